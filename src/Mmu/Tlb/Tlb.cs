@@ -1,0 +1,126 @@
+namespace Userfault.Mmu;
+
+/// <summary>
+/// A vCPU's cache of second-stage translations: set associative, one bank a leaf size, least recently used goes first.
+/// It behaves as hardware does where software gets it wrong: what was cached stays until it is flushed or evicted,
+/// whatever happens to the table, so that a missing flush shows. The vCPU owns it; nobody else touches it.
+/// </summary>
+/// <remarks>
+/// A write hits only an entry that was cached with the dirty bit set; otherwise the walk has to run again and set it
+/// in the table. A replaced leaf of another size is not searched for on insert: stale and new may lie side by side
+/// until the flush, as on a real machine, and the smaller size answers first.
+/// </remarks>
+public sealed class Tlb
+{
+    // Payload of an entry: [63:12] first frame of the leaf | [3] dirty | [2:0] X W R
+    private const ulong DirtyBit = 1 << 3;
+    private const ulong AccessMask = (ulong)(Access.Read | Access.Write | Access.Execute);
+
+    /// <summary>Frames that can be cached: [0, 2^52), every gfn of a 64-bit guest physical address.</summary>
+    public const ulong FrameLimit = 1UL << 52;
+
+    private readonly TlbBank _small;
+    private readonly TlbBank? _large;
+    private readonly TlbBank? _huge;
+    private TlbStats _stats;
+
+    /// <summary>An empty TLB.</summary>
+    /// <exception cref="ArgumentException"><paramref name="config"/> has no 4 KiB entries.</exception>
+    public Tlb(TlbConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        if (config.Size4K == TlbGeometry.None) throw new ArgumentException("A TLB has 4 KiB entries.", nameof(config));
+        _small = new TlbBank(config.Size4K, PageLevel.Size4K);
+        if (config.Size2M != TlbGeometry.None) _large = new TlbBank(config.Size2M, PageLevel.Size2M);
+        if (config.Size1G != TlbGeometry.None) _huge = new TlbBank(config.Size1G, PageLevel.Size1G);
+    }
+
+    /// <summary>What has happened so far.</summary>
+    public TlbStats Stats => _stats;
+
+    /// <summary>Valid entries of all sizes.</summary>
+    public int Count => _small.Count + (_large?.Count ?? 0) + (_huge?.Count ?? 0);
+
+    /// <summary>Translates one access without a walk.</summary>
+    /// <param name="gfn">The guest frame.</param>
+    /// <param name="access">What the access does; every bit of it must be permitted.</param>
+    /// <param name="entry">The translation; default where the answer is false.</param>
+    /// <returns>False: walk the table, then <see cref="Insert"/> what the walk found.</returns>
+    public bool Lookup(Gfn gfn, Access access, out TlbEntry entry)
+    {
+        var needed = (ulong)access | ((access & Access.Write) != 0 ? DirtyBit : 0);
+        var found = false;
+        if (gfn.Value < FrameLimit)
+        {
+            if (TryBank(_small, gfn, needed, ref found, out entry)) { _stats.Hits4K++; return true; }
+            if (TryBank(_large, gfn, needed, ref found, out entry)) { _stats.Hits2M++; return true; }
+            if (TryBank(_huge, gfn, needed, ref found, out entry)) { _stats.Hits1G++; return true; }
+        }
+        entry = default;
+        if (found) _stats.PermissionMisses++;
+        else _stats.Misses++;
+        return false;
+    }
+
+    /// <summary>Caches what a walk for <paramref name="gfn"/> found. Where the TLB has no entries of that size, the
+    /// next smaller size takes the part around <paramref name="gfn"/>, as hardware splinters it.</summary>
+    /// <param name="gfn">The guest frame that was walked for.</param>
+    /// <param name="pfn">The host frame behind <paramref name="gfn"/>, not the leaf's first one.</param>
+    /// <param name="access">What the leaf permits.</param>
+    /// <param name="level">Size of the leaf: 4 KiB, 2 MiB or 1 GiB.</param>
+    /// <param name="dirty">The leaf's dirty bit as the walk left it; true for tables without dirty bits.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A frame at or above <see cref="FrameLimit"/>, or a size that is
+    /// never a leaf.</exception>
+    /// <exception cref="ArgumentException">The two frames differ in their place within the leaf: no table says that.</exception>
+    public void Insert(Gfn gfn, Pfn pfn, Access access, PageLevel level, bool dirty)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, FrameLimit, nameof(gfn));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(pfn.Value, FrameLimit, nameof(pfn));
+        if (level is < PageLevel.Size4K or > PageLevel.Size1G) throw new ArgumentOutOfRangeException(nameof(level));
+        if (((gfn.Value ^ pfn.Value) & (level.Pages() - 1)) != 0)
+        {
+            throw new ArgumentException($"{gfn} and {pfn} differ in their place within a leaf of {level}.", nameof(pfn));
+        }
+        var bank = BankFor(level);
+        var leaf = pfn.Value & ~(bank.Level.Pages() - 1);
+        var payload = (leaf << Page.Shift) | ((ulong)access & AccessMask) | (dirty ? DirtyBit : 0);
+        if (bank.Insert(gfn.Value, payload)) _stats.Evictions++;
+    }
+
+    /// <summary>Drops every entry that overlaps <paramref name="range"/>; a large leaf goes as a whole.</summary>
+    /// <returns>How many entries were dropped.</returns>
+    public int FlushRange(GfnRange range)
+    {
+        _stats.RangeFlushes++;
+        if (range.IsEmpty || range.Start.Value >= FrameLimit) return 0;
+        var first = range.Start.Value;
+        var last = first + Math.Min(range.Count, FrameLimit - first) - 1;
+        return _small.Flush(first, last) + (_large?.Flush(first, last) ?? 0) + (_huge?.Flush(first, last) ?? 0);
+    }
+
+    /// <summary>Drops every entry.</summary>
+    public void FlushAll()
+    {
+        _stats.FullFlushes++;
+        _small.FlushAll();
+        _large?.FlushAll();
+        _huge?.FlushAll();
+    }
+
+    private TlbBank BankFor(PageLevel level) =>
+        level == PageLevel.Size1G && _huge is not null ? _huge
+        : level >= PageLevel.Size2M && _large is not null ? _large
+        : _small;
+
+    private static bool TryBank(TlbBank? bank, Gfn gfn, ulong needed, ref bool found, out TlbEntry entry)
+    {
+        entry = default;
+        // A userfault slot is mapped by pages alone: the banks of large leaves are empty then and cost one test.
+        if (bank is null || bank.Count == 0 || !bank.TryFind(gfn.Value, out var payload)) return false;
+        found = true;
+        if ((needed & ~payload) != 0) return false;
+        var pfn = (payload >> Page.Shift) | (gfn.Value & (bank.Level.Pages() - 1));
+        entry = new TlbEntry(new Pfn(pfn), (Access)(payload & AccessMask), bank.Level, (payload & DirtyBit) != 0);
+        return true;
+    }
+}
