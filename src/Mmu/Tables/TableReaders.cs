@@ -1,0 +1,59 @@
+namespace Userfault.Mmu;
+
+/// <summary>
+/// All readers of a set of tables (usually of a VM), and the epochs by which a writer knows that they have moved on.
+/// </summary>
+/// <remarks>
+/// A writer takes something out (one atomic store), reads the epoch, and may free it once every reader that is inside a
+/// slice announced a later epoch. Safe for any number of writers and readers.
+/// </remarks>
+public sealed class TableReaders
+{
+    internal const ulong Idle = ulong.MaxValue;
+
+    private readonly Lock _registration = new();
+    private TableReader[] _readers = [];
+    private PaddedEpoch _current;
+
+    /// <summary>The epoch now.</summary>
+    public ulong Current => Volatile.Read(ref _current.Value);
+
+    /// <summary>Adds a reader.</summary>
+    public TableReader Add()
+    {
+        var reader = new TableReader(this);
+        lock (_registration)
+        {
+            Volatile.Write(ref _readers, [.. _readers, reader]);
+        }
+        return reader;
+    }
+
+    /// <summary>
+    /// Begins a new epoch. Full fence: whoever enters in the new epoch sees everything that the caller did before.
+    /// </summary>
+    /// <returns>The epoch that ended; ask <see cref="HasPassed"/> for it.</returns>
+    public ulong Advance() => Interlocked.Increment(ref _current.Value) - 1;
+
+    /// <summary>Has every reader that may have entered in <paramref name="epoch"/> or before left its slice?</summary>
+    public bool HasPassed(ulong epoch) => epoch < OldestAnnounced();
+
+    internal ulong OldestAnnounced()
+    {
+        Interlocked.MemoryBarrier();
+        var oldest = Idle;
+        foreach (var reader in Volatile.Read(ref _readers))
+        {
+            oldest = Math.Min(oldest, reader.Announced);
+        }
+        return oldest;
+    }
+
+    internal void Remove(TableReader reader)
+    {
+        lock (_registration)
+        {
+            Volatile.Write(ref _readers, Array.FindAll(_readers, r => r != reader));
+        }
+    }
+}
