@@ -1,0 +1,71 @@
+namespace Userfault.Mmu.Tests.Oracle;
+
+/// <summary>What this kernel and machine are like: probed, never assumed.</summary>
+/// <param name="PhysicalAddressBits">Widest guest-physical address that a slot may have, in bits.</param>
+/// <param name="UserSpaceEnd">One past the last host address that a slot's memory may have.</param>
+/// <param name="AddressSpaces">How many there are.</param>
+/// <param name="UserSlots">Slot ids in each.</param>
+/// <param name="HasUserfault">Is the USERFAULT flag understood?</param>
+/// <param name="HasMemfd">Can this kind of VM have a guest_memfd?</param>
+/// <param name="HasPreFault">KVM_PRE_FAULT_MEMORY.</param>
+/// <param name="HasAttributes">KVM_SET_MEMORY_ATTRIBUTES.</param>
+public sealed record KernelFacts(
+    int PhysicalAddressBits, ulong UserSpaceEnd, int AddressSpaces, int UserSlots, bool HasUserfault, bool HasMemfd,
+    bool HasPreFault, bool HasAttributes)
+{
+    public static KernelFacts Probe(KernelKvm vm)
+    {
+        var probe = new KvmCall.SetRegion(
+            true, 0, 0, 0, Page.Size, new HostAddress(HostArea.Writable, 0), MemfdKind.Own, 0, default);
+        var gpaBits = HighestBit(vm, 36, 58, bit => probe with { Gpa = (1UL << bit) - Page.Size });
+        var hvaBits = HighestBit(vm, 40, 57, bit => probe with
+        {
+            Hva = new HostAddress(HostArea.Absolute, (1UL << bit) - (2 * Page.Size)),
+        });
+        var lastPage = probe with { Hva = new HostAddress(HostArea.Absolute, (1UL << hvaBits) - Page.Size) };
+        return new KernelFacts(
+            gpaBits,
+            (1UL << hvaBits) - (Accepts(vm, lastPage) ? 0UL : Page.Size),
+            Math.Max(1, (int)Extension(vm, KvmUapi.CapMultiAddressSpace)),
+            (int)Extension(vm, KvmUapi.CapNrMemslots),
+            Accepts(vm, probe with { Flags = RegionFlags.Userfault, Bitmap = new HostAddress(HostArea.Writable, 0) }),
+            vm.HasMemfd,
+            Extension(vm, KvmUapi.CapPreFaultMemory) != 0,
+            Extension(vm, KvmUapi.CapMemoryAttributes) != 0);
+    }
+
+    /// <summary>What a comparison with this kernel cannot cover, a line each.</summary>
+    public IEnumerable<string> LeftOut()
+    {
+        if (!HasUserfault)
+            yield return "the USERFAULT flag (this kernel answers EINVAL)";
+        if (!HasMemfd)
+            yield return "GUEST_MEMFD slots (this kind of VM has none)";
+        else if (!HasUserfault)
+            yield return "changes of a GUEST_MEMFD slot (a kernel without USERFAULT refuses all of them)";
+        if (!HasPreFault)
+            yield return "KVM_PRE_FAULT_MEMORY (this kernel answers EOPNOTSUPP)";
+        if (!HasAttributes)
+            yield return "KVM_SET_MEMORY_ATTRIBUTES and private memory (this kernel has no private memory)";
+        if (AddressSpaces == 1)
+            yield return "a second address space (this kernel has one)";
+    }
+
+    private static ulong Extension(KernelKvm vm, uint cap) => vm.Do(new KvmCall.CheckExtension(cap)).Value;
+
+    private static int HighestBit(KernelKvm vm, int lowest, int highest, Func<int, KvmCall.SetRegion> region)
+    {
+        var bit = highest;
+        while (bit > lowest && !Accepts(vm, region(bit)))
+            bit--;
+        return bit;
+    }
+
+    private static bool Accepts(KernelKvm vm, KvmCall.SetRegion region)
+    {
+        if (vm.Do(region).Errno != 0)
+            return false;
+        vm.Do(region with { Size = 0, Flags = 0 });
+        return true;
+    }
+}
