@@ -1,0 +1,18 @@
+namespace Userfault.Mmu;
+
+/// <summary>A guest_memfd: memory without a host mapping, which private pages come from.</summary>
+public interface IGuestMemfd
+{
+    /// <summary>Binds a run of the file's pages to a slot (<c>kvm_gmem_bind</c>).</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="firstPage">First page of the file.</param>
+    /// <param name="pages">How many pages.</param>
+    /// <returns>EINVAL where the run lies beyond the file's end or overlaps one that is bound already.</returns>
+    Errno Bind(SlotId slot, ulong firstPage, ulong pages);
+
+    /// <summary>Undoes the binding of a slot, which is being deleted.</summary>
+    void Unbind(SlotId slot);
+
+    /// <summary>The file's page at an index (<c>kvm_gmem_get_pfn</c>); allocates it where it is not there yet.</summary>
+    HostPageStatus GetPage(ulong index, out HostPage page);
+}

@@ -1,0 +1,14 @@
+namespace Userfault.Mmu;
+
+/// <summary>What the userfault check finds for a page.</summary>
+public enum UserfaultState
+{
+    /// <summary>The slot has no USERFAULT flag, or the bit is clear: go on.</summary>
+    Clear,
+
+    /// <summary>The bit is set: exit.</summary>
+    Set,
+
+    /// <summary>The bitmap cannot be read there: EFAULT without a prepared exit.</summary>
+    Unreadable,
+}

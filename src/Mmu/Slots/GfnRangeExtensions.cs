@@ -1,0 +1,17 @@
+namespace Userfault.Mmu;
+
+/// <summary>What flushes need of ranges.</summary>
+internal static class GfnRangeExtensions
+{
+    /// <summary>The smallest range that holds both; an empty one adds nothing.</summary>
+    internal static GfnRange Cover(this GfnRange left, GfnRange right)
+    {
+        if (left.IsEmpty)
+            return right;
+        if (right.IsEmpty)
+            return left;
+        var start = left.Start < right.Start ? left.Start : right.Start;
+        var end = left.End > right.End ? left.End : right.End;
+        return GfnRange.Between(start, end);
+    }
+}

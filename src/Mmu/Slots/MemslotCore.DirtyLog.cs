@@ -1,0 +1,193 @@
+namespace Userfault.Mmu;
+
+/// <summary>The memslot's dirty log: which pages the guest wrote since the log was last cleared.</summary>
+public sealed partial class MemslotCore
+{
+    private UserfaultBitmap? _dirty;
+    private UserfaultBitmap? _dirtyMemory;
+
+    /// <summary>
+    /// One bit a page; null unless the slot logs. Set by whoever writes, atomically; cleared by the owner alone.
+    /// </summary>
+    public UserfaultBitmap? DirtyBitmap => Volatile.Read(ref _dirty);
+
+    /// <summary>
+    /// Records that a page was written (<c>mark_page_dirty_in_slot</c>). Any thread. Faults do so themselves; a vCPU
+    /// does where the policy logs by hardware, for each write that it had to walk for, and the VMM for its own writes.
+    /// </summary>
+    public void MarkDirty(Gfn gfn)
+    {
+        var dirty = DirtyBitmap;
+        if (dirty is null)
+            return;
+        var index = _slot.IndexOf(gfn);
+        if (!dirty.IsSet(index))
+            dirty.Set(index);
+    }
+
+    /// <summary>
+    /// KVM_GET_DIRTY_LOG. Without manual protection the log is cleared and its pages are protected again; with it
+    /// nothing changes.
+    /// </summary>
+    /// <param name="words">Receives one bit a page, the last word filled up with zeros.</param>
+    /// <param name="flush">Frames to flush before the caller is answered.</param>
+    /// <returns>ENOENT where the slot does not log, EFAULT where <paramref name="words"/> is too short.</returns>
+    public Errno GetDirtyLog(Span<ulong> words, out GfnRange flush)
+    {
+        flush = default;
+        var dirty = _dirty;
+        if (dirty is null)
+            return Errno.ENOENT;
+        if ((ulong)words.Length < dirty.WordCount)
+            return Errno.EFAULT;
+        var isManual = Policy.DirtyLogProtect != DirtyLogProtect.None;
+        for (var i = 0UL; i < dirty.WordCount; i++)
+        {
+            var word = dirty.ReadWord(i);
+            if (word != 0 && !isManual)
+            {
+                word = dirty.ApplyClear(i, ulong.MaxValue);
+                flush = flush.Cover(ProtectAgain(i, word));
+            }
+
+            words[(int)i] = word;
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>KVM_CLEAR_DIRTY_LOG: clears the bits that are set in the mask and protects those pages again.</summary>
+    /// <param name="firstPage">First page of the mask, a multiple of 64.</param>
+    /// <param name="pages">How many pages; a multiple of 64 unless it ends with the slot.</param>
+    /// <param name="mask">One bit a page, from <paramref name="firstPage"/>. Bits beyond the slot are ignored.</param>
+    /// <param name="flush">Frames to flush before the caller is answered.</param>
+    /// <returns>EINVAL, ENOENT where the slot does not log, EFAULT where <paramref name="mask"/> is too short.</returns>
+    public Errno ClearDirtyLog(ulong firstPage, ulong pages, ReadOnlySpan<ulong> mask, out GfnRange flush)
+    {
+        flush = default;
+        var dirty = _dirty;
+        if (firstPage % 64 != 0)
+            return Errno.EINVAL;
+        if (dirty is null)
+            return Errno.ENOENT;
+        if (firstPage > dirty.Pages || pages > dirty.Pages - firstPage ||
+            (pages < dirty.Pages - firstPage && pages % 64 != 0))
+        {
+            return Errno.EINVAL;
+        }
+
+        var words = (pages + 63) / 64;
+        if ((ulong)mask.Length < words)
+            return Errno.EFAULT;
+        for (var i = 0UL; i < words; i++)
+        {
+            var cleared = mask[(int)i] == 0 ? 0 : dirty.ApplyClear(firstPage / 64 + i, mask[(int)i]);
+            if (cleared != 0)
+                flush = flush.Cover(ProtectAgain(firstPage / 64 + i, cleared));
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>Makes the next write to each page of a word leave a trace (<c>kvm_arch_mmu_enable_log_dirty_pt_masked</c>).</summary>
+    private GfnRange ProtectAgain(ulong wordIndex, ulong mask)
+    {
+        var start = _slot.Range.Start.Plus(wordIndex * 64);
+        var flush = default(GfnRange);
+        // Where the slot began all dirty nothing was split when logging began: it is done piece by piece, here.
+        if (Policy.StartsAllDirty && Policy.SplitsEagerly)
+            flush = SplitSpan(Span(start, mask));
+        if (!Policy.UsesHardwareDirtyLog)
+            return flush.Cover(Table.WriteProtect(start, Policy.WriteProtectsSpans ? Fill(mask) : mask).Flush);
+        // The hardware's bit is as large as its leaf: large leaves trap their next write and are split by it.
+        if (Policy.StartsAllDirty)
+            flush = flush.Cover(ProtectLarge(Span(start, mask)));
+        var wasDirty = Table.TestAndClearDirty(start, mask);
+        return wasDirty == 0 ? flush : flush.Cover(Span(start, wasDirty));
+    }
+
+    private GfnRange ProtectLarge(GfnRange span)
+    {
+        var cursor = new RangeCursor(span);
+        var flush = default(GfnRange);
+        while (!cursor.IsDone)
+            flush = flush.Cover(Table.WriteProtect(ref cursor, int.MaxValue, PageLevel.Size2M).Flush);
+        return flush;
+    }
+
+    private GfnRange SplitSpan(GfnRange span)
+    {
+        // Where tables must be broken before they are made, the pieces wait for their flushes.
+        if (Table.NeedsBreakBeforeMake)
+        {
+            _work.Add(MemslotWork.Operation.Split, span);
+            return default;
+        }
+
+        var cursor = new RangeCursor(span);
+        var flush = default(GfnRange);
+        while (!cursor.IsDone)
+            flush = flush.Cover(Table.Split(ref cursor, int.MaxValue).Flush);
+        return flush;
+    }
+
+    /// <summary>What turning logging on or off asks of the table (<c>kvm_mmu_slot_apply_flags</c>).</summary>
+    private void ChangeLogging(Memslot slot)
+    {
+        // A READONLY slot cannot get dirty: there is nothing to protect, and its large leaves were never given up for it.
+        if (slot.IsReadonly)
+            return;
+        if (!slot.LogsDirtyPages)
+        {
+            // The rule for both flags: large leaves come back when neither asks for small ones any more.
+            if (Policy.RecoversHugePagesOnDisable && !slot.IsUserfault)
+                _work.Add(MemslotWork.Operation.Recover, slot.Range);
+            return;
+        }
+
+        // All pages count as dirty already: protecting them would only cost faults.
+        if (Policy.StartsAllDirty)
+            return;
+        if (Policy.SplitsEagerly)
+            _work.Add(MemslotWork.Operation.Split, slot.Range);
+        if (Policy.UsesHardwareDirtyLog)
+        {
+            _work.Add(MemslotWork.Operation.ClearDirty, slot.Range);
+            _work.Add(MemslotWork.Operation.WriteProtectLarge, slot.Range);
+        }
+        else
+        {
+            _work.Add(MemslotWork.Operation.WriteProtect, slot.Range);
+        }
+    }
+
+    private void UpdateDirtyBitmap(Memslot slot)
+    {
+        if (slot.LogsDirtyPages == DirtyBitmap is not null)
+            return;
+        if (!slot.LogsDirtyPages)
+        {
+            // The memory stays until the core goes: another thread may be about to mark a page in it.
+            Volatile.Write(ref _dirty, null);
+            return;
+        }
+
+        if (_dirtyMemory is null)
+            _dirtyMemory = UserfaultBitmap.Allocate(slot.Range.Count);
+        else
+            _dirtyMemory.ClearRange(0, _dirtyMemory.Pages);
+        if (Policy.StartsAllDirty)
+            _dirtyMemory.SetAll();
+        Volatile.Write(ref _dirty, _dirtyMemory);
+    }
+
+    private static GfnRange Span(Gfn start, ulong mask)
+    {
+        var first = (ulong)ulong.TrailingZeroCount(mask);
+        return new GfnRange(start.Plus(first), 64 - ulong.LeadingZeroCount(mask) - first);
+    }
+
+    /// <summary>All bits from the first to the last that is set.</summary>
+    private static ulong Fill(ulong mask) =>
+        ulong.MaxValue << (int)ulong.TrailingZeroCount(mask) & ulong.MaxValue >> (int)ulong.LeadingZeroCount(mask);
+}

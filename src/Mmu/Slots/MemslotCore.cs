@@ -1,0 +1,202 @@
+namespace Userfault.Mmu;
+
+/// <summary>
+/// All that one memslot owns: its flags and range, its second-stage table, its dirty bitmap, its invalidation sequence
+/// number. Single writer: whoever owns it (an actor, or <see cref="Vm"/>) makes every call but those that say
+/// otherwise. One core knows nothing of others: what concerns all slots is for the owner of them all to pass on.
+/// </summary>
+/// <remarks>
+/// Nothing here flushes a TLB. A call that makes cached translations stale answers which frames; the owner shoots them
+/// down. Long operations are begun by one call and done by <see cref="Work"/> in bounded batches. Between them faults
+/// go on, with the flags as they will be.
+/// </remarks>
+public sealed partial class MemslotCore : IMappingLevels, IDisposable
+{
+    private readonly IHostMemory _host;
+    private readonly MemslotWork _work = new();
+    private Memslot _slot;
+    private int _invalidations;
+    private GfnRange _invalidating;
+
+    /// <summary>Makes the core of a slot that is being created: nothing is mapped yet.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="policy">The VM's policy.</param>
+    /// <param name="host">The host's memory.</param>
+    /// <param name="table">How the table is made; null for the defaults.</param>
+    public MemslotCore(Memslot slot, MmuPolicy policy, IHostMemory host, TableOptions? table = null)
+    {
+        ArgumentNullException.ThrowIfNull(slot);
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(host);
+        _slot = slot;
+        _host = host;
+        Policy = policy;
+        Table = SecondStageTable.Create(policy.Architecture, policy.PhysicalAddressBits, table);
+        UpdateDirtyBitmap(slot);
+    }
+
+    /// <summary>The slot as it is now. Any thread.</summary>
+    public Memslot Slot => Volatile.Read(ref _slot);
+
+    /// <summary>The VM's policy. The owner replaces it when user space enables a capability that changes it.</summary>
+    public MmuPolicy Policy { get; set; }
+
+    /// <summary>The VM's private pages. The owner replaces them, then invalidates the range that changed.</summary>
+    public MemoryAttributes Attributes { get; set; } = MemoryAttributes.AllShared;
+
+    /// <summary>The slot's table. Any thread may read it the way hardware does; the owner alone writes.</summary>
+    public SecondStageTable Table { get; }
+
+    /// <summary>Counts invalidations that ended (<c>mmu_invalidate_seq</c>): a fault that sees it move starts again.</summary>
+    public ulong InvalidationSequence { get; private set; }
+
+    /// <summary>
+    /// Frames that a break-before-make took out and that some TLB may still hold; empty where there are none. Until
+    /// <see cref="CompleteFlush"/>, faults on them answer <see cref="FaultKind.FlushFirst"/>.
+    /// </summary>
+    public GfnRange UnflushedBreak { get; private set; }
+
+    /// <summary>Has a change left work to do? Then nothing but faults and <see cref="Work"/> may be asked.</summary>
+    public bool HasWork => !_work.IsEmpty;
+
+    /// <summary>Runs the fault path for an access that the hardware's walk did not permit.</summary>
+    /// <remarks>
+    /// On <see cref="FaultOutcome.IsUserfaultExit"/>: fetch the page, put its content in place, clear the bit with
+    /// release order, run the fault again to map it, resume the vCPU. Allocates nothing.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The gfn is not in the slot.</exception>
+    public FaultOutcome Fault(in GuestAccess access) => FaultPath.Run(this, _host, access);
+
+    /// <summary>The userfault check (<c>kvm_do_userfault</c>): what the page's bit says, read with acquire.</summary>
+    public UserfaultState CheckUserfault(Gfn gfn)
+    {
+        var slot = _slot;
+        if (!slot.IsUserfault)
+            return UserfaultState.Clear;
+        var index = slot.IndexOf(gfn);
+        if (!_host.TryReadBitmapWord(slot.UserfaultBitmap.Plus(index / 64 * sizeof(ulong)), out var word))
+            return UserfaultState.Unreadable;
+        return (word >> (int)(index % 64) & 1) != 0 ? UserfaultState.Set : UserfaultState.Clear;
+    }
+
+    /// <summary>Says that the flush which <see cref="UnflushedBreak"/> waits for was done by every vCPU.</summary>
+    public void CompleteFlush() => UnflushedBreak = default;
+
+    /// <summary>
+    /// Changes the flags in place (<see cref="MemslotChange.FlagsOnly"/>): the new ones hold for faults at once, and
+    /// <see cref="Work"/> does to the table what they ask for.
+    /// </summary>
+    /// <param name="slot">The slot with its new flags and bitmap address; all else as it is.</param>
+    /// <exception cref="InvalidOperationException">Work of an earlier change is left, or more than flags differ.</exception>
+    public void ChangeFlags(Memslot slot)
+    {
+        ArgumentNullException.ThrowIfNull(slot);
+        var old = _slot;
+        if (HasWork || slot.Range != old.Range || slot.Id != old.Id)
+            throw new InvalidOperationException($"cannot change the flags of {old} to {slot}");
+        var changed = old.Flags ^ slot.Flags;
+        SetSlot(slot);
+        if ((changed & MemslotFlags.LogDirtyPages) != 0)
+            ChangeLogging(slot);
+        if ((changed & MemslotFlags.Userfault) == 0)
+            return;
+        if (slot.IsUserfault)
+            BeginZap();
+        else if (Policy.RecoversHugePagesOnDisable && !slot.LogsDirtyPages)
+            _work.Add(MemslotWork.Operation.Recover, slot.Range);
+    }
+
+    /// <summary>
+    /// Marks the slot as being deleted or moved and begins to zap it. Faults answer as the policy says until
+    /// <see cref="Activate"/>.
+    /// </summary>
+    public void Invalidate()
+    {
+        SetSlot(_slot with { IsInvalid = true });
+        _work.Clear();
+        BeginZap();
+    }
+
+    /// <summary>Puts an invalidated slot to its new place (<see cref="MemslotChange.Move"/>). The dirty bitmap stays.</summary>
+    /// <exception cref="InvalidOperationException">The slot is not invalid, or not yet zapped.</exception>
+    public void Activate(Memslot slot)
+    {
+        ArgumentNullException.ThrowIfNull(slot);
+        if (!_slot.IsInvalid || HasWork)
+            throw new InvalidOperationException($"{_slot} cannot become {slot}");
+        SetSlot(slot);
+    }
+
+    /// <summary>Begins to remove every mapping of the slot (<c>kvm_arch_flush_shadow_memslot</c>).</summary>
+    public void BeginZap() => _work.Add(MemslotWork.Operation.Zap, _slot.Range);
+
+    /// <summary>
+    /// Begins an invalidation by the host (<c>kvm_mmu_invalidate_begin</c>): until <see cref="EndInvalidation"/> no
+    /// fault maps a page of the range, and <see cref="Work"/> removes the mappings there are.
+    /// </summary>
+    /// <param name="range">The frames; cut to the slot.</param>
+    public void BeginInvalidation(GfnRange range)
+    {
+        range = range.Intersect(_slot.Range);
+        _invalidations++;
+        _invalidating = _invalidating.Cover(range);
+        if (!range.IsEmpty)
+            _work.Add(MemslotWork.Operation.Zap, range);
+    }
+
+    /// <summary>Ends an invalidation; the sequence number moves.</summary>
+    /// <exception cref="InvalidOperationException">None was begun.</exception>
+    public void EndInvalidation()
+    {
+        if (_invalidations == 0)
+            throw new InvalidOperationException($"no invalidation of {_slot} is in progress");
+        InvalidationSequence++;
+        if (--_invalidations == 0)
+            _invalidating = default;
+    }
+
+    /// <summary>Does one bounded batch of the work that changes left behind.</summary>
+    /// <param name="budget">How many table entries to look at, at least 1.</param>
+    /// <returns>What to flush, and whether more is left.</returns>
+    /// <exception cref="InvalidOperationException">The flush of a break-before-make was not completed.</exception>
+    public MemslotStep Work(int budget)
+    {
+        if (!UnflushedBreak.IsEmpty)
+            throw new InvalidOperationException($"{UnflushedBreak} must be flushed first");
+        var step = _work.Step(Table, this, budget, out var breaks);
+        if (breaks)
+            UnflushedBreak = step.Flush;
+        return step;
+    }
+
+    /// <summary>The largest leaf that host page, slot and attributes permit at a place: for hugepage recovery.</summary>
+    public PageLevel MaxMappingLevel(Gfn gfn)
+    {
+        var slot = _slot;
+        if (!slot.Range.Contains(gfn))
+            return PageLevel.Size4K;
+        var isPrivate = Attributes.IsPrivate(gfn);
+        var status = FaultPath.GetPage(slot, _host, gfn, isPrivate, write: false, out var page);
+        return status == HostPageStatus.Present ? FaultPath.LevelOf(this, slot, gfn, page, isPrivate) : PageLevel.Size4K;
+    }
+
+    /// <summary>Frees the table and the bitmap. No reader may be able to reach them any more.</summary>
+    public void Dispose()
+    {
+        Table.Dispose();
+        _dirtyMemory?.Dispose();
+    }
+
+    /// <summary>Is an invalidation in progress that <paramref name="gfn"/> may be part of (<c>mmu_invalidate_retry_gfn</c>)?</summary>
+    internal bool IsInvalidating(Gfn gfn) => _invalidations != 0 && _invalidating.Contains(gfn);
+
+    internal void Break(GfnRange range) => UnflushedBreak = range;
+
+    private void SetSlot(Memslot slot)
+    {
+        UpdateDirtyBitmap(slot);
+        Volatile.Write(ref _slot, slot);
+        // A fault that is waiting for its page has looked at the old flags: it must not map by them.
+        InvalidationSequence++;
+    }
+}

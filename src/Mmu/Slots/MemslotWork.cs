@@ -1,0 +1,68 @@
+namespace Userfault.Mmu;
+
+/// <summary>
+/// What a memslot still has to do to its table after a change: operations over ranges, done in bounded batches in the
+/// order in which they were added. The memslot owns it.
+/// </summary>
+internal sealed class MemslotWork
+{
+    private readonly Queue<(Operation Operation, GfnRange Range)> _queue = [];
+    private Operation _current;
+    private RangeCursor _cursor;
+
+    internal enum Operation
+    {
+        None,
+        Zap,
+        Split,
+        WriteProtect,
+        WriteProtectLarge,
+        ClearDirty,
+        Recover,
+    }
+
+    internal bool IsEmpty => _current == Operation.None && _queue.Count == 0;
+
+    internal void Add(Operation operation, GfnRange range) => _queue.Enqueue((operation, range));
+
+    /// <summary>Forgets everything: a slot that goes away needs nothing but its zap.</summary>
+    internal void Clear()
+    {
+        _queue.Clear();
+        _current = Operation.None;
+    }
+
+    /// <summary>Does one batch.</summary>
+    /// <param name="table">The memslot's table.</param>
+    /// <param name="levels">Says how large recovered leaves may be.</param>
+    /// <param name="budget">How many entries to look at.</param>
+    /// <param name="breaks">Is the batch half of a break-before-make, so that its flush must come before the next?</param>
+    internal MemslotStep Step(SecondStageTable table, IMappingLevels levels, int budget, out bool breaks)
+    {
+        breaks = false;
+        if (_current == Operation.None)
+        {
+            if (!_queue.TryDequeue(out var next))
+                return new MemslotStep(true, 0, default);
+            _current = next.Operation;
+            _cursor = new RangeCursor(next.Range);
+        }
+
+        var batch = Run(table, levels, budget);
+        breaks = batch.NeedsFlush && table.NeedsBreakBeforeMake && _current is Operation.Split or Operation.Recover;
+        if (_cursor.IsDone && !breaks)
+            _current = Operation.None;
+        return new MemslotStep(IsEmpty, batch.Leaves, batch.Flush);
+    }
+
+    private BatchResult Run(SecondStageTable table, IMappingLevels levels, int budget) => _current switch
+    {
+        Operation.Zap => table.Zap(ref _cursor, budget),
+        Operation.Split => table.Split(ref _cursor, budget),
+        Operation.WriteProtect => table.WriteProtect(ref _cursor, budget),
+        Operation.WriteProtectLarge => table.WriteProtect(ref _cursor, budget, PageLevel.Size2M),
+        Operation.ClearDirty => table.ClearDirty(ref _cursor, budget),
+        Operation.Recover => table.Collapse(ref _cursor, budget, levels),
+        _ => throw new InvalidOperationException($"no such work: {_current}"),
+    };
+}
