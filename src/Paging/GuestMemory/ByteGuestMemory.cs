@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>Guest memory of real bytes, committed as pages are placed.</summary>
+public sealed unsafe class ByteGuestMemory : IGuestMemory
+{
+    private readonly LazyMemory _memory;
+
+    /// <summary>Zeroed memory of <paramref name="pages"/> pages; nothing is committed yet.</summary>
+    /// <exception cref="PagingException">The machine does not give that much.</exception>
+    public ByteGuestMemory(ulong pages)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(pages);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pages, SyntheticImage.MostPages);
+        Pages = pages;
+        _memory = new LazyMemory(pages << Page.Shift, "guest memory");
+    }
+
+    /// <inheritdoc/>
+    public ulong Pages { get; }
+
+    /// <inheritdoc/>
+    public Hva Base => new((ulong)_memory.Bytes);
+
+    /// <inheritdoc/>
+    public ulong CapacityBytes => Pages << Page.Shift;
+
+    /// <summary>The bytes of a page.</summary>
+    public byte* PageAt(Gfn gfn)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, Pages, nameof(gfn));
+        return _memory.Bytes + (gfn.Value << Page.Shift);
+    }
+
+    /// <inheritdoc/>
+    public void Place(in PageContent content)
+    {
+        var to = PageAt(content.Gfn);
+        if (content.Kind != PageContentKind.Zero)
+            Unsafe.CopyBlockUnaligned(to, content.Bytes, Page.Size);
+        // Zeros over a page that was never touched would commit it for nothing; looking commits nothing (the
+        // machine's shared zero page answers).
+        else if (!ZeroPage.IsZero(to))
+            Unsafe.InitBlockUnaligned(to, 0, Page.Size);
+    }
+
+    /// <inheritdoc/>
+    public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger)
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        var index = StampMath.WordIndex(stamp.Vcpu);
+        var old = Interlocked.Exchange(ref ((ulong*)PageAt(gfn))[index], stamp.Word);
+        ledger.Add(gfn, StampMath.Move(index, old, stamp.Word));
+    }
+
+    /// <inheritdoc/>
+    public ulong Read(Gfn gfn, int vcpu) => Volatile.Read(ref ((ulong*)PageAt(gfn))[StampMath.WordIndex(vcpu)]);
+
+    /// <inheritdoc/>
+    public bool Matches(Gfn gfn, in PageContent expected, ulong delta)
+    {
+        var actual = (ulong*)PageAt(gfn);
+        if (delta == 0)
+        {
+            return expected.Kind == PageContentKind.Zero
+                ? ZeroPage.IsZero((byte*)actual)
+                : new ReadOnlySpan<byte>(actual, Page.Size).SequenceEqual(new ReadOnlySpan<byte>(expected.Bytes, Page.Size));
+        }
+        ulong moved = 0;
+        for (var i = 0; i < StampMath.WordsPerPage; i++)
+        {
+            var before = expected.Kind == PageContentKind.Zero ? 0 : Unsafe.ReadUnaligned<ulong>(expected.Bytes + (i * 8));
+            if (actual[i] != before)
+                moved += StampMath.Move(i, before, actual[i]);
+        }
+        return moved == delta;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
+}

@@ -1,0 +1,92 @@
+using System.Runtime.InteropServices;
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>
+/// Checks guest memory against image plus stamps, page by page and in passes of any length. A page nobody wrote must equal
+/// the image byte for byte; in a written page every difference from the image must be accounted for by the ledger.
+/// The guest must be at rest. One owner.
+/// </summary>
+public sealed unsafe class GuestVerifier : IDisposable
+{
+    private readonly IMemoryImage _image;
+    private readonly IGuestMemory _memory;
+    private readonly StampLedger _ledger;
+    private byte* _scratch = (byte*)NativeMemory.AlignedAlloc(Page.Size, Page.Size);
+
+    /// <summary>A verifier; what it is given stays the caller's.</summary>
+    public GuestVerifier(IMemoryImage image, IGuestMemory memory, StampLedger ledger)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(memory);
+        ArgumentNullException.ThrowIfNull(ledger);
+        (_image, _memory, _ledger) = (image, memory, ledger);
+    }
+
+    /// <summary>
+    /// Checks a range of pages. Pages past the image must be zero plus stamps.
+    /// </summary>
+    /// <param name="range">Which pages; inside guest memory.</param>
+    /// <param name="missing">
+    /// Pages whose bit is set have not arrived and are passed over; null checks all. Bit i is page i of <paramref name="range"/>.
+    /// </param>
+    public VerifyResult Verify(GfnRange range, UserfaultBitmap? missing = null)
+    {
+        ulong verified = 0, skipped = 0, wrong = 0;
+        Gfn? firstWrong = null;
+        for (ulong i = 0; i < range.Count; i++)
+        {
+            if (missing != null && missing.IsSet(i))
+            {
+                skipped++;
+                continue;
+            }
+            var gfn = range.Start.Plus(i);
+            if (_memory.Matches(gfn, Expected(gfn), _ledger[gfn]))
+            {
+                verified++;
+                continue;
+            }
+            wrong++;
+            firstWrong ??= gfn;
+        }
+        return new VerifyResult(verified, skipped, wrong, firstWrong);
+    }
+
+    /// <summary>
+    /// Is <paramref name="seen"/> something that a guest read could have seen in a page that is in place: the image's word,
+    /// or a stamp that a vCPU of that word has made by now? With tags: the image's tag where the page is unwritten.
+    /// </summary>
+    /// <param name="gfn">The page read.</param>
+    /// <param name="vcpu">The vCPU that read.</param>
+    /// <param name="seen">What <see cref="IGuestMemory.Read"/> returned.</param>
+    /// <param name="lastSequence">The writes that vCPU has made so far.</param>
+    public bool CouldRead(Gfn gfn, int vcpu, ulong seen, ulong lastSequence)
+    {
+        var expected = Expected(gfn);
+        if (_memory is TagGuestMemory)
+            return _ledger[gfn] != 0 || seen == expected.Tag;
+        var index = StampMath.WordIndex(vcpu);
+        var before = expected.Kind == PageContentKind.Zero ? 0 : ((ulong*)expected.Bytes)[index];
+        if (seen == before)
+            return true;
+        var stamp = new GuestStamp(seen);
+        return StampMath.WordIndex(stamp.Vcpu) == index && stamp.Sequence != 0
+            && (stamp.Vcpu != vcpu || stamp.Sequence <= lastSequence);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_scratch);
+        _scratch = null;
+    }
+
+    private PageContent Expected(Gfn gfn)
+    {
+        ObjectDisposedException.ThrowIf(_scratch == null, this);
+        var bytes = gfn.Value < _image.Pages ? _image.Read(gfn, _scratch) : null;
+        return bytes == null || ZeroPage.IsZero(bytes) ? PageContent.Zero(gfn) : PageContent.Of(gfn, bytes);
+    }
+}

@@ -1,0 +1,42 @@
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>
+/// The destination's guest memory by gfn: real bytes, or one content tag a page for simulation. Starts as zeros and costs
+/// nothing where it was never touched. Placing is the memslot's alone (one writer a page); guest writes and reads come
+/// from any vCPU at any time to pages that are in place. Callers order: content in place, then the userfault bit cleared
+/// with release, then the guest.
+/// </summary>
+public interface IGuestMemory : IDisposable
+{
+    /// <summary>Pages from gfn 0.</summary>
+    ulong Pages { get; }
+
+    /// <summary>
+    /// Where the memory appears to be mapped: page n is at this plus n * 4096. Page aligned; with tags an address that
+    /// must not be used, there for the memslot's arithmetic.
+    /// </summary>
+    Hva Base { get; }
+
+    /// <summary>Bytes of content the machine holds for guest pages at most: <see cref="Pages"/> * 4096, or * 8 with tags.</summary>
+    ulong CapacityBytes { get; }
+
+    /// <summary>Puts content in place, whatever was there.</summary>
+    void Place(in PageContent content);
+
+    /// <summary>
+    /// A guest write of <paramref name="stamp"/> to its vCPU's own word of the page
+    /// (<see cref="StampMath.WordIndex"/>), accounted for in <paramref name="ledger"/>.
+    /// </summary>
+    void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger);
+
+    /// <summary>What a guest read by <paramref name="vcpu"/> sees: its own word of the page, or the page's tag.</summary>
+    ulong Read(Gfn gfn, int vcpu);
+
+    /// <summary>Is what stands in the page what the image and the ledger's <paramref name="delta"/> make of it?</summary>
+    /// <param name="gfn">The page.</param>
+    /// <param name="expected">The page's content in the image.</param>
+    /// <param name="delta">The ledger's sum for this page.</param>
+    bool Matches(Gfn gfn, in PageContent expected, ulong delta);
+}

@@ -1,0 +1,79 @@
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>Opens images.</summary>
+public static unsafe class MemoryImages
+{
+    /// <summary>Opens a file by what it begins with: an ELF core, or else a raw image.</summary>
+    /// <exception cref="PagingException">The file is missing, unusable, truncated or of another kind.</exception>
+    public static IMemoryImage Open(string path) =>
+        OpenWith(path, static file => ElfCore.IsElf(file.Bytes, file.Length) ? OpenElfCore(file) : OpenRaw(file));
+
+    /// <summary>Opens a raw file: byte n is guest physical byte n. Its size must be a multiple of 4096.</summary>
+    /// <exception cref="PagingException">The file is missing, unusable or of an odd size.</exception>
+    public static FileImage OpenRaw(string path) => OpenWith(path, OpenRaw);
+
+    /// <summary>Opens an ELF core as QEMU's dump-guest-memory writes it.</summary>
+    /// <exception cref="PagingException">The file is missing, unusable, truncated or no such core.</exception>
+    public static FileImage OpenElfCore(string path) => OpenWith(path, OpenElfCore);
+
+    /// <summary>
+    /// Opens a Firecracker memory file: raw, the guest's regions one after another. Without regions the x86 layout
+    /// counts: one region, split by the hole below 4 GiB where the guest is bigger (<see cref="FirecrackerLayout"/>).
+    /// </summary>
+    /// <param name="path">The memory file of a snapshot.</param>
+    /// <param name="regions">Segments by guest physical address; null for the usual layout.</param>
+    /// <exception cref="PagingException">The file is missing or unusable, or a region does not fit it.</exception>
+    public static FileImage OpenFirecracker(string path, IReadOnlyList<ImageSegment>? regions = null) =>
+        OpenWith(path, file => OpenRegions(file, regions ?? FirecrackerLayout.ForX86(file.Length)));
+
+    private static T OpenWith<T>(string path, Func<MappedFile, T> open)
+        where T : IMemoryImage
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var file = MappedFile.Open(path);
+        try
+        {
+            return open(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static FileImage OpenRaw(MappedFile file)
+    {
+        RequireWholePages(file.Path, "its size", file.Length);
+        return new FileImage(file, ImageKind.Raw, [new ImageSegment(0, file.Length, 0)], file.Length >> Page.Shift);
+    }
+
+    private static FileImage OpenElfCore(MappedFile file)
+    {
+        var segments = ElfCore.Parse(file.Path, file.Bytes, file.Length, out var pages);
+        return new FileImage(file, ImageKind.ElfCore, segments, pages);
+    }
+
+    private static FileImage OpenRegions(MappedFile file, IReadOnlyList<ImageSegment> regions)
+    {
+        foreach (var region in regions)
+        {
+            RequireWholePages(file.Path, "the start of a region", region.Start, zeroIsFine: true);
+            RequireWholePages(file.Path, "the length of a region", region.Length);
+            RequireWholePages(file.Path, "the file offset of a region", region.FileOffset, zeroIsFine: true);
+        }
+        var segments = SegmentMap.Normalize(file.Path, regions, file.Length);
+        return new FileImage(file, ImageKind.Firecracker, segments, segments[^1].End >> Page.Shift);
+    }
+
+    private static void RequireWholePages(string path, string what, ulong bytes, bool zeroIsFine = false)
+    {
+        if ((bytes & Page.OffsetMask) != 0 || (bytes == 0 && !zeroIsFine))
+        {
+            throw new PagingException(PagingError.BadSize, path,
+                $"{what} ({bytes} bytes) is not a whole number of 4096-byte pages", "give an uncut memory image");
+        }
+    }
+}

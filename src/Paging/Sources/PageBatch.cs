@@ -1,0 +1,88 @@
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>
+/// Pages on their way from a source to guest memory, by reference. Whoever holds a batch owns it: it may hand it on, and
+/// the last holder calls <see cref="Release"/> once it has copied what it needs; after that the pointers are dead.
+/// Batches come from a <see cref="PageBatchPool"/>. One that is never released costs garbage, nothing worse.
+/// </summary>
+public sealed unsafe class PageBatch
+{
+    private readonly PageBatchPool _pool;
+    private PageContent[] _pages = new PageContent[4];
+    private byte[]?[] _buffers = [];
+    private int _buffersUsed;
+    private int _released;
+
+    internal PageBatch(PageBatchPool pool) => _pool = pool;
+
+    /// <summary>The request that this answers.</summary>
+    public ulong RequestId { get; internal set; }
+
+    /// <summary>Is the request complete with this batch?</summary>
+    public bool IsLast { get; set; } = true;
+
+    /// <summary>How many pages.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>When the source completed it, in ns of the clock of <see cref="PageRequest.SentNs"/>.</summary>
+    public long CompletedNs { get; set; }
+
+    /// <summary>The pages, in the order asked for.</summary>
+    public ReadOnlySpan<PageContent> Pages => _pages.AsSpan(0, Count);
+
+    /// <summary>One page.</summary>
+    public ref readonly PageContent this[int index] => ref Pages[index];
+
+    /// <summary>Appends a page whose bytes outlive the batch, or were taken by <see cref="TakeBuffer"/>.</summary>
+    public void Add(in PageContent page)
+    {
+        if (Count == _pages.Length)
+            Array.Resize(ref _pages, Count * 2);
+        _pages[Count++] = page;
+    }
+
+    /// <summary>A page of memory that belongs to this batch until its release. Not cleared.</summary>
+    public byte* TakeBuffer()
+    {
+        if (_buffersUsed == _buffers.Length)
+            Array.Resize(ref _buffers, Math.Max(1, _buffers.Length * 2));
+        // Pinned for life, so that a batch lost by a crashed owner is ordinary garbage and no native leak.
+        var buffer = _buffers[_buffersUsed] ??= GC.AllocateUninitializedArray<byte>(Page.Size, pinned: true);
+        _buffersUsed++;
+        return (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(
+            ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(buffer));
+    }
+
+    /// <summary>Gives back a buffer just taken and not used: the next <see cref="TakeBuffer"/> returns it again.</summary>
+    public void ReturnBuffer() => _buffersUsed--;
+
+    /// <summary>The holder is done with the pages.</summary>
+    /// <exception cref="InvalidOperationException">Released twice: somebody else may be using it by now.</exception>
+    public void Release()
+    {
+        if (Interlocked.Exchange(ref _released, 1) != 0)
+            throw new InvalidOperationException($"batch of request {RequestId} released twice");
+        _pool.Return(this);
+    }
+
+    internal void Reset(ulong requestId)
+    {
+        RequestId = requestId;
+        IsLast = true;
+        Count = 0;
+        CompletedNs = 0;
+        _buffersUsed = 0;
+        Volatile.Write(ref _released, 0);
+    }
+
+    // What a pooled batch may keep: one that once carried a big range does not hold its memory for ever.
+    internal void Trim(int buffers, int pages)
+    {
+        if (_buffers.Length > buffers)
+            Array.Resize(ref _buffers, buffers);
+        if (_pages.Length > pages)
+            _pages = new PageContent[pages];
+    }
+}

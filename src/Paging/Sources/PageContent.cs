@@ -1,0 +1,46 @@
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>
+/// One page in a <see cref="PageBatch"/>. <see cref="Bytes"/> is good until the batch is released; it is null for a
+/// zero page, and where content travels as tags alone (simulation).
+/// </summary>
+public readonly unsafe struct PageContent
+{
+    private PageContent(Gfn gfn, PageContentKind kind, byte* bytes, ulong tag)
+    {
+        Gfn = gfn;
+        Kind = kind;
+        Bytes = bytes;
+        TagOrZero = tag;
+    }
+
+    /// <summary>Which page.</summary>
+    public Gfn Gfn { get; }
+
+    /// <summary>In which form it travelled.</summary>
+    public PageContentKind Kind { get; }
+
+    /// <summary>Its 4096 bytes, never to be written; null as said above.</summary>
+    public byte* Bytes { get; }
+
+    /// <summary>The content tag where the source had it at hand, else 0.</summary>
+    public ulong TagOrZero { get; }
+
+    /// <summary>The <see cref="PageTag"/> of the content, computed where the source has not done so.</summary>
+    public ulong Tag => Kind == PageContentKind.Zero || TagOrZero != 0 ? TagOrZero : PageTag.Of(Bytes);
+
+    /// <summary>A page of zeros.</summary>
+    public static PageContent Zero(Gfn gfn) => new(gfn, PageContentKind.Zero, null, 0);
+
+    /// <summary>A page by reference; <paramref name="tag"/> 0 where it is not known.</summary>
+    public static PageContent Of(Gfn gfn, byte* bytes, ulong tag = 0) => new(gfn, PageContentKind.Bytes, bytes, tag);
+
+    /// <summary>A page whose content was sent before; the bytes are those.</summary>
+    public static PageContent Duplicate(Gfn gfn, byte* bytes, ulong tag = 0) =>
+        new(gfn, PageContentKind.Duplicate, bytes, tag);
+
+    /// <summary>The same content for another gfn.</summary>
+    public PageContent At(Gfn gfn) => new(gfn, Kind, Bytes, TagOrZero);
+}
