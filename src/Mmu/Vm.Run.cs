@@ -15,7 +15,7 @@ public sealed partial class Vm
     /// Completed, or how it left the guest. A retry that nothing else would ever resolve (a slot or page being
     /// invalidated) is handed back.
     /// </returns>
-    public AccessResult Access(in GuestAccess access, int addressSpace = 0)
+    public AccessResult Access(in VcpuAccess access, int addressSpace = 0)
     {
         var slot = _addressSpaces[addressSpace].Current.Find(access.Gfn, ref _lastUsedSlot);
         if (slot is null)
@@ -109,7 +109,7 @@ public sealed partial class Vm
 
     private FaultOutcome PreFaultPage(Gfn gfn)
     {
-        var access = new GuestAccess(gfn, Mmu.Access.Read, _attributes.IsPrivate(gfn));
+        var access = new VcpuAccess(gfn, Mmu.Access.Read, _attributes.IsPrivate(gfn));
         var slot = _addressSpaces[0].Current.Find(gfn, ref _lastUsedSlot);
         if (slot is null)
             return FaultPath.RunWithoutSlot(Policy, _attributes, access);

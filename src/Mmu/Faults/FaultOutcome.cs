@@ -39,7 +39,7 @@ public readonly record struct FaultOutcome
     internal static FaultOutcome Of(FaultKind kind, Gfn gfn, Errno errno = Errno.None) =>
         new() { Kind = kind, Gfn = gfn, Errno = errno };
 
-    internal static FaultOutcome Exit(in GuestAccess access, MemoryFaultFlags flags, Errno errno = Errno.EFAULT) => new()
+    internal static FaultOutcome Exit(in VcpuAccess access, MemoryFaultFlags flags, Errno errno = Errno.EFAULT) => new()
     {
         Kind = FaultKind.MemoryFaultExit,
         Errno = errno,

@@ -12,7 +12,7 @@ public static class FaultPath
     /// <param name="policy">The VM's policy.</param>
     /// <param name="attributes">The VM's private pages.</param>
     /// <param name="access">The access.</param>
-    public static FaultOutcome RunWithoutSlot(MmuPolicy policy, MemoryAttributes attributes, in GuestAccess access)
+    public static FaultOutcome RunWithoutSlot(MmuPolicy policy, MemoryAttributes attributes, in VcpuAccess access)
     {
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(attributes);
@@ -21,7 +21,7 @@ public static class FaultPath
             : NoMemory(policy, access);
     }
 
-    internal static FaultOutcome Run(MemslotCore core, IHostMemory host, in GuestAccess access)
+    internal static FaultOutcome Run(MemslotCore core, IHostMemory host, in VcpuAccess access)
     {
         var policy = core.Policy;
         var slot = core.Slot;
@@ -111,15 +111,15 @@ public static class FaultPath
         return level;
     }
 
-    private static bool IsMismatch(MmuPolicy policy, MemoryAttributes attributes, in GuestAccess access) =>
+    private static bool IsMismatch(MmuPolicy policy, MemoryAttributes attributes, in VcpuAccess access) =>
         policy.HasPrivateMemory && access.IsPrivate != attributes.IsPrivate(access.Gfn);
 
-    private static bool IsWrite(MemslotCore core, in GuestAccess access) =>
+    private static bool IsWrite(MemslotCore core, in VcpuAccess access) =>
         access.IsTableWalk && core.Policy.TreatsWalksAsReads
             ? access.IsWrite && core.Table.Walk(access.Gfn).IsPresent
             : access.IsWrite;
 
-    private static FaultOutcome NoMemory(MmuPolicy policy, in GuestAccess access) => FaultOutcome.Of(
+    private static FaultOutcome NoMemory(MmuPolicy policy, in VcpuAccess access) => FaultOutcome.Of(
         policy.InjectsAborts && (access.IsFetch || access.IsTableWalk) ? FaultKind.GuestAbort : FaultKind.Mmio,
         access.Gfn);
 
@@ -145,7 +145,7 @@ public static class FaultPath
         return true;
     }
 
-    private static FaultOutcome NoPage(MmuPolicy policy, Memslot slot, in GuestAccess access, HostPageStatus status)
+    private static FaultOutcome NoPage(MmuPolicy policy, Memslot slot, in VcpuAccess access, HostPageStatus status)
     {
         var gfn = access.Gfn;
         // What a guest_memfd cannot give has no host address to send a signal for, and no wait to interrupt.
@@ -172,7 +172,7 @@ public static class FaultPath
     }
 
     private static FaultOutcome Install(
-        MemslotCore core, Memslot slot, in GuestAccess access, in HostPage page, PageLevel level, bool isWrite)
+        MemslotCore core, Memslot slot, in VcpuAccess access, in HostPage page, PageLevel level, bool isWrite)
     {
         var policy = core.Policy;
         var gfn = access.Gfn;

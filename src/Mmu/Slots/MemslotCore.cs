@@ -65,7 +65,7 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     /// release order, run the fault again to map it, resume the vCPU. Allocates nothing.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The gfn is not in the slot.</exception>
-    public FaultOutcome Fault(in GuestAccess access) => FaultPath.Run(this, _host, access);
+    public FaultOutcome Fault(in VcpuAccess access) => FaultPath.Run(this, _host, access);
 
     /// <summary>The userfault check (<c>kvm_do_userfault</c>): what the page's bit says, read with acquire.</summary>
     public UserfaultState CheckUserfault(Gfn gfn)

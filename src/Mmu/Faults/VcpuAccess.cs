@@ -5,7 +5,7 @@ namespace Userfault.Mmu;
 /// <param name="Kind">Exactly one of read, write and execute.</param>
 /// <param name="IsPrivate">Does the guest access the page as private memory?</param>
 /// <param name="IsTableWalk">Is it the hardware reading the guest's own page tables (arm64: a stage-1 walk)?</param>
-public readonly record struct GuestAccess(Gfn Gfn, Access Kind, bool IsPrivate = false, bool IsTableWalk = false)
+public readonly record struct VcpuAccess(Gfn Gfn, Access Kind, bool IsPrivate = false, bool IsTableWalk = false)
 {
     /// <summary>Is it a write?</summary>
     public bool IsWrite => (Kind & Access.Write) != 0;
