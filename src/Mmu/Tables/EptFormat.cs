@@ -42,13 +42,16 @@ public readonly struct EptFormat : IPteFormat
     }
 
     /// <inheritdoc/>
+    public static bool IsTable(ulong pte) => (pte & (Permissions | Large)) == Permissions;
+
+    /// <inheritdoc/>
     public static PteKind Classify(ulong pte, PageLevel level)
     {
         if ((pte & Permissions) == 0)
         {
             return PteKind.Empty;
         }
-        return level == PageLevel.Size4K || (pte & Large) != 0 ? PteKind.Leaf : PteKind.Table;
+        return level > PageLevel.Size4K && IsTable(pte) ? PteKind.Table : PteKind.Leaf;
     }
 
     /// <inheritdoc/>
@@ -109,7 +112,7 @@ public readonly struct EptFormat : IPteFormat
     public static ulong Break(ulong pte) => throw new NotSupportedException("EPT entries are replaced without a break");
 
     /// <inheritdoc/>
-    public static ulong Unbreak(ulong pte, PageLevel level) =>
+    public static ulong Unbreak(ulong pte) =>
         throw new NotSupportedException("EPT entries are replaced without a break");
 
     /// <inheritdoc/>
@@ -123,5 +126,24 @@ public readonly struct EptFormat : IPteFormat
     };
 
     /// <inheritdoc/>
-    public static string Describe(ulong pte, PageLevel level) => throw new NotImplementedException();
+    public static string Describe(ulong pte, PageLevel level) => string.Concat(
+        (pte & Read) != 0 ? " R" : "  ",
+        (pte & Write) != 0 ? " W" : "  ",
+        (pte & Execute) != 0 ? " x " : " NX",
+        string.Concat(
+            MemoryType(pte),
+            level > PageLevel.Size4K ? " PSE" : "    ",
+            (pte & Accessed) != 0 ? " A" : "  ",
+            (pte & Dirty) != 0 ? " D" : "  "),
+        (pte & WriteProtected) != 0 ? " WP" : "   ");
+
+    private static string MemoryType(ulong pte) => ((pte >> 3) & 7) switch
+    {
+        0 => " UC",
+        1 => " WC",
+        4 => " WT",
+        5 => " WP",
+        6 => " WB",
+        _ => " ??",
+    };
 }

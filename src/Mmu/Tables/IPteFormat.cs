@@ -22,6 +22,9 @@ public interface IPteFormat
     /// <exception cref="ArgumentOutOfRangeException">The format has no table of that width.</exception>
     static abstract TableGeometry GeometryFor(int addressBits);
 
+    /// <summary>Does <paramref name="pte"/>, found above the last level, lead to a table? The walk's own question.</summary>
+    static abstract bool IsTable(ulong pte);
+
     /// <summary>What <paramref name="pte"/>, found at <paramref name="level"/>, is.</summary>
     static abstract PteKind Classify(ulong pte, PageLevel level);
 
@@ -71,7 +74,7 @@ public interface IPteFormat
     static abstract ulong Break(ulong pte);
 
     /// <summary>The leaf that a broken entry was.</summary>
-    static abstract ulong Unbreak(ulong pte, PageLevel level);
+    static abstract ulong Unbreak(ulong pte);
 
     /// <summary>Name of a level in a dump.</summary>
     static abstract string LevelName(PageLevel level);

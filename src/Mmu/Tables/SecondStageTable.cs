@@ -28,6 +28,9 @@ public abstract class SecondStageTable : IDisposable
     /// <summary>Does replacing a translation take two steps, with a flush between them (arm64)?</summary>
     public abstract bool NeedsBreakBeforeMake { get; }
 
+    /// <summary>Native address of the root, in bytes: what EPTP or VTTBR_EL2 would hold.</summary>
+    public abstract ulong RootAddress { get; }
+
     /// <summary>What the table holds. Exact for the owner; another thread sees a moment's view.</summary>
     public abstract TableCounters Counters { get; }
 

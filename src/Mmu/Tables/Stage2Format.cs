@@ -55,14 +55,17 @@ public readonly struct Stage2Format : IPteFormat
     }
 
     /// <inheritdoc/>
+    public static bool IsTable(ulong pte) => (pte & (TableOrPage | Valid)) == (TableOrPage | Valid);
+
+    /// <inheritdoc/>
     public static PteKind Classify(ulong pte, PageLevel level)
     {
         if ((pte & Valid) == 0)
         {
             return pte == 0 ? PteKind.Empty : PteKind.Broken;
         }
-        // Bit 1 says page at the last level, where a clear bit is a reserved encoding, and table above.
-        return (pte & TableOrPage) == 0 || level == PageLevel.Size4K ? PteKind.Leaf : PteKind.Table;
+        // Bit 1 says page at the last level and table above it.
+        return level > PageLevel.Size4K && IsTable(pte) ? PteKind.Table : PteKind.Leaf;
     }
 
     /// <inheritdoc/>
@@ -128,19 +131,28 @@ public readonly struct Stage2Format : IPteFormat
     public static ulong Break(ulong pte) => pte & ~Valid;
 
     /// <inheritdoc/>
-    public static ulong Unbreak(ulong pte, PageLevel level) => pte | Valid;
+    public static ulong Unbreak(ulong pte) => pte | Valid;
 
     /// <inheritdoc/>
     public static string LevelName(PageLevel level) => level switch
     {
-        PageLevel.Size4K => "PTE",
-        PageLevel.Size2M => "PMD",
-        PageLevel.Size1G => "PUD",
-        _ => "PGD",
+        // As arm64 numbers them.
+        PageLevel.Size4K => "3",
+        PageLevel.Size2M => "2",
+        PageLevel.Size1G => "1",
+        _ => "0",
     };
 
     /// <inheritdoc/>
-    public static string Describe(ulong pte, PageLevel level) => throw new NotImplementedException();
+    public static string Describe(ulong pte, PageLevel level) => string.Concat(
+        string.Concat(
+            (pte & Valid) != 0 ? "  " : " F",
+            (pte & Read) != 0 ? " R" : "  ",
+            (pte & Write) != 0 ? " W" : "  ",
+            (pte & ExecuteNever) != 0 ? " PXNUXN" : " px ux "),
+        (pte & AccessFlag) != 0 ? " AF" : "   ",
+        level > PageLevel.Size4K ? " BLK" : "    ",
+        string.Concat((pte & DirtyBitModifier) != 0 ? " DBM" : "    ", (pte & WriteProtected) != 0 ? " WP" : "   "));
 
     private static ulong Permissions(Access access) =>
         ((access & Access.Read) != 0 ? Read : 0) | ((access & Access.Write) != 0 ? Write : 0);

@@ -8,7 +8,8 @@ public sealed record TableOptions
 
     /// <summary>
     /// Fill freed table pages with entries that map nothing anybody asked for (the kernel's <c>page_poison</c>), so that
-    /// a reader which uses one shows. Costs a 4 KiB fill a freed page.
+    /// a reader which uses one shows; and check when such a page is used again that nobody wrote to it. Costs two passes
+    /// over 4 KiB a page, and keeps the memory of freed pages.
     /// </summary>
     public bool PoisonFreedPages { get; init; }
 }

@@ -1,0 +1,8 @@
+namespace Userfault.Mmu;
+
+// Makes the next use visible.
+internal readonly struct ClearAccessedUpdate<TFormat> : ILeafUpdate
+    where TFormat : struct, IPteFormat
+{
+    public ulong Apply(ulong pte) => TFormat.ClearAccessed(pte);
+}

@@ -1,0 +1,8 @@
+namespace Userfault.Mmu;
+
+// Makes the next write visible.
+internal readonly struct ClearDirtyUpdate<TFormat> : ILeafUpdate
+    where TFormat : struct, IPteFormat
+{
+    public ulong Apply(ulong pte) => TFormat.ClearDirty(pte);
+}

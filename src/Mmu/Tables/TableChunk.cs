@@ -1,0 +1,15 @@
+using System.Runtime.InteropServices;
+
+namespace Userfault.Mmu;
+
+// Head of a chunk of table pages, in place of the info that page 0 (the head's own page) would have.
+[StructLayout(LayoutKind.Sequential, Size = 64)]
+internal unsafe struct TableChunk
+{
+    // Bit i: page i is free. Bit 0 is never set.
+    public ulong Free;
+
+    // A ring of all chunks of the table.
+    public TableChunk* Next;
+    public TableChunk* Previous;
+}
