@@ -17,21 +17,21 @@ internal sealed class MessageCodec(Remoting remoting)
     private PayloadCodec? _payloads;
 
     [ThreadStatic]
-    private static WireWriter? _spare;
+    private static WireWriter? Spare;
 
     public PayloadCodec Payloads => _payloads ??= new PayloadCodec(remoting.System);
 
     public static WireWriter Rent()
     {
-        var writer = _spare ?? new WireWriter(1024);
-        _spare = null;
+        var writer = Spare ?? new WireWriter(1024);
+        Spare = null;
         return writer;
     }
 
     public static void Return(WireWriter writer)
     {
         writer.Clear();
-        _spare = writer;
+        Spare = writer;
     }
 
     /// <summary>Writes a message; false, with a line in the log, where it has no serializer that may be used or is too long.</summary>

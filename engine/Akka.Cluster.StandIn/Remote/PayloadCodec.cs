@@ -21,7 +21,7 @@ internal sealed class PayloadCodec
     private readonly DirectMap<string> _manifests = new(512);
 
     [ThreadStatic]
-    private static int _depth;
+    private static int Depth;
 
     public PayloadCodec(ExtendedActorSystem system)
     {
@@ -49,9 +49,9 @@ internal sealed class PayloadCodec
         var bytes = reader.Block().ToArray();
         if (!_closed.TryGetValue(id, out var serializer))
             throw new InvalidOperationException($"no serializer {id} is bound here");
-        if (_depth >= DeepestNesting)
+        if (Depth >= DeepestNesting)
             throw new WireFormatException("messages nested too deep");
-        _depth++;
+        Depth++;
         try
         {
             return Serialization.Serialization.WithTransport(
@@ -62,7 +62,7 @@ internal sealed class PayloadCodec
         }
         finally
         {
-            _depth--;
+            Depth--;
         }
     }
 
