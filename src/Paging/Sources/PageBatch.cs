@@ -14,6 +14,7 @@ public sealed unsafe class PageBatch
     private byte[]?[] _buffers = [];
     private int _buffersUsed;
     private int _released;
+    private IPageLease? _lease;
 
     internal PageBatch(PageBatchPool pool) => _pool = pool;
 
@@ -58,12 +59,18 @@ public sealed unsafe class PageBatch
     /// <summary>Gives back a buffer just taken and not used: the next <see cref="TakeBuffer"/> returns it again.</summary>
     public void ReturnBuffer() => _buffersUsed--;
 
+    /// <summary>Pages of this batch lie in memory that is let go when the batch is released.</summary>
+    internal void Hold(IPageLease lease) => _lease = lease;
+
     /// <summary>The holder is done with the pages.</summary>
     /// <exception cref="InvalidOperationException">Released twice: somebody else may be using it by now.</exception>
     public void Release()
     {
         if (Interlocked.Exchange(ref _released, 1) != 0)
             throw new InvalidOperationException($"batch of request {RequestId} released twice");
+        var lease = _lease;
+        _lease = null;
+        lease?.Release();
         _pool.Return(this);
     }
 

@@ -1,0 +1,393 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>
+/// The asking end of the page data plane (docs/data-plane.md): an <see cref="IPageSource"/> whose pages lie in another
+/// process. One dedicated thread connects, receives into pooled buffers and gives pages to sinks by reference; requests may
+/// come from any thread and are sent by it. Everything that the server says is checked; a server that says anything
+/// wrong is left, and every outstanding request ends.
+/// </summary>
+public sealed class PageClient : IPageSource
+{
+    private readonly PageClientOptions _options;
+    private readonly IPageClientOwner _owner;
+    private readonly IClientTransport _transport;
+    private readonly Lock _lock = new();
+    private readonly RequestBook _book = new();
+    private readonly ClientSender _sender;
+    private readonly List<uint> _cancelled = [];
+    private readonly ListingReader _listings = new();
+    private readonly ClientWatch _watch;
+    private readonly ITimer _timer;
+    private readonly Thread _thread;
+    private readonly ClientReceiver _receiver;
+    private Welcome? _welcome;
+    private Refusal? _end;
+
+    private PageClient(PageClientOptions options, IPageClientOwner owner)
+    {
+        _options = options;
+        _owner = owner;
+        Name = $"{options.Server}";
+        _transport = options.Tls is null
+            ? new SocketTransport(options.Server, options.SilenceTimeout)
+            : new TlsTransport(options.Server, options.Tls, options.SilenceTimeout);
+        _sender = new ClientSender(_transport, _lock);
+        _watch = new ClientWatch(options, NowMs);
+        _receiver = new ClientReceiver(this, options, _transport);
+        _timer = options.Time.CreateTimer(_ => Watch(), state: null, ClientWatch.Tick, ClientWatch.Tick);
+        _thread = new Thread(Run) { IsBackground = true, Name = "page client" };
+        _thread.Start();
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public ImageIdentity Identity => _options.Image;
+
+    /// <summary>Pages in the server's image; 0 until the handshake is done.</summary>
+    public ulong Pages => Volatile.Read(ref _welcome)?.ImagePages ?? 0;
+
+    /// <summary>What has come so far.</summary>
+    public ClientCounters Counters { get; } = new();
+
+    internal long NowNs => (long)((Int128)_options.Time.GetTimestamp() * 1_000_000_000 / _options.Time.TimestampFrequency);
+
+    private long NowMs => _options.Time.GetTimestamp() / (_options.Time.TimestampFrequency / 1000);
+
+    /// <summary>Begins to connect and returns; <paramref name="owner"/> is told what becomes of it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its bounds.</exception>
+    public static PageClient Start(PageClientOptions options, IPageClientOwner owner)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxOutstandingRequests, 1 << 16);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxOutstandingRequests, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.DuplicateWindow, WireLimits.DuplicateWindow);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.DuplicateWindow);
+        return new PageClient(options, owner);
+    }
+
+    /// <summary>Connects, and returns once requests can be made. Blocks: not for actors.</summary>
+    /// <exception cref="PageConnectionException">The server is not there, or one end refuses the other.</exception>
+    public static PageClient Connect(PageClientOptions options)
+    {
+        var owner = new WaitingOwner();
+        PageClient client = Start(options, owner);
+        if (owner.Wait() is Refusal refusal)
+        {
+            client.Dispose();
+            throw new PageConnectionException(client.Name, refusal);
+        }
+        return client;
+    }
+
+    /// <summary>Asks a node which sources it knows of. Blocks: not for actors.</summary>
+    /// <exception cref="PageConnectionException">The server is not there, or one end refuses the other.</exception>
+    public static IReadOnlyList<SourceListing> ListSources(PageClientOptions options)
+    {
+        using PageClient client = Connect(options);
+        using var answered = new ManualResetEventSlim();
+        IReadOnlyList<SourceListing>? sources = null;
+        client.List(list =>
+        {
+            sources = list;
+            answered.Set();
+        });
+        // The watch ends the connection, and with it this wait, where the server falls silent.
+        answered.Wait();
+        return sources ?? throw new PageConnectionException(client.Name, client._end ?? default);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Before the handshake is done and after the connection's end the answer is SourceLost, at once.</remarks>
+    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        FetchFailure? failure = null;
+        ulong pages = 0;
+        lock (_lock)
+        {
+            failure = Check(ranges, out pages);
+            if (failure is null && pages > 0)
+            {
+                _book.Add(request, ranges, sink);
+                SendWhatMayGo();
+            }
+        }
+        if (failure is FetchFailure known)
+        {
+            sink.OnFailed(request.Id, known);
+        }
+        else if (pages == 0)
+        {
+            sink.OnPages(_receiver.Batches.Rent(request.Id));
+        }
+        else
+        {
+            Flush();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Cancel(ulong requestId)
+    {
+        ClientRequest? ended;
+        lock (_lock)
+        {
+            _cancelled.Clear();
+            ended = _book.Cancel(requestId, _cancelled);
+            foreach (uint number in _cancelled)
+            {
+                _sender.Output.AppendCancel(number);
+            }
+            SendWhatMayGo();
+        }
+        ended?.Sink.OnFailed(requestId, FetchFailure.Cancelled);
+        Flush();
+    }
+
+    /// <summary>Asks which sources the server knows of; null comes where the connection ends before the answer.</summary>
+    public void List(Action<IReadOnlyList<SourceListing>?> answered)
+    {
+        ArgumentNullException.ThrowIfNull(answered);
+        bool isOver;
+        lock (_lock)
+        {
+            isOver = _end is not null || _welcome is null;
+            if (!isOver && _listings.Ask(answered))
+            {
+                _sender.Output.AppendList();
+            }
+        }
+        if (isOver)
+        {
+            answered(null);
+        }
+        Flush();
+    }
+
+    /// <summary>Closes the connection; outstanding requests end in SourceLost. Waits for the receive thread.</summary>
+    public void Dispose()
+    {
+        End(new Refusal(RefusalReason.Closed, "closed by this end"));
+        if (Thread.CurrentThread != _thread)
+        {
+            _thread.Join();
+        }
+        _timer.Dispose();
+    }
+
+    /// <summary>The handshake is done.</summary>
+    internal void Open(ClientHandshake handshake)
+    {
+        lock (_lock)
+        {
+            (int requests, uint pages, uint requestPages) = handshake.Bounds();
+            _book.Open(requests, pages, requestPages);
+            _watch.Open(handshake.Welcome!, NowMs);
+            Volatile.Write(ref _welcome, handshake.Welcome);
+        }
+        _owner.OnOpened(this);
+    }
+
+    /// <summary>Bytes to send that do not come from a request.</summary>
+    internal void Append(ReadOnlySpan<byte> frame)
+    {
+        lock (_lock)
+        {
+            _sender.Output.Append(frame);
+        }
+    }
+
+    /// <summary>Frames have come: <paramref name="bytes"/> of them.</summary>
+    internal void Heard(int bytes)
+    {
+        Counters.CountBytes(bytes);
+        _watch.Heard(NowMs);
+    }
+
+    /// <summary>Checks a page frame against what was asked, and closes the delivery before it: one lock a frame.</summary>
+    internal bool TryTake(
+        ref ClientRequest? delivered, FrameHeader header, in PageRecord record, out ClientRequest? request, out bool isLast)
+    {
+        bool isAsked;
+        Action? ends;
+        lock (_lock)
+        {
+            ends = CloseDelivery(ref delivered);
+            isAsked = _book.TryTake(header, record, NowMs, out request, out isLast);
+        }
+        ends?.Invoke();
+        return isAsked;
+    }
+
+    /// <summary>All frames that had come are dealt with: closes the last delivery and sends what may go now.</summary>
+    internal void EndOfFrames(ref ClientRequest? delivered)
+    {
+        Action? ends;
+        lock (_lock)
+        {
+            ends = CloseDelivery(ref delivered);
+            SendWhatMayGo();
+        }
+        ends?.Invoke();
+        Flush(fromReceiveThread: true);
+    }
+
+    /// <summary>The server has ended a request early.</summary>
+    internal void Fail(ClientRequest request, FetchFailure failure)
+    {
+        ulong id = request.Id;
+        ClientRequest? ended;
+        lock (_lock)
+        {
+            ended = _book.Fail(request, failure);
+        }
+        ended?.Sink.OnFailed(id, failure);
+    }
+
+    /// <summary>None, or why the list is refused.</summary>
+    internal RefusalReason TakeSources(FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        RefusalReason reason;
+        Action? answer;
+        bool askAgain;
+        lock (_lock)
+        {
+            reason = _listings.Take(header, payload, out answer, out askAgain);
+            if (askAgain)
+            {
+                _sender.Output.AppendList();
+            }
+        }
+        answer?.Invoke();
+        return reason;
+    }
+
+    /// <summary>What is to be told where the request was ended while its sink was given pages; else null.</summary>
+    private Action? CloseDelivery(ref ClientRequest? delivered)
+    {
+        ClientRequest? request = delivered;
+        delivered = null;
+        if (request is null)
+        {
+            return null;
+        }
+        return _book.Delivered(request) is FetchFailure failure ? Telling(request, failure) : null;
+    }
+
+    // By itself, so that only the rare case allocates.
+    private static Action Telling(ClientRequest request, FetchFailure failure) =>
+        () => request.Sink.OnFailed(request.Id, failure);
+
+    private FetchFailure? Check(ReadOnlySpan<GfnRange> ranges, out ulong pages)
+    {
+        pages = 0;
+        bool isOutside = false;
+        ulong imagePages = _welcome?.ImagePages ?? 0;
+        foreach (GfnRange range in ranges)
+        {
+            isOutside |= range.Start.Value > imagePages || range.Count > imagePages - range.Start.Value;
+            pages = range.Count > IPageSource.MostPagesPerRequest ? ulong.MaxValue : pages + range.Count;
+            if (pages > IPageSource.MostPagesPerRequest)
+            {
+                throw new ArgumentException($"more than {IPageSource.MostPagesPerRequest} pages in one request", nameof(ranges));
+            }
+        }
+        return _end is not null || _welcome is null ? FetchFailure.SourceLost
+            : isOutside ? FetchFailure.OutsideImage : null;
+    }
+
+    private void SendWhatMayGo()
+    {
+        long nowMs = NowMs;
+        while (_end is null && _book.TrySend(nowMs, out RequestEntry entry))
+        {
+            _sender.Output.AppendRequest(entry);
+        }
+    }
+
+    // The receive thread sends once for all that its sinks ask for, when it has no frames left.
+    private void Flush(bool fromReceiveThread = false)
+    {
+        if (!fromReceiveThread && Thread.CurrentThread == _thread)
+        {
+            return;
+        }
+        try
+        {
+            _sender.Flush();
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            End(new Refusal(RefusalReason.ConnectionLost, e.Message));
+        }
+    }
+
+    private void Watch()
+    {
+        bool pings = false;
+        Refusal? late;
+        lock (_lock)
+        {
+            late = _watch.Check(NowMs, _book.OldestFrameMs(), out pings);
+            if (pings)
+            {
+                _sender.Output.AppendPing((ulong)NowMs);
+            }
+        }
+        if (late is Refusal end)
+        {
+            End(end);
+        }
+        // Also what the socket would not take before.
+        Flush();
+    }
+
+    private void End(Refusal why)
+    {
+        lock (_lock)
+        {
+            _end ??= why;
+        }
+        _transport.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            _transport.Connect();
+            End(_receiver.Receive());
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            End(new Refusal(RefusalReason.ConnectionLost, e.Message));
+        }
+        FetchFailure failure = _end!.Value.Reason is RefusalReason.BadFrame or RefusalReason.BadChecksum or RefusalReason.WrongPage
+            ? FetchFailure.BadAnswer
+            : FetchFailure.SourceLost;
+        List<ClientRequest> ended;
+        Action? lists;
+        lock (_lock)
+        {
+            ended = _book.EndAll(failure);
+            lists = _listings.EndAll();
+        }
+        foreach (ClientRequest request in ended)
+        {
+            request.Sink.OnFailed(request.Id, failure);
+        }
+        lists?.Invoke();
+        _timer.Dispose();
+        _owner.OnClosed(this, _end!.Value);
+    }
+
+    private static bool IsLoss(Exception e) =>
+        e is SocketException or IOException or ObjectDisposedException or AuthenticationException or InvalidOperationException;
+}

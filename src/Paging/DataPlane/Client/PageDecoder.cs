@@ -1,0 +1,85 @@
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>
+/// Page frames by themselves: is the frame well formed, is its content what the checksum says, and which pages is it. Whether
+/// anybody asked for them is the book's matter. Owned by the receive thread.
+/// </summary>
+internal sealed unsafe class PageDecoder(int duplicateWindow, PageBatchPool batches)
+{
+    private readonly KeptPages _kept = new(duplicateWindow);
+
+    /// <summary>None, or why the frame at <paramref name="frame"/> is refused. Content is kept for later duplicates.</summary>
+    public RefusalReason Check(ReceiveBuffer buffer, byte* frame, FrameHeader header, out PageRecord record)
+    {
+        record = default;
+        if (header.PayloadBytes < PageRecord.Size)
+        {
+            return RefusalReason.BadFrame;
+        }
+        record = PageRecord.Read(new ReadOnlySpan<byte>(frame + FrameHeader.Size, PageRecord.Size));
+        byte* content = frame + PageRecord.FramedSize;
+        uint contentCrc = 0;
+        long contentBytes = header.PayloadBytes - PageRecord.Size;
+        bool isWellFormed = header.Type switch
+        {
+            FrameType.Data => record.PageCount is > 0 and <= WireLimits.PagesPerFrame
+                && contentBytes == record.PageCount * Page.Size && record.Detail == 0,
+            FrameType.Duplicate => contentBytes == 0 && record.PageCount == 1
+                && _kept.TryGet(record.Detail, out _, out content),
+            FrameType.Zero => contentBytes == 0 && record.Detail == 0,
+            _ => contentBytes == 0,
+        };
+        if (!isWellFormed)
+        {
+            return RefusalReason.BadFrame;
+        }
+        if (header.Type is FrameType.Data or FrameType.Duplicate)
+        {
+            contentCrc = Crc32C.OfPages(content, (int)record.PageCount);
+        }
+        uint headerCrc = PageRecord.HeaderCrc(new ReadOnlySpan<byte>(frame, PageRecord.FramedSize));
+        if ((headerCrc ^ contentCrc) != record.Checksum)
+        {
+            return RefusalReason.BadChecksum;
+        }
+        if (header.Type == FrameType.Data)
+        {
+            _kept.Add(buffer, content, (int)record.PageCount);
+        }
+        return RefusalReason.None;
+    }
+
+    /// <summary>The pages of a frame that was checked, by reference.</summary>
+    public PageBatch Decode(ReceiveBuffer buffer, byte* frame, FrameHeader header, in PageRecord record, ulong requestId)
+    {
+        PageBatch batch = batches.Rent(requestId);
+        byte* content = frame + PageRecord.FramedSize;
+        for (uint i = 0; i < record.PageCount; i++)
+        {
+            var gfn = new Gfn(record.FirstPage + i);
+            batch.Add(header.Type switch
+            {
+                FrameType.Data => PageContent.Of(gfn, content + ((long)i * Page.Size)),
+                FrameType.Duplicate => PageContent.Duplicate(gfn, Kept(record.Detail, out buffer)),
+                _ => PageContent.Zero(gfn),
+            });
+        }
+        if (header.Type != FrameType.Zero)
+        {
+            buffer.Hold();
+            batch.Hold(buffer);
+        }
+        return batch;
+    }
+
+    public void Clear() => _kept.Clear();
+
+    private byte* Kept(uint slot, out ReceiveBuffer buffer)
+    {
+        _kept.TryGet(slot, out ReceiveBuffer? kept, out byte* page);
+        buffer = kept!;
+        return page;
+    }
+}

@@ -1,0 +1,16 @@
+namespace Userfault.Paging;
+
+/// <summary>Answers one client's requests, from an image or from a source behind this server.</summary>
+internal interface IAnswerer : IDisposable
+{
+    /// <summary>Is there something to send now?</summary>
+    bool HasOutput { get; }
+
+    void Start(PendingRequest request);
+
+    /// <summary>Ends the request early, unless its last page is appended already.</summary>
+    void Cancel(PendingRequest request);
+
+    /// <summary>Appends what is there and fits.</summary>
+    void Fill(SendBatch batch);
+}

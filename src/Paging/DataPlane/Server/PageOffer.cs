@@ -1,0 +1,73 @@
+using Userfault.Mmu;
+
+namespace Userfault.Paging;
+
+/// <summary>
+/// Something that a <see cref="PageServer"/> serves: a mapped image, from which content is sent without a copy, or a page
+/// source behind this server (a fetcher node's own connection), whose answers are passed on by reference. The offer does
+/// not own it: it must outlive the server.
+/// </summary>
+public sealed class PageOffer
+{
+    private readonly IMemoryImage? _image;
+    private readonly IPageSource? _source;
+    private readonly Lock _sourceLock = new();
+    private ulong _lastRequest;
+
+    /// <summary>Serves a mapped image.</summary>
+    public PageOffer(IMemoryImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        _image = image;
+        (Identity, Pages, Name) = (image.Identity, image.Pages, image.Name);
+    }
+
+    /// <summary>Passes on what a source answers. The source must answer each request's pages in the order asked for.</summary>
+    public PageOffer(IPageSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        _source = source;
+        (Identity, Pages, Name) = (source.Identity, source.Pages, source.Name);
+    }
+
+    /// <summary>Which image.</summary>
+    public ImageIdentity Identity { get; }
+
+    /// <summary>Its size in pages.</summary>
+    public ulong Pages { get; }
+
+    /// <summary>A name for people.</summary>
+    public string Name { get; }
+
+    // A source's pages do not stay where they were: none can be compared with a later one.
+    internal int WidestWindow => _image is null ? 0 : WireLimits.DuplicateWindow;
+
+    internal IAnswerer Open(int duplicateWindow, RequestTable requests, ServerCounters counters, Action wake) =>
+        _image is not null
+            ? new ImageAnswerer(_image, duplicateWindow, requests, counters)
+            : new RelayAnswerer(this, requests, counters, wake);
+
+    /// <summary>Asks the source; many clients' threads may, and it takes one caller at a time.</summary>
+    internal void Request(PendingRequest request, IPageSink sink, Action<ulong> number)
+    {
+        lock (_sourceLock)
+        {
+            ulong id = ++_lastRequest;
+            // The answer may come before the call returns: the number has to be known before.
+            number(id);
+            var priority = request.Entry.Background ? FetchPriority.Background : FetchPriority.Demand;
+            _source!.Request(
+                new PageRequest(id, priority, SentNs: 0),
+                [new GfnRange(new Gfn(request.Entry.FirstPage), request.Entry.PageCount)],
+                sink);
+        }
+    }
+
+    internal void Cancel(ulong id)
+    {
+        lock (_sourceLock)
+        {
+            _source!.Cancel(id);
+        }
+    }
+}

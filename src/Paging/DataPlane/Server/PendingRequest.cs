@@ -1,0 +1,27 @@
+namespace Userfault.Paging;
+
+/// <summary>A request that is not answered to its end: what was asked, and how far the answer has got.</summary>
+internal sealed class PendingRequest(RequestEntry entry)
+{
+    public RequestEntry Entry { get; } = entry;
+
+    public ulong NextPage { get; private set; } = entry.FirstPage;
+
+    public bool IsCancelled { get; set; }
+
+    public int Remaining => (int)(Entry.FirstPage + Entry.PageCount - NextPage);
+
+    /// <summary>Writes header and record of a frame that answers the next <paramref name="pages"/>, and moves on by them.</summary>
+    public void Frame(Span<byte> framed, FrameType type, int pages, uint detail, uint contentCrc)
+    {
+        byte flags = pages == Remaining ? FrameHeader.Last : (byte)0;
+        int payload = PageRecord.Size + (type == FrameType.Data ? pages * Mmu.Page.Size : 0);
+        new PageRecord(NextPage, (uint)pages, Entry.RequestId, detail, 0)
+            .WriteFramed(framed, new FrameHeader(payload, type, flags), contentCrc);
+        NextPage += (ulong)pages;
+    }
+
+    /// <summary>Ends the request without the pages that remain.</summary>
+    public void End(SendBatch batch, EndStatus status) =>
+        Frame(batch.Append(PageRecord.FramedSize), FrameType.End, Remaining, (uint)status, contentCrc: 0);
+}

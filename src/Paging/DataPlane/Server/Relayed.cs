@@ -1,0 +1,36 @@
+namespace Userfault.Paging;
+
+/// <summary>
+/// A request that was passed on to a source. Batches that come before their turn are held here, because the client takes the
+/// pages of a request in ascending order only.
+/// </summary>
+internal sealed class Relayed(ulong id, PendingRequest request)
+{
+    private readonly Dictionary<ulong, PageBatch> _early = [];
+
+    public ulong Id { get; } = id;
+
+    public PendingRequest Request { get; } = request;
+
+    /// <summary>Has the source said that nothing more comes?</summary>
+    public bool IsAnswered { get; set; }
+
+    /// <summary>False where the batch can never have its turn; the caller keeps it then.</summary>
+    public bool TryHold(PageBatch batch)
+    {
+        ulong first = batch.Pages[0].Gfn.Value;
+        return first > Request.NextPage && first - Request.NextPage < (ulong)Request.Remaining && _early.TryAdd(first, batch);
+    }
+
+    /// <summary>The held batch whose turn it is now.</summary>
+    public bool TryNext(out PageBatch? batch) => _early.Remove(Request.NextPage, out batch);
+
+    public void ReleaseHeld()
+    {
+        foreach (PageBatch batch in _early.Values)
+        {
+            batch.Release();
+        }
+        _early.Clear();
+    }
+}

@@ -1,0 +1,17 @@
+namespace Userfault.Paging;
+
+/// <summary>What all sessions of one server share: the offers by identity, the list for LIST, the counters.</summary>
+internal sealed class ServerContents(
+    IEnumerable<PageOffer> offers, Func<IReadOnlyList<SourceListing>>? directory)
+{
+    private readonly Dictionary<ImageIdentity, PageOffer> _offers = offers.ToDictionary(offer => offer.Identity);
+
+    public ServerCounters Counters { get; } = new();
+
+    public PageOffer? Find(ImageIdentity image) => _offers.GetValueOrDefault(image);
+
+    /// <summary>What the node knows of; without a directory, what this server offers itself.</summary>
+    public IReadOnlyList<SourceListing> Directory() => directory is not null
+        ? directory()
+        : [.. _offers.Values.Select(offer => new SourceListing(offer.Identity, offer.Pages, Host: "", Port: 0, offer.Name))];
+}

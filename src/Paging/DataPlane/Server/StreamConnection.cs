@@ -1,0 +1,215 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace Userfault.Paging;
+
+/// <summary>
+/// One connection of the <see cref="StreamServer"/>. The session is under a lock: the reading thread feeds it, the writing
+/// thread takes batches from it and copies them into one buffer a write, which is what a TLS record wants.
+/// </summary>
+internal sealed unsafe class StreamConnection : IDisposable
+{
+    private const int BufferBytes = 64 << 10;
+    private const long LingerMs = 1000;
+
+    private readonly Socket _socket;
+    private readonly PageServerOptions _options;
+    private readonly ServerContents _contents;
+    private readonly Action<StreamConnection> _ended;
+    private readonly string _peer;
+    private readonly object _gate = new();
+    private readonly ServerSession _session;
+    private readonly Thread _reader;
+    private Thread? _writer;
+    private Stream? _stream;
+    private long _writingSinceMs = long.MaxValue;
+    private long _isLingeringSinceMs = long.MaxValue - LingerMs;
+    private bool _isOver;
+
+    public StreamConnection(
+        Socket socket, PageServerOptions options, ServerContents contents, Refusal? refusal, Action<StreamConnection> ended)
+    {
+        _socket = socket;
+        _options = options;
+        _contents = contents;
+        _ended = ended;
+        _peer = PeerName.Of(socket);
+        _session = new ServerSession(options, contents, Wake, NowMs);
+        if (refusal is Refusal known)
+        {
+            _session.Refuse(known.Reason, known.Text);
+        }
+        _reader = new Thread(Read) { IsBackground = true, Name = "page server: read" };
+    }
+
+    private long NowMs => _options.Time.GetTimestamp() / (_options.Time.TimestampFrequency / 1000);
+
+    public void Start() => _reader.Start();
+
+    /// <summary>Cuts the connection and waits for its threads.</summary>
+    public void Dispose()
+    {
+        Cut();
+        _reader.Join();
+        _session.Dispose();
+    }
+
+    /// <summary>Ends both threads' waits; what is not sent is lost.</summary>
+    private void Cut() => _socket.Dispose();
+
+    public void CheckTime()
+    {
+        lock (_gate)
+        {
+            long nowMs = NowMs;
+            bool wasRefused = _session.Refused.Reason != RefusalReason.None;
+            _session.CheckTime(nowMs);
+            bool isStalled = nowMs - Volatile.Read(ref _writingSinceMs) > _options.FrameTimeout.TotalMilliseconds;
+            if (isStalled)
+            {
+                _session.Refuse(RefusalReason.TooSlow, "reads too slowly");
+            }
+            bool isRefused = _session.Refused.Reason != RefusalReason.None;
+            // A peer that is refused has until the next tick but one to read why; one in a TLS handshake cannot be told.
+            if (isStalled || _stream is null && isRefused || wasRefused && _session.IsClosed && _isLingeringSinceMs + LingerMs < nowMs)
+            {
+                Cut();
+            }
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void Read()
+    {
+        try
+        {
+            Stream stream = Open();
+            lock (_gate)
+            {
+                _stream = stream;
+            }
+            _writer = new Thread(Write) { IsBackground = true, Name = "page server: write" };
+            _writer.Start();
+            byte[] buffer = new byte[BufferBytes];
+            int bytes;
+            while ((bytes = stream.Read(buffer)) > 0)
+            {
+                lock (_gate)
+                {
+                    _session.Receive(buffer.AsSpan(0, bytes), NowMs);
+                    Monitor.PulseAll(_gate);
+                }
+            }
+        }
+        catch (AuthenticationException e)
+        {
+            lock (_gate)
+            {
+                _session.Refuse(RefusalReason.NotThisProtocol, $"TLS: {e.Message}");
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            // The peer, or the watch, has cut the connection: the log says why where there is a refusal.
+        }
+        End();
+    }
+
+    private Stream Open()
+    {
+        var plain = new NetworkStream(_socket, ownsSocket: true);
+        if (_options.Tls is null)
+        {
+            return plain;
+        }
+        var secure = new SslStream(plain);
+        secure.AuthenticateAsServer(_options.Tls);
+        return secure;
+    }
+
+    private void Write()
+    {
+        using var batch = new SendBatch();
+        byte[] buffer = new byte[BufferBytes * 5];
+        try
+        {
+            while (WaitForOutput(batch))
+            {
+                int bytes = Gather(batch, buffer);
+                Volatile.Write(ref _writingSinceMs, NowMs);
+                _stream!.Write(buffer, 0, bytes);
+                Volatile.Write(ref _writingSinceMs, long.MaxValue);
+                lock (_gate)
+                {
+                    batch.Sent(bytes);
+                }
+            }
+            // Half closed: the peer's remaining bytes are read away, or it might never see why it was refused.
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            Cut();
+        }
+        // Under the lock, because the batch's pages go back to where they came from.
+        lock (_gate)
+        {
+            _isLingeringSinceMs = NowMs;
+        }
+    }
+
+    /// <summary>False where the connection is over or all is said.</summary>
+    private bool WaitForOutput(SendBatch batch)
+    {
+        lock (_gate)
+        {
+            while (!_isOver && !_session.HasOutput)
+            {
+                if (_session.IsClosed)
+                {
+                    return false;
+                }
+                Monitor.Wait(_gate);
+            }
+            if (!_isOver)
+            {
+                _session.Fill(batch);
+            }
+            return !_isOver;
+        }
+    }
+
+    private static int Gather(SendBatch batch, byte[] buffer)
+    {
+        int bytes = 0;
+        foreach (Iovec vector in batch.Pending)
+        {
+            new ReadOnlySpan<byte>(vector.Base, (int)vector.Length).CopyTo(buffer.AsSpan(bytes));
+            bytes += (int)vector.Length;
+        }
+        return bytes;
+    }
+
+    private void End()
+    {
+        Cut();
+        lock (_gate)
+        {
+            _isOver = true;
+            Monitor.PulseAll(_gate);
+        }
+        _writer?.Join();
+        _session.Dispose();
+        PeerName.LogRefusal(_options, _contents.Counters, _peer, _session.Refused);
+        _ended(this);
+    }
+
+    private void Wake()
+    {
+        lock (_gate)
+        {
+            Monitor.PulseAll(_gate);
+        }
+    }
+}

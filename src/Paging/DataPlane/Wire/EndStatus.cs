@@ -1,0 +1,14 @@
+namespace Userfault.Paging;
+
+/// <summary>Why a request ends before its pages are there: the detail of a <see cref="FrameType.End"/> frame.</summary>
+internal enum EndStatus : uint
+{
+    /// <summary>The client cancelled it.</summary>
+    Cancelled = 1,
+
+    /// <summary>The source behind this server was lost; another one may answer.</summary>
+    SourceLost = 2,
+
+    /// <summary>The source behind this server answered something else than was asked for.</summary>
+    BadAnswer = 3,
+}
