@@ -54,10 +54,10 @@ public class TestKit : TestKitBase, IDisposable
     }
 
     /// <summary>What every system of the test kit falls back to.</summary>
-    public static new Config DefaultConfig => TestKitBase.DefaultConfig;
+    public new static Config DefaultConfig => TestKitBase.DefaultConfig;
 
     /// <summary>Logs everything Akka can log about actors, at debug level.</summary>
-    public static new Config FullDebugConfig => TestKitBase.FullDebugConfig;
+    public new static Config FullDebugConfig => TestKitBase.FullDebugConfig;
 
     /// <summary>How failures are reported to xunit.</summary>
     protected static XunitAssertions Assertions { get; } = new();
