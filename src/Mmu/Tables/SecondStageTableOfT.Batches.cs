@@ -108,7 +108,12 @@ public sealed unsafe partial class SecondStageTable<TFormat>
             if (pte != 0)
             {
                 var entry = new TableEntry(table, pointer, pte, level, start);
-                var step = state.Budget-- > 0 ? action.OnEntry(this, entry, ref state) : SweepStep.Stop;
+                // However small the budget, a batch gets past one entry: the tables on the way to it must not use it up.
+                if (state.Budget-- <= 0 && state.Next > state.From)
+                {
+                    return false;
+                }
+                var step = action.OnEntry(this, entry, ref state);
                 if (step == SweepStep.Stop)
                 {
                     return false;
