@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Actor.Internal;
 using Akka.Event;
 using Akka.Remote;
 
@@ -8,4 +9,10 @@ namespace Akka.Cluster;
 public class ClusterActorRefProvider(string systemName, Settings settings, EventStream eventStream)
     : RemoteActorRefProvider(systemName, settings, eventStream), IClusterActorRefProvider
 {
+    public override void Init(ActorSystemImpl system)
+    {
+        base.Init(system);
+        // Seed nodes are joined by starting, not by asking for the extension.
+        Cluster.Get(system);
+    }
 }
