@@ -3,14 +3,14 @@ using Userfault.Mmu;
 namespace Userfault.Paging;
 
 /// <summary>
-/// The last n distinct page contents that were sent, found again by content: bounded memory, about 28 bytes a content.
+/// The last n distinct page contents that were sent, found again by content: bounded memory, 32 bytes a content.
 /// A tag only nominates; <see cref="Find"/> compares all bytes before it says yes. Contents are numbered
 /// by slot, 0 to <see cref="Capacity"/> - 1, taken in turn: a peer that stores what it receives by the same rule
 /// knows a content by its slot alone. One owner.
 /// </summary>
 public sealed unsafe class ContentIndex
 {
-    // Buckets of four: a content pushed out of a full bucket is merely not found again.
+    // Buckets of four, a quarter full on the average: one content in 250 is pushed out, and is merely not found again.
     private const int Ways = 4;
     private readonly ulong[] _tags;
     private readonly ulong[] _gfns;
@@ -22,11 +22,11 @@ public sealed unsafe class ContentIndex
     public ContentIndex(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, 1 << 26);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, 1 << 24);
         Capacity = capacity;
         _tags = new ulong[capacity];
         _gfns = new ulong[capacity];
-        _buckets = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(capacity, Ways))];
+        _buckets = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity * Ways)];
         Array.Fill(_buckets, -1);
     }
 

@@ -13,7 +13,7 @@ public sealed class PagingException : Exception
     /// <param name="mend">What to do about it, without a full stop.</param>
     /// <param name="cause">The exception beneath, where there is one.</param>
     public PagingException(PagingError error, string thing, string problem, string mend, Exception? cause = null)
-        : base(OneLine($"{thing}: {problem}; {mend}"), cause) => Error = error;
+        : base(OneLine($"{(thing.Length == 0 ? "''" : thing)}: {problem}; {mend}"), cause) => Error = error;
 
     /// <summary>Which of the closed set.</summary>
     public PagingError Error { get; }

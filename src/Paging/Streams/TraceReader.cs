@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Userfault.Mmu;
 
 namespace Userfault.Paging;
@@ -27,7 +26,7 @@ internal sealed class TraceReader : IDisposable
         try
         {
             var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, BufferSize);
-            _stream = IsGzip(file) ? new GZipStream(file, CompressionMode.Decompress) : file;
+            _stream = WholeGzip.IsGzip(file) ? new WholeGzip(file) : file;
         }
         catch (Exception e) when (FileErrors.Explain(e, path) is { } explained)
         {
@@ -68,14 +67,6 @@ internal sealed class TraceReader : IDisposable
 
     public void Dispose() => _stream.Dispose();
 
-    private static bool IsGzip(FileStream file)
-    {
-        Span<byte> magic = stackalloc byte[2];
-        var read = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false);
-        file.Position = 0;
-        return read == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
-    }
-
     private int Fill(int held)
     {
         try
@@ -85,7 +76,7 @@ internal sealed class TraceReader : IDisposable
         catch (InvalidDataException e)
         {
             throw new PagingException(PagingError.Truncated, _path,
-                $"bad or truncated gzip behind line {_line}", "copy the file again", e);
+                $"bad or truncated gzip behind line {_line}", "copy the file again, or gzip it anew in one piece", e);
         }
         catch (Exception e) when (FileErrors.Explain(e, _path) is { } explained)
         {

@@ -1,0 +1,105 @@
+using Userfault.Mmu;
+
+namespace Userfault.Paging.Tests.Images;
+
+public sealed class FileImageTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public unsafe void A_raw_file_is_mapped_and_its_pages_are_handed_out_in_place()
+    {
+        var bytes = Bytes.Noise(5 * Page.Size, 1);
+        using var image = MemoryImages.Open(_folder.Write("raw", bytes));
+
+        Assert.Equal(ImageKind.Raw, image.Kind);
+        Assert.Equal(5ul, image.Pages);
+        var scratch = Bytes.Buffer();
+        var first = image.Read(new Gfn(0), Bytes.Pointer(scratch));
+        var last = image.Read(new Gfn(4), Bytes.Pointer(scratch));
+        Assert.True(last == first + (4 * Page.Size), "pages of one mapping lie behind each other");
+        Assert.Equal(bytes[(4 * Page.Size)..], new ReadOnlySpan<byte>(last, Page.Size).ToArray());
+    }
+
+    [Fact]
+    public void A_sparse_terabyte_opens_at_once_and_reads_as_zero()
+    {
+        var path = _folder.File("huge");
+        using (var file = File.Create(path))
+            file.SetLength(1L << 40);
+
+        using var image = MemoryImages.Open(path);
+
+        Assert.Equal(1ul << 28, image.Pages);
+        Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, (1ul << 28) - 1));
+    }
+
+    [Fact]
+    public void What_is_no_image_is_refused_in_one_line()
+    {
+        var folder = Path.GetDirectoryName(_folder.File("x"))!;
+        Expect.Refused(PagingError.FileMissing, () => MemoryImages.Open(_folder.File("none")), "none", "no such file");
+        Expect.Refused(PagingError.FileMissing, () => MemoryImages.Open(_folder.File("no/folder")), "no such file");
+        Expect.Refused(PagingError.FileUnusable, () => MemoryImages.Open(folder), "directory");
+        Expect.Refused(PagingError.FileUnusable, () => MemoryImages.Open(""), "not a path");
+        Expect.Refused(PagingError.FileUnusable, () => MemoryImages.Open("a\0b"), "a?b");
+        Expect.Refused(PagingError.BadSize, () => MemoryImages.Open(_folder.Write("empty", [])), "empty");
+        Expect.Refused(PagingError.BadSize, () => MemoryImages.Open(_folder.Write("odd", new byte[4097])), "4097");
+        Expect.Refused(PagingError.BadSize, () => MemoryImages.Open(_folder.Write("small", new byte[3])), "3 bytes");
+        Expect.Refused(PagingError.WrongFormat,
+            () => MemoryImages.OpenElfCore(_folder.Write("raw", new byte[4096])), "not an ELF");
+    }
+
+    [Fact]
+    public void Firecrackers_file_leaves_out_the_hole_below_4_GiB()
+    {
+        var path = _folder.File("mem");
+        using (var file = File.Create(path))
+        {
+            file.SetLength(0xD000_0000L + (2 * Page.Size));
+            file.Position = 0xD000_0000L - 1;
+            file.Write([1, 2]);
+        }
+
+        using var image = MemoryImages.OpenFirecracker(path);
+
+        Assert.Equal(ImageKind.Firecracker, image.Kind);
+        Assert.Equal(0x100002ul, image.Pages);
+        Assert.Equal(1, Bytes.PageOf(image, 0xCFFFF)[4095]);
+        Assert.Equal(2, Bytes.PageOf(image, 0x100000)[0]);
+        Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, 0xD0000));
+    }
+
+    [Fact]
+    public void Firecrackers_regions_may_be_given()
+    {
+        var bytes = Bytes.Noise(3 * Page.Size, 2);
+        var path = _folder.Write("mem", bytes);
+        using var image = MemoryImages.OpenFirecracker(path,
+            [new ImageSegment(0x10000, Page.Size, 0), new ImageSegment(0x20000, 2 * Page.Size, Page.Size)]);
+
+        Assert.Equal(0x22ul, image.Pages);
+        Assert.Equal(bytes[..Page.Size], Bytes.PageOf(image, 0x10));
+        Assert.Equal(bytes[(2 * Page.Size)..], Bytes.PageOf(image, 0x21));
+        Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, 0x11));
+        Expect.Refused(PagingError.Truncated,
+            () => MemoryImages.OpenFirecracker(path, [new ImageSegment(0, 4 * Page.Size, 0)]), path);
+        Expect.Refused(PagingError.BadSize,
+            () => MemoryImages.OpenFirecracker(path, [new ImageSegment(0, 100, 0)]), "length of a region");
+        Expect.Refused(PagingError.Corrupt,
+            () => MemoryImages.OpenFirecracker(path,
+                [new ImageSegment(0, 2 * Page.Size, 0), new ImageSegment(Page.Size, Page.Size, 0)]), "overlap");
+    }
+
+    [Fact]
+    public void A_small_firecracker_guest_has_one_region_and_an_arm64_guest_starts_at_2_GiB()
+    {
+        Assert.Equal([new ImageSegment(0, 0x10_0000, 0)], FirecrackerLayout.ForX86(0x10_0000));
+        Assert.Equal([new ImageSegment(0x8000_0000, 0x10_0000, 0)], FirecrackerLayout.ForArm64(0x10_0000));
+        Assert.Equal(
+            [new ImageSegment(0, 0xD000_0000, 0), new ImageSegment(0x1_0000_0000, 0x1000, 0xD000_0000)],
+            FirecrackerLayout.ForX86(0xD000_1000));
+    }
+}
