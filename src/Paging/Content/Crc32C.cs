@@ -13,8 +13,9 @@ public static unsafe class Crc32C
     private const int LaneBytes = 1024;
     private const int BlockBytes = 4 * LaneBytes;
 
-    // What LaneBytes zero bytes make of a chain's state, split by the state's four bytes (the step is linear).
-    private static readonly uint[] Shift = MakeShift();
+    // What so many zero bytes make of a chain's state, split by the state's four bytes (the step is linear).
+    private static readonly uint[] PastLane = MakeShift(LaneBytes);
+    private static readonly uint[] PastPage = MakeShift(BlockBytes);
 
     /// <summary>The checksum of <paramref name="bytes"/>: 0 for none, 0xE3069283 for "123456789".</summary>
     public static uint Of(ReadOnlySpan<byte> bytes) => Append(0, bytes);
@@ -40,6 +41,18 @@ public static unsafe class Crc32C
     /// <summary>The checksum of one 4 KiB page at any address.</summary>
     public static uint OfPage(byte* page) => ~Block(~0u, page);
 
+    /// <summary>The checksum of bytes with checksum <paramref name="head"/> followed by a page with checksum <paramref name="page"/>.</summary>
+    public static uint AppendPage(uint head, uint page) => Shift(PastPage, head) ^ page;
+
+    /// <summary>The checksum of so many pages that lie behind each other; at least one.</summary>
+    public static uint OfPages(byte* first, int pages)
+    {
+        var state = ~0u;
+        for (var i = 0; i < pages; i++)
+            state = Block(state, first + ((long)i * BlockBytes));
+        return ~state;
+    }
+
     private static uint Block(uint state, byte* p)
     {
         uint a = state, b = 0, c = 0, d = 0;
@@ -50,25 +63,25 @@ public static unsafe class Crc32C
             c = BitOperations.Crc32C(c, Unsafe.ReadUnaligned<ulong>(p + (2 * LaneBytes)));
             d = BitOperations.Crc32C(d, Unsafe.ReadUnaligned<ulong>(p + (3 * LaneBytes)));
         }
-        return PassLane(PassLane(PassLane(a) ^ b) ^ c) ^ d;
+        return Shift(PastLane, Shift(PastLane, Shift(PastLane, a) ^ b) ^ c) ^ d;
     }
 
-    private static uint PassLane(uint state)
+    private static uint Shift(uint[] tables, uint state)
     {
-        ref var table = ref MemoryMarshal.GetArrayDataReference(Shift);
+        ref var table = ref MemoryMarshal.GetArrayDataReference(tables);
         return Unsafe.Add(ref table, (nint)(byte)state)
             ^ Unsafe.Add(ref table, (nint)(256 + (byte)(state >> 8)))
             ^ Unsafe.Add(ref table, (nint)(512 + (byte)(state >> 16)))
             ^ Unsafe.Add(ref table, (nint)(768 + (state >> 24)));
     }
 
-    private static uint[] MakeShift()
+    private static uint[] MakeShift(int zeroBytes)
     {
         var table = new uint[4 * 256];
         for (var i = 0; i < table.Length; i++)
         {
             var state = (uint)(i & 255) << (i / 256 * 8);
-            for (var word = 0; word < LaneBytes / 8; word++)
+            for (var word = 0; word < zeroBytes / 8; word++)
                 state = BitOperations.Crc32C(state, 0UL);
             table[i] = state;
         }

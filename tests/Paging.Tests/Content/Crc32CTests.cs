@@ -43,6 +43,17 @@ public sealed unsafe class Crc32CTests
             Assert.Equal(Crc32C.Of(buffer.AsSpan(shift, Page.Size)), Crc32C.OfPage(Bytes.Pointer(buffer) + shift));
     }
 
+    [Fact]
+    public void Pages_are_joined_by_their_checksums_alone()
+    {
+        var buffer = Bytes.Buffer(5 * Page.Size);
+        Bytes.Noise(buffer.Length, 4).CopyTo(buffer, 0);
+        var crc = Crc32C.Of(buffer.AsSpan(0, 100));
+        crc = Crc32C.AppendPage(crc, Crc32C.Of(buffer.AsSpan(100, Page.Size)));
+        Assert.Equal(Crc32C.Of(buffer.AsSpan(0, 100 + Page.Size)), crc);
+        Assert.Equal(Crc32C.Of(buffer), Crc32C.OfPages(Bytes.Pointer(buffer), 5));
+    }
+
     private static uint Bitwise(ReadOnlySpan<byte> bytes)
     {
         var crc = ~0u;

@@ -37,5 +37,5 @@ internal readonly record struct PageRecord(ulong FirstPage, uint PageCount, uint
     }
 
     /// <summary>CRC32C of the part of a framed record that its checksum covers.</summary>
-    public static uint HeaderCrc(ReadOnlySpan<byte> framed) => Crc32C.Compute(framed[..ChecksummedBytes]);
+    public static uint HeaderCrc(ReadOnlySpan<byte> framed) => Crc32C.Of(framed[..ChecksummedBytes]);
 }
