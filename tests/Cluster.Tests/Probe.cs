@@ -42,6 +42,8 @@ internal sealed class Probe
         }
     }
 
+    public int Count => _mail.Count;
+
     public bool IsEmpty => _mail.Count == 0;
 
     private sealed class Collector(Probe probe) : UntypedActor

@@ -20,8 +20,11 @@ public class RemoteActorRefProvider : IRemoteActorRefProvider
     public RemoteActorRefProvider(string systemName, Settings settings, EventStream eventStream)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        settings.InjectTopLevelFallback(
-            ConfigurationFactory.FromResource("Akka.Cluster.StandIn.reference.conf", typeof(RemoteActorRefProvider).Assembly));
+        foreach (var reference in new[] { "reference.conf", "pub-sub.conf" })
+        {
+            settings.InjectTopLevelFallback(
+                ConfigurationFactory.FromResource($"Akka.Cluster.StandIn.{reference}", typeof(RemoteActorRefProvider).Assembly));
+        }
         _local = new LocalActorRefProvider(systemName, settings, eventStream);
     }
 
