@@ -49,17 +49,14 @@ public sealed class Tlb
     public bool Lookup(Gfn gfn, Access access, out TlbEntry entry)
     {
         var needed = (ulong)access | ((access & Access.Write) != 0 ? DirtyBit : 0);
-        var found = false;
-        if (gfn.Value < FrameLimit)
+        // Pages first, apart from the rest: a userfault slot has nothing else, and this path must stay short.
+        if (gfn.Value < FrameLimit && _small.TryFind(gfn.Value, out var payload) && (needed & ~payload) == 0)
         {
-            if (TryBank(_small, gfn, needed, ref found, out entry)) { _stats.Hits4K++; return true; }
-            if (TryBank(_large, gfn, needed, ref found, out entry)) { _stats.Hits2M++; return true; }
-            if (TryBank(_huge, gfn, needed, ref found, out entry)) { _stats.Hits1G++; return true; }
+            _stats.Hits4K++;
+            entry = Decode(payload, gfn, PageLevel.Size4K);
+            return true;
         }
-        entry = default;
-        if (found) _stats.PermissionMisses++;
-        else _stats.Misses++;
-        return false;
+        return LookupLarge(gfn, needed, out entry);
     }
 
     /// <summary>Caches what a walk for <paramref name="gfn"/> found. Where the TLB has no entries of that size, the
@@ -112,15 +109,43 @@ public sealed class Tlb
         : level >= PageLevel.Size2M && _large is not null ? _large
         : _small;
 
-    private static bool TryBank(TlbBank? bank, Gfn gfn, ulong needed, ref bool found, out TlbEntry entry)
+    private bool LookupLarge(Gfn gfn, ulong needed, out TlbEntry entry)
     {
         entry = default;
-        // A userfault slot is mapped by pages alone: the banks of large leaves are empty then and cost one test.
-        if (bank is null || bank.Count == 0 || !bank.TryFind(gfn.Value, out var payload)) return false;
-        found = true;
-        if ((needed & ~payload) != 0) return false;
-        var pfn = (payload >> Page.Shift) | (gfn.Value & (bank.Level.Pages() - 1));
-        entry = new TlbEntry(new Pfn(pfn), (Access)(payload & AccessMask), bank.Level, (payload & DirtyBit) != 0);
-        return true;
+        var found = false;
+        if (gfn.Value < FrameLimit)
+        {
+            if (TryBank(_large, gfn, needed, ref found, out var payload))
+            {
+                _stats.Hits2M++;
+                entry = Decode(payload, gfn, PageLevel.Size2M);
+                return true;
+            }
+            if (TryBank(_huge, gfn, needed, ref found, out payload))
+            {
+                _stats.Hits1G++;
+                entry = Decode(payload, gfn, PageLevel.Size1G);
+                return true;
+            }
+            found |= _small.TryFind(gfn.Value, out _);
+        }
+        if (found) _stats.PermissionMisses++;
+        else _stats.Misses++;
+        return false;
     }
+
+    private static bool TryBank(TlbBank? bank, Gfn gfn, ulong needed, ref bool found, out ulong payload)
+    {
+        payload = 0;
+        // A bank that holds nothing costs one test.
+        if (bank is null || bank.Count == 0 || !bank.TryFind(gfn.Value, out payload)) return false;
+        found = true;
+        return (needed & ~payload) == 0;
+    }
+
+    private static TlbEntry Decode(ulong payload, Gfn gfn, PageLevel level) => new(
+        new Pfn((payload >> Page.Shift) | (gfn.Value & (level.Pages() - 1))),
+        (Access)(payload & AccessMask),
+        level,
+        (payload & DirtyBit) != 0);
 }

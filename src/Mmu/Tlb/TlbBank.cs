@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Userfault.Mmu;
 
 /// <summary>
@@ -26,20 +28,14 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
     public int Count { get; private set; }
 
     /// <summary>Finds the leaf that holds <paramref name="gfn"/> and makes it the most recently used of its set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryFind(ulong gfn, out ulong payload)
     {
         var page = gfn >> _pagesShift;
-        var set = SetOf(page);
         var tag = page | _generation;
-        for (var way = 0; way < set.Length; way++)
-        {
-            if (set[way].Tag != tag) continue;
-            payload = set[way].Payload;
-            if (way != 0) MoveToFront(set, way);
-            return true;
-        }
-        payload = 0;
-        return false;
+        ref readonly var first = ref _slots[(int)(page & _setMask) * _ways];
+        payload = first.Payload;
+        return first.Tag == tag || TryFindBehind(SetOf(page), tag, out payload);
     }
 
     /// <summary>Caches a leaf in place of what was cached for the same page, else of the least recently used.</summary>
@@ -87,6 +83,19 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
         // The counter has wrapped: tags of its first round would come alive again.
         Array.Clear(_slots);
         _generation = FirstGeneration;
+    }
+
+    private static bool TryFindBehind(Span<Slot> set, ulong tag, out ulong payload)
+    {
+        for (var way = 1; way < set.Length; way++)
+        {
+            if (set[way].Tag != tag) continue;
+            payload = set[way].Payload;
+            MoveToFront(set, way);
+            return true;
+        }
+        payload = 0;
+        return false;
     }
 
     private void FlushSet(Span<Slot> set, ulong firstPage, ulong lastPage)
