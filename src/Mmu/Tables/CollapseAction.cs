@@ -1,7 +1,7 @@
 namespace Userfault.Mmu;
 
-// Collapses tables to leaves as large as the host permits, the largest first. With break-before-make a batch breaks tables
-// and comes back to them.
+// Collapses tables to leaves as large as the host permits, the largest first. With break-before-make a batch breaks
+// tables and comes back to them.
 internal struct CollapseAction<TFormat>(IMappingLevels levels) : ISweepAction<TFormat>
     where TFormat : struct, IPteFormat
 {

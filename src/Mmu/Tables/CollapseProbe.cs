@@ -12,8 +12,8 @@ internal unsafe struct CollapseProbe<TFormat>
     // First frame of the one leaf.
     public Pfn Frame { get; private set; }
 
-    // Do all leaves below continue one run of frames with one set of permissions, so that one leaf can stand for the table?
-    // Gaps are allowed; nothing at all, or a leaf on its way through break and make, is not.
+    // Do all leaves below continue one run of frames with one set of permissions, so that one leaf can stand for the
+    // table? Gaps are allowed; nothing at all, or a leaf on its way through break and make, is not.
     public bool Covers(ulong* table, PageLevel level) =>
         Continues(table, level, 0) && _any && Frame.IsAligned(level + 1);
 

@@ -6,7 +6,8 @@ namespace Userfault.Mmu;
 /// <remarks>
 /// <code>
 /// table  [51:12] next table | [2:0] X W R = 7
-/// leaf   [51:12] frame | [9] dirty | [8] accessed | [7] large (2M/1G) | [6] ignore PAT | [5:3] memory type | [2:0] X W R
+/// leaf   [51:12] frame | [9] dirty | [8] accessed | [7] large (2M/1G)
+///        [6] ignore PAT | [5:3] memory type | [2:0] X W R
 ///        [58] software: write-protected, was writable (where KVM keeps EPT_SPTE_MMU_WRITABLE)
 /// </code>
 /// </remarks>
@@ -38,7 +39,8 @@ public readonly struct EptFormat : IPteFormat
         ArgumentOutOfRangeException.ThrowIfLessThan(addressBits, 32);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(addressBits, 57);
         // KVM uses four levels wherever the guest's physical addresses fit, even on hardware with five.
-        return new TableGeometry(addressBits, addressBits <= 48 ? PageLevel.Size512G : PageLevel.Size256T, RootTables: 1);
+        var root = addressBits <= 48 ? PageLevel.Size512G : PageLevel.Size256T;
+        return new TableGeometry(addressBits, root, RootTables: 1);
     }
 
     /// <inheritdoc/>

@@ -2,7 +2,8 @@ namespace Userfault.Mmu;
 
 /// <summary>
 /// The bits of one second-stage format. Everything that differs between architectures is here; the walk, the operations
-/// and the races are the same for all of them and live in <see cref="SecondStageTable{TFormat}"/>. All methods are pure.
+/// and the races are the same for all of them and live in <see cref="SecondStageTable{TFormat}"/>. All methods are
+/// pure.
 /// </summary>
 public interface IPteFormat
 {
@@ -22,7 +23,9 @@ public interface IPteFormat
     /// <exception cref="ArgumentOutOfRangeException">The format has no table of that width.</exception>
     static abstract TableGeometry GeometryFor(int addressBits);
 
-    /// <summary>Does <paramref name="pte"/>, found above the last level, lead to a table? The walk's own question.</summary>
+    /// <summary>
+    /// Does <paramref name="pte"/>, found above the last level, lead to a table? The walk's own question.
+    /// </summary>
     static abstract bool IsTable(ulong pte);
 
     /// <summary>What <paramref name="pte"/>, found at <paramref name="level"/>, is.</summary>
@@ -31,7 +34,9 @@ public interface IPteFormat
     /// <summary>A new leaf: never accessed, never written where the format can say so.</summary>
     static abstract ulong MakeLeaf(Pfn pfn, Access access, PageLevel level);
 
-    /// <summary>An entry that leads to the table at native address <paramref name="table"/> (bytes, page aligned).</summary>
+    /// <summary>
+    /// An entry that leads to the table at native address <paramref name="table"/> (bytes, page aligned).
+    /// </summary>
     static abstract ulong MakeTable(ulong table);
 
     /// <summary>Native address, in bytes, of the table that a <see cref="PteKind.Table"/> entry leads to.</summary>
@@ -49,10 +54,14 @@ public interface IPteFormat
     /// <summary>May the leaf have been written since its dirty bit was last cleared?</summary>
     static abstract bool IsDirty(ulong pte);
 
-    /// <summary>Did <see cref="WriteProtect"/> take the write permission away? Then it may be given back without the host.</summary>
+    /// <summary>
+    /// Did <see cref="WriteProtect"/> take the write permission away? Then it may be given back without the host.
+    /// </summary>
     static abstract bool IsWriteProtected(ulong pte);
 
-    /// <summary>The leaf after hardware used it for <paramref name="access"/>: accessed, and dirty where it was written.</summary>
+    /// <summary>
+    /// The leaf after hardware used it for <paramref name="access"/>: accessed, and dirty where it was written.
+    /// </summary>
     static abstract ulong Touch(ulong pte, Access access);
 
     /// <summary>The leaf, not accessed.</summary>
@@ -61,13 +70,18 @@ public interface IPteFormat
     /// <summary>The leaf, clean: the next write can be seen by <see cref="IsDirty"/>.</summary>
     static abstract ulong ClearDirty(ulong pte);
 
-    /// <summary>The leaf without write permission, remembering that it had it. A leaf without it comes back unchanged.</summary>
+    /// <summary>
+    /// The leaf without write permission, remembering that it had it. A leaf without it comes back unchanged.
+    /// </summary>
     static abstract ulong WriteProtect(ulong pte);
 
     /// <summary>The leaf with the permissions of <paramref name="access"/> added to its own.</summary>
     static abstract ulong Relax(ulong pte, Access access);
 
-    /// <summary>The leaf of the next lower level that maps part <paramref name="index"/> (0..511) of the leaf of <paramref name="level"/>.</summary>
+    /// <summary>
+    /// The leaf of the next lower level that maps part <paramref name="index"/> (0..511) of the leaf of
+    /// <paramref name="level"/>.
+    /// </summary>
     static abstract ulong SplitChild(ulong pte, PageLevel level, int index);
 
     /// <summary>The leaf in its broken form.</summary>

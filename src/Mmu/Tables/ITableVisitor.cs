@@ -1,6 +1,8 @@
 namespace Userfault.Mmu;
 
-/// <summary>Sees the entries of a range in the order of their gfns. A struct, so that the walk is compiled for it.</summary>
+/// <summary>
+/// Sees the entries of a range in the order of their gfns. A struct, so that the walk is compiled for it.
+/// </summary>
 public interface ITableVisitor
 {
     /// <summary>A table is about to be entered.</summary>

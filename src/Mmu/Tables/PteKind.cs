@@ -13,8 +13,8 @@ public enum PteKind
     Leaf,
 
     /// <summary>
-    /// A leaf that hardware no longer sees, because it is between break and make: the entry is not valid, its other bits
-    /// still say what was mapped. Only formats with <see cref="IPteFormat.NeedsBreakBeforeMake"/> have it.
+    /// A leaf that hardware no longer sees, because it is between break and make: the entry is not valid, its other
+    /// bits still say what was mapped. Only formats with <see cref="IPteFormat.NeedsBreakBeforeMake"/> have it.
     /// </summary>
     Broken,
 }

@@ -1,12 +1,14 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// A second-stage table (EPT or arm64 stage 2): gfn to pfn, with the entries of the architecture, bit for bit, in native
-/// memory. What an entry of an upper level holds is the native address of the next table.
+/// A second-stage table (EPT or arm64 stage 2): gfn to pfn, with the entries of the architecture, bit for bit, in
+/// native memory. What an entry of an upper level holds is the native address of the next table.
 /// </summary>
 /// <remarks>
-/// <para>One writer at a time: the memslot that owns the table. Any number of readers, who never lock: <see cref="Walk"/>,
-/// <see cref="TryAccess"/> and <see cref="Visit"/> may be called from any thread between <see cref="TableReader.Enter"/> and
+/// <para>One writer at a time: the memslot that owns the table. Any number of readers, who never lock:
+/// <see cref="Walk"/>,
+/// <see cref="TryAccess"/> and <see cref="Visit"/> may be called from any thread between
+/// <see cref="TableReader.Enter"/> and
 /// <see cref="TableReader.Exit"/>; they see each entry as it was or as it is, never anything else.</para>
 /// <para>No operation flushes a TLB: each says what must be flushed, and the owner sees to it.</para>
 /// <para>No operation but <see cref="Dump"/> allocates managed memory.</para>
@@ -68,15 +70,17 @@ public abstract class SecondStageTable : IDisposable
 
     /// <summary>
     /// Maps <paramref name="gfn"/> with a leaf of <paramref name="level"/>, making the tables on the way. Never takes a
-    /// permission away. Over a table it puts the leaf in the table's place; below a larger leaf, x86 splits that leaf, arm64
-    /// removes it whole (<c>kvm_pgtable_stage2_map</c>). Where the architecture needs break-before-make the answer is
+    /// permission away. Over a table it puts the leaf in the table's place; below a larger leaf, x86 splits that leaf,
+    /// arm64 removes it whole (<c>kvm_pgtable_stage2_map</c>). Where the architecture needs break-before-make the
+    /// answer is
     /// <see cref="TableChange.Broken"/>: flush, and call again.
     /// </summary>
     /// <param name="gfn">First frame, aligned for the level.</param>
     /// <param name="pfn">First host frame, aligned for the level.</param>
     /// <param name="access">Permissions; must hold <see cref="Access.Read"/>.</param>
     /// <param name="level">Size of the leaf.</param>
-    /// <exception cref="ArgumentException">Unaligned, out of the address width, or a level that has no leaves.</exception>
+    /// <exception cref="ArgumentException">Unaligned, out of the address width, or a level that has no
+    /// leaves.</exception>
     public abstract ChangeResult Map(Gfn gfn, Pfn pfn, Access access, PageLevel level);
 
     /// <summary>Removes the leaf that maps <paramref name="gfn"/>, whole, and the tables that become empty.</summary>
@@ -84,23 +88,27 @@ public abstract class SecondStageTable : IDisposable
     public abstract WalkResult Unmap(Gfn gfn);
 
     /// <summary>
-    /// Removes every leaf that shares a frame with the cursor's range (a larger leaf goes whole, as in the kernel), and the
-    /// tables that become empty. Dirty bits go with their leaves: harvest them first.
+    /// Removes every leaf that shares a frame with the cursor's range (a larger leaf goes whole, as in the kernel),
+    /// and the tables that become empty. Dirty bits go with their leaves: harvest them first.
     /// </summary>
     /// <param name="cursor">Where the last batch ended; done when <see cref="RangeCursor.IsDone"/>.</param>
-    /// <param name="budget">How many entries to look at, at least 1; a table of 4 KiB leaves that goes whole counts one.</param>
+    /// <param name="budget">How many entries to look at, at least 1; a table of 4 KiB leaves that goes whole counts
+    /// one.</param>
     public abstract BatchResult Zap(ref RangeCursor cursor, int budget);
 
-    /// <summary>Replaces the large leaf that maps <paramref name="gfn"/> by 512 leaves of the next lower level.</summary>
+    /// <summary>
+    /// Replaces the large leaf that maps <paramref name="gfn"/> by 512 leaves of the next lower level.
+    /// </summary>
     /// <returns>
-    /// Replaced (no flush: the translations are the same), Broken (arm64: flush, call again), or None where no larger leaf
-    /// maps the page.
+    /// Replaced (no flush: the translations are the same), Broken (arm64: flush, call again), or None where no larger
+    /// leaf maps the page.
     /// </returns>
     public abstract ChangeResult SplitLeaf(Gfn gfn);
 
     /// <summary>
     /// Splits every leaf of the range that is larger than <paramref name="target"/> (eager page splitting). On arm64 a
-    /// batch either breaks or makes: as long as the answer needs a flush, flush and call again; the cursor sees to the rest.
+    /// batch either breaks or makes: as long as the answer needs a flush, flush and call again; the cursor sees to the
+    /// rest.
     /// </summary>
     /// <param name="cursor">Where the last batch ended.</param>
     /// <param name="budget">How many entries to look at, at least 1.</param>
@@ -108,16 +116,21 @@ public abstract class SecondStageTable : IDisposable
     public abstract BatchResult Split(ref RangeCursor cursor, int budget, PageLevel target = PageLevel.Size4K);
 
     /// <summary>
-    /// Replaces the table at <paramref name="level"/> over <paramref name="gfn"/> by one leaf, where every leaf below it
-    /// continues the same run of frames with the same permissions. Absent pages become mapped: that the host page is that
-    /// large is the caller's word. Leaves that are write-protected make the new one so.
+    /// Replaces the table at <paramref name="level"/> over <paramref name="gfn"/> by one leaf, where every leaf below
+    /// it continues the same run of frames with the same permissions. Absent pages become mapped: that the host page
+    /// is that large is the caller's word. Leaves that are write-protected make the new one so.
     /// </summary>
-    /// <returns>Replaced with what to flush, Broken (arm64: flush, call again), or None where it cannot be done.</returns>
+    /// <returns>
+    /// Replaced with what to flush, Broken (arm64: flush, call again), or None where it cannot be done.
+    /// </returns>
     public abstract ChangeResult Collapse(Gfn gfn, PageLevel level);
 
-    /// <summary>Collapses all of the range that can be (hugepage recovery, KVM's <c>kvm_tdp_mmu_recover_huge_pages</c>).</summary>
+    /// <summary>
+    /// Collapses all of the range that can be (hugepage recovery, KVM's <c>kvm_tdp_mmu_recover_huge_pages</c>).
+    /// </summary>
     /// <param name="cursor">Where the last batch ended. Tables that stick out of the range stay.</param>
-    /// <param name="budget">How many entries to look at, at least 1; a candidate is finished even where it exceeds it.</param>
+    /// <param name="budget">How many entries to look at, at least 1; a candidate is finished even where it exceeds
+    /// it.</param>
     /// <param name="levels">Says how large the leaf at a place may be.</param>
     public abstract BatchResult Collapse(ref RangeCursor cursor, int budget, IMappingLevels levels);
 
@@ -127,7 +140,10 @@ public abstract class SecondStageTable : IDisposable
     /// <param name="minLevel">Leaves below this level are left alone.</param>
     public abstract BatchResult WriteProtect(ref RangeCursor cursor, int budget, PageLevel minLevel = PageLevel.Size4K);
 
-    /// <summary>Takes the write permission from the leaves of the pages in a mask (<c>kvm_arch_mmu_enable_log_dirty_pt_masked</c>).</summary>
+    /// <summary>
+    /// Takes the write permission from the leaves of the pages in a mask
+    /// (<c>kvm_arch_mmu_enable_log_dirty_pt_masked</c>).
+    /// </summary>
     /// <param name="start">The page of bit 0; any alignment.</param>
     /// <param name="mask">Which of the 64 pages.</param>
     public abstract BatchResult WriteProtect(Gfn start, ulong mask);
@@ -140,8 +156,11 @@ public abstract class SecondStageTable : IDisposable
 
     /// <summary>Clears the dirty bits of the pages in a mask and tells which were set.</summary>
     /// <param name="start">The page of bit 0; any alignment.</param>
-    /// <param name="mask">Which of the 64 pages. A larger leaf that is dirty counts for all its pages, asked for here or not.</param>
-    /// <returns>The pages of the mask that were dirty: their leaves' frames must be flushed.</returns>
+    /// <param name="mask">
+    /// Which of the 64 pages. A larger leaf that is dirty counts for all its pages in the mask and stays dirty, since
+    /// the mask does not speak of the rest: split it first, as the kernel does when it logs.
+    /// </param>
+    /// <returns>The pages of the mask that were dirty: they must be flushed.</returns>
     public abstract ulong TestAndClearDirty(Gfn start, ulong mask);
 
     /// <summary>Clears the dirty bit of every leaf of the range (<c>kvm_mmu_slot_leaf_clear_dirty</c>).</summary>
@@ -149,15 +168,17 @@ public abstract class SecondStageTable : IDisposable
     /// <param name="budget">How many entries to look at, at least 1.</param>
     public abstract BatchResult ClearDirty(ref RangeCursor cursor, int budget);
 
-    /// <summary>Clears the accessed bit of every leaf of the range (<c>kvm_age_gfn</c>). No flush, as in the kernel.</summary>
+    /// <summary>
+    /// Clears the accessed bit of every leaf of the range (<c>kvm_age_gfn</c>). No flush, as in the kernel.
+    /// </summary>
     /// <param name="cursor">Where the last batch ended.</param>
     /// <param name="budget">How many entries to look at, at least 1.</param>
     /// <returns>How many leaves were accessed.</returns>
     public abstract BatchResult ClearAccessed(ref RangeCursor cursor, int budget);
 
     /// <summary>
-    /// Frees the retired pages that no reader can see any more. The table does this by itself as it goes; call it to have
-    /// the memory back early.
+    /// Frees the retired pages that no reader can see any more. The table does this by itself as it goes; call it to
+    /// have the memory back early.
     /// </summary>
     /// <returns>Pages that still wait for a reader.</returns>
     public abstract long Reclaim();
@@ -166,7 +187,8 @@ public abstract class SecondStageTable : IDisposable
     public abstract void Dump(TextWriter writer);
 
     /// <summary>
-    /// Frees everything at once. No reader may be able to reach the table any more (<see cref="TableReaders.HasPassed"/>).
+    /// Frees everything at once. No reader may be able to reach the table any more
+    /// (<see cref="TableReaders.HasPassed"/>).
     /// </summary>
     public void Dispose()
     {
@@ -175,6 +197,7 @@ public abstract class SecondStageTable : IDisposable
     }
 
     /// <summary>Frees native memory.</summary>
-    /// <param name="disposing">Always true: there is no finalizer, since the owner alone knows when readers are gone.</param>
+    /// <param name="disposing">Always true: there is no finalizer, since the owner alone knows when readers are
+    /// gone.</param>
     protected abstract void Dispose(bool disposing);
 }

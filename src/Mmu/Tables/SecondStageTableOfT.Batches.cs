@@ -57,13 +57,13 @@ public sealed unsafe partial class SecondStageTable<TFormat>
     /// <inheritdoc/>
     public override BatchResult WriteProtect(Gfn start, ulong mask)
     {
-        UpdateMask(start, mask, default(WriteProtectUpdate<TFormat>), out var result);
+        UpdateMask(start, mask, default(WriteProtectUpdate<TFormat>), PageLevel.Size1G, out var result);
         return result;
     }
 
     /// <inheritdoc/>
     public override ulong TestAndClearDirty(Gfn start, ulong mask) =>
-        UpdateMask(start, mask, default(ClearDirtyUpdate<TFormat>), out _);
+        UpdateMask(start, mask, default(ClearDirtyUpdate<TFormat>), PageLevel.Size4K, out _);
 
     /// <inheritdoc/>
     public override void Visit<TVisitor>(GfnRange range, ref TVisitor visitor)
@@ -108,7 +108,8 @@ public sealed unsafe partial class SecondStageTable<TFormat>
             if (pte != 0)
             {
                 var entry = new TableEntry(table, pointer, pte, level, start);
-                // However small the budget, a batch gets past one entry: the tables on the way to it must not use it up.
+                // However small the budget, a batch gets past one entry: the tables on the way to it must not use it
+                // up.
                 if (state.Budget-- <= 0 && state.Next > state.From)
                 {
                     return false;
@@ -134,8 +135,9 @@ public sealed unsafe partial class SecondStageTable<TFormat>
         return true;
     }
 
-    // Applies an update to the leaves of the pages in mask, each leaf once. Answers the pages whose leaves changed.
-    private ulong UpdateMask<TUpdate>(Gfn start, ulong mask, TUpdate update, out BatchResult result)
+    // Applies an update to the leaves of the pages in mask, each leaf once. Answers the pages whose leaves it changes;
+    // those above maxLevel are answered and left as they are.
+    private ulong UpdateMask<TUpdate>(Gfn start, ulong mask, TUpdate update, PageLevel maxLevel, out BatchResult result)
         where TUpdate : struct, ILeafUpdate
     {
         var state = new SweepState(0, 0, 0);
@@ -150,11 +152,14 @@ public sealed unsafe partial class SecondStageTable<TFormat>
             var covered = mask & (rest + (ulong)first >= 64 ? ulong.MaxValue : (1UL << (int)(rest + (ulong)first)) - 1);
             if (TFormat.Classify(pte, level) == PteKind.Leaf && update.Apply(pte) != pte)
             {
-                Update(pointer, pte, update);
                 changed |= covered;
-                state.Leaves++;
-                var leafStart = gfn.AlignDown(level).Value;
-                state.Flush(leafStart, leafStart + level.Pages());
+                if (level <= maxLevel)
+                {
+                    Update(pointer, pte, update);
+                    state.Leaves++;
+                    var leafStart = gfn.AlignDown(level).Value;
+                    state.Flush(leafStart, leafStart + level.Pages());
+                }
             }
             mask &= ~covered;
         }

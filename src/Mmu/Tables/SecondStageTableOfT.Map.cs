@@ -159,7 +159,8 @@ public sealed unsafe partial class SecondStageTable<TFormat>
             {
                 child[i] = TFormat.SplitChild(leaf, entry.Level, i);
             }
-            // Where a vCPU has used the leaf meanwhile, its accessed and dirty bits belong into the new leaves: once more.
+            // Where a vCPU has used the leaf meanwhile, its accessed and dirty bits belong into the new leaves: once
+            // more.
             var seen = Interlocked.CompareExchange(ref *entry.Pointer, TFormat.MakeTable((ulong)child), pte);
             if (seen == pte)
             {

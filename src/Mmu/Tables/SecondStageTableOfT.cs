@@ -4,11 +4,14 @@ using System.Runtime.InteropServices;
 namespace Userfault.Mmu;
 
 // The walk, and what every operation is made of. Entries are read and written whole and atomically:
-// - the writer links a table only when its page is filled, so a reader meets either side of the store and nothing between;
+// - the writer links a table only when its page is filled, so a reader meets either side of the store and nothing
+//   between;
 // - leaves are changed by compare-and-swap, because vCPUs set accessed and dirty bits in them at any time;
 // - an entry that led to a table is overwritten by an exchange, whose full fence the retiring of pages relies on.
 
-/// <summary>The table of one format. Call it through this type where the format is known: the walk is inlined then.</summary>
+/// <summary>
+/// The table of one format. Call it through this type where the format is known: the walk is inlined then.
+/// </summary>
 /// <typeparam name="TFormat">The format.</typeparam>
 public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
     where TFormat : struct, IPteFormat
@@ -39,7 +42,8 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
         _limit = Geometry.LimitPages;
         if (options is { PoisonFreedPages: true })
         {
-            // A page of entries that lead to the page itself: who strays into it ends at a leaf of a frame that no guest has.
+            // A page of entries that lead to the page itself: who strays into it ends at a leaf of a frame that no
+            // guest has.
             _poison = TablePages.AllocateAligned(Page.Size);
             new Span<ulong>(_poison, PageLevels.EntriesPerTable).Fill(TFormat.MakeTable((ulong)_poison));
         }
@@ -195,7 +199,8 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
         RetireTable((ulong*)TFormat.TableOf(last), entry.Level - 1);
     }
 
-    // Tables of 4 KiB leaves, of which there are 512 times more than of all others, are retired without looking into them.
+    // Tables of 4 KiB leaves, of which there are 512 times more than of all others, are retired without looking into
+    // them.
     private void RetireTable(ulong* table, PageLevel level)
     {
         if (level == PageLevel.Size4K)

@@ -6,13 +6,14 @@ namespace Userfault.Mmu;
 /// <remarks>
 /// <code>
 /// table  [47:12] next table | [1] 1 | [0] valid
-/// leaf   [54] XN | [47:12] frame | [10] AF | [9:8] SH | [7] S2AP write | [6] S2AP read | [5:2] MemAttr | [1] page | [0] valid
+/// leaf   [54] XN | [47:12] frame | [10] AF | [9:8] SH
+///        [7] S2AP write | [6] S2AP read | [5:2] MemAttr | [1] page | [0] valid
 ///        [51] DBM: hardware may set S2AP write | [55] software: write-protected, was writable (KVM_PGTABLE_PROT_SW0)
 /// broken the leaf with [0] clear: hardware ignores what is left, software still reads it
 /// </code>
-/// Dirty state as FEAT_HAFDBS defines it: a leaf with DBM is clean while S2AP write is clear. A writable leaf without DBM
-/// counts as dirty, since nothing would tell that it was written; clearing its dirty state arms DBM. KVM itself does not use
-/// DBM at stage 2: it write-protects and logs in the fault path.
+/// Dirty state as FEAT_HAFDBS defines it: a leaf with DBM is clean while S2AP write is clear. A writable leaf without
+/// DBM counts as dirty, since nothing would tell that it was written; clearing its dirty state arms DBM. KVM itself
+/// does not use DBM at stage 2: it write-protects and logs in the fault path.
 /// </remarks>
 public readonly struct Stage2Format : IPteFormat
 {
@@ -84,10 +85,14 @@ public readonly struct Stage2Format : IPteFormat
     public static Pfn FrameOf(ulong pte) => new((pte & AddressMask) >> Page.Shift);
 
     /// <inheritdoc/>
-    public static Access AccessOf(ulong pte) =>
-        ((pte & Read) != 0 ? Access.Read : 0)
-        | ((pte & (Write | DirtyBitModifier)) != 0 ? Access.Write : 0)
-        | ((pte & ExecuteNever) == 0 ? Access.Execute : 0);
+    public static Access AccessOf(ulong pte)
+    {
+        // In each walk, so without branches: bits 7:6 are write and read already, 51 is write as well, 54 is "no
+        // execute".
+        var readWrite = ((pte >> 6) & 3) | ((pte >> 50) & 2);
+        var execute = (~pte >> 52) & 4;
+        return (Access)(readWrite | execute);
+    }
 
     /// <inheritdoc/>
     public static bool IsAccessed(ulong pte) => (pte & AccessFlag) != 0;

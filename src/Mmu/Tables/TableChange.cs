@@ -9,7 +9,9 @@ public enum TableChange
     /// <summary>An empty entry became a leaf. No flush: what is not present is not cached.</summary>
     Installed,
 
-    /// <summary>A leaf got more permissions. No flush: a TLB that denies an access walks again before it faults.</summary>
+    /// <summary>
+    /// A leaf got more permissions. No flush: a TLB that denies an access walks again before it faults.
+    /// </summary>
     Relaxed,
 
     /// <summary>One translation took the place of another.</summary>

@@ -1,6 +1,8 @@
 namespace Userfault.Mmu;
 
-/// <summary>What a table holds (KVM's <c>pages_4k</c>, <c>pages_2m</c>, <c>pages_1g</c> statistics, and its memory).</summary>
+/// <summary>
+/// What a table holds (KVM's <c>pages_4k</c>, <c>pages_2m</c>, <c>pages_1g</c> statistics, and its memory).
+/// </summary>
 /// <param name="Leaves4K">Leaves that map 4 KiB.</param>
 /// <param name="Leaves2M">Leaves that map 2 MiB.</param>
 /// <param name="Leaves1G">Leaves that map 1 GiB.</param>

@@ -1,8 +1,8 @@
 namespace Userfault.Mmu;
 
-// Prints a table as the kernel's ptdump does: entries are noted in order, runs of the same level and attributes become one
-// line, holes a line without attributes. One thing is added, the host address where the run starts; so runs also end where
-// the frames stop being contiguous.
+// Prints a table as the kernel's ptdump does: entries are noted in order, runs of the same level and attributes become
+// one line, holes a line without attributes. One thing is added, the host address where the run starts; so runs also
+// end where the frames stop being contiguous.
 //
 // Owns nothing but the run it is in.
 internal sealed class TableDump<TFormat>(TextWriter writer, TableGeometry geometry)
@@ -67,7 +67,8 @@ internal sealed class TableDump<TFormat>(TextWriter writer, TableGeometry geomet
         {
             size /= 1024;
         }
-        writer.Write($"0x{_start << Page.Shift:x16}-0x{end << Page.Shift:x16}   {size,9}{Units[unit]} {TFormat.LevelName(_level)}");
+        writer.Write($"0x{_start << Page.Shift:x16}-0x{end << Page.Shift:x16}   ");
+        writer.Write($"{size,9}{Units[unit]} {TFormat.LevelName(_level)}");
         if (_attributes != 0)
         {
             writer.Write($"{TFormat.Describe(_attributes, _level)} -> 0x{_pfn.Value << Page.Shift:x}");

@@ -3,7 +3,8 @@ namespace Userfault.Mmu;
 /// <summary>Shape of a second-stage table.</summary>
 /// <param name="AddressBits">Width of a guest physical address (arm64: of the IPA), in bits.</param>
 /// <param name="RootLevel">Level of the root's entries.</param>
-/// <param name="RootTables">Table pages of the root, side by side; more than one only where arm64 concatenates them.</param>
+/// <param name="RootTables">Table pages of the root, side by side; more than one only where arm64 concatenates
+/// them.</param>
 public readonly record struct TableGeometry(int AddressBits, PageLevel RootLevel, int RootTables)
 {
     /// <summary>Levels that a walk to a 4 KiB leaf passes.</summary>

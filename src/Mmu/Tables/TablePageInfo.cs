@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Userfault.Mmu;
 
-// What the writer knows about one table page. It stands outside the page, whose 4 KiB are all entries, on a cache line of
-// its own in the chunk's first page (the kernel's counterpart: struct kvm_mmu_page, or arm64's page count).
+// What the writer knows about one table page. It stands outside the page, whose 4 KiB are all entries, on a cache line
+// of its own in the chunk's first page (the kernel's counterpart: struct kvm_mmu_page, or arm64's page count).
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal unsafe struct TablePageInfo
 {

@@ -7,7 +7,8 @@ namespace Userfault.Mmu;
 // pages, the first of which holds what the writer knows about the other 63; a chunk is aligned to its size, so that a
 // page's address leads to its info. Memory of a chunk costs nothing before a page of it is handed out.
 //
-// Owner: the table's writer, alone. Pages taken out of the table are retired, and free only when no reader can hold them.
+// Owner: the table's writer, alone. Pages taken out of the table are retired, and free only when no reader can hold
+// them.
 internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : IDisposable
 {
     private const int PagesPerChunk = 64;
@@ -42,7 +43,7 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
         if (((ulong)memory + bytes) >> 48 != 0)
         {
             NativeMemory.AlignedFree(memory);
-            throw new PlatformNotSupportedException("native memory lies beyond the 48 bits that a table entry can hold");
+            throw new PlatformNotSupportedException("native memory lies beyond the 48 bits that entries hold");
         }
         return (ulong*)memory;
     }
@@ -77,8 +78,8 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
         return page;
     }
 
-    // Takes a page that no entry leads to any more; the store that saw to that must have been a full fence. The page may
-    // be free when this returns: the caller does not look at it again.
+    // Takes a page that no entry leads to any more; the store that saw to that must have been a full fence. The page
+    // may be free when this returns: the caller does not look at it again.
     public void Retire(ulong* page)
     {
         var info = InfoOf(page);
@@ -164,7 +165,8 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
             Remove(chunk);
             Insert(chunk);
         }
-        // One chunk with room stays; poisoned ones stay as well, else a stale reader would meet a fault instead of poison.
+        // One chunk with room stays; poisoned ones stay as well, else a stale reader would meet a fault instead of
+        // poison.
         var others = _first != chunk || (chunk->Next != chunk && chunk->Next->Free != 0);
         if (chunk->Free == AllFree && others && poison == 0)
         {

@@ -1,7 +1,8 @@
 namespace Userfault.Mmu;
 
 // Changes bits of every leaf from a level up.
-internal readonly unsafe struct UpdateAction<TFormat, TUpdate>(PageLevel minLevel, bool needsFlush) : ISweepAction<TFormat>
+internal readonly unsafe struct UpdateAction<TFormat, TUpdate>(PageLevel minLevel, bool needsFlush)
+    : ISweepAction<TFormat>
     where TFormat : struct, IPteFormat
     where TUpdate : struct, ILeafUpdate
 {

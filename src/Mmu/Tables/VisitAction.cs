@@ -15,7 +15,8 @@ internal struct VisitAction<TFormat, TVisitor>(TVisitor visitor) : ISweepAction<
         state.Budget = int.MaxValue;
         if (TFormat.Classify(entry.Pte, entry.Level) == PteKind.Table)
         {
-            return Visitor.EnterTable(new Gfn(entry.Start), entry.Level, entry.Pte) ? SweepStep.Descend : SweepStep.Next;
+            var enters = Visitor.EnterTable(new Gfn(entry.Start), entry.Level, entry.Pte);
+            return enters ? SweepStep.Descend : SweepStep.Next;
         }
         var leaf = WalkResult.Of<TFormat>(entry.Pte, entry.Level, new Gfn(entry.Start));
         IsEnded = !Visitor.Leaf(new Gfn(entry.Start), leaf);

@@ -31,7 +31,9 @@ public readonly record struct WalkResult
     /// <summary>The entry as it was read.</summary>
     public ulong Pte { get; }
 
-    /// <summary>The frame of the gfn that was asked for (inside a large leaf: not the leaf's first); 0 where not present.</summary>
+    /// <summary>
+    /// The frame of the gfn that was asked for (inside a large leaf: not the leaf's first); 0 where not present.
+    /// </summary>
     public Pfn Pfn { get; }
 
     /// <summary>Level of the entry where the walk ended.</summary>
@@ -49,7 +51,10 @@ public readonly record struct WalkResult
     /// <summary>May the leaf have been written since its dirty bit was last cleared?</summary>
     public bool IsDirty => (_flags & Flags.Dirty) != 0;
 
-    /// <summary>Is the leaf write-protected by the table's owner, so that <see cref="SecondStageTable.MakeWritable"/> can repair it?</summary>
+    /// <summary>
+    /// Is the leaf write-protected by the table's owner, so that <see cref="SecondStageTable.MakeWritable"/> can
+    /// repair it?
+    /// </summary>
     public bool IsWriteProtected => (_flags & Flags.WriteProtected) != 0;
 
     /// <summary>Does the leaf permit all of <paramref name="access"/>?</summary>

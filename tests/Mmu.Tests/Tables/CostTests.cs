@@ -12,7 +12,8 @@ public class CostTests
     public void A_sparse_guest_costs_what_it_touches(Architecture architecture)
     {
         using var table = SecondStageTable.Create(architecture, 42);
-        // One page in every 16 GiB of 1 TiB: each needs a table for its 2 MiB and one for its 1 GiB, and x86 two for 512 GiB.
+        // One page in every 16 GiB of 1 TiB: each needs a table for its 2 MiB and one for its 1 GiB, and x86 two for
+        // 512 GiB.
         for (var gfn = 0UL; gfn < 1024 * GiB; gfn += 16 * GiB)
         {
             table.Map(new Gfn(gfn), new Pfn(gfn), RW, PageLevel.Size4K);

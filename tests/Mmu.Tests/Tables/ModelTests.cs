@@ -1,10 +1,10 @@
 namespace Userfault.Mmu.Tests.Tables;
 
-// The table against the naive dictionary, under seeded random operations at all levels, in a window that lies across the
-// boundary of two root entries (or at the end of the address width).
+// The table against the naive dictionary, under seeded random operations at all levels, in a window that lies across
+// the boundary of two root entries (or at the end of the address width).
 public class ModelTests
 {
-    private const int Operations = 100_000;
+    private const int Operations = 80_000;
 
     [Theory]
     [InlineData(Architecture.X86, 48, 511UL, 1)]

@@ -27,7 +27,8 @@ internal sealed class RaceReader
 
     public long Walks => Volatile.Read(ref _walks);
 
-    public bool HasFailed => !_thread.IsAlive;
+    // Is the reader still on its way to that many walks?
+    public bool IsBelow(long walks) => Walks < walks && _thread.IsAlive;
 
     public void Start() => _thread.Start();
 

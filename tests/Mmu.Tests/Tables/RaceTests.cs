@@ -1,7 +1,7 @@
 namespace Userfault.Mmu.Tests.Tables;
 
-// Readers walk while the writer maps, zaps, splits and collapses under them. Frames are the gfn plus one of two constants,
-// so that a reader can tell a mapping, old or new, from garbage; freed pages are poisoned at once.
+// Readers walk while the writer maps, zaps, splits and collapses under them. Frames are the gfn plus one of two
+// constants, so that a reader can tell a mapping, old or new, from garbage; freed pages are poisoned at once.
 public class RaceTests
 {
     private const int Writes = 60_000;
@@ -23,7 +23,7 @@ public class RaceTests
         writer.MapStable();
         Array.ForEach(readers, reader => reader.ExpectStable());
         // Long enough for every reader to have been in the thick of it, however slow the machine.
-        for (var i = 0; i < Writes || Array.Exists(readers, reader => reader.Walks < WalksPerReader && !reader.HasFailed); i++)
+        for (var i = 0; i < Writes || Array.Exists(readers, reader => reader.IsBelow(WalksPerReader)); i++)
         {
             writer.Step();
         }
@@ -31,12 +31,47 @@ public class RaceTests
         foreach (var reader in readers)
         {
             Assert.Null(reader.Failure);
-            Assert.True(reader.Present > WalksPerReader / 100, $"{reader.Present} of {reader.Walks} walks met a mapping");
+            Assert.True(reader.Present > WalksPerReader / 100, $"{reader.Present} of {reader.Walks} walks met a leaf");
         }
         writer.ZapAll();
         Assert.Equal(0, table.Reclaim());
         // Poison is checked when a page is taken again: take them all.
         writer.MapStable();
+    }
+
+    [Theory]
+    [InlineData(Architecture.X86)]
+    [InlineData(Architecture.Arm64)]
+    public void A_write_that_races_with_a_split_stays_dirty(Architecture architecture)
+    {
+        const int leaves = 2000;
+        using var table = SecondStageTable.Create(architecture, 40);
+        for (var i = 0UL; i < leaves; i++)
+        {
+            table.Map(new Gfn(i << 9), new Pfn(i << 9), Access.Read | Access.Write, PageLevel.Size2M);
+        }
+        var all = new RangeCursor(new GfnRange(new Gfn(0), (ulong)leaves << 9));
+        table.ClearDirty(ref all, int.MaxValue);
+        var vcpu = new RaceDirtier(table, leaves);
+        vcpu.Start();
+        for (var i = 0; i < leaves; i++)
+        {
+            // The vCPU follows to this leaf and writes to it while it is being split.
+            vcpu.Current = i;
+            while (table.SplitLeaf(new Gfn((ulong)i << 9)).Change == TableChange.Broken)
+            {
+            }
+            vcpu.AwaitWriteTo(i);
+        }
+        vcpu.Stop();
+        for (var i = 0; i < leaves; i++)
+        {
+            foreach (var page in vcpu.WrittenIn(i))
+            {
+                var isDirty = table.Walk(new Gfn(((ulong)i << 9) + page)).IsDirty;
+                Assert.True(isDirty, $"the write to page {page} of leaf {i} is lost");
+            }
+        }
     }
 
     [Fact]
