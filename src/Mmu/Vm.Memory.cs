@@ -117,10 +117,17 @@ public sealed partial class Vm
 
     private Errno Move(Memslot slot)
     {
+        var core = CoreOf(slot);
         var width = RegionChecks.CheckWidth(slot.Range, Policy);
         if (width != Errno.None)
+        {
+            // The kernel makes the old slot invalid, which zaps, before it looks at the width; then it takes that back.
+            core.BeginZap();
+            Finish(core);
+            ZapOthers(core);
             return width;
-        var core = CoreOf(slot);
+        }
+
         Invalidate(core);
         core.Activate(slot);
         _addressSpaces[slot.Id.AddressSpace].Install(slot);
