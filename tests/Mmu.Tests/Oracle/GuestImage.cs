@@ -6,8 +6,9 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// choosing and then reports by port I/O. At CPL 3 a nested host runs it natively; at CPL 0 it may be emulated.
 /// </summary>
 /// <remarks>
-/// Accessed and dirty are set in all guest entries beforehand: with shadow paging a clean guest entry would be mapped
-/// read-only, which two-dimensional paging does not do.
+/// What only shadow paging does is kept out of sight, since the model is one of two-dimensional paging. Dirty is set in
+/// all guest entries beforehand: a clean one would be shadowed read-only. Accessed is clear in all 4 KiB entries before
+/// every run: KVM would prefetch the neighbours that have it set.
 /// </remarks>
 public static unsafe class GuestImage
 {
@@ -17,7 +18,10 @@ public static unsafe class GuestImage
     /// <summary>The boot slot's id, at the end of those that every architecture has.</summary>
     public const uint BootSlot = 32_000;
 
-    /// <summary>Guest-physical memory below this is mapped for the guest's accesses.</summary>
+    /// <summary>Guest-physical memory below this is mapped for the guest's accesses, by 4 KiB pages.</summary>
+    public const ulong SmallPagesEnd = 64 << 20;
+
+    /// <summary>From there on to here it is mapped by 2 MiB pages.</summary>
     public const ulong WindowSize = 128 << 20;
 
     /// <summary>The port on which the guest reports that the instruction is done.</summary>
@@ -30,6 +34,8 @@ public static unsafe class GuestImage
     private const int TaskStateSize = 104;
     private const int IoMapBaseOffset = 102;
     private const ulong CodeGpa = BootGpa + 0x9000;
+    private const ulong SmallTablesGpa = BootGpa + 0x10000;
+    private const ulong Accessed = 1 << 5;
     private const int SnippetStride = 16;
 
     // Each is one access with rdi as address and rax as datum; OUT ReportPort, AL follows.
@@ -74,7 +80,16 @@ public static unsafe class GuestImage
         Entries(boot, pdptGpa)[BootGpa >> 30] = bootDirectoryGpa | table;
         Entries(boot, bootDirectoryGpa)[0] = BootGpa | large;
         for (var i = 0UL; i < WindowSize >> 21; i++)
-            Entries(boot, lowGpa)[i] = (i << 21) | large;
+            Entries(boot, lowGpa)[i] = i < SmallPagesEnd >> 21 ? (SmallTablesGpa + (i << 12)) | table : (i << 21) | large;
+        for (var i = 0UL; i < SmallPagesEnd >> 12; i++)
+            Entries(boot, SmallTablesGpa)[i] = (i << 12) | (table & ~Accessed);
+    }
+
+    /// <summary>Clears what the last run left in the guest's entry for <paramref name="gpa"/>.</summary>
+    public static void ForgetAccess(byte* boot, ulong gpa)
+    {
+        if (gpa < SmallPagesEnd)
+            Interlocked.And(ref Entries(boot, SmallTablesGpa)[gpa >> 12], ~Accessed);
     }
 
     public static void LongModeAtCpl3(RawSregs* sregs)

@@ -6,7 +6,10 @@ public enum HostArea
     /// <summary>Private anonymous memory, populated, readable and writable, 4 KiB host pages.</summary>
     Writable,
 
-    /// <summary>The same, but mapped read-only: the host page cannot be written.</summary>
+    /// <summary>The same in 2 MiB host pages.</summary>
+    Huge,
+
+    /// <summary>The same as writable, but mapped read-only: the host page cannot be written.</summary>
     ReadOnly,
 
     /// <summary>In user space, but nothing can be read there.</summary>

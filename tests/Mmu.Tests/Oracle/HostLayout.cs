@@ -13,42 +13,53 @@ namespace Userfault.Mmu.Tests.Oracle;
 public sealed unsafe class HostLayout : IDisposable
 {
     public const ulong WritableSize = 4 << 20;
+    public const ulong HugeSize = 4 << 20;
     public const ulong ReadOnlySize = 1 << 20;
-    public const ulong HoleSize = 1 << 20;
-    public const ulong BootSize = 64 << 10;
+    public const ulong HoleSize = 64 << 20;
+    public const ulong BootSize = 256 << 10;
 
     /// <summary>Offset within a page from which on it holds RET instructions.</summary>
     public const int ReturnsOffset = 0xff0;
 
+    private const ulong GuestWritableSize = WritableSize + HugeSize;
+    private const ulong FilledSize = GuestWritableSize + ReadOnlySize;
     private const ulong Alignment = 2 << 20;
     private readonly byte[] _template = Template();
+    private readonly HashSet<ulong> _written = [];
     private readonly nint _reservation;
-    private readonly nuint _reserved = (nuint)(WritableSize + ReadOnlySize + HoleSize + (2 * Alignment));
+    private readonly nuint _reserved =
+        (nuint)(FilledSize + HoleSize + BootSize + Alignment + (Alignment - 1)) & ~(nuint)Page.OffsetMask;
 
     public HostLayout()
     {
         _reservation = LibC.Map(0, _reserved, LibC.ProtNone, LibC.MapPrivate | LibC.MapAnonymous);
-        Base = ((ulong)_reservation + Alignment - 1) & ~(Alignment - 1);
-        LibC.Protect((nint)Base, (nuint)(WritableSize + ReadOnlySize), LibC.ProtRead | LibC.ProtWrite);
+        Base = ((ulong)_reservation + BootSize + Alignment - 1) & ~(Alignment - 1);
+        LibC.Protect((nint)Base, (nuint)FilledSize, LibC.ProtRead | LibC.ProtWrite);
         LibC.Protect((nint)Start(HostArea.Boot), (nuint)BootSize, LibC.ProtRead | LibC.ProtWrite);
         LibC.Advise((nint)_reservation, _reserved, LibC.AdviseNoHugePage);
-        _template.CopyTo(new Span<byte>((void*)Base, (int)(WritableSize + ReadOnlySize)));
+        LibC.Advise((nint)Start(HostArea.Huge), (nuint)HugeSize, LibC.AdviseHugePage);
+        _template.CopyTo(new Span<byte>((void*)Base, (int)FilledSize));
         new Span<byte>((void*)Start(HostArea.Boot), (int)BootSize).Clear();
         LibC.Protect((nint)Start(HostArea.ReadOnly), (nuint)ReadOnlySize, LibC.ProtRead);
+        HasHugePages = HugeKib(Start(HostArea.Huge)) == HugeSize >> 10;
     }
 
-    /// <summary>First address of the writable area, which is followed by the read-only area, the hole and boot.</summary>
-    public ulong Base { get; }
+    /// <summary>Did the host back the huge area by 2 MiB pages, all of it?</summary>
+    public bool HasHugePages { get; }
 
-    /// <summary>One past the last address of the areas.</summary>
-    public ulong End => Start(HostArea.Boot) + BootSize;
+    /// <summary>
+    /// First address of the writable area, behind which the others lie. The hole is the last, and larger than the
+    /// largest slot: no program reaches memory that is not the layout's.
+    /// </summary>
+    public ulong Base { get; }
 
     public ulong Start(HostArea area) => area switch
     {
         HostArea.Writable => Base,
-        HostArea.ReadOnly => Base + WritableSize,
-        HostArea.Hole => Base + WritableSize + ReadOnlySize,
-        HostArea.Boot => Base + WritableSize + ReadOnlySize + HoleSize,
+        HostArea.Huge => Base + WritableSize,
+        HostArea.ReadOnly => Base + GuestWritableSize,
+        HostArea.Hole => Base + FilledSize,
+        HostArea.Boot => Base - BootSize,
         _ => 0,
     };
 
@@ -59,7 +70,8 @@ public sealed unsafe class HostLayout : IDisposable
     {
         foreach (var (area, size) in new[]
                  {
-                     (HostArea.Writable, WritableSize), (HostArea.ReadOnly, ReadOnlySize), (HostArea.Boot, BootSize),
+                     (HostArea.Writable, WritableSize), (HostArea.Huge, HugeSize), (HostArea.ReadOnly, ReadOnlySize),
+                     (HostArea.Boot, BootSize),
                  })
         {
             if (address - Start(area) < size)
@@ -69,13 +81,25 @@ public sealed unsafe class HostLayout : IDisposable
         return HostArea.Hole;
     }
 
-    /// <summary>Puts the writable area back to its first contents. No VM may use it meanwhile.</summary>
-    public void Reset() => _template.AsSpan(0, (int)WritableSize).CopyTo(new Span<byte>((void*)Base, (int)WritableSize));
+    /// <summary>Tells that the guest may write this page, so that <see cref="Reset"/> knows.</summary>
+    public void NoteWrite(ulong address) => _written.Add((address - Base) >> Page.Shift);
 
-    /// <summary>First contents of the writable and the read-only area: every word tells its own offset.</summary>
+    /// <summary>Puts what the guest wrote back to its first contents. No VM may use it meanwhile.</summary>
+    public void Reset()
+    {
+        foreach (var page in _written)
+        {
+            var offset = (int)(page << Page.Shift);
+            _template.AsSpan(offset, Page.Size).CopyTo(new Span<byte>((byte*)Base + offset, Page.Size));
+        }
+
+        _written.Clear();
+    }
+
+    /// <summary>First contents of the areas from <see cref="Base"/> on that hold any: every word tells its own offset.</summary>
     public static byte[] Template()
     {
-        var bytes = new byte[WritableSize + ReadOnlySize];
+        var bytes = new byte[FilledSize];
         var words = MemoryMarshal.Cast<byte, ulong>(bytes.AsSpan());
         for (var i = 0; i < words.Length; i++)
         {
@@ -86,6 +110,21 @@ public sealed unsafe class HostLayout : IDisposable
         }
 
         return bytes;
+    }
+
+    private static ulong HugeKib(ulong address)
+    {
+        var isInside = false;
+        foreach (var line in File.ReadLines("/proc/self/smaps"))
+        {
+            var end = line.IndexOf(' ', StringComparison.Ordinal);
+            if (line.StartsWith($"{address:x}-", StringComparison.Ordinal))
+                isInside = true;
+            else if (isInside && line.StartsWith("AnonHugePages:", StringComparison.Ordinal))
+                return ulong.Parse(line[(end + 1)..^3].Trim());
+        }
+
+        return 0;
     }
 
     public void Dispose() => LibC.Unmap(_reservation, _reserved);

@@ -9,11 +9,24 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// <param name="HasMemfd">Can this kind of VM have a guest_memfd?</param>
 /// <param name="HasPreFault">KVM_PRE_FAULT_MEMORY.</param>
 /// <param name="HasAttributes">KVM_SET_MEMORY_ATTRIBUTES.</param>
+/// <param name="HasHugePages">Does the host back memory by 2 MiB pages where asked?</param>
+/// <param name="SplitsEagerly">Are huge leaves split when logging is turned on?</param>
+/// <param name="SplitsOnDemand">Does a 4 KiB fault under a huge leaf keep the rest of it (TDP MMU)?</param>
+/// <param name="ExitsOnErrorPage">Does EFAULT for a host page that cannot be had come with a prepared exit?</param>
 public sealed record KernelFacts(
     int PhysicalAddressBits, ulong UserSpaceEnd, int AddressSpaces, int UserSlots, bool HasUserfault, bool HasMemfd,
-    bool HasPreFault, bool HasAttributes)
+    bool HasPreFault, bool HasAttributes, bool HasHugePages, bool SplitsEagerly, bool SplitsOnDemand, bool ExitsOnErrorPage)
 {
-    public static KernelFacts Probe(KernelKvm vm)
+    /// <summary>Of no kernel.</summary>
+    public static KernelFacts None { get; } =
+        new(0, 0, 0, 0, false, false, false, false, false, false, false, false);
+
+    /// <summary>Of a kernel like many, for a model that has no kernel beside it.</summary>
+    public static KernelFacts Typical { get; } =
+        new(48, 0x7fff_ffff_f000, 1, 32764, false, true, false, false, true, true, true, false);
+
+    /// <summary>Asks a fresh VM, and leaves no slots in it.</summary>
+    public static KernelFacts Probe(KernelKvm vm, bool hasHugePages)
     {
         var probe = new KvmCall.SetRegion(
             true, 0, 0, 0, Page.Size, new HostAddress(HostArea.Writable, 0), MemfdKind.Own, 0, default);
@@ -31,7 +44,11 @@ public sealed record KernelFacts(
             Accepts(vm, probe with { Flags = RegionFlags.Userfault, Bitmap = new HostAddress(HostArea.Writable, 0) }),
             vm.HasMemfd,
             Extension(vm, KvmUapi.CapPreFaultMemory) != 0,
-            Extension(vm, KvmUapi.CapMemoryAttributes) != 0);
+            Extension(vm, KvmUapi.CapMemoryAttributes) != 0,
+            hasHugePages,
+            IsOn("tdp_mmu") && IsOn("eager_page_split"),
+            IsOn("tdp_mmu"),
+            ExitsInHole(vm, probe));
     }
 
     /// <summary>What a comparison with this kernel cannot cover, a line each.</summary>
@@ -47,8 +64,26 @@ public sealed record KernelFacts(
             yield return "KVM_PRE_FAULT_MEMORY (this kernel answers EOPNOTSUPP)";
         if (!HasAttributes)
             yield return "KVM_SET_MEMORY_ATTRIBUTES and private memory (this kernel has no private memory)";
+        if (!HasHugePages)
+            yield return "huge mappings (the host gives no 2 MiB pages)";
+        else if (!SplitsOnDemand)
+            yield return "dirty logging turned on over huge leaves (this kernel's shadow MMU drops them, and splits none)";
         if (AddressSpaces == 1)
             yield return "a second address space (this kernel has one)";
+    }
+
+    private static bool ExitsInHole(KernelKvm vm, KvmCall.SetRegion region)
+    {
+        vm.Do(region with { Hva = new HostAddress(HostArea.Hole, 0) });
+        var answer = vm.Do(new KvmCall.Run(Access.Read, region.Gpa, 8, 0));
+        vm.Do(region with { Size = 0 });
+        return answer.Exit == KvmExitKind.MemoryFault;
+    }
+
+    private static bool IsOn(string parameter)
+    {
+        var path = $"/sys/module/kvm/parameters/{parameter}";
+        return File.Exists(path) && File.ReadAllText(path).StartsWith('Y');
     }
 
     private static ulong Extension(KernelKvm vm, uint cap) => vm.Do(new KvmCall.CheckExtension(cap)).Value;

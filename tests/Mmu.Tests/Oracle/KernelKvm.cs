@@ -16,7 +16,7 @@ public sealed unsafe class KernelKvm : IKvm
     private readonly int _kvm;
     private readonly int _vm;
     private readonly int _memfd;
-    private readonly Dictionary<uint, ulong> _slotPages = [];
+    private readonly Dictionary<uint, KvmCall.SetRegion> _slots = [];
     private KernelVcpu? _vcpu;
 
     /// <param name="kvm">Descriptor of /dev/kvm; stays the caller's.</param>
@@ -50,7 +50,7 @@ public sealed unsafe class KernelKvm : IKvm
         KvmCall.ClearDirtyLog clear => ClearDirtyLog(clear),
         KvmCall.EnableCap enable => EnableCap(enable),
         KvmCall.CheckExtension check => Result(LibC.Ioctl(_vm, KvmUapi.CheckExtension, (nint)check.Cap)),
-        KvmCall.Run run => (_vcpu ??= new KernelVcpu(_kvm, _vm)).Run(run),
+        KvmCall.Run run => Run(run),
         KvmCall.SetBit bit => SetBit(bit),
         _ => throw new InvalidOperationException($"no such call: {call}"),
     };
@@ -84,8 +84,24 @@ public sealed unsafe class KernelKvm : IKvm
         var request = call.Second ? KvmUapi.SetUserMemoryRegion2 : KvmUapi.SetUserMemoryRegion;
         var answer = Result(LibC.Ioctl(_vm, request, (nint)(&raw)));
         if (answer.Errno == 0)
-            _slotPages[call.Slot] = call.Size >> Page.Shift;
+            _slots[call.Slot] = call;
         return answer;
+    }
+
+    private KvmAnswer Run(KvmCall.Run call)
+    {
+        var slot = _slots.Values.FirstOrDefault(slot => call.Gpa - slot.Gpa < slot.Size);
+        if (call.Access == Access.Write && slot is not null)
+            NoteWrite(_layout.Resolve(slot.Hva) + (call.Gpa - slot.Gpa));
+        var answer = (_vcpu ??= new KernelVcpu(_kvm, _vm)).Run(call);
+        GuestImage.ForgetAccess((byte*)_layout.Start(HostArea.Boot), call.Gpa);
+        return answer;
+    }
+
+    private void NoteWrite(ulong address)
+    {
+        if (_layout.AreaOf(address) is HostArea.Writable or HostArea.Huge)
+            _layout.NoteWrite(address);
     }
 
     private KvmAnswer GetDirtyLog(KvmCall.GetDirtyLog call)
@@ -97,7 +113,7 @@ public sealed unsafe class KernelKvm : IKvm
             var answer = Result(LibC.Ioctl(_vm, KvmUapi.GetDirtyLog, (nint)(&raw)));
             if (answer.Errno != 0)
                 return answer;
-            var count = (int)((_slotPages[call.Slot] + 63) / 64);
+            var count = (int)(((_slots[call.Slot].Size >> Page.Shift) + 63) / 64);
             return answer with { Bitmap = KvmAnswer.Words(_bitmap.AsSpan(0, count)) };
         }
     }

@@ -6,10 +6,11 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// <param name="Exit">For a run: how it left the guest.</param>
 /// <param name="ExitGpa">Where, for MMIO and memory faults.</param>
 /// <param name="ExitDetail">MMIO: length, with bit 8 set for a write. Memory fault: flags.</param>
+/// <param name="Failure">What the model threw: never an answer.</param>
 /// <param name="Bitmap">For KVM_GET_DIRTY_LOG: the dirty bitmap, in hex words from page 0.</param>
 public sealed record KvmAnswer(
     int Errno, ulong Value = 0, KvmExitKind Exit = KvmExitKind.None, ulong ExitGpa = 0, ulong ExitDetail = 0,
-    string Bitmap = "")
+    string Bitmap = "", string Failure = "")
 {
     public static KvmAnswer Success { get; } = new(0);
 
@@ -27,6 +28,8 @@ public sealed record KvmAnswer(
     public override string ToString()
     {
         var text = Errno == 0 ? "0" : Enum.IsDefined((Errno)Errno) ? $"{(Errno)Errno}" : $"errno {Errno}";
+        if (Failure.Length != 0)
+            return Failure;
         if (Value != 0)
             text += $" value 0x{Value:x}";
         if (Exit != KvmExitKind.None)

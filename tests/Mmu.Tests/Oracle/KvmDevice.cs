@@ -17,13 +17,13 @@ public sealed class KvmDevice : IDisposable
         _layout = new HostLayout();
         _bitmaps = LibC.Map(0, Page.Size, LibC.ProtRead | LibC.ProtWrite, LibC.MapPrivate | LibC.MapAnonymous);
         using var vm = NewVm();
-        Facts = KernelFacts.Probe(vm);
+        Facts = KernelFacts.Probe(vm, _layout.HasHugePages);
     }
 
     /// <summary>Why there is no kernel to compare with; empty where there is.</summary>
     public string Missing { get; }
 
-    public KernelFacts Facts { get; } = new(0, 0, 0, 0, false, false, false, false);
+    public KernelFacts Facts { get; } = KernelFacts.None;
 
     public HostLayout Layout => _layout ?? throw new InvalidOperationException(Missing);
 

@@ -27,13 +27,15 @@ public static class KvmUapi
     public const uint CapReadonlyMem = 81;
     public const uint CapMultiAddressSpace = 118;
     public const uint CapManualDirtyLogProtect2 = 168;
+    public const uint CapDisableQuirks2 = 213;
     public const uint CapUserMemory2 = 231;
     public const uint CapMemoryFaultInfo = 232;
     public const uint CapMemoryAttributes = 233;
     public const uint CapGuestMemfd = 234;
     public const uint CapPreFaultMemory = 236;
 
-    public const uint ExitUnknown = 0;
+    public const ulong QuirkSlotZapAll = 1 << 7;
+
     public const uint ExitIo = 2;
     public const uint ExitMmio = 6;
     public const uint ExitInternalError = 17;

@@ -12,6 +12,7 @@ internal static partial class LibC
     public const int MapShared = 1;
     public const int MapPrivate = 2;
     public const int MapAnonymous = 0x20;
+    public const int AdviseHugePage = 14;
     public const int AdviseNoHugePage = 15;
     public const int OpenReadWrite = 2;
     public const int OpenCloseOnExec = 0x80000;
