@@ -9,6 +9,9 @@ public class DelegatingSupervisorStrategy : SupervisorStrategy
 {
     private readonly Dictionary<IActorRef, SupervisorStrategy> _delegates = new();
 
+    /// <summary>Logs failures: the strategies it delegates to are only asked what to do about them.</summary>
+    public DelegatingSupervisorStrategy() => LoggingEnabled = true;
+
     /// <inheritdoc/>
     public override IDecider Decider => DefaultDecider;
 

@@ -45,7 +45,7 @@ public abstract partial class TestKitBase
     public Terminated ExpectTerminated(IActorRef target, TimeSpan? timeout = null, string? hint = null) =>
         Expect<Terminated>(
             $"Terminated of {Describe.Actor(target)}", timeout, hint,
-            r => _assertions.AssertEqual(target, r.Message.ActorRef, "{0}", r.Report()));
+            r => AssertAccepted(target.Equals(r.Message.ActorRef), r));
 
     /// <summary>No message may come while the innermost Within lasts, or for <c>single-expect-default</c>.</summary>
     public void ExpectNoMsg() => InternalExpectNoMsg(RemainingOrDefault);

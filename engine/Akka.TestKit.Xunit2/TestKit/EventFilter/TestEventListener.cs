@@ -21,8 +21,7 @@ public class TestEventListener : DefaultLogger
             case InitializeLogger initialize:
                 foreach (var type in new[] { typeof(Mute), typeof(Unmute), typeof(DeadLetter), typeof(UnhandledMessage) })
                     initialize.LoggingBus.Subscribe(Self, type);
-                Sender.Tell(new LoggerInitialized());
-                break;
+                return base.Receive(message);
             case Mute mute:
                 _filters.AddRange(mute.Filters);
                 break;

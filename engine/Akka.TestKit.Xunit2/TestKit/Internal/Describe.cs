@@ -20,12 +20,7 @@ internal static class Describe
     public static string MessageAndType(object? message) =>
         message == null ? "null" : $"{Message(message)} ({Type(message.GetType())})";
 
-    public static string Actor(IActorRef? actor) => actor switch
-    {
-        null => "no sender",
-        _ when actor.IsNobody() => "nobody",
-        _ => $"[{actor.Path}]",
-    };
+    public static string Actor(IActorRef? actor) => actor == null || actor.IsNobody() ? "nobody" : $"[{actor.Path}]";
 
     /// <summary>A type as it is written in C#, without its namespace.</summary>
     public static string Type(Type type)
@@ -68,7 +63,7 @@ internal static class Describe
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            return $"{Type(message.GetType())} (its ToString threw {e.GetType().Name})";
+            return $"its ToString threw {e.GetType().Name}";
         }
     }
 }
