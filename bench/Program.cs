@@ -1,5 +1,21 @@
 using BenchmarkDotNet.Running;
 using Userfault.Bench;
+using Userfault.Bench.Cluster;
 
 // `dotnet run -c Release --project bench -- --filter '*Walk*'`: the figures that docs/performance.md quotes.
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, ShortRun.Config);
+// What takes several processes is no BenchmarkDotNet benchmark and has a word of its own; the words after "children"
+// are what such a benchmark starts this program with.
+switch (args)
+{
+    case ["remoting"]:
+        return RemotingRate.Run();
+    case ["cluster"]:
+        return ClusterTimes.Run();
+    case ["children", "remoting-echo"]:
+        return RemotingRate.Echo();
+    case ["children", "cluster-node", var seed]:
+        return ClusterTimes.Node(seed);
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, ShortRun.Config);
+        return 0;
+}

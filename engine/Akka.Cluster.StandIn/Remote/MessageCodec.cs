@@ -118,8 +118,7 @@ internal sealed class MessageCodec(Remoting remoting)
     {
         if (_arriving.Find(path) is { } known)
             return known;
-        if (!ActorPath.TryParse(Encoding.UTF8.GetString(path), out var actorPath))
-            throw new WireFormatException("a path that is none");
+        var actorPath = WireNames.Path(Encoding.UTF8.GetString(path));
         var actor = remoting.Provider.ResolveActorRef(actorPath);
         // Without a uid the path may mean another actor tomorrow; with one it means this actor or nobody. A local
         // actor that is not there (yet) is looked up each time.

@@ -88,7 +88,7 @@ internal sealed class RemoteMessageSerializer(ExtendedActorSystem system) : Seri
             "l" => reader.Int64(),
             "b" => reader.Bool(),
             "ref" => Resolve(reader.Text())!,
-            "addr" => Address.Parse(reader.Text()),
+            "addr" => WireNames.Address(reader.Text()),
             "id" => new Identify(ReadOptional(ref reader)),
             "ident" => new ActorIdentity(ReadOptional(ref reader), Resolve(reader.Text())),
             "sel" => ReadSelection(ref reader),
@@ -105,7 +105,7 @@ internal sealed class RemoteMessageSerializer(ExtendedActorSystem system) : Seri
         return message;
     }
 
-    private IActorRef? Resolve(string path) => path.Length == 0 ? null : system.Provider.ResolveActorRef(path);
+    private IActorRef? Resolve(string path) => path.Length == 0 ? null : system.Provider.ResolveActorRef(WireNames.Path(path));
 
     private void WriteOptional(WireWriter writer, object? value)
     {

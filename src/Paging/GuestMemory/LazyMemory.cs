@@ -15,27 +15,22 @@ internal sealed unsafe class LazyMemory : IDisposable
     private MemoryMappedFile? _file;
     private MemoryMappedViewAccessor? _view;
 
-    /// <summary>
-    /// Zeros, aligned for the largest leaf that fits in them, so that nothing but the slot stands against huge mappings.
-    /// </summary>
+    /// <summary>Page-aligned zeros.</summary>
     /// <exception cref="PagingException">Neither way gives that much.</exception>
     public LazyMemory(ulong bytes, string purpose)
     {
         Length = bytes;
-        var alignment = new[] { PageLevel.Size1G, PageLevel.Size2M, PageLevel.Size4K }
-            .First(level => level == PageLevel.Size4K || bytes >= level.Bytes()).Bytes();
-        if (bytes > long.MaxValue - alignment)
+        if (bytes > long.MaxValue - Page.Size)
             throw Refused(bytes, purpose, null);
         try
         {
-            // calloc takes big blocks straight from mmap and knows that they are zero: nothing is touched here. What
-            // the alignment wastes is address space.
-            _allocation = NativeMemory.AllocZeroed((nuint)(bytes + alignment));
-            Bytes = AlignUp((byte*)_allocation, alignment);
+            // calloc takes big blocks straight from mmap and knows that they are zero: nothing is touched here.
+            _allocation = NativeMemory.AllocZeroed((nuint)bytes + Page.Size);
+            Bytes = (byte*)(((nuint)_allocation + (nuint)Page.OffsetMask) & ~(nuint)Page.OffsetMask);
         }
         catch (OutOfMemoryException)
         {
-            MapFile(bytes, alignment, purpose);
+            MapFile(bytes, purpose);
         }
     }
 
@@ -55,15 +50,15 @@ internal sealed unsafe class LazyMemory : IDisposable
         _file = null;
     }
 
-    private void MapFile(ulong bytes, ulong alignment, string purpose)
+    private void MapFile(ulong bytes, string purpose)
     {
         try
         {
-            _file = MemoryMappedFile.CreateNew(null, (long)(bytes + alignment));
-            _view = _file.CreateViewAccessor(0, 0);
+            _file = MemoryMappedFile.CreateNew(null, (long)bytes);
+            _view = _file.CreateViewAccessor(0, (long)bytes);
             byte* start = null;
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            Bytes = AlignUp(start + _view.PointerOffset, alignment);
+            Bytes = start + _view.PointerOffset;
         }
         catch (Exception e) when (e is IOException or OutOfMemoryException or UnauthorizedAccessException or ArgumentException)
         {
@@ -71,9 +66,6 @@ internal sealed unsafe class LazyMemory : IDisposable
             throw Refused(bytes, purpose, e);
         }
     }
-
-    private static byte* AlignUp(byte* address, ulong alignment) =>
-        (byte*)(((ulong)address + alignment - 1) & ~(alignment - 1));
 
     private static PagingException Refused(ulong bytes, string purpose, Exception? cause) =>
         new(PagingError.OutOfMemory, purpose, $"the machine does not give {bytes >> 20} MiB", "take a smaller guest", cause);

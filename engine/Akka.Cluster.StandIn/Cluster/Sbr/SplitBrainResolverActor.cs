@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
 using static Akka.Cluster.ClusterEvent;
@@ -35,12 +34,7 @@ internal sealed class SplitBrainResolverActor : UntypedActor
         if (!state.Members.Any(member => member.UniqueAddress == _cluster.SelfUniqueAddress))
             return;
         var now = Context.System.Scheduler.MonotonicClock;
-        var unreachable = state.Unreachable
-            .Where(static member => member.Status != MemberStatus.Down)
-            .Select(static member => member.UniqueAddress)
-            .ToImmutableSortedSet();
-        var seen = state.Members.Where(member => state.SeenBy.Contains(member.Address)).Select(static member => member.UniqueAddress).ToImmutableSortedSet();
-        var view = new SplitBrainView(_cluster.SelfUniqueAddress, state.Members, unreachable, seen);
+        var view = SplitBrainView.From(state, _cluster.SelfUniqueAddress);
         _core.OnView(view, now);
         if (_core.Tick(now) is { } decision)
             Act(decision, state, view);

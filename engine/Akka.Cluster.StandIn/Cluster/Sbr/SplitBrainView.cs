@@ -6,6 +6,13 @@ namespace Akka.Cluster.SBR;
 internal sealed record SplitBrainView(
     UniqueAddress Self, ImmutableSortedSet<Member> Members, ImmutableSortedSet<UniqueAddress> Unreachable, ImmutableSortedSet<UniqueAddress> Seen)
 {
+    public static SplitBrainView From(ClusterEvent.CurrentClusterState state, UniqueAddress self) => new(
+        self,
+        state.Members,
+        // Who is Down already is being dealt with.
+        [.. state.Unreachable.Where(static member => member.Status != MemberStatus.Down).Select(static member => member.UniqueAddress)],
+        [.. state.Members.Where(member => state.SeenBy.Contains(member.Address)).Select(static member => member.UniqueAddress)]);
+
     /// <summary>
     /// Nodes that somebody cannot reach and that yet have seen the newest view: their links are broken in part. They
     /// belong to no side, and whichever side stays downs them.

@@ -85,10 +85,7 @@ internal static class GossipCodec
 
     public static UniqueAddress ReadNode(ref WireReader reader) => new(ReadAddress(ref reader), reader.Int32());
 
-    public static Address ReadAddress(ref WireReader reader)
-        => Address.TryParse(reader.Text(), out Address address) && address.HasGlobalScope
-            ? address
-            : throw new WireFormatException("an address that is none");
+    public static Address ReadAddress(ref WireReader reader) => WireNames.Address(reader.Text());
 
     public static void WriteRoles(WireWriter writer, ImmutableHashSet<string> roles)
     {

@@ -47,8 +47,8 @@ internal static class Handshake
             throw new WireFormatException($"it speaks version {version}, this node version {Version}");
         var nonce = reader.Raw(NonceBytes).ToArray();
         var uid = reader.Int32();
-        var from = ReadAddress(reader.Text());
-        var to = ReadAddress(reader.Text());
+        var from = WireNames.Address(reader.Text());
+        var to = WireNames.Address(reader.Text());
         reader.End();
         return new Transcript(new Peer(from, uid), to, nonce);
     }
@@ -91,11 +91,6 @@ internal static class Handshake
             ? reader
             : throw new WireFormatException($"frame kind {kind} where {expected} was expected");
     }
-
-    private static Address ReadAddress(string text)
-        => Address.TryParse(text, out Address address) && address.Host is { Length: > 0 } && address.Port is > 0 and <= 65535
-            ? address
-            : throw new WireFormatException("it has no address");
 
     private static void Check(ReadOnlySpan<byte> given, ReadOnlySpan<byte> expected)
     {
