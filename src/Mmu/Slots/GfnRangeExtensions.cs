@@ -1,10 +1,10 @@
 namespace Userfault.Mmu;
 
 /// <summary>What flushes need of ranges.</summary>
-internal static class GfnRangeExtensions
+public static class GfnRangeExtensions
 {
     /// <summary>The smallest range that holds both; an empty one adds nothing.</summary>
-    internal static GfnRange Cover(this GfnRange left, GfnRange right)
+    public static GfnRange Cover(this GfnRange left, GfnRange right)
     {
         if (left.IsEmpty)
             return right;

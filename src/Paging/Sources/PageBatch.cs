@@ -44,6 +44,34 @@ public sealed unsafe class PageBatch
         _pages[Count++] = page;
     }
 
+    /// <summary>Moves a page forward over one that is not wanted. With <see cref="Truncate"/> the holder picks pages.</summary>
+    /// <param name="from">Where it is.</param>
+    /// <param name="to">Where it goes; not behind <paramref name="from"/>.</param>
+    public void Move(int from, int to) => _pages[to] = _pages[from];
+
+    /// <summary>Forgets all pages but the first <paramref name="count"/>.</summary>
+    public void Truncate(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
+        Count = count;
+    }
+
+    /// <summary>An empty batch of the same pool that answers the same request, for another receiver.</summary>
+    public PageBatch NewSibling() => _pool.Rent(RequestId);
+
+    /// <summary>Appends a page of another batch with its bytes copied, so that each batch is released by its own holder.</summary>
+    public void AddCopy(in PageContent page)
+    {
+        if (page.Bytes == null)
+        {
+            Add(page);
+            return;
+        }
+        var buffer = TakeBuffer();
+        Buffer.MemoryCopy(page.Bytes, buffer, Page.Size, Page.Size);
+        Add(PageContent.Of(page.Gfn, buffer, page.TagOrZero));
+    }
+
     /// <summary>A page of memory that belongs to this batch until its release. Not cleared.</summary>
     public byte* TakeBuffer()
     {

@@ -1,0 +1,39 @@
+using Akka.Dispatch;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// A dispatcher that is one dedicated thread. The actors of a fault's way talk to each other all the time and share
+/// almost everything they touch: on one thread a message costs no wake-up and no cache line that travels. The thread
+/// looks for work for <c>spin</c> before it parks, since waking it costs more than most fetches take.
+/// </summary>
+/// <remarks>
+/// HOCON: <c>type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"</c>, <c>spin</c> (a duration;
+/// 0 parks at once), and Akka's own <c>throughput</c>.
+/// </remarks>
+public sealed class EventLoopDispatcher : MessageDispatcher
+{
+    private readonly EventLoop _loop;
+
+    /// <summary>Starts the thread; it ends when the last actor has left and the shutdown timeout is over.</summary>
+    /// <param name="configurator">What read the settings.</param>
+    /// <param name="id">The dispatcher's path in the configuration; names the thread.</param>
+    /// <param name="throughput">Messages an actor may take in one go.</param>
+    /// <param name="spin">How long the thread looks for work before it parks.</param>
+    /// <param name="shutdownTimeout">How long the thread stays after the last actor left.</param>
+    public EventLoopDispatcher(
+        MessageDispatcherConfigurator configurator, string id, int throughput, TimeSpan spin, TimeSpan shutdownTimeout)
+        : base(configurator)
+    {
+        Id = id;
+        Throughput = throughput;
+        ShutdownTimeout = shutdownTimeout;
+        _loop = new EventLoop(id, spin, ReportFailure);
+    }
+
+    /// <inheritdoc/>
+    protected override void ExecuteTask(IRunnable run) => _loop.Post(run);
+
+    /// <inheritdoc/>
+    protected override void Shutdown() => _loop.Stop();
+}

@@ -1,0 +1,25 @@
+using Akka.Configuration;
+using Akka.Dispatch;
+
+namespace Userfault.Actors;
+
+/// <summary>Reads an <see cref="EventLoopDispatcher"/>'s settings; Akka makes it by the name in <c>type</c>.</summary>
+public sealed class EventLoopDispatcherConfigurator : MessageDispatcherConfigurator
+{
+    private readonly EventLoopDispatcher _dispatcher;
+
+    /// <summary>Called by Akka with the dispatcher's own section.</summary>
+    public EventLoopDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
+        : base(config, prerequisites)
+    {
+        _dispatcher = new EventLoopDispatcher(
+            this,
+            config.GetString("id"),
+            config.GetInt("throughput", 100),
+            config.GetTimeSpan("spin", TimeSpan.FromMilliseconds(0.05)),
+            config.GetTimeSpan("shutdown-timeout", TimeSpan.FromSeconds(1)));
+    }
+
+    /// <inheritdoc/>
+    public override MessageDispatcher Dispatcher() => _dispatcher;
+}

@@ -1,0 +1,433 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// What a fetcher decides: which pages to ask of which source, and when. Demand goes before background; neighbours
+/// travel in one request; a page on its way is not asked for again; a slow source is hedged to a replica and a lost one
+/// failed over. Time is a parameter and no thread is started, so the simulator runs the same core.
+/// </summary>
+/// <remarks>
+/// The intuition: a page is in one of three places - queued, on its way, or unknown here. Everything else is kept a
+/// request, not a page. Requesters are small numbers that the shell gives out.
+/// </remarks>
+public sealed class FetcherCore(FetcherSettings settings)
+{
+    private readonly Dictionary<ulong, PageState> _pages = new(1024);
+    private readonly Dictionary<ulong, FetchRequest> _requests = new(64);
+    private readonly Dictionary<ulong, List<int>> _alsoWanted = [];
+    private readonly Stack<FetchRequest> _spare = new();
+    private readonly Queue<Gfn> _demand = new(256);
+    private readonly Queue<Gfn> _background = new(256);
+    private readonly List<SourceState> _sources = [];
+    private readonly LatencyHistogram _latency = new();
+    private readonly List<ulong> _overdue = [];
+    private ulong _nextId = 1;
+    private int _outstanding;
+    private int _outstandingBackground;
+    private FetcherCounters _counters;
+    private long _delivered;
+    private long _zero;
+    private long _duplicates;
+    private FetchRequest? _lastAsked;
+
+    private enum Place : byte
+    {
+        QueuedDemand,
+        QueuedBackground,
+        OnItsWay,
+    }
+
+    /// <summary>What was done so far.</summary>
+    public FetcherCounters Counters =>
+        _counters with { Delivered = _delivered, Zero = _zero, Duplicates = _duplicates };
+
+    /// <summary>Pages queued or on their way.</summary>
+    public int PagesHeld => _pages.Count;
+
+    /// <summary>Request latencies, from sending to the last page.</summary>
+    public LatencyHistogram Latency => _latency;
+
+    /// <summary>Can any source be asked?</summary>
+    public bool HasSource => _sources.Exists(s => s.IsUp);
+
+    /// <summary>Adds a source; answers its number.</summary>
+    public int AddSource()
+    {
+        _sources.Add(new SourceState());
+        return _sources.Count - 1;
+    }
+
+    /// <summary>A source can be asked again.</summary>
+    public void SourceIsUp(int source) => _sources[source] = new SourceState();
+
+    /// <summary>
+    /// A source is gone: what was asked of it goes back to the head of its queue. Nothing is lost, and nothing fails
+    /// while another source is there.
+    /// </summary>
+    public void SourceIsDown(int source)
+    {
+        _sources[source].IsUp = false;
+        _overdue.Clear();
+        foreach (var request in _requests.Values)
+        {
+            if (request.Source == source) _overdue.Add(request.Id);
+        }
+
+        _overdue.Sort();
+        foreach (var id in _overdue) GiveBack(_requests[id]);
+    }
+
+    /// <summary>Somebody wants a page.</summary>
+    /// <param name="gfn">The page.</param>
+    /// <param name="priority">Does anybody wait for it?</param>
+    /// <param name="requester">Who gets it.</param>
+    public void Want(Gfn gfn, FetchPriority priority, int requester)
+    {
+        if (!_pages.TryGetValue(gfn.Value, out var state))
+        {
+            var place = priority == FetchPriority.Demand ? Place.QueuedDemand : Place.QueuedBackground;
+            _pages.Add(gfn.Value, new PageState(place, requester, 0));
+            (place == Place.QueuedDemand ? _demand : _background).Enqueue(gfn);
+            return;
+        }
+
+        _counters = _counters with { Merged = _counters.Merged + 1 };
+        if (state.Requester != requester) AlsoWanted(gfn, requester);
+        if (priority == FetchPriority.Demand) Promote(gfn);
+    }
+
+    /// <summary>A queued background page becomes demand; anything else stays as it is.</summary>
+    public void Promote(Gfn gfn)
+    {
+        if (!_pages.TryGetValue(gfn.Value, out var state) || state.Place != Place.QueuedBackground) return;
+        // The old place in the background queue is left behind and skipped when it comes up.
+        _pages[gfn.Value] = state with { Place = Place.QueuedDemand };
+        _demand.Enqueue(gfn);
+        _counters = _counters with { Promoted = _counters.Promoted + 1 };
+    }
+
+    /// <summary>Forgets background pages that were not asked for yet.</summary>
+    public void CancelBackground()
+    {
+        while (_background.TryDequeue(out var gfn))
+        {
+            if (_pages.TryGetValue(gfn.Value, out var state) && state.Place == Place.QueuedBackground)
+                Forget(gfn);
+        }
+    }
+
+    /// <summary>
+    /// The next request to send, or null where nothing is queued, the window is full, or no source is up. Call until
+    /// null. The caller reads it and lets go; it stays the core's.
+    /// </summary>
+    public FetchRequest? NextRequest(long nowNs)
+    {
+        if (_outstanding >= settings.WindowPages) return null;
+        return Take(_demand, Place.QueuedDemand, FetchPriority.Demand, nowNs)
+            ?? (_outstandingBackground < settings.BackgroundWindowPages
+                ? Take(_background, Place.QueuedBackground, FetchPriority.Background, nowNs)
+                : null);
+    }
+
+    /// <summary>
+    /// A page has come. True where it was wanted: then <paramref name="requester"/> gets it, and so does everybody in
+    /// <see cref="TakeAlsoWanted"/>. False where it is late or was never asked for: it is dropped.
+    /// </summary>
+    public bool OnPage(ulong requestId, Gfn gfn, PageContentKind kind, out int requester)
+    {
+        requester = -1;
+        var request = RequestOf(requestId);
+        var isHeld = _pages.TryGetValue(gfn.Value, out var state) && state.Place == Place.OnItsWay;
+        if (request is null || (state.Request != requestId && !request.Holds(gfn)))
+        {
+            var wasOurs = request is null && requestId != 0 && requestId < _nextId;
+            _counters = wasOurs
+                ? _counters with { Late = _counters.Late + 1 }
+                : _counters with { Bad = _counters.Bad + 1 };
+            if (request is not null) Distrust(request.Source);
+            return false;
+        }
+
+        if (!isHeld)
+        {
+            _counters = _counters with { Late = _counters.Late + 1 };
+            return false;
+        }
+
+        requester = state.Requester;
+        request.Arrived++;
+        _pages.Remove(gfn.Value);
+        _delivered++;
+        if (kind == PageContentKind.Zero) _zero++;
+        if (kind == PageContentKind.Duplicate) _duplicates++;
+        return true;
+    }
+
+    /// <summary>Those besides the first requester who want a page that has come; null, mostly, where there are none.</summary>
+    public List<int>? TakeAlsoWanted(Gfn gfn) =>
+        _alsoWanted.Count != 0 && _alsoWanted.Remove(gfn.Value, out var others) ? others : null;
+
+    /// <summary>
+    /// The last batch of a request has been gone through. Pages that it promised and did not bring are asked for again.
+    /// </summary>
+    public void OnRequestDone(ulong requestId, long nowNs)
+    {
+        if (!_requests.TryGetValue(requestId, out var request)) return;
+        _latency.Record(nowNs - request.SentNs);
+        if (request.Arrived < request.Pages && Missing(request) > 0) Distrust(request.Source);
+        GiveBack(request);
+    }
+
+    /// <summary>A request ended without (the rest of) its pages; they go back to the head of the queue.</summary>
+    /// <returns>True where the source should be treated as gone.</returns>
+    public bool OnRequestFailed(ulong requestId, FetchFailure failure)
+    {
+        if (!_requests.TryGetValue(requestId, out var request)) return false;
+        var source = request.Source;
+        var lost = failure == FetchFailure.SourceLost;
+        if (!lost && failure != FetchFailure.Cancelled) Distrust(source);
+        GiveBack(request);
+        return lost || !_sources[source].IsUp;
+    }
+
+    /// <summary>
+    /// Looks for requests that take too long. Overdue ones are asked again elsewhere; slow demand ones are hedged.
+    /// </summary>
+    /// <param name="nowNs">The time.</param>
+    /// <param name="cancel">Gets the requests that the shell should cancel at their sources.</param>
+    public void OnTick(long nowNs, List<(int Source, ulong RequestId)> cancel)
+    {
+        if (settings.TimeoutNs <= 0) return;
+        _overdue.Clear();
+        foreach (var request in _requests.Values)
+        {
+            if (nowNs - request.SentNs >= settings.TimeoutNs) _overdue.Add(request.Id);
+        }
+
+        _overdue.Sort();
+        foreach (var id in _overdue)
+        {
+            var request = _requests[id];
+            cancel.Add((request.Source, id));
+            Distrust(request.Source);
+            GiveBack(request);
+        }
+    }
+
+    /// <summary>The next hedge to send, or null. Call until null, after <see cref="OnTick"/>.</summary>
+    public FetchRequest? NextHedge(long nowNs)
+    {
+        if (!settings.Hedge || _sources.Count(s => s.IsUp) < 2 || _latency.Count < 20) return null;
+        var slowNs = Math.Max(settings.HedgeFloorNs, _latency.PercentileNs(95));
+        FetchRequest? slow = null;
+        foreach (var request in _requests.Values)
+        {
+            if (request.Priority != FetchPriority.Demand || request.IsHedge || request.WasHedged) continue;
+            if (nowNs - request.SentNs >= slowNs && (slow is null || request.Id < slow.Id)) slow = request;
+        }
+
+        if (slow is null) return null;
+        var asked = _counters.DemandPages + _counters.BackgroundPages;
+        if ((_counters.Hedged + Missing(slow)) * 100 > asked * settings.HedgePercent) return null;
+
+        var source = ChooseSource(except: slow.Source);
+        if (source < 0) return null;
+        slow.WasHedged = true;
+        var hedge = NewRequest(source, FetchPriority.Demand, nowNs, isHedge: true);
+        foreach (var gfn in PagesOf(slow))
+        {
+            if (IsOnItsWay(gfn)) hedge.Add(gfn);
+        }
+
+        if (hedge.Pages == 0)
+        {
+            Close(hedge);
+            return null;
+        }
+
+        _counters = _counters with
+        {
+            Hedged = _counters.Hedged + hedge.Pages, Requests = _counters.Requests + 1,
+        };
+        Opened(hedge);
+        return hedge;
+    }
+
+    /// <summary>
+    /// Where no source is up: takes everything that is held, so that the shell can tell the requesters that their pages
+    /// will not come from here.
+    /// </summary>
+    public List<(Gfn Gfn, int Requester, FetchPriority Priority)> TakeAll()
+    {
+        var all = new List<(Gfn, int, FetchPriority)>(_pages.Count);
+        foreach (var (gfn, state) in _pages)
+        {
+            var priority = state.Place == Place.QueuedBackground ? FetchPriority.Background : FetchPriority.Demand;
+            all.Add((new Gfn(gfn), state.Requester, priority));
+            if (TakeAlsoWanted(new Gfn(gfn)) is not { } others) continue;
+            foreach (var other in others) all.Add((new Gfn(gfn), other, priority));
+        }
+
+        all.Sort((a, b) => a.Item1.CompareTo(b.Item1));
+        _pages.Clear();
+        _demand.Clear();
+        _background.Clear();
+        _requests.Clear();
+        _lastAsked = null;
+        foreach (var source in _sources) source.Outstanding = 0;
+        (_outstanding, _outstandingBackground) = (0, 0);
+        return all;
+    }
+
+    private static IEnumerable<Gfn> PagesOf(FetchRequest request) =>
+        from range in request.Ranges
+        from offset in Enumerable.Range(0, (int)range.Count)
+        select range.Start.Plus((ulong)offset);
+
+    private FetchRequest? Take(Queue<Gfn> queue, Place place, FetchPriority priority, long nowNs)
+    {
+        if (queue.Count == 0) return null;
+        var source = ChooseSource(except: -1);
+        if (source < 0) return null;
+
+        FetchRequest? request = null;
+        while (queue.Count > 0 && (request is null || request.Pages < settings.RequestPages))
+        {
+            var gfn = queue.Dequeue();
+            if (!_pages.TryGetValue(gfn.Value, out var state) || state.Place != place) continue;
+            request ??= NewRequest(source, priority, nowNs, isHedge: false);
+            _pages[gfn.Value] = state with { Place = Place.OnItsWay, Request = request.Id };
+            request.Add(gfn);
+        }
+
+        if (request is null) return null;
+        _counters = priority == FetchPriority.Demand
+            ? _counters with { DemandPages = _counters.DemandPages + request.Pages, Requests = _counters.Requests + 1 }
+            : _counters with { BackgroundPages = _counters.BackgroundPages + request.Pages, Requests = _counters.Requests + 1 };
+        Opened(request);
+        return request;
+    }
+
+    // Pages of one request come together, so the last one looked up is mostly the next.
+    private FetchRequest? RequestOf(ulong id)
+    {
+        if (_lastAsked?.Id == id) return _lastAsked;
+        return _lastAsked = _requests.GetValueOrDefault(id);
+    }
+
+    private FetchRequest NewRequest(int source, FetchPriority priority, long nowNs, bool isHedge)
+    {
+        var request = _spare.TryPop(out var spare) ? spare : new FetchRequest();
+        request.Reset(_nextId++, source, priority, nowNs, isHedge);
+        _requests.Add(request.Id, request);
+        return request;
+    }
+
+    private void Opened(FetchRequest request)
+    {
+        _outstanding += request.Pages;
+        if (request.Priority == FetchPriority.Background) _outstandingBackground += request.Pages;
+        _sources[request.Source].Outstanding += request.Pages;
+    }
+
+    private void Close(FetchRequest request)
+    {
+        _requests.Remove(request.Id);
+        _lastAsked = null;
+        _outstanding -= request.Pages;
+        if (request.Priority == FetchPriority.Background) _outstandingBackground -= request.Pages;
+        _sources[request.Source].Outstanding -= request.Pages;
+        _spare.Push(request);
+    }
+
+    // Ends a request. Pages that nobody has brought, and that no twin of this request still asks for, are queued again.
+    private void GiveBack(FetchRequest request)
+    {
+        if (request.Arrived < request.Pages && Missing(request) > 0)
+        {
+            foreach (var gfn in PagesOf(request))
+            {
+                if (!IsOnItsWay(gfn) || AskedByAnother(gfn, request)) continue;
+                var state = _pages[gfn.Value];
+                _pages[gfn.Value] = state with { Place = Place.QueuedDemand, Request = 0 };
+                _demand.Enqueue(gfn);
+                _counters = _counters with { Retried = _counters.Retried + 1 };
+            }
+        }
+
+        Close(request);
+    }
+
+    private int Missing(FetchRequest request)
+    {
+        var missing = 0;
+        foreach (var range in request.Ranges)
+        {
+            for (ulong i = 0; i < range.Count; i++)
+            {
+                if (_pages.TryGetValue(range.Start.Plus(i).Value, out var state) && state.Place == Place.OnItsWay
+                    && (state.Request == request.Id || request.IsHedge || request.WasHedged))
+                    missing++;
+            }
+        }
+
+        return missing;
+    }
+
+    private bool AskedByAnother(Gfn gfn, FetchRequest request)
+    {
+        if (!request.IsHedge && !request.WasHedged) return _pages[gfn.Value].Request != request.Id;
+        foreach (var other in _requests.Values)
+        {
+            if (other != request && other.Holds(gfn)) return true;
+        }
+
+        return false;
+    }
+
+    private bool IsOnItsWay(Gfn gfn) =>
+        _pages.TryGetValue(gfn.Value, out var state) && state.Place == Place.OnItsWay;
+
+    private void Forget(Gfn gfn)
+    {
+        _pages.Remove(gfn.Value);
+        _alsoWanted.Remove(gfn.Value);
+    }
+
+    private void AlsoWanted(Gfn gfn, int requester)
+    {
+        if (!_alsoWanted.TryGetValue(gfn.Value, out var others)) _alsoWanted.Add(gfn.Value, others = []);
+        if (!others.Contains(requester)) others.Add(requester);
+    }
+
+    // The source with the fewest pages outstanding; ties go to the lower number, so that a replay chooses the same.
+    private int ChooseSource(int except)
+    {
+        var best = -1;
+        for (var i = 0; i < _sources.Count; i++)
+        {
+            if (i == except || !_sources[i].IsUp) continue;
+            if (best < 0 || _sources[i].Outstanding < _sources[best].Outstanding) best = i;
+        }
+
+        return best;
+    }
+
+    private void Distrust(int source)
+    {
+        if (++_sources[source].BadAnswers >= settings.MostBadAnswers) _sources[source].IsUp = false;
+    }
+
+    private readonly record struct PageState(Place Place, int Requester, ulong Request);
+
+    private sealed class SourceState
+    {
+        public bool IsUp { get; set; } = true;
+
+        public int Outstanding { get; set; }
+
+        public int BadAnswers { get; set; }
+    }
+}

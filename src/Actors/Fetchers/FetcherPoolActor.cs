@@ -1,0 +1,138 @@
+using Akka.Actor;
+using Akka.Event;
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// Routes requests for pages over the fetchers, by runs of pages (<see cref="FetchRoutes"/>), and supervises them: a
+/// fetcher that fails is restarted, and whoever waits for pages asks again. Without a fetcher requests are answered
+/// with <see cref="FetchFailed"/>.
+/// </summary>
+public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleared>? broadcast) : UntypedActor
+{
+    private readonly SortedDictionary<ulong, IActorRef> _fetchers = [];
+    private readonly List<IActorRef> _requesters = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private FetchRoutes _routes = new([]);
+
+    /// <summary>A pool without fetchers.</summary>
+    /// <param name="settings">How its fetchers ask.</param>
+    /// <param name="broadcast">Tells other nodes of cleared bits; null where there are none.</param>
+    public static Props Props(FetcherSettings settings, Action<BitsCleared>? broadcast = null) =>
+        Akka.Actor.Props.Create(() => new FetcherPoolActor(settings, broadcast));
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(failure =>
+    {
+        _log.Warning("a fetcher failed and is restarted: {0}", failure.Message);
+        return Directive.Restart;
+    });
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case FetcherProtocol.FetchPages fetch:
+                Route(fetch);
+                break;
+            case FetcherProtocol.Promote promote:
+                if (_routes.Members.Count > 0) _fetchers[_routes.Of(promote.Gfn)].Forward(promote);
+                break;
+            case FetcherProtocol.BroadcastClears clears:
+                if (_fetchers.Count > 0) _fetchers.First().Value.Forward(clears);
+                break;
+            case FetcherPoolProtocol.AddFetcher add:
+                OnAddFetcher(add);
+                break;
+            case FetcherPoolProtocol.RemoveFetcher remove:
+                OnRemoveFetcher(remove.Number);
+                break;
+            case FetcherPoolProtocol.AddSource add when _fetchers.TryGetValue(add.Fetcher, out var fetcher):
+                fetcher.Tell(new FetcherProtocol.AddSource(add.Source));
+                AskAgain();
+                break;
+            case FetcherPoolProtocol.RemoveSource remove:
+                Broadcast(new FetcherProtocol.RemoveSource(remove.Name, remove.Reason));
+                break;
+            case FetcherProtocol.CancelBackground cancel:
+                Broadcast(cancel);
+                break;
+            case FetcherPoolProtocol.Register register:
+                if (!_requesters.Contains(register.Requester)) _requesters.Add(register.Requester);
+                break;
+            case FetcherPoolProtocol.FetcherStarted:
+                AskAgain();
+                break;
+            case FetcherPoolProtocol.GetReports:
+                Sender.Tell(new FetcherPoolProtocol.ReportsComing(_fetchers.Count));
+                foreach (var fetcher in _fetchers.Values) fetcher.Forward(FetcherProtocol.GetReport.Instance);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Route(FetcherProtocol.FetchPages fetch)
+    {
+        if (_routes.Members.Count == 0)
+        {
+            Sender.Tell(new FetchFailed("no fetcher is left", [.. fetch.Ranges.SelectMany(PagesOf)]));
+            return;
+        }
+
+        if (_routes.Members.Count == 1)
+        {
+            _fetchers[_routes.Members[0]].Forward(fetch);
+            return;
+        }
+
+        var shares = new SortedDictionary<ulong, List<GfnRange>>();
+        foreach (var range in fetch.Ranges)
+        {
+            for (var rest = range; !rest.IsEmpty;)
+            {
+                var count = Math.Min(rest.Count, FetchRoutes.RunPages - rest.Start.Value % FetchRoutes.RunPages);
+                var fetcher = _routes.Of(rest.Start);
+                if (!shares.TryGetValue(fetcher, out var share)) shares.Add(fetcher, share = []);
+                share.Add(rest with { Count = count });
+                rest = new GfnRange(rest.Start.Plus(count), rest.Count - count);
+            }
+        }
+
+        foreach (var (fetcher, share) in shares) _fetchers[fetcher].Forward(fetch with { Ranges = share });
+    }
+
+    private void OnAddFetcher(FetcherPoolProtocol.AddFetcher add)
+    {
+        if (_fetchers.ContainsKey(add.Number)) return;
+        var props = FetcherActor.Props(add.Number, settings, add.Sources, broadcast);
+        _fetchers.Add(add.Number, Context.ActorOf(props.WithDispatcher(Context.Props.Dispatcher), $"fetcher-{add.Number}"));
+        _routes = new FetchRoutes(_fetchers.Keys);
+    }
+
+    private void OnRemoveFetcher(ulong number)
+    {
+        if (!_fetchers.Remove(number, out var fetcher)) return;
+        Context.Stop(fetcher);
+        _routes = new FetchRoutes(_fetchers.Keys);
+        AskAgain();
+    }
+
+    private void AskAgain()
+    {
+        foreach (var requester in _requesters) requester.Tell(MemslotProtocol.AskAgain.Instance);
+    }
+
+    private void Broadcast(object message)
+    {
+        foreach (var fetcher in _fetchers.Values) fetcher.Tell(message);
+    }
+
+    private static IEnumerable<Gfn> PagesOf(GfnRange range)
+    {
+        for (ulong i = 0; i < range.Count; i++) yield return range.Start.Plus(i);
+    }
+}

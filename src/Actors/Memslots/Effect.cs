@@ -1,0 +1,13 @@
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>One thing that a memslot's shell has to do.</summary>
+/// <param name="Kind">What.</param>
+/// <param name="Waiter">Which vCPU or accessor, where one is concerned.</param>
+/// <param name="Gfn">Which page, where one is concerned.</param>
+/// <param name="Why">For skip and fail: how the fault ended.</param>
+/// <param name="IsMinor">For userfaultfd: is the page in the page cache?</param>
+/// <param name="IsWrite">For userfaultfd: was it a write?</param>
+public readonly record struct Effect(
+    EffectKind Kind, int Waiter, Gfn Gfn, FaultKind Why = FaultKind.None, bool IsMinor = false, bool IsWrite = false);

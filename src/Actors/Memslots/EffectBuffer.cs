@@ -1,0 +1,46 @@
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>The effects of one message, in order. Reused: nothing is allocated a fault.</summary>
+public sealed class EffectBuffer
+{
+    private Effect[] _effects = new Effect[64];
+
+    /// <summary>The effects so far.</summary>
+    public ReadOnlySpan<Effect> Effects => _effects.AsSpan(0, Count);
+
+    /// <summary>How many.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Forgets all.</summary>
+    public void Clear() => Count = 0;
+
+    /// <summary>Let a vCPU make its access again.</summary>
+    public void Resume(int vcpu) => Add(new Effect(EffectKind.Resume, vcpu, default));
+
+    /// <summary>Let a vCPU go on behind its access.</summary>
+    public void Skip(int vcpu, FaultKind why) => Add(new Effect(EffectKind.Skip, vcpu, default, why));
+
+    /// <summary>A vCPU cannot go on.</summary>
+    public void Fail(int vcpu, Gfn gfn, FaultKind why) => Add(new Effect(EffectKind.Fail, vcpu, gfn, why));
+
+    /// <summary>Fetch a page that somebody waits for.</summary>
+    public void Fetch(Gfn gfn) => Add(new Effect(EffectKind.Fetch, -1, gfn));
+
+    /// <summary>Somebody waits for a page that is on its way.</summary>
+    public void Promote(Gfn gfn) => Add(new Effect(EffectKind.Promote, -1, gfn));
+
+    /// <summary>Tell a reader of a userfaultfd event.</summary>
+    public void Uffd(UffdEvent uffd) =>
+        Add(new Effect(EffectKind.UffdEvent, -1, uffd.Gfn, FaultKind.None, uffd.IsMinor, uffd.IsWrite));
+
+    /// <summary>An accessor of the host's side has its page.</summary>
+    public void WakeAccessor(int accessor, Gfn gfn) => Add(new Effect(EffectKind.WakeAccessor, accessor, gfn));
+
+    private void Add(in Effect effect)
+    {
+        if (Count == _effects.Length) Array.Resize(ref _effects, Count * 2);
+        _effects[Count++] = effect;
+    }
+}

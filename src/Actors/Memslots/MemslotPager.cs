@@ -1,0 +1,492 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// What a memslot decides: KVM's half (the memslot's core with its fault path) and user space's half (fetch, put content
+/// in place, clear the bit, run the vCPU again) for one slot. The only writer of the slot's bitmap and tables. A message
+/// goes in, effects come out; no clock, no threads, nothing allocated a fault.
+/// </summary>
+/// <remarks>
+/// Every waiter is a number: vCPUs from 0, accessors of the host's side from <c>vcpus</c> on. A vCPU that exited waits in
+/// user space for its page; one that runs into a missing host mapping sleeps in userfaultfd, as accessors do.
+/// Content that comes for a page whose bit is clear is dropped: the guest may have written the page by then.
+/// </remarks>
+public sealed class MemslotPager : IDisposable
+{
+    private readonly MemslotCore _core;
+    private readonly UserfaultBitmap _bitmap;
+    private readonly HostMapping _host;
+    private readonly IGuestMemory _memory;
+    private readonly PagerSettings _settings;
+    private readonly PageWaiters _exited;
+    private readonly PageWaiters _sleeping;
+    private readonly List<int> _heldBack = [];
+    private readonly PageClaims _claims;
+    private readonly List<GfnRange> _pushed = [];
+    private PushOrder? _push;
+    private ulong _pushedPages;
+    private ulong _pushWindow;
+    private ulong _pushChunk;
+    private readonly long[] _outcomes = new long[Enum.GetValues<FaultKind>().Length];
+    private VcpuAccess[] _accesses;
+    private SlotCounters _counters = new();
+    private long _userfaultExits;
+    private long _merged;
+    private long _demandPlaced;
+    private long _backgroundPlaced;
+    private long _late;
+
+    /// <summary>The pager of a slot.</summary>
+    /// <param name="core">KVM's half; the pager owns it.</param>
+    /// <param name="bitmap">The slot's userfault bitmap, also user space's own record of what is missing; owned.</param>
+    /// <param name="host">The host's mapping of guest memory; the VM's.</param>
+    /// <param name="memory">Guest memory; the VM's.</param>
+    /// <param name="settings">How faults reach user space.</param>
+    public MemslotPager(
+        MemslotCore core, UserfaultBitmap bitmap, HostMapping host, IGuestMemory memory, PagerSettings settings)
+    {
+        (_core, _bitmap, _host, _memory, _settings) = (core, bitmap, host, memory, settings);
+        _exited = new PageWaiters(settings.Vcpus);
+        _sleeping = new PageWaiters(settings.Vcpus);
+        _accesses = new VcpuAccess[Math.Max(1, settings.Vcpus)];
+        Missing = bitmap.Count();
+        _claims = new PageClaims(core.Slot.Range, bitmap);
+    }
+
+    /// <summary>KVM's half.</summary>
+    public MemslotCore Core => _core;
+
+    /// <summary>The slot's frames.</summary>
+    public GfnRange Range => _core.Slot.Range;
+
+    /// <summary>What is missing: one bit a page. Anybody may read it.</summary>
+    public UserfaultBitmap Bitmap => _bitmap;
+
+    /// <summary>How many pages are missing.</summary>
+    public ulong Missing { get; private set; }
+
+    /// <summary>How many wait, vCPUs and accessors.</summary>
+    public int Waiting => _exited.Count + _sleeping.Count + _heldBack.Count;
+
+    /// <summary>Must cached translations be flushed by every vCPU before held-back faults can go on?</summary>
+    public bool NeedsFlush => !_core.UnflushedBreak.IsEmpty;
+
+    /// <summary>A vCPU's access left the guest.</summary>
+    /// <exception cref="InvalidOperationException">The page is not in this slot: the message went to the wrong one.</exception>
+    public void OnFault(int vcpu, in VcpuAccess access, EffectBuffer effects)
+    {
+        if (!Range.Contains(access.Gfn))
+            throw new InvalidOperationException($"{_core.Slot.Id} got a fault on {access.Gfn} outside of {Range}");
+        // Reported again after a pause: it is known here and waits.
+        if (_exited.IsWaiting(vcpu) || _sleeping.IsWaiting(vcpu) || _heldBack.Contains(vcpu)) return;
+        RunFaultPath(vcpu, access, effects);
+    }
+
+    /// <summary>KVM itself or the VMM accesses a page: it does not look at the bitmap.</summary>
+    /// <param name="accessor">Its number, from <c>vcpus</c> on.</param>
+    /// <param name="gfn">The page.</param>
+    /// <param name="write">Does it write?</param>
+    /// <param name="effects">Gets a wake-up at once where the page is there.</param>
+    public void OnHostAccess(int accessor, Gfn gfn, bool write, EffectBuffer effects)
+    {
+        _counters = _counters with { HostAccesses = _counters.HostAccesses + 1 };
+        if (_host.Touch(ToMemory(gfn), write) is not { } uffd)
+        {
+            effects.WakeAccessor(accessor, gfn);
+            return;
+        }
+
+        _counters = _counters with { HostSleeps = _counters.HostSleeps + 1 };
+        if (_sleeping.Add(gfn, accessor)) TellReader(uffd, gfn, effects);
+    }
+
+    /// <summary>
+    /// A page's content has come to user space by way of a vCPU's exit, or ahead of need: it is put in place and the bit
+    /// is cleared with release order; the vCPUs that exited for it run again. Mostly nobody sleeps on it in userfaultfd
+    /// (UFFDIO_COPY_MODE_DONTWAKE); who does, since the page was asked for ahead of its touch, is woken.
+    /// </summary>
+    /// <returns>False where the page was in place already and the content was dropped.</returns>
+    public bool OnPage(in PageContent content, EffectBuffer effects)
+    {
+        var gfn = ToGuest(content.Gfn);
+        if (!_bitmap.IsSet(Index(gfn)))
+        {
+            _late++;
+            Serve(gfn, effects);
+            return false;
+        }
+
+        var awaited = _exited.IsAwaited(gfn) || _sleeping.IsAwaited(gfn);
+        var errno = Install(content);
+        // DONTWAKE where nobody sleeps. Where somebody does, and where another resolved it first (EEXIST), wake.
+        Wake(gfn, effects);
+
+        ClearBit(gfn, awaited);
+        Serve(gfn, effects);
+        return errno == Errno.None;
+    }
+
+    /// <summary>
+    /// A reader of userfaultfd resolves a page with UFFDIO_COPY (ZEROPAGE where it is zero), waking who sleeps on it.
+    /// </summary>
+    /// <returns>What the ioctl answers: none, or EEXIST; then the reader wakes explicitly (<see cref="OnUffdWake"/>).</returns>
+    public Errno OnUffdCopy(in PageContent content, EffectBuffer effects)
+    {
+        var gfn = ToGuest(content.Gfn);
+        var errno = _settings.Memory == MemoryKind.Shmem ? PopulateAndContinue(content) : _host.Copy(content, _memory);
+        Count(errno);
+        if (errno == Errno.None)
+        {
+            ClearBit(gfn, awaited: true);
+            Wake(gfn, effects);
+        }
+
+        Serve(gfn, effects);
+        return errno;
+    }
+
+    /// <summary>A reader resolves a minor fault with UFFDIO_CONTINUE: the content is in the page cache.</summary>
+    public Errno OnUffdContinue(Gfn page, EffectBuffer effects)
+    {
+        var gfn = ToGuest(page);
+        var errno = _host.Continue(page);
+        Count(errno);
+        if (errno == Errno.None) Wake(gfn, effects);
+        return errno;
+    }
+
+    /// <summary>UFFDIO_WAKE: who sleeps on the page tries again.</summary>
+    public void OnUffdWake(Gfn page, EffectBuffer effects) => Wake(ToGuest(page), effects);
+
+    /// <summary>Lets those go on who waited for a flush or for the end of an invalidation.</summary>
+    public void ReleaseHeldBack(EffectBuffer effects)
+    {
+        foreach (var vcpu in _heldBack) effects.Resume(vcpu);
+        _heldBack.Clear();
+    }
+
+    /// <summary>
+    /// The slot goes away or moves: everybody who waits for one of its pages makes the access again, and finds what is
+    /// there then.
+    /// </summary>
+    public void Evict(EffectBuffer effects)
+    {
+        foreach (var gfn in _exited.AwaitedPages()) Release(_exited, gfn, effects);
+        foreach (var gfn in _sleeping.AwaitedPages()) Release(_sleeping, gfn, effects);
+        ReleaseHeldBack(effects);
+    }
+
+    /// <summary>Frames whose cached translations a fault made stale; empty where there are none.</summary>
+    public GfnRange Flush { get; private set; }
+
+    /// <summary>Takes <see cref="Flush"/>: the caller sees to it.</summary>
+    public GfnRange TakeFlush()
+    {
+        var flush = Flush;
+        Flush = default;
+        return flush;
+    }
+
+    /// <summary>Pages are to be pushed that nobody waits for.</summary>
+    /// <param name="order">In which order.</param>
+    /// <param name="recorded">The working set for the recorded order.</param>
+    /// <param name="windowPages">Most pages on their way.</param>
+    /// <param name="chunkPages">Pages of one request.</param>
+    public void StartPush(PushOrderKind order, WorkingSet? recorded, int windowPages, int chunkPages)
+    {
+        _push = PushOrder.Create(order, _claims, recorded);
+        (_pushWindow, _pushChunk) = ((ulong)windowPages, (ulong)chunkPages);
+    }
+
+    /// <summary>The next pages of guest memory to push; false where the window is full or nothing is left.</summary>
+    public bool TryPush(out GfnRange pages)
+    {
+        pages = default;
+        if (_push is null || _pushedPages >= _pushWindow || !_push.TryNext(_pushChunk, out var range)) return false;
+        _pushed.Add(range);
+        _pushedPages += range.Count;
+        pages = range with { Start = ToMemory(range.Start) };
+        return true;
+    }
+
+    /// <summary>Looks which pushes have arrived, so that others can follow.</summary>
+    public void SettlePushes()
+    {
+        for (var i = _pushed.Count - 1; i >= 0; i--)
+        {
+            var range = _pushed[i];
+            if (_bitmap.Count(Index(range.Start), range.Count) != 0) continue;
+            _claims.Release(range);
+            _pushedPages -= range.Count;
+            _pushed.RemoveAt(i);
+        }
+    }
+
+    /// <summary>The pages of guest memory that are pushed and have not come: to be asked for again after a loss.</summary>
+    public IReadOnlyList<GfnRange> PushesUnderWay() => [.. _pushed.Select(r => r with { Start = ToMemory(r.Start) })];
+
+    /// <summary>
+    /// The pages behind a page of guest memory that is wanted which nobody has asked for, to be fetched with it: neighbours
+    /// are soon needed. Empty where there are none.
+    /// </summary>
+    public GfnRange WindowAround(Gfn page, ulong windowPages)
+    {
+        var gfn = ToGuest(page);
+        // The page itself is claimed by its fault; its neighbours below and above are what may still be open.
+        var above = _claims.NextOpen(gfn.Plus(1), Range.Start.Plus(Math.Min(Range.Count, Index(gfn) + windowPages / 2)), windowPages);
+        if (above.IsEmpty || above.Start != gfn.Plus(1)) return default;
+        _claims.Claim(above);
+        _pushed.Add(above);
+        _pushedPages += above.Count;
+        return above with { Start = ToMemory(above.Start) };
+    }
+
+    /// <summary>KVM_PRE_FAULT_MEMORY: maps pages as reads would, until one cannot be mapped.</summary>
+    public MemslotProtocol.PreFaulted PreFault(GfnRange range)
+    {
+        for (ulong i = 0; i < range.Count; i++)
+        {
+            var gfn = range.Start.Plus(i);
+            var outcome = _core.Fault(new VcpuAccess(gfn, Access.Read, _core.Attributes.IsPrivate(gfn)));
+            _core.CompleteFlush();
+            if (outcome.Kind is FaultKind.Mapped or FaultKind.Spurious) continue;
+            var errno = outcome.Kind switch
+            {
+                FaultKind.Poisoned => Errno.EHWPOISON,
+                FaultKind.SignalPending => Errno.EINTR,
+                FaultKind.Retry or FaultKind.BlockedInUserfaultfd => Errno.EAGAIN,
+                _ => Errno.EFAULT,
+            };
+            return new MemslotProtocol.PreFaulted(i == 0 ? errno : Errno.None, i);
+        }
+
+        return new MemslotProtocol.PreFaulted(Errno.None, range.Count);
+    }
+
+    /// <summary>Every page that somebody waits for is asked for again: a fetcher was lost.</summary>
+    public void FetchAgain(EffectBuffer effects)
+    {
+        foreach (var gfn in _exited.AwaitedPages()) effects.Fetch(ToMemory(gfn));
+    }
+
+    /// <summary>What was done so far.</summary>
+    public SlotCounters Counters()
+    {
+        var table = _core.Table.Counters;
+        return _counters with
+        {
+            Outcomes = Enum.GetValues<FaultKind>().Where(k => _outcomes[(int)k] != 0)
+                .ToDictionary(k => k.ToString(), k => _outcomes[(int)k]),
+            UserfaultExits = _userfaultExits,
+            Merged = _merged,
+            DemandPlaced = _demandPlaced,
+            BackgroundPlaced = _backgroundPlaced,
+            LateDropped = _late,
+            Leaves4K = table.Leaves4K,
+            Leaves2M = table.Leaves2M,
+            Leaves1G = table.Leaves1G,
+            TableBytes = table.TableBytes,
+        };
+    }
+
+    /// <summary>Counts a TLB shootdown.</summary>
+    public void CountFlush() => _counters = _counters with { Flushes = _counters.Flushes + 1 };
+
+    /// <summary>Frees table and bitmap. No vCPU may be able to reach them any more.</summary>
+    public void Dispose()
+    {
+        _core.Dispose();
+        _claims.Dispose();
+        _bitmap.Dispose();
+    }
+
+    private void RunFaultPath(int vcpu, in VcpuAccess access, EffectBuffer effects)
+    {
+        if (_core.Slot.IsInvalid)
+        {
+            // Being deleted or moved: the access is made again when that is over, not over and over until then.
+            HoldBack(vcpu, access);
+            return;
+        }
+
+        var outcome = _core.Fault(access);
+        _outcomes[(int)outcome.Kind]++;
+        if (!outcome.Flush.IsEmpty) Flush = Flush.Cover(outcome.Flush);
+        switch (outcome.Kind)
+        {
+            case FaultKind.Mapped or FaultKind.Spurious or FaultKind.Retry or FaultKind.SignalPending:
+                effects.Resume(vcpu);
+                break;
+            case FaultKind.FlushFirst:
+                HoldBack(vcpu, access);
+                break;
+            case FaultKind.MemoryFaultExit when outcome.IsUserfaultExit:
+                WaitForPage(vcpu, access, effects);
+                break;
+            case FaultKind.BlockedInUserfaultfd:
+                Sleep(vcpu, access, effects);
+                break;
+            case FaultKind.Mmio or FaultKind.GuestAbort or FaultKind.Poisoned:
+                effects.Skip(vcpu, outcome.Kind);
+                break;
+            default:
+                effects.Fail(vcpu, access.Gfn, outcome.Kind);
+                break;
+        }
+    }
+
+    private void WaitForPage(int vcpu, in VcpuAccess access, EffectBuffer effects)
+    {
+        _userfaultExits++;
+        Remember(vcpu, access);
+        _push?.OnFault(access.Gfn);
+        if (_exited.Add(access.Gfn, vcpu))
+            AskFor(access.Gfn, effects);
+        else
+            _merged++;
+    }
+
+    // A page that was asked for ahead of need is on its way, or in the mailbox already: asking again would fetch it twice.
+    private void AskFor(Gfn gfn, EffectBuffer effects)
+    {
+        if (_claims.IsOpen(gfn))
+        {
+            _claims.Claim(new GfnRange(gfn, 1));
+            effects.Fetch(ToMemory(gfn));
+        }
+        else
+        {
+            effects.Promote(ToMemory(gfn));
+        }
+    }
+
+    private void Sleep(int vcpu, in VcpuAccess access, EffectBuffer effects)
+    {
+        _counters = _counters with { UffdSleeps = _counters.UffdSleeps + 1 };
+        Remember(vcpu, access);
+        _push?.OnFault(access.Gfn);
+        if (!_sleeping.Add(access.Gfn, vcpu))
+        {
+            _merged++;
+            return;
+        }
+
+        var page = ToMemory(access.Gfn);
+        TellReader(new UffdEvent(page, _host.IsPopulated(page), access.IsWrite), access.Gfn, effects);
+    }
+
+    private void TellReader(UffdEvent uffd, Gfn gfn, EffectBuffer effects)
+    {
+        if (uffd.IsMinor || _claims.IsOpen(gfn))
+        {
+            if (!uffd.IsMinor) _claims.Claim(new GfnRange(gfn, 1));
+            effects.Uffd(uffd);
+            return;
+        }
+
+        // User space has asked for it already: its answer wakes the sleeper, and the reader need not fetch.
+        effects.Promote(ToMemory(gfn));
+    }
+
+    private void HoldBack(int vcpu, in VcpuAccess access)
+    {
+        Remember(vcpu, access);
+        _heldBack.Add(vcpu);
+    }
+
+    // How content gets to its place depends on what backs the guest, as it does in a VMM.
+    private Errno Install(in PageContent content)
+    {
+        if (_settings.Mode == FaultMode.Userfault || _settings.Memory == MemoryKind.GuestMemfd)
+            return _host.Populate(content, _memory);
+        // Under userfaultfd alone what is pushed ahead of need goes into the page cache and no further: the touch is
+        // a minor fault then, which costs no fetch.
+        if (_settings.Mode == FaultMode.Userfaultfd && _settings.Memory == MemoryKind.Shmem && !_sleeping.IsAwaited(ToGuest(content.Gfn)))
+            return _host.Populate(content, _memory);
+        var errno = _settings.Memory == MemoryKind.Shmem ? PopulateAndContinue(content) : _host.Copy(content, _memory);
+        Count(errno);
+        return errno;
+    }
+
+    private Errno PopulateAndContinue(in PageContent content)
+    {
+        _host.Populate(content, _memory);
+        return _host.Continue(content.Gfn);
+    }
+
+    private void Count(Errno errno)
+    {
+        if (errno == Errno.None)
+            _counters = _counters with { UffdResolves = _counters.UffdResolves + 1 };
+        else if (errno == Errno.EEXIST)
+            _counters = _counters with { UffdEexist = _counters.UffdEexist + 1 };
+    }
+
+    private void ClearBit(Gfn gfn, bool awaited)
+    {
+        // Release order: whoever sees the bit clear sees the content.
+        if (!_bitmap.Clear(Index(gfn))) return;
+        Missing--;
+        if (awaited)
+            _demandPlaced++;
+        else
+            _backgroundPlaced++;
+        Cleared?.Add(Index(gfn));
+    }
+
+    /// <summary>Gets the index of every bit that is cleared; null where nobody has to be told.</summary>
+    public ClearBatch? Cleared { get; set; }
+
+    // Who exited for the page enters again: KVM would fault, find the bit clear, and map. It is mapped here, at once.
+    private void Serve(Gfn gfn, EffectBuffer effects)
+    {
+        if (!_exited.TryTake(gfn, out var cursor)) return;
+        while (_exited.TryNext(ref cursor, out var vcpu)) RunFaultPath(vcpu, _accesses[vcpu], effects);
+    }
+
+    private void Wake(Gfn gfn, EffectBuffer effects)
+    {
+        if (!_sleeping.TryTake(gfn, out var cursor)) return;
+        while (_sleeping.TryNext(ref cursor, out var waiter))
+        {
+            if (waiter < _settings.Vcpus)
+                RunFaultPath(waiter, _accesses[waiter], effects);
+            else
+                effects.WakeAccessor(waiter, gfn);
+        }
+    }
+
+    private void Release(PageWaiters waiters, Gfn gfn, EffectBuffer effects)
+    {
+        if (!waiters.TryTake(gfn, out var cursor)) return;
+        while (waiters.TryNext(ref cursor, out var waiter))
+        {
+            if (waiter < _settings.Vcpus)
+                effects.Resume(waiter);
+            else
+                effects.WakeAccessor(waiter, gfn);
+        }
+    }
+
+    private void Remember(int vcpu, in VcpuAccess access)
+    {
+        if (vcpu >= _accesses.Length) Array.Resize(ref _accesses, Math.Max(vcpu + 1, _accesses.Length * 2));
+        _accesses[vcpu] = access;
+    }
+
+    // The image, userfaultfd and content speak of pages of guest memory; KVM and vCPUs of gfns. The two differ where a slot
+    // was moved: its memory stays where it is.
+    private Gfn ToMemory(Gfn gfn) => _host.PageOf(_core.Slot.HvaOf(gfn));
+
+    private Gfn ToGuest(Gfn page)
+    {
+        var gfn = Range.Start.Plus(page.PagesFrom(_host.PageOf(_core.Slot.UserspaceAddress)));
+        return Range.Contains(gfn)
+            ? gfn
+            : throw new InvalidOperationException($"{_core.Slot.Id} got content of memory page 0x{page.Value:x}, which is not its own");
+    }
+
+    private ulong Index(Gfn gfn) => gfn.PagesFrom(Range.Start);
+}

@@ -1,0 +1,17 @@
+using Akka.Actor;
+
+namespace Userfault.Actors;
+
+/// <summary>Whom a memslot talks to.</summary>
+/// <param name="Vm">The VM, which is told when changes are complete and when trouble comes.</param>
+/// <param name="VmName">The VM's name, for topics.</param>
+/// <param name="Vcpus">The vCPUs by number.</param>
+/// <param name="Fetchers">The fetcher pool.</param>
+/// <param name="Listener">Who is told of pages in place (<see cref="VmProtocol.PagesPlaced"/>); the migration.</param>
+/// <param name="WorkBudget">Table entries of one batch of a zap, a split or a recovery.</param>
+/// <param name="LocalityPages">Pages around a fault that are fetched with it, in the background; 0 is none.</param>
+/// <param name="UffdDescriptors">Descriptors that the slot is registered with.</param>
+/// <param name="BroadcastsClears">Are there replicas of the bitmap to tell of cleared bits?</param>
+public sealed record MemslotWiring(
+    IActorRef Vm, string VmName, IReadOnlyList<IActorRef> Vcpus, IActorRef Fetchers, IActorRef Listener,
+    int WorkBudget = 512, int LocalityPages = 0, int UffdDescriptors = 1, bool BroadcastsClears = false);

@@ -1,0 +1,59 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Actors;
+
+/// <summary>A migration with everything that it works on.</summary>
+public sealed record MigrationPlan
+{
+    /// <summary>What to do.</summary>
+    public required MigrationSettings Settings { get; init; }
+
+    /// <summary>Guest memory, and what it must become. The caller's: it outlives the migration.</summary>
+    public required GuestContent Content { get; init; }
+
+    /// <summary>What the guest does.</summary>
+    public required IWorkload Workload { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required IGuestTime Time { get; init; }
+
+    /// <summary>A working set to push first; for <see cref="BackgroundOrder.Recorded"/>.</summary>
+    public WorkingSet? WorkingSet { get; init; }
+
+    /// <summary>Is the order of first touches recorded?</summary>
+    public bool RecordsWorkingSet { get; init; }
+
+    /// <summary>The VM's name, for topics.</summary>
+    public string VmName { get; init; } = "vm";
+
+    /// <summary>The guest's memory regions; each becomes one memslot or more.</summary>
+    public required IReadOnlyList<GfnRange> Regions { get; init; }
+
+    /// <summary>Are there replicas of the bitmaps on other nodes?</summary>
+    public bool BroadcastsClears { get; init; }
+
+    /// <summary>Dispatcher of vCPUs; null is Akka's default.</summary>
+    public string? VcpuDispatcher { get; init; }
+
+    /// <summary>Dispatcher of memslots and readers; null is Akka's default.</summary>
+    public string? MemslotDispatcher { get; init; }
+
+    /// <summary>The memslots: regions, split where one is larger than wanted.</summary>
+    public IReadOnlyList<GfnRange> Slots()
+    {
+        var slots = new List<GfnRange>();
+        foreach (var region in Regions)
+        {
+            var most = Settings.SlotPages == 0 ? region.Count : Settings.SlotPages;
+            for (var rest = region; !rest.IsEmpty;)
+            {
+                var count = Math.Min(most, rest.Count);
+                slots.Add(rest with { Count = count });
+                rest = new GfnRange(rest.Start.Plus(count), rest.Count - count);
+            }
+        }
+
+        return slots;
+    }
+}

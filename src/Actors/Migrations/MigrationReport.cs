@@ -1,0 +1,74 @@
+using Userfault.Paging;
+
+namespace Userfault.Actors;
+
+/// <summary>The end of a migration, with every figure of it.</summary>
+public sealed record MigrationReport
+{
+    /// <summary>Completed or Failed, or where it was when it was stopped.</summary>
+    public required MigrationState State { get; init; }
+
+    /// <summary>Why it did not complete; null where it did.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>What was asked for.</summary>
+    public required MigrationSettings Settings { get; init; }
+
+    /// <summary>Name of the image.</summary>
+    public required string Image { get; init; }
+
+    /// <summary>Name of the workload.</summary>
+    public required string Workload { get; init; }
+
+    /// <summary>Pages of the guest.</summary>
+    public required ulong Pages { get; init; }
+
+    /// <summary>Pages in place at the end.</summary>
+    public required ulong PagesPresent { get; init; }
+
+    /// <summary>From the guest's start until the last page was in place, in ns; -1 where pages are missing.</summary>
+    public required long CompletionNs { get; init; }
+
+    /// <summary>From the guest's start until the last vCPU's stream ended, in ns; -1 where one has not.</summary>
+    public required long GuestNs { get; init; }
+
+    /// <summary>From the guest's start until this report, in ns.</summary>
+    public required long ElapsedNs { get; init; }
+
+    /// <summary>Times the migration was paused, and for how long in all, in ns.</summary>
+    public (int Count, long TotalNs) Pauses { get; init; }
+
+    /// <summary>The memslots' work, summed.</summary>
+    public required SlotCounters Slots { get; init; }
+
+    /// <summary>The fetchers' work, summed.</summary>
+    public required FetcherCounters Fetches { get; init; }
+
+    /// <summary>A fetcher's report each.</summary>
+    public required IReadOnlyList<FetcherReport> Fetchers { get; init; }
+
+    /// <summary>A vCPU's report each, by number.</summary>
+    public required IReadOnlyList<VcpuReport> Vcpus { get; init; }
+
+    /// <summary>Latencies of all vCPUs' faults.</summary>
+    public required LatencyHistogram Latency { get; init; }
+
+    /// <summary>What verification of every page found; null where it was stopped before.</summary>
+    public VerifyResult? Verification { get; init; }
+
+    /// <summary>Guest reads checked.</summary>
+    public long ReadsChecked => Vcpus.Sum(v => v.Reads);
+
+    /// <summary>Guest reads that saw wrong content.</summary>
+    public long WrongReads => Vcpus.Sum(v => v.WrongReads);
+
+    /// <summary>Moments of the migration, by time.</summary>
+    public required IReadOnlyList<TimelineSample> Timeline { get; init; }
+
+    /// <summary>The pages in the order in which they were first wanted, where it was recorded.</summary>
+    public WorkingSet? WorkingSet { get; init; }
+
+    /// <summary>Is every page in place and verified, and was every read right?</summary>
+    public bool IsVerified =>
+        State == MigrationState.Completed && WrongReads == 0 && Verification is { Wrong: 0 };
+}

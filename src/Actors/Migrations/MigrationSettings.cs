@@ -1,0 +1,67 @@
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>What a migration does; everything but the image, the workload and the sources. Times in ns, sizes in pages.</summary>
+public sealed record MigrationSettings
+{
+    /// <summary>The guest's architecture.</summary>
+    public Architecture Architecture { get; init; } = Architecture.X86;
+
+    /// <summary>How faults reach user space.</summary>
+    public FaultMode Mode { get; init; } = FaultMode.Both;
+
+    /// <summary>What backs guest memory.</summary>
+    public MemoryKind Memory { get; init; } = MemoryKind.Anonymous;
+
+    /// <summary>Background push.</summary>
+    public BackgroundOrder Background { get; init; } = BackgroundOrder.Sequential;
+
+    /// <summary>Pages around a fault that are fetched with it, in the background; 0 is demand alone.</summary>
+    public int LocalityPages { get; init; }
+
+    /// <summary>Most background pages wanted and not yet here.</summary>
+    public int BackgroundWindowPages { get; init; } = 1024;
+
+    /// <summary>Pages of one background request.</summary>
+    public int BackgroundChunkPages { get; init; } = 64;
+
+    /// <summary>Must every page arrive, or does the end of the guest's streams end a demand-only migration?</summary>
+    public bool FetchAll => Background != BackgroundOrder.None;
+
+    /// <summary>userfaultfd descriptors a slot, each registered over an equal share of it.</summary>
+    public int UffdDescriptors { get; init; } = 1;
+
+    /// <summary>Reader actors a descriptor.</summary>
+    public int UffdReaders { get; init; } = 1;
+
+    /// <summary>Accesses by device models and by KVM itself while the guest runs, over random pages; 0 is none.</summary>
+    public int HostAccesses { get; init; }
+
+    /// <summary>Largest memslot in pages; a larger region is split. 0 is one slot a region of the image.</summary>
+    public ulong SlotPages { get; init; }
+
+    /// <summary>Table entries of one batch of a zap or a recovery.</summary>
+    public int WorkBudget { get; init; } = 512;
+
+    /// <summary>Fetcher actors.</summary>
+    public int Fetchers { get; init; } = 1;
+
+    /// <summary>How fetchers ask.</summary>
+    public FetcherSettings Fetcher { get; init; } = new();
+
+    /// <summary>How vCPUs run.</summary>
+    public VcpuSettings Vcpu { get; init; } = new();
+
+    /// <summary>How often progress is told; 0 never.</summary>
+    public long ProgressNs { get; init; } = 100_000_000;
+
+    /// <summary>How often the timeline is sampled for the report.</summary>
+    public long SampleNs { get; init; } = 20_000_000;
+
+    /// <summary>Cells of the picture of the bitmap, in progress and in the timeline.</summary>
+    public int StripCells { get; init; } = 128;
+
+    /// <summary>Seed of everything that is chosen by chance.</summary>
+    public ulong Seed { get; init; } = 1;
+}

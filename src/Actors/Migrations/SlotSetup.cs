@@ -1,0 +1,48 @@
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// The calls by which user space sets up one memslot for post-copy, and turns USERFAULT off at the end: KVM's regions as
+/// they are handed to the VM.
+/// </summary>
+/// <param name="Id">The slot.</param>
+/// <param name="Range">Its frames.</param>
+/// <param name="Bitmap">What is missing.</param>
+/// <param name="Base">Host virtual address of gfn 0's memory.</param>
+/// <param name="Settings">What the migration does.</param>
+public sealed record SlotSetup(SlotId Id, GfnRange Range, UserfaultBitmap Bitmap, Hva Base, MigrationSettings Settings)
+{
+    private const uint AnyDescriptor = 3;
+
+    /// <summary>Does the slot use the flag?</summary>
+    public bool UsesUserfault => Settings.Mode != FaultMode.Userfaultfd;
+
+    /// <summary>
+    /// Is the flag set by a second call? A guest_memfd slot is created and bound first, and becomes userfault then.
+    /// </summary>
+    public bool SetsUserfaultLate => Settings.Memory == MemoryKind.GuestMemfd;
+
+    /// <summary>The call that creates the slot.</summary>
+    public UserspaceMemoryRegion2 Create() => Region(BaseFlags | (UsesUserfault && !SetsUserfaultLate ? MemslotFlags.Userfault : 0));
+
+    /// <summary>The call that turns the flag on.</summary>
+    public UserspaceMemoryRegion2 TurnOn() => Region(BaseFlags | MemslotFlags.Userfault);
+
+    /// <summary>The call that turns the flag off.</summary>
+    public UserspaceMemoryRegion2 TurnOff() => Region(BaseFlags);
+
+    private MemslotFlags BaseFlags => Settings.Memory == MemoryKind.GuestMemfd ? MemslotFlags.GuestMemfd : 0;
+
+    private UserspaceMemoryRegion2 Region(MemslotFlags flags) => new()
+    {
+        Slot = Id.Raw,
+        Flags = (uint)flags,
+        GuestPhysicalAddress = Range.Start.ToGpa().Value,
+        MemorySize = Range.Count << Page.Shift,
+        UserspaceAddress = Base.Plus(Range.Start.Value << Page.Shift).Value,
+        GuestMemfdOffset = Settings.Memory == MemoryKind.GuestMemfd ? Range.Start.Value << Page.Shift : 0,
+        GuestMemfd = Settings.Memory == MemoryKind.GuestMemfd ? AnyDescriptor : 0,
+        UserfaultBitmap = (flags & MemslotFlags.Userfault) != 0 ? HostMapping.AddressOf(Bitmap).Value : 0,
+    };
+}

@@ -1,0 +1,18 @@
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>Everything a reader of a userfaultfd receives, besides <see cref="PagesFetched"/> and <see cref="FetchFailed"/>.</summary>
+public static class UffdReaderProtocol
+{
+    /// <summary>A message for a reader.</summary>
+    public interface ICommand;
+
+    /// <summary>What a read() returned.</summary>
+    /// <param name="List">The events, oldest first; never empty.</param>
+    public sealed record Events(IReadOnlyList<UffdEvent> List) : ICommand;
+
+    /// <summary>What UFFDIO_COPY or UFFDIO_CONTINUE answered.</summary>
+    /// <param name="Exists">Pages that answered EEXIST: somebody was faster. Who sleeps on them has to be woken.</param>
+    public sealed record Resolved(IReadOnlyList<Gfn> Exists) : ICommand;
+}

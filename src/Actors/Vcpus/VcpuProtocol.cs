@@ -1,0 +1,64 @@
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>Everything a vCPU receives.</summary>
+public static class VcpuProtocol
+{
+    /// <summary>A message for a vCPU.</summary>
+    public interface ICommand;
+
+    /// <summary>Enter the guest for the first time.</summary>
+    public sealed record Start : ICommand
+    {
+        /// <summary>The one instance.</summary>
+        public static readonly Start Instance = new();
+    }
+
+    /// <summary>The fault is resolved: make the access again.</summary>
+    public sealed record Resume : ICommand
+    {
+        /// <summary>The one instance.</summary>
+        public static readonly Resume Instance = new();
+    }
+
+    /// <summary>The access was emulated by a device, or aborted into the guest: go on behind it.</summary>
+    /// <param name="Why">How the fault ended.</param>
+    public sealed record Skip(FaultKind Why) : ICommand;
+
+    /// <summary>KVM_RUN failed in a way that user space cannot mend: the vCPU stops.</summary>
+    /// <param name="Gfn">The page.</param>
+    /// <param name="Why">How the fault ended.</param>
+    public sealed record Fail(Gfn Gfn, FaultKind Why) : ICommand;
+
+    /// <summary>Drop cached translations, and tell the sender: <see cref="MemslotProtocol.FlushDone"/>.</summary>
+    /// <param name="Generation">The sender's number for it.</param>
+    /// <param name="Range">Which frames.</param>
+    public sealed record FlushTlb(ulong Generation, GfnRange Range) : ICommand;
+
+    /// <summary>Leave the guest and stay out of it; answered with <see cref="VmProtocol.VcpuPaused"/> to the VM.</summary>
+    public sealed record Pause : ICommand
+    {
+        /// <summary>The one instance.</summary>
+        public static readonly Pause Instance = new();
+    }
+
+    /// <summary>Enter the guest again. A fault that is outstanding is reported once more: its memslot may have lost it.</summary>
+    public sealed record Continue : ICommand
+    {
+        /// <summary>The one instance.</summary>
+        public static readonly Continue Instance = new();
+    }
+
+    /// <summary>Tell the sender what was done so far: <see cref="VcpuReport"/>.</summary>
+    public sealed record GetReport : ICommand
+    {
+        /// <summary>The one instance.</summary>
+        public static readonly GetReport Instance = new();
+    }
+
+    internal sealed record RunSlice : ICommand
+    {
+        public static readonly RunSlice Instance = new();
+    }
+}

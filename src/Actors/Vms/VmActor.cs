@@ -1,0 +1,395 @@
+using Akka.Actor;
+using Akka.Event;
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// A VM: owns its memslots and vCPUs, answers KVM's calls as messages, one change after another, and supervises. Where
+/// one of its actors fails it pauses the VM and tells the listener: the actor goes on with the state it has, and no page
+/// is forgotten.
+/// </summary>
+public sealed class VmActor : UntypedActor
+{
+    // A sample for progress: the report of every one of hundreds of vCPUs would cost more than it tells.
+    private const int MostSampled = 16;
+
+    private readonly VmSettings _settings;
+    private readonly IActorRef _fetchers;
+    private readonly IActorRef _listener;
+    private readonly MemslotSet[] _addressSpaces;
+    private readonly GuestSpace _space = new(new TableReaders());
+    private readonly HostMapping _host;
+    private readonly SortedDictionary<uint, (MemslotPager Pager, IActorRef Actor)> _slots = [];
+    private readonly List<MemslotPager> _retired = [];
+    private readonly List<IActorRef> _vcpus = [];
+    private readonly List<VcpuCore> _cores = [];
+    private readonly HashSet<int> _paused = [];
+    private readonly Queue<(object Call, IActorRef Asker)> _waitingCalls = new();
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private MemoryAttributes _attributes = MemoryAttributes.AllShared;
+    private Change? _change;
+    private string? _pauseReason;
+
+    /// <summary>See <see cref="Props"/>.</summary>
+    public VmActor(VmSettings settings, IActorRef fetchers, IActorRef listener)
+    {
+        (_settings, _fetchers, _listener) = (settings, fetchers, listener);
+        _addressSpaces = [.. Enumerable.Range(0, settings.Policy.AddressSpaces).Select(_ => new MemslotSet())];
+        _host = new HostMapping(
+            settings.Memory, settings.Content.Memory.Base, settings.Content.Memory.Pages, ModesOf(settings));
+    }
+
+    /// <summary>A VM without memslots; its vCPUs wait for <see cref="VmProtocol.StartVcpus"/>.</summary>
+    /// <param name="settings">What it is made of.</param>
+    /// <param name="fetchers">The fetcher pool.</param>
+    /// <param name="listener">Who hears of pages, pauses, ends and trouble.</param>
+    public static Props Props(VmSettings settings, IActorRef fetchers, IActorRef listener) =>
+        Akka.Actor.Props.Create(() => new VmActor(settings, fetchers, listener));
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(failure =>
+    {
+        // The state is not in the actor: it goes on, and the message that failed is made up for when the VM goes on.
+        _log.Error(failure, "{0} failed: the VM is paused", Sender.Path.Name);
+        Self.Tell(new VmProtocol.PauseVm($"{Sender.Path.Name} failed: {failure.Message}"));
+        return Directive.Resume;
+    });
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        for (var i = 0; i < _settings.Workload.Vcpus; i++)
+        {
+            var core = new VcpuCore(
+                i, _settings.Vcpu, _settings.Workload.Open(i), _space, _settings.Content, _settings.Policy)
+            {
+                AccessesPrivately = _settings.Memory == MemoryKind.GuestMemfd,
+            };
+            _cores.Add(core);
+            _vcpus.Add(Context.ActorOf(
+                Dispatched(VcpuActor.Props(core, _settings.Time, Self), _settings.VcpuDispatcher), $"vcpu-{i}"));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        foreach (var (_, (pager, _)) in _slots) pager.Dispose();
+        foreach (var pager in _retired) pager.Dispose();
+        foreach (var core in _cores) core.Dispose();
+        _host.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case VmProtocol.SetUserMemoryRegion2 or VmProtocol.SetMemoryAttributes when _change is not null:
+                _waitingCalls.Enqueue((message, Sender));
+                break;
+            case VmProtocol.SetUserMemoryRegion2 region:
+                SetRegion(region);
+                break;
+            case VmProtocol.SetMemoryAttributes attributes:
+                SetAttributes(attributes);
+                break;
+            case MemslotProtocol.SlotChanged changed:
+                OnSlotChanged(changed.Id);
+                break;
+            case VmProtocol.CheckExtension check:
+                Sender.Tell(new VmProtocol.Answer(Errno.None, ValueOf(check.Capability)));
+                break;
+            case VmProtocol.GetDirtyLog log:
+                Forward(log.Slot, MemslotProtocol.GetDirtyLog.Instance);
+                break;
+            case VmProtocol.ClearDirtyLog clear:
+                Forward(clear.Slot, new MemslotProtocol.ClearDirtyLog(clear.FirstPage, clear.Pages, clear.Mask));
+                break;
+            case VmProtocol.PreFault preFault:
+                PreFault(preFault.Range);
+                break;
+            default:
+                if (!OnRun(message)) Unhandled(message);
+                break;
+        }
+    }
+
+    private bool OnRun(object message)
+    {
+        switch (message)
+        {
+            case VmProtocol.StartVcpus:
+                foreach (var vcpu in _vcpus) vcpu.Tell(VcpuProtocol.Start.Instance);
+                return true;
+            case VmProtocol.PauseVm pause:
+                Pause(pause.Reason);
+                return true;
+            case VmProtocol.ContinueVm:
+                Continue();
+                return true;
+            case VmProtocol.VcpuPaused paused:
+                _paused.Add(paused.Vcpu);
+                if (_pauseReason is not null && _paused.Count == _vcpus.Count) _listener.Tell(new VmProtocol.VmPaused(_pauseReason));
+                return true;
+            case VmProtocol.VcpuFinished or VmProtocol.VcpuFailed or VmProtocol.SourceLost:
+                _listener.Forward(message);
+                return true;
+            case MemslotProtocol.HostAccess access:
+                ForwardAccess(access);
+                return true;
+            case MemslotProtocol.StartPush push:
+                foreach (var (_, (_, slot)) in _slots) slot.Tell(push);
+                return true;
+            case VmProtocol.GetSample:
+                Sender.Tell(new VmProtocol.ReportsComing(Math.Min(MostSampled, _vcpus.Count), _slots.Count));
+                foreach (var vcpu in _vcpus.Take(MostSampled)) vcpu.Forward(VcpuProtocol.GetReport.Instance);
+                foreach (var (_, (_, slot)) in _slots) slot.Forward(MemslotProtocol.GetReport.Instance);
+                return true;
+            case VmProtocol.GetReports:
+                Sender.Tell(new VmProtocol.ReportsComing(_vcpus.Count, _slots.Count));
+                foreach (var vcpu in _vcpus) vcpu.Forward(VcpuProtocol.GetReport.Instance);
+                foreach (var (_, (_, slot)) in _slots) slot.Forward(MemslotProtocol.GetReport.Instance);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void SetRegion(VmProtocol.SetUserMemoryRegion2 call)
+    {
+        var plan = RegionChecks.Plan(call.Region, _settings.Policy, _addressSpaces);
+        var errno = plan.Errno == Errno.None ? Begin(plan, call) : plan.Errno;
+        if (_change is null) Sender.Tell(new VmProtocol.Answer(errno));
+    }
+
+    private Errno Begin(MemslotPlan plan, VmProtocol.SetUserMemoryRegion2 call)
+    {
+        if (plan.Change is MemslotChange.Create or MemslotChange.Move)
+        {
+            var width = RegionChecks.CheckWidth(plan.New!.Range, _settings.Policy);
+            if (width != Errno.None) return width;
+        }
+
+        switch (plan.Change)
+        {
+            case MemslotChange.Create:
+                return Create(plan.New!, call.Bitmap);
+            case MemslotChange.Delete or MemslotChange.Move:
+                var id = plan.Old!.Id;
+                _addressSpaces[id.AddressSpace].Invalidate(id.Id);
+                _change = new Change(Sender, plan.Old.Id, plan.Change == MemslotChange.Move ? plan.New : null, ZapsOthers: true, true);
+                _slots[id.Raw].Actor.Tell(MemslotProtocol.Invalidate.Instance);
+                return Errno.None;
+            case MemslotChange.FlagsOnly:
+                var slot = plan.New!;
+                if (slot.IsUserfault && !_host.HoldsBitmap(slot.UserfaultBitmap)) Expose(slot);
+                _addressSpaces[slot.Id.AddressSpace].Install(slot);
+                _change = new Change(Sender, slot.Id, slot, slot.IsUserfault && !plan.Old!.IsUserfault, false);
+                _slots[slot.Id.Raw].Actor.Tell(new MemslotProtocol.ChangeFlags(slot));
+                return Errno.None;
+            default:
+                return Errno.None;
+        }
+    }
+
+    // User space may name memory that the VM has never seen: then the bit cannot be read and a fault is a bare EFAULT.
+    private void Expose(Memslot slot)
+    {
+        var bitmap = _slots[slot.Id.Raw].Pager.Bitmap;
+        if (HostMapping.AddressOf(bitmap) == slot.UserfaultBitmap) _host.ExposeBitmap(bitmap);
+    }
+
+    private Errno Create(Memslot slot, UserfaultBitmap? bitmap)
+    {
+        if (slot.HasGuestMemfd)
+        {
+            var bound = _host.Bind(slot.Id, slot.GuestMemfdPage, slot.Range.Count);
+            if (bound != Errno.None) return bound;
+            slot = slot with { GuestMemfd = _host };
+        }
+
+        bitmap ??= UserfaultBitmap.Allocate(slot.Range.Count);
+        if (bitmap.Pages != slot.Range.Count)
+            throw new ArgumentException($"{slot.Id} has {slot.Range.Count} pages and its bitmap {bitmap.Pages}");
+        if (slot.IsUserfault && HostMapping.AddressOf(bitmap) == slot.UserfaultBitmap) _host.ExposeBitmap(bitmap);
+        var core = new MemslotCore(slot, _settings.Policy, _host, new TableOptions { Readers = _space.Readers })
+        {
+            Attributes = _attributes,
+        };
+        var pager = new MemslotPager(
+            core, bitmap, _host, _settings.Content.Memory, new PagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count));
+        var wiring = new MemslotWiring(
+            Self, _settings.Name, _vcpus, _fetchers, _listener, _settings.WorkBudget, _settings.LocalityPages,
+            _settings.UffdDescriptors, _settings.BroadcastsClears);
+        var actor = Context.ActorOf(
+            Dispatched(MemslotActor.Props(pager, wiring), _settings.MemslotDispatcher),
+            $"memslot-{slot.Id.AddressSpace}-{slot.Id.Id}-{_addressSpaces[slot.Id.AddressSpace].Current.Number}");
+        _addressSpaces[slot.Id.AddressSpace].Install(slot);
+        _slots.Add(slot.Id.Raw, (pager, actor));
+        _fetchers.Tell(new FetcherPoolProtocol.Register(actor));
+        StartReaders(actor);
+        Publish();
+        return Errno.None;
+    }
+
+    private void StartReaders(IActorRef memslot)
+    {
+        if (_settings.Mode == FaultMode.Userfault) return;
+        for (var descriptor = 0; descriptor < _settings.UffdDescriptors; descriptor++)
+        {
+            for (var reader = 0; reader < _settings.UffdReaders; reader++)
+            {
+                Context.ActorOf(
+                    Dispatched(UffdReaderActor.Props(memslot, descriptor, _fetchers), _settings.MemslotDispatcher),
+                    $"{memslot.Path.Name}-uffd-{descriptor}-{reader}");
+            }
+        }
+    }
+
+    private void SetAttributes(VmProtocol.SetMemoryAttributes call)
+    {
+        if (!_settings.Policy.HasPrivateMemory || call.Range.IsEmpty)
+        {
+            Sender.Tell(new VmProtocol.Answer(Errno.EINVAL));
+            return;
+        }
+
+        _attributes = _attributes.With(call.Range, call.IsPrivate);
+        if (_slots.Count == 0)
+        {
+            Sender.Tell(new VmProtocol.Answer(Errno.None));
+            return;
+        }
+
+        _change = new Change(Sender, default, null, false, false) { Outstanding = _slots.Count };
+        foreach (var (_, (_, slot)) in _slots) slot.Tell(new MemslotProtocol.ChangeAttributes(_attributes, call.Range));
+    }
+
+    private void OnSlotChanged(SlotId id)
+    {
+        if (_change is not { } change) return;
+        if (--change.Outstanding > 0) return;
+        if (change.ZapsOthers && _settings.Policy.ZapsAllSlots && _slots.Count > 1)
+        {
+            // The quirk: where one slot is zapped, all of the VM's are.
+            change.ZapsOthers = false;
+            change.Outstanding = _slots.Count - 1;
+            foreach (var (raw, (_, slot)) in _slots)
+            {
+                if (raw != change.Id.Raw) slot.Tell(MemslotProtocol.ZapAll.Instance);
+            }
+
+            return;
+        }
+
+        End(change);
+    }
+
+    private void End(Change change)
+    {
+        if (change.RemovesFirst) FinishRemoval(change);
+        _change = null;
+        change.Asker.Tell(new VmProtocol.Answer(Errno.None));
+        while (_change is null && _waitingCalls.TryDequeue(out var waiting)) Self.Tell(waiting.Call, waiting.Asker);
+    }
+
+    private void FinishRemoval(Change change)
+    {
+        var actor = _slots[change.Id.Raw].Actor;
+        var set = _addressSpaces[change.Id.AddressSpace];
+        if (change.New is { } moved)
+        {
+            set.Install(moved);
+            actor.Tell(new MemslotProtocol.Activate(moved));
+        }
+        else
+        {
+            set.Remove(change.Id.Id);
+            _retired.Add(_slots[change.Id.Raw].Pager);
+            _slots.Remove(change.Id.Raw);
+            // Whoever waits makes the access again and finds no slot.
+            actor.Tell(MemslotProtocol.Retire.Instance);
+        }
+
+        Publish();
+    }
+
+    private void Publish() => _space.Publish(_slots.Values.Select(s =>
+    {
+        var slot = _addressSpaces[s.Pager.Core.Slot.Id.AddressSpace].FindById(s.Pager.Core.Slot.Id.Id)!;
+        return new SlotView(slot.Id, slot.Range, s.Pager.Core, s.Actor);
+    }));
+
+    private void Pause(string reason)
+    {
+        _pauseReason ??= reason;
+        if (_vcpus.Count == 0) _listener.Tell(new VmProtocol.VmPaused(reason));
+        foreach (var vcpu in _vcpus) vcpu.Tell(VcpuProtocol.Pause.Instance);
+    }
+
+    private void Continue()
+    {
+        _pauseReason = null;
+        _paused.Clear();
+        foreach (var (_, (_, slot)) in _slots) slot.Tell(MemslotProtocol.AskAgain.Instance);
+        foreach (var vcpu in _vcpus) vcpu.Tell(VcpuProtocol.Continue.Instance);
+    }
+
+    private void Forward(SlotId id, object message)
+    {
+        if (id.AddressSpace >= _addressSpaces.Length || id.Id >= _settings.Policy.UserSlots)
+            Sender.Tell(new MemslotProtocol.DirtyLog(Errno.EINVAL, []));
+        else if (_slots.TryGetValue(id.Raw, out var slot))
+            slot.Actor.Forward(message);
+        else
+            Sender.Tell(new MemslotProtocol.DirtyLog(Errno.ENOENT, []));
+    }
+
+    private void PreFault(GfnRange range)
+    {
+        var hint = 0;
+        if (!_settings.Policy.PrefaultsMemory || range.IsEmpty)
+            Sender.Tell(new MemslotProtocol.PreFaulted(Errno.EINVAL, 0));
+        else if (_space.Find(range.Start, ref hint) is { } slot)
+            slot.Memslot.Forward(new MemslotProtocol.PreFault(range.Intersect(slot.Range)));
+        else
+            Sender.Tell(new MemslotProtocol.PreFaulted(Errno.ENOENT, 0));
+    }
+
+    private void ForwardAccess(MemslotProtocol.HostAccess access)
+    {
+        var hint = 0;
+        if (_space.Find(access.Gfn, ref hint) is { } slot)
+            slot.Memslot.Forward(access);
+        else
+            Sender.Tell(new MemslotProtocol.HostAccessDone(access.Gfn));
+    }
+
+    private int ValueOf(uint capability)
+    {
+        using var vm = new Vm(_settings.Policy, _host);
+        return vm.CheckExtension(capability);
+    }
+
+    private static UffdModes ModesOf(VmSettings settings) => settings.Mode == FaultMode.Userfault
+        ? UffdModes.None
+        : settings.Memory switch
+        {
+            MemoryKind.Anonymous => UffdModes.Missing,
+            MemoryKind.Shmem => UffdModes.Missing | UffdModes.Minor,
+            _ => UffdModes.None,
+        };
+
+    private static Props Dispatched(Props props, string? dispatcher) =>
+        dispatcher is null ? props : props.WithDispatcher(dispatcher);
+
+    // A change that is under way, and what is left of it.
+    private sealed record Change(IActorRef Asker, SlotId Id, Memslot? New, bool ZapsOthers, bool RemovesFirst)
+    {
+        public bool ZapsOthers { get; set; } = ZapsOthers;
+
+        public int Outstanding { get; set; } = 1;
+    }
+}

@@ -1,0 +1,53 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Actors;
+
+/// <summary>What a VM is made of.</summary>
+public sealed record VmSettings
+{
+    /// <summary>Its name, for topics and messages.</summary>
+    public string Name { get; init; } = "vm";
+
+    /// <summary>Architecture and what user space may change of it.</summary>
+    public required MmuPolicy Policy { get; init; }
+
+    /// <summary>How faults reach user space.</summary>
+    public FaultMode Mode { get; init; } = FaultMode.Userfault;
+
+    /// <summary>What backs guest memory.</summary>
+    public MemoryKind Memory { get; init; } = MemoryKind.Anonymous;
+
+    /// <summary>Guest memory and what it must become.</summary>
+    public required GuestContent Content { get; init; }
+
+    /// <summary>What the vCPUs do.</summary>
+    public required IWorkload Workload { get; init; }
+
+    /// <summary>How vCPUs run.</summary>
+    public VcpuSettings Vcpu { get; init; } = new();
+
+    /// <summary>The clock.</summary>
+    public required IGuestTime Time { get; init; }
+
+    /// <summary>Table entries of one batch of a zap, a split or a recovery.</summary>
+    public int WorkBudget { get; init; } = 512;
+
+    /// <summary>Pages around a fault that are fetched with it; 0 is none.</summary>
+    public int LocalityPages { get; init; }
+
+    /// <summary>userfaultfd descriptors a slot.</summary>
+    public int UffdDescriptors { get; init; } = 1;
+
+    /// <summary>Reader actors a descriptor.</summary>
+    public int UffdReaders { get; init; } = 1;
+
+    /// <summary>Are there replicas of the bitmaps to tell of cleared bits?</summary>
+    public bool BroadcastsClears { get; init; }
+
+    /// <summary>Dispatcher of the vCPUs; null is Akka's default.</summary>
+    public string? VcpuDispatcher { get; init; }
+
+    /// <summary>Dispatcher of the memslots and readers; null is Akka's default.</summary>
+    public string? MemslotDispatcher { get; init; }
+}
