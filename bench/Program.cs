@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using Userfault.Bench;
 using Userfault.Bench.Cluster;
+using Userfault.Bench.DataPlane;
 
 // `dotnet run -c Release --project bench -- --filter '*Walk*'`: the figures that docs/performance.md quotes.
 // What takes several processes is no BenchmarkDotNet benchmark and has a word of its own; the words after "children"
@@ -11,10 +12,14 @@ switch (args)
         return RemotingRate.Run();
     case ["cluster"]:
         return ClusterTimes.Run();
+    case ["data-plane", .. var options]:
+        return DataPlaneBench.Run(options);
     case ["children", "remoting-echo"]:
         return RemotingRate.Echo();
     case ["children", "cluster-node", var seed]:
         return ClusterTimes.Node(seed);
+    case ["children", "data-plane-server", var image]:
+        return DataPlaneBench.Serve(image);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, ShortRun.Config);
         return 0;

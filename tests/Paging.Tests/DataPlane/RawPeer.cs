@@ -88,6 +88,22 @@ internal sealed class RawPeer(Socket socket) : IDisposable
         return RefusalReason.None;
     }
 
+    /// <summary>Reads until the other end closes, where what comes need not be frames (a TLS alert).</summary>
+    public void ReadToEnd()
+    {
+        byte[] bytes = new byte[4096];
+        try
+        {
+            while (Socket.Receive(bytes) > 0)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+            // Closed by a reset: closed all the same.
+        }
+    }
+
     /// <summary>Client's side: goes through the handshake.</summary>
     public Welcome Shake(ImageIdentity image, uint window = 0, string? cookie = null)
     {

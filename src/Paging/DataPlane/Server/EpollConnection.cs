@@ -79,9 +79,23 @@ internal sealed unsafe class EpollConnection : IDisposable
         {
             // Closing with unread input resets the connection, and the peer might never read why it was refused.
             IsLingering = true;
-            _socket.Shutdown(SocketShutdown.Send);
+            return TryHalfClose();
         }
         return true;
+    }
+
+    private bool TryHalfClose()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+            return true;
+        }
+        catch (SocketException)
+        {
+            // The peer has reset the connection meanwhile: there is nobody left to tell.
+            return false;
+        }
     }
 
     public void Dispose()

@@ -29,6 +29,7 @@ internal sealed unsafe class EpollServer : IDisposable
     private readonly Thread _thread;
     private long _lastNumber = WakeNumber;
     private long _nextTickMs;
+    private bool _isDeaf;
     private volatile bool _isStopping;
 
     public EpollServer(Socket listener, PageServerOptions options, ServerContents contents)
@@ -102,13 +103,16 @@ internal sealed unsafe class EpollServer : IDisposable
         try
         {
             socket = _listener.Accept();
+            socket.NoDelay = true;
         }
         catch (SocketException)
         {
-            // The peer is gone again, or descriptors have run out: the next turn tries anew.
+            // The peer is gone again, or descriptors have run out. Nobody is accepted until the next tick: the listener
+            // would be reported at once, over and over.
+            _isDeaf = true;
+            _epoll.Forget(_listener.Handle);
             return;
         }
-        socket.NoDelay = true;
         string peer = PeerName.Of(socket);
         long number = ++_lastNumber;
         var session = new ServerSession(_options, _contents, () => Wake(number), nowMs);
@@ -193,6 +197,11 @@ internal sealed unsafe class EpollServer : IDisposable
 
     private void Tick(long nowMs)
     {
+        if (_isDeaf)
+        {
+            _isDeaf = false;
+            _epoll.Watch(_listener.Handle, Epoll.In, ListenerNumber);
+        }
         foreach (EpollConnection connection in _connections.Values.ToArray())
         {
             connection.Session.CheckTime(nowMs);

@@ -22,12 +22,15 @@ public sealed class PageServer : IDisposable
     /// Answers LIST with what the node knows of; called on the server's threads. Null: with the offers themselves.
     /// </param>
     /// <exception cref="SocketException">The address cannot be listened on.</exception>
-    /// <exception cref="ArgumentException">Two offers of one image.</exception>
+    /// <exception cref="ArgumentException">Two offers of one image, or an option outside its bounds.</exception>
     public PageServer(
         PageServerOptions options, IEnumerable<PageOffer> offers, Func<IReadOnlyList<SourceListing>>? directory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.DuplicateWindow, WireLimits.DuplicateWindow);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.DuplicateWindow);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxOutstandingRequests, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConnections, 1);
         _contents = new ServerContents(offers, directory);
         _listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try

@@ -24,7 +24,7 @@ internal sealed unsafe class StreamConnection : IDisposable
     private Thread? _writer;
     private Stream? _stream;
     private long _writingSinceMs = long.MaxValue;
-    private long _isLingeringSinceMs = long.MaxValue - LingerMs;
+    private long _lingeringSinceMs = long.MaxValue;
     private bool _isOver;
 
     public StreamConnection(
@@ -63,7 +63,6 @@ internal sealed unsafe class StreamConnection : IDisposable
         lock (_gate)
         {
             long nowMs = NowMs;
-            bool wasRefused = _session.Refused.Reason != RefusalReason.None;
             _session.CheckTime(nowMs);
             bool isStalled = nowMs - Volatile.Read(ref _writingSinceMs) > _options.FrameTimeout.TotalMilliseconds;
             if (isStalled)
@@ -71,12 +70,15 @@ internal sealed unsafe class StreamConnection : IDisposable
                 _session.Refuse(RefusalReason.TooSlow, "reads too slowly");
             }
             bool isRefused = _session.Refused.Reason != RefusalReason.None;
-            // A peer that is refused has until the next tick but one to read why; one in a TLS handshake cannot be told.
-            if (isStalled || _stream is null && isRefused || wasRefused && _session.IsClosed && _isLingeringSinceMs + LingerMs < nowMs)
+            // Who is still in a TLS handshake cannot be told why; who has been told has a while to read it.
+            if (isStalled || (isRefused && _stream is null) || nowMs - LingerMs > _lingeringSinceMs)
             {
                 Cut();
             }
-            Monitor.PulseAll(_gate);
+            if (isRefused)
+            {
+                Monitor.PulseAll(_gate);
+            }
         }
     }
 
@@ -102,19 +104,22 @@ internal sealed unsafe class StreamConnection : IDisposable
                 }
             }
         }
-        catch (AuthenticationException e)
-        {
-            lock (_gate)
-            {
-                _session.Refuse(RefusalReason.NotThisProtocol, $"TLS: {e.Message}");
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (
+            e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
         {
             // The peer, or the watch, has cut the connection: the log says why where there is a refusal.
+            lock (_gate)
+            {
+                if (_stream is null)
+                {
+                    _session.Refuse(RefusalReason.NotThisProtocol, $"no TLS: {OneLine(e.Message)}");
+                }
+            }
         }
         End();
     }
+
+    private static string OneLine(string message) => message.ReplaceLineEndings(" ");
 
     private Stream Open()
     {
@@ -155,7 +160,7 @@ internal sealed unsafe class StreamConnection : IDisposable
         // Under the lock, because the batch's pages go back to where they came from.
         lock (_gate)
         {
-            _isLingeringSinceMs = NowMs;
+            _lingeringSinceMs = NowMs;
         }
     }
 

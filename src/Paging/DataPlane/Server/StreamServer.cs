@@ -49,6 +49,7 @@ internal sealed class StreamServer : IDisposable
             try
             {
                 socket = _listener.Accept();
+                socket.NoDelay = true;
             }
             catch (SocketException) when (!_isStopping)
             {
@@ -59,7 +60,6 @@ internal sealed class StreamServer : IDisposable
             {
                 return;
             }
-            socket.NoDelay = true;
             _contents.Counters.CountAccepted();
             lock (_lock)
             {
