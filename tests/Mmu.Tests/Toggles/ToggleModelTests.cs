@@ -6,7 +6,7 @@ namespace Userfault.Mmu.Tests;
 /// </summary>
 public sealed class ToggleModelTests
 {
-    private const int Operations = 6_000;
+    private const int Operations = 3_000;
 
     private static readonly (string Name, MmuPolicy Policy)[] Policies =
     [

@@ -225,7 +225,7 @@ public sealed class ToggleTests
 
     [Theory]
     [InlineData(1)]
-    [InlineData(7)]
+    [InlineData(2)]
     [InlineData(100_000)]
     public void A_toggle_is_done_in_bounded_batches_while_faults_go_on(int budget)
     {
