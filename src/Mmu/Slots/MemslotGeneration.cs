@@ -6,20 +6,32 @@ namespace Userfault.Mmu;
 /// </summary>
 public sealed class MemslotGeneration
 {
-    // By first gfn. Ranges never overlap, so the order of their ends is the same.
-    private readonly Memslot[] _slots;
+    // A change copies one run of slots and the list of runs, not every slot: adding 32 thousand of them one by one stays
+    // cheap. Runs are never empty; slots are ordered by first gfn throughout, and so, as they never overlap, by last.
+    private const int MostInRun = 256;
+    private readonly Memslot[][] _runs;
 
-    internal MemslotGeneration(ulong number, Memslot[] slots)
+    internal MemslotGeneration(ulong number, Memslot[][] runs)
     {
         Number = number;
-        _slots = slots;
+        _runs = runs;
     }
 
     /// <summary>Counts the changes of the address space; grows by one with each.</summary>
     public ulong Number { get; }
 
     /// <summary>All slots, by first gfn.</summary>
-    public ReadOnlySpan<Memslot> Slots => _slots;
+    public IEnumerable<Memslot> Slots
+    {
+        get
+        {
+            foreach (var run in _runs)
+            {
+                foreach (var slot in run)
+                    yield return slot;
+            }
+        }
+    }
 
     /// <summary>The slot that backs <paramref name="gfn"/>, or null. O(log n).</summary>
     public Memslot? Find(Gfn gfn)
@@ -36,14 +48,18 @@ public sealed class MemslotGeneration
     /// <param name="hint">Where the caller found its last slot; any value is allowed. Receives where this one is.</param>
     public Memslot? Find(Gfn gfn, ref int hint)
     {
-        var slots = _slots;
-        if ((uint)hint < (uint)slots.Length && slots[hint].Range.Contains(gfn))
-            return slots[hint];
-        var index = IndexOfLastStartingAtOrBefore(gfn);
-        if (index < 0 || !slots[index].Range.Contains(gfn))
+        var runs = _runs;
+        var (inRun, at) = ((uint)hint / MostInRun, (uint)hint % MostInRun);
+        if (inRun < (uint)runs.Length && at < (uint)runs[inRun].Length && runs[inRun][at].Range.Contains(gfn))
+            return runs[inRun][at];
+        var run = RunOf(gfn);
+        if (run < 0)
             return null;
-        hint = index;
-        return slots[index];
+        var index = LastStartingAtOrBefore(runs[run], gfn);
+        if (!runs[run][index].Range.Contains(gfn))
+            return null;
+        hint = (run * MostInRun) + index;
+        return runs[run][index];
     }
 
     /// <summary>Does a slot other than <paramref name="except"/> share a frame with the range?</summary>
@@ -52,12 +68,16 @@ public sealed class MemslotGeneration
         if (range.IsEmpty)
             return false;
         var last = range.Start.Plus(range.Count - 1);
-        for (var i = IndexOfLastStartingAtOrBefore(last); i >= 0; i--)
+        var run = RunOf(last);
+        var index = run < 0 ? -1 : LastStartingAtOrBefore(_runs[run], last);
+        for (; run >= 0; index = --run < 0 ? -1 : _runs[run].Length - 1)
         {
-            if (_slots[i].Id == except)
-                continue;
-            // Every slot further down ends before this one.
-            return _slots[i].Range.Overlaps(range);
+            for (; index >= 0; index--)
+            {
+                // Every slot further down ends before this one.
+                if (_runs[run][index].Id != except)
+                    return _runs[run][index].Range.Overlaps(range);
+            }
         }
 
         return false;
@@ -66,34 +86,61 @@ public sealed class MemslotGeneration
     /// <summary>A copy without slot <paramref name="removed"/> and with <paramref name="added"/>, one generation on.</summary>
     internal MemslotGeneration With(Memslot? removed, Memslot? added)
     {
-        var slots = new Memslot[_slots.Length - (removed is null ? 0 : 1) + (added is null ? 0 : 1)];
-        var from = 0;
-        for (var to = 0; to < slots.Length; to++)
-        {
-            if (from < _slots.Length && ReferenceEquals(_slots[from], removed))
-                from++;
-            if (added is not null && (from == _slots.Length || added.Range.Start < _slots[from].Range.Start))
-            {
-                slots[to] = added;
-                added = null;
-            }
-            else
-            {
-                slots[to] = _slots[from++];
-            }
-        }
-
-        return new MemslotGeneration(Number + 1, slots);
+        var runs = _runs;
+        if (removed is not null)
+            runs = Without(runs, removed);
+        if (added is not null)
+            runs = new MemslotGeneration(Number, runs).WithAdded(added);
+        return new MemslotGeneration(Number + 1, runs);
     }
 
-    private int IndexOfLastStartingAtOrBefore(Gfn gfn)
+    private Memslot[][] Without(Memslot[][] runs, Memslot removed)
     {
-        var low = 0;
-        var high = _slots.Length;
+        var run = RunOf(removed.Range.Start);
+        var index = LastStartingAtOrBefore(runs[run], removed.Range.Start);
+        if (runs[run].Length == 1)
+            return [.. runs[..run], .. runs[(run + 1)..]];
+        runs = [.. runs];
+        runs[run] = [.. runs[run][..index], .. runs[run][(index + 1)..]];
+        return runs;
+    }
+
+    private Memslot[][] WithAdded(Memslot added)
+    {
+        if (_runs.Length == 0)
+            return [[added]];
+        var run = Math.Max(RunOf(added.Range.Start), 0);
+        var old = _runs[run];
+        var index = LastStartingAtOrBefore(old, added.Range.Start) + 1;
+        Memslot[] grown = [.. old[..index], added, .. old[index..]];
+        if (grown.Length <= MostInRun)
+            return [.. _runs[..run], grown, .. _runs[(run + 1)..]];
+        return [.. _runs[..run], grown[..(MostInRun / 2)], grown[(MostInRun / 2)..], .. _runs[(run + 1)..]];
+    }
+
+    /// <summary>The last run that starts at or before a frame; -1 where all start behind it.</summary>
+    private int RunOf(Gfn gfn)
+    {
+        var (low, high) = (0, _runs.Length);
         while (low < high)
         {
             var middle = (int)((uint)(low + high) / 2);
-            if (_slots[middle].Range.Start <= gfn)
+            if (_runs[middle][0].Range.Start <= gfn)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low - 1;
+    }
+
+    private static int LastStartingAtOrBefore(Memslot[] run, Gfn gfn)
+    {
+        var (low, high) = (0, run.Length);
+        while (low < high)
+        {
+            var middle = (int)((uint)(low + high) / 2);
+            if (run[middle].Range.Start <= gfn)
                 low = middle + 1;
             else
                 high = middle;

@@ -129,6 +129,34 @@ public sealed class MemslotModelTests
         Assert.Same(expected, sets[space].Current.Find(gfn));
     }
 
+    /// <summary>Enough slots to cut runs and to empty them again, in random order.</summary>
+    [Fact]
+    public void Thousands_of_slots_come_and_go()
+    {
+        const int Slots = 3000;
+        var random = new Random(11);
+        var set = new MemslotSet();
+        var order = Enumerable.Range(0, Slots).ToArray();
+        random.Shuffle(order);
+        foreach (var i in order)
+            set.Install(new Memslot(new SlotId((uint)i), new GfnRange(new Gfn((ulong)i * 4), 3), default, MemslotFlags.None));
+        Assert.Equal(Enumerable.Range(0, Slots), set.Current.Slots.Select(slot => (int)slot.Id.Raw));
+
+        random.Shuffle(order);
+        var left = Enumerable.Range(0, Slots).ToHashSet();
+        foreach (var i in order)
+        {
+            set.Remove((ushort)i);
+            left.Remove(i);
+            var page = random.Next(Slots * 4);
+            var expected = page % 4 < 3 && left.Contains(page / 4) ? page / 4 : -1;
+            Assert.Equal(expected, set.Current.Find(new Gfn((ulong)page))?.Id.Id ?? -1);
+            Assert.Equal(expected >= 0, set.Current.Overlaps(new GfnRange(new Gfn((ulong)page), 1), new SlotId(0xffff)));
+        }
+
+        Assert.Empty(set.Current.Slots);
+    }
+
     [Fact]
     public void A_reader_keeps_the_generation_it_took()
     {

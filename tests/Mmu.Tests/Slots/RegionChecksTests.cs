@@ -216,7 +216,7 @@ public sealed class RegionChecksTests
 
     private static string Describe(TestVm vm)
     {
-        var text = string.Join('\n', vm.Vm.Slots(0).Slots.ToArray().Select(slot => $"{slot} {slot.UserspaceAddress}"));
+        var text = string.Join('\n', vm.Vm.Slots(0).Slots.Select(slot => $"{slot} {slot.UserspaceAddress}"));
         return $"{text} generation {vm.Vm.Slots(0).Number} bound {vm.Memfd.Bindings}";
     }
 
