@@ -7,7 +7,8 @@ using Userfault.Paging;
 namespace Userfault.Bench.DataPlane;
 
 /// <summary>
-/// <c>dotnet run -c Release --project bench -- data-plane [--outstanding 256] [--pages 1] [--rounds 7] [--seconds 1]</c>:
+/// <c>dotnet run -c Release --project bench -- data-plane [--outstanding 256] [--pages 1] [--rounds 7] [--seconds 1]
+/// [--window 64]</c>:
 /// the page data plane over TCP loopback, the server in a process of its own, against a plain C epoll/writev server of
 /// the same protocol with the same C# client, turn by turn in one run.
 /// </summary>
@@ -21,6 +22,7 @@ internal static class DataPlaneBench
         int pages = Option(args, "--pages", 1);
         int rounds = Option(args, "--rounds", 7);
         int seconds = Option(args, "--seconds", 1);
+        PageLoad.DuplicateWindow = Option(args, "--window", PageLoad.DuplicateWindow);
         string directory = Directory.CreateTempSubdirectory("userfault-bench-").FullName;
         try
         {

@@ -36,6 +36,9 @@ internal sealed class PageLoad : IPageSink
         _until = _from + (seconds * Stopwatch.Frequency);
     }
 
+    /// <summary>Offered to both servers; the C server looks for no duplicates and takes none.</summary>
+    public static int DuplicateWindow { get; set; } = 64;
+
     public static LoadResult Run(
         ServerProcess server, ImageIdentity image, int imagePages, int outstanding, int pagesPerRequest, int seconds)
     {
@@ -45,6 +48,7 @@ internal sealed class PageLoad : IPageSink
         {
             Server = new IPEndPoint(IPAddress.Loopback, server.Port),
             Image = image,
+            DuplicateWindow = DuplicateWindow,
         });
         var load = new PageLoad(client, imagePages, outstanding, pagesPerRequest, seconds);
         for (int i = 0; i < outstanding; i++)

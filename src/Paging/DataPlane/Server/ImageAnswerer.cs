@@ -20,6 +20,7 @@ internal sealed class ImageAnswerer(
 
     public void Fill(SendBatch batch)
     {
+        long pages = 0, zeroPages = 0, duplicatePages = 0;
         while (batch.HasRoom && (_demand.TryDequeue(out var request) || _background.TryDequeue(out request)))
         {
             if (request.IsCancelled)
@@ -31,7 +32,10 @@ internal sealed class ImageAnswerer(
             {
                 int before = request.Remaining;
                 FrameType type = _writer.Write(batch, request);
-                counters.CountPages(type, before - request.Remaining);
+                int run = before - request.Remaining;
+                pages += run;
+                zeroPages += type == FrameType.Zero ? run : 0;
+                duplicatePages += type == FrameType.Duplicate ? run : 0;
             }
             if (request.Remaining == 0)
             {
@@ -42,6 +46,7 @@ internal sealed class ImageAnswerer(
                 QueueOf(request).Enqueue(request);
             }
         }
+        counters.CountPages(pages, zeroPages, duplicatePages);
     }
 
     public void Dispose()

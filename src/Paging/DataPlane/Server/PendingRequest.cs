@@ -1,15 +1,22 @@
 namespace Userfault.Paging;
 
 /// <summary>A request that is not answered to its end: what was asked, and how far the answer has got.</summary>
-internal sealed class PendingRequest(RequestEntry entry)
+internal sealed class PendingRequest
 {
-    public RequestEntry Entry { get; } = entry;
+    public RequestEntry Entry { get; private set; }
 
-    public ulong NextPage { get; private set; } = entry.FirstPage;
+    public ulong NextPage { get; private set; }
 
     public bool IsCancelled { get; set; }
 
     public int Remaining => (int)(Entry.FirstPage + Entry.PageCount - NextPage);
+
+    public void Reset(in RequestEntry entry)
+    {
+        Entry = entry;
+        NextPage = entry.FirstPage;
+        IsCancelled = false;
+    }
 
     /// <summary>Writes header and record of a frame that answers the next <paramref name="pages"/>, and moves on by them.</summary>
     public void Frame(Span<byte> framed, FrameType type, int pages, uint detail, uint contentCrc)

@@ -167,7 +167,7 @@ internal sealed unsafe class RelayAnswerer(
         }
         FrameType type = isZero ? FrameType.Zero : FrameType.Data;
         request.Frame(framed, type, run, detail: 0, runCrc);
-        counters.CountPages(type, run);
+        counters.CountPages(run, isZero ? run : 0, duplicatePages: 0);
         return run;
     }
 

@@ -4,12 +4,14 @@ namespace Userfault.Paging;
 internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequestPages)
 {
     private readonly Dictionary<uint, PendingRequest> _byId = [];
+    private readonly Stack<PendingRequest> _spare = new();
     private long _pages;
 
     /// <summary>None, or why the request is against what was agreed.</summary>
     public RefusalReason TryAdd(in RequestEntry entry, out PendingRequest request)
     {
-        request = new PendingRequest(entry);
+        request = _spare.TryPop(out PendingRequest? spare) ? spare : new PendingRequest();
+        request.Reset(entry);
         if (_byId.Count >= maxRequests || entry.PageCount > maxRequestPages || _pages + entry.PageCount > maxPages)
         {
             return RefusalReason.LimitExceeded;
@@ -24,10 +26,11 @@ internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequ
 
     public PendingRequest? Find(uint requestId) => _byId.GetValueOrDefault(requestId);
 
-    /// <summary>Answered to the end: its number and its share of the bound are free again.</summary>
+    /// <summary>Answered to the end: its number and its share of the bound are free again, and so is the object.</summary>
     public void Finish(PendingRequest request)
     {
         _byId.Remove(request.Entry.RequestId);
         _pages -= request.Entry.PageCount;
+        _spare.Push(request);
     }
 }

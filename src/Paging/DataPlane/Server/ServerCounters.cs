@@ -28,17 +28,11 @@ public sealed class ServerCounters
     /// <summary>Connections refused, at once or later.</summary>
     public long Refused => Volatile.Read(ref _refused);
 
-    internal void CountPages(FrameType type, long pages)
+    internal void CountPages(long pages, long zeroPages, long duplicatePages)
     {
         Interlocked.Add(ref _pages, pages);
-        if (type == FrameType.Zero)
-        {
-            Interlocked.Add(ref _zeroPages, pages);
-        }
-        else if (type == FrameType.Duplicate)
-        {
-            Interlocked.Add(ref _duplicatePages, pages);
-        }
+        Interlocked.Add(ref _zeroPages, zeroPages);
+        Interlocked.Add(ref _duplicatePages, duplicatePages);
     }
 
     internal void CountCancelled() => Interlocked.Increment(ref _cancelled);
