@@ -41,7 +41,7 @@ public sealed class HostileClientTests
     {
         foreach (bool portable in (bool[])[false, true])
         {
-            await ExpectRefusal(portable, new PageServerOptions(), peer => peer.SendIfTaken(bytes), reason, what);
+            await ExpectRefusal(portable, Plane.Server, peer => peer.SendIfTaken(bytes), reason, what);
         }
     }
 
@@ -74,7 +74,7 @@ public sealed class HostileClientTests
     [MemberData(nameof(AfterWelcome))]
     public async Task A_client_that_breaks_the_agreement_is_refused_with_one_line(string what, byte[] bytes, RefusalReason reason)
     {
-        var options = new PageServerOptions { MaxOutstandingBytes = 64 * 4096, MaxOutstandingRequests = 8 };
+        var options = Plane.Server with { MaxOutstandingBytes = 64 * 4096, MaxOutstandingRequests = 8 };
         foreach (bool portable in (bool[])[false, true])
         {
             await ExpectRefusal(portable, options, peer =>
@@ -90,7 +90,7 @@ public sealed class HostileClientTests
     [InlineData(true)]
     public async Task A_wrong_or_missing_cookie_is_refused(bool portable)
     {
-        var options = new PageServerOptions { Cookie = "right" };
+        var options = Plane.Server with { Cookie = "right" };
         await ExpectRefusal(portable, options, peer => peer.Send(HelloFrame()), RefusalReason.WrongCookie, "none");
         await ExpectRefusal(
             portable, options, peer => peer.Send(HelloFrame(proof: new byte[32].Select(_ => (byte)1).ToArray())),
@@ -113,7 +113,7 @@ public sealed class HostileClientTests
     {
         var log = new Plane.Lines();
         using var server = new PageServer(
-            new PageServerOptions { UsePortableSockets = portable, Log = log.Enqueue }, [new PageOffer(Image)]);
+            Plane.Server with { UsePortableSockets = portable, Log = log.Enqueue }, [new PageOffer(Image)]);
         using PageClient bystander = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
         var sink = new CollectingSink(Image);
         byte[] session = [.. HelloFrame(), .. RawPeer.Request(new(0, 9, 1, false), new(3, 60, 2, true)), .. RawPeer.Frame(FrameType.Cancel, new byte[8])];
@@ -156,20 +156,18 @@ public sealed class HostileClientTests
     [InlineData(true)]
     public async Task Slow_handshakes_half_frames_and_silence_are_cut_off(bool portable)
     {
-        var options = new PageServerOptions
-        {
-            HandshakeTimeout = TimeSpan.FromMilliseconds(200),
-            FrameTimeout = TimeSpan.FromMilliseconds(200),
-            IdleTimeout = TimeSpan.FromMilliseconds(600),
-        };
-        await ExpectRefusal(portable, options, _ => { }, RefusalReason.TooSlow, "says nothing");
-        await ExpectRefusal(portable, options, peer => peer.Send(HelloFrame().AsSpan(0, 50)), RefusalReason.TooSlow, "half a hello");
-        await ExpectRefusal(portable, options, peer =>
+        TimeSpan soon = TimeSpan.FromMilliseconds(200);
+        var handshake = Plane.Server with { HandshakeTimeout = soon };
+        await ExpectRefusal(portable, handshake, _ => { }, RefusalReason.TooSlow, "says nothing");
+        await ExpectRefusal(portable, handshake, peer => peer.SendIfTaken(HelloFrame().AsSpan(0, 50)), RefusalReason.TooSlow, "half a hello");
+        await ExpectRefusal(portable, Plane.Server with { FrameTimeout = soon }, peer =>
         {
             peer.Shake(Image.Identity);
             peer.Send([24, 0, 0]);
         }, RefusalReason.TooSlow, "a frame that never ends");
-        await ExpectRefusal(portable, options, peer => peer.Shake(Image.Identity), RefusalReason.TooSlow, "silent after the welcome");
+        await ExpectRefusal(
+            portable, Plane.Server with { IdleTimeout = TimeSpan.FromSeconds(1) }, peer => peer.Shake(Image.Identity),
+            RefusalReason.TooSlow, "silent after the welcome");
     }
 
     [Theory]
@@ -180,7 +178,7 @@ public sealed class HostileClientTests
         var log = new Plane.Lines();
         using var image = new PlaneImage(4096);
         using var server = new PageServer(
-            new PageServerOptions
+            Plane.Server with
             {
                 UsePortableSockets = portable,
                 FrameTimeout = TimeSpan.FromMilliseconds(300),
@@ -204,7 +202,7 @@ public sealed class HostileClientTests
     public void A_flood_of_pings_is_answered_by_no_more_pongs_and_ends_with_the_last(bool portable)
     {
         using var server = new PageServer(
-            new PageServerOptions { UsePortableSockets = portable }, [new PageOffer(Image)]);
+            Plane.Server with { UsePortableSockets = portable }, [new PageOffer(Image)]);
         using var peer = RawPeer.ConnectTo(server);
         peer.Shake(Image.Identity);
         byte[] ping = RawPeer.Frame(FrameType.Ping, new byte[8]);
@@ -229,7 +227,7 @@ public sealed class HostileClientTests
     {
         var log = new Plane.Lines();
         using var server = new PageServer(
-            new PageServerOptions { UsePortableSockets = portable, MaxConnections = 2, Log = log.Enqueue }, [new PageOffer(Image)]);
+            Plane.Server with { UsePortableSockets = portable, MaxConnections = 2, Log = log.Enqueue }, [new PageOffer(Image)]);
         using PageClient first = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
         PageClient second = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
         using (var peer = RawPeer.ConnectTo(server))

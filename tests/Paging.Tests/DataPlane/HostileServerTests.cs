@@ -6,7 +6,7 @@ public sealed class HostileServerTests
     private static readonly PlaneImage Image = new(64);
 
     private static PageClientOptions OptionsOf(ScriptedServer server) =>
-        new() { Server = server.Endpoint, Image = Image.Identity, DuplicateWindow = 4 };
+        Plane.ClientOf(server.Endpoint, Image.Identity) with { DuplicateWindow = 4 };
 
     private static byte[] Flip(byte[] frame, int index)
     {
@@ -188,14 +188,14 @@ public sealed class HostileServerTests
     public async Task Keep_alive_keeps_an_idle_connection_open()
     {
         using var server = new PageServer(
-            new PageServerOptions { IdleTimeout = TimeSpan.FromMilliseconds(900) }, [new PageOffer(Image)]);
+            Plane.Server with { IdleTimeout = TimeSpan.FromSeconds(3) }, [new PageOffer(Image)]);
         var owner = new TestOwner();
         using PageClient client = PageClient.Start(Plane.ClientOf(server, Image.Identity), owner);
         await owner.Opened;
         long before = client.Counters.Bytes;
 
-        // Pongs are all that comes: ten of them are more than three times the silence that the server allows.
-        await Plane.Until(() => client.Counters.Bytes >= before + (10 * 16), "ten pongs");
+        // Pongs are all that comes, one a second: four of them take longer than the silence that the server allows.
+        await Plane.Until(() => client.Counters.Bytes >= before + (4 * 16), "four pongs");
 
         var sink = new CollectingSink(Image);
         client.Ask(1, 0, 1, sink);

@@ -11,8 +11,24 @@ internal static class Plane
     /// <summary>How long a test waits for what must happen; only a failing test waits that long.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public static PageClientOptions ClientOf(PageServer server, ImageIdentity image) =>
-        new() { Server = server.Endpoint, Image = image };
+    /// <summary>No timeout but those that a test sets itself: nothing depends on how fast the machine is.</summary>
+    public static readonly PageServerOptions Server = new()
+    {
+        HandshakeTimeout = Patience,
+        FrameTimeout = Patience,
+        IdleTimeout = Patience,
+    };
+
+    public static PageClientOptions ClientOf(PageServer server, ImageIdentity image) => ClientOf(server.Endpoint, image);
+
+    public static PageClientOptions ClientOf(EndPoint server, ImageIdentity image) => new()
+    {
+        Server = server,
+        Image = image,
+        HandshakeTimeout = Patience,
+        RequestTimeout = Patience,
+        SilenceTimeout = Patience,
+    };
 
     public static GfnRange Range(ulong first, ulong count) => new(new Gfn(first), count);
 

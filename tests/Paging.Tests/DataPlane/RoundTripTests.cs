@@ -15,7 +15,7 @@ public sealed class RoundTripTests
         using var image = new PlaneImage(3000);
         using var certificate = TestCertificate.Create("localhost");
         using var server = new PageServer(
-            new PageServerOptions
+            Plane.Server with
             {
                 UsePortableSockets = transport == "portable",
                 Tls = transport == "tls" ? certificate.ForServer() : null,
@@ -54,7 +54,7 @@ public sealed class RoundTripTests
     public async Task Duplicates_within_the_window_do_not_travel()
     {
         using var image = new PlaneImage(70);
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
@@ -73,7 +73,7 @@ public sealed class RoundTripTests
     public async Task Images_without_memory_of_their_own_are_served_too()
     {
         using var image = new SyntheticImage(new SyntheticSettings(2000, 0.3, 0.2, Seed: 9));
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
@@ -91,7 +91,7 @@ public sealed class RoundTripTests
     public async Task One_request_may_name_several_ranges_and_the_same_page_twice()
     {
         using var image = new PlaneImage(100);
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
@@ -109,7 +109,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         using var server = new PageServer(
-            new PageServerOptions { MaxOutstandingBytes = 40 * Page.Size, MaxOutstandingRequests = 7 }, [new PageOffer(image)]);
+            Plane.Server with { MaxOutstandingBytes = 40 * Page.Size, MaxOutstandingRequests = 7 }, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
@@ -131,7 +131,7 @@ public sealed class RoundTripTests
     public async Task What_lies_outside_the_image_fails_at_once_and_harms_nothing()
     {
         using var image = new PlaneImage(10);
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
@@ -151,7 +151,7 @@ public sealed class RoundTripTests
     public async Task Cancelled_requests_end_once_and_the_connection_goes_on()
     {
         using var image = new PlaneImage(4096);
-        using var server = new PageServer(new PageServerOptions { DuplicateWindow = 0 }, [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server with { DuplicateWindow = 0 }, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
@@ -177,7 +177,7 @@ public sealed class RoundTripTests
     public async Task A_number_in_use_is_refused_and_usable_again_after_its_end()
     {
         using var image = new PlaneImage(4096);
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var blocking = new BlockingSink(stuck);
@@ -197,7 +197,7 @@ public sealed class RoundTripTests
     public async Task A_request_cancelled_while_its_pages_are_given_ends_after_them()
     {
         using var image = new PlaneImage(4096);
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var blocking = new BlockingSink(stuck);
@@ -217,7 +217,7 @@ public sealed class RoundTripTests
     public async Task Closing_ends_what_is_outstanding()
     {
         using var image = new PlaneImage(4096);
-        var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var blocking = new BlockingSink(stuck);
@@ -250,9 +250,9 @@ public sealed class RoundTripTests
             .. Enumerable.Range(0, 700).Select(i =>
                 new SourceListing(new ImageIdentity(new byte[32]), (ulong)i, $"10.0.0.{i}", 4000 + i, $"source-\u00e9-{i}")),
         ];
-        using var server = new PageServer(new PageServerOptions { UsePortableSockets = portable }, [], () => known);
+        using var server = new PageServer(Plane.Server with { UsePortableSockets = portable }, [], () => known);
 
-        IReadOnlyList<SourceListing> listed = PageClient.ListSources(new PageClientOptions { Server = server.Endpoint });
+        IReadOnlyList<SourceListing> listed = PageClient.ListSources(Plane.ClientOf(server.Endpoint, default));
 
         Assert.Equal(known, listed);
     }
@@ -261,7 +261,7 @@ public sealed class RoundTripTests
     public void Without_a_directory_a_server_lists_what_it_offers()
     {
         using var image = new PlaneImage(12);
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
 
         SourceListing listed = Assert.Single(PageClient.ListSources(Plane.ClientOf(server, default)));
 
@@ -274,9 +274,9 @@ public sealed class RoundTripTests
     public async Task A_server_in_front_of_a_source_passes_its_answers_on(bool portable)
     {
         using var image = new PlaneImage(3000);
-        using var far = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var far = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient middle = PageClient.Connect(Plane.ClientOf(far, image.Identity) with { MaxOutstandingBytes = 1 << 20 });
-        using var near = new PageServer(new PageServerOptions { UsePortableSockets = portable }, [new PageOffer(middle)]);
+        using var near = new PageServer(Plane.Server with { UsePortableSockets = portable }, [new PageOffer(middle)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(near, image.Identity));
         using PageClient other = PageClient.Connect(Plane.ClientOf(near, image.Identity));
         var sink = new CollectingSink(image);
@@ -308,7 +308,7 @@ public sealed class RoundTripTests
     public async Task Many_threads_may_ask_one_client()
     {
         using var image = new PlaneImage(1024);
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
         Thread[] threads =
@@ -334,7 +334,7 @@ public sealed class RoundTripTests
     public void Two_offers_of_one_image_are_a_mistake()
     {
         using var image = new PlaneImage(4);
-        Assert.Throws<ArgumentException>(() => new PageServer(new PageServerOptions(), [new PageOffer(image), new PageOffer(image)]));
+        Assert.Throws<ArgumentException>(() => new PageServer(Plane.Server, [new PageOffer(image), new PageOffer(image)]));
     }
 
     [Fact]
@@ -345,7 +345,7 @@ public sealed class RoundTripTests
         // Bound and not listening: nobody else can take the port meanwhile.
         holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var failure = Assert.Throws<PageConnectionException>(
-            () => PageClient.Connect(new PageClientOptions { Server = holder.LocalEndPoint! }));
+            () => PageClient.Connect(Plane.ClientOf(holder.LocalEndPoint!, default)));
         Assert.Equal(RefusalReason.ConnectionLost, failure.Refusal.Reason);
         Assert.DoesNotContain('\n', failure.Message);
     }

@@ -9,7 +9,7 @@ public sealed class TlsTests
     {
         using var certificate = TestCertificate.Create("localhost");
         using var server = new PageServer(
-            new PageServerOptions { Tls = certificate.ForServer(mutual: true), Cookie = "as well" }, [new PageOffer(Image)]);
+            Plane.Server with { Tls = certificate.ForServer(mutual: true), Cookie = "as well" }, [new PageOffer(Image)]);
         using PageClient client = PageClient.Connect(
             Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient(mutual: true), Cookie = "as well" });
         var sink = new CollectingSink(Image);
@@ -28,7 +28,7 @@ public sealed class TlsTests
         using var certificate = TestCertificate.Create("localhost");
         using var other = TestCertificate.Create("localhost");
         using var server = new PageServer(
-            new PageServerOptions { Tls = certificate.ForServer(mutual: true), Log = log.Enqueue }, [new PageOffer(Image)]);
+            Plane.Server with { Tls = certificate.ForServer(mutual: true), Log = log.Enqueue }, [new PageOffer(Image)]);
         PageClientOptions options = Plane.ClientOf(server, Image.Identity);
 
         Assert.NotEqual(RefusalReason.None, Refused(options with { Tls = certificate.ForClient() }));
@@ -50,7 +50,7 @@ public sealed class TlsTests
     public void A_client_that_wants_TLS_does_not_talk_to_a_server_without()
     {
         using var certificate = TestCertificate.Create("localhost");
-        using var server = new PageServer(new PageServerOptions(), [new PageOffer(Image)]);
+        using var server = new PageServer(Plane.Server, [new PageOffer(Image)]);
 
         Assert.Equal(
             RefusalReason.ConnectionLost,
