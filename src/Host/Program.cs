@@ -1,1 +1,15 @@
-Console.WriteLine("userfault");
+using System.CommandLine;
+using Userfault.Cli;
+
+// Bad options are one line and exit code 2, as every other bad input.
+var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
+root.Subcommands.Add(MigrateCommand.Create());
+
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"userfault: {parsed.Errors[0].Message.ReplaceLineEndings(" ")}; see --help");
+    return ExitCodes.BadInput;
+}
+
+return await parsed.InvokeAsync();

@@ -1,0 +1,20 @@
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>Turns bad input into one line on standard error and exit code 2.</summary>
+internal static class BadInput
+{
+    public static async Task<int> Guard(Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (Exception e) when (e is CliException or PagingException)
+        {
+            await Console.Error.WriteLineAsync($"userfault: {e.Message}");
+            return ExitCodes.BadInput;
+        }
+    }
+}

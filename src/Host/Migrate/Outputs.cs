@@ -1,0 +1,56 @@
+using Userfault.Actors;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>The files that a run writes; their folders are checked before it starts.</summary>
+internal sealed class Outputs
+{
+    private readonly string? _json;
+    private readonly string? _html;
+    private readonly string? _record;
+
+    public Outputs(string? json, string? html, string? record)
+    {
+        (_json, _html, _record) = (json, html, record);
+        if (!JsonIsStandardOutput) Check("--json", json);
+        Check("--html", html);
+        Check("--record", record);
+    }
+
+    public bool JsonIsStandardOutput => _json == "-";
+
+    public bool RecordsWorkingSet => _record is not null;
+
+    public void Write(MigrationReport report)
+    {
+        if (JsonIsStandardOutput) Console.Out.WriteLine(JsonReport.Of(report));
+        else if (_json is not null) WriteFile(_json, JsonReport.Of(report));
+        if (_html is not null) WriteFile(_html, HtmlReport.Of(report));
+        if (_record is not null && report.WorkingSet is { } set) WorkingSetFile.Save(_record, set);
+    }
+
+    private static void Check(string option, string? path)
+    {
+        if (path is null) return;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path));
+        if (Directory.Exists(path)) throw new CliException($"{option}: {path} is a folder; name a file");
+        if (!Directory.Exists(folder)) throw new CliException($"{option}: there is no folder {folder}; make it first");
+    }
+
+    // Complete under its name, or not at all.
+    private static void WriteFile(string path, string text)
+    {
+        var temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
+        try
+        {
+            File.WriteAllText(temporary, text);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(temporary);
+            throw new CliException($"{path}: cannot be written: {e.Message}");
+        }
+    }
+}

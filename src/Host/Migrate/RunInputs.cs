@@ -1,0 +1,139 @@
+using System.CommandLine;
+using Userfault.Actors;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>What a run works on: the image, the workload, guest memory. Opened and checked before anything starts.</summary>
+internal sealed class RunInputs : IDisposable
+{
+    private RunInputs(IMemoryImage image, IWorkload workload, GuestContent content, IReadOnlyList<GfnRange> regions, WorkingSet? workingSet) =>
+        (Image, Workload, Content, Regions, WorkingSet) = (image, workload, content, regions, workingSet);
+
+    public IMemoryImage Image { get; }
+
+    public IWorkload Workload { get; }
+
+    public GuestContent Content { get; }
+
+    public IReadOnlyList<GfnRange> Regions { get; }
+
+    public WorkingSet? WorkingSet { get; }
+
+    /// <summary>Opens everything; what was opened before an error is closed again.</summary>
+    /// <exception cref="CliException">Options that do not go together, or a bad value.</exception>
+    /// <exception cref="PagingException">A file that cannot be used.</exception>
+    public static RunInputs Open(MigrateOptions options, ParseResult result, Settings settings)
+    {
+        var image = OpenImage(options, result, settings);
+        try
+        {
+            var workload = OpenWorkload(options, result, settings, image.Pages);
+            var replay = result.GetValue(options.Replay);
+            var set = replay is null ? null : WorkingSetFile.Load(replay, image);
+            if (set is null && settings.OneOf<BackgroundOrder>("background.order") == BackgroundOrder.Recorded)
+                throw new CliException("--background recorded: needs a working set; add --replay FILE");
+            var memory = new ByteGuestMemory(image.Pages);
+            return new RunInputs(image, workload, new GuestContent(image, memory, new StampLedger(image.Pages)), RegionsOf(image), set);
+        }
+        catch
+        {
+            image.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        Content.Memory.Dispose();
+        Content.Ledger.Dispose();
+        Image.Dispose();
+    }
+
+    private static IMemoryImage OpenImage(MigrateOptions options, ParseResult result, Settings settings)
+    {
+        var path = result.GetValue(options.Image);
+        var synthetic = result.GetValue(options.Synthetic);
+        if (path is not null && synthetic is not null) throw new CliException("--image and --synthetic: give one of them");
+        if (path is null)
+        {
+            var seed = (ulong)settings.Count("seed", 0, int.MaxValue);
+            return new SyntheticImage(new SyntheticSettings(
+                synthetic is null ? 128UL << 20 >> Page.Shift : Units.Pages(options.Synthetic.Name, synthetic),
+                Share(result, options.ZeroShare, 0.3), Share(result, options.DuplicateShare, 0.1), seed));
+        }
+
+        var format = result.GetValue(options.ImageFormat) ?? "auto";
+        return format switch
+        {
+            "auto" => MemoryImages.Open(path),
+            "raw" => MemoryImages.OpenRaw(path),
+            "elf" => MemoryImages.OpenElfCore(path),
+            "firecracker" => MemoryImages.OpenFirecracker(path),
+            _ => throw Units.Bad(options.ImageFormat.Name, format, "one of auto, raw, elf, firecracker"),
+        };
+    }
+
+    private static IWorkload OpenWorkload(MigrateOptions options, ParseResult result, Settings settings, ulong pages)
+    {
+        var (ipsName, ipsText) = settings.Get("vcpu.ips");
+        var ips = Units.InstructionsPerSecond(ipsName, ipsText);
+        var trace = result.GetValue(options.Trace);
+        var pattern = result.GetValue(options.Pattern);
+        if (trace is not null && pattern is not null) throw new CliException("--trace and --pattern: give one of them");
+        if (pattern is null)
+        {
+            var path = trace ?? SampleTrace(result, options);
+            if (path is not null)
+            {
+                if (result.GetValue(options.Vcpus) is not null)
+                    throw new CliException("--vcpus: belongs to --pattern; a trace says itself how many vCPUs it has");
+                return TraceWorkload.Load(path, pages, ips);
+            }
+        }
+
+        var vcpus = Units.Count(options.Vcpus.Name, result.GetValue(options.Vcpus) ?? "4", 1, 65536);
+        var overlapping = result.GetValue(options.Overlapping);
+        if (!overlapping && pages < (ulong)vcpus)
+            throw new CliException($"--vcpus: {vcpus} vCPUs cannot share {pages} pages; use fewer, or --overlapping");
+        return new PatternWorkload(new PatternSettings(
+            Units.OneOf<PatternKind>(options.Pattern.Name, pattern ?? "random"), vcpus, pages)
+        {
+            Overlapping = overlapping,
+            WriteShare = Share(result, options.WriteShare, 0.3),
+            AccessesPerVcpu = result.GetValue(options.Accesses) is { } accesses
+                ? (ulong)Units.Count(options.Accesses.Name, accesses, 1, int.MaxValue)
+                : 0,
+            InstructionsPerSecond = ips,
+            Seed = (ulong)settings.Count("seed", 0, int.MaxValue),
+        });
+    }
+
+    // Without any input the sample runs: a real guest's first touches, over an image of that guest's size.
+    private static string? SampleTrace(ParseResult result, MigrateOptions options) =>
+        result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null
+            ? Path.Combine(AppContext.BaseDirectory, "samples", "linux-4vcpu.touch.csv.gz")
+            : null;
+
+    private static IReadOnlyList<GfnRange> RegionsOf(IMemoryImage image)
+    {
+        if (image is not FileImage { Segments.Count: > 0 } file) return [new GfnRange(new Gfn(0), image.Pages)];
+        // A segment need not begin or end on a page: the pages that it touches belong to it, each to one region.
+        var regions = new List<GfnRange>();
+        foreach (var segment in file.Segments.OrderBy(s => s.Start))
+        {
+            var start = segment.Start >> Page.Shift;
+            var end = (segment.End + Page.OffsetMask) >> Page.Shift;
+            if (regions.Count > 0 && start <= regions[^1].End.Value)
+                regions[^1] = GfnRange.Between(regions[^1].Start, new Gfn(Math.Max(end, regions[^1].End.Value)));
+            else if (end > start)
+                regions.Add(GfnRange.Between(new Gfn(start), new Gfn(end)));
+        }
+
+        return regions;
+    }
+
+    private static double Share(ParseResult result, Option<string> option, double otherwise) =>
+        result.GetValue(option) is { } text ? Units.Share(option.Name, text) : otherwise;
+}

@@ -1,0 +1,123 @@
+using Akka.Configuration;
+using Akka.Configuration.Hocon;
+
+namespace Userfault.Cli;
+
+/// <summary>
+/// The settings of a run: akka.hocon, what <c>--config</c> lays over it, and options over both. A key under
+/// <c>userfault</c> that akka.hocon does not list is refused by name.
+/// </summary>
+internal sealed class Settings
+{
+    private const string Root = "userfault";
+    private readonly Dictionary<string, (string Option, string Value)> _options = [];
+
+    private Settings(Config config) => Config = config;
+
+    /// <summary>Everything, for the actor system.</summary>
+    public Config Config { get; }
+
+    /// <summary>The file that documents every key; it lies beside the program.</summary>
+    public static string DefaultFile => Path.Combine(AppContext.BaseDirectory, "akka.hocon");
+
+    /// <summary>Loads akka.hocon and lays a file over it.</summary>
+    /// <param name="overlay">A HOCON file; null for none.</param>
+    /// <exception cref="CliException">The file is missing, is no HOCON, or has a key that does not exist.</exception>
+    public static Settings Load(string? overlay)
+    {
+        var defaults = Parse(DefaultFile);
+        if (overlay is null) return new Settings(defaults);
+        var config = Parse(overlay);
+        Check(overlay, config, defaults);
+        return new Settings(config.WithFallback(defaults));
+    }
+
+    /// <summary>Lets an option stand over a key; null leaves the key as it is.</summary>
+    public void Override(string key, string option, string? value)
+    {
+        if (value is not null) _options[key] = (option, value);
+    }
+
+    /// <summary>A key's value, and the name under which the user knows it.</summary>
+    public (string Name, string Value) Get(string key)
+    {
+        if (_options.TryGetValue(key, out var option)) return (option.Option, option.Value);
+        var name = $"{Root}.{key}";
+        return (name, Config.GetString(name) ?? throw new CliException($"{name}: has no value; give it one, or leave the key out"));
+    }
+
+    /// <summary>A size in pages; 0 for "off".</summary>
+    public ulong Pages(string key) => Get(key) is var (name, value) && value == "off" ? 0 : Units.Pages(name, value);
+
+    /// <summary>A duration in ns.</summary>
+    public long DurationNs(string key, long? off = null) => Get(key) is var (name, value) ? Units.DurationNs(name, value, off) : 0;
+
+    /// <summary>A count within bounds.</summary>
+    public int Count(string key, int least, int most) => Get(key) is var (name, value) ? Units.Count(name, value, least, most) : 0;
+
+    /// <summary>One of an enumeration's values.</summary>
+    public T OneOf<T>(string key)
+        where T : struct, Enum => Get(key) is var (name, value) ? Units.OneOf<T>(name, value) : default;
+
+    /// <summary>on or off.</summary>
+    public bool Switch(string key)
+    {
+        var (name, value) = Get(key);
+        return value switch
+        {
+            "on" or "true" or "yes" => true,
+            "off" or "false" or "no" => false,
+            _ => throw Units.Bad(name, value, "on or off"),
+        };
+    }
+
+    private static Config Parse(string path)
+    {
+        if (!File.Exists(path)) throw new CliException($"{path}: no such settings file; check --config");
+        try
+        {
+            var config = ConfigurationFactory.ParseString(File.ReadAllText(path));
+            // The parser lets an unclosed brace pass; reading every value brings out what it could not make sense of.
+            _ = config.Root.ToString();
+            return config;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new CliException($"{path}: is not HOCON: {OneLine(e.Message)}");
+        }
+    }
+
+    private static void Check(string path, Config config, Config defaults)
+    {
+        if (config.IsEmpty || config.Root.IsEmpty) return;
+        if (!config.Root.IsObject()) throw new CliException($"{path}: is not HOCON: no keys in it");
+        foreach (var (key, value) in config.Root.GetObject().Items)
+        {
+            if (key == "akka") continue;
+            if (!defaults.HasPath(key))
+                throw new CliException($"{path}: unknown key '{key}'; the keys are userfault, userfault-vcpus, userfault-memslots and akka");
+            if (value.IsObject()) CheckObject(path, key, value.GetObject(), defaults);
+            else throw new CliException($"{path}: '{key}' must be a section in braces");
+        }
+    }
+
+    private static void CheckObject(string path, string prefix, HoconObject section, Config defaults)
+    {
+        foreach (var (key, value) in section.Items)
+        {
+            var name = $"{prefix}.{key}";
+            if (!defaults.HasPath(name))
+            {
+                var known = defaults.GetValue(prefix).GetObject().Items.Keys.Order(StringComparer.Ordinal);
+                throw new CliException($"{path}: unknown key '{name}'; {prefix} has {string.Join(", ", known)}");
+            }
+
+            var isSection = defaults.GetValue(name).IsObject();
+            if (isSection != value.IsObject())
+                throw new CliException($"{path}: '{name}' must be {(isSection ? "a section in braces" : "a value")}");
+            if (isSection) CheckObject(path, name, value.GetObject(), defaults);
+        }
+    }
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+}
