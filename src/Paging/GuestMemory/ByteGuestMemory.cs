@@ -15,7 +15,8 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
         ArgumentOutOfRangeException.ThrowIfZero(pages);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(pages, SyntheticImage.MostPages);
         Pages = pages;
-        _memory = new LazyMemory(pages << Page.Shift, "guest memory");
+        // Large leaves need guest and host addresses that agree in their low bits.
+        _memory = new LazyMemory(pages << Page.Shift, "guest memory", PageLevel.Size2M.Bytes());
     }
 
     /// <inheritdoc/>

@@ -15,18 +15,19 @@ internal sealed unsafe class LazyMemory : IDisposable
     private MemoryMappedFile? _file;
     private MemoryMappedViewAccessor? _view;
 
-    /// <summary>Page-aligned zeros.</summary>
+    /// <summary>Zeros, aligned as asked for: a power of 2, at least a page. A memory file is page aligned alone.</summary>
     /// <exception cref="PagingException">Neither way gives that much.</exception>
-    public LazyMemory(ulong bytes, string purpose)
+    public LazyMemory(ulong bytes, string purpose, ulong alignment = Page.Size)
     {
         Length = bytes;
-        if (bytes > long.MaxValue - Page.Size)
+        var mask = (nuint)alignment - 1;
+        if (bytes > long.MaxValue - alignment)
             throw Refused(bytes, purpose, null);
         try
         {
             // calloc takes big blocks straight from mmap and knows that they are zero: nothing is touched here.
-            _allocation = NativeMemory.AllocZeroed((nuint)bytes + Page.Size);
-            Bytes = (byte*)(((nuint)_allocation + (nuint)Page.OffsetMask) & ~(nuint)Page.OffsetMask);
+            _allocation = NativeMemory.AllocZeroed((nuint)bytes + (nuint)alignment);
+            Bytes = (byte*)(((nuint)_allocation + mask) & ~mask);
         }
         catch (OutOfMemoryException)
         {
