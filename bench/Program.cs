@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Userfault.Bench;
+using Userfault.Bench.Actors;
 using Userfault.Bench.Cluster;
 using Userfault.Bench.DataPlane;
 
@@ -12,6 +13,8 @@ switch (args)
         return RemotingRate.Run();
     case ["cluster"]:
         return ClusterTimes.Run();
+    case ["faults", .. var options]:
+        return FaultRate.Run(options);
     case ["data-plane", .. var options]:
         return DataPlaneBench.Run(options);
     case ["children", "remoting-echo"]:

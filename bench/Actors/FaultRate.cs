@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Akka.Actor;
+using Akka.Configuration;
+using Userfault.Actors;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Bench.Actors;
+
+/// <summary>
+/// Faults resolved a second with content, by all actors of the fault path, beside the rate at which one core copies the
+/// same pages in the same order in the same process: `faults [--pages N] [--vcpus 8,64,512] [--latency-us N]`.
+/// </summary>
+internal static unsafe class FaultRate
+{
+    private const string Dispatchers = """
+        userfault-vcpus { type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"
+          throughput = 100
+          spin = 1ms }
+        userfault-memslots { type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"
+          throughput = 100
+          spin = 1ms }
+        akka.loglevel = WARNING
+        """;
+
+    private static bool OneLoop;
+
+    public static int Run(string[] args)
+    {
+        OneLoop = Number(args, "--loops", 2) == 1;
+        var pages = (ulong)Number(args, "--pages", 65536);
+        var latencyNs = Number(args, "--latency-us", 0) * 1000L;
+        var vcpus = Text(args, "--vcpus", "8,64,512").Split(',').Select(v => int.Parse(v, CultureInfo.InvariantCulture)).ToArray();
+        var rounds = Number(args, "--rounds", 3);
+        var path = Path.Combine(Path.GetTempPath(), $"userfault-bench-{Environment.ProcessId}.img");
+        try
+        {
+            MakeImage(path, pages);
+            using var image = MemoryImages.OpenRaw(path);
+            foreach (var isRandom in new[] { false, true })
+            {
+                for (var round = 0; round < rounds; round++)
+                {
+                    foreach (var count in vcpus) Measure(image, pages, count, isRandom, latencyNs);
+                }
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        return 0;
+    }
+
+    private static void Measure(FileImage image, ulong pages, int vcpus, bool isRandom, long latencyNs)
+    {
+        var workload = new OncePerPage(pages, vcpus, isRandom);
+        using var memory = new ByteGuestMemory(pages);
+        using var ledger = new StampLedger(pages);
+        for (ulong i = 0; i < pages; i++) memory.PageAt(new Gfn(i))[0] = 0xff;
+        var copy = CopyRate(image, memory, workload);
+        for (ulong i = 0; i < pages; i++) memory.PageAt(new Gfn(i))[0] = 0xff;
+
+        var (report, elapsed) = Migrate(new GuestContent(image, memory, ledger), workload, latencyNs);
+        var rate = report.Slots.DemandPlaced / elapsed.TotalSeconds;
+        Console.WriteLine(
+            $"{(isRandom ? "random    " : "sequential")} {vcpus,4} vCPUs: {rate / 1e6:0.000} M faults/s, one core copies {copy / 1e6:0.000} M pages/s, " +
+            $"ratio {100 * rate / copy:0} %; wait p50 {report.Latency.PercentileNs(50) / 1e3:0.0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0.0} us" +
+            (report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}"));
+    }
+
+    private static double CopyRate(FileImage image, ByteGuestMemory memory, OncePerPage workload)
+    {
+        var order = workload.Interleaved().ToArray();
+        var watch = Stopwatch.StartNew();
+        foreach (var page in order)
+            Buffer.MemoryCopy(image.Read(new Gfn(page), null), memory.PageAt(new Gfn(page)), Page.Size, Page.Size);
+        return order.Length / watch.Elapsed.TotalSeconds;
+    }
+
+    private static (MigrationReport Report, TimeSpan Elapsed) Migrate(GuestContent content, OncePerPage workload, long latencyNs)
+    {
+        using var pump = new SpinningPump();
+        using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(Dispatchers));
+        var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 };
+        var link = new LinkSettings(latencyNs);
+        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher).WithDispatcher("userfault-memslots"));
+        pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [() =>
+        {
+            var source = new LocalPageSource(content.Image, new LocalSourceSettings { Link = link, RememberedContents = 0 }, pump.Wake);
+            if (!link.IsInstant) pump.Add(source);
+            return source;
+        }]));
+        var plan = new MigrationPlan
+        {
+            Settings = settings,
+            Content = content,
+            Workload = workload,
+            Time = new PumpedTime(pump),
+            Regions = [new GfnRange(new Gfn(0), content.Image.Pages)],
+            VcpuDispatcher = OneLoop ? "userfault-memslots" : "userfault-vcpus",
+            MemslotDispatcher = "userfault-memslots",
+        };
+        using var done = new BlockingObserver();
+        var observer = system.ActorOf(Props.Create(() => new BlockingObserver.Actor(done)));
+        system.ActorOf(MigrationActor.Props(plan, pool, observer)).Tell(MigrationProtocol.Start.Instance);
+        var report = done.Wait();
+        system.Terminate().GetAwaiter().GetResult();
+        // From the guest's start until its last access: every page was touched once.
+        return (report, TimeSpan.FromMicroseconds(report.GuestNs / 1e3));
+    }
+
+    private static void MakeImage(string path, ulong pages)
+    {
+        using var file = File.Create(path);
+        var chunk = new byte[1 << 20];
+        ulong value = 7;
+        for (ulong written = 0; written < pages << Page.Shift; written += (ulong)chunk.Length)
+        {
+            foreach (ref var word in MemoryMarshal.Cast<byte, ulong>(chunk.AsSpan())) word = value += 0x9E3779B97F4A7C15;
+            file.Write(chunk);
+        }
+    }
+
+    private static string Text(string[] args, string name, string otherwise)
+    {
+        var at = Array.IndexOf(args, name);
+        return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
+    }
+
+    private static int Number(string[] args, string name, int otherwise) =>
+        int.Parse(Text(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,55 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Bench.Actors;
+
+/// <summary>Every page of the guest is read once, by one of the vCPUs: each in its own share, in order or shuffled.</summary>
+internal sealed class OncePerPage : IWorkload
+{
+    private readonly ulong[] _order;
+
+    public OncePerPage(ulong pages, int vcpus, bool isRandom)
+    {
+        (Pages, Vcpus) = (pages, vcpus);
+        _order = new ulong[pages];
+        for (ulong i = 0; i < pages; i++) _order[i] = i;
+        if (isRandom) new Random(1).Shuffle(_order);
+    }
+
+    public string Name => "once a page";
+
+    public int Vcpus { get; }
+
+    public ulong Pages { get; }
+
+    /// <summary>The order in which vCPUs that run in turn touch the pages.</summary>
+    public IEnumerable<ulong> Interleaved()
+    {
+        var share = (int)(Pages / (ulong)Vcpus);
+        for (var i = 0; i < share; i++)
+        {
+            for (var vcpu = 0; vcpu < Vcpus; vcpu++) yield return _order[(vcpu * share) + i];
+        }
+    }
+
+    public IAccessStream Open(int vcpu)
+    {
+        var share = (int)(Pages / (ulong)Vcpus);
+        return new Stream(_order, vcpu * share, share);
+    }
+
+    private sealed class Stream(ulong[] order, int start, int count) : IAccessStream
+    {
+        private int _next;
+
+        public ulong Count => (ulong)count;
+
+        public bool TryNext(out GuestAccess access)
+        {
+            access = default;
+            if (_next == count) return false;
+            access = new GuestAccess(new Gfn(order[start + _next++]), Access.Read, 0);
+            return true;
+        }
+    }
+}
