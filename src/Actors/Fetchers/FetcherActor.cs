@@ -48,12 +48,18 @@ public sealed class FetcherActor : UntypedActor
     /// <inheritdoc/>
     protected override void PreStart()
     {
-        // The pool tells who waits to ask again: a restarted fetcher knows of nothing.
-        Context.Parent.Tell(new FetcherPoolProtocol.FetcherStarted(_number));
         if (_settings.TickNs <= 0) return;
         var every = TimeSpan.FromTicks(_settings.TickNs / 100);
         _tick = Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(
             every, every, Self, FetcherProtocol.Tick.Instance, ActorRefs.NoSender);
+    }
+
+    /// <inheritdoc/>
+    protected override void PostRestart(Exception reason)
+    {
+        base.PostRestart(reason);
+        // The pool tells who waits to ask again: a restarted fetcher knows of nothing.
+        Context.Parent.Tell(new FetcherPoolProtocol.FetcherRestarted(_number));
     }
 
     /// <inheritdoc/>

@@ -62,7 +62,7 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
             case FetcherPoolProtocol.Register register:
                 if (!_requesters.Contains(register.Requester)) _requesters.Add(register.Requester);
                 break;
-            case FetcherPoolProtocol.FetcherStarted:
+            case FetcherPoolProtocol.FetcherRestarted:
                 AskAgain();
                 break;
             case FetcherPoolProtocol.GetReports:

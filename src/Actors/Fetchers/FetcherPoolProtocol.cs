@@ -43,7 +43,7 @@ public static class FetcherPoolProtocol
     /// <param name="Count">One a fetcher.</param>
     public sealed record ReportsComing(int Count);
 
-    /// <summary>A fetcher runs (again) and holds nothing.</summary>
+    /// <summary>A fetcher was restarted and holds nothing.</summary>
     /// <param name="Number">Its number.</param>
-    public sealed record FetcherStarted(ulong Number) : ICommand;
+    public sealed record FetcherRestarted(ulong Number) : ICommand;
 }
