@@ -1,6 +1,7 @@
 // What the assembly Akka.TestKit holds on NuGet, forwarded to where it is. A test counts them.
 using System.Runtime.CompilerServices;
 using Akka.TestKit;
+using Akka.TestKit.Configs;
 using Akka.TestKit.Internal;
 using Akka.TestKit.TestActors;
 using Akka.TestKit.TestEvent;
@@ -35,6 +36,7 @@ using Akka.TestKit.TestEvent;
 [assembly: TypeForwardedTo(typeof(TestLatch))]
 [assembly: TypeForwardedTo(typeof(TestProbe))]
 [assembly: TypeForwardedTo(typeof(TestScheduler))]
+[assembly: TypeForwardedTo(typeof(TestConfigs))]
 [assembly: TypeForwardedTo(typeof(EventFilterBase))]
 [assembly: TypeForwardedTo(typeof(EventMatched))]
 [assembly: TypeForwardedTo(typeof(InternalTestActorRef))]

@@ -6,6 +6,11 @@ namespace Userfault.Engine.Tests;
 /// <summary>The test kit against real actors: the sort of spec the other rooms write.</summary>
 public sealed class ActorSpecs : TestKit
 {
+    public ActorSpecs()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public void A_receive_actor_answers_the_test_actor()
     {

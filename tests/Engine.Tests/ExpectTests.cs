@@ -5,6 +5,11 @@ namespace Userfault.Engine.Tests;
 
 public sealed class ExpectTests : TestKit
 {
+    public ExpectTests()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public void ExpectMsg_takes_what_it_is_told()
     {

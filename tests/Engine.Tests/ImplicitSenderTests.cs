@@ -5,6 +5,11 @@ namespace Userfault.Engine.Tests;
 
 public sealed class ImplicitSenderTests : TestKit
 {
+    public ImplicitSenderTests()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public void The_test_actor_sends_what_the_test_tells()
     {

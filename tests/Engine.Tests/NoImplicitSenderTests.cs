@@ -6,6 +6,11 @@ namespace Userfault.Engine.Tests;
 
 public sealed class NoImplicitSenderTests : TestKit, INoImplicitSender
 {
+    public NoImplicitSenderTests()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public async Task Nobody_sends_what_the_test_tells()
     {

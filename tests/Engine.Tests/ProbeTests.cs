@@ -6,6 +6,11 @@ namespace Userfault.Engine.Tests;
 
 public sealed class ProbeTests : TestKit
 {
+    public ProbeTests()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public void A_probe_is_an_actor_reference()
     {

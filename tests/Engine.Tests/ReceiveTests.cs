@@ -6,6 +6,11 @@ namespace Userfault.Engine.Tests;
 
 public sealed class ReceiveTests : TestKit
 {
+    public ReceiveTests()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public void ReceiveOne_takes_the_next_or_null()
     {

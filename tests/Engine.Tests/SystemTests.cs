@@ -11,6 +11,8 @@ namespace Userfault.Engine.Tests;
 /// <summary>The ways to make a test kit, and how its system ends.</summary>
 public sealed class SystemTests
 {
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
     [Fact]
     public void A_test_kit_makes_a_system_by_itself()
     {
@@ -78,7 +80,7 @@ public sealed class SystemTests
         kit.Sys.RegisterOnTermination(() => release.Wait());
         Assert.Throws<TimeoutException>(() => kit.Shutdown(Failure.Short, verifySystemShutdown: true));
         release.Set();
-        kit.Shutdown(TimeSpan.FromMinutes(1), verifySystemShutdown: true);
+        kit.Shutdown(Minute, verifySystemShutdown: true);
     }
 
     [Fact]
@@ -87,10 +89,10 @@ public sealed class SystemTests
         var output = new Output();
         using (var kit = new TestKit("akka.loglevel = INFO", output))
         {
-            kit.EventFilter.Info("hello from the test").ExpectOne(() => kit.Log.Info("hello from the test"));
+            kit.EventFilter.Info("hello from the test").ExpectOne(Minute, () => kit.Log.Info("hello from the test"));
             kit.AwaitAssert(
                 () => Assert.Contains(output.Lines, l => l.Contains("hello from the test", StringComparison.Ordinal)),
-                interval: TimeSpan.FromMilliseconds(5));
+                Minute, TimeSpan.FromMilliseconds(5));
         }
         Assert.All(output.Lines, line => Assert.NotEqual("", line));
     }
@@ -100,14 +102,14 @@ public sealed class SystemTests
     {
         using var kit = new TestKit(TestKit.FullDebugConfig);
         kit.EventFilter.Debug(start: "Started", source: "/user/logged").ExpectOne(
-            () => kit.Sys.ActorOf(BlackHoleActor.Props, "logged"));
+            Minute, () => kit.Sys.ActorOf(BlackHoleActor.Props, "logged"));
     }
 
     private static void AssertWorks(TestKitBase kit)
     {
         kit.TestActor.Tell("ping");
         kit.ExpectMsgFrom<string>(kit.TestActor);
-        kit.EventFilter.Warning("seen").ExpectOne(() => kit.Log.Warning("seen"));
+        kit.EventFilter.Warning("seen").ExpectOne(Minute, () => kit.Log.Warning("seen"));
     }
 
     private sealed class Suite : TestKit

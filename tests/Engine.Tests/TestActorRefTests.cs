@@ -6,6 +6,11 @@ namespace Userfault.Engine.Tests;
 
 public sealed class TestActorRefTests : TestKit
 {
+    public TestActorRefTests()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public void The_actor_runs_in_the_Tell_and_can_be_looked_at()
     {

@@ -6,6 +6,11 @@ namespace Userfault.Engine.Tests;
 
 public sealed class TestActorsTests : TestKit
 {
+    public TestActorsTests()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public void They_do_what_their_names_say()
     {

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.TestKit.Configs;
 using Akka.TestKit.Xunit2;
 
 namespace Userfault.Engine.Tests;
@@ -6,7 +7,7 @@ namespace Userfault.Engine.Tests;
 public sealed class TestFsmRefTests : TestKit
 {
     public TestFsmRefTests()
-        : base("akka.scheduler.implementation = \"Akka.TestKit.TestScheduler, Akka.TestKit\"")
+        : base(TestConfigs.TestSchedulerConfig)
     {
     }
 

@@ -9,7 +9,7 @@ public sealed class TestSchedulerTests : TestKit
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     public TestSchedulerTests()
-        : base("akka.scheduler.implementation = \"Akka.TestKit.TestScheduler, Akka.TestKit\"")
+        : base(Patience.Config + "akka.scheduler.implementation = \"Akka.TestKit.TestScheduler, Akka.TestKit\"")
     {
     }
 

@@ -14,7 +14,7 @@ namespace Akka.TestKit;
 /// </summary>
 public abstract partial class TestKitBase : IActorRefFactory
 {
-    private static readonly TimeSpan TestActorStartTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan TestActorStartTimeout = TimeSpan.FromSeconds(30);
     private static long LastTestActorNumber;
 
     private readonly ITestKitAssertions _assertions;

@@ -19,7 +19,7 @@ public sealed class AssemblyTests
             .Where(t => !t.IsNested && t.Namespace?.StartsWith("Akka.TestKit.Xunit2", StringComparison.Ordinal) == false)
             .ToList();
 
-        Assert.Equal(39, types.Count);
+        Assert.Equal(40, types.Count);
         Assert.All(types, t => Assert.Same(t, Type.GetType($"{t.FullName}, Akka.TestKit")));
     }
 
@@ -37,7 +37,7 @@ public sealed class AssemblyTests
         using var image = new PEReader(file);
         var metadata = image.GetMetadataReader();
         Assert.Empty(metadata.MethodDefinitions);
-        Assert.Equal(39, metadata.ExportedTypes.Count(h => metadata.GetExportedType(h).IsForwarder
+        Assert.Equal(40, metadata.ExportedTypes.Count(h => metadata.GetExportedType(h).IsForwarder
             && metadata.GetExportedType(h).Implementation.Kind == HandleKind.AssemblyReference));
     }
 }

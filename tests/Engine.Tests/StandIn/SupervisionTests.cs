@@ -6,6 +6,11 @@ namespace Userfault.Engine.Tests.StandIn;
 /// <summary>Children of a test actor fail; how they are supervised is the stand-in's own affair.</summary>
 public sealed class SupervisionTests : TestKit
 {
+    public SupervisionTests()
+        : base(Patience.Config)
+    {
+    }
+
     [Fact]
     public void Children_stop_or_do_what_their_strategy_says()
     {
