@@ -12,6 +12,8 @@ namespace Akka.Remote;
 /// </summary>
 internal sealed class Association(Remoting remoting, Address remote)
 {
+    private static readonly TimeSpan OverflowReportInterval = TimeSpan.FromSeconds(10);
+
     private readonly Lock _gate = new();
     private readonly Queue<Pending> _pending = new();
     private readonly SystemOutbox _outbox = new(remoting.Settings.SystemMessageBuffer);
@@ -21,7 +23,7 @@ internal sealed class Association(Remoting remoting, Address remote)
     private volatile ILink? _link;
     private TimeSpan _gateOpensAt;
     private bool _retryPlanned;
-    private bool _overflowReported;
+    private long _overflowReportAt;
     private int? _uid;
 
     private enum State
@@ -92,6 +94,7 @@ internal sealed class Association(Remoting remoting, Address remote)
     /// <summary>Has nothing more to do with this incarnation; a later one under the same address is met afresh.</summary>
     public void Quarantine(int uid)
     {
+        List<Pending> dead;
         lock (_gate)
         {
             _quarantined.Add(uid);
@@ -102,7 +105,10 @@ internal sealed class Association(Remoting remoting, Address remote)
             Gate();
             _link?.Close("quarantined");
             _link = null;
+            dead = [.. _pending];
+            _pending.Clear();
         }
+        Bury(dead);
     }
 
     public bool IsQuarantined(int uid)
@@ -245,19 +251,23 @@ internal sealed class Association(Remoting remoting, Address remote)
                 return false;
             var urgent = message is IUrgentMessage;
             if (link.TrySend(writer.Written, urgent))
-            {
-                _overflowReported = false;
                 return true;
-            }
-            if (!_overflowReported)
-                remoting.Log.Warning("The send buffer to {0} is full; messages go to the dead letters until it drains", remote);
-            _overflowReported = true;
+            ReportOverflow();
             return false;
         }
         finally
         {
             MessageCodec.Return(writer);
         }
+    }
+
+    // A line for a flood, not one a message.
+    private void ReportOverflow()
+    {
+        var due = Volatile.Read(ref _overflowReportAt);
+        var now = remoting.Now.Ticks;
+        if (now >= due && Interlocked.CompareExchange(ref _overflowReportAt, now + OverflowReportInterval.Ticks, due) == due)
+            remoting.Log.Warning("The link to {0} takes nothing more, its send buffer is full or it is closing; messages go to the dead letters", remote);
     }
 
     private void Bury(List<Pending> dead)

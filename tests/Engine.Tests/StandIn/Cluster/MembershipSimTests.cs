@@ -8,7 +8,7 @@ public sealed class MembershipSimTests
 {
     private const int Soon = 60_000;
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 12)];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 8)];
 
     [Theory]
     [MemberData(nameof(Seeds))]

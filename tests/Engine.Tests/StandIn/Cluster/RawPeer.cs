@@ -8,20 +8,37 @@ namespace Userfault.Engine.Tests.StandIn.Cluster;
 /// <summary>A peer that speaks the wire format byte by byte, well or badly.</summary>
 internal sealed class RawPeer : IDisposable
 {
-    private readonly TcpClient _client = new();
+    private readonly TcpClient _client;
     private readonly NetworkStream _stream;
     private readonly Address _node;
 
     public RawPeer(Address node)
+        : this(node, new TcpClient(node.Host, node.Port!.Value))
+    {
+    }
+
+    private RawPeer(Address node, TcpClient client)
     {
         _node = node;
-        _client.Connect(node.Host, node.Port!.Value);
+        _client = client;
         _client.ReceiveTimeout = 30_000;
         _client.NoDelay = true;
         _stream = _client.GetStream();
     }
 
     public static Address Self { get; } = Address.Parse("akka.tcp://test@127.0.0.1:9");
+
+    /// <summary>Takes a link that a node opens, and lets it in.</summary>
+    public static RawPeer Accept(TcpListener listener, string cookie)
+    {
+        var client = listener.AcceptTcpClient();
+        var peer = new RawPeer(Self, client);
+        var transcript = Handshake.ReadHello(peer.ReadFrame()) with { AcceptorNonce = new byte[Handshake.NonceBytes], AcceptorUid = 5 };
+        peer.SendFrame(Handshake.Challenge(transcript, cookie));
+        Handshake.ReadProof(peer.ReadFrame(), transcript, cookie);
+        peer.SendFrame([(byte)FrameKind.Welcome, 0, 0, 0, 0, 0, 0, 0, 0]);
+        return peer;
+    }
 
     public void Dispose() => _client.Dispose();
 

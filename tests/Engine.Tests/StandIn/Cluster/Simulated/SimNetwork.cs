@@ -31,6 +31,13 @@ internal sealed class SimNetwork(SimWorld world)
             link.Flow();
     }
 
+    /// <summary>Every connection is lost with what is under way on it; new ones may be opened.</summary>
+    public void Break()
+    {
+        foreach (var link in _links.ToList())
+            link.Break("connection reset");
+    }
+
     /// <summary>The node is gone and says nothing more; its peers see their links close.</summary>
     public void Kill(int port)
     {
