@@ -114,6 +114,32 @@ public sealed class HostileServerTests
     }
 
     [Fact]
+    public async Task An_old_answer_is_not_taken_for_that_to_a_new_request_for_the_same_pages()
+    {
+        using var server = new ScriptedServer(peer =>
+        {
+            ScriptedServer.Shake(peer, Image);
+            byte[] answer = ScriptedServer.Data(Image, ScriptedServer.ReadRequest(peer));
+            peer.Send(answer);
+            ScriptedServer.ReadRequest(peer);
+            peer.SendIfTaken(answer);
+        });
+        var owner = new TestOwner();
+        using PageClient client = PageClient.Start(OptionsOf(server), owner);
+        await owner.Opened;
+        var sink = new CollectingSink(Image);
+
+        client.Ask(1, 0, 2, sink);
+        await sink.Ended(1);
+        client.Ask(2, 0, 2, sink);
+        await sink.Ended(1);
+
+        Assert.Equal(RefusalReason.WrongPage, (await owner.Closed).Reason);
+        Assert.Equal(FetchFailure.BadAnswer, sink.Failures[2]);
+        Assert.Equal(2, sink.PageCount);
+    }
+
+    [Fact]
     public async Task What_comes_after_a_cancellation_goes_nowhere_until_its_end_and_is_an_offence_after_it()
     {
         using var server = new ScriptedServer(peer =>
