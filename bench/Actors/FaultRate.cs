@@ -26,9 +26,11 @@ internal static unsafe class FaultRate
         """;
 
     private static bool OneLoop;
+    private static bool FetchersWithVcpus;
 
     public static int Run(string[] args)
     {
+        FetchersWithVcpus = Number(args, "--fetchers-with-vcpus", 0) == 1;
         OneLoop = Number(args, "--loops", 2) == 1;
         var pages = (ulong)Number(args, "--pages", 65536);
         var latencyNs = Number(args, "--latency-us", 0) * 1000L;
@@ -39,7 +41,7 @@ internal static unsafe class FaultRate
         {
             MakeImage(path, pages);
             using var image = MemoryImages.OpenRaw(path);
-            foreach (var isRandom in new[] { false, true })
+            foreach (var isRandom in Orders(args))
             {
                 for (var round = 0; round < rounds; round++)
                 {
@@ -87,7 +89,7 @@ internal static unsafe class FaultRate
         using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(Dispatchers));
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 };
         var link = new LinkSettings(latencyNs);
-        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher).WithDispatcher("userfault-memslots"));
+        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher).WithDispatcher(FetchersWithVcpus ? "userfault-vcpus" : "userfault-memslots"));
         pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [() =>
         {
             var source = new LocalPageSource(content.Image, new LocalSourceSettings { Link = link, RememberedContents = 0 }, pump.Wake);
@@ -124,6 +126,13 @@ internal static unsafe class FaultRate
             file.Write(chunk);
         }
     }
+
+    private static IEnumerable<bool> Orders(string[] args) => Text(args, "--order", "both") switch
+    {
+        "sequential" => [false],
+        "random" => [true],
+        _ => [false, true],
+    };
 
     private static string Text(string[] args, string name, string otherwise)
     {

@@ -290,7 +290,7 @@ public sealed class MemslotActor : UntypedActor
     {
         if (_wanted.Count == 0) return;
         _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(_wanted)));
-        _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [.. _wanted]));
+        if (_wiring.TellsWanted) _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [.. _wanted]));
         if (_wiring.LocalityPages > 0) FetchAround();
         _wanted.Clear();
     }

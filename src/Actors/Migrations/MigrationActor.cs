@@ -149,6 +149,7 @@ public sealed class MigrationActor : UntypedActor
                     UffdDescriptors = settings.UffdDescriptors,
                     UffdReaders = settings.UffdReaders,
                     BroadcastsClears = _plan.BroadcastsClears,
+                    TellsWanted = _plan.RecordsWorkingSet,
                     VcpuDispatcher = _plan.VcpuDispatcher,
                     MemslotDispatcher = _plan.MemslotDispatcher,
                 },

@@ -222,7 +222,7 @@ public sealed class VmActor : UntypedActor
             core, bitmap, _host, _settings.Content.Memory, new PagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count));
         var wiring = new MemslotWiring(
             Self, _settings.Name, _vcpus, _fetchers, _listener, _settings.WorkBudget, _settings.LocalityPages,
-            _settings.UffdDescriptors, _settings.BroadcastsClears);
+            _settings.UffdDescriptors, _settings.BroadcastsClears, _settings.TellsWanted);
         var actor = Context.ActorOf(
             Dispatched(MemslotActor.Props(pager, wiring), _settings.MemslotDispatcher),
             $"memslot-{slot.Id.AddressSpace}-{slot.Id.Id}-{_addressSpaces[slot.Id.AddressSpace].Current.Number}");

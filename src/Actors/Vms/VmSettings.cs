@@ -45,6 +45,9 @@ public sealed record VmSettings
     /// <summary>Are there replicas of the bitmaps to tell of cleared bits?</summary>
     public bool BroadcastsClears { get; init; }
 
+    /// <summary>Does the listener hear which pages are waited for? To record a working set.</summary>
+    public bool TellsWanted { get; init; }
+
     /// <summary>Dispatcher of the vCPUs; null is Akka's default.</summary>
     public string? VcpuDispatcher { get; init; }
 
