@@ -108,7 +108,7 @@ internal static unsafe class FaultRate
         };
         using var done = new BlockingObserver();
         var observer = system.ActorOf(Props.Create(() => new BlockingObserver.Actor(done)));
-        system.ActorOf(MigrationActor.Props(plan, pool, observer)).Tell(MigrationProtocol.Start.Instance);
+        system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher(plan.VcpuDispatcher)).Tell(MigrationProtocol.Start.Instance);
         var report = done.Wait();
         system.Terminate().GetAwaiter().GetResult();
         // From the guest's start until its last access: every page was touched once.

@@ -15,6 +15,8 @@ namespace Userfault.Actors;
 /// </remarks>
 public sealed class MemslotActor : UntypedActor
 {
+    private const ulong MostUntold = 4096;
+
     private readonly MemslotPager _pager;
     private readonly MemslotWiring _wiring;
     private readonly EffectBuffer _effects = new();
@@ -31,6 +33,7 @@ public sealed class MemslotActor : UntypedActor
     private bool _isInvalidating;
     private bool _workIsQueued;
     private ulong _placedAtListener;
+    private bool _hadTrouble;
 
     /// <summary>See <see cref="Props"/>.</summary>
     public MemslotActor(MemslotPager pager, MemslotWiring wiring)
@@ -75,6 +78,7 @@ public sealed class MemslotActor : UntypedActor
                 SendClears();
                 break;
             case FetchFailed failed:
+                _hadTrouble = true;
                 _wiring.Vm.Tell(new VmProtocol.SourceLost(failed.Reason, failed.Pages.Count));
                 break;
             case MemslotProtocol.AskAgain:
@@ -135,9 +139,8 @@ public sealed class MemslotActor : UntypedActor
                 Begin(_pager.Core.Invalidate);
                 return true;
             case MemslotProtocol.Activate activate:
-                _pager.Core.Activate(activate.Slot);
                 _isInvalidating = false;
-                _pager.Evict(_effects);
+                _pager.Activate(activate.Slot, _effects);
                 Perform();
                 return true;
             case MemslotProtocol.Retire:
@@ -312,8 +315,12 @@ public sealed class MemslotActor : UntypedActor
     {
         _pager.SettlePushes();
         Push();
-        if (_pager.Missing != _placedAtListener)
+        // The listener hears of the last page, of the first after trouble, and now and then between: a message a batch
+        // would wake another thread for every few faults.
+        var placed = _placedAtListener - _pager.Missing;
+        if (placed >= MostUntold || (placed > 0 && (_pager.Missing == 0 || _hadTrouble)))
         {
+            _hadTrouble = false;
             _placedAtListener = _pager.Missing;
             _wiring.Listener.Tell(new VmProtocol.PagesPlaced(_pager.Core.Slot.Id, _pager.Missing));
         }

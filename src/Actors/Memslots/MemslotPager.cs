@@ -20,11 +20,12 @@ public sealed class MemslotPager : IDisposable
     private readonly HostMapping _host;
     private readonly IGuestMemory _memory;
     private readonly PagerSettings _settings;
-    private readonly PageWaiters _exited;
-    private readonly PageWaiters _sleeping;
+    private PageWaiters _exited;
+    private PageWaiters _sleeping;
     private readonly List<int> _heldBack = [];
-    private readonly PageClaims _claims;
+    private PageClaims _claims;
     private readonly List<GfnRange> _pushed = [];
+    private Func<PageClaims, PushOrder>? _makePush;
     private PushOrder? _push;
     private ulong _pushedPages;
     private ulong _pushWindow;
@@ -48,8 +49,8 @@ public sealed class MemslotPager : IDisposable
         MemslotCore core, UserfaultBitmap bitmap, HostMapping host, IGuestMemory memory, PagerSettings settings)
     {
         (_core, _bitmap, _host, _memory, _settings) = (core, bitmap, host, memory, settings);
-        _exited = new PageWaiters(settings.Vcpus);
-        _sleeping = new PageWaiters(settings.Vcpus);
+        _exited = new PageWaiters(core.Slot.Range, settings.Vcpus);
+        _sleeping = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _accesses = new VcpuAccess[Math.Max(1, settings.Vcpus)];
         Missing = bitmap.Count();
         _claims = new PageClaims(core.Slot.Range, bitmap);
@@ -178,6 +179,25 @@ public sealed class MemslotPager : IDisposable
         ReleaseHeldBack(effects);
     }
 
+    /// <summary>The slot is at its new place. Who waited makes the access again; what is on its way arrives here.</summary>
+    public void Activate(Memslot slot, EffectBuffer effects)
+    {
+        Evict(effects);
+        var from = Range.Start;
+        _core.Activate(slot);
+        _exited = _exited.MovedTo(Range);
+        _sleeping = _sleeping.MovedTo(Range);
+        _claims.Dispose();
+        _claims = new PageClaims(Range, _bitmap);
+        for (var i = 0; i < _pushed.Count; i++)
+        {
+            _pushed[i] = _pushed[i] with { Start = Range.Start.Plus(_pushed[i].Start.PagesFrom(from)) };
+            _claims.Claim(_pushed[i]);
+        }
+
+        _push = _makePush?.Invoke(_claims);
+    }
+
     /// <summary>Frames whose cached translations a fault made stale; empty where there are none.</summary>
     public GfnRange Flush { get; private set; }
 
@@ -196,7 +216,8 @@ public sealed class MemslotPager : IDisposable
     /// <param name="chunkPages">Pages of one request.</param>
     public void StartPush(PushOrderKind order, WorkingSet? recorded, int windowPages, int chunkPages)
     {
-        _push = PushOrder.Create(order, _claims, recorded);
+        _makePush = claims => PushOrder.Create(order, claims, recorded);
+        _push = _makePush(_claims);
         (_pushWindow, _pushChunk) = ((ulong)windowPages, (ulong)chunkPages);
     }
 
@@ -299,6 +320,8 @@ public sealed class MemslotPager : IDisposable
     {
         _core.Dispose();
         _claims.Dispose();
+        _exited.Dispose();
+        _sleeping.Dispose();
         _bitmap.Dispose();
     }
 

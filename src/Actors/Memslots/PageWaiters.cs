@@ -1,33 +1,39 @@
+using System.Runtime.InteropServices;
 using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
 /// <summary>
-/// Who waits for which page. Every waiter is a small number and waits for one page at a time, as a vCPU does, so the
-/// waiters of a page are a chain through one array and nothing is allocated a fault.
+/// Who waits for which page of a slot. Every waiter is a small number and waits for one page at a time, as a vCPU does, so
+/// the waiters of a page are a ring through one array: the page holds its last waiter, which points at its first. Four
+/// bytes a page, committed where pages are waited for; nothing is searched and nothing allocated a fault.
 /// </summary>
-public sealed class PageWaiters
+public sealed unsafe class PageWaiters : IDisposable
 {
     private const int None = -1;
-    private readonly Dictionary<ulong, Chain> _pages = new(256);
+    private readonly GfnRange _slot;
+
+    // Last waiter + 1 of each page; 0 is nobody. From calloc: pages that nobody waits for cost nothing.
+    private int* _last;
     private int[] _next;
     private bool[] _waits;
 
-    /// <summary>Room for waiters 0 to <paramref name="waiters"/> - 1; it grows where a higher number comes.</summary>
-    public PageWaiters(int waiters)
+    /// <summary>Nobody waits for any page of a slot.</summary>
+    /// <param name="slot">The slot's frames.</param>
+    /// <param name="waiters">Room for waiters from 0; it grows where a higher number comes.</param>
+    public PageWaiters(GfnRange slot, int waiters)
     {
+        _slot = slot;
+        _last = (int*)NativeMemory.AllocZeroed((nuint)slot.Count, sizeof(int));
         _next = new int[Math.Max(1, waiters)];
         _waits = new bool[_next.Length];
     }
-
-    /// <summary>Pages that somebody waits for.</summary>
-    public int Pages => _pages.Count;
 
     /// <summary>How many wait.</summary>
     public int Count { get; private set; }
 
     /// <summary>Does anybody wait for this page?</summary>
-    public bool IsAwaited(Gfn gfn) => _pages.ContainsKey(gfn.Value);
+    public bool IsAwaited(Gfn gfn) => Count != 0 && Last(gfn) != 0;
 
     /// <summary>Does this one wait for a page?</summary>
     public bool IsWaiting(int waiter) => waiter < _waits.Length && _waits[waiter];
@@ -41,31 +47,27 @@ public sealed class PageWaiters
         if (_waits[waiter])
             throw new InvalidOperationException($"waiter {waiter} waits already and asks for {gfn}");
         _waits[waiter] = true;
-        _next[waiter] = None;
         Count++;
-        if (!_pages.TryGetValue(gfn.Value, out var chain))
-        {
-            _pages.Add(gfn.Value, new Chain(waiter, waiter));
-            return true;
-        }
-
+        ref var last = ref Last(gfn);
+        var isFirst = last == 0;
         // In the order of their faults: the first to fault is the first to run again.
-        _next[chain.Last] = waiter;
-        _pages[gfn.Value] = chain with { Last = waiter };
-        return false;
+        _next[waiter] = isFirst ? waiter : _next[last - 1];
+        if (!isFirst) _next[last - 1] = waiter;
+        last = waiter + 1;
+        return isFirst;
     }
 
     /// <summary>Takes everybody who waits for a page, first come first: call <see cref="TryNext"/> with the result.</summary>
     /// <returns>False where nobody waits.</returns>
     public bool TryTake(Gfn gfn, out int first)
     {
-        if (!_pages.Remove(gfn.Value, out var chain))
-        {
-            first = None;
-            return false;
-        }
-
-        first = chain.First;
+        first = None;
+        if (Count == 0) return false;
+        ref var last = ref Last(gfn);
+        if (last == 0) return false;
+        first = _next[last - 1];
+        _next[last - 1] = None;
+        last = 0;
         return true;
     }
 
@@ -80,12 +82,40 @@ public sealed class PageWaiters
         return true;
     }
 
-    /// <summary>The pages that somebody waits for, in ascending order. Allocates; for failures and reports.</summary>
+    /// <summary>The pages that somebody waits for, in ascending order. Looks at every page; for failures and reports.</summary>
     public Gfn[] AwaitedPages()
     {
-        var pages = _pages.Keys.ToArray();
-        Array.Sort(pages);
-        return Array.ConvertAll(pages, p => new Gfn(p));
+        var pages = new List<Gfn>();
+        for (ulong i = 0; i < _slot.Count && Count != 0; i++)
+        {
+            if (_last[i] != 0) pages.Add(_slot.Start.Plus(i));
+        }
+
+        return [.. pages];
+    }
+
+    /// <summary>The slot was moved: pages are counted from another frame. Nobody may be waiting.</summary>
+    public PageWaiters MovedTo(GfnRange slot)
+    {
+        if (Count != 0 || slot.Count != _slot.Count)
+            throw new InvalidOperationException($"cannot move {Count} waiters from {_slot} to {slot}");
+        var moved = new PageWaiters(slot, _next.Length);
+        Dispose();
+        return moved;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.Free(_last);
+        _last = null;
+    }
+
+    private ref int Last(Gfn gfn)
+    {
+        var index = gfn.PagesFrom(_slot.Start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _slot.Count, nameof(gfn));
+        return ref _last[index];
     }
 
     private void Grow(int waiter)
@@ -94,6 +124,4 @@ public sealed class PageWaiters
         Array.Resize(ref _next, Math.Max(waiter + 1, _next.Length * 2));
         Array.Resize(ref _waits, _next.Length);
     }
-
-    private readonly record struct Chain(int First, int Last);
 }

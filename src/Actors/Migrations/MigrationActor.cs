@@ -153,7 +153,7 @@ public sealed class MigrationActor : UntypedActor
                     VcpuDispatcher = _plan.VcpuDispatcher,
                     MemslotDispatcher = _plan.MemslotDispatcher,
                 },
-                _fetchers, Self),
+                _fetchers, Self).WithDispatcher(Context.Props.Dispatcher),
             "vm");
         foreach (var range in _plan.Slots()) AddSlot(range);
         NextCall();
@@ -309,6 +309,7 @@ public sealed class MigrationActor : UntypedActor
             if (!_final.Take(message)) return false;
             if (!_isReported && _final.IsComplete)
             {
+                foreach (var slot in _final.Slots) _missing[slot.Id] = slot.Missing;
                 _isReported = true;
                 _observer.Tell(Report(_final));
             }
@@ -343,6 +344,7 @@ public sealed class MigrationActor : UntypedActor
 
     private void OnSample(ReportCollector sample)
     {
+        foreach (var slot in sample.Slots) _missing[slot.Id] = Math.Min(_missing[slot.Id], slot.Missing);
         _timeline.Add(Sample(sample));
         Thin(_timeline);
         if (_plan.Settings.ProgressNs <= 0 || Now < _nextProgressNs) return;

@@ -107,7 +107,7 @@ public static class VmProtocol
     /// <param name="Pages">How many were asked for.</param>
     public sealed record SourceLost(string Reason, int Pages) : ICommand;
 
-    /// <summary>A memslot has put pages in place.</summary>
+    /// <summary>A memslot has put pages in place: the last one, the first after trouble, or a good many.</summary>
     /// <param name="Slot">The slot.</param>
     /// <param name="Missing">How many it still misses.</param>
     public sealed record PagesPlaced(SlotId Slot, ulong Missing);

@@ -42,7 +42,7 @@ internal sealed class MigrationRun : IAsyncDisposable
             MemslotDispatcher = MemslotDispatcher,
         };
         var observer = _system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
-        _migration = _system.ActorOf(MigrationActor.Props(plan, pool, observer), "migration");
+        _migration = _system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher(VcpuDispatcher), "migration");
     }
 
     /// <summary>Runs to the report, which comes in any case: after Ctrl-C it says what was not finished.</summary>
