@@ -199,7 +199,9 @@ public sealed class FetcherCore(FetcherSettings settings)
     /// <param name="cancel">Gets the requests that the shell should cancel at their sources.</param>
     public void OnTick(long nowNs, List<(int Source, ulong RequestId)> cancel)
     {
-        if (settings.TimeoutNs <= 0) return;
+        // With one source there is nobody else to ask, and asking it again would only make it slower: a connection that
+        // is lost says so itself.
+        if (settings.TimeoutNs <= 0 || SourcesUp() < 2) return;
         _overdue.Clear();
         foreach (var request in _requests.Values)
         {
@@ -219,7 +221,7 @@ public sealed class FetcherCore(FetcherSettings settings)
     /// <summary>The next hedge to send, or null. Call until null, after <see cref="OnTick"/>.</summary>
     public FetchRequest? NextHedge(long nowNs)
     {
-        if (!settings.Hedge || _sources.Count(s => s.IsUp) < 2 || _latency.Count < 20) return null;
+        if (!settings.Hedge || SourcesUp() < 2 || _latency.Count < 20) return null;
         var slowNs = Math.Max(settings.HedgeFloorNs, _latency.PercentileNs(95));
         FetchRequest? slow = null;
         foreach (var request in _requests.Values)
@@ -413,6 +415,13 @@ public sealed class FetcherCore(FetcherSettings settings)
         }
 
         return best;
+    }
+
+    private int SourcesUp()
+    {
+        var up = 0;
+        foreach (var source in _sources) up += source.IsUp ? 1 : 0;
+        return up;
     }
 
     private void Distrust(int source)

@@ -32,6 +32,7 @@ public sealed class MigrationActor : UntypedActor
     private bool _isVerifying;
     private bool _hostIsDone;
     private bool _isReported;
+    private bool _wantsFinal;
     private long _wrongHostReads;
     private int _verifySlot;
     private ulong _verifyPage;
@@ -296,7 +297,9 @@ public sealed class MigrationActor : UntypedActor
 
     private void AskFinalReports()
     {
-        if (_final is not null) return;
+        // A sample under way is waited for: its reports must not be taken for the last ones.
+        _wantsFinal = true;
+        if (_final is not null || _sample is not null) return;
         _final = new ReportCollector();
         _vm.Tell(VmProtocol.GetReports.Instance);
         _fetchers.Tell(FetcherPoolProtocol.GetReports.Instance);
@@ -323,6 +326,7 @@ public sealed class MigrationActor : UntypedActor
             var sample = _sample;
             _sample = null;
             OnSample(sample);
+            if (_wantsFinal) AskFinalReports();
         }
 
         return true;
@@ -331,7 +335,7 @@ public sealed class MigrationActor : UntypedActor
     private void OnTick()
     {
         if (_core.IsOver) return;
-        if (_sample is null && _final is null)
+        if (_sample is null)
         {
             _sample = new ReportCollector();
             _vm.Tell(VmProtocol.GetSample.Instance);
