@@ -105,7 +105,8 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
     // Frees what no reader can see any more.
     public void Reclaim()
     {
-        _retiredUntilReclaim = RetiredBeforeReclaim;
+        // With poison each page is freed as early as it may be: what is freed too early then shows soonest.
+        _retiredUntilReclaim = poison == 0 ? RetiredBeforeReclaim : 1;
         if (_oldestRetired == null)
         {
             return;

@@ -3,7 +3,7 @@ namespace Userfault.Mmu.Tests.Tables;
 // A vCPU's thread: slices of walks and accesses over the window, each answer checked.
 internal sealed class RaceReader
 {
-    private const int WalksPerSlice = 200;
+    private const int MostWalksPerSlice = 200;
 
     private readonly SecondStageTable _table;
     private readonly TableReader _reader;
@@ -46,13 +46,15 @@ internal sealed class RaceReader
         while (!_stop && Failure == null)
         {
             var stable = _expectStable;
+            // Short slices too, so that the writer finds moments in which nobody holds anything back.
+            var walks = 1 + (_random.Next(2) * _random.Next(MostWalksPerSlice));
             _reader.Enter();
-            for (var i = 0; i < WalksPerSlice; i++)
+            for (var i = 0; i < walks; i++)
             {
                 Walk(stable);
             }
             _reader.Exit();
-            Volatile.Write(ref _walks, _walks + WalksPerSlice);
+            Volatile.Write(ref _walks, _walks + walks);
         }
     }
 

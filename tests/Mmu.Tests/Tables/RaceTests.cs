@@ -4,8 +4,8 @@ namespace Userfault.Mmu.Tests.Tables;
 // constants, so that a reader can tell a mapping, old or new, from garbage; freed pages are poisoned at once.
 public class RaceTests
 {
-    private const int Writes = 60_000;
-    private const long WalksPerReader = 60_000;
+    private const int Writes = 40_000;
+    private const long WalksPerReader = 40_000;
 
     [Theory]
     [InlineData(Architecture.X86, 48)]
