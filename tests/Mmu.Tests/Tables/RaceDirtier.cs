@@ -56,7 +56,7 @@ internal sealed class RaceDirtier
         while (!_stop)
         {
             var leaf = _current;
-            if (leaf == last)
+            if (leaf == last || leaf < 0)
             {
                 Thread.Yield();
                 continue;
