@@ -53,14 +53,16 @@ internal sealed class RaceDirtier
     {
         var random = new Random(7);
         var last = -1;
+        var spin = default(SpinWait);
         while (!_stop)
         {
             var leaf = _current;
             if (leaf == last || leaf < 0)
             {
-                Thread.Yield();
+                spin.SpinOnce(-1);
                 continue;
             }
+            spin.Reset();
             var page = (ulong)random.Next(512);
             _reader.Enter();
             // While an arm64 block is broken the access leaves the guest, and is made again.
