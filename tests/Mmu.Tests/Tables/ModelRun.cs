@@ -18,7 +18,7 @@ internal sealed partial class ModelRun : IDisposable, IMappingLevels
     {
         _random = new Random(seed);
         _isArm = architecture == Architecture.Arm64;
-        _table = SecondStageTable.Create(architecture, bits, new TableOptions { PoisonFreedPages = true });
+        _table = SecondStageTable.Create(architecture, bits, new TableOptions { PoisonFreedPages = seed % 2 == 0 });
         _naive = new NaiveTable(_isArm);
         _base = firstGfn;
     }
