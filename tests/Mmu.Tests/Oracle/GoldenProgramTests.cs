@@ -37,6 +37,18 @@ public sealed class GoldenProgramTests(KvmDevice device) : IClassFixture<KvmDevi
         Assert.Equal((int)Errno.EFAULT, vm.Do(new KvmCall.Run(Access.Read, 0x20_0000, 8, 0)).Errno);
     }
 
+    [SkippableFact]
+    public void A_guest_that_never_ends_is_stopped()
+    {
+        Skip.If(device.Missing.Length != 0, device.Missing);
+        using var vm = device.NewVm(TimeSpan.FromMilliseconds(100));
+        const ulong gpa = 0x20_0000, jumpToItself = 0xfeeb;
+        var memory = new HostAddress(HostArea.Writable, 0);
+        vm.Do(new KvmCall.SetRegion(false, 2, 0, gpa, 0x1000, memory, MemfdKind.Own, 0, default));
+        Assert.Equal(0, vm.Do(new KvmCall.Run(Access.Write, gpa, 2, jumpToItself)).Errno);
+        Assert.Equal((int)Errno.EINTR, vm.Do(new KvmCall.Run(Access.Execute, gpa, 1, 0)).Errno);
+    }
+
     private static void Expect(IKvm vm, string name)
     {
         foreach (var (call, answer) in GoldenProgram.All.Single(program => program.Name == name).Steps)

@@ -55,15 +55,20 @@ public sealed unsafe class HostLayout : IDisposable
 
     public ulong Start(HostArea area) => area switch
     {
-        HostArea.Writable => Base,
-        HostArea.Huge => Base + WritableSize,
-        HostArea.ReadOnly => Base + GuestWritableSize,
-        HostArea.Hole => Base + FilledSize,
+        HostArea.Absolute => 0,
         HostArea.Boot => Base - BootSize,
-        _ => 0,
+        _ => Base + StartOffset(area),
     };
 
     public ulong Resolve(HostAddress address) => Start(address.Area) + address.Offset;
+
+    /// <summary>Does a region's host memory lie in the layout, to its last byte? Nothing else may be accessed.</summary>
+    public static bool Holds(HostAddress address, ulong size)
+    {
+        const ulong total = FilledSize + HoleSize;
+        return address.Area is not (HostArea.Absolute or HostArea.Boot) && address.Offset < total &&
+            StartOffset(address.Area) + address.Offset + size <= total;
+    }
 
     /// <summary>The area that holds <paramref name="address"/>; the hole for every address outside.</summary>
     public HostArea AreaOf(ulong address)
@@ -111,6 +116,14 @@ public sealed unsafe class HostLayout : IDisposable
 
         return bytes;
     }
+
+    private static ulong StartOffset(HostArea area) => area switch
+    {
+        HostArea.Huge => WritableSize,
+        HostArea.ReadOnly => GuestWritableSize,
+        HostArea.Hole => FilledSize,
+        _ => 0,
+    };
 
     private static ulong HugeKib(ulong address)
     {

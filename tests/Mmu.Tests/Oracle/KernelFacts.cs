@@ -12,18 +12,20 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// <param name="HasHugePages">Does the host back memory by 2 MiB pages where asked?</param>
 /// <param name="SplitsEagerly">Are huge leaves split when logging is turned on?</param>
 /// <param name="SplitsOnDemand">Does a 4 KiB fault under a huge leaf keep the rest of it (TDP MMU)?</param>
+/// <param name="UsesHardwareDirtyLog">Does the processor log writes (page-modification logging)?</param>
 /// <param name="ExitsOnErrorPage">Does EFAULT for a host page that cannot be had come with a prepared exit?</param>
 public sealed record KernelFacts(
     int PhysicalAddressBits, ulong UserSpaceEnd, int AddressSpaces, int UserSlots, bool HasUserfault, bool HasMemfd,
-    bool HasPreFault, bool HasAttributes, bool HasHugePages, bool SplitsEagerly, bool SplitsOnDemand, bool ExitsOnErrorPage)
+    bool HasPreFault, bool HasAttributes, bool HasHugePages, bool SplitsEagerly, bool SplitsOnDemand,
+    bool UsesHardwareDirtyLog, bool ExitsOnErrorPage)
 {
     /// <summary>Of no kernel.</summary>
     public static KernelFacts None { get; } =
-        new(0, 0, 0, 0, false, false, false, false, false, false, false, false);
+        new(0, 0, 0, 0, false, false, false, false, false, false, false, false, false);
 
     /// <summary>Of a kernel like many, for a model that has no kernel beside it.</summary>
     public static KernelFacts Typical { get; } =
-        new(48, 0x7fff_ffff_f000, 1, 32764, false, true, false, false, true, true, true, false);
+        new(48, 0x7fff_ffff_f000, 1, 32764, false, true, false, false, true, true, true, false, false);
 
     /// <summary>Asks a fresh VM, and leaves no slots in it.</summary>
     public static KernelFacts Probe(KernelKvm vm, bool hasHugePages)
@@ -46,8 +48,9 @@ public sealed record KernelFacts(
             Extension(vm, KvmUapi.CapPreFaultMemory) != 0,
             Extension(vm, KvmUapi.CapMemoryAttributes) != 0,
             hasHugePages,
-            IsOn("tdp_mmu") && IsOn("eager_page_split"),
-            IsOn("tdp_mmu"),
+            IsOn("kvm", "tdp_mmu") && IsOn("kvm", "eager_page_split"),
+            IsOn("kvm", "tdp_mmu"),
+            IsOn("kvm_intel", "pml"),
             ExitsInHole(vm, probe));
     }
 
@@ -80,9 +83,9 @@ public sealed record KernelFacts(
         return answer.Exit == KvmExitKind.MemoryFault;
     }
 
-    private static bool IsOn(string parameter)
+    private static bool IsOn(string module, string parameter)
     {
-        var path = $"/sys/module/kvm/parameters/{parameter}";
+        var path = $"/sys/module/{module}/parameters/{parameter}";
         return File.Exists(path) && File.ReadAllText(path).StartsWith('Y');
     }
 

@@ -40,6 +40,9 @@ public sealed unsafe class KernelKvm : IKvm
         false, GuestImage.BootSlot, 0, GuestImage.BootGpa, HostLayout.BootSize, new HostAddress(HostArea.Boot, 0),
         MemfdKind.Own, 0, default);
 
+    /// <summary>How long one KVM_RUN may take: one that does not end is a finding, not a test that hangs.</summary>
+    public required TimeSpan RunBound { get; init; }
+
     /// <summary>Was a guest_memfd created for this VM?</summary>
     public bool HasMemfd => _memfd >= 0;
 
@@ -51,7 +54,7 @@ public sealed unsafe class KernelKvm : IKvm
         KvmCall.EnableCap enable => EnableCap(enable),
         KvmCall.CheckExtension check => Result(LibC.Ioctl(_vm, KvmUapi.CheckExtension, (nint)check.Cap)),
         KvmCall.Run run => Run(run),
-        KvmCall.SetBit bit => SetBit(bit),
+        KvmCall.ChangeBits bits => ChangeBits(bits),
         _ => throw new InvalidOperationException($"no such call: {call}"),
     };
 
@@ -90,10 +93,11 @@ public sealed unsafe class KernelKvm : IKvm
 
     private KvmAnswer Run(KvmCall.Run call)
     {
-        var slot = _slots.Values.FirstOrDefault(slot => call.Gpa - slot.Gpa < slot.Size);
+        var slot = _slots.Values.FirstOrDefault(
+            slot => new SlotId(slot.Slot).AddressSpace == 0 && call.Gpa - slot.Gpa < slot.Size);
         if (call.Access == Access.Write && slot is not null)
             NoteWrite(_layout.Resolve(slot.Hva) + (call.Gpa - slot.Gpa));
-        var answer = (_vcpu ??= new KernelVcpu(_kvm, _vm)).Run(call);
+        var answer = (_vcpu ??= new KernelVcpu(_kvm, _vm, RunBound)).Run(call);
         GuestImage.ForgetAccess((byte*)_layout.Start(HostArea.Boot), call.Gpa);
         return answer;
     }
@@ -143,13 +147,13 @@ public sealed unsafe class KernelKvm : IKvm
         return Result(LibC.Ioctl(_vm, KvmUapi.EnableCap, (nint)(&raw)));
     }
 
-    private KvmAnswer SetBit(KvmCall.SetBit call)
+    private KvmAnswer ChangeBits(KvmCall.ChangeBits call)
     {
-        ref var word = ref Unsafe.AsRef<ulong>(_userfaultBitmap + (call.BitmapOffset / 8) + (call.Page / 64));
+        ref var word = ref Unsafe.AsRef<ulong>(_userfaultBitmap + call.Word);
         if (call.Set)
-            Interlocked.Or(ref word, 1UL << (int)(call.Page % 64));
+            Interlocked.Or(ref word, call.Mask);
         else
-            Interlocked.And(ref word, ~(1UL << (int)(call.Page % 64)));
+            Interlocked.And(ref word, ~call.Mask);
         return KvmAnswer.Success;
     }
 

@@ -60,9 +60,9 @@ public abstract record KvmCall
         };
     }
 
-    /// <summary>Set the bit of one page in the userfault bitmap, or clear it: user space's own doing.</summary>
-    public sealed record SetBit(ulong BitmapOffset, ulong Page, bool Set) : KvmCall
+    /// <summary>Sets or clears bits of one word of the userfault bitmap: user space's own doing.</summary>
+    public sealed record ChangeBits(ulong Word, ulong Mask, bool Set) : KvmCall
     {
-        public override string ToString() => $"{(Set ? "set_bit" : "clear_bit")} bitmap+0x{BitmapOffset:x} page {Page}";
+        public override string ToString() => $"{(Set ? "set" : "clear")}_bits word {Word} mask 0x{Mask:x}";
     }
 }

@@ -28,11 +28,14 @@ public sealed class KvmDevice : IDisposable
     public HostLayout Layout => _layout ?? throw new InvalidOperationException(Missing);
 
     /// <summary>A new VM with memory in its first state; the one before must be disposed of.</summary>
-    public unsafe KernelKvm NewVm()
+    public KernelKvm NewVm() => NewVm(TimeSpan.FromSeconds(10));
+
+    /// <summary>The same with another bound for one KVM_RUN.</summary>
+    public unsafe KernelKvm NewVm(TimeSpan runBound)
     {
         Layout.Reset();
         new Span<byte>((void*)_bitmaps, Page.Size).Clear();
-        return new KernelKvm(_fd, Layout, (ulong*)_bitmaps);
+        return new KernelKvm(_fd, Layout, (ulong*)_bitmaps) { RunBound = runBound };
     }
 
     public void Dispose()

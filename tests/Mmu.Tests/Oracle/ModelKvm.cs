@@ -36,8 +36,8 @@ public sealed class ModelKvm : IKvm
                 return new KvmAnswer(0, (ulong)_vm.CheckExtension(check.Cap));
             case KvmCall.Run run:
                 return Run(run);
-            case KvmCall.SetBit bit:
-                _memory.SetBit(bit);
+            case KvmCall.ChangeBits bits:
+                _memory.ChangeBits(bits);
                 return KvmAnswer.Success;
             default:
                 throw new InvalidOperationException($"no such call: {call}");
@@ -56,6 +56,7 @@ public sealed class ModelKvm : IKvm
         PrefaultsMemory = facts.HasPreFault,
         ExitsOnErrorPage = facts.ExitsOnErrorPage,
         SplitsEagerly = facts.SplitsEagerly,
+        UsesHardwareDirtyLog = facts.UsesHardwareDirtyLog,
     };
 
     private KvmAnswer SetRegion(KvmCall.SetRegion call)

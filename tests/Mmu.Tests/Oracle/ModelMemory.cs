@@ -37,11 +37,10 @@ public sealed class ModelMemory(HostLayout layout) : IHostMemory
         return isMapped;
     }
 
-    public void SetBit(KvmCall.SetBit call)
+    public void ChangeBits(KvmCall.ChangeBits call)
     {
-        ref var word = ref _userfaultBitmap[(call.BitmapOffset / sizeof(ulong)) + (call.Page / 64)];
-        var bit = 1UL << (int)(call.Page % 64);
-        word = call.Set ? word | bit : word & ~bit;
+        ref var word = ref _userfaultBitmap[call.Word];
+        word = call.Set ? word | call.Mask : word & ~call.Mask;
     }
 
     public ulong Read(Pfn pfn, ulong offset, int bytes)

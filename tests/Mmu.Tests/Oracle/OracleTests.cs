@@ -10,7 +10,7 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// </summary>
 public sealed class OracleTests(KvmDevice device, ITestOutputHelper output) : IClassFixture<KvmDevice>
 {
-    private const int FixedSeeds = 400;
+    private const int FixedSeeds = 300;
     private const int FreshSeeds = 40;
     private const int SelfSeeds = 30;
 

@@ -53,7 +53,7 @@ public sealed class ProgramGenerator
             < 9 => new KvmCall.GetDirtyLog(LoggingSlot()),
             < 12 => ClearLog(),
             < 13 => Chance(3) ? Protect() : new KvmCall.CheckExtension(Pick(Extensions)),
-            < 14 when _facts.HasUserfault => Bit(),
+            < 16 when _facts.HasUserfault => Bits(),
             _ => Access(),
         };
     }
@@ -77,11 +77,11 @@ public sealed class ProgramGenerator
             pages = LargestSlotPages;
         var area = _random.Next(12) switch { 0 => HostArea.ReadOnly, 1 => HostArea.Hole, _ => HostArea.Writable };
         // Now and then one that straddles the end of writable memory.
-        var first = area == HostArea.Writable && Chance(8)
+        var first = area == HostArea.Writable && pages < LargestSlotPages && Chance(8)
             ? (HostLayout.WritableSize >> Page.Shift) - (pages / 2)
             : (ulong)_random.Next(64);
         var region = new KvmCall.SetRegion(
-            Chance(2), (uint)_random.Next(Slots), SomeFlags(), Pages((ulong)_random.Next((int)WindowPages)),
+            !Chance(3), (uint)_random.Next(Slots), SomeFlags(), Pages((ulong)_random.Next((int)WindowPages)),
             Pages(pages), new HostAddress(area, Pages(first)), MemfdKind.Own, Pages((ulong)_random.Next(4)),
             new HostAddress(HostArea.Writable, 8 * (ulong)_random.Next(4)));
         return Believe(Chance(6) ? Bend(region) : region);
@@ -113,6 +113,7 @@ public sealed class ProgramGenerator
             3 => region with { Size = region.Size + Page.Size },
             4 => region with { Hva = region.Hva with { Offset = region.Hva.Offset ^ Page.Size } },
             5 => region with { Flags = region.Flags ^ RegionFlags.ReadOnly },
+            6 when _facts.HasUserfault => region with { Second = true, Flags = region.Flags ^ RegionFlags.Userfault },
             6 => region with { Flags = SomeFlags() },
             _ => region with { Flags = region.Flags ^ RegionFlags.LogDirtyPages },
         };
@@ -170,8 +171,7 @@ public sealed class ProgramGenerator
         return new KvmCall.ClearDirtyLog(slot, first, (uint)count, Chance(4) ? (ulong)_random.NextInt64() : Pick(Masks));
     }
 
-    private KvmCall.SetBit Bit() =>
-        new(8 * (ulong)_random.Next(4), (ulong)_random.Next(70), Set: !Chance(2));
+    private KvmCall.ChangeBits Bits() => new((ulong)_random.Next(4), Pick(Masks), Set: Chance(2));
 
     private KvmCall.Run Access()
     {
@@ -207,18 +207,28 @@ public sealed class ProgramGenerator
     /// <summary>Remembers a region where it looks as if the call succeeds. The memory only has to be right mostly.</summary>
     private KvmCall.SetRegion Believe(KvmCall.SetRegion region)
     {
-        var isPlain = region.Slot < Slots && region.Gpa < GuestImage.WindowSize && region.Flags < RegionFlags.Userfault &&
-            ((region.Gpa | region.Size | region.Hva.Offset) & Page.OffsetMask) == 0;
-        if (!isPlain)
-            return region;
         var isNew = !_believed.TryGetValue(region.Slot, out var old);
+        if (!IsPlain(region))
+            return region;
         if (region.Size == 0)
             _believed.Remove(region.Slot);
-        else if (region.Size <= Pages(LargestSlotPages) && !_believed.Values.Any(other => Overlap(region, other)) &&
-            (isNew || (region.Size == old!.Size && region.Hva == old.Hva && ((region.Flags ^ old.Flags) & ~RegionFlags.LogDirtyPages) == 0)))
+        else if (!_believed.Values.Any(other => Overlap(region, other)) && (isNew || IsAllowedChange(old!, region)))
             _believed[region.Slot] = region;
         return region;
     }
+
+    private bool IsPlain(KvmCall.SetRegion region)
+    {
+        var flags = RegionFlags.LogDirtyPages | RegionFlags.ReadOnly;
+        if (region.Second)
+            flags |= RegionFlags.GuestMemfd | (_facts.HasUserfault ? RegionFlags.Userfault : 0);
+        return region.Slot < Slots && region.Gpa < GuestImage.WindowSize && (region.Flags & ~flags) == 0 &&
+            region.Size <= Pages(LargestSlotPages) &&
+            ((region.Gpa | region.Size | region.Hva.Offset) & Page.OffsetMask) == 0;
+    }
+
+    private static bool IsAllowedChange(KvmCall.SetRegion old, KvmCall.SetRegion region) =>
+        region.Size == old.Size && region.Hva == old.Hva && ((region.Flags ^ old.Flags) & RegionFlags.ReadOnly) == 0;
 
     private uint LoggingSlot()
     {

@@ -25,8 +25,8 @@ public sealed class SlotLedger(KernelFacts facts)
     public string? WhyLeftOut(KvmCall call) => call switch
     {
         KvmCall.SetRegion region => WhyLeftOut(region),
-        KvmCall.SetBit when !facts.HasUserfault => Userfault,
-        KvmCall.Run run when SlotOf(run.Gpa)?.Hva.Area == HostArea.Absolute => ForeignMemory,
+        KvmCall.ChangeBits when !facts.HasUserfault => Userfault,
+        KvmCall.Run run when SlotOf(run.Gpa) is { } slot && !HostLayout.Holds(slot.Hva, slot.Size) => ForeignMemory,
         KvmCall.Run { Access: Access.Execute } run when SlotOf(run.Gpa) is null => FetchOutsideMemory,
         _ => null,
     };
@@ -60,5 +60,7 @@ public sealed class SlotLedger(KernelFacts facts)
     private bool TurnsLoggingOn(KvmCall.SetRegion region) =>
         _slots.TryGetValue(region.Slot, out var old) && (region.Flags & ~old.Flags & RegionFlags.LogDirtyPages) != 0;
 
-    private KvmCall.SetRegion? SlotOf(ulong gpa) => _slots.Values.FirstOrDefault(slot => gpa - slot.Gpa < slot.Size);
+    /// <summary>The slot behind an address in address space 0, where the guest runs.</summary>
+    private KvmCall.SetRegion? SlotOf(ulong gpa) => _slots.Values.FirstOrDefault(
+        slot => new SlotId(slot.Slot).AddressSpace == 0 && gpa - slot.Gpa < slot.Size);
 }
