@@ -1,22 +1,26 @@
+using System.Numerics;
 using Userfault.Mmu;
 
 namespace Userfault.Paging;
 
 /// <summary>
-/// The last n distinct page contents that were sent, found again by content: bounded memory, 32 bytes a content.
+/// The last n distinct page contents that were sent, found again by content: bounded memory, 48 bytes a content.
 /// A tag only nominates; <see cref="Find"/> compares all bytes before it says yes. Contents are numbered
 /// by slot, 0 to <see cref="Capacity"/> - 1, taken in turn: a peer that stores what it receives by the same rule
 /// knows a content by its slot alone. One owner.
 /// </summary>
 public sealed unsafe class ContentIndex
 {
-    // Buckets of four, a quarter full on the average: one content in 250 is pushed out, and is merely not found again.
+    // Buckets of four ways, a quarter full on the average: one content in 250 is pushed out early, and is merely not
+    // found again. A way holds [63:40] a piece of the tag, [39:0] when its content was added, counted from 1; slots and
+    // staleness follow from that count, so forgetting the oldest content touches nothing.
     private const int Ways = 4;
-    private readonly ulong[] _tags;
-    private readonly ulong[] _gfns;
-    private readonly int[] _buckets;
+    private const int AddedBits = 40;
+    private const ulong AddedMask = (1UL << AddedBits) - 1;
+    private readonly Content[] _contents;
+    private readonly ulong[] _ways;
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(Page.Size, pinned: true);
-    private int _next;
+    private ulong _added;
 
     /// <summary>An empty index of the last <paramref name="capacity"/> contents.</summary>
     public ContentIndex(int capacity)
@@ -24,17 +28,15 @@ public sealed unsafe class ContentIndex
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, 1 << 24);
         Capacity = capacity;
-        _tags = new ulong[capacity];
-        _gfns = new ulong[capacity];
-        _buckets = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity * Ways)];
-        Array.Fill(_buckets, -1);
+        _contents = new Content[capacity];
+        _ways = new ulong[BitOperations.RoundUpToPowerOf2((uint)capacity * Ways)];
     }
 
     /// <summary>Contents remembered at most.</summary>
     public int Capacity { get; }
 
     /// <summary>The first gfn that had the content in <paramref name="slot"/>.</summary>
-    public Gfn GfnAt(int slot) => new(_gfns[slot]);
+    public Gfn GfnAt(int slot) => _contents[slot].Gfn;
 
     /// <summary>The slot of a content equal to <paramref name="page"/>, byte for byte; -1 where none is remembered.</summary>
     /// <param name="page">4096 bytes.</param>
@@ -43,9 +45,13 @@ public sealed unsafe class ContentIndex
     public int Find(byte* page, ulong tag, IMemoryImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        foreach (var slot in Bucket(tag))
+        foreach (var way in Bucket(tag))
         {
-            if (slot >= 0 && _tags[slot] == tag && HasContent(slot, page, image))
+            var added = way & AddedMask;
+            if (way >> AddedBits != tag >> AddedBits || added == 0 || added + (ulong)Capacity <= _added)
+                continue;
+            var slot = SlotOf(added);
+            if (_contents[slot].Tag == tag && HasContent(_contents[slot].Gfn, page, image))
                 return slot;
         }
         return -1;
@@ -57,36 +63,34 @@ public sealed unsafe class ContentIndex
     /// </summary>
     public int Add(Gfn gfn, ulong tag)
     {
-        var slot = _next;
-        _next = slot + 1 == Capacity ? 0 : slot + 1;
-        Forget(slot);
-        _tags[slot] = tag;
-        _gfns[slot] = gfn.Value;
+        // 2^40 contents are 4 PiB sent: more than any one connection lives.
+        _added++;
+        var slot = SlotOf(_added);
+        _contents[slot] = new Content(tag, gfn);
         var bucket = Bucket(tag);
-        var free = bucket.IndexOf(-1);
-        // Full: the way to give up comes from the slot number, as good as chance and always the same.
-        bucket[free >= 0 ? free : slot & (Ways - 1)] = slot;
+        var oldest = 0;
+        for (var way = 1; way < Ways; way++)
+        {
+            if ((bucket[way] & AddedMask) < (bucket[oldest] & AddedMask))
+                oldest = way;
+        }
+        bucket[oldest] = (tag & ~AddedMask) | (_added & AddedMask);
         return slot;
     }
 
-    private void Forget(int slot)
-    {
-        var bucket = Bucket(_tags[slot]);
-        var way = bucket.IndexOf(slot);
-        if (way >= 0)
-            bucket[way] = -1;
-    }
+    private int SlotOf(ulong added) => (int)((added - 1) % (ulong)Capacity);
 
-    private bool HasContent(int slot, byte* page, IMemoryImage image)
+    private bool HasContent(Gfn gfn, byte* page, IMemoryImage image)
     {
         fixed (byte* scratch = _scratch)
         {
-            var known = image.Read(new Gfn(_gfns[slot]), scratch);
+            var known = image.Read(gfn, scratch);
             return known != null
                 && new ReadOnlySpan<byte>(known, Page.Size).SequenceEqual(new ReadOnlySpan<byte>(page, Page.Size));
         }
     }
 
-    private Span<int> Bucket(ulong tag) =>
-        _buckets.AsSpan((int)((tag >> 32) * Ways & (ulong)(_buckets.Length - 1)), Ways);
+    private Span<ulong> Bucket(ulong tag) => _ways.AsSpan((int)(tag & (ulong)(_ways.Length - Ways)), Ways);
+
+    private readonly record struct Content(ulong Tag, Gfn Gfn);
 }

@@ -15,8 +15,7 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
         ArgumentOutOfRangeException.ThrowIfZero(pages);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(pages, SyntheticImage.MostPages);
         Pages = pages;
-        // Large leaves need guest and host addresses that agree in their low bits.
-        _memory = new LazyMemory(pages << Page.Shift, "guest memory", PageLevel.Size2M.Bytes());
+        _memory = new LazyMemory(pages << Page.Shift, "guest memory");
     }
 
     /// <inheritdoc/>

@@ -14,7 +14,7 @@ public interface IGuestMemory : IDisposable
     ulong Pages { get; }
 
     /// <summary>
-    /// Where the memory appears to be mapped: page n is at this plus n * 4096. Page aligned; with tags an address that
+    /// Where the memory appears to be mapped: page n is at this plus n * 4096. Aligned for the largest leaf that fits the guest; with tags an address that
     /// must not be used, there for the memslot's arithmetic.
     /// </summary>
     Hva Base { get; }

@@ -15,23 +15,28 @@ internal sealed unsafe class LazyMemory : IDisposable
     private MemoryMappedFile? _file;
     private MemoryMappedViewAccessor? _view;
 
-    /// <summary>Zeros, aligned as asked for: a power of 2, at least a page. A memory file is page aligned alone.</summary>
+    /// <summary>
+    /// Zeros, aligned for the largest leaf that fits in them: huge mappings need guest and host addresses that agree in
+    /// their low bits.
+    /// </summary>
     /// <exception cref="PagingException">Neither way gives that much.</exception>
-    public LazyMemory(ulong bytes, string purpose, ulong alignment = Page.Size)
+    public LazyMemory(ulong bytes, string purpose)
     {
         Length = bytes;
-        var mask = (nuint)alignment - 1;
+        var alignment = new[] { PageLevel.Size1G, PageLevel.Size2M, PageLevel.Size4K }
+            .First(level => level == PageLevel.Size4K || bytes >= level.Bytes()).Bytes();
         if (bytes > long.MaxValue - alignment)
             throw Refused(bytes, purpose, null);
         try
         {
-            // calloc takes big blocks straight from mmap and knows that they are zero: nothing is touched here.
-            _allocation = NativeMemory.AllocZeroed((nuint)bytes + (nuint)alignment);
-            Bytes = (byte*)(((nuint)_allocation + mask) & ~mask);
+            // calloc takes big blocks straight from mmap and knows that they are zero: nothing is touched here. What
+            // the alignment wastes is address space.
+            _allocation = NativeMemory.AllocZeroed((nuint)(bytes + alignment));
+            Bytes = AlignUp((byte*)_allocation, alignment);
         }
         catch (OutOfMemoryException)
         {
-            MapFile(bytes, purpose);
+            MapFile(bytes, alignment, purpose);
         }
     }
 
@@ -51,15 +56,15 @@ internal sealed unsafe class LazyMemory : IDisposable
         _file = null;
     }
 
-    private void MapFile(ulong bytes, string purpose)
+    private void MapFile(ulong bytes, ulong alignment, string purpose)
     {
         try
         {
-            _file = MemoryMappedFile.CreateNew(null, (long)bytes);
-            _view = _file.CreateViewAccessor(0, (long)bytes);
+            _file = MemoryMappedFile.CreateNew(null, (long)(bytes + alignment));
+            _view = _file.CreateViewAccessor(0, 0);
             byte* start = null;
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            Bytes = start + _view.PointerOffset;
+            Bytes = AlignUp(start + _view.PointerOffset, alignment);
         }
         catch (Exception e) when (e is IOException or OutOfMemoryException or UnauthorizedAccessException or ArgumentException)
         {
@@ -67,6 +72,9 @@ internal sealed unsafe class LazyMemory : IDisposable
             throw Refused(bytes, purpose, e);
         }
     }
+
+    private static byte* AlignUp(byte* address, ulong alignment) =>
+        (byte*)(((ulong)address + alignment - 1) & ~(alignment - 1));
 
     private static PagingException Refused(ulong bytes, string purpose, Exception? cause) =>
         new(PagingError.OutOfMemory, purpose, $"the machine does not give {bytes >> 20} MiB", "take a smaller guest", cause);

@@ -2,7 +2,7 @@ using Userfault.Mmu;
 
 namespace Userfault.Paging.Tests.Content;
 
-public sealed class PageTagTests
+public sealed unsafe class PageTagTests
 {
     [Fact]
     public void Only_the_zero_page_has_the_zero_tag()
@@ -11,6 +11,35 @@ public sealed class PageTagTests
         var page = new byte[Page.Size];
         page[4095] = 1;
         Assert.NotEqual(PageTag.Zero, PageTag.Of(page));
+    }
+
+    [Fact]
+    public void Vectors_and_words_agree()
+    {
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var buffer = Bytes.Buffer(Page.Size + 16);
+            Bytes.Noise(buffer.Length, seed).CopyTo(buffer, 0);
+            var page = Bytes.Pointer(buffer) + (seed % 16);
+            Assert.Equal(PageTag.OfScalar(page), PageTag.Of(page));
+        }
+    }
+
+    [Fact]
+    public void Counters_that_go_up_here_and_down_there_move_the_tag()
+    {
+        // The usual accident: two words of one lane change by +1 and -1.
+        var seen = new HashSet<ulong>();
+        for (var up = 0; up < 64; up++)
+        {
+            for (var down = 0; down < 64; down++)
+            {
+                var page = Bytes.Noise(Page.Size, 9);
+                page[up * 64]++;
+                page[down * 64]--;
+                Assert.True(seen.Add(PageTag.Of(page)) || up == down, $"lines {up} and {down}");
+            }
+        }
     }
 
     [Fact]
@@ -47,7 +76,7 @@ public sealed class PageTagTests
         var page = new byte[Page.Size];
         for (var i = 0; i < page.Length; i++)
             page[i] = (byte)(i * 7);
-        Assert.Equal(6013282832687070953ul, PageTag.Of(page));
+        Assert.Equal(15075126424000286919ul, PageTag.Of(page));
         Assert.Throws<ArgumentException>(() => PageTag.Of(new byte[4095]));
     }
 }

@@ -153,9 +153,19 @@ public sealed unsafe class GuestMemoryTests : IDisposable
             memory.Place(PageContent.Zero(new Gfn((gfn / 3) + 1)));
             Assert.NotEqual(0ul, memory.Read(new Gfn(gfn), 1));
         }
-        Assert.Equal(0ul, memory.Base.Value % Page.Size);
+        Assert.Equal(0ul, memory.Base.Value % PageLevel.Size1G.Bytes());
         Assert.InRange(Committed() - before, long.MinValue, 16L << 20);
         Assert.Throws<ArgumentOutOfRangeException>(() => memory.Read(new Gfn(terabyte), 0));
+    }
+
+    [Theory]
+    [InlineData(511ul, PageLevel.Size4K)]
+    [InlineData(512ul, PageLevel.Size2M)]
+    [InlineData(1ul << 18, PageLevel.Size1G)]
+    public void Memory_is_aligned_for_the_largest_leaf_that_fits(ulong pages, PageLevel level)
+    {
+        using var memory = new ByteGuestMemory(pages);
+        Assert.Equal(0ul, memory.Base.Value % level.Bytes());
     }
 
     [Fact]
