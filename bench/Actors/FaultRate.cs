@@ -87,9 +87,10 @@ internal static unsafe class FaultRate
     {
         using var pump = new SpinningPump();
         using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(Dispatchers));
+        var time = new PumpedTime(pump);
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 };
         var link = new LinkSettings(latencyNs);
-        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher).WithDispatcher(FetchersWithVcpus ? "userfault-vcpus" : "userfault-memslots"));
+        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher(FetchersWithVcpus ? "userfault-vcpus" : "userfault-memslots"));
         pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [() =>
         {
             var source = new LocalPageSource(content.Image, new LocalSourceSettings { Link = link, RememberedContents = 0 }, pump.Wake);
@@ -101,14 +102,14 @@ internal static unsafe class FaultRate
             Settings = settings,
             Content = content,
             Workload = workload,
-            Time = new PumpedTime(pump),
+            Time = time,
             Regions = [new GfnRange(new Gfn(0), content.Image.Pages)],
             VcpuDispatcher = OneLoop ? "userfault-memslots" : "userfault-vcpus",
             MemslotDispatcher = "userfault-memslots",
         };
         using var done = new BlockingObserver();
         var observer = system.ActorOf(Props.Create(() => new BlockingObserver.Actor(done)));
-        system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher(plan.VcpuDispatcher)).Tell(MigrationProtocol.Start.Instance);
+        system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher("userfault-memslots")).Tell(MigrationProtocol.Start.Instance);
         var report = done.Wait();
         system.Terminate().GetAwaiter().GetResult();
         // From the guest's start until its last access: every page was touched once.

@@ -14,6 +14,7 @@ public sealed class FetcherActor : UntypedActor
     private readonly ulong _number;
     private readonly FetcherSettings _settings;
     private readonly FetcherCore _core;
+    private readonly IGuestTime _time;
     private readonly List<Connection> _sources = [];
     private readonly List<IActorRef> _requesters = [];
     private readonly List<(int Source, ulong RequestId)> _cancels = [];
@@ -25,8 +26,10 @@ public sealed class FetcherActor : UntypedActor
 
     /// <summary>See <see cref="Props"/>.</summary>
     public FetcherActor(
-        ulong number, FetcherSettings settings, IReadOnlyList<Func<IPageSource>> sources, Action<BitsCleared>? broadcast)
+        ulong number, FetcherSettings settings, IReadOnlyList<Func<IPageSource>> sources, Action<BitsCleared>? broadcast,
+        IGuestTime? time)
     {
+        _time = time ?? new SchedulerTime(Context.System.Scheduler);
         _number = number;
         _settings = settings;
         _core = new FetcherCore(settings);
@@ -34,16 +37,18 @@ public sealed class FetcherActor : UntypedActor
         foreach (var open in sources) Add(open());
     }
 
-    private static long NowNs => Context.System.Scheduler.HighResMonotonicClock.Ticks * 100;
+    private long NowNs => _time.NowNs;
 
     /// <summary>A fetcher.</summary>
     /// <param name="number">Its number, for routes and reports.</param>
     /// <param name="settings">How it asks.</param>
     /// <param name="sources">Opens a source; called anew when the fetcher is restarted.</param>
     /// <param name="broadcast">Tells other nodes of cleared bits; null where there are none.</param>
+    /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
     public static Props Props(
-        ulong number, FetcherSettings settings, IReadOnlyList<Func<IPageSource>> sources, Action<BitsCleared>? broadcast = null) =>
-        Akka.Actor.Props.Create(() => new FetcherActor(number, settings, sources, broadcast));
+        ulong number, FetcherSettings settings, IReadOnlyList<Func<IPageSource>> sources, Action<BitsCleared>? broadcast = null,
+        IGuestTime? time = null) =>
+        Akka.Actor.Props.Create(() => new FetcherActor(number, settings, sources, broadcast, time));
 
     /// <inheritdoc/>
     protected override void PreStart()

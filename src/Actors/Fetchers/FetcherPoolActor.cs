@@ -9,7 +9,8 @@ namespace Userfault.Actors;
 /// fetcher that fails is restarted, and whoever waits for pages asks again. Without a fetcher requests are answered
 /// with <see cref="FetchFailed"/>.
 /// </summary>
-public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleared>? broadcast) : UntypedActor
+public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleared>? broadcast, IGuestTime? time)
+    : UntypedActor
 {
     private readonly SortedDictionary<ulong, IActorRef> _fetchers = [];
     private readonly List<IActorRef> _requesters = [];
@@ -19,8 +20,9 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
     /// <summary>A pool without fetchers.</summary>
     /// <param name="settings">How its fetchers ask.</param>
     /// <param name="broadcast">Tells other nodes of cleared bits; null where there are none.</param>
-    public static Props Props(FetcherSettings settings, Action<BitsCleared>? broadcast = null) =>
-        Akka.Actor.Props.Create(() => new FetcherPoolActor(settings, broadcast));
+    /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
+    public static Props Props(FetcherSettings settings, Action<BitsCleared>? broadcast = null, IGuestTime? time = null) =>
+        Akka.Actor.Props.Create(() => new FetcherPoolActor(settings, broadcast, time));
 
     /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(failure =>
@@ -108,7 +110,7 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
     private void OnAddFetcher(FetcherPoolProtocol.AddFetcher add)
     {
         if (_fetchers.ContainsKey(add.Number)) return;
-        var props = FetcherActor.Props(add.Number, settings, add.Sources, broadcast);
+        var props = FetcherActor.Props(add.Number, settings, add.Sources, broadcast, time);
         _fetchers.Add(add.Number, Context.ActorOf(props.WithDispatcher(Context.Props.Dispatcher), $"fetcher-{add.Number}"));
         _routes = new FetchRoutes(_fetchers.Keys);
     }

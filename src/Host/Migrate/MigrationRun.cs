@@ -21,7 +21,7 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         _system = ActorSystem.Create("userfault", settings.Config);
         var time = new PumpedTime(_pump);
-        var pool = _system.ActorOf(FetcherPoolActor.Props(migration.Fetcher).WithDispatcher(MemslotDispatcher), "fetchers");
+        var pool = _system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, time: time).WithDispatcher(MemslotDispatcher), "fetchers");
         var contents = settings.Count("source.remembered-contents", 0, 1 << 24);
         for (var i = 0; i < migration.Fetchers; i++)
         {

@@ -76,12 +76,12 @@ internal sealed class Settings
         if (!File.Exists(path)) throw new CliException($"{path}: no such settings file; check --config");
         try
         {
-            var config = ConfigurationFactory.ParseString(File.ReadAllText(path));
-            // The parser lets an unclosed brace pass; reading every value brings out what it could not make sense of.
-            _ = config.Root.ToString();
-            return config;
+            var text = File.ReadAllText(path);
+            if (HoconBraces.Unclosed(text) is { } line)
+                throw new CliException($"{path}: is not HOCON: the brace in line {line} is never closed");
+            return ConfigurationFactory.ParseString(text);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e) when (e is not (OutOfMemoryException or CliException))
         {
             throw new CliException($"{path}: is not HOCON: {OneLine(e.Message)}");
         }

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace Userfault.Host.Tests;
+
+/// <summary>Runs the command as a user does: a process of its own, its output and exit code read.</summary>
+internal static class CommandLine
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    /// <summary>The command's assembly, built beside the tests.</summary>
+    public static string Assembly { get; } =
+        Path.Combine(Path.GetDirectoryName(System.Reflection.Assembly.GetExecutingAssembly().Location)!, "userfault.dll");
+
+    public static async Task<Result> Run(params string[] args)
+    {
+        using var process = Start(args);
+        using var late = new CancellationTokenSource(Patience);
+        var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        try
+        {
+            await process.WaitForExitAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"userfault {string.Join(' ', args)} did not end; so far: {await output} {await error}");
+        }
+
+        return new Result(process.ExitCode, await output, await error);
+    }
+
+    public static Process Start(params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.ArgumentList.Add("exec");
+        start.ArgumentList.Add(Assembly);
+        foreach (var arg in args) start.ArgumentList.Add(arg);
+        return Process.Start(start)!;
+    }
+
+    internal sealed record Result(int ExitCode, string Output, string Error)
+    {
+        /// <summary>Bad input: exit code 2, nothing on standard output, and one line that holds all of these.</summary>
+        public void IsBadInput(params string[] parts)
+        {
+            Assert.Equal(2, ExitCode);
+            var line = Assert.Single(Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            foreach (var part in parts) Assert.Contains(part, line, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", Error, StringComparison.Ordinal);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+
+namespace Userfault.Host.Tests;
+
+/// <summary><c>userfault migrate</c> end to end: exit codes, tables, JSON, the page.</summary>
+public class MigrateTests
+{
+    [Fact]
+    public async Task Without_options_the_sample_runs_to_a_verified_completion()
+    {
+        var run = await CommandLine.Run("migrate");
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains("linux-4vcpu.touch.csv.gz", run.Output, StringComparison.Ordinal);
+        Assert.Contains("32768 of 32768", run.Output, StringComparison.Ordinal);
+        Assert.Contains("32768 pages match the image, 0 wrong", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("x86", "both", "anonymous")]
+    [InlineData("x86", "userfaultfd", "shmem")]
+    [InlineData("arm64", "userfault", "anonymous")]
+    [InlineData("x86", "userfault", "guest_memfd")]
+    public async Task The_json_tells_every_figure(string arch, string mode, string memory)
+    {
+        var run = await CommandLine.Run(
+            "migrate", "--synthetic", "16M", "--pattern", "zipf", "--vcpus", "8", "--accesses", "1000", "--ips", "off",
+            "--overlapping", "--arch", arch, "--mode", mode, "--memory", memory, "--json", "-");
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        var root = json.RootElement;
+        Assert.Equal("completed", root.GetProperty("state").GetString());
+        Assert.True(root.GetProperty("verified").GetBoolean());
+        Assert.Equal((arch, mode, memory), (Text("arch"), Text("mode"), Text("memory")));
+        Assert.Equal(4096, root.GetProperty("pagesPresent").GetInt32());
+        Assert.Equal(4096, root.GetProperty("verification").GetProperty("verified").GetInt32());
+        Assert.Equal(8000, root.GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("accesses").GetInt32()));
+        var placed = root.GetProperty("placed");
+        Assert.Equal(4096, placed.GetProperty("demand").GetInt32() + placed.GetProperty("background").GetInt32());
+        Assert.Equal(4096, root.GetProperty("fetches").GetProperty("delivered").GetInt32());
+        var recovered = root.GetProperty("tables").GetProperty("leaves2M").GetInt32();
+        if (arch == "x86" && memory != "guest_memfd" && mode != "userfaultfd") Assert.NotEqual(0, recovered);
+
+        string? Text(string name) => root.GetProperty(name).GetString();
+    }
+
+    [Fact]
+    public async Task A_raw_image_with_a_latency_arrives_on_demand_alone()
+    {
+        using var folder = new TemporaryFolder();
+        var bytes = new byte[2 << 20];
+        new Random(3).NextBytes(bytes);
+        var image = folder.Write("guest.mem", bytes);
+        var trace = folder.Write("touch.csv", "# a trace\n0,0,1f,R\n1,10,20,W\n0,2000,1f,X\n1,3000,0,R\n");
+        var run = await CommandLine.Run(
+            "migrate", "--image", image, "--trace", trace, "--background", "none", "--latency", "30us", "--mode", "userfault", "--json", "-");
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        Assert.Equal(3, json.RootElement.GetProperty("pagesPresent").GetInt32());
+        Assert.Equal(3, json.RootElement.GetProperty("faults").GetProperty("userfaultExits").GetInt32());
+        Assert.True(json.RootElement.GetProperty("latency").GetProperty("p50Ns").GetInt64() >= 30_000);
+    }
+
+    [Fact]
+    public async Task The_page_is_whole_and_asks_for_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        var run = await CommandLine.Run("migrate", "--synthetic", "8M", "--html", folder.At("report.html"), "--json", folder.At("report.json"));
+        Assert.Equal(0, run.ExitCode);
+        var html = await File.ReadAllTextAsync(folder.At("report.html"));
+        Assert.StartsWith("<!DOCTYPE html>", html, StringComparison.Ordinal);
+        Assert.EndsWith("</html>\n", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
+        foreach (var section in new[] { "Fault latency", "Faults and pages over time", "Stall per vCPU", "The bitmap over time" })
+            Assert.Contains(section, html, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.At("report.json")));
+        Assert.True(json.RootElement.GetProperty("verified").GetBoolean());
+        Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(folder.At("x"))!, "*.tmp"));
+    }
+
+    [Fact]
+    public async Task A_recorded_working_set_is_replayed_and_a_foreign_one_refused()
+    {
+        using var folder = new TemporaryFolder();
+        string[] guest = ["--synthetic", "8M", "--pattern", "random", "--vcpus", "2", "--accesses", "200", "--ips", "off"];
+        var recorded = await CommandLine.Run(["migrate", .. guest, "--background", "none", "--mode", "userfault", "--record", folder.At("set")]);
+        Assert.Equal(0, recorded.ExitCode);
+
+        var replayed = await CommandLine.Run(["migrate", .. guest, "--replay", folder.At("set"), "--json", "-"]);
+        Assert.Equal(0, replayed.ExitCode);
+        using var json = JsonDocument.Parse(replayed.Output);
+        Assert.Equal("recorded", json.RootElement.GetProperty("background").GetString());
+
+        var foreign = await CommandLine.Run(["migrate", .. guest, "--seed", "99", "--replay", folder.At("set")]);
+        foreign.IsBadInput(folder.At("set"));
+    }
+}
