@@ -127,7 +127,9 @@ public sealed class FaultPathTests
         using var vm = new Vm(TestVm.PolicyOf(architecture), memory);
         var region = new UserspaceMemoryRegion2
         {
-            GuestPhysicalAddress = gpa, MemorySize = 2UL << 30, UserspaceAddress = hva,
+            GuestPhysicalAddress = gpa,
+            MemorySize = 2UL << 30,
+            UserspaceAddress = hva,
         };
         Assert.Equal(Errno.None, vm.SetUserMemoryRegion2(region));
 
@@ -152,7 +154,9 @@ public sealed class FaultPathTests
         using var vm = new Vm(MmuPolicy.X86, memory);
         var region = new UserspaceMemoryRegion2
         {
-            GuestPhysicalAddress = 1 << 20, MemorySize = 7 << 19, UserspaceAddress = 0x7f00_0010_0000,
+            GuestPhysicalAddress = 1 << 20,
+            MemorySize = 7 << 19,
+            UserspaceAddress = 0x7f00_0010_0000,
         };
         Assert.Equal(Errno.None, vm.SetUserMemoryRegion2(region));
         Assert.Equal(expected, vm.Access(new VcpuAccess(new Gfn(256 + page), Access.Read)).Leaf.Level);

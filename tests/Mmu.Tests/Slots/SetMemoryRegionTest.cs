@@ -129,7 +129,10 @@ public sealed class SetMemoryRegionTest
 
     private static UserspaceMemoryRegion2 Region() => new()
     {
-        Slot = 10, GuestPhysicalAddress = Gpa, MemorySize = Size, UserspaceAddress = Hva,
+        Slot = 10,
+        GuestPhysicalAddress = Gpa,
+        MemorySize = Size,
+        UserspaceAddress = Hva,
     };
 
     private static ModelHostMemory Memory()

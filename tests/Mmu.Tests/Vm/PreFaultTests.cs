@@ -70,7 +70,8 @@ public sealed class PreFaultTests
             "slot being deleted" => vm.Core.Invalidate,
             "missing" => () => vm.Host.Memory.SetMissing(hva, Page.Size),
             "private, no memory for it" => () => vm.Vm.SetMemoryAttributes(TestVm.Gpa, 4096, MemoryAttributes.PrivateBit),
-            _ => () => { },
+            _ => () => { }
+            ,
         };
         prepare();
 
