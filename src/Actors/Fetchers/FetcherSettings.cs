@@ -10,7 +10,7 @@ public sealed record FetcherSettings
     public int WindowPages { get; init; } = 4096;
 
     /// <summary>Most background pages asked for and not answered. Small, so that demand never waits long behind them.</summary>
-    public int BackgroundWindowPages { get; init; } = 512;
+    public int BackgroundWindowPages { get; init; } = 256;
 
     /// <summary>A request without an answer is asked again of another source after this; 0 never.</summary>
     public long TimeoutNs { get; init; } = 500_000_000;

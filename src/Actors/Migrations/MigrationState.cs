@@ -12,7 +12,10 @@ public enum MigrationState
     /// <summary>No source can be reached: who touches a missing page waits, nothing is lost.</summary>
     Paused,
 
-    /// <summary>Every page is in place, USERFAULT is off, and all was verified.</summary>
+    /// <summary>
+    /// Every page is in place, USERFAULT is off, and all was verified; with demand alone, the guest's streams have ended and
+    /// what they touched was verified.
+    /// </summary>
     Completed,
 
     /// <summary>It will not complete; the reason says why. The source still has everything.</summary>

@@ -19,6 +19,9 @@ internal sealed class MigrationRun : IAsyncDisposable
     public MigrationRun(
         Settings settings, RunInputs inputs, MigrationSettings migration, LinkSettings link, bool recordsWorkingSet)
     {
+        // A spinning thread wants a core of its own: the loops that are left when the pump has its core.
+        var loops = Environment.ProcessorCount - (link.IsInstant ? 0 : 1);
+        var vcpuDispatcher = loops >= 2 ? VcpuDispatcher : MemslotDispatcher;
         _system = ActorSystem.Create("userfault", settings.Config);
         var time = new PumpedTime(_pump);
         var pool = _system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, time: time).WithDispatcher(MemslotDispatcher), "fetchers");
@@ -38,11 +41,11 @@ internal sealed class MigrationRun : IAsyncDisposable
             WorkingSet = inputs.WorkingSet,
             RecordsWorkingSet = recordsWorkingSet,
             Regions = inputs.Regions,
-            VcpuDispatcher = VcpuDispatcher,
+            VcpuDispatcher = vcpuDispatcher,
             MemslotDispatcher = MemslotDispatcher,
         };
         var observer = _system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
-        _migration = _system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher(VcpuDispatcher), "migration");
+        _migration = _system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher(MemslotDispatcher), "migration");
     }
 
     /// <summary>Runs to the report, which comes in any case: after Ctrl-C it says what was not finished.</summary>
