@@ -36,7 +36,7 @@ internal static unsafe class FaultRate
         var latencyNs = Number(args, "--latency-us", 0) * 1000L;
         var vcpus = Text(args, "--vcpus", "8,64,512").Split(',').Select(v => int.Parse(v, CultureInfo.InvariantCulture)).ToArray();
         var rounds = Number(args, "--rounds", 3);
-        var path = Path.Combine(Path.GetTempPath(), $"userfault-bench-{Environment.ProcessId}.img");
+        var path = Path.Combine(Path.GetTempPath(), $"userfault-faults-{Environment.ProcessId}.img");
         try
         {
             MakeImage(path, pages);

@@ -251,7 +251,8 @@ public sealed class FetcherCore(FetcherSettings settings)
 
         _counters = _counters with
         {
-            Hedged = _counters.Hedged + hedge.Pages, Requests = _counters.Requests + 1,
+            Hedged = _counters.Hedged + hedge.Pages,
+            Requests = _counters.Requests + 1,
         };
         Opened(hedge);
         return hedge;
