@@ -23,6 +23,9 @@ public sealed class FetchRequest
     /// <summary>Is it a second try at pages that another request still asks for?</summary>
     public bool IsHedge { get; internal set; }
 
+    /// <summary>Was a page in an answer to it that it did not ask for, or did it lack one?</summary>
+    internal bool WasBad { get; set; }
+
     /// <summary>Was a hedge made for it?</summary>
     internal bool WasHedged { get; set; }
 
@@ -39,6 +42,7 @@ public sealed class FetchRequest
     {
         (Id, Source, Priority, SentNs, IsHedge, WasHedged, Pages) = (id, source, priority, sentNs, isHedge, false, 0);
         Arrived = 0;
+        WasBad = false;
         _ranges.Clear();
     }
 

@@ -79,8 +79,11 @@ public sealed class FetcherActor : UntypedActor
     {
         switch (message)
         {
-            case FetcherProtocol.Answered answered:
+            case FetcherProtocol.Answered answered when IsOwn(answered.From):
                 OnAnswered(answered);
+                break;
+            case FetcherProtocol.Answered answered:
+                answered.Batch.Release();
                 break;
             case FetcherProtocol.FetchPages fetch:
                 OnFetch(fetch);
@@ -89,7 +92,7 @@ public sealed class FetcherActor : UntypedActor
                 OnTick();
                 break;
             case FetcherProtocol.RequestFailed failed:
-                OnRequestFailed(failed);
+                if (IsOwn(failed.From)) OnRequestFailed(failed);
                 break;
             case FetcherProtocol.BroadcastClears broadcast:
                 _broadcast?.Invoke(broadcast.Clears);
@@ -118,6 +121,10 @@ public sealed class FetcherActor : UntypedActor
                 break;
         }
     }
+
+    // What a connection says that this actor had before a restart is about requests that nobody knows any more; their
+    // numbers may be in use again.
+    private bool IsOwn(IPageSink from) => from is Connection connection && _sources.Contains(connection);
 
     private void OnFetch(FetcherProtocol.FetchPages fetch)
     {
@@ -171,8 +178,9 @@ public sealed class FetcherActor : UntypedActor
 
     private void OnRequestFailed(FetcherProtocol.RequestFailed failed)
     {
+        var connection = (Connection)failed.From;
         if (_core.OnRequestFailed(failed.RequestId, failed.Failure))
-            Lose(failed.Source, $"{_sources[failed.Source].Source.Name}: {failed.Failure}");
+            Lose(connection.Number, $"{connection.Source.Name}: {failed.Failure}");
         SendRequests();
     }
 
@@ -194,6 +202,14 @@ public sealed class FetcherActor : UntypedActor
         _log.Warning("fetcher {0} lost a page source: {1}", _number, reason);
     }
 
+    private void LoseDistrusted()
+    {
+        for (var i = 0; i < _sources.Count; i++)
+        {
+            if (!_core.IsUp(i)) Lose(i, $"{_sources[i].Source.Name}: its answers are wrong or do not come");
+        }
+    }
+
     private void OnTick()
     {
         var now = NowNs;
@@ -204,6 +220,7 @@ public sealed class FetcherActor : UntypedActor
             if (_sources[source].IsUp) _sources[source].Source.Cancel(requestId);
         }
 
+        LoseDistrusted();
         while (_core.NextHedge(now) is { } hedge) Send(hedge);
         SendRequests();
     }
@@ -226,6 +243,7 @@ public sealed class FetcherActor : UntypedActor
     private void GiveUp()
     {
         const string reason = "no page source is left";
+        LoseDistrusted();
         foreach (var group in _core.TakeAll().GroupBy(p => p.Requester))
             _requesters[group.Key].Tell(new FetchFailed(reason, [.. group.Select(p => p.Gfn)]));
     }
@@ -250,13 +268,15 @@ public sealed class FetcherActor : UntypedActor
     // Answers come on the source's thread, or on this actor's own within Request: they become messages either way.
     private sealed class Connection(int number, IPageSource source, IActorRef fetcher) : IPageSink
     {
+        public int Number { get; } = number;
+
         public IPageSource Source { get; } = source;
 
         public bool IsUp { get; set; } = true;
 
-        public void OnPages(PageBatch batch) => fetcher.Tell(new FetcherProtocol.Answered(number, batch), ActorRefs.NoSender);
+        public void OnPages(PageBatch batch) => fetcher.Tell(new FetcherProtocol.Answered(this, batch), ActorRefs.NoSender);
 
         public void OnFailed(ulong requestId, FetchFailure failure) =>
-            fetcher.Tell(new FetcherProtocol.RequestFailed(number, requestId, failure), ActorRefs.NoSender);
+            fetcher.Tell(new FetcherProtocol.RequestFailed(this, requestId, failure), ActorRefs.NoSender);
     }
 }

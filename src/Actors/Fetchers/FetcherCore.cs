@@ -52,6 +52,9 @@ public sealed class FetcherCore(FetcherSettings settings)
     /// <summary>Can any source be asked?</summary>
     public bool HasSource => _sources.Exists(s => s.IsUp);
 
+    /// <summary>Can this source be asked?</summary>
+    public bool IsUp(int source) => _sources[source].IsUp;
+
     /// <summary>Adds a source; answers its number.</summary>
     public int AddSource()
     {
@@ -146,7 +149,7 @@ public sealed class FetcherCore(FetcherSettings settings)
             _counters = wasOurs
                 ? _counters with { Late = _counters.Late + 1 }
                 : _counters with { Bad = _counters.Bad + 1 };
-            if (request is not null) Distrust(request.Source);
+            if (request is not null) Distrust(request);
             return false;
         }
 
@@ -158,6 +161,7 @@ public sealed class FetcherCore(FetcherSettings settings)
 
         requester = state.Requester;
         request.Arrived++;
+        _sources[request.Source].SilentTicks = 0;
         _pages.Remove(gfn.Value);
         _delivered++;
         if (kind == PageContentKind.Zero) _zero++;
@@ -176,7 +180,7 @@ public sealed class FetcherCore(FetcherSettings settings)
     {
         if (!_requests.TryGetValue(requestId, out var request)) return;
         _latency.Record(nowNs - request.SentNs);
-        if (request.Arrived < request.Pages && Missing(request) > 0) Distrust(request.Source);
+        if (request.Arrived < request.Pages && Missing(request) > 0) Distrust(request);
         GiveBack(request);
     }
 
@@ -213,8 +217,21 @@ public sealed class FetcherCore(FetcherSettings settings)
         {
             var request = _requests[id];
             cancel.Add((request.Source, id));
-            Distrust(request.Source);
+            _sources[request.Source].IsOverdue = true;
             GiveBack(request);
+        }
+
+        if (_overdue.Count > 0) CountSilence();
+    }
+
+    // However many requests are overdue at once, it is one silence: a machine that stood still for a moment is not a
+    // source that is gone. Pages that come end it.
+    private void CountSilence()
+    {
+        foreach (var source in _sources)
+        {
+            if (source.IsOverdue && ++source.SilentTicks >= settings.MostBadAnswers) source.IsUp = false;
+            source.IsOverdue = false;
         }
     }
 
@@ -425,6 +442,14 @@ public sealed class FetcherCore(FetcherSettings settings)
         return up;
     }
 
+    // However much of one answer is wrong, it is one wrong answer.
+    private void Distrust(FetchRequest request)
+    {
+        if (request.WasBad) return;
+        request.WasBad = true;
+        Distrust(request.Source);
+    }
+
     private void Distrust(int source)
     {
         if (++_sources[source].BadAnswers >= settings.MostBadAnswers) _sources[source].IsUp = false;
@@ -439,5 +464,9 @@ public sealed class FetcherCore(FetcherSettings settings)
         public int Outstanding { get; set; }
 
         public int BadAnswers { get; set; }
+
+        public int SilentTicks { get; set; }
+
+        public bool IsOverdue { get; set; }
     }
 }

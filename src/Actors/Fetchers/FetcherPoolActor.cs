@@ -16,6 +16,7 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
     private readonly List<IActorRef> _requesters = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private FetchRoutes _routes = new([]);
+    private int _started;
 
     /// <summary>A pool without fetchers.</summary>
     /// <param name="settings">How its fetchers ask.</param>
@@ -110,9 +111,12 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
     private void OnAddFetcher(FetcherPoolProtocol.AddFetcher add)
     {
         if (_fetchers.ContainsKey(add.Number)) return;
+        // A node that left and came back has its number again, while the old actor may still be stopping.
         var props = FetcherActor.Props(add.Number, settings, add.Sources, broadcast, time);
-        _fetchers.Add(add.Number, Context.ActorOf(props.WithDispatcher(Context.Props.Dispatcher), $"fetcher-{add.Number}"));
+        _fetchers.Add(add.Number, Context.ActorOf(props.WithDispatcher(Context.Props.Dispatcher), $"fetcher-{add.Number}-{_started++}"));
         _routes = new FetchRoutes(_fetchers.Keys);
+        // Whoever asked while there was none was refused.
+        if (_fetchers.Count == 1) AskAgain();
     }
 
     private void OnRemoveFetcher(ulong number)

@@ -46,9 +46,9 @@ public static class FetcherProtocol
     /// <param name="Clears">The batch.</param>
     public sealed record BroadcastClears(BitsCleared Clears) : ICommand, FetcherPoolProtocol.ICommand;
 
-    internal sealed record Answered(int Source, PageBatch Batch) : ICommand;
+    internal sealed record Answered(IPageSink From, PageBatch Batch) : ICommand;
 
-    internal sealed record RequestFailed(int Source, ulong RequestId, FetchFailure Failure) : ICommand;
+    internal sealed record RequestFailed(IPageSink From, ulong RequestId, FetchFailure Failure) : ICommand;
 
     internal sealed record Tick : ICommand
     {

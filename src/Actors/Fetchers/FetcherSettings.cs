@@ -27,6 +27,9 @@ public sealed record FetcherSettings
     /// <summary>Most hedges, in percent of all pages asked for.</summary>
     public int HedgePercent { get; init; } = 10;
 
-    /// <summary>Answers from a source that were wrong or refused before it is given up.</summary>
+    /// <summary>
+    /// Answers from a source that were wrong or refused before it is given up; also, timeouts in a row without a page
+    /// between them.
+    /// </summary>
     public int MostBadAnswers { get; init; } = 8;
 }
