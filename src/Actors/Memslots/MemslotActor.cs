@@ -32,6 +32,8 @@ public sealed class MemslotActor : UntypedActor
     private bool _isChanging;
     private bool _isInvalidating;
     private bool _workIsQueued;
+    private bool _hasMoved;
+    private readonly List<(IActorRef Asker, object Answer)> _afterFlush = [];
     private ulong _placedAtListener;
     private bool _hadTrouble;
 
@@ -39,7 +41,7 @@ public sealed class MemslotActor : UntypedActor
     public MemslotActor(MemslotPager pager, MemslotWiring wiring)
     {
         (_pager, _wiring) = (pager, wiring);
-        _uffd = new UffdQueues(pager.Range, wiring.UffdDescriptors);
+        _uffd = new UffdQueues(pager.Pages, wiring.UffdDescriptors);
         _flush = new SlotFlush(wiring.Vcpus.Count);
         if (wiring.BroadcastsClears) pager.Cleared = _clears = new ClearBatch();
         _placedAtListener = pager.Missing;
@@ -56,6 +58,10 @@ public sealed class MemslotActor : UntypedActor
     {
         switch (message)
         {
+            case MemslotProtocol.MemoryFault fault when _hasMoved && !_pager.Range.Contains(fault.Access.Gfn):
+                // It looked the slot up just before the move: it makes the access again, by the new list of slots.
+                _wiring.Vcpus[fault.Vcpu].Tell(VcpuProtocol.Resume.Instance);
+                break;
             case MemslotProtocol.MemoryFault fault:
                 _pager.OnFault(fault.Vcpu, fault.Access, _effects);
                 Perform();
@@ -139,7 +145,7 @@ public sealed class MemslotActor : UntypedActor
                 Begin(_pager.Core.Invalidate);
                 return true;
             case MemslotProtocol.Activate activate:
-                _isInvalidating = false;
+                (_isInvalidating, _hasMoved) = (false, true);
                 _pager.Activate(activate.Slot, _effects);
                 Perform();
                 return true;
@@ -161,8 +167,7 @@ public sealed class MemslotActor : UntypedActor
                 return true;
             case MemslotProtocol.ClearDirtyLog clear:
                 var errno = _pager.Core.ClearDirtyLog(clear.FirstPage, clear.Pages, [.. clear.Mask], out var flush);
-                AskFlush(flush);
-                Sender.Tell(new MemslotProtocol.DirtyLog(errno, []));
+                AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, []));
                 return true;
             case MemslotProtocol.PreFault preFault:
                 Sender.Tell(_pager.PreFault(preFault.Range));
@@ -240,8 +245,15 @@ public sealed class MemslotActor : UntypedActor
     {
         var words = new ulong[(_pager.Range.Count + 63) / 64];
         var errno = _pager.Core.GetDirtyLog(words, out var flush);
+        AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, errno == Errno.None ? words : []));
+    }
+
+    // Until every vCPU has dropped its writable translations a write may go by unlogged: the caller hears nothing sooner.
+    private void AnswerAfter(GfnRange flush, object answer)
+    {
+        _afterFlush.Add((Sender, answer));
         AskFlush(flush);
-        Sender.Tell(new MemslotProtocol.DirtyLog(errno, errno == Errno.None ? words : []));
+        if (!_flush.IsPending) AfterFlush();
     }
 
     private void Perform()
@@ -394,6 +406,8 @@ public sealed class MemslotActor : UntypedActor
     private void AfterFlush()
     {
         if (_flush.IsPending) return;
+        foreach (var (asker, answer) in _afterFlush) asker.Tell(answer);
+        _afterFlush.Clear();
         if (_pager.NeedsFlush)
         {
             _pager.Core.CompleteFlush();

@@ -62,6 +62,9 @@ public sealed class MemslotPager : IDisposable
     /// <summary>The slot's frames.</summary>
     public GfnRange Range => _core.Slot.Range;
 
+    /// <summary>The slot's pages of guest memory: the same for as long as it exists, wherever it moves.</summary>
+    public GfnRange Pages => Range with { Start = ToMemory(Range.Start) };
+
     /// <summary>What is missing: one bit a page. Anybody may read it.</summary>
     public UserfaultBitmap Bitmap => _bitmap;
 

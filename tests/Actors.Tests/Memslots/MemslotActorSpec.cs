@@ -1,0 +1,235 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Userfault.Mmu;
+using Userfault.Paging;
+using Xunit.Abstractions;
+
+namespace Userfault.Actors.Tests.Memslots;
+
+/// <summary>A memslot between probes that stand for its vCPUs, the fetcher pool, the VM and the listener.</summary>
+public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
+{
+    [Fact]
+    public void Two_vcpus_on_one_page_cost_one_fetch_and_both_resume()
+    {
+        using var slot = new SlotRig(this);
+        slot.Fault(0, 5);
+        slot.Fault(1, 5);
+        slot.Fault(2, 6);
+        var pages = new List<ulong>();
+        while (pages.Count < 2) pages.AddRange(slot.ExpectFetch(FetchPriority.Demand));
+        Assert.Equal([5UL, 6UL], pages);
+
+        slot.Arrive(5, 6);
+        foreach (var vcpu in (int[])[0, 1, 2]) slot.Vcpus[vcpu].ExpectMsg<VcpuProtocol.Resume>();
+        Assert.Equal((1022UL, 0, 1L), slot.Report() is var report ? (report.Missing, report.Waiting, report.Counters.Merged) : default);
+        slot.ExpectNothingMoreFetched();
+    }
+
+    [Fact]
+    public void A_source_that_is_lost_is_told_to_the_vm_and_everything_awaited_is_asked_for_again()
+    {
+        using var slot = new SlotRig(this);
+        slot.Fault(0, 5);
+        slot.ExpectFetch(FetchPriority.Demand);
+        slot.Memslot.Tell(new FetchFailed("no page source is left", [new Gfn(5)]));
+        Assert.Equal(new VmProtocol.SourceLost("no page source is left", 1), slot.Vm.ExpectMsg<VmProtocol.SourceLost>());
+
+        slot.Memslot.Tell(MemslotProtocol.AskAgain.Instance);
+        Assert.Equal([5UL], slot.ExpectFetch(FetchPriority.Demand));
+        slot.Arrive(5);
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+    }
+
+    [Fact]
+    public void Pushed_pages_that_were_lost_are_asked_for_again()
+    {
+        using var slot = new SlotRig(this);
+        slot.Memslot.Tell(new MemslotProtocol.StartPush(PushOrderKind.Sequential, null, 8, 4));
+        Assert.Equal([0UL, 1, 2, 3, 4, 5, 6, 7], slot.ExpectFetch(FetchPriority.Background));
+        slot.Arrive(0, 1, 2, 3);
+        Assert.Equal([8UL, 9, 10, 11], slot.ExpectFetch(FetchPriority.Background));
+        slot.Memslot.Tell(MemslotProtocol.AskAgain.Instance);
+        Assert.Equal([4UL, 5, 6, 7, 8, 9, 10, 11], slot.ExpectFetch(FetchPriority.Background).Order().ToArray());
+    }
+
+    [Fact]
+    public void A_dirty_log_is_answered_when_no_vcpu_can_write_unlogged_any_more()
+    {
+        using var slot = new SlotRig(this, MemslotFlags.LogDirtyPages, missing: false);
+        slot.Fault(0, 5, Access.Write);
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+
+        slot.Memslot.Tell(MemslotProtocol.GetDirtyLog.Instance, TestActor);
+        var flushes = slot.Vcpus.Select(v => v.ExpectMsg<VcpuProtocol.FlushTlb>()).ToArray();
+        Assert.All(flushes, f => Assert.True(f.Range.Contains(new Gfn(5))));
+        for (var vcpu = 0; vcpu < flushes.Length; vcpu++)
+        {
+            // Whatever the memslot answers now it has answered before this report.
+            slot.Memslot.Tell(MemslotProtocol.GetReport.Instance, TestActor);
+            ExpectMsg<SlotReport>();
+            slot.Memslot.Tell(new MemslotProtocol.FlushDone(vcpu, flushes[vcpu].Generation));
+        }
+
+        var log = ExpectMsg<MemslotProtocol.DirtyLog>();
+        Assert.Equal((Errno.None, 1UL << 5), (log.Errno, log.Words[0]));
+    }
+
+    [Fact]
+    public void A_dirty_log_that_needs_no_flush_is_answered_at_once()
+    {
+        using var slot = new SlotRig(this, MemslotFlags.LogDirtyPages, missing: false);
+        slot.Memslot.Tell(MemslotProtocol.GetDirtyLog.Instance, TestActor);
+        Assert.All(ExpectMsg<MemslotProtocol.DirtyLog>().Words, word => Assert.Equal(0UL, word));
+        slot.Memslot.Tell(new MemslotProtocol.ClearDirtyLog(1, 64, [1]), TestActor);
+        Assert.NotEqual(Errno.None, ExpectMsg<MemslotProtocol.DirtyLog>().Errno);
+    }
+
+    [Fact]
+    public void A_slot_that_moves_lets_its_waiters_go_and_a_fault_by_the_old_place_tries_again()
+    {
+        using var slot = new SlotRig(this);
+        slot.Fault(0, 5);
+        slot.ExpectFetch(FetchPriority.Demand);
+        slot.Memslot.Tell(MemslotProtocol.Invalidate.Instance, slot.Vm);
+        slot.Vm.ExpectMsg<MemslotProtocol.SlotChanged>();
+        slot.Fault(1, 9);
+        slot.Memslot.Tell(new MemslotProtocol.Activate(slot.Rig.Slot with { Range = new GfnRange(new Gfn(0x10_000), 1024) }));
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+        slot.Vcpus[1].ExpectMsg<VcpuProtocol.Resume>();
+
+        slot.Fault(2, 9);
+        slot.Vcpus[2].ExpectMsg<VcpuProtocol.Resume>();
+        slot.Fault(2, 0x10_009);
+        Assert.Equal([9UL], slot.ExpectFetch(FetchPriority.Demand));
+        slot.Arrive(5, 9);
+        slot.Vcpus[2].ExpectMsg<VcpuProtocol.Resume>();
+        Assert.Equal(1022UL, slot.Report().Missing);
+    }
+
+    [Fact]
+    public void A_slot_that_is_gone_answers_everybody_and_takes_no_content()
+    {
+        using var slot = new SlotRig(this, mode: FaultMode.Both);
+        slot.Fault(0, 5);
+        slot.Memslot.Tell(new MemslotProtocol.HostAccess(new Gfn(6), false), TestActor);
+        slot.ExpectFetch(FetchPriority.Demand);
+        slot.Memslot.Tell(MemslotProtocol.Invalidate.Instance, slot.Vm);
+        slot.Vm.ExpectMsg<MemslotProtocol.SlotChanged>();
+        slot.Memslot.Tell(MemslotProtocol.Retire.Instance);
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+        Assert.Equal(new Gfn(6), ExpectMsg<MemslotProtocol.HostAccessDone>().Gfn);
+
+        slot.Arrive(5);
+        slot.Fault(1, 7);
+        slot.Vcpus[1].ExpectMsg<VcpuProtocol.Resume>();
+        Assert.Equal(1024UL, slot.Rig.Bitmap.Count());
+    }
+
+    [Fact]
+    public void A_slot_with_memory_elsewhere_delivers_its_events()
+    {
+        using var slot = new SlotRig(this, mode: FaultMode.Both, firstGfn: 0x8_000);
+        slot.Memslot.Tell(new MemslotProtocol.UffdRead(0), TestActor);
+        slot.Memslot.Tell(new MemslotProtocol.HostAccess(new Gfn(0x8_005), true), slot.Listener);
+        Assert.Equal(new UffdEvent(new Gfn(5), false, true), ExpectMsg<UffdReaderProtocol.Events>().List.Single());
+        slot.Memslot.Tell(new MemslotProtocol.UffdCopy(SlotRig.Batch(5)), TestActor);
+        Assert.Empty(ExpectMsg<UffdReaderProtocol.Resolved>().Exists);
+        slot.Listener.FishForMessage(m => m is MemslotProtocol.HostAccessDone { Gfn.Value: 0x8_005 });
+    }
+
+    [Fact]
+    public void A_reader_fetches_what_is_missing_continues_what_is_cached_and_wakes_where_another_was_faster()
+    {
+        var (memslot, fetchers) = (CreateTestProbe(), CreateTestProbe());
+        var reader = Sys.ActorOf(UffdReaderActor.Props(memslot, 0, fetchers));
+        Assert.Equal(0, memslot.ExpectMsg<MemslotProtocol.UffdRead>().Descriptor);
+        reader.Tell(new UffdReaderProtocol.Events(
+            [new UffdEvent(new Gfn(1), false, false), new UffdEvent(new Gfn(2), true, false), new UffdEvent(new Gfn(3), false, true)]));
+        Assert.Equal([new Gfn(2)], memslot.ExpectMsg<MemslotProtocol.UffdContinue>().Pages);
+        memslot.ExpectMsg<MemslotProtocol.UffdRead>();
+        Assert.Equal([1UL, 3UL], SlotRig.PagesOf(fetchers.ExpectMsg<FetcherProtocol.FetchPages>()));
+
+        reader.Tell(new PagesFetched(SlotRig.Batch(1)));
+        memslot.ExpectMsg<MemslotProtocol.UffdCopy>().Batch.Release();
+        reader.Tell(new UffdReaderProtocol.Resolved([new Gfn(1)]));
+        Assert.Equal([new Gfn(1)], memslot.ExpectMsg<MemslotProtocol.UffdWake>().Pages);
+        reader.Tell(new FetchFailed("gone", [new Gfn(3)]));
+        memslot.ExpectMsg<FetchFailed>();
+        reader.Tell(MemslotProtocol.AskAgain.Instance);
+        Assert.Equal([3UL], SlotRig.PagesOf(fetchers.ExpectMsg<FetcherProtocol.FetchPages>()));
+    }
+
+    // A memslot with probes all around it.
+    private sealed class SlotRig : IDisposable
+    {
+        public SlotRig(
+            MemslotActorSpec spec, MemslotFlags flags = MemslotFlags.None, bool missing = true,
+            FaultMode mode = FaultMode.Userfault, ulong firstGfn = 0)
+        {
+            Rig = new PagerRig(mode, flags: flags, missing: missing, firstGfn: firstGfn);
+            Vcpus = [.. Enumerable.Range(0, PagerRig.Vcpus).Select(_ => spec.CreateTestProbe())];
+            (Vm, Fetchers, Listener) = (spec.CreateTestProbe(), spec.CreateTestProbe(), spec.CreateTestProbe());
+            _spec = spec;
+            Memslot = spec.Sys.ActorOf(MemslotActor.Props(
+                Rig.Pager, new MemslotWiring(Vm, "vm", [.. Vcpus.Select(v => v.Ref)], Fetchers, Listener)));
+        }
+
+        private readonly MemslotActorSpec _spec;
+
+        public PagerRig Rig { get; }
+
+        public TestProbe[] Vcpus { get; }
+
+        public TestProbe Vm { get; }
+
+        public TestProbe Fetchers { get; }
+
+        public TestProbe Listener { get; }
+
+        public IActorRef Memslot { get; }
+
+        public static unsafe PageBatch Batch(params ulong[] pages)
+        {
+            var batch = new PageBatchPool().Rent(1);
+            foreach (var page in pages) batch.Add(PagerRig.ContentOf(page));
+            return batch;
+        }
+
+        public static List<ulong> PagesOf(FetcherProtocol.FetchPages fetch) =>
+            [.. fetch.Ranges.SelectMany(r => Enumerable.Range(0, (int)r.Count).Select(i => r.Start.Value + (ulong)i))];
+
+        public void Fault(int vcpu, ulong gfn, Access kind = Access.Read) =>
+            Memslot.Tell(new MemslotProtocol.MemoryFault(vcpu, new VcpuAccess(new Gfn(gfn), kind)), Vcpus[vcpu]);
+
+        public void Arrive(params ulong[] pages) => Memslot.Tell(new PagesFetched(Batch(pages)));
+
+        public List<ulong> ExpectFetch(FetchPriority priority)
+        {
+            var fetch = Fetchers.ExpectMsg<FetcherProtocol.FetchPages>();
+            Assert.Equal(priority, fetch.Priority);
+            return PagesOf(fetch);
+        }
+
+        public SlotReport Report()
+        {
+            Memslot.Tell(MemslotProtocol.GetReport.Instance, _spec.TestActor);
+            return _spec.ExpectMsg<SlotReport>();
+        }
+
+        // The report was answered behind everything else; what the memslot told its fetchers is in their mailbox by then.
+        public void ExpectNothingMoreFetched()
+        {
+            Report();
+            Fetchers.ExpectNoMsg(TimeSpan.Zero);
+        }
+
+        public void Dispose()
+        {
+            _spec.Watch(Memslot);
+            _spec.Sys.Stop(Memslot);
+            _spec.ExpectTerminated(Memslot);
+            Rig.Dispose();
+        }
+    }
+}

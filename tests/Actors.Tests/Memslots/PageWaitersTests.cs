@@ -1,0 +1,64 @@
+using Userfault.Mmu;
+
+namespace Userfault.Actors.Tests.Memslots;
+
+/// <summary>Who waits for which page.</summary>
+public sealed class PageWaitersTests
+{
+    [Fact]
+    public void Waiters_of_a_page_are_taken_first_come_first()
+    {
+        var waiters = new PageWaiters(4);
+        Assert.True(waiters.Add(new Gfn(7), 2));
+        Assert.False(waiters.Add(new Gfn(7), 0));
+        Assert.True(waiters.Add(new Gfn(3), 1));
+        Assert.False(waiters.Add(new Gfn(7), 3));
+        Assert.Equal((4, 2), (waiters.Count, waiters.Pages));
+        Assert.Equal([new Gfn(3), new Gfn(7)], waiters.AwaitedPages());
+
+        Assert.Equal([2, 0, 3], Take(waiters, 7));
+        Assert.Equal((1, 1, false, true), (waiters.Count, waiters.Pages, waiters.IsWaiting(2), waiters.IsWaiting(1)));
+        Assert.Empty(Take(waiters, 7));
+    }
+
+    [Fact]
+    public void A_waiter_that_was_taken_may_wait_again_while_its_chain_is_walked()
+    {
+        var waiters = new PageWaiters(2);
+        waiters.Add(new Gfn(7), 0);
+        waiters.Add(new Gfn(7), 1);
+        Assert.True(waiters.TryTake(new Gfn(7), out var cursor));
+        Assert.True(waiters.TryNext(ref cursor, out var first));
+        Assert.True(waiters.Add(new Gfn(7), first));
+        Assert.True(waiters.TryNext(ref cursor, out var second));
+        Assert.Equal((0, 1), (first, second));
+        Assert.False(waiters.TryNext(ref cursor, out _));
+        Assert.Equal([0], Take(waiters, 7));
+    }
+
+    [Fact]
+    public void Waiting_twice_is_a_bug()
+    {
+        var waiters = new PageWaiters(1);
+        waiters.Add(new Gfn(7), 0);
+        Assert.Throws<InvalidOperationException>(() => waiters.Add(new Gfn(8), 0));
+    }
+
+    [Fact]
+    public void Room_grows_for_accessors_that_come_later()
+    {
+        var waiters = new PageWaiters(1);
+        Assert.False(waiters.IsWaiting(100));
+        waiters.Add(new Gfn(7), 100);
+        Assert.True(waiters.IsWaiting(100));
+        Assert.Equal([100], Take(waiters, 7));
+    }
+
+    private static List<int> Take(PageWaiters waiters, ulong page)
+    {
+        var taken = new List<int>();
+        if (!waiters.TryTake(new Gfn(page), out var cursor)) return taken;
+        while (waiters.TryNext(ref cursor, out var waiter)) taken.Add(waiter);
+        return taken;
+    }
+}
