@@ -28,6 +28,7 @@ public sealed class MigrationActor : UntypedActor
     private ReportCollector? _final;
     private MigrationProgress? _lastProgress;
     private VerifyResult? _verified;
+    private bool _vmIsPaused;
     private bool _isTurningOff;
     private bool _isVerifying;
     private bool _hostIsDone;
@@ -103,9 +104,11 @@ public sealed class MigrationActor : UntypedActor
                 Pause(lost.Reason);
                 break;
             case VmProtocol.VmPaused paused:
+                _vmIsPaused = true;
                 Pause(paused.Reason);
                 break;
             case MigrationProtocol.Continue:
+                _vmIsPaused = false;
                 _vm.Tell(VmProtocol.ContinueVm.Instance);
                 if (_core.Continue(Now)) TellProgress();
                 break;
@@ -223,7 +226,8 @@ public sealed class MigrationActor : UntypedActor
     private void OnPlaced(VmProtocol.PagesPlaced placed)
     {
         _missing[placed.Slot] = placed.Missing;
-        if (_core.Continue(Now)) TellProgress();
+        // Pages go on coming while vCPUs are stopped after a failure: that alone does not make the guest run.
+        if (!_vmIsPaused && _core.Continue(Now)) TellProgress();
         if (placed.Missing == 0) Advance();
     }
 

@@ -8,23 +8,23 @@ public sealed class PageWaitersTests
     [Fact]
     public void Waiters_of_a_page_are_taken_first_come_first()
     {
-        var waiters = new PageWaiters(4);
+        using var waiters = new PageWaiters(new GfnRange(new Gfn(0), 16), 4);
         Assert.True(waiters.Add(new Gfn(7), 2));
         Assert.False(waiters.Add(new Gfn(7), 0));
         Assert.True(waiters.Add(new Gfn(3), 1));
         Assert.False(waiters.Add(new Gfn(7), 3));
-        Assert.Equal((4, 2), (waiters.Count, waiters.Pages));
+        Assert.Equal(4, waiters.Count);
         Assert.Equal([new Gfn(3), new Gfn(7)], waiters.AwaitedPages());
 
         Assert.Equal([2, 0, 3], Take(waiters, 7));
-        Assert.Equal((1, 1, false, true), (waiters.Count, waiters.Pages, waiters.IsWaiting(2), waiters.IsWaiting(1)));
+        Assert.Equal((1, false, true), (waiters.Count, waiters.IsWaiting(2), waiters.IsWaiting(1)));
         Assert.Empty(Take(waiters, 7));
     }
 
     [Fact]
     public void A_waiter_that_was_taken_may_wait_again_while_its_chain_is_walked()
     {
-        var waiters = new PageWaiters(2);
+        using var waiters = new PageWaiters(new GfnRange(new Gfn(0), 16), 2);
         waiters.Add(new Gfn(7), 0);
         waiters.Add(new Gfn(7), 1);
         Assert.True(waiters.TryTake(new Gfn(7), out var cursor));
@@ -39,7 +39,7 @@ public sealed class PageWaitersTests
     [Fact]
     public void Waiting_twice_is_a_bug()
     {
-        var waiters = new PageWaiters(1);
+        using var waiters = new PageWaiters(new GfnRange(new Gfn(0), 16), 1);
         waiters.Add(new Gfn(7), 0);
         Assert.Throws<InvalidOperationException>(() => waiters.Add(new Gfn(8), 0));
     }
@@ -47,11 +47,23 @@ public sealed class PageWaitersTests
     [Fact]
     public void Room_grows_for_accessors_that_come_later()
     {
-        var waiters = new PageWaiters(1);
+        using var waiters = new PageWaiters(new GfnRange(new Gfn(0), 16), 1);
         Assert.False(waiters.IsWaiting(100));
         waiters.Add(new Gfn(7), 100);
         Assert.True(waiters.IsWaiting(100));
         Assert.Equal([100], Take(waiters, 7));
+    }
+
+    [Fact]
+    public void A_slot_moves_only_when_nobody_waits()
+    {
+        var waiters = new PageWaiters(new GfnRange(new Gfn(0), 16), 1);
+        waiters.Add(new Gfn(7), 0);
+        Assert.Throws<InvalidOperationException>(() => waiters.MovedTo(new GfnRange(new Gfn(100), 16)));
+        Take(waiters, 7);
+        using var moved = waiters.MovedTo(new GfnRange(new Gfn(100), 16));
+        Assert.True(moved.Add(new Gfn(115), 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => moved.Add(new Gfn(7), 1));
     }
 
     private static List<int> Take(PageWaiters waiters, ulong page)
