@@ -150,7 +150,10 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         Fetch(pool, memslot, 2);
 
         // The old source's end is no news of the new one, whatever numbers its requests had.
-        sources.ExpectMsg<Asked>(asked => Assert.Equal(([3UL], "source 2"), (asked.Pages, asked.Source.Name))).Answer();
+        var third = sources.ExpectMsg<Asked>();
+        Assert.Equal([3UL], third.Pages);
+        Assert.Equal("source 2", third.Source.Name);
+        third.Answer();
         var seen = new List<ulong>();
         memslot.FishForMessage(message =>
         {

@@ -137,7 +137,7 @@ public sealed class FetcherCoreTests
 
         Assert.Equal(
             [(4UL, Memslot, FetchPriority.Background), (9UL, Memslot, FetchPriority.Demand), (9UL, Reader, FetchPriority.Demand)],
-            core.TakeAll().Select(p => (p.Gfn.Value, p.Requester, p.Priority)));
+            core.TakeAll().Select(p => (p.Gfn.Value, p.Requester, p.Priority)).OrderBy(p => (p.Value, p.Requester)));
         Assert.Equal(0, core.PagesHeld);
         core.SourceIsUp(0);
         Want(core, 9);

@@ -1,0 +1,170 @@
+using Akka.Actor;
+using Userfault.Mmu;
+using Userfault.Paging;
+using Xunit.Abstractions;
+
+namespace Userfault.Actors.Tests.Migrations;
+
+/// <summary>Migrations in which something is lost or breaks: they pause, go on, and end verified.</summary>
+public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
+{
+    private static readonly FetcherSettings Quiet = new() { TickNs = 0, Hedge = false };
+
+    [Fact]
+    public void A_lost_source_pauses_with_a_reason_and_its_return_completes()
+    {
+        using var guest = new Guest(2048);
+        var sources = CreateTestProbe();
+        // Answers for its first pages, and dies with what is in flight.
+        var answered = new List<ulong>();
+        var first = new ScriptedSource("first", sources);
+        var (pool, migration) = Start(guest, [() => first], guest.Memory);
+        while (answered.Count < 500)
+        {
+            var asked = sources.ExpectMsg<Asked>();
+            Answer(guest, asked);
+            answered.AddRange(asked.Pages);
+        }
+
+        // One request is in flight at least.
+        sources.ExpectMsg<Asked>();
+        pool.Tell(new FetcherPoolProtocol.RemoveSource("first", "its node has left"));
+        var paused = FishForMessage<MigrationProgress>(p => p.State == MigrationState.Paused);
+        Assert.Equal("no page source is left", paused.Reason);
+
+        var second = new List<ulong>();
+        var back = CreateTestProbe();
+        pool.Tell(new FetcherPoolProtocol.AddSource(0, new ScriptedSource("second", back)));
+        while (second.Count + answered.Count < 2048)
+        {
+            var asked = back.ExpectMsg<Asked>();
+            second.AddRange(asked.Pages);
+            Answer(guest, asked);
+        }
+
+        var report = FishForMessage<MigrationReport>(_ => true);
+        Assert.True(report.IsVerified, report.Reason);
+        Assert.Equal((2048UL, 0L), (report.PagesPresent, report.Slots.LateDropped));
+        Assert.Equal(1, report.Pauses.Count);
+        // Nothing that had come was asked for again, and nothing twice.
+        Assert.Empty(answered.Intersect(second));
+        Assert.Equal(second.Count, second.Distinct().Count());
+        Stop(migration);
+    }
+
+    [Fact]
+    public void A_memslot_that_fails_pauses_the_vm_and_loses_nothing()
+    {
+        using var guest = new Guest(2048);
+        using var memory = new BrokenMemory(guest.Memory, failsAt: 700);
+        var (_, migration) = Start(guest, [guest.Source()], memory);
+        var paused = FishForMessage<MigrationProgress>(p => p.State == MigrationState.Paused);
+        Assert.Contains("memslot-0-0", paused.Reason, StringComparison.Ordinal);
+        Assert.Contains("memory broke", paused.Reason, StringComparison.Ordinal);
+
+        migration.Tell(MigrationProtocol.Continue.Instance);
+        var report = FishForMessage<MigrationReport>(_ => true);
+        Assert.True(report.IsVerified, report.Reason);
+        Assert.Equal((2048UL, 2000L), (report.PagesPresent, report.Vcpus.Sum(v => v.Accesses)));
+        Stop(migration);
+    }
+
+    [Fact]
+    public void A_fetcher_that_crashes_again_and_again_loses_no_page()
+    {
+        using var guest = new Guest(2048);
+        var opened = 0;
+        IPageSource Open() => new CrashingSource(new LocalPageSource(guest.Image), Interlocked.Increment(ref opened) <= 5 ? 3 : int.MaxValue);
+        var (_, migration) = Start(guest, [Open], guest.Memory);
+        var report = FishForMessage<MigrationReport>(_ => true);
+        Assert.True(report.IsVerified, report.Reason);
+        Assert.Equal((2048UL, 6), (report.PagesPresent, opened));
+        Stop(migration);
+    }
+
+    private (IActorRef Pool, IActorRef Migration) Start(Guest guest, IReadOnlyList<Func<IPageSource>> sources, IGuestMemory memory)
+    {
+        var settings = new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0, Fetcher = Quiet };
+        var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings) with { Content = guest.Content with { Memory = memory } };
+        var pool = Sys.ActorOf(FetcherPoolActor.Props(Quiet));
+        pool.Tell(new FetcherPoolProtocol.AddFetcher(0, sources));
+        var migration = Sys.ActorOf(MigrationActor.Props(plan, pool, TestActor));
+        migration.Tell(MigrationProtocol.Start.Instance);
+        return (pool, migration);
+    }
+
+    private void Stop(IActorRef migration)
+    {
+        Watch(migration);
+        Sys.Stop(migration);
+        ExpectTerminated(migration);
+    }
+
+    // The true content, from the image.
+    private static unsafe void Answer(Guest guest, Asked asked)
+    {
+        var batch = asked.Source.Pool.Rent(asked.Request.Id);
+        foreach (var page in asked.Pages)
+        {
+            var bytes = guest.Image.Read(new Gfn(page), batch.TakeBuffer());
+            batch.Add(bytes == null ? PageContent.Zero(new Gfn(page)) : PageContent.Of(new Gfn(page), bytes));
+        }
+
+        asked.Sink.OnPages(batch);
+    }
+
+    // Placing one page fails, once.
+    private sealed class BrokenMemory(IGuestMemory inner, ulong failsAt) : IGuestMemory
+    {
+        private bool _hasFailed;
+
+        public ulong Pages => inner.Pages;
+
+        public Hva Base => inner.Base;
+
+        public ulong CapacityBytes => inner.CapacityBytes;
+
+        public void Place(in PageContent content)
+        {
+            if (content.Gfn.Value == failsAt && !_hasFailed)
+            {
+                _hasFailed = true;
+                throw new InvalidOperationException("memory broke");
+            }
+
+            inner.Place(content);
+        }
+
+        public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
+
+        public ulong Read(Gfn gfn, int vcpu) => inner.Read(gfn, vcpu);
+
+        public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => inner.Matches(gfn, expected, delta);
+
+        public void Dispose()
+        {
+        }
+    }
+
+    // Throws at its n-th request, which crashes its fetcher.
+    private sealed class CrashingSource(IPageSource inner, int at) : IPageSource
+    {
+        private int _requests;
+
+        public string Name => inner.Name;
+
+        public ImageIdentity Identity => inner.Identity;
+
+        public ulong Pages => inner.Pages;
+
+        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        {
+            if (++_requests == at) throw new InvalidOperationException("a source that breaks");
+            inner.Request(request, ranges, sink);
+        }
+
+        public void Cancel(ulong requestId) => inner.Cancel(requestId);
+
+        public void Dispose() => inner.Dispose();
+    }
+}
