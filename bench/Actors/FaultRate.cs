@@ -11,7 +11,8 @@ namespace Userfault.Bench.Actors;
 
 /// <summary>
 /// Faults resolved a second with content, by all actors of the fault path, beside the rate at which one core copies the
-/// same pages in the same order in the same process: `faults [--pages N] [--vcpus 8,64,512] [--latency-us N]`.
+/// same pages in the same order in the same process: `faults [--pages N] [--vcpus 8,64,512] [--latency-us N] [--rounds N] [--order sequential|random|both]
+/// [--loops 1|2]`: with one loop all actors share a thread, as the command has it on two cores with a latency.
 /// </summary>
 internal static unsafe class FaultRate
 {
@@ -26,11 +27,9 @@ internal static unsafe class FaultRate
         """;
 
     private static bool OneLoop;
-    private static bool FetchersWithVcpus;
 
     public static int Run(string[] args)
     {
-        FetchersWithVcpus = Number(args, "--fetchers-with-vcpus", 0) == 1;
         OneLoop = Number(args, "--loops", 2) == 1;
         var pages = (ulong)Number(args, "--pages", 65536);
         var latencyNs = Number(args, "--latency-us", 0) * 1000L;
@@ -90,7 +89,7 @@ internal static unsafe class FaultRate
         var time = new PumpedTime(pump);
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 };
         var link = new LinkSettings(latencyNs);
-        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher(FetchersWithVcpus ? "userfault-vcpus" : "userfault-memslots"));
+        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher("userfault-memslots"));
         pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [() =>
         {
             var source = new LocalPageSource(content.Image, new LocalSourceSettings { Link = link, RememberedContents = 0 }, pump.Wake);
