@@ -13,7 +13,7 @@ namespace Userfault.Actors;
 /// user space for its page; one that runs into a missing host mapping sleeps in userfaultfd, as accessors do.
 /// Content that comes for a page whose bit is clear is dropped: the guest may have written the page by then.
 /// </remarks>
-public sealed class MemslotPager : IDisposable
+public sealed partial class MemslotPager : IDisposable
 {
     private readonly MemslotCore _core;
     private readonly UserfaultBitmap _bitmap;
@@ -210,61 +210,6 @@ public sealed class MemslotPager : IDisposable
         var flush = Flush;
         Flush = default;
         return flush;
-    }
-
-    /// <summary>Pages are to be pushed that nobody waits for.</summary>
-    /// <param name="order">In which order.</param>
-    /// <param name="recorded">The working set for the recorded order.</param>
-    /// <param name="windowPages">Most pages on their way.</param>
-    /// <param name="chunkPages">Pages of one request.</param>
-    public void StartPush(PushOrderKind order, WorkingSet? recorded, int windowPages, int chunkPages)
-    {
-        _makePush = claims => PushOrder.Create(order, claims, recorded);
-        _push = _makePush(_claims);
-        (_pushWindow, _pushChunk) = ((ulong)windowPages, (ulong)chunkPages);
-    }
-
-    /// <summary>The next pages of guest memory to push; false where the window is full or nothing is left.</summary>
-    public bool TryPush(out GfnRange pages)
-    {
-        pages = default;
-        if (_push is null || _pushedPages >= _pushWindow || !_push.TryNext(_pushChunk, out var range)) return false;
-        _pushed.Add(range);
-        _pushedPages += range.Count;
-        pages = range with { Start = ToMemory(range.Start) };
-        return true;
-    }
-
-    /// <summary>Looks which pushes have arrived, so that others can follow.</summary>
-    public void SettlePushes()
-    {
-        for (var i = _pushed.Count - 1; i >= 0; i--)
-        {
-            var range = _pushed[i];
-            if (_bitmap.Count(Index(range.Start), range.Count) != 0) continue;
-            _claims.Release(range);
-            _pushedPages -= range.Count;
-            _pushed.RemoveAt(i);
-        }
-    }
-
-    /// <summary>The pages of guest memory that are pushed and have not come: to be asked for again after a loss.</summary>
-    public IReadOnlyList<GfnRange> PushesUnderWay() => [.. _pushed.Select(r => r with { Start = ToMemory(r.Start) })];
-
-    /// <summary>
-    /// The pages behind a page of guest memory that is wanted which nobody has asked for, to be fetched with it: neighbours
-    /// are soon needed. Empty where there are none.
-    /// </summary>
-    public GfnRange WindowAround(Gfn page, ulong windowPages)
-    {
-        var gfn = ToGuest(page);
-        // The page itself is claimed by its fault; its neighbours below and above are what may still be open.
-        var above = _claims.NextOpen(gfn.Plus(1), Range.Start.Plus(Math.Min(Range.Count, Index(gfn) + windowPages / 2)), windowPages);
-        if (above.IsEmpty || above.Start != gfn.Plus(1)) return default;
-        _claims.Claim(above);
-        _pushed.Add(above);
-        _pushedPages += above.Count;
-        return above with { Start = ToMemory(above.Start) };
     }
 
     /// <summary>KVM_PRE_FAULT_MEMORY: maps pages as reads would, until one cannot be mapped.</summary>
