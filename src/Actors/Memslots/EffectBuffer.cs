@@ -20,7 +20,7 @@ public sealed class EffectBuffer
     public void Resume(int vcpu) => Add(new Effect(EffectKind.Resume, vcpu, default));
 
     /// <summary>Let a vCPU go on behind its access.</summary>
-    public void Skip(int vcpu, FaultKind why) => Add(new Effect(EffectKind.Skip, vcpu, default, why));
+    public void Skip(int vcpu, Gfn gfn, FaultKind why) => Add(new Effect(EffectKind.Skip, vcpu, gfn, why));
 
     /// <summary>A vCPU cannot go on.</summary>
     public void Fail(int vcpu, Gfn gfn, FaultKind why) => Add(new Effect(EffectKind.Fail, vcpu, gfn, why));

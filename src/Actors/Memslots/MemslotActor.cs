@@ -171,6 +171,7 @@ public sealed class MemslotActor : UntypedActor
                 return true;
             case MemslotProtocol.PreFault preFault:
                 Sender.Tell(_pager.PreFault(preFault.Range));
+                Perform();
                 return true;
             default:
                 return false;
@@ -273,7 +274,7 @@ public sealed class MemslotActor : UntypedActor
                     _wiring.Fetchers.Tell(new FetcherProtocol.Promote(effect.Gfn));
                     break;
                 case EffectKind.Skip:
-                    _wiring.Vcpus[effect.Waiter].Tell(new VcpuProtocol.Skip(effect.Why));
+                    _wiring.Vcpus[effect.Waiter].Tell(new VcpuProtocol.Skip(effect.Gfn, effect.Why));
                     break;
                 case EffectKind.Fail:
                     _wiring.Vcpus[effect.Waiter].Tell(new VcpuProtocol.Fail(effect.Gfn, effect.Why));

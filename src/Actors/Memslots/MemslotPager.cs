@@ -220,6 +220,7 @@ public sealed partial class MemslotPager : IDisposable
             var gfn = range.Start.Plus(i);
             var outcome = _core.Fault(new VcpuAccess(gfn, Access.Read, _core.Attributes.IsPrivate(gfn)));
             _core.CompleteFlush();
+            if (!outcome.Flush.IsEmpty) Flush = Flush.Cover(outcome.Flush);
             if (outcome.Kind is FaultKind.Mapped or FaultKind.Spurious) continue;
             var errno = outcome.Kind switch
             {
@@ -300,7 +301,7 @@ public sealed partial class MemslotPager : IDisposable
                 Sleep(vcpu, access, effects);
                 break;
             case FaultKind.Mmio or FaultKind.GuestAbort or FaultKind.Poisoned:
-                effects.Skip(vcpu, outcome.Kind);
+                effects.Skip(vcpu, access.Gfn, outcome.Kind);
                 break;
             default:
                 effects.Fail(vcpu, access.Gfn, outcome.Kind);

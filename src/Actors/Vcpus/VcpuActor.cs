@@ -33,9 +33,9 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : Un
                 core.Flush(flush.Range);
                 Sender.Tell(new MemslotProtocol.FlushDone(core.Number, flush.Generation));
                 break;
-            case VcpuProtocol.Skip:
-                // Late after a pause that made the fault be reported twice.
-                if (!core.IsFaulted) break;
+            case VcpuProtocol.Skip skip:
+                // Late after a pause that made the fault be reported twice: it must not skip another access.
+                if (!core.IsFaulted || core.PendingFault.Gfn != skip.Gfn) break;
                 core.ResumeBehind(time.NowNs);
                 Run();
                 break;

@@ -23,8 +23,9 @@ public static class VcpuProtocol
     }
 
     /// <summary>The access was emulated by a device, or aborted into the guest: go on behind it.</summary>
+    /// <param name="Gfn">The page that was accessed: a fault that was reported twice is answered twice.</param>
     /// <param name="Why">How the fault ended.</param>
-    public sealed record Skip(FaultKind Why) : ICommand;
+    public sealed record Skip(Gfn Gfn, FaultKind Why) : ICommand;
 
     /// <summary>KVM_RUN failed in a way that user space cannot mend: the vCPU stops.</summary>
     /// <param name="Gfn">The page.</param>
