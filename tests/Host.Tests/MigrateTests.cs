@@ -61,6 +61,44 @@ public class MigrateTests
     }
 
     [Fact]
+    public async Task A_pattern_over_a_core_stays_in_the_guests_memory()
+    {
+        // Sixteen pages at 0 and four of a device at 56 TiB, where a guest's 64-bit BARs lie: a walk over the hole never ends.
+        const int header = 64 + (2 * 56), low = 16 * 4096, high = 4 * 4096;
+        var core = new byte[header + low + high];
+        new Random(4).NextBytes(core);
+        new byte[] { 0x7f, 0x45, 0x4c, 0x46, 2, 1, 1 }.CopyTo(core, 0);
+        Put(16, 4, 2);
+        Put(32, 64, 8);
+        Put(54, 56, 2);
+        Put(56, 2, 2);
+        Load(64, header, 0, low);
+        Load(64 + 56, header + low, 0x3800_0000_0000, high);
+        using var folder = new TemporaryFolder();
+
+        var run = await CommandLine.Run(
+            "migrate", "--image", folder.Write("guest.elf", core), "--pattern", "sequential", "--vcpus", "2", "--json", "-");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("20 pages (80.0 KiB) in 2 ranges", run.Error, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(run.Output);
+        Assert.Equal(20, json.RootElement.GetProperty("verification").GetProperty("verified").GetInt32());
+        foreach (var vcpu in json.RootElement.GetProperty("vcpus").EnumerateArray())
+            Assert.Equal((10, 0), (vcpu.GetProperty("accesses").GetInt32(), vcpu.GetProperty("mmio").GetInt32()));
+
+        void Put(int at, long value, int bytes) => BitConverter.GetBytes(value).AsSpan(0, bytes).CopyTo(core.AsSpan(at));
+
+        void Load(int at, long offset, long address, long size)
+        {
+            Put(at, 1, 4);
+            Put(at + 8, offset, 8);
+            Put(at + 24, address, 8);
+            Put(at + 32, size, 8);
+            Put(at + 40, size, 8);
+        }
+    }
+
+    [Fact]
     public async Task The_page_is_whole_and_asks_for_nothing()
     {
         using var folder = new TemporaryFolder();

@@ -29,13 +29,13 @@ internal sealed class RunInputs : IDisposable
         var image = OpenImage(options, result, settings);
         try
         {
-            var workload = OpenWorkload(options, result, settings, image.Pages);
+            var workload = OpenWorkload(options, result, settings, image);
             var replay = result.GetValue(options.Replay);
             var set = replay is null ? null : WorkingSetFile.Load(replay, image);
             if (set is null && settings.OneOf<BackgroundOrder>("background.order") == BackgroundOrder.Recorded)
                 throw new CliException("--background recorded: needs a working set; add --replay FILE");
             var memory = new ByteGuestMemory(image.Pages);
-            return new RunInputs(image, workload, new GuestContent(image, memory, new StampLedger(image.Pages)), RegionsOf(image), set);
+            return new RunInputs(image, workload, new GuestContent(image, memory, new StampLedger(image.Pages)), image.Ranges, set);
         }
         catch
         {
@@ -75,7 +75,7 @@ internal sealed class RunInputs : IDisposable
         };
     }
 
-    private static IWorkload OpenWorkload(MigrateOptions options, ParseResult result, Settings settings, ulong pages)
+    private static IWorkload OpenWorkload(MigrateOptions options, ParseResult result, Settings settings, IMemoryImage image)
     {
         var (ipsName, ipsText) = settings.Get("vcpu.ips");
         var ips = Units.InstructionsPerSecond(ipsName, ipsText);
@@ -89,12 +89,13 @@ internal sealed class RunInputs : IDisposable
             {
                 if (result.GetValue(options.Vcpus) is not null)
                     throw new CliException("--vcpus: belongs to --pattern; a trace says itself how many vCPUs it has");
-                return TraceWorkload.Load(path, pages, ips);
+                return TraceWorkload.Load(path, image.Pages, ips);
             }
         }
 
         var vcpus = Units.Count(options.Vcpus.Name, result.GetValue(options.Vcpus) ?? "4", 1, 65536);
         var overlapping = result.GetValue(options.Overlapping);
+        var pages = image.Ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);
         if (!overlapping && pages < (ulong)vcpus)
             throw new CliException($"--vcpus: {vcpus} vCPUs cannot share {pages} pages; use fewer, or --overlapping");
         return new PatternWorkload(new PatternSettings(
@@ -107,7 +108,7 @@ internal sealed class RunInputs : IDisposable
                 : 0,
             InstructionsPerSecond = ips,
             Seed = (ulong)settings.Count("seed", 0, int.MaxValue),
-        });
+        }, image.Ranges);
     }
 
     // Without any input the sample runs: a real guest's first touches, over an image of that guest's size.
@@ -115,24 +116,6 @@ internal sealed class RunInputs : IDisposable
         result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null
             ? Path.Combine(AppContext.BaseDirectory, "samples", "linux-4vcpu.touch.csv.gz")
             : null;
-
-    private static IReadOnlyList<GfnRange> RegionsOf(IMemoryImage image)
-    {
-        if (image is not FileImage { Segments.Count: > 0 } file) return [new GfnRange(new Gfn(0), image.Pages)];
-        // A segment need not begin or end on a page: the pages that it touches belong to it, each to one region.
-        var regions = new List<GfnRange>();
-        foreach (var segment in file.Segments.OrderBy(s => s.Start))
-        {
-            var start = segment.Start >> Page.Shift;
-            var end = (segment.End + Page.OffsetMask) >> Page.Shift;
-            if (regions.Count > 0 && start <= regions[^1].End.Value)
-                regions[^1] = GfnRange.Between(regions[^1].Start, new Gfn(Math.Max(end, regions[^1].End.Value)));
-            else if (end > start)
-                regions.Add(GfnRange.Between(new Gfn(start), new Gfn(end)));
-        }
-
-        return regions;
-    }
 
     private static double Share(ParseResult result, Option<string> option, double otherwise) =>
         result.GetValue(option) is { } text ? Units.Share(option.Name, text) : otherwise;

@@ -19,8 +19,11 @@ internal abstract class ProgressView(TextWriter output)
     /// <summary>Says what begins.</summary>
     public void Begin(RunInputs inputs, MigrationSettings migration, LinkSettings link)
     {
+        var ranges = inputs.Image.Ranges;
+        var pages = ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);
+        var holes = ranges.Count == 1 ? "" : $" in {ranges.Count} ranges below {Units.Size(inputs.Image.Pages * 4096.0)}";
         Output.WriteLine(
-            $"image {inputs.Image.Name}: {inputs.Image.Pages} pages ({Units.Size(inputs.Image.Pages * 4096.0)}); " +
+            $"image {inputs.Image.Name}: {pages} pages ({Units.Size(pages * 4096.0)}){holes}; " +
             $"workload {inputs.Workload.Name}: {inputs.Workload.Vcpus} vCPUs");
         Output.WriteLine(
             $"{Units.NameOf(migration.Architecture)}, faults by {Units.NameOf(migration.Mode)}, {MemoryName(migration.Memory)} memory, " +

@@ -25,8 +25,8 @@ internal static unsafe class ElfCore
     public static bool IsElf(byte* bytes, ulong length) =>
         length >= 4 && bytes[0] == 0x7f && bytes[1] == 'E' && bytes[2] == 'L' && bytes[3] == 'F';
 
-    /// <summary>The segments, sorted and disjoint, and the pages up to the end of the last.</summary>
-    public static ImageSegment[] Parse(string path, byte* bytes, ulong length, out ulong pages)
+    /// <summary>The segments, sorted and disjoint, and where memory is: the parts that the file does not hold too.</summary>
+    public static ImageSegment[] Parse(string path, byte* bytes, ulong length, out IReadOnlyList<GfnRange> ranges)
     {
         var header = Header(path, bytes, length);
         var count = ProgramHeaders(path, bytes, length, header);
@@ -38,7 +38,7 @@ internal static unsafe class ElfCore
                 "copy or take the dump again");
         }
         var segments = new List<ImageSegment>();
-        ulong end = 0;
+        var memory = new List<(ulong Start, ulong End)>();
         for (ulong i = 0; i < count; i++)
         {
             var entry = new ReadOnlySpan<byte>(bytes + table + (i * ProgramHeaderSize), ProgramHeaderSize);
@@ -55,9 +55,9 @@ internal static unsafe class ElfCore
                     $"program header {i} loads {fileSize} of {memorySize} bytes at 0x{start:x}", "take the dump again");
             }
             segments.Add(new ImageSegment(start, fileSize, offset));
-            end = Math.Max(end, start + memorySize);
+            memory.Add((start, start + memorySize));
         }
-        pages = (end + Page.OffsetMask) >> Page.Shift;
+        ranges = PageRanges.Of(memory);
         return SegmentMap.Normalize(path, segments, length);
     }
 

@@ -13,12 +13,13 @@ public sealed unsafe class FileImage : IMemoryImage
     private readonly ImageSegment[] _segments;
     private readonly Lazy<ImageIdentity> _identity;
 
-    internal FileImage(MappedFile file, ImageKind kind, ImageSegment[] segments, ulong pages)
+    internal FileImage(MappedFile file, ImageKind kind, ImageSegment[] segments, IReadOnlyList<GfnRange> ranges)
     {
         _file = file;
         _segments = segments;
         Kind = kind;
-        Pages = pages;
+        Ranges = ranges;
+        Pages = ranges[^1].End.Value;
         _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this));
     }
 
@@ -33,6 +34,9 @@ public sealed unsafe class FileImage : IMemoryImage
 
     /// <inheritdoc/>
     public ImageIdentity Identity => _identity.Value;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<GfnRange> Ranges { get; }
 
     /// <summary>The segments, ascending, none touching or overlapping another.</summary>
     public IReadOnlyList<ImageSegment> Segments => _segments;

@@ -17,6 +17,12 @@ public unsafe interface IMemoryImage : IDisposable
     /// <summary>Pages from gfn 0 to the end of the last segment, holes included.</summary>
     ulong Pages { get; }
 
+    /// <summary>
+    /// Where the guest has memory: at least one range, ascending, apart from each other, the last one's end is
+    /// <see cref="Pages"/>. Between them are holes, as QEMU has one below its video memory.
+    /// </summary>
+    IReadOnlyList<GfnRange> Ranges => [new GfnRange(new Gfn(0), Pages)];
+
     /// <summary>Binds files and connections to this image. Computed at the first call, which reads up to 16 MiB.</summary>
     ImageIdentity Identity { get; }
 

@@ -5,10 +5,18 @@ namespace Userfault.Paging;
 /// <summary>Opens images.</summary>
 public static unsafe class MemoryImages
 {
-    /// <summary>Opens a file by what it begins with: an ELF core, or else a raw image.</summary>
+    /// <summary>
+    /// Opens a file by what it begins with: an ELF core, or else a raw image. Kinds of files that are known not to be
+    /// memory as it is are refused; <see cref="OpenRaw(string)"/> takes even those.
+    /// </summary>
     /// <exception cref="PagingException">The file is missing, unusable, truncated or of another kind.</exception>
-    public static IMemoryImage Open(string path) =>
-        OpenWith(path, static file => ElfCore.IsElf(file.Bytes, file.Length) ? OpenElfCore(file) : OpenRaw(file));
+    public static IMemoryImage Open(string path) => OpenWith(path, static file =>
+    {
+        if (ElfCore.IsElf(file.Bytes, file.Length))
+            return OpenElfCore(file);
+        ForeignFormats.Refuse(file.Path, new ReadOnlySpan<byte>(file.Bytes, (int)Math.Min(file.Length, Page.Size)));
+        return OpenRaw(file);
+    });
 
     /// <summary>Opens a raw file: byte n is guest physical byte n. Its size must be a multiple of 4096.</summary>
     /// <exception cref="PagingException">The file is missing, unusable or of an odd size.</exception>
@@ -47,13 +55,13 @@ public static unsafe class MemoryImages
     private static FileImage OpenRaw(MappedFile file)
     {
         RequireWholePages(file.Path, "its size", file.Length);
-        return new FileImage(file, ImageKind.Raw, [new ImageSegment(0, file.Length, 0)], file.Length >> Page.Shift);
+        return Image(file, ImageKind.Raw, [new ImageSegment(0, file.Length, 0)]);
     }
 
     private static FileImage OpenElfCore(MappedFile file)
     {
-        var segments = ElfCore.Parse(file.Path, file.Bytes, file.Length, out var pages);
-        return new FileImage(file, ImageKind.ElfCore, segments, pages);
+        var segments = ElfCore.Parse(file.Path, file.Bytes, file.Length, out var ranges);
+        return new FileImage(file, ImageKind.ElfCore, segments, ranges);
     }
 
     private static FileImage OpenRegions(MappedFile file, IReadOnlyList<ImageSegment> regions)
@@ -65,8 +73,11 @@ public static unsafe class MemoryImages
             RequireWholePages(file.Path, "the file offset of a region", region.FileOffset, zeroIsFine: true);
         }
         var segments = SegmentMap.Normalize(file.Path, regions, file.Length);
-        return new FileImage(file, ImageKind.Firecracker, segments, segments[^1].End >> Page.Shift);
+        return Image(file, ImageKind.Firecracker, segments);
     }
+
+    private static FileImage Image(MappedFile file, ImageKind kind, ImageSegment[] segments) =>
+        new(file, kind, segments, PageRanges.Of(segments.Select(static s => (s.Start, s.End))));
 
     private static void RequireWholePages(string path, string what, ulong bytes, bool zeroIsFine = false)
     {

@@ -7,12 +7,24 @@ public sealed class PatternWorkload : IWorkload
 {
     private const int MostVcpus = 65536;
     private readonly PatternSettings _settings;
+    private readonly PageNumbers _pages;
 
-    /// <summary>The workload of these settings.</summary>
+    /// <summary>The workload of these settings, over pages from gfn 0.</summary>
     /// <exception cref="PagingException">A setting is out of its bounds.</exception>
     public PatternWorkload(PatternSettings settings)
+        : this(settings, [new GfnRange(new Gfn(0), settings?.Pages ?? 0)])
+    {
+    }
+
+    /// <summary>The workload of these settings, over a guest's memory: what lies between its ranges is never touched.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="memory">Where the guest has memory, ascending: <see cref="PatternSettings.Pages"/> in all.</param>
+    /// <exception cref="PagingException">A setting is out of its bounds.</exception>
+    /// <exception cref="ArgumentException"><paramref name="memory"/> has another number of pages.</exception>
+    public PatternWorkload(PatternSettings settings, IReadOnlyList<GfnRange> memory)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(memory);
         Require(settings.Vcpus is > 0 and <= MostVcpus, "vCPUs", settings.Vcpus, $"give 1 to {MostVcpus}");
         Require(settings.Pages is > 0 and <= SyntheticImage.MostPages, "pages", settings.Pages, "give at least one page");
         Require(settings.Overlapping || settings.Pages >= (ulong)settings.Vcpus, "pages", settings.Pages,
@@ -23,6 +35,10 @@ public sealed class PatternWorkload : IWorkload
         Require(settings.InstructionsPerAccess >= 0, "instructions per access", settings.InstructionsPerAccess, "give 0 or more");
         AccessTiming.Check(settings.InstructionsPerSecond);
         _settings = settings;
+        _pages = new PageNumbers(memory);
+        if (_pages.Count != settings.Pages)
+            throw new ArgumentException($"{_pages.Count} pages instead of {settings.Pages}", nameof(memory));
+        Pages = memory[^1].End.Value;
     }
 
     /// <inheritdoc/>
@@ -32,22 +48,19 @@ public sealed class PatternWorkload : IWorkload
     public int Vcpus => _settings.Vcpus;
 
     /// <inheritdoc/>
-    public ulong Pages => _settings.Pages;
+    public ulong Pages { get; }
 
     /// <inheritdoc/>
-    public IAccessStream Open(int vcpu) => new PatternStream(_settings, vcpu, ShareOf(vcpu));
-
-    /// <summary>The pages a vCPU roams over: all, or its share of them, which differ by at most one page.</summary>
-    public GfnRange ShareOf(int vcpu)
+    public IAccessStream Open(int vcpu)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(vcpu);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(vcpu, Vcpus);
-        if (_settings.Overlapping)
-            return new GfnRange(new Gfn(0), Pages);
-        return GfnRange.Between(new Gfn(Cut(vcpu)), new Gfn(Cut(vcpu + 1)));
+        // Shares differ by at most one page.
+        var (first, end) = _settings.Overlapping ? (0, _pages.Count) : (Cut(vcpu), Cut(vcpu + 1));
+        return new PatternStream(_settings, vcpu, _pages, first, end - first);
     }
 
-    private ulong Cut(int vcpu) => (ulong)((UInt128)Pages * (ulong)vcpu / (ulong)Vcpus);
+    private ulong Cut(int vcpu) => (ulong)((UInt128)_pages.Count * (ulong)vcpu / (ulong)Vcpus);
 
     private static void Require<T>(bool isFine, string what, T value, string mend)
     {

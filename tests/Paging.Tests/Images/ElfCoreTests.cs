@@ -26,6 +26,7 @@ public sealed class ElfCoreTests : IDisposable
 
         Assert.Equal(ImageKind.ElfCore, image.Kind);
         Assert.Equal(6ul, image.Pages);
+        Assert.Equal([new GfnRange(new Gfn(0), 2), new GfnRange(new Gfn(5), 1)], image.Ranges);
         Assert.Equal(pages[..Page.Size], Bytes.PageOf(image, 0));
         Assert.Equal(pages[Page.Size..(2 * Page.Size)], Bytes.PageOf(image, 1));
         Assert.Equal(pages[(2 * Page.Size)..], Bytes.PageOf(image, 5));
@@ -51,6 +52,7 @@ public sealed class ElfCoreTests : IDisposable
         using var image = MemoryImages.OpenElfCore(path);
 
         Assert.Equal(3ul, image.Pages);
+        Assert.Equal([new GfnRange(new Gfn(0), 3)], image.Ranges);
         for (var gfn = 0; gfn < 3; gfn++)
             Assert.Equal(expected[(gfn * Page.Size)..((gfn + 1) * Page.Size)], Bytes.PageOf(image, (ulong)gfn));
     }
@@ -81,6 +83,7 @@ public sealed class ElfCoreTests : IDisposable
         using var image = MemoryImages.OpenElfCore(path);
 
         Assert.Equal(8ul, image.Pages);
+        Assert.Equal([new GfnRange(new Gfn(0), 8)], image.Ranges);
         Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, 7));
     }
 

@@ -52,6 +52,30 @@ public sealed class FileImageTests : IDisposable
             () => MemoryImages.OpenElfCore(_folder.Write("raw", new byte[4096])), "not an ELF");
     }
 
+    public static TheoryData<string, byte[], string> Foreign => new()
+    {
+        { "flattened kdump", [.. "makedumpfile\0"u8], "kdump" },
+        { "kdump", [.. "KDUMP   "u8], "kdump" },
+        { "windows", [.. "PAGEDU64"u8], "Windows crash dump" },
+        { "migration", [.. "QEVM"u8], "migration stream" },
+        { "disk", [(byte)'Q', (byte)'F', (byte)'I', 0xfb], "qcow2" },
+        { "gzip", [0x1f, 0x8b, 8], "gzip" },
+        { "zstd", [0x28, 0xb5, 0x2f, 0xfd], "zstd" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Foreign))]
+    public void A_file_that_is_no_memory_is_refused_unless_it_is_said_to_be_raw(string name, byte[] start, string words)
+    {
+        var path = _folder.Write(name, [.. start, .. new byte[Page.Size - start.Length]]);
+        Expect.Refused(PagingError.WrongFormat, () => MemoryImages.Open(path).Dispose(), path, words);
+        using var image = MemoryImages.OpenRaw(path);
+        Assert.Equal(1ul, image.Pages);
+        // One byte fewer is nobody's beginning.
+        using var other = MemoryImages.Open(_folder.Write("other", [.. start[..^1], .. new byte[] { 0xee }, .. new byte[Page.Size - start.Length]]));
+        Assert.Equal(ImageKind.Raw, other.Kind);
+    }
+
     [Fact]
     public void Firecrackers_file_leaves_out_the_hole_below_4_GiB()
     {
@@ -67,6 +91,7 @@ public sealed class FileImageTests : IDisposable
 
         Assert.Equal(ImageKind.Firecracker, image.Kind);
         Assert.Equal(0x100002ul, image.Pages);
+        Assert.Equal([new GfnRange(new Gfn(0), 0xD0000), new GfnRange(new Gfn(0x100000), 2)], image.Ranges);
         Assert.Equal(1, Bytes.PageOf(image, 0xCFFFF)[4095]);
         Assert.Equal(2, Bytes.PageOf(image, 0x100000)[0]);
         Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, 0xD0000));
