@@ -4,6 +4,7 @@ using Userfault.Cli;
 // Bad options are one line and exit code 2, as every other bad input.
 var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
 root.Subcommands.Add(MigrateCommand.Create());
+root.Subcommands.Add(NodeCommand.Create());
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Userfault.Mmu;
+using Userfault.Paging;
 
 namespace Userfault.Actors;
 
@@ -17,6 +18,7 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private FetchRoutes _routes = new([]);
     private int _started;
+    private FetcherReport? _removed;
 
     /// <summary>A pool without fetchers.</summary>
     /// <param name="settings">How its fetchers ask.</param>
@@ -68,8 +70,12 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
             case FetcherPoolProtocol.FetcherRestarted:
                 AskAgain();
                 break;
+            case FetcherReport report:
+                OnRemovedReport(report);
+                break;
             case FetcherPoolProtocol.GetReports:
-                Sender.Tell(new FetcherPoolProtocol.ReportsComing(_fetchers.Count));
+                Sender.Tell(new FetcherPoolProtocol.ReportsComing(_fetchers.Count + (_removed is null ? 0 : 1)));
+                if (_removed is not null) Sender.Tell(_removed);
                 foreach (var fetcher in _fetchers.Values) fetcher.Forward(FetcherProtocol.GetReport.Instance);
                 break;
             default:
@@ -122,9 +128,19 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
     private void OnRemoveFetcher(ulong number)
     {
         if (!_fetchers.Remove(number, out var fetcher)) return;
-        Context.Stop(fetcher);
+        // Behind what it was told already: whoever waits for its report gets it, and its work stays in the sum.
+        fetcher.Tell(FetcherProtocol.GetReport.Instance);
+        fetcher.Tell(PoisonPill.Instance);
+        _removed ??= new FetcherReport(FetcherPoolProtocol.Removed, default, new LatencyHistogram(), []);
         _routes = new FetchRoutes(_fetchers.Keys);
         AskAgain();
+    }
+
+    private void OnRemovedReport(FetcherReport report)
+    {
+        var latency = _removed!.Latency.Snapshot();
+        latency.Add(report.Latency);
+        _removed = _removed with { Counters = _removed.Counters + report.Counters, Latency = latency };
     }
 
     private void AskAgain()

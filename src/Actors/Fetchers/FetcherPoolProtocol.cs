@@ -6,6 +6,9 @@ namespace Userfault.Actors;
 /// <summary>Everything the fetcher pool receives, besides what it passes on to its fetchers.</summary>
 public static class FetcherPoolProtocol
 {
+    /// <summary>The number under which the work of all fetchers that were taken out is reported.</summary>
+    public const ulong Removed = ulong.MaxValue;
+
     /// <summary>A message for the pool.</summary>
     public interface ICommand;
 

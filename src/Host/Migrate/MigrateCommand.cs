@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Akka.Actor;
+using Userfault.Actors;
 
 namespace Userfault.Cli;
 
@@ -7,7 +9,7 @@ internal static class MigrateCommand
 {
     public static Command Create()
     {
-        var command = new Command("migrate", "Migrate a guest's memory by post-copy, in this process. Without options: the sample trace.");
+        var command = new Command("migrate", "Migrate a guest's memory by post-copy, in this process or from the nodes of a cluster. Without options: the sample trace.");
         var options = new MigrateOptions();
         options.AddTo(command);
         command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
@@ -16,22 +18,35 @@ internal static class MigrateCommand
 
     private static async Task<int> Run(MigrateOptions options, ParseResult result, CancellationToken cancelled)
     {
+        if (result.GetValue(options.Cluster) is { } cluster)
+        {
+            var nodes = ClusterSetup.Nodes(options.Cluster.Name, cluster);
+            if (nodes.Count == 0) throw Units.Bad(options.Cluster.Name, cluster, "the address of a node, such as 127.0.0.1:7001");
+            return await ClusterMigration.Run(options, result, options.Cluster.Name, nodes, cancelled);
+        }
+
         var settings = options.LoadSettings(result);
         var migration = MigrateOptions.ToMigration(settings);
         var link = MigrateOptions.LinkOf(settings);
-        var outputs = new Outputs(
-            result.GetValue(options.Json), result.GetValue(options.Html), result.GetValue(options.Record));
+        var outputs = Outputs.Of(options, result);
         using var inputs = RunInputs.Open(options, result, settings);
 
         var view = ProgressView.Create(outputs.JsonIsStandardOutput);
-        view.Begin(inputs, migration, link);
-        await using var run = new MigrationRun(settings, inputs, migration, link, outputs.RecordsWorkingSet);
+        view.Begin(inputs, migration, $"{migration.Fetchers} fetcher(s), latency {Units.Duration(link.LatencyNs)}");
+        await using var run = new MigrationRun(
+            ActorSystem.Create("userfault", settings.Config), inputs, migration, !link.IsInstant, outputs.RecordsWorkingSet);
+        run.AddLocalFetchers(
+            inputs.Image, migration.Fetchers, link, settings.Count("source.remembered-contents", 0, 1 << 24));
         var report = await run.Run(view.Show, cancelled);
         view.End();
 
         ReportTable.Write(report, view.Output);
         outputs.Write(report);
-        return cancelled.IsCancellationRequested ? ExitCodes.Interrupted
-            : report.IsVerified ? ExitCodes.Success : ExitCodes.Failed;
+        return ExitCode(report, cancelled);
     }
+
+    /// <summary>What a report means for whoever started the command.</summary>
+    public static int ExitCode(MigrationReport report, CancellationToken cancelled) =>
+        cancelled.IsCancellationRequested ? ExitCodes.Interrupted
+        : report.IsVerified ? ExitCodes.Success : ExitCodes.Failed;
 }

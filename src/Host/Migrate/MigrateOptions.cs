@@ -36,6 +36,7 @@ internal sealed class MigrateOptions
         HostAccesses = Add<string>("--host-accesses", "accesses by a device model while the guest runs");
         Record = Add<string>("--record", "write the working set to this file");
         Replay = Add<string>("--replay", "push a recorded working set first");
+        Cluster = Add<string>("--cluster", "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at");
         ConfigFile = Add<string>("--config", "HOCON file laid over akka.hocon");
         Json = Add<string>("--json", "write the report as JSON to this file; - is standard output");
         Html = Add<string>("--html", "write the report as one self-contained page");
@@ -90,6 +91,8 @@ internal sealed class MigrateOptions
 
     public Option<string> Replay { get; }
 
+    public Option<string> Cluster { get; }
+
     public Option<string> ConfigFile { get; }
 
     public Option<string> Json { get; }
@@ -97,6 +100,13 @@ internal sealed class MigrateOptions
     public Option<string> Html { get; }
 
     public Option<string> Seed { get; }
+
+    /// <summary>Adds those options to a command that say which image, and the settings.</summary>
+    public void AddImageTo(Command command)
+    {
+        foreach (var option in new Option[] { Image, ImageFormat, Synthetic, ZeroShare, DuplicateShare, ConfigFile, Seed })
+            command.Options.Add(option);
+    }
 
     /// <summary>Adds all options to a command.</summary>
     public void AddTo(Command command)

@@ -12,26 +12,23 @@ internal sealed class MigrationRun : IAsyncDisposable
     private const string MemslotDispatcher = "userfault-memslots";
 
     private readonly SpinningPump _pump = new();
-    private readonly ActorSystem _system;
     private readonly Channel<object> _news = Channel.CreateUnbounded<object>();
     private readonly IActorRef _migration;
 
+    /// <summary>A migration without a source of pages yet.</summary>
+    /// <param name="system">Its actor system, which ends with it.</param>
+    /// <param name="inputs">What it works on.</param>
+    /// <param name="migration">What it does.</param>
+    /// <param name="usesPump">Will sources be pumped? The pump's spinning thread wants a core of its own.</param>
+    /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
     public MigrationRun(
-        Settings settings, RunInputs inputs, MigrationSettings migration, LinkSettings link, bool recordsWorkingSet)
+        ActorSystem system, RunInputs inputs, MigrationSettings migration, bool usesPump, bool recordsWorkingSet)
     {
-        // A spinning thread wants a core of its own: the loops that are left when the pump has its core.
-        var loops = Environment.ProcessorCount - (link.IsInstant ? 0 : 1);
+        var loops = Environment.ProcessorCount - (usesPump ? 1 : 0);
         var vcpuDispatcher = loops >= 2 ? VcpuDispatcher : MemslotDispatcher;
-        _system = ActorSystem.Create("userfault", settings.Config);
+        System = system;
         var time = new PumpedTime(_pump);
-        var pool = _system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, time: time).WithDispatcher(MemslotDispatcher), "fetchers");
-        var contents = settings.Count("source.remembered-contents", 0, 1 << 24);
-        for (var i = 0; i < migration.Fetchers; i++)
-        {
-            var own = link with { Seed = link.Seed + (ulong)i };
-            pool.Tell(new FetcherPoolProtocol.AddFetcher((ulong)i, [() => OpenSource(inputs.Image, own, contents)]));
-        }
-
+        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, time: time).WithDispatcher(MemslotDispatcher), "fetchers");
         var plan = new MigrationPlan
         {
             Settings = migration,
@@ -44,8 +41,23 @@ internal sealed class MigrationRun : IAsyncDisposable
             VcpuDispatcher = vcpuDispatcher,
             MemslotDispatcher = MemslotDispatcher,
         };
-        var observer = _system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
-        _migration = _system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher(MemslotDispatcher), "migration");
+        var observer = system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
+        _migration = system.ActorOf(MigrationActor.Props(plan, Pool, observer).WithDispatcher(MemslotDispatcher), "migration");
+    }
+
+    public ActorSystem System { get; }
+
+    /// <summary>The fetcher pool, empty at first.</summary>
+    public IActorRef Pool { get; }
+
+    /// <summary>Fetchers that take the pages out of the image in this process, each behind a path of its own.</summary>
+    public void AddLocalFetchers(IMemoryImage image, int count, LinkSettings link, int rememberedContents)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var own = link with { Seed = link.Seed + (ulong)i };
+            Pool.Tell(new FetcherPoolProtocol.AddFetcher((ulong)i, [() => OpenSource(image, own, rememberedContents)]));
+        }
     }
 
     /// <summary>Runs to the report, which comes in any case: after Ctrl-C it says what was not finished.</summary>
@@ -64,7 +76,7 @@ internal sealed class MigrationRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _system.Terminate();
+        await System.Terminate();
         _pump.Dispose();
     }
 

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Userfault.Actors;
 using Userfault.Paging;
 
@@ -18,14 +19,22 @@ internal sealed class Outputs
         Check("--record", record);
     }
 
+    /// <summary>What the options name.</summary>
+    /// <exception cref="CliException">A folder is not there.</exception>
+    public static Outputs Of(MigrateOptions options, ParseResult result) => new(
+        result.GetValue(options.Json), result.GetValue(options.Html), result.GetValue(options.Record));
+
     public bool JsonIsStandardOutput => _json == "-";
 
     public bool RecordsWorkingSet => _record is not null;
 
-    public void Write(MigrationReport report)
+    /// <summary>Writes everything.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="cluster">The nodes that took part; null where none did.</param>
+    public void Write(MigrationReport report, ClusterSummary? cluster = null)
     {
-        if (JsonIsStandardOutput) Console.Out.WriteLine(JsonReport.Of(report));
-        else if (_json is not null) WriteFile(_json, JsonReport.Of(report));
+        if (JsonIsStandardOutput) Console.Out.WriteLine(JsonReport.Of(report, cluster));
+        else if (_json is not null) WriteFile(_json, JsonReport.Of(report, cluster));
         if (_html is not null) WriteFile(_html, HtmlReport.Of(report));
         if (_record is not null && report.WorkingSet is { } set) WorkingSetFile.Save(_record, set);
     }

@@ -51,7 +51,10 @@ internal sealed class RunInputs : IDisposable
         Image.Dispose();
     }
 
-    private static IMemoryImage OpenImage(MigrateOptions options, ParseResult result, Settings settings)
+    /// <summary>The image that the options name; without one, a synthetic image.</summary>
+    /// <exception cref="CliException">A bad value.</exception>
+    /// <exception cref="PagingException">A file that cannot be used.</exception>
+    public static IMemoryImage OpenImage(MigrateOptions options, ParseResult result, Settings settings)
     {
         var path = result.GetValue(options.Image);
         var synthetic = result.GetValue(options.Synthetic);

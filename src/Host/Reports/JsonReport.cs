@@ -14,7 +14,7 @@ internal static class JsonReport
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    public static string Of(MigrationReport report) => JsonSerializer.Serialize(
+    public static string Of(MigrationReport report, ClusterSummary? cluster = null) => JsonSerializer.Serialize(
         new
         {
             Version = 1,
@@ -29,6 +29,8 @@ internal static class JsonReport
             Background = Units.NameOf(report.Settings.Background),
             report.Settings.Seed,
             report.Settings.Fetchers,
+            cluster?.Nodes,
+            cluster?.LostNodes,
             report.Pages,
             report.PagesPresent,
             report.CompletionNs,

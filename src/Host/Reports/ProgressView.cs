@@ -1,6 +1,5 @@
 using Spectre.Console;
 using Userfault.Actors;
-using Userfault.Paging;
 
 namespace Userfault.Cli;
 
@@ -17,7 +16,7 @@ internal abstract class ProgressView(TextWriter output)
     }
 
     /// <summary>Says what begins.</summary>
-    public void Begin(RunInputs inputs, MigrationSettings migration, LinkSettings link)
+    public void Begin(RunInputs inputs, MigrationSettings migration, string path)
     {
         var ranges = inputs.Image.Ranges;
         var pages = ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);
@@ -27,7 +26,7 @@ internal abstract class ProgressView(TextWriter output)
             $"workload {inputs.Workload.Name}: {inputs.Workload.Vcpus} vCPUs");
         Output.WriteLine(
             $"{Units.NameOf(migration.Architecture)}, faults by {Units.NameOf(migration.Mode)}, {MemoryName(migration.Memory)} memory, " +
-            $"{migration.Fetchers} fetcher(s), latency {Units.Duration(link.LatencyNs)}, background {Units.NameOf(migration.Background)}");
+            $"{path}, background {Units.NameOf(migration.Background)}");
     }
 
     /// <summary>Shows a moment.</summary>

@@ -8,7 +8,7 @@ internal static class ReportTable
 {
     private const int MostVcpus = 16;
 
-    public static void Write(MigrationReport report, TextWriter output)
+    public static void Write(MigrationReport report, TextWriter output, ClusterSummary? cluster = null)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         if (ReferenceEquals(output, Console.Out) ? Console.IsOutputRedirected : Console.IsErrorRedirected)
@@ -21,6 +21,8 @@ internal static class ReportTable
             else table.AddRow(Markup.Escape(what), Markup.Escape(figure));
         }
 
+        if (cluster is not null)
+            table.AddRow("nodes", $"{cluster.Nodes}, {cluster.LostNodes} lost{(cluster.LostNodes > 0 ? ": " + string.Join(", ", cluster.LostNames) : "")}");
         console.Write(table);
     }
 

@@ -1,0 +1,33 @@
+using Akka.Actor;
+using Userfault.Paging;
+
+namespace Userfault.Actors;
+
+/// <summary>Which connections are kept, and for whom.</summary>
+public sealed record PageLinksSettings
+{
+    /// <summary>Image and limits; the server's address is put in for each.</summary>
+    public required PageClientOptions Client { get; init; }
+
+    /// <summary>Are fetchers asked at all? A fetcher itself asks sources alone.</summary>
+    public bool ThroughFetchers { get; init; } = true;
+
+    /// <summary>How long after a connection broke it is tried again.</summary>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>A connection can be used from now on. Called on the keeper's thread.</summary>
+    public required Action<PageLinkTarget, PageClient> Opened { get; init; }
+
+    /// <summary>A connection must not be used any more; the keeper disposes of it next. Called on the keeper's thread.</summary>
+    public required Action<Address, PageClient> Closed { get; init; }
+
+    /// <summary>Connections that make one fetcher a node in a pool: it comes and goes with the node.</summary>
+    /// <param name="pool">The fetcher pool.</param>
+    /// <param name="client">Image and limits.</param>
+    public static PageLinksSettings IntoPool(IActorRef pool, PageClientOptions client) => new()
+    {
+        Client = client,
+        Opened = (target, open) => pool.Tell(new FetcherPoolProtocol.AddFetcher(target.Number, [() => open])),
+        Closed = (node, _) => pool.Tell(new FetcherPoolProtocol.RemoveFetcher(PageLinkTarget.NumberOf(node))),
+    };
+}

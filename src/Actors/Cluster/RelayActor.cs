@@ -1,0 +1,95 @@
+using Akka.Actor;
+using Userfault.Paging;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// A fetcher node: a data-plane server in front of this node's own connections to sources. It serves the first image
+/// that it hears of, from all sources that have it; pages pass through, none is kept.
+/// </summary>
+public sealed class RelayActor : UntypedActor
+{
+    private readonly Relay _relay;
+    private readonly IActorRef _node;
+    private readonly PageServerOptions _server;
+    private readonly PageClientOptions _client;
+    private readonly TimeSpan _retryAfter;
+    private PageServer? _serving;
+    private ReplicaSource? _source;
+    private IActorRef? _links;
+    private bool _hasServed;
+
+    /// <summary>See <see cref="Props"/>.</summary>
+    public RelayActor(
+        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter) =>
+        (_relay, _node, _server, _client, _retryAfter) = (relay, node, server, client, retryAfter);
+
+    /// <summary>A relay, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
+    /// <param name="relay">Where it says what it serves.</param>
+    /// <param name="node">This node's <see cref="NodeActor"/>, which tells the others.</param>
+    /// <param name="server">Where it listens.</param>
+    /// <param name="client">How it connects to sources; image and address are put in.</param>
+    /// <param name="retryAfter">How long after a source was lost it is tried again.</param>
+    public static Props Props(
+        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter) =>
+        Akka.Actor.Props.Create(() => new RelayActor(relay, node, server, client, retryAfter));
+
+    /// <inheritdoc/>
+    protected override void PostStop() => _serving?.Dispose();
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case NodeProtocol.NodesChanged changed:
+                if (_links is null) Begin(changed.Nodes);
+                _links?.Tell(changed);
+                break;
+            case ReplicasChanged:
+                if (!_hasServed && _source!.Replicas > 0)
+                {
+                    _hasServed = true;
+                    _relay.SayServes();
+                }
+
+                _node.Tell(NodeProtocol.Announce.Instance);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Begin(IReadOnlyList<ClusterNode> nodes)
+    {
+        var offer = nodes.Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source))
+            .SelectMany(n => n.Report?.Offers ?? []).FirstOrDefault();
+        if (offer is null) return;
+        var source = _source = new ReplicaSource(offer.Image, offer.PageCount, offer.Name);
+        _serving = new PageServer(_server, [new PageOffer(source)]);
+        _relay.Serve(_serving, source);
+        var self = Self;
+        _links = Context.ActorOf(PageLinksActor.Props(new PageLinksSettings
+        {
+            Client = _client with { Image = offer.Image },
+            ThroughFetchers = false,
+            RetryAfter = _retryAfter,
+            Opened = (_, client) =>
+            {
+                source.Add(client);
+                self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender);
+            },
+            Closed = (_, client) =>
+            {
+                source.Remove(client);
+                self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender);
+            },
+        }), "links");
+    }
+
+    private sealed record ReplicasChanged
+    {
+        public static readonly ReplicasChanged Instance = new();
+    }
+}

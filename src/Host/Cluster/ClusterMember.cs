@@ -1,0 +1,78 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Userfault.Actors;
+
+namespace Userfault.Cli;
+
+/// <summary>A process's membership: its actor system as a part of the cluster, with the actor that speaks for it.</summary>
+internal sealed class ClusterMember
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+    private readonly ClusterSetup _setup;
+
+    /// <summary>Speaks for a system that was made with <see cref="ClusterSetup.ConfigOf"/>.</summary>
+    public ClusterMember(ClusterSetup setup, ActorSystem system, Func<NodeReport> report)
+    {
+        (_setup, System) = (setup, system);
+        Node = system.ActorOf(NodeActor.Props(report, setup.ReportEvery), NodeActor.Name);
+    }
+
+    public ActorSystem System { get; }
+
+    public IActorRef Node { get; }
+
+    /// <summary>Where other nodes reach it, as H:P.</summary>
+    public string Endpoint => Akka.Cluster.Cluster.Get(System).SelfAddress is var a ? $"{a.Host}:{a.Port}" : "";
+
+    /// <summary>Opens the actor system of a node.</summary>
+    /// <exception cref="CliException">The port cannot be listened on.</exception>
+    public static ActorSystem Open(ClusterSetup setup, string role, int port)
+    {
+        try
+        {
+            return ActorSystem.Create(ClusterSetup.SystemName, setup.ConfigOf(role, port));
+        }
+        catch (Exception e) when (Cause(e) is { } socket)
+        {
+            throw new CliException($"--port {port}: cannot be listened on at {setup.Host}: {socket.Message}");
+        }
+    }
+
+    /// <summary>Becomes a member, of a cluster of its own where no other node is named.</summary>
+    /// <exception cref="CliException">None of the nodes let it in in time.</exception>
+    public async Task Join(string option, IReadOnlyList<Address> nodes, CancellationToken cancelled)
+    {
+        var cluster = Akka.Cluster.Cluster.Get(System);
+        if (nodes.Count == 0) cluster.Join(cluster.SelfAddress);
+        else cluster.JoinSeedNodes(nodes);
+        var joined = await Until(
+            () => Task.FromResult(cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.WeaklyUp), cancelled);
+        if (!joined && !cancelled.IsCancellationRequested)
+        {
+            throw new CliException(
+                $"{option}: no node at {string.Join(",", nodes.Select(n => $"{n.Host}:{n.Port}"))} has let this one in within " +
+                $"{_setup.JoinTimeout.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie is the same");
+        }
+    }
+
+    /// <summary>Asks again and again until it holds: true; false after the join timeout or Ctrl-C.</summary>
+    public async Task<bool> Until(Func<Task<bool>> holds, CancellationToken cancelled)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!cancelled.IsCancellationRequested)
+        {
+            if (await holds()) return true;
+            if (TimeProvider.System.GetElapsedTime(start) > _setup.JoinTimeout) return false;
+            await Task.Delay(Poll, CancellationToken.None);
+        }
+
+        return false;
+    }
+
+    /// <summary>The cluster as this node sees it.</summary>
+    public async Task<IReadOnlyList<ClusterNode>> Nodes() =>
+        (await Node.Ask<NodeProtocol.NodesChanged>(NodeProtocol.GetNodes.Instance, _setup.JoinTimeout)).Nodes;
+
+    private static Exception? Cause(Exception e) =>
+        e is global::System.Net.Sockets.SocketException ? e : e.InnerException is { } inner ? Cause(inner) : null;
+}

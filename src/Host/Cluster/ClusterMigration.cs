@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Akka.Actor;
+using Userfault.Actors;
+
+namespace Userfault.Cli;
+
+/// <summary>A migration whose pages come from the nodes of a cluster.</summary>
+internal static class ClusterMigration
+{
+    /// <summary>Joins, migrates, reports, leaves.</summary>
+    /// <param name="options">The command's options.</param>
+    /// <param name="result">What was given of them.</param>
+    /// <param name="option">The option that named the nodes, for messages.</param>
+    /// <param name="nodes">Nodes to join at.</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    public static async Task<int> Run(
+        MigrateOptions options, ParseResult result, string option, IReadOnlyList<Address> nodes, CancellationToken cancelled)
+    {
+        Check(options, result);
+        var settings = options.LoadSettings(result);
+        var migration = MigrateOptions.ToMigration(settings);
+        var setup = new ClusterSetup(settings);
+        var outputs = Outputs.Of(options, result);
+        using var inputs = RunInputs.Open(options, result, settings);
+
+        var view = ProgressView.Create(outputs.JsonIsStandardOutput);
+        var system = ClusterMember.Open(setup, NodeRoles.Destination, port: 0);
+        await using var run = new MigrationRun(system, inputs, migration, usesPump: false, outputs.RecordsWorkingSet);
+        var feed = new ClusterFeed(setup, run, inputs.Image);
+        await feed.Join(option, nodes, cancelled);
+        var summary = await feed.Summary();
+        view.Begin(inputs, migration, $"pages from {summary.Nodes} node(s): {string.Join(", ", summary.Names)}");
+        var report = await run.Run(
+            progress =>
+            {
+                feed.Show(progress);
+                view.Show(progress);
+            },
+            cancelled);
+        view.End();
+
+        summary = await feed.Summary();
+        ReportTable.Write(report, view.Output, summary);
+        outputs.Write(report, summary);
+        return MigrateCommand.ExitCode(report, cancelled);
+    }
+
+    // What says how the path to the source is modelled has no meaning where there is a real one.
+    private static void Check(MigrateOptions options, ParseResult result)
+    {
+        foreach (var option in new[] { options.Fetchers, options.Latency, options.Jitter, options.Bandwidth })
+        {
+            if (result.GetValue(option) is not null)
+                throw new CliException($"{option.Name}: belongs to a migration inside one process; a cluster's own nodes and network decide it");
+        }
+    }
+}

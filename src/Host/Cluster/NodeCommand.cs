@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.Net.Sockets;
+using Userfault.Actors;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary><c>userfault node</c>: one process of a cluster, until Ctrl-C.</summary>
+internal static class NodeCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("node", "Be a node of a cluster, until Ctrl-C: a source or a fetcher of pages.");
+        var options = new NodeOptions(command);
+        command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
+        return command;
+    }
+
+    private static async Task<int> Run(NodeOptions options, ParseResult result, CancellationToken cancelled)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        if (result.GetValue(options.UntilStdinCloses)) EndWithStdin(ends);
+        var settings = options.Image.LoadSettings(result);
+        var setup = new ClusterSetup(settings);
+        var role = result.GetValue(options.Role)!;
+        switch (role)
+        {
+            case NodeRoles.Source:
+                using (var image = RunInputs.OpenImage(options.Image, result, settings))
+                    await RunSource(options, result, setup, image, ends.Token);
+                return ExitCodes.Success;
+            case NodeRoles.Fetcher:
+                if (result.GetValue(options.Image.Image) is not null || result.GetValue(options.Image.Synthetic) is not null)
+                    throw new CliException("--image and --synthetic: belong to a source; a fetcher serves what the sources have");
+                await RunFetcher(options, result, setup, ends.Token);
+                return ExitCodes.Success;
+            default:
+                throw Units.Bad(options.Role.Name, role, $"{NodeRoles.Source} or {NodeRoles.Fetcher}; a destination is `userfault migrate --cluster H:P`");
+        }
+    }
+
+    private static async Task RunSource(
+        NodeOptions options, ParseResult result, ClusterSetup setup, IMemoryImage image, CancellationToken ends)
+    {
+        var port = NodeOptions.PortOf(result, options.DataPort);
+        using var server = Serve(() => new PageServer(setup.ServerOptions(port), [new PageOffer(image)]), setup, port);
+        var offer = new SourceListing(image.Identity, image.Pages, setup.Host.ToString(), server.Endpoint.Port, Shortened(image.Name));
+        await RunMember(
+            options, result, setup, () => new NodeReport([offer], server.Counters.Pages), member => SayServes(offer), ends);
+    }
+
+    private static async Task RunFetcher(NodeOptions options, ParseResult result, ClusterSetup setup, CancellationToken ends)
+    {
+        var port = NodeOptions.PortOf(result, options.DataPort);
+        var relay = new Relay(setup.Host.ToString(), SayServes);
+        await RunMember(options, result, setup, relay.Report, member =>
+        {
+            var actor = member.System.ActorOf(RelayActor.Props(
+                relay, member.Node, setup.ServerOptions(port), setup.ClientOptions(default), setup.RetryAfter), "relay");
+            member.Node.Tell(new NodeProtocol.Listen(actor), Akka.Actor.ActorRefs.NoSender);
+        }, ends);
+    }
+
+    private static async Task RunMember(
+        NodeOptions options, ParseResult result, ClusterSetup setup, Func<NodeReport> report,
+        Action<ClusterMember> joined, CancellationToken ends)
+    {
+        var role = result.GetValue(options.Role)!;
+        var seeds = ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds));
+        var system = ClusterMember.Open(setup, role, NodeOptions.PortOf(result, options.Port));
+        try
+        {
+            var member = new ClusterMember(setup, system, report);
+            await member.Join(options.Seeds.Name, seeds, ends);
+            Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
+            joined(member);
+            await Task.WhenAny(system.WhenTerminated, Ended(ends));
+        }
+        finally
+        {
+            await system.Terminate();
+        }
+    }
+
+    private static PageServer Serve(Func<PageServer> open, ClusterSetup setup, int port)
+    {
+        try
+        {
+            return open();
+        }
+        catch (SocketException e)
+        {
+            throw new CliException($"--data-port {port}: cannot be listened on at {setup.Host}: {e.Message}");
+        }
+    }
+
+    private static void SayServes(SourceListing offer) => Console.WriteLine(
+        $"userfault node: serves {offer.PageCount} pages of image {offer.Image.Short} at {offer.Host}:{offer.Port}");
+
+    // A path may be longer than a listing can say; its end tells more than its beginning.
+    private static string Shortened(string name) => name.Length <= 80 ? name : "..." + name[^77..];
+
+    private static Task Ended(CancellationToken ends)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ends.Register(() => ended.TrySetResult());
+        return ended.Task;
+    }
+
+    // Whoever has started this process may die: its end closes the pipe, and no node stays behind.
+    private static void EndWithStdin(CancellationTokenSource ends)
+    {
+        var reader = new Thread(() =>
+        {
+            while (Console.In.Read() >= 0)
+            {
+            }
+
+            ends.Cancel();
+        })
+        { IsBackground = true, Name = "end of standard input" };
+        reader.Start();
+    }
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+
+namespace Userfault.Cli;
+
+/// <summary>The options of <c>userfault node</c>.</summary>
+internal sealed class NodeOptions
+{
+    public NodeOptions(Command command)
+    {
+        command.Options.Add(Role);
+        command.Options.Add(Port);
+        command.Options.Add(DataPort);
+        command.Options.Add(Seeds);
+        command.Options.Add(UntilStdinCloses);
+        Image.AddImageTo(command);
+    }
+
+    public Option<string> Role { get; } = new("--role") { Description = "source (has the image) or fetcher (asks the sources for others)", Required = true };
+
+    public Option<string> Port { get; } = new("--port") { Description = "TCP port of the cluster; 0 (default) is any free one" };
+
+    public Option<string> DataPort { get; } = new("--data-port") { Description = "TCP port of the page data plane; 0 (default) is any free one" };
+
+    public Option<string> Seeds { get; } = new("--seeds") { Description = "nodes to join, H:P,...; none begins a new cluster" };
+
+    public Option<bool> UntilStdinCloses { get; } = new("--until-stdin-closes") { Description = "end when standard input is closed", Hidden = true };
+
+    /// <summary>Where the image comes from, and the settings.</summary>
+    public MigrateOptions Image { get; } = new();
+
+    public static int PortOf(ParseResult result, Option<string> option) =>
+        Units.Count(option.Name, result.GetValue(option) ?? "0", 0, 65535);
+}

@@ -1,0 +1,45 @@
+using Akka.Actor;
+using Userfault.Actors;
+using Userfault.Paging;
+
+namespace Userfault.Cluster.Tests.Nodes;
+
+/// <summary>What a node says of itself reaches the others, and is forgotten with it.</summary>
+public sealed class NodeActorTests : IDisposable
+{
+    private const string Config = """
+        akka.actor.serializers.userfault = "Userfault.Actors.NodeMessageSerializer, Userfault.Actors"
+        akka.actor.serialization-bindings { "Userfault.Actors.INodeMessage, Userfault.Actors" = userfault }
+        """;
+
+    private readonly Node _here = new(Config + "\nakka.cluster.roles = [destination]");
+    private readonly Node _there = new(Config + "\nakka.cluster.roles = [source]");
+
+    public void Dispose()
+    {
+        _here.Dispose();
+        _there.Dispose();
+    }
+
+    [Fact]
+    public void A_report_reaches_the_others_and_is_forgotten_when_its_node_has_left()
+    {
+        var offer = new SourceListing(new ImageIdentity(new byte[32]), 16, "", 7, "image");
+        var listener = new Probe(_here.System);
+        var here = _here.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing, TimeSpan.FromMilliseconds(100)), NodeActor.Name);
+        _there.System.ActorOf(NodeActor.Props(() => new NodeReport([offer], PagesSent: 5), TimeSpan.FromMilliseconds(100)), NodeActor.Name);
+        here.Tell(new NodeProtocol.Listen(listener.Ref));
+        Akka.Cluster.Cluster.Get(_here.System).Join(_here.Address);
+        Akka.Cluster.Cluster.Get(_there.System).Join(_here.Address);
+
+        var changed = listener.Until<NodeProtocol.NodesChanged>(c => c.Nodes.Any(n => n.Report is { Offers.Count: 1 }));
+
+        var source = Assert.Single(changed.Nodes, n => n.Address.Equals(_there.Address));
+        Assert.Equal([NodeRoles.Source], source.Roles);
+        Assert.Equal(offer, Assert.Single(source.Report!.Offers));
+        Assert.Equal(5, source.Report.PagesSent);
+
+        Akka.Cluster.Cluster.Get(_there.System).Leave(_there.Address);
+        listener.Until<NodeProtocol.NodesChanged>(c => !c.Nodes.Any(n => n.Address.Equals(_there.Address)));
+    }
+}
