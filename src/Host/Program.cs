@@ -5,6 +5,7 @@ using Userfault.Cli;
 var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
 root.Subcommands.Add(MigrateCommand.Create());
 root.Subcommands.Add(NodeCommand.Create());
+root.Subcommands.Add(DemoCommand.Create());
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -83,6 +83,18 @@ public sealed class ClusterTests : IDisposable
         (await CommandLine.Run(["migrate", .. args])).IsBadInput(named);
 
     [Fact]
+    public async Task The_demo_starts_its_nodes_migrates_and_stops_them()
+    {
+        var run = await CommandLine.Run(["cluster", "demo", "--nodes", "3", .. Image, "--pattern", "random", "--json", "-"]);
+
+        var report = Report(run.ExitCode, run.Output, run.Error);
+        Assert.Equal((2, 0), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
+        var started = run.Error.Split('\n').Where(l => l.StartsWith("started ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(["source", "fetcher", "fetcher"], started.Select(l => l.Split(' ')[1]));
+        Assert.All(started, l => Assert.Throws<ArgumentException>(() => Process.GetProcessById(int.Parse(l.Split(' ')[^1], null))));
+    }
+
+    [Fact]
     public async Task A_role_that_does_not_exist_is_refused() =>
         (await CommandLine.Run("node", "--role", "king")).IsBadInput("--role", "king");
 
