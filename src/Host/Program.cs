@@ -4,6 +4,9 @@ using Userfault.Cli;
 // Bad options are one line and exit code 2, as every other bad input.
 var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
 root.Subcommands.Add(MigrateCommand.Create());
+root.Subcommands.Add(DemandPagingCommand.Create());
+root.Subcommands.Add(InfoCommands.Image());
+root.Subcommands.Add(InfoCommands.Trace());
 root.Subcommands.Add(NodeCommand.Create());
 root.Subcommands.Add(DemoCommand.Create());
 

@@ -166,11 +166,11 @@ public sealed class MigrationActor : UntypedActor
     private void AddSlot(GfnRange range)
     {
         var bitmap = UserfaultBitmap.Allocate(range.Count);
-        bitmap.SetAll();
+        if (!_plan.Settings.StartsWhole) bitmap.SetAll();
         var id = SlotId.Of(0, (ushort)_slots.Count);
         var slot = new SlotSetup(id, range, bitmap, _plan.Content.Memory.Base, _plan.Settings);
         _slots.Add(slot);
-        _missing.Add(id, range.Count);
+        _missing.Add(id, bitmap.Count());
         if (_plan.Settings.Memory == MemoryKind.GuestMemfd)
             _calls.Enqueue(new VmProtocol.SetMemoryAttributes(range, IsPrivate: true));
         _calls.Enqueue(new VmProtocol.SetUserMemoryRegion2(slot.Create(), bitmap));

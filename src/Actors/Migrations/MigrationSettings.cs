@@ -29,6 +29,12 @@ public sealed record MigrationSettings
     /// <summary>Must every page arrive, or does the end of the guest's streams end a demand-only migration?</summary>
     public bool FetchAll => Background != BackgroundOrder.None;
 
+    /// <summary>
+    /// Is nothing missing at the start? Then nothing is fetched, no userfault is used, and pages are what the host gives:
+    /// the yardstick of the other modes.
+    /// </summary>
+    public bool StartsWhole { get; init; }
+
     /// <summary>userfaultfd descriptors a slot, each registered over an equal share of it.</summary>
     public int UffdDescriptors { get; init; } = 1;
 

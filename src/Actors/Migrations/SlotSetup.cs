@@ -16,7 +16,7 @@ public sealed record SlotSetup(SlotId Id, GfnRange Range, UserfaultBitmap Bitmap
     private const uint AnyDescriptor = 3;
 
     /// <summary>Does the slot use the flag?</summary>
-    public bool UsesUserfault => Settings.Mode != FaultMode.Userfaultfd;
+    public bool UsesUserfault => Settings.Mode != FaultMode.Userfaultfd && !Settings.StartsWhole;
 
     /// <summary>
     /// Is the flag set by a second call? A guest_memfd slot is created and bound first, and becomes userfault then.

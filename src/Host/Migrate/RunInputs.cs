@@ -44,6 +44,13 @@ internal sealed class RunInputs : IDisposable
         }
     }
 
+    /// <summary>A run on an image and a workload that are there already; the image is disposed of with the rest.</summary>
+    public static RunInputs Of(IMemoryImage image, IWorkload workload)
+    {
+        var content = new GuestContent(image, new ByteGuestMemory(image.Pages), new StampLedger(image.Pages));
+        return new RunInputs(image, workload, content, [new GfnRange(new Gfn(0), image.Pages)], null);
+    }
+
     public void Dispose()
     {
         Content.Memory.Dispose();

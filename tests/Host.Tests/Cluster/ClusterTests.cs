@@ -31,7 +31,7 @@ public sealed class ClusterTests : IDisposable
         var report = Report(run.ExitCode, run.Output, run.Error);
         Assert.Equal((1, 0), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
         Assert.Equal(8192, report.GetProperty("pagesPresent").GetInt32());
-        Assert.Equal(8192, report.GetProperty("fetches").GetProperty("delivered").GetInt32());
+        Assert.Equal(8192, report.GetProperty("details").GetProperty("fetches").GetProperty("delivered").GetInt32());
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class ClusterTests : IDisposable
 
         var report = await End(migration);
         Assert.Equal((2, 1), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
-        Assert.All(report.GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(2000, vcpu.GetProperty("accesses").GetInt32()));
+        Assert.All(report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(2000, vcpu.GetProperty("accesses").GetInt32()));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class ClusterTests : IDisposable
         Assert.Matches(@"\(no (page source|fetcher) is left\)", paused);
         var report = await End(migration);
         Assert.NotEqual(0, report.GetProperty("pauses").GetProperty("count").GetInt32());
-        Assert.All(report.GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(2000, vcpu.GetProperty("accesses").GetInt32()));
+        Assert.All(report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(2000, vcpu.GetProperty("accesses").GetInt32()));
     }
 
     [Fact]
