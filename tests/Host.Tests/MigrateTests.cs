@@ -106,7 +106,7 @@ public class MigrateTests
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("20 pages (80.0 KiB) in 2 ranges", run.Error, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(run.Output);
-        Assert.Equal(20, json.RootElement.GetProperty("verification").GetProperty("verified").GetInt32());
+        Assert.Equal(20, json.RootElement.GetProperty("details").GetProperty("verification").GetProperty("verified").GetInt32());
         foreach (var vcpu in json.RootElement.GetProperty("details").GetProperty("vcpus").EnumerateArray())
             Assert.Equal((10, 0), (vcpu.GetProperty("accesses").GetInt32(), vcpu.GetProperty("mmio").GetInt32()));
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Paging;
@@ -60,8 +61,10 @@ internal static class DemandPagingCommand
         });
         using var inputs = RunInputs.Of(image, workload);
         Console.WriteLine($"Testing guest mode: {Units.NameOf(settings.Architecture)}, 4K pages");
+        var link = new LinkSettings(delayNs);
         await using var run = new MigrationRun(
-            Settings.Load(null), inputs, settings, new LinkSettings(delayNs), recordsWorkingSet: false);
+            ActorSystem.Create("userfault", Settings.Load(null).Config), inputs, settings, !link.IsInstant, recordsWorkingSet: false);
+        run.AddLocalFetchers(image, 1, link, rememberedContents: 0);
         Console.WriteLine("Finished creating vCPUs and starting uffd threads");
         var report = await run.Run(_ => { }, cancelled);
         if (report.GuestNs < 0 || !report.IsVerified)

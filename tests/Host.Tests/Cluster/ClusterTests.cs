@@ -63,7 +63,7 @@ public sealed class ClusterTests : IDisposable
 
         Assert.Matches(@"\(no (page source|fetcher) is left\)", paused);
         var report = await End(migration);
-        Assert.NotEqual(0, report.GetProperty("pauses").GetProperty("count").GetInt32());
+        Assert.NotEqual(0, report.GetProperty("details").GetProperty("pauses").GetProperty("count").GetInt32());
         Assert.All(report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(2000, vcpu.GetProperty("accesses").GetInt32()));
     }
 
@@ -143,7 +143,7 @@ public sealed class ClusterTests : IDisposable
         var report = JsonDocument.Parse(output).RootElement;
         Assert.Equal("completed", report.GetProperty("state").GetString());
         Assert.True(report.GetProperty("verified").GetBoolean());
-        Assert.Equal(0, report.GetProperty("verification").GetProperty("wrong").GetInt32());
+        Assert.Equal(0, report.GetProperty("details").GetProperty("verification").GetProperty("wrong").GetInt32());
         return report;
     }
 }
