@@ -13,7 +13,9 @@ public sealed class ScaleSpec(ITestOutputHelper output) : Spec(output)
         using var guest = new Guest(
             16384, tags: true, workload: new PatternWorkload(new PatternSettings(PatternKind.Random, 512, 16384)
             {
-                AccessesPerVcpu = 40, InstructionsPerSecond = 0, Overlapping = true,
+                AccessesPerVcpu = 40,
+                InstructionsPerSecond = 0,
+                Overlapping = true,
             }));
         var report = Migrate(guest, new MigrationSettings { Mode = FaultMode.Userfault, SlotPages = 4096, Fetchers = 3 });
         Assert.True(report.IsVerified, report.Reason);
@@ -30,7 +32,12 @@ public sealed class ScaleSpec(ITestOutputHelper output) : Spec(output)
         using var guest = new Guest(2048);
         var report = Migrate(guest, new MigrationSettings
         {
-            Mode = mode, Memory = memory, HostAccesses = 500, UffdDescriptors = 2, UffdReaders = 2, SlotPages = 1000,
+            Mode = mode,
+            Memory = memory,
+            HostAccesses = 500,
+            UffdDescriptors = 2,
+            UffdReaders = 2,
+            SlotPages = 1000,
         });
         Assert.True(report.IsVerified, report.Reason);
         Assert.Equal((2048UL, 500L), (report.PagesPresent, report.Slots.HostAccesses));
@@ -57,7 +64,8 @@ public sealed class ScaleSpec(ITestOutputHelper output) : Spec(output)
     {
         var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings with { ProgressNs = 0 }) with
         {
-            WorkingSet = workingSet, RecordsWorkingSet = records,
+            WorkingSet = workingSet,
+            RecordsWorkingSet = records,
         };
         var pool = Sys.ActorOf(FetcherPoolActor.Props(settings.Fetcher));
         var tags = new LocalSourceSettings { TagsOnly = guest.Memory is TagGuestMemory };
