@@ -222,10 +222,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         return all;
     }
 
-    private static IEnumerable<Gfn> PagesOf(FetchRequest request) =>
-        from range in request.Ranges
-        from offset in Enumerable.Range(0, (int)range.Count)
-        select range.Start.Plus((ulong)offset);
+    private static IEnumerable<Gfn> PagesOf(FetchRequest request) => request.Ranges.SelectMany(PageRuns.PagesOf);
 
     private FetchRequest? Take(Queue<Gfn> queue, Place place, FetchPriority priority, long nowNs)
     {

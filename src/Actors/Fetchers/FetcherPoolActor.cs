@@ -88,7 +88,7 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
     {
         if (_routes.Members.Count == 0)
         {
-            Sender.Tell(new FetchFailed("no fetcher is left", [.. fetch.Ranges.SelectMany(PagesOf)]));
+            Sender.Tell(new FetchFailed("no fetcher is left", [.. fetch.Ranges.SelectMany(PageRuns.PagesOf)]));
             return;
         }
 
@@ -151,10 +151,5 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
     private void Broadcast(object message)
     {
         foreach (var fetcher in _fetchers.Values) fetcher.Tell(message);
-    }
-
-    private static IEnumerable<Gfn> PagesOf(GfnRange range)
-    {
-        for (ulong i = 0; i < range.Count; i++) yield return range.Start.Plus(i);
     }
 }
