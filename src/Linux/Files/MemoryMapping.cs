@@ -1,0 +1,76 @@
+namespace Userfault.Linux;
+
+/// <summary>Mapped memory (mmap). The owner unmaps it; whoever still uses it then gets SIGSEGV.</summary>
+public sealed unsafe class MemoryMapping : IDisposable
+{
+    private const int ReadOnly = 1;
+    private const int ReadWrite = 3;
+    private const int Shared = 0x01;
+    private const int Private = 0x02;
+    private const int Anonymous = 0x20;
+    private const int NoReserve = 0x4000;
+    private const int DontNeed = 4;
+    private const int NoHugePage = 15;
+
+    private byte* _start;
+
+    private MemoryMapping(byte* start, ulong bytes)
+    {
+        _start = start;
+        Bytes = bytes;
+    }
+
+    /// <summary>Its first byte, page aligned.</summary>
+    public byte* Start => _start;
+
+    /// <summary>Its first byte's address.</summary>
+    public ulong Address => (ulong)_start;
+
+    /// <summary>Its size in bytes.</summary>
+    public ulong Bytes { get; }
+
+    /// <summary>Private memory of zeros; pages come when they are touched.</summary>
+    /// <exception cref="LinuxException">No address space.</exception>
+    public static MemoryMapping Anonymously(ulong bytes) =>
+        Map(bytes, ReadWrite, Private | Anonymous | NoReserve, -1, 0, "mmap anonymous memory");
+
+    /// <summary>A file's bytes, shared with all who map them.</summary>
+    /// <param name="fd">The file; may be closed afterwards.</param>
+    /// <param name="bytes">How many bytes.</param>
+    /// <param name="offset">From where, page aligned.</param>
+    /// <param name="writable">May it be written to?</param>
+    /// <exception cref="LinuxException">The descriptor cannot be mapped so.</exception>
+    public static MemoryMapping Of(OwnedFd fd, ulong bytes, ulong offset = 0, bool writable = true)
+    {
+        ArgumentNullException.ThrowIfNull(fd);
+        return Map(bytes, writable ? ReadWrite : ReadOnly, Shared, fd.Number, (long)offset, "mmap a descriptor");
+    }
+
+    /// <summary>madvise MADV_DONTNEED: gives pages back; they read as zeros (or as the file) from then on.</summary>
+    /// <remarks>Blocks until a watching userfaultfd's owner has read the event. Never call it where that owner waits for you.</remarks>
+    /// <exception cref="LinuxException">Not a part of the mapping.</exception>
+    public void Discard(ulong offset, ulong bytes) =>
+        Errors.Check(Libc.Advise(_start + offset, (nuint)bytes, DontNeed), "madvise MADV_DONTNEED");
+
+    /// <summary>madvise MADV_NOHUGEPAGE: 4 KiB pages alone, so that each faults by itself.</summary>
+    /// <remarks>A kernel without huge pages answers EINVAL, which is as good.</remarks>
+    public void ForbidHugePages() => _ = Libc.Advise(_start, (nuint)Bytes, NoHugePage);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        var start = _start;
+        _start = null;
+        if (start != null)
+            _ = Libc.Unmap(start, (nuint)Bytes);
+    }
+
+    private static MemoryMapping Map(ulong bytes, int protection, int flags, int fd, long offset, string call)
+    {
+        var start = Libc.Map(null, (nuint)bytes, protection, flags, fd, offset);
+        // MAP_FAILED is -1, not null.
+        return (nint)start != -1
+            ? new MemoryMapping((byte*)start, bytes)
+            : throw new LinuxException($"{call} ({bytes} bytes)", Errors.Last);
+    }
+}

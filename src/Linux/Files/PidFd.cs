@@ -1,0 +1,42 @@
+namespace Userfault.Linux;
+
+/// <summary>A pidfd: a process by itself, not by a number that may become another's. Readable once it has ended.</summary>
+public sealed class PidFd : IDisposable
+{
+    /// <summary>SIGKILL, which cannot be caught.</summary>
+    public const int Kill = 9;
+
+    // The same on every architecture since Linux 5.1.
+    private const int PidfdSendSignal = 424;
+    private const int PidfdOpen = 434;
+
+    /// <summary>Takes a pidfd that came from elsewhere.</summary>
+    public PidFd(OwnedFd fd) => Fd = fd;
+
+    /// <summary>The descriptor.</summary>
+    public OwnedFd Fd { get; }
+
+    /// <summary>Opens a running process.</summary>
+    /// <exception cref="LinuxException">ESRCH: it has ended.</exception>
+    public static PidFd Open(int pid) =>
+        new(new OwnedFd((int)Errors.Check(Libc.Syscall(PidfdOpen, pid, 0, 0, 0), $"pidfd_open {pid}")));
+
+    /// <summary>Sends a signal; false where the process is gone already.</summary>
+    /// <exception cref="LinuxException">EPERM: not allowed to.</exception>
+    public bool Signal(int signal)
+    {
+        if (Libc.Syscall(PidfdSendSignal, Fd.Number, signal, 0, 0) == 0)
+            return true;
+        return Errors.Last == LinuxErrno.ESRCH ? false : throw new LinuxException("pidfd_send_signal", Errors.Last);
+    }
+
+    /// <summary>Has it ended within <paramref name="timeoutMs"/> (-1 waits for ever)?</summary>
+    public unsafe bool HasEnded(int timeoutMs = 0)
+    {
+        var poll = new PollFd(Fd.Number, Libc.POLLIN);
+        return Libc.Poll(&poll, 1, timeoutMs) > 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Fd.Dispose();
+}
