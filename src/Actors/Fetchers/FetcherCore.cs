@@ -21,6 +21,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     private readonly Queue<Gfn> _demand = new(256);
     private readonly Queue<Gfn> _background = new(256);
     private readonly List<SourceState> _sources = [];
+    private readonly Mutation _mutation = Mutations.Current;
     private readonly LatencyHistogram _latency = new();
     private readonly List<ulong> _overdue = [];
     private ulong _nextId = 1;
@@ -79,7 +80,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         }
 
         _overdue.Sort();
-        foreach (var id in _overdue) GiveBack(_requests[id]);
+        foreach (var id in _overdue.Skip(_mutation == Mutation.FailoverDropsRequest ? 1 : 0)) GiveBack(_requests[id]);
     }
 
     /// <summary>Somebody wants a page.</summary>
@@ -127,7 +128,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     /// </summary>
     public FetchRequest? NextRequest(long nowNs)
     {
-        if (_outstanding >= settings.WindowPages) return null;
+        if (_outstanding >= settings.WindowPages && _mutation != Mutation.WindowIgnored) return null;
         return Take(_demand, Place.QueuedDemand, FetchPriority.Demand, nowNs)
             ?? (_outstandingBackground < settings.BackgroundWindowPages
                 ? Take(_background, Place.QueuedBackground, FetchPriority.Background, nowNs)
@@ -181,7 +182,8 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         if (!_requests.TryGetValue(requestId, out var request)) return;
         _latency.Record(nowNs - request.SentNs);
         if (request.Arrived < request.Pages && Missing(request) > 0) Distrust(request);
-        GiveBack(request);
+        if (_mutation == Mutation.ShortAnswerAccepted) Close(request);
+        else GiveBack(request);
     }
 
     /// <summary>A request ended without (the rest of) its pages; they go back to the head of the queue.</summary>

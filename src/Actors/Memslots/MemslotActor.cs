@@ -19,6 +19,7 @@ public sealed class MemslotActor : UntypedActor
 
     private readonly MemslotPager _pager;
     private readonly MemslotWiring _wiring;
+    private readonly Mutation _mutation = Mutations.Current;
     private readonly EffectBuffer _effects = new();
     private readonly UffdQueues _uffd;
     private readonly SlotFlush _flush;
@@ -252,7 +253,8 @@ public sealed class MemslotActor : UntypedActor
     // Until every vCPU has dropped its writable translations a write may go by unlogged: the caller hears nothing sooner.
     private void AnswerAfter(GfnRange flush, object answer)
     {
-        _afterFlush.Add((Sender, answer));
+        if (_mutation == Mutation.AnswersBeforeFlush) Sender.Tell(answer);
+        else _afterFlush.Add((Sender, answer));
         AskFlush(flush);
         if (!_flush.IsPending) AfterFlush();
     }
@@ -398,7 +400,8 @@ public sealed class MemslotActor : UntypedActor
         var generation = _flush.Request(range);
         for (var vcpu = 0; vcpu < _wiring.Vcpus.Count; vcpu++)
         {
-            if (_flush.Owes(vcpu, generation)) _wiring.Vcpus[vcpu].Tell(new VcpuProtocol.FlushTlb(generation, range));
+            if (_mutation == Mutation.ShootdownSkipsVcpu && vcpu == 1) _flush.Acknowledge(vcpu, generation);
+            else if (_flush.Owes(vcpu, generation)) _wiring.Vcpus[vcpu].Tell(new VcpuProtocol.FlushTlb(generation, range));
         }
 
         if (!_flush.IsPending) AfterFlush();

@@ -43,7 +43,8 @@ public sealed partial class MemslotPager
     }
 
     /// <summary>The pages of guest memory that are pushed and have not come: to be asked for again after a loss.</summary>
-    public IReadOnlyList<GfnRange> PushesUnderWay() => [.. _pushed.Select(r => r with { Start = ToMemory(r.Start) })];
+    public IReadOnlyList<GfnRange> PushesUnderWay() =>
+        _mutation == Mutation.RecoveryForgetsPushes ? [] : [.. _pushed.Select(r => r with { Start = ToMemory(r.Start) })];
 
     /// <summary>
     /// The pages behind a page of guest memory that is wanted which nobody has asked for, to be fetched with it: neighbours

@@ -20,6 +20,7 @@ public sealed partial class MemslotPager : IDisposable
     private readonly HostMapping _host;
     private readonly IGuestMemory _memory;
     private readonly PagerSettings _settings;
+    private readonly Mutation _mutation = Mutations.Current;
     private PageWaiters _exited;
     private PageWaiters _sleeping;
     private readonly List<int> _heldBack = [];
@@ -30,6 +31,7 @@ public sealed partial class MemslotPager : IDisposable
     private ulong _pushedPages;
     private ulong _pushWindow;
     private ulong _pushChunk;
+    private readonly StoreOrder _order;
     private readonly long[] _outcomes = new long[Enum.GetValues<FaultKind>().Length];
     private VcpuAccess[] _accesses;
     private SlotCounters _counters = new();
@@ -52,6 +54,7 @@ public sealed partial class MemslotPager : IDisposable
         _exited = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _sleeping = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _accesses = new VcpuAccess[Math.Max(1, settings.Vcpus)];
+        _order = _mutation == Mutation.PlainClear ? StoreOrder.Plain : StoreOrder.Release;
         Missing = bitmap.Count();
         _claims = new PageClaims(core.Slot.Range, bitmap);
     }
@@ -118,14 +121,16 @@ public sealed partial class MemslotPager : IDisposable
         if (!_bitmap.IsSet(Index(gfn)))
         {
             _late++;
+            if (_mutation == Mutation.LateOverwrite) _memory.Place(content);
             Serve(gfn, effects);
             return false;
         }
 
         var awaited = _exited.IsAwaited(gfn) || _sleeping.IsAwaited(gfn);
+        if (_mutation == Mutation.ClearBeforeContent) ClearBit(gfn, awaited);
         var errno = Install(content);
         // DONTWAKE where nobody sleeps. Where somebody does, and where another resolved it first (EEXIST), wake.
-        Wake(gfn, effects);
+        if (_mutation != Mutation.LostWake) Wake(gfn, effects);
 
         ClearBit(gfn, awaited);
         Serve(gfn, effects);
@@ -167,7 +172,7 @@ public sealed partial class MemslotPager : IDisposable
     /// <summary>Lets those go on who waited for a flush or for the end of an invalidation.</summary>
     public void ReleaseHeldBack(EffectBuffer effects)
     {
-        foreach (var vcpu in _heldBack) effects.Resume(vcpu);
+        foreach (var vcpu in _heldBack.Skip(_mutation == Mutation.ForgottenHeldBack ? 1 : 0)) effects.Resume(vcpu);
         _heldBack.Clear();
     }
 
@@ -238,7 +243,8 @@ public sealed partial class MemslotPager : IDisposable
     /// <summary>Every page that somebody waits for is asked for again: a fetcher was lost.</summary>
     public void FetchAgain(EffectBuffer effects)
     {
-        foreach (var gfn in _exited.AwaitedPages()) effects.Fetch(ToMemory(gfn));
+        var again = _mutation == Mutation.RecoveryRefetchesAll ? PageRuns.PagesOf(Range) : _exited.AwaitedPages();
+        foreach (var gfn in again) effects.Fetch(ToMemory(gfn));
     }
 
     /// <summary>What was done so far.</summary>
@@ -314,7 +320,9 @@ public sealed partial class MemslotPager : IDisposable
         _userfaultExits++;
         Remember(vcpu, access);
         _push?.OnFault(access.Gfn);
-        if (_exited.Add(access.Gfn, vcpu))
+        if (_mutation == Mutation.ForgottenWaiter && _exited.IsAwaited(access.Gfn))
+            _merged++;
+        else if (_exited.Add(access.Gfn, vcpu))
             AskFor(access.Gfn, effects);
         else
             _merged++;
@@ -399,7 +407,7 @@ public sealed partial class MemslotPager : IDisposable
     private void ClearBit(Gfn gfn, bool awaited)
     {
         // Release order: whoever sees the bit clear sees the content.
-        if (!_bitmap.Clear(Index(gfn))) return;
+        if (!_memory.Publish(_bitmap, _mutation == Mutation.ClearsWrongBit ? Index(gfn) ^ 1 : Index(gfn), _order)) return;
         Missing--;
         if (awaited)
             _demandPlaced++;
@@ -415,7 +423,11 @@ public sealed partial class MemslotPager : IDisposable
     private void Serve(Gfn gfn, EffectBuffer effects)
     {
         if (!_exited.TryTake(gfn, out var cursor)) return;
-        while (_exited.TryNext(ref cursor, out var vcpu)) RunFaultPath(vcpu, _accesses[vcpu], effects);
+        while (_exited.TryNext(ref cursor, out var vcpu))
+        {
+            if (_mutation == Mutation.SkippedAccess) effects.Skip(vcpu, gfn, FaultKind.Mmio);
+            else RunFaultPath(vcpu, _accesses[vcpu], effects);
+        }
     }
 
     private void Wake(Gfn gfn, EffectBuffer effects)

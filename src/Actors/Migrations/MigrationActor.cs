@@ -154,6 +154,7 @@ public sealed class MigrationActor : UntypedActor
                     UffdReaders = settings.UffdReaders,
                     BroadcastsClears = _plan.BroadcastsClears,
                     TellsWanted = _plan.RecordsWorkingSet,
+                    SlotCreated = _plan.SlotCreated,
                     VcpuDispatcher = _plan.VcpuDispatcher,
                     MemslotDispatcher = _plan.MemslotDispatcher,
                 },

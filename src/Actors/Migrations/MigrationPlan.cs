@@ -33,6 +33,9 @@ public sealed record MigrationPlan
     /// <summary>Are there replicas of the bitmaps on other nodes?</summary>
     public bool BroadcastsClears { get; init; }
 
+    /// <summary>Sees every memslot when it is created; for checkers. Null is nobody.</summary>
+    public Action<MemslotPager>? SlotCreated { get; init; }
+
     /// <summary>Dispatcher of vCPUs; null is Akka's default.</summary>
     public string? VcpuDispatcher { get; init; }
 

@@ -220,6 +220,7 @@ public sealed class VmActor : UntypedActor
         };
         var pager = new MemslotPager(
             core, bitmap, _host, _settings.Content.Memory, new PagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count));
+        _settings.SlotCreated?.Invoke(pager);
         var wiring = new MemslotWiring(
             Self, _settings.Name, _vcpus, _fetchers, _listener, _settings.WorkBudget, _settings.LocalityPages,
             _settings.UffdDescriptors, _settings.BroadcastsClears, _settings.TellsWanted);

@@ -48,6 +48,9 @@ public sealed record VmSettings
     /// <summary>Does the listener hear which pages are waited for? To record a working set.</summary>
     public bool TellsWanted { get; init; }
 
+    /// <summary>Sees every memslot when it is created, in the VM's own thread; for checkers. Null is nobody.</summary>
+    public Action<MemslotPager>? SlotCreated { get; init; }
+
     /// <summary>Dispatcher of the vCPUs; null is Akka's default.</summary>
     public string? VcpuDispatcher { get; init; }
 

@@ -31,6 +31,7 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
         _slot = slot;
         _host = host;
         Policy = policy;
+        Mutation = Mutations.Current;
         Table = SecondStageTable.Create(policy.Architecture, policy.PhysicalAddressBits, table);
         UpdateDirtyBitmap(slot);
     }
@@ -100,9 +101,9 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
             ChangeLogging(slot);
         if ((changed & MemslotFlags.Userfault) == 0)
             return;
-        if (slot.IsUserfault)
+        if (slot.IsUserfault && Mutation != Mutation.NoZap)
             BeginZap();
-        else if (Policy.RecoversHugePagesOnDisable && !slot.LogsDirtyPages)
+        else if (Policy.RecoversHugePagesOnDisable && !slot.IsUserfault && !slot.LogsDirtyPages)
             _work.Add(MemslotWork.Operation.Recover, slot.Range);
     }
 
@@ -191,6 +192,8 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     internal bool IsInvalidating(Gfn gfn) => _invalidations != 0 && _invalidating.Contains(gfn);
 
     internal void Break(GfnRange range) => UnflushedBreak = range;
+
+    internal Mutation Mutation { get; }
 
     private void SetSlot(Memslot slot)
     {

@@ -26,6 +26,16 @@ public interface IGuestMemory : IDisposable
     void Place(in PageContent content);
 
     /// <summary>
+    /// Clears a page's bit, so that whoever sees it clear sees the content that was placed before: a store-release.
+    /// Where memory is modelled, the model says what else another core may see.
+    /// </summary>
+    /// <param name="bitmap">What is missing.</param>
+    /// <param name="index">The page's bit.</param>
+    /// <param name="order">Release, always; plain only as a deliberate bug.</param>
+    /// <returns>Was the bit set?</returns>
+    bool Publish(UserfaultBitmap bitmap, ulong index, StoreOrder order) => bitmap.Clear(index);
+
+    /// <summary>
     /// A guest write of <paramref name="stamp"/> to its vCPU's own word of the page
     /// (<see cref="StampMath.WordIndex"/>), accounted for in <paramref name="ledger"/>.
     /// </summary>
