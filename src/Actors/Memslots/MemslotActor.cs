@@ -284,6 +284,7 @@ public sealed class MemslotActor : UntypedActor
                 case EffectKind.UffdEvent:
                     var uffd = new UffdEvent(effect.Gfn, effect.IsMinor, effect.IsWrite);
                     _uffd.Add(uffd);
+                    if (_wiring.TellsWanted && !uffd.IsMinor) _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [effect.Gfn]));
                     Deliver(_uffd.DescriptorOf(effect.Gfn));
                     break;
                 case EffectKind.WakeAccessor:

@@ -157,6 +157,7 @@ public sealed class MigrationActor : UntypedActor
                     SlotCreated = _plan.SlotCreated,
                     VcpuDispatcher = _plan.VcpuDispatcher,
                     MemslotDispatcher = _plan.MemslotDispatcher,
+                    OtherVcpus = _plan.OtherVcpus,
                 },
                 _fetchers, Self).WithDispatcher(Context.Props.Dispatcher),
             "vm");

@@ -42,6 +42,9 @@ public sealed record MigrationPlan
     /// <summary>Dispatcher of memslots and readers; null is Akka's default.</summary>
     public string? MemslotDispatcher { get; init; }
 
+    /// <summary>What makes the actors of vCPUs that run elsewhere, under a real KVM; null: the model's vCPUs.</summary>
+    public Func<VcpuSeat, Akka.Actor.Props>? OtherVcpus { get; init; }
+
     /// <summary>The memslots: regions, split where one is larger than wanted.</summary>
     public IReadOnlyList<GfnRange> Slots()
     {

@@ -61,15 +61,20 @@ public sealed class VmActor : UntypedActor
     {
         for (var i = 0; i < _settings.Workload.Vcpus; i++)
         {
-            var core = new VcpuCore(
-                i, _settings.Vcpu, _settings.Workload.Open(i), _space, _settings.Content, _settings.Policy)
-            {
-                AccessesPrivately = _settings.Memory == MemoryKind.GuestMemfd,
-            };
-            _cores.Add(core);
-            _vcpus.Add(Context.ActorOf(
-                Dispatched(VcpuActor.Props(core, _settings.Time, Self), _settings.VcpuDispatcher), $"vcpu-{i}"));
+            var vcpu = _settings.OtherVcpus?.Invoke(new VcpuSeat(i, _space, Self)) ?? ModelVcpu(i);
+            _vcpus.Add(Context.ActorOf(Dispatched(vcpu, _settings.VcpuDispatcher), $"vcpu-{i}"));
         }
+    }
+
+    private Props ModelVcpu(int number)
+    {
+        var core = new VcpuCore(
+            number, _settings.Vcpu, _settings.Workload.Open(number), _space, _settings.Content, _settings.Policy)
+        {
+            AccessesPrivately = _settings.Memory == MemoryKind.GuestMemfd,
+        };
+        _cores.Add(core);
+        return VcpuActor.Props(core, _settings.Time, Self);
     }
 
     /// <inheritdoc/>

@@ -56,4 +56,10 @@ public sealed record VmSettings
 
     /// <summary>Dispatcher of the memslots and readers; null is Akka's default.</summary>
     public string? MemslotDispatcher { get; init; }
+
+    /// <summary>
+    /// What makes the actor of a vCPU that runs elsewhere, under a real KVM; it receives <see cref="VcpuProtocol"/> like the
+    /// model's. Null: the model's vCPUs.
+    /// </summary>
+    public Func<VcpuSeat, Akka.Actor.Props>? OtherVcpus { get; init; }
 }
