@@ -9,6 +9,7 @@ root.Subcommands.Add(InfoCommands.Image());
 root.Subcommands.Add(InfoCommands.Trace());
 root.Subcommands.Add(NodeCommand.Create());
 root.Subcommands.Add(DemoCommand.Create());
+root.Subcommands.Add(ModelCommand.Create());
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
