@@ -1,0 +1,74 @@
+using Userfault.Mmu;
+
+namespace Userfault.Linux;
+
+/// <summary>A VM of the real kernel: memory regions, dirty logs, guest_memfd, vCPUs.</summary>
+public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
+{
+    private readonly KvmDevice _device;
+    private readonly OwnedFd _fd;
+
+    internal KvmVm(KvmDevice device, OwnedFd fd) => (_device, _fd) = (device, fd);
+
+    internal KvmDevice Device => _device;
+
+    /// <summary>KVM_CHECK_EXTENSION on the VM: 0 where there is no such thing, else 1 or how many.</summary>
+    public int Check(KvmCapability capability) => Libc.Ioctl(_fd.Number, KvmUapi.CheckExtension, (nint)(uint)capability);
+
+    /// <summary>KVM_SET_USER_MEMORY_REGION: the older call, flags LOG_DIRTY_PAGES and READONLY alone.</summary>
+    /// <returns>None, or the error.</returns>
+    public LinuxErrno SetUserMemoryRegion(in UserspaceMemoryRegion2 region)
+    {
+        // The older structure is the newer one's first 32 bytes.
+        fixed (UserspaceMemoryRegion2* pointer = &region) return Call(KvmUapi.SetUserMemoryRegion, pointer);
+    }
+
+    /// <inheritdoc/>
+    public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region)
+    {
+        fixed (UserspaceMemoryRegion2* pointer = &region) return Call(KvmUapi.SetUserMemoryRegion2, pointer);
+    }
+
+    /// <summary>KVM_GET_DIRTY_LOG: one bit a page of the slot, and the log starts anew.</summary>
+    /// <param name="slot">Address space and slot id.</param>
+    /// <param name="words">Room for the slot's pages, 64 a word.</param>
+    /// <returns>None; ENOENT where there is no such slot or it does not log; EINVAL where there can be none.</returns>
+    public LinuxErrno GetDirtyLog(uint slot, Span<ulong> words)
+    {
+        fixed (ulong* bitmap = words)
+        {
+            var log = new KvmDirtyLog { Slot = slot, Bitmap = (ulong)bitmap };
+            return Call(KvmUapi.GetDirtyLog, &log);
+        }
+    }
+
+    /// <summary>KVM_CREATE_GUEST_MEMFD: memory that only a guest has.</summary>
+    /// <param name="bytes">Its size, a multiple of the page size.</param>
+    /// <exception cref="LinuxException">This kernel has none, or none that big.</exception>
+    public OwnedFd CreateGuestMemfd(ulong bytes)
+    {
+        var create = new KvmCreateGuestMemfd { Size = bytes };
+        return new OwnedFd(Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.CreateGuestMemfd, &create), "KVM_CREATE_GUEST_MEMFD"));
+    }
+
+    /// <summary>KVM_ENABLE_CAP on the VM, with one argument.</summary>
+    /// <returns>None, or the error.</returns>
+    public LinuxErrno Enable(KvmCapability capability, ulong argument)
+    {
+        var enable = new KvmEnableCap { Cap = (uint)capability };
+        enable.Arguments[0] = argument;
+        return Call(KvmUapi.EnableCap, &enable);
+    }
+
+    /// <summary>KVM_CREATE_VCPU.</summary>
+    /// <param name="number">Its number, from 0.</param>
+    /// <exception cref="LinuxException">No more vCPUs.</exception>
+    public KvmVcpu CreateVcpu(int number) =>
+        new(this, new OwnedFd(Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.CreateVcpu, number), $"KVM_CREATE_VCPU {number}")));
+
+    /// <inheritdoc/>
+    public void Dispose() => _fd.Dispose();
+
+    private LinuxErrno Call(nuint request, void* argument) =>
+        Libc.Ioctl(_fd.Number, request, argument) < 0 ? Errors.Last : LinuxErrno.None;
+}
