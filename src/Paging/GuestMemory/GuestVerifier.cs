@@ -13,6 +13,7 @@ public sealed unsafe class GuestVerifier : IDisposable
     private readonly IMemoryImage _image;
     private readonly IGuestMemory _memory;
     private readonly StampLedger _ledger;
+    private readonly ITaggedImage? _tags;
     private byte* _scratch = (byte*)NativeMemory.AlignedAlloc(Page.Size, Page.Size);
 
     /// <summary>A verifier; what it is given stays the caller's.</summary>
@@ -21,7 +22,7 @@ public sealed unsafe class GuestVerifier : IDisposable
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(memory);
         ArgumentNullException.ThrowIfNull(ledger);
-        (_image, _memory, _ledger) = (image, memory, ledger);
+        (_image, _memory, _ledger, _tags) = (image, memory, ledger, image as ITaggedImage);
     }
 
     /// <summary>
@@ -64,7 +65,7 @@ public sealed unsafe class GuestVerifier : IDisposable
     /// <param name="lastSequence">The writes that vCPU has made so far.</param>
     public bool CouldRead(Gfn gfn, int vcpu, ulong seen, ulong lastSequence)
     {
-        if (_memory is TagGuestMemory)
+        if (_memory.HoldsTags)
             return _ledger[gfn] != 0 || seen == Expected(gfn).Tag;
         // A read sees one word: the rest of the page is looked at when all is verified.
         var index = StampMath.WordIndex(vcpu);
@@ -86,6 +87,8 @@ public sealed unsafe class GuestVerifier : IDisposable
     private PageContent Expected(Gfn gfn)
     {
         ObjectDisposedException.ThrowIf(_scratch == null, this);
+        if (_tags is not null)
+            return _tags.ContentOf(gfn);
         var bytes = gfn.Value < _image.Pages ? _image.Read(gfn, _scratch) : null;
         return bytes == null || ZeroPage.IsZero(bytes) ? PageContent.Zero(gfn) : PageContent.Of(gfn, bytes);
     }

@@ -22,6 +22,9 @@ public interface IGuestMemory : IDisposable
     /// <summary>Bytes of content the machine holds for guest pages at most: <see cref="Pages"/> * 4096, or * 8 with tags.</summary>
     ulong CapacityBytes { get; }
 
+    /// <summary>Is there one content tag a page instead of bytes?</summary>
+    bool HoldsTags => false;
+
     /// <summary>Puts content in place, whatever was there.</summary>
     void Place(in PageContent content);
 

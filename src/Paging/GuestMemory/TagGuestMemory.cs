@@ -32,6 +32,9 @@ public sealed unsafe class TagGuestMemory : IGuestMemory
     public ulong CapacityBytes => Pages * sizeof(ulong);
 
     /// <inheritdoc/>
+    public bool HoldsTags => true;
+
+    /// <inheritdoc/>
     public void Place(in PageContent content) => Volatile.Write(ref Tag(content.Gfn), content.Tag);
 
     /// <inheritdoc/>

@@ -1,0 +1,38 @@
+using Akka.Configuration;
+using Akka.Dispatch;
+
+namespace Userfault.Simulation;
+
+/// <summary>Turns mailbox runs into steps of a <see cref="SimWorld"/>; Akka finds it by its name in the configuration.</summary>
+public sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
+{
+    private readonly SimDispatcher _dispatcher;
+
+    /// <summary>Called by Akka.</summary>
+    public SimDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
+        : base(config, prerequisites) => _dispatcher = new SimDispatcher(this, SimSetup.Of(prerequisites.Settings).World);
+
+    /// <inheritdoc/>
+    public override MessageDispatcher Dispatcher() => _dispatcher;
+
+    private sealed class SimDispatcher : MessageDispatcher
+    {
+        private readonly SimWorld _world;
+
+        public SimDispatcher(MessageDispatcherConfigurator configurator, SimWorld world)
+            : base(configurator)
+        {
+            _world = world;
+            // One message a run, and no look at the real clock to find out whether it is over.
+            Throughput = 1;
+            ThroughputDeadlineTime = 0;
+        }
+
+        protected override void ExecuteTask(IRunnable run) => _world.Ready(run);
+
+        protected override void Shutdown()
+        {
+            // Nothing runs but what the world runs.
+        }
+    }
+}

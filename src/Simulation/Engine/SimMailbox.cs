@@ -1,0 +1,127 @@
+using Akka.Actor;
+using Akka.Dispatch;
+using Akka.Dispatch.MessageQueues;
+using Akka.Event;
+
+namespace Userfault.Simulation;
+
+/// <summary>
+/// The queue of one simulated actor. It knows whose it is, so that the world can order, hash and name what the actor does;
+/// a message that comes from a foreign thread is an escape.
+/// </summary>
+public sealed class SimMailbox :
+    IMessageQueue, IUnboundedMessageQueueSemantics, IUnboundedDequeBasedMessageQueueSemantics, IMultipleConsumerSemantics,
+    ILoggerMessageQueueSemantics
+{
+    private readonly SimWorld _world;
+    private Envelope[] _ring = new Envelope[4];
+    private int _head;
+    private Type? _lastType;
+    private ulong _lastTypeHash;
+
+    internal SimMailbox(SimWorld world, string node, IActorRef owner)
+    {
+        _world = world;
+        Label = new SimLabel(node + NameOf(owner.Path));
+        Salt = SimHash.Add(world.Seed, Label.Hash);
+        IsWatched = SimWorld.IsUserCode(owner.Path);
+    }
+
+    /// <inheritdoc/>
+    public bool HasMessages => Count != 0;
+
+    /// <inheritdoc/>
+    public int Count { get; private set; }
+
+    internal SimWorld World => _world;
+
+    /// <summary>Goes along with what its steps start elsewhere.</summary>
+    internal ExecutionContext? Context { get; set; }
+
+    /// <summary>Whose it is: node and path without the incarnation, which differs from process to process.</summary>
+    internal SimLabel Label { get; }
+
+    /// <summary>Seed and path: what the actor's turns are drawn from.</summary>
+    internal ulong Salt { get; }
+
+    /// <summary>How often it was made ready.</summary>
+    internal ulong Runs { get; set; }
+
+    /// <summary>Must this actor keep to the simulation? Akka's own guardians end systems with tasks.</summary>
+    internal bool IsWatched { get; }
+
+    /// <summary>The type of the message taken last; null before the first of a run.</summary>
+    internal Type? Taken { get; set; }
+
+    /// <inheritdoc/>
+    public void Enqueue(IActorRef receiver, Envelope envelope)
+    {
+        if (!_world.IsOwnThread)
+        {
+            _world.EscapedByTell(Label, envelope);
+            return;
+        }
+
+        if (Count == _ring.Length) Grow();
+        _ring[(_head + Count) & (_ring.Length - 1)] = envelope;
+        Count++;
+    }
+
+    /// <inheritdoc/>
+    public void EnqueueFirst(Envelope envelope)
+    {
+        if (Count == _ring.Length) Grow();
+        _head = (_head - 1) & (_ring.Length - 1);
+        _ring[_head] = envelope;
+        Count++;
+    }
+
+    /// <inheritdoc/>
+    public bool TryDequeue(out Envelope envelope)
+    {
+        if (Count == 0)
+        {
+            envelope = default;
+            return false;
+        }
+
+        ref var slot = ref _ring[_head];
+        envelope = slot;
+        slot = default;
+        _head = (_head + 1) & (_ring.Length - 1);
+        Count--;
+        var type = envelope.Message.GetType();
+        if (type != _lastType) (_lastType, _lastTypeHash) = (type, _world.HashOf(type));
+        Taken = type;
+        _world.OnMessage(this, _lastTypeHash, envelope);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void CleanUp(IActorRef owner, IMessageQueue deadletters)
+    {
+        while (Count > 0)
+        {
+            deadletters.Enqueue(owner, _ring[_head]);
+            _ring[_head] = default;
+            _head = (_head + 1) & (_ring.Length - 1);
+            Count--;
+        }
+    }
+
+    // Akka numbers this one actor by a counter of the process: two worlds of one process would differ.
+    private static string NameOf(ActorPath path)
+    {
+        const string numbered = "/EventStreamUnsubscriber-";
+        var name = path.ToStringWithoutAddress();
+        var at = name.IndexOf(numbered, StringComparison.Ordinal);
+        return at < 0 ? name : name[..(at + numbered.Length)];
+    }
+
+    private void Grow()
+    {
+        var ring = new Envelope[_ring.Length * 2];
+        for (var i = 0; i < Count; i++) ring[i] = _ring[(_head + i) & (_ring.Length - 1)];
+        (_ring, _head) = (ring, 0);
+    }
+}

@@ -1,0 +1,19 @@
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Dispatch;
+using Akka.Dispatch.MessageQueues;
+
+namespace Userfault.Simulation;
+
+/// <summary>Makes the mailboxes of simulated actors; Akka finds it by its name in the configuration.</summary>
+public sealed class SimMailboxType : MailboxType, IProducesMessageQueue<SimMailbox>
+{
+    private readonly SimSetup _setup;
+
+    /// <summary>Called by Akka.</summary>
+    public SimMailboxType(Settings settings, Config config)
+        : base(settings, config) => _setup = SimSetup.Of(settings);
+
+    /// <inheritdoc/>
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new SimMailbox(_setup.World, _setup.Node, owner);
+}

@@ -1,0 +1,19 @@
+using Akka.Actor.Setup;
+
+namespace Userfault.Simulation;
+
+/// <summary>Tells the parts of an actor system that Akka makes by name which world they belong to.</summary>
+/// <param name="world">The world.</param>
+/// <param name="node">The system's name in the world: systems of one cluster have one name of their own.</param>
+internal sealed class SimSetup(SimWorld world, string node) : Setup
+{
+    public SimWorld World { get; } = world;
+
+    public string Node { get; } = node;
+
+    public static SimSetup Of(Akka.Actor.Settings settings)
+    {
+        var setup = settings.Setup.Get<SimSetup>();
+        return setup.HasValue ? setup.Value : throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
+    }
+}

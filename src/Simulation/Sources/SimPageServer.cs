@@ -1,0 +1,172 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Simulation;
+
+/// <summary>
+/// A server of an image's pages somewhere on a simulated network: latency, one line for all its answers, faults, death and
+/// return. Each <see cref="Connect"/> is a connection of its own, to be given to a fetcher as a page source.
+/// </summary>
+public sealed class SimPageServer
+{
+    private readonly SimWorld _world;
+    private readonly SimServerSettings _settings;
+    private readonly SimRandom _random;
+    private readonly LinkModel _line;
+    private readonly SimLabel _label;
+    private readonly Dictionary<ulong, SimRequest> _answers = [];
+    private readonly List<SimPageSource> _connections = [];
+    private readonly List<SimRequest> _held = [];
+    private ulong _nextKey;
+    private long _timerNs = long.MaxValue;
+    private bool _isStalled;
+
+    /// <summary>A server that is up.</summary>
+    /// <param name="world">Where it is.</param>
+    /// <param name="image">What it serves.</param>
+    /// <param name="settings">How; null answers at once.</param>
+    public SimPageServer(SimWorld world, ITaggedImage image, SimServerSettings? settings = null)
+    {
+        ArgumentNullException.ThrowIfNull(world);
+        ArgumentNullException.ThrowIfNull(image);
+        _settings = settings ?? new SimServerSettings();
+        (_world, Image, Faults) = (world, image, _settings.Faults);
+        _random = world.Random($"server {_settings.Name}");
+        _line = new LinkModel(new LinkSettings(BitsPerSecond: _settings.BitsPerSecond));
+        _label = new SimLabel($"server {_settings.Name}");
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name => _settings.Name;
+
+    /// <summary>What it serves.</summary>
+    public ITaggedImage Image { get; }
+
+    /// <summary>What it does wrong from now on.</summary>
+    public SimSourceFaults Faults { get; set; }
+
+    /// <summary>By what its latency is multiplied from now on; 1 is as it was made.</summary>
+    public int Slowdown { get; set; } = 1;
+
+    /// <summary>Is it there?</summary>
+    public bool IsUp { get; private set; } = true;
+
+    /// <summary>Requests that have reached it.</summary>
+    public long Requests { get; private set; }
+
+    /// <summary>Pages that it has sent.</summary>
+    public long PagesSent { get; private set; }
+
+    internal PageBatchPool Pool { get; } = new();
+
+    /// <summary>A connection; to a server that is down, one that is lost at its first request.</summary>
+    public IPageSource Connect()
+    {
+        var connection = new SimPageSource(this, _world);
+        _connections.Add(connection);
+        return connection;
+    }
+
+    /// <summary>It dies: every connection is lost with what is outstanding on it, and new ones are refused.</summary>
+    public void Kill()
+    {
+        IsUp = false;
+        foreach (var connection in _connections.ToArray()) connection.Break();
+    }
+
+    /// <summary>It is there again, for new connections.</summary>
+    public void Restart() => IsUp = true;
+
+    /// <summary>Breaks every connection; new ones can be made at once.</summary>
+    public void BreakConnections()
+    {
+        foreach (var connection in _connections.ToArray()) connection.Break();
+    }
+
+    /// <summary>Nothing comes through any more, as over a cut network; nobody is told.</summary>
+    public void Stall() => _isStalled = true;
+
+    /// <summary>What was held while it was stalled comes now.</summary>
+    public void Resume()
+    {
+        _isStalled = false;
+        var held = _held.ToArray();
+        _held.Clear();
+        foreach (var request in held) request.Connection.Answer(request);
+    }
+
+    internal void Forget(SimPageSource connection) => _connections.Remove(connection);
+
+    internal void Ask(SimRequest request)
+    {
+        Requests++;
+        request.Fault = DrawFault();
+        if (request.Fault == SimFault.Never) return;
+        var readyNs = _world.NowNs + (_settings.Latency.Draw(_random) * Slowdown);
+        if (request.Fault == SimFault.Late) readyNs += Faults.LateNs;
+        var key = _nextKey++;
+        _answers.Add(key, request);
+        _line.Submit(readyNs, key, BytesOf(request), request.Priority);
+        SetTimer();
+    }
+
+    internal void CountSent(int pages) => PagesSent += pages;
+
+    internal ulong DrawBelow(ulong bound) => _random.Below(bound);
+
+    private void SetTimer()
+    {
+        // The timer that is nearest is there; those behind it are set when it fires.
+        if (_line.NextDueNs >= _timerNs) return;
+        _timerNs = _line.NextDueNs;
+        _world.At(_timerNs, _label, OnTimer);
+    }
+
+    private void OnTimer()
+    {
+        _timerNs = long.MaxValue;
+        while (_line.TryComplete(_world.NowNs, out var key, out _))
+        {
+            _answers.Remove(key, out var request);
+            if (_isStalled)
+                _held.Add(request!);
+            else
+                request!.Connection.Answer(request);
+        }
+
+        if (_line.Outstanding > 0) SetTimer();
+    }
+
+    private long BytesOf(SimRequest request)
+    {
+        if (_settings.BitsPerSecond == 0) return 0;
+        long bytes = 0;
+        foreach (var range in request.Ranges)
+        {
+            for (ulong i = 0; i < range.Count; i++)
+                bytes += LocalPageSource.HeaderBytes + (Image.TagOf(range.Start.Plus(i)) == PageTag.Zero ? 0 : Page.Size);
+        }
+
+        return bytes;
+    }
+
+    private SimFault DrawFault()
+    {
+        var faults = Faults;
+        if (ReferenceEquals(faults, SimSourceFaults.None)) return SimFault.None;
+        var at = _random.Fraction();
+        ReadOnlySpan<(SimFault Fault, double Share)> shares =
+        [
+            (SimFault.Short, faults.Short), (SimFault.WrongPage, faults.WrongPage), (SimFault.Duplicate, faults.Duplicate),
+            (SimFault.Late, faults.Late), (SimFault.Never, faults.Never), (SimFault.Refuse, faults.Refuse),
+            (SimFault.Break, faults.Break), (SimFault.Corrupt, faults.Corrupt),
+        ];
+        foreach (var (fault, share) in shares)
+        {
+            if (at < share) return fault;
+            at -= share;
+        }
+
+        return SimFault.None;
+    }
+}

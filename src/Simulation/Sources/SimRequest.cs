@@ -1,0 +1,20 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Simulation;
+
+/// <summary>A request on its way to a simulated server and back.</summary>
+internal sealed class SimRequest(SimPageSource connection, ulong id, FetchPriority priority, GfnRange[] ranges, IPageSink sink)
+{
+    public SimPageSource Connection { get; } = connection;
+
+    public ulong Id { get; } = id;
+
+    public FetchPriority Priority { get; } = priority;
+
+    public GfnRange[] Ranges { get; } = ranges;
+
+    public IPageSink Sink { get; } = sink;
+
+    public SimFault Fault { get; set; }
+}

@@ -1,0 +1,58 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Simulation;
+
+/// <summary>A guest's memory as content tags alone, drawn from a seed when they are asked for: a guest of any size costs nothing.</summary>
+public sealed unsafe class TagImage : ITaggedImage
+{
+    private readonly ulong _seed;
+    private readonly ulong _zeroBelow;
+
+    /// <summary>An image of a seed.</summary>
+    /// <param name="pages">How many pages, at least one.</param>
+    /// <param name="seed">Draws the contents.</param>
+    /// <param name="zeroShare">Share of pages that are zero, 0 to 1.</param>
+    public TagImage(ulong pages, ulong seed, double zeroShare = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(pages);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pages, SyntheticImage.MostPages);
+        if (!(zeroShare is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(zeroShare), zeroShare, "give 0 to 1");
+        (Pages, _seed) = (pages, seed);
+        _zeroBelow = (ulong)(zeroShare * uint.MaxValue);
+        Span<byte> identity = stackalloc byte[ImageIdentity.Size];
+        for (var i = 0; i < identity.Length; i += sizeof(ulong))
+            BitConverter.TryWriteBytes(identity[i..], Mix64.At(Mix64.At(seed, pages), (ulong)i));
+        Identity = new ImageIdentity(identity);
+    }
+
+    /// <inheritdoc/>
+    public string Name => $"tags of {Pages} pages, seed {_seed}";
+
+    /// <inheritdoc/>
+    public ImageKind Kind => ImageKind.Synthetic;
+
+    /// <inheritdoc/>
+    public ulong Pages { get; }
+
+    /// <inheritdoc/>
+    public ImageIdentity Identity { get; }
+
+    /// <inheritdoc/>
+    public ulong TagOf(Gfn gfn)
+    {
+        if (gfn.Value >= Pages) return PageTag.Zero;
+        var drawn = Mix64.At(_seed, gfn.Value);
+        return (uint)drawn < _zeroBelow ? PageTag.Zero : drawn | 1;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">Always: there are tags and no bytes.</exception>
+    public byte* Read(Gfn gfn, byte* scratch) => throw new NotSupportedException($"{Name} has no bytes");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Nothing is held.
+    }
+}

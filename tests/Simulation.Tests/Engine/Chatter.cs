@@ -1,0 +1,27 @@
+using Akka.Actor;
+
+namespace Userfault.Simulation.Tests;
+
+/// <summary>An actor that hands every message on to one of its peers until its words are used up, chosen by what it has heard.</summary>
+internal sealed class Chatter(List<IActorRef> peers, List<string> heard) : UntypedActor
+{
+    protected override void OnReceive(object message)
+    {
+        if (message is not int left) return;
+        lock (heard) heard.Add($"{Self.Path.Name}:{left}");
+        if (left > 0) peers[(left * 7) % peers.Count].Tell(left - 1);
+    }
+
+    /// <summary>A world of chatters with some words in the air; answers who heard what, in order.</summary>
+    public static (List<string> Heard, ulong Hash) Run(ulong seed, SimOptions? options = null)
+    {
+        using var world = new SimWorld(seed, options);
+        var system = world.CreateSystem("chat");
+        var heard = new List<string>();
+        var peers = new List<IActorRef>();
+        for (var i = 0; i < 20; i++) peers.Add(system.ActorOf(Props.Create(() => new Chatter(peers, heard)), $"chatter-{i}"));
+        foreach (var peer in peers) peer.Tell(30);
+        world.RunFor(TimeSpan.FromSeconds(1));
+        return (heard, world.Hash);
+    }
+}
