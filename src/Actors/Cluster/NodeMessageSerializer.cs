@@ -1,7 +1,6 @@
 using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
-using Userfault.Paging;
 
 namespace Userfault.Actors;
 
@@ -11,8 +10,10 @@ namespace Userfault.Actors;
 /// </summary>
 public sealed class NodeMessageSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
-    private const string ReportManifest = "report/1";
-    private const int MostOffers = 256;
+    private const string ReportManifest = "report/2";
+    private const string ClearedManifest = "bits-cleared/1";
+    private const string GetRangeManifest = "get-bitmap-range/1";
+    private const string RangeManifest = "bitmap-range/1";
 
     /// <inheritdoc/>
     public override int Identifier => 1706;
@@ -21,6 +22,9 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
     public override string Manifest(object o) => o switch
     {
         NodeReport => ReportManifest,
+        BitsCleared => ClearedManifest,
+        GetBitmapRange => GetRangeManifest,
+        BitmapRange => RangeManifest,
         _ => throw new ArgumentException($"{o?.GetType()} does not cross nodes", nameof(o)),
     };
 
@@ -33,7 +37,16 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
             switch (obj)
             {
                 case NodeReport report:
-                    Write(writer, report);
+                    NodeReportForm.Write(writer, report);
+                    break;
+                case BitsCleared cleared:
+                    BitmapForms.Write(writer, cleared);
+                    break;
+                case GetBitmapRange get:
+                    BitmapForms.Write(writer, get);
+                    break;
+                case BitmapRange range:
+                    BitmapForms.Write(writer, range);
                     break;
                 default:
                     throw new ArgumentException($"{obj?.GetType()} does not cross nodes", nameof(obj));
@@ -52,7 +65,10 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
         {
             object message = manifest switch
             {
-                ReportManifest => ReadReport(reader),
+                ReportManifest => NodeReportForm.Read(reader),
+                ClearedManifest => BitmapForms.ReadCleared(reader),
+                GetRangeManifest => BitmapForms.ReadGetRange(reader),
+                RangeManifest => BitmapForms.ReadRange(reader),
                 _ => throw new SerializationException($"a message of an unknown kind: {manifest}"),
             };
             return reader.BaseStream.Position == bytes.Length
@@ -63,43 +79,5 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
         {
             throw new SerializationException($"{manifest} that cannot be read: {e.Message}", e);
         }
-    }
-
-    private static void Write(BinaryWriter writer, NodeReport report)
-    {
-        writer.Write(report.PagesSent);
-        writer.Write(report.PagesPerSecond);
-        writer.Write(report.PagesPresent);
-        writer.Write(report.Pages);
-        writer.Write((ushort)report.Offers.Count);
-        Span<byte> identity = stackalloc byte[ImageIdentity.Size];
-        foreach (var offer in report.Offers)
-        {
-            offer.Image.WriteTo(identity);
-            writer.Write(identity);
-            writer.Write(offer.PageCount);
-            writer.Write(offer.Host);
-            writer.Write((ushort)offer.Port);
-            writer.Write(offer.Name);
-        }
-    }
-
-    private static NodeReport ReadReport(BinaryReader reader)
-    {
-        var sent = reader.ReadInt64();
-        var rate = reader.ReadDouble();
-        var present = reader.ReadUInt64();
-        var pages = reader.ReadUInt64();
-        var count = reader.ReadUInt16();
-        if (count > MostOffers) throw new SerializationException($"a report with {count} offers");
-        var offers = new SourceListing[count];
-        for (var i = 0; i < count; i++)
-        {
-            var identity = new ImageIdentity(reader.ReadBytes(ImageIdentity.Size));
-            offers[i] = new SourceListing(
-                identity, reader.ReadUInt64(), reader.ReadString(), reader.ReadUInt16(), reader.ReadString());
-        }
-
-        return new NodeReport(offers, sent, rate, present, pages);
     }
 }

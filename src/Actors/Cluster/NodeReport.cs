@@ -12,6 +12,12 @@ public sealed record NodeReport(
     IReadOnlyList<SourceListing> Offers, long PagesSent = 0, double PagesPerSecond = 0,
     ulong PagesPresent = 0, ulong Pages = 0) : INodeMessage
 {
+    /// <summary>What it does, in words for people: "serves", "running", "paused: no page source is left".</summary>
+    public string State { get; init; } = "";
+
+    /// <summary>The bitmaps that a destination lets others replicate.</summary>
+    public IReadOnlyList<BitmapShape> Bitmaps { get; init; } = [];
+
     /// <summary>A node that serves nothing.</summary>
     public static readonly NodeReport Nothing = new([]);
 

@@ -14,6 +14,7 @@ public sealed class RelayActor : UntypedActor
     private readonly PageServerOptions _server;
     private readonly PageClientOptions _client;
     private readonly TimeSpan _retryAfter;
+    private readonly Replicas _replicas;
     private PageServer? _serving;
     private ReplicaSource? _source;
     private IActorRef? _links;
@@ -21,8 +22,8 @@ public sealed class RelayActor : UntypedActor
 
     /// <summary>See <see cref="Props"/>.</summary>
     public RelayActor(
-        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter) =>
-        (_relay, _node, _server, _client, _retryAfter) = (relay, node, server, client, retryAfter);
+        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas) =>
+        (_relay, _node, _server, _client, _retryAfter, _replicas) = (relay, node, server, client, retryAfter, replicas);
 
     /// <summary>A relay, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
     /// <param name="relay">Where it says what it serves.</param>
@@ -30,9 +31,10 @@ public sealed class RelayActor : UntypedActor
     /// <param name="server">Where it listens.</param>
     /// <param name="client">How it connects to sources; image and address are put in.</param>
     /// <param name="retryAfter">How long after a source was lost it is tried again.</param>
+    /// <param name="replicas">This node's replicas of bitmaps: what is there is not pushed again.</param>
     public static Props Props(
-        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter) =>
-        Akka.Actor.Props.Create(() => new RelayActor(relay, node, server, client, retryAfter));
+        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas) =>
+        Akka.Actor.Props.Create(() => new RelayActor(relay, node, server, client, retryAfter, replicas));
 
     /// <inheritdoc/>
     protected override void PostStop() => _serving?.Dispose();
@@ -67,7 +69,7 @@ public sealed class RelayActor : UntypedActor
             .SelectMany(n => n.Report?.Offers ?? []).FirstOrDefault();
         if (offer is null) return;
         var source = _source = new ReplicaSource(offer.Image, offer.PageCount, offer.Name);
-        _serving = new PageServer(_server, [new PageOffer(source)]);
+        _serving = new PageServer(_server, [new PageOffer(new NeededSource(source, _replicas))]);
         _relay.Serve(_serving, source);
         var self = Self;
         _links = Context.ActorOf(PageLinksActor.Props(new PageLinksSettings

@@ -19,14 +19,14 @@ public sealed class FetcherActor : UntypedActor
     private readonly List<IActorRef> _requesters = [];
     private readonly List<(int Source, ulong RequestId)> _cancels = [];
     private readonly Dictionary<int, PageBatch> _sharing = [];
-    private readonly Action<BitsCleared>? _broadcast;
+    private readonly IActorRef? _broadcast;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private GfnRange[] _ranges = new GfnRange[64];
     private ICancelable? _tick;
 
     /// <summary>See <see cref="Props"/>.</summary>
     public FetcherActor(
-        ulong number, FetcherSettings settings, IReadOnlyList<Func<IPageSource>> sources, Action<BitsCleared>? broadcast,
+        ulong number, FetcherSettings settings, IReadOnlyList<Func<IPageSource>> sources, IActorRef? broadcast,
         IGuestTime? time)
     {
         _time = time ?? new SchedulerTime(Context.System.Scheduler);
@@ -43,10 +43,10 @@ public sealed class FetcherActor : UntypedActor
     /// <param name="number">Its number, for routes and reports.</param>
     /// <param name="settings">How it asks.</param>
     /// <param name="sources">Opens a source; called anew when the fetcher is restarted.</param>
-    /// <param name="broadcast">Tells other nodes of cleared bits; null where there are none.</param>
+    /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the memslots through here, for other nodes; null where there are none.</param>
     /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
     public static Props Props(
-        ulong number, FetcherSettings settings, IReadOnlyList<Func<IPageSource>> sources, Action<BitsCleared>? broadcast = null,
+        ulong number, FetcherSettings settings, IReadOnlyList<Func<IPageSource>> sources, IActorRef? broadcast = null,
         IGuestTime? time = null) =>
         Akka.Actor.Props.Create(() => new FetcherActor(number, settings, sources, broadcast, time));
 
@@ -95,7 +95,7 @@ public sealed class FetcherActor : UntypedActor
                 if (IsOwn(failed.From)) OnRequestFailed(failed);
                 break;
             case FetcherProtocol.BroadcastClears broadcast:
-                _broadcast?.Invoke(broadcast.Clears);
+                _broadcast?.Forward(broadcast.Clears);
                 break;
             case FetcherProtocol.Promote promote:
                 _core.Promote(promote.Gfn);
@@ -179,9 +179,16 @@ public sealed class FetcherActor : UntypedActor
     private void OnRequestFailed(FetcherProtocol.RequestFailed failed)
     {
         var connection = (Connection)failed.From;
+        if (failed.Failure == FetchFailure.NotNeeded) TellNotSent(failed.RequestId);
         if (_core.OnRequestFailed(failed.RequestId, failed.Failure))
             Lose(connection.Number, $"{connection.Source.Name}: {failed.Failure}");
         SendRequests();
+    }
+
+    private void TellNotSent(ulong requestId)
+    {
+        foreach (var group in _core.TakeNotNeeded(requestId).GroupBy(p => p.Requester))
+            _requesters[group.Key].Tell(new PagesNotSent([.. group.Select(p => p.Gfn)]));
     }
 
     private void OnRemoveSource(FetcherProtocol.RemoveSource remove)

@@ -193,9 +193,27 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         if (!_requests.TryGetValue(requestId, out var request)) return false;
         var source = request.Source;
         var lost = failure == FetchFailure.SourceLost;
-        if (!lost && failure != FetchFailure.Cancelled) Distrust(source);
+        if (!lost && failure is not (FetchFailure.Cancelled or FetchFailure.NotNeeded)) Distrust(source);
         GiveBack(request);
         return lost || !_sources[source].IsUp;
+    }
+
+    /// <summary>
+    /// A source held the pages of a background request for in place and did not send them: takes those that nobody else
+    /// wants or asks for, so that the shell can tell their requesters. The request itself is still to be ended.
+    /// </summary>
+    public List<(Gfn Gfn, int Requester)> TakeNotNeeded(ulong requestId)
+    {
+        var taken = new List<(Gfn, int)>();
+        if (!_requests.TryGetValue(requestId, out var request) || request.Priority != FetchPriority.Background) return taken;
+        foreach (var gfn in PagesOf(request))
+        {
+            if (!IsOnItsWay(gfn) || AskedByAnother(gfn, request) || _alsoWanted.ContainsKey(gfn.Value)) continue;
+            taken.Add((gfn, _pages[gfn.Value].Requester));
+            _pages.Remove(gfn.Value);
+        }
+
+        return taken;
     }
 
     /// <summary>

@@ -10,7 +10,7 @@ namespace Userfault.Actors;
 /// fetcher that fails is restarted, and whoever waits for pages asks again. Without a fetcher requests are answered
 /// with <see cref="FetchFailed"/>.
 /// </summary>
-public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleared>? broadcast, IGuestTime? time)
+public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadcast, IGuestTime? time)
     : UntypedActor
 {
     private readonly SortedDictionary<ulong, IActorRef> _fetchers = [];
@@ -22,9 +22,9 @@ public sealed class FetcherPoolActor(FetcherSettings settings, Action<BitsCleare
 
     /// <summary>A pool without fetchers.</summary>
     /// <param name="settings">How its fetchers ask.</param>
-    /// <param name="broadcast">Tells other nodes of cleared bits; null where there are none.</param>
+    /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the fetchers, for other nodes; null where there are none.</param>
     /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
-    public static Props Props(FetcherSettings settings, Action<BitsCleared>? broadcast = null, IGuestTime? time = null) =>
+    public static Props Props(FetcherSettings settings, IActorRef? broadcast = null, IGuestTime? time = null) =>
         Akka.Actor.Props.Create(() => new FetcherPoolActor(settings, broadcast, time));
 
     /// <inheritdoc/>

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Bits that were cleared and that other nodes are still to hear of, as word index and mask. Bounded: a full batch is to
-/// be taken before more is added, and a batch that overflows says so, so that replicas ask for the range instead.
+/// Bits that were cleared and that other nodes are still to hear of, as word index and mask. A full batch is to be taken
+/// before more is added.
 /// </summary>
 public sealed class ClearBatch(int mostWords = 1024)
 {
@@ -18,9 +18,14 @@ public sealed class ClearBatch(int mostWords = 1024)
     /// <summary>Is it time to send?</summary>
     public bool IsFull => _words.Count >= mostWords;
 
+    /// <summary>How many batches were taken.</summary>
+    public ulong Sequence { get; private set; }
+
     /// <summary>A bit was cleared.</summary>
-    public void Add(ulong index) =>
-        _words[index / 64] = _words.GetValueOrDefault(index / 64) | 1UL << (int)(index % 64);
+    public void Add(ulong index) => Add(index / 64, 1UL << (int)(index % 64));
+
+    /// <summary>Bits of a word were cleared.</summary>
+    public void Add(ulong word, ulong mask) => _words[word] = _words.GetValueOrDefault(word) | mask;
 
     /// <summary>Remembers that a sending is on its way; false where one is already.</summary>
     public bool MarkQueued()
@@ -32,9 +37,13 @@ public sealed class ClearBatch(int mostWords = 1024)
     /// <summary>Takes everything, in ascending order.</summary>
     public IReadOnlyList<ClearedWord> Take()
     {
-        var words = _words.Select(w => new ClearedWord(w.Key, w.Value)).OrderBy(w => w.Index).ToArray();
+        var words = new ClearedWord[_words.Count];
+        var i = 0;
+        foreach (var (index, mask) in _words) words[i++] = new ClearedWord(index, mask);
+        Array.Sort(words, static (a, b) => a.Index.CompareTo(b.Index));
         _words.Clear();
         _isQueued = false;
+        Sequence++;
         return words;
     }
 

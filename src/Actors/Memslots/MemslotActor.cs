@@ -29,7 +29,6 @@ public sealed class MemslotActor : UntypedActor
     private readonly List<Gfn> _exists = [];
     private readonly ClearBatch? _clears;
     private IActorRef _changeAsker = ActorRefs.Nobody;
-    private ulong _clearSequence;
     private bool _isChanging;
     private bool _isInvalidating;
     private bool _workIsQueued;
@@ -44,7 +43,8 @@ public sealed class MemslotActor : UntypedActor
         (_pager, _wiring) = (pager, wiring);
         _uffd = new UffdQueues(pager.Pages, wiring.UffdDescriptors);
         _flush = new SlotFlush(wiring.Vcpus.Count);
-        if (wiring.BroadcastsClears) pager.Cleared = _clears = new ClearBatch();
+        // Survives this actor as the pager does: replicas count its batches.
+        if (wiring.BroadcastsClears) pager.Cleared = _clears = pager.Cleared ?? new ClearBatch();
         _placedAtListener = pager.Missing;
     }
 
@@ -53,6 +53,13 @@ public sealed class MemslotActor : UntypedActor
     /// <param name="wiring">Whom it talks to.</param>
     public static Props Props(MemslotPager pager, MemslotWiring wiring) =>
         Akka.Actor.Props.Create(() => new MemslotActor(pager, wiring));
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        // An empty batch: others hear that the slot is there before its first bit is cleared.
+        if (_clears is not null) SendClears();
+    }
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
@@ -83,6 +90,9 @@ public sealed class MemslotActor : UntypedActor
                 break;
             case MemslotProtocol.SendClears:
                 SendClears();
+                break;
+            case PagesNotSent skipped:
+                OnNotSent(skipped.Pages);
                 break;
             case FetchFailed failed:
                 _hadTrouble = true;
@@ -122,6 +132,10 @@ public sealed class MemslotActor : UntypedActor
             case MemslotProtocol.UffdWake wake:
                 foreach (var gfn in wake.Pages) _pager.OnUffdWake(gfn, _effects);
                 Perform();
+                return true;
+            case MemslotProtocol.GetBitmap range:
+                Sender.Tell(new BitmapRange(
+                    _wiring.VmName, _pager.Core.Slot.Id, _clears?.Sequence ?? 0, range.FirstWord, _pager.BitmapWords(range.FirstWord, range.Words)));
                 return true;
             case MemslotProtocol.GetReport:
                 Sender.Tell(new SlotReport(_pager.Core.Slot.Id, _pager.Missing, _pager.Waiting, _pager.Counters()));
@@ -205,6 +219,15 @@ public sealed class MemslotActor : UntypedActor
         foreach (ref readonly var page in batch.Pages) _pager.OnPage(page, _effects);
         batch.Release();
         Perform();
+        TellPlaced();
+    }
+
+    // A fetcher's node held them for in place. Those that are not are asked for as if somebody waited: no replica decides
+    // for a second time.
+    private void OnNotSent(IReadOnlyList<Gfn> pages)
+    {
+        var missing = pages.Where(_pager.IsMissing).ToList();
+        if (missing.Count > 0) _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(missing)));
         TellPlaced();
     }
 
@@ -350,8 +373,9 @@ public sealed class MemslotActor : UntypedActor
 
     private void SendClears()
     {
-        if (_clears is null || _clears.Words == 0) return;
-        var clears = new BitsCleared(_wiring.VmName, _pager.Core.Slot.Id, ++_clearSequence, _clears.Take());
+        if (_clears is null || (_clears.Words == 0 && _clears.Sequence > 0)) return;
+        var words = _clears.Take();
+        var clears = new BitsCleared(_wiring.VmName, _pager.Core.Slot.Id, _pager.Pages, _clears.Sequence, words);
         _wiring.Fetchers.Tell(new FetcherProtocol.BroadcastClears(clears));
     }
 

@@ -44,7 +44,19 @@ public sealed partial class MemslotPager
 
     /// <summary>The pages of guest memory that are pushed and have not come: to be asked for again after a loss.</summary>
     public IReadOnlyList<GfnRange> PushesUnderWay() =>
-        _mutation == Mutation.RecoveryForgetsPushes ? [] : [.. _pushed.Select(r => r with { Start = ToMemory(r.Start) })];
+        _mutation == Mutation.RecoveryForgetsPushes ? [] : PageRuns.Of([.. _pushed.SelectMany(PageRuns.PagesOf).Where(p => _bitmap.IsSet(Index(p))).Select(ToMemory)]);
+
+    /// <summary>Is a page of guest memory missing? False for pages of other slots.</summary>
+    public bool IsMissing(Gfn page) => Pages.Contains(page) && _bitmap.IsSet(page.PagesFrom(Pages.Start));
+
+    /// <summary>Words of the bitmap for a replica, <see cref="BitmapRange.MostWords"/> at most; empty where there are none.</summary>
+    public IReadOnlyList<ulong> BitmapWords(ulong first, uint count)
+    {
+        if (first >= _bitmap.WordCount) return [];
+        var words = new ulong[Math.Min(Math.Min(count, BitmapRange.MostWords), _bitmap.WordCount - first)];
+        for (var i = 0; i < words.Length; i++) words[i] = _bitmap.ReadWord(first + (ulong)i);
+        return words;
+    }
 
     /// <summary>
     /// The pages behind a page of guest memory that is wanted which nobody has asked for, to be fetched with it: neighbours

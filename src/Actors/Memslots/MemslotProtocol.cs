@@ -131,6 +131,11 @@ public static class MemslotProtocol
         public static readonly GetReport Instance = new();
     }
 
+    /// <summary>A replica of the bitmap has missed something; answered with <see cref="BitmapRange"/>.</summary>
+    /// <param name="FirstWord">First 64-bit word wanted.</param>
+    /// <param name="Words">How many.</param>
+    public sealed record GetBitmap(ulong FirstWord, uint Words) : ICommand;
+
     internal sealed record SendFetches : ICommand
     {
         public static readonly SendFetches Instance = new();

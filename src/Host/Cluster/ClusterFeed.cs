@@ -14,12 +14,12 @@ internal sealed class ClusterFeed
     private readonly ClusterMember _member;
     private readonly IActorRef _links;
     private readonly IMemoryImage _image;
-    private NodeReport _report = NodeReport.Nothing;
+    private NodeReport _report = NodeReport.Nothing with { State = "waits for pages" };
 
-    public ClusterFeed(ClusterSetup setup, MigrationRun run, IMemoryImage image)
+    public ClusterFeed(ClusterSetup setup, MigrationRun run, IMemoryImage image, PublishedBitmaps published)
     {
         (_setup, _image) = (setup, image);
-        _member = new ClusterMember(setup, run.System, () => Volatile.Read(ref _report));
+        _member = new ClusterMember(setup, run.System, () => Volatile.Read(ref _report) with { Bitmaps = published.Shapes });
         _links = run.System.ActorOf(
             PageLinksActor.Props(PageLinksSettings.IntoPool(run.Pool, setup.ClientOptions(image.Identity)) with { RetryAfter = setup.RetryAfter }),
             "links");
@@ -45,7 +45,14 @@ internal sealed class ClusterFeed
 
     /// <summary>Lets the other nodes know how far the guest is.</summary>
     public void Show(MigrationProgress progress) => Volatile.Write(
-        ref _report, NodeReport.Nothing with { PagesPresent = progress.PagesPresent, Pages = progress.Pages });
+        ref _report, NodeReport.Nothing with
+        {
+            PagesPresent = progress.PagesPresent,
+            Pages = progress.Pages,
+            State = progress.State.ToString().ToLowerInvariant() + (progress.Reason is { } reason ? $": {Shortened(reason)}" : ""),
+        });
+
+    private static string Shortened(string text) => text.Length <= 200 ? text : text[..200];
 
     /// <summary>Who took part.</summary>
     public async Task<ClusterSummary> Summary()

@@ -25,8 +25,10 @@ internal static class ClusterMigration
 
         var view = ProgressView.Create(outputs.JsonIsStandardOutput);
         var system = ClusterMember.Open(setup, NodeRoles.Destination, port: 0);
-        await using var run = new MigrationRun(system, inputs, migration, usesPump: false, outputs.RecordsWorkingSet);
-        var feed = new ClusterFeed(setup, run, inputs.Image);
+        var published = new PublishedBitmaps(inputs.Image.Identity);
+        var clears = system.ActorOf(ClearPublisherActor.Props(published, setup.ClearEvery), ClearPublisherActor.Name);
+        await using var run = new MigrationRun(system, inputs, migration, usesPump: false, outputs.RecordsWorkingSet, clears);
+        var feed = new ClusterFeed(setup, run, inputs.Image, published);
         await feed.Join(option, nodes, cancelled);
         var summary = await feed.Summary();
         view.Begin(inputs, migration, $"pages from {summary.Nodes} node(s): {string.Join(", ", summary.Names)}");

@@ -20,6 +20,7 @@ internal sealed class ClusterSetup
         Cookie = cookie.Length == 0 ? null : cookie;
         ReportEvery = TimeSpan.FromTicks(settings.DurationNs("cluster.report-interval") / 100);
         RetryAfter = TimeSpan.FromTicks(settings.DurationNs("cluster.retry") / 100);
+        ClearEvery = TimeSpan.FromTicks(settings.DurationNs("cluster.clear-interval") / 100);
         JoinTimeout = TimeSpan.FromTicks(settings.DurationNs("cluster.join-timeout") / 100);
         _base = settings.Config;
     }
@@ -35,6 +36,8 @@ internal sealed class ClusterSetup
     public TimeSpan RetryAfter { get; }
 
     public TimeSpan JoinTimeout { get; }
+
+    public TimeSpan ClearEvery { get; }
 
     /// <summary>The configuration of a node's actor system.</summary>
     public Config ConfigOf(string role, int port) => ConfigurationFactory.ParseString(string.Create(

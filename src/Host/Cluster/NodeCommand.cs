@@ -45,24 +45,25 @@ internal static class NodeCommand
         var port = NodeOptions.PortOf(result, options.DataPort);
         using var server = Serve(() => new PageServer(setup.ServerOptions(port), [new PageOffer(image)]), setup, port);
         var offer = new SourceListing(image.Identity, image.Pages, setup.Host.ToString(), server.Endpoint.Port, Shortened(image.Name));
-        await RunMember(
-            options, result, setup, () => new NodeReport([offer], server.Counters.Pages), member => SayServes(offer), ends);
+        var replicas = new Replicas();
+        await RunMember(options, result, setup, replicas, () => new NodeReport([offer], server.Counters.Pages), member => SayServes(offer), ends);
     }
 
     private static async Task RunFetcher(NodeOptions options, ParseResult result, ClusterSetup setup, CancellationToken ends)
     {
         var port = NodeOptions.PortOf(result, options.DataPort);
         var relay = new Relay(setup.Host.ToString(), SayServes);
-        await RunMember(options, result, setup, relay.Report, member =>
+        var replicas = new Replicas();
+        await RunMember(options, result, setup, replicas, relay.Report, member =>
         {
             var actor = member.System.ActorOf(RelayActor.Props(
-                relay, member.Node, setup.ServerOptions(port), setup.ClientOptions(default), setup.RetryAfter), "relay");
+                relay, member.Node, setup.ServerOptions(port), setup.ClientOptions(default), setup.RetryAfter, replicas), "relay");
             member.Node.Tell(new NodeProtocol.Listen(actor), Akka.Actor.ActorRefs.NoSender);
         }, ends);
     }
 
     private static async Task RunMember(
-        NodeOptions options, ParseResult result, ClusterSetup setup, Func<NodeReport> report,
+        NodeOptions options, ParseResult result, ClusterSetup setup, Replicas replicas, Func<NodeReport> report,
         Action<ClusterMember> joined, CancellationToken ends)
     {
         var role = result.GetValue(options.Role)!;
@@ -70,7 +71,9 @@ internal static class NodeCommand
         var system = ClusterMember.Open(setup, role, NodeOptions.PortOf(result, options.Port));
         try
         {
-            var member = new ClusterMember(setup, system, report);
+            var member = new ClusterMember(setup, system, () => WithState(report(), replicas));
+            member.Node.Tell(
+                new NodeProtocol.Listen(system.ActorOf(BitmapReplicasActor.Props(replicas), "replicas")), Akka.Actor.ActorRefs.NoSender);
             await member.Join(options.Seeds.Name, seeds, ends);
             Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
             joined(member);
@@ -81,6 +84,11 @@ internal static class NodeCommand
             await system.Terminate();
         }
     }
+
+    private static NodeReport WithState(NodeReport report, Replicas replicas) => report with
+    {
+        State = (report.Offers.Count > 0 ? "serves" : "has nothing to serve") + (replicas.Lost is { } lost ? $"; {lost}" : ""),
+    };
 
     private static PageServer Serve(Func<PageServer> open, ClusterSetup setup, int port)
     {

@@ -21,14 +21,16 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <param name="migration">What it does.</param>
     /// <param name="usesPump">Will sources be pumped? The pump's spinning thread wants a core of its own.</param>
     /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
+    /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
     public MigrationRun(
-        ActorSystem system, RunInputs inputs, MigrationSettings migration, bool usesPump, bool recordsWorkingSet)
+        ActorSystem system, RunInputs inputs, MigrationSettings migration, bool usesPump, bool recordsWorkingSet,
+        IActorRef? clears = null)
     {
         var loops = Environment.ProcessorCount - (usesPump ? 1 : 0);
         var vcpuDispatcher = loops >= 2 ? VcpuDispatcher : MemslotDispatcher;
         System = system;
         var time = new PumpedTime(_pump);
-        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, time: time).WithDispatcher(MemslotDispatcher), "fetchers");
+        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears, time).WithDispatcher(MemslotDispatcher), "fetchers");
         var plan = new MigrationPlan
         {
             Settings = migration,
@@ -38,6 +40,8 @@ internal sealed class MigrationRun : IAsyncDisposable
             WorkingSet = inputs.WorkingSet,
             RecordsWorkingSet = recordsWorkingSet,
             Regions = inputs.Regions,
+            VmName = clears is null ? "vm" : ClusterMember.VmNameOf(system),
+            BroadcastsClears = clears is not null,
             VcpuDispatcher = vcpuDispatcher,
             MemslotDispatcher = MemslotDispatcher,
         };

@@ -308,6 +308,23 @@ public sealed class FetcherCoreTests
         Assert.Equal([500UL], Next(core).Pages);
     }
 
+    [Fact]
+    public void Background_pages_that_a_source_held_for_in_place_go_back_to_their_requester_unless_others_want_them()
+    {
+        var core = New(new FetcherSettings { MostBadAnswers = 1 });
+        foreach (var page in (ulong[])[1, 2, 3]) Want(core, page, FetchPriority.Background);
+        var background = Next(core);
+        Want(core, 2, requester: Reader);
+
+        Assert.Equal([(new Gfn(1), Memslot), (new Gfn(3), Memslot)], core.TakeNotNeeded(background.Id));
+        Assert.False(core.OnRequestFailed(background.Id, FetchFailure.NotNeeded));
+
+        var again = Next(core);
+        Assert.Equal((FetchPriority.Demand, 2UL), (again.Priority, Assert.Single(again.Pages)));
+        Assert.Empty(core.TakeNotNeeded(again.Id));
+        Assert.Equal(1, core.PagesHeld);
+    }
+
     private static FetcherCore New(FetcherSettings? settings = null, int sources = 1)
     {
         var core = new FetcherCore(settings ?? new FetcherSettings());

@@ -54,6 +54,55 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
     }
 
     [Fact]
+    public void Of_a_push_that_came_in_part_only_the_rest_is_asked_for_again()
+    {
+        using var slot = new SlotRig(this);
+        slot.Memslot.Tell(new MemslotProtocol.StartPush(PushOrderKind.Sequential, null, 4, 4));
+        slot.ExpectFetch(FetchPriority.Background);
+        slot.Arrive(0, 2);
+        slot.Memslot.Tell(MemslotProtocol.AskAgain.Instance);
+        Assert.Equal([1UL, 3], slot.ExpectFetch(FetchPriority.Background));
+    }
+
+    [Fact]
+    public void What_a_node_held_for_in_place_is_asked_for_as_demand_where_it_is_not()
+    {
+        using var slot = new SlotRig(this);
+        slot.Memslot.Tell(new MemslotProtocol.StartPush(PushOrderKind.Sequential, null, 4, 4));
+        slot.ExpectFetch(FetchPriority.Background);
+        slot.Arrive(0, 1);
+        slot.Memslot.Tell(new PagesNotSent([new Gfn(0), new Gfn(1), new Gfn(3), new Gfn(5000)]));
+        Assert.Equal([3UL], slot.ExpectFetch(FetchPriority.Demand));
+
+        // Pages 2 and 3 come, the chunk is over, and the push goes on.
+        slot.Arrive(2, 3);
+        Assert.Equal([4UL, 5, 6, 7], slot.ExpectFetch(FetchPriority.Background));
+    }
+
+    [Fact]
+    public void Cleared_bits_are_handed_to_the_fetchers_in_numbered_batches_and_ranges_to_who_asks()
+    {
+        using var slot = new SlotRig(this, broadcasts: true);
+        var first = slot.Fetchers.ExpectMsg<FetcherProtocol.BroadcastClears>().Clears;
+        Assert.Equal(("vm", 1UL, 1024UL), (first.Vm, first.Sequence, first.Pages.Count));
+        Assert.Empty(first.Words);
+
+        slot.Arrive(0, 1, 64);
+        var second = slot.Fetchers.ExpectMsg<FetcherProtocol.BroadcastClears>().Clears;
+        Assert.Equal(2UL, second.Sequence);
+        Assert.Equal([new ClearedWord(0, 3), new ClearedWord(1, 1)], second.Words);
+
+        slot.Memslot.Tell(new MemslotProtocol.GetBitmap(0, 2), TestActor);
+        var range = ExpectMsg<BitmapRange>();
+        Assert.Equal((2UL, 0UL), (range.Sequence, range.FirstWord));
+        Assert.Equal([~3UL, ~1UL], range.Words);
+        slot.Memslot.Tell(new MemslotProtocol.GetBitmap(15, uint.MaxValue), TestActor);
+        Assert.Equal([ulong.MaxValue], ExpectMsg<BitmapRange>().Words);
+        slot.Memslot.Tell(new MemslotProtocol.GetBitmap(16, 1), TestActor);
+        Assert.Empty(ExpectMsg<BitmapRange>().Words);
+    }
+
+    [Fact]
     public void A_dirty_log_is_answered_when_no_vcpu_can_write_unlogged_any_more()
     {
         using var slot = new SlotRig(this, MemslotFlags.LogDirtyPages, missing: false);
@@ -165,14 +214,14 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
     {
         public SlotRig(
             MemslotActorSpec spec, MemslotFlags flags = MemslotFlags.None, bool missing = true,
-            FaultMode mode = FaultMode.Userfault, ulong firstGfn = 0)
+            FaultMode mode = FaultMode.Userfault, ulong firstGfn = 0, bool broadcasts = false)
         {
             Rig = new PagerRig(mode, flags: flags, missing: missing, firstGfn: firstGfn);
             Vcpus = [.. Enumerable.Range(0, PagerRig.Vcpus).Select(_ => spec.CreateTestProbe())];
             (Vm, Fetchers, Listener) = (spec.CreateTestProbe(), spec.CreateTestProbe(), spec.CreateTestProbe());
             _spec = spec;
             Memslot = spec.Sys.ActorOf(MemslotActor.Props(
-                Rig.Pager, new MemslotWiring(Vm, "vm", [.. Vcpus.Select(v => v.Ref)], Fetchers, Listener)));
+                Rig.Pager, new MemslotWiring(Vm, "vm", [.. Vcpus.Select(v => v.Ref)], Fetchers, Listener, BroadcastsClears: broadcasts)));
         }
 
         private readonly MemslotActorSpec _spec;

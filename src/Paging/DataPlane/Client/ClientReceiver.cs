@@ -160,7 +160,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         }
         else if (header.Type == FrameType.End)
         {
-            client.Fail(request, record.Detail == (uint)EndStatus.BadAnswer ? FetchFailure.BadAnswer : FetchFailure.SourceLost);
+            client.Fail(request, FailureOf((EndStatus)record.Detail, request.IsBackground));
         }
         else
         {
@@ -173,4 +173,12 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         }
         return RefusalReason.None;
     }
+
+    // Nobody who waits for a page lets a server tell him that he has it.
+    private static FetchFailure FailureOf(EndStatus status, bool isBackground) => status switch
+    {
+        EndStatus.NotNeeded when isBackground => FetchFailure.NotNeeded,
+        EndStatus.NotNeeded or EndStatus.BadAnswer => FetchFailure.BadAnswer,
+        _ => FetchFailure.SourceLost,
+    };
 }

@@ -98,8 +98,7 @@ internal sealed unsafe class RelayAnswerer(
         }
         if (answer.Pages is null)
         {
-            End(batch, relayed, answer.Failure == FetchFailure.Cancelled ? EndStatus.Cancelled
-                : answer.Failure == FetchFailure.SourceLost ? EndStatus.SourceLost : EndStatus.BadAnswer);
+            End(batch, relayed, StatusOf(answer.Failure));
             return true;
         }
         relayed.IsAnswered |= answer.Pages.IsLast;
@@ -170,6 +169,14 @@ internal sealed unsafe class RelayAnswerer(
         counters.CountPages(run, isZero ? run : 0, duplicatePages: 0);
         return run;
     }
+
+    private static EndStatus StatusOf(FetchFailure failure) => failure switch
+    {
+        FetchFailure.Cancelled => EndStatus.Cancelled,
+        FetchFailure.SourceLost => EndStatus.SourceLost,
+        FetchFailure.NotNeeded => EndStatus.NotNeeded,
+        _ => EndStatus.BadAnswer,
+    };
 
     private void End(SendBatch batch, Relayed relayed, EndStatus status)
     {

@@ -11,4 +11,7 @@ internal enum EndStatus : uint
 
     /// <summary>The source behind this server answered something else than was asked for.</summary>
     BadAnswer = 3,
+
+    /// <summary>Background pages that the client has already, as far as the server knows.</summary>
+    NotNeeded = 4,
 }

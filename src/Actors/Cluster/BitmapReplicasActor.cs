@@ -1,0 +1,117 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Event;
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// Holds a replica of every bitmap that destinations report: subscribes to its topic, asks for ranges where something was
+/// missed, and lets go when the destination does. A destination that goes away before it had every page is said once.
+/// </summary>
+public sealed class BitmapReplicasActor : UntypedActor
+{
+    // A destination splits its memory into memslots; more than this nobody has.
+    private const int MostReplicas = 4096;
+
+    private readonly Replicas _replicas;
+    private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
+    private readonly SortedDictionary<string, HeldReplica> _held = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<Address, NodeReport> _reports = new(Member.AddressOrdering);
+    private readonly SortedSet<Address> _saidLost = new(Member.AddressOrdering);
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+
+    /// <summary>See <see cref="Props"/>.</summary>
+    public BitmapReplicasActor(Replicas replicas) => _replicas = replicas;
+
+    /// <summary>A holder, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
+    /// <param name="replicas">Where it shows what it holds.</param>
+    public static Props Props(Replicas replicas) => Akka.Actor.Props.Create(() => new BitmapReplicasActor(replicas));
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case BitsCleared cleared:
+                if (HeldOf(cleared.Vm, cleared.Slot) is { } held && held.Replica.Apply(cleared)) Ask(held);
+                break;
+            case BitmapRange range:
+                if (HeldOf(range.Vm, range.Slot) is { } repaired && repaired.Replica.OnRange(range)) Ask(repaired);
+                break;
+            case NodeProtocol.NodesChanged changed:
+                OnNodes(changed.Nodes);
+                break;
+            case SubscribeAck or UnsubscribeAck:
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private HeldReplica? HeldOf(string vm, SlotId slot) => _held.GetValueOrDefault(BitmapShape.TopicOf(vm, slot));
+
+    private void OnNodes(IReadOnlyList<ClusterNode> nodes)
+    {
+        foreach (var node in nodes)
+        {
+            SayIfLost(node.Address, node.IsUsable);
+            if (node.Report is not { } report || ReferenceEquals(_reports.GetValueOrDefault(node.Address), report)) continue;
+            _reports[node.Address] = report;
+            foreach (var shape in report.Bitmaps) OnShape(node.Address, shape, nodes);
+        }
+
+        var there = nodes.Select(n => n.Address).ToHashSet();
+        foreach (var gone in _reports.Keys.Where(a => !there.Contains(a)).ToList()) _reports.Remove(gone);
+        foreach (var (topic, held) in _held.ToList())
+        {
+            if (!there.Contains(held.Owner)) SayIfLost(held.Owner, isUsable: false);
+            if (_reports.GetValueOrDefault(held.Owner)?.Bitmaps.Any(s => s.Topic == topic) == true) continue;
+            _held.Remove(topic);
+            _mediator.Tell(new Unsubscribe(topic, Self), Self);
+        }
+
+        _saidLost.IntersectWith(_held.Values.Select(h => h.Owner));
+        _replicas.Set(_held.Values);
+    }
+
+    private void OnShape(Address owner, BitmapShape shape, IReadOnlyList<ClusterNode> nodes)
+    {
+        if (_held.TryGetValue(shape.Topic, out var held))
+        {
+            if (held.Replica.OnReport(shape.Sequence)) Ask(held);
+            return;
+        }
+
+        // Memory is taken for pages that some source has, not for any number that a node says.
+        var isServed = nodes.Any(n => n.Report?.OfferOf(shape.Image) is { } offer && shape.Pages.End.Value <= offer.PageCount);
+        if (!isServed || _held.Count == MostReplicas) return;
+        held = new HeldReplica(owner, shape, new BitmapReplica(shape.Pages.Count));
+        _held.Add(shape.Topic, held);
+        _mediator.Tell(new Subscribe(shape.Topic, Self), Self);
+        held.Replica.OnReport(shape.Sequence);
+    }
+
+    private void Ask(HeldReplica held) => Context
+        .ActorSelection(new RootActorPath(held.Owner) / "user" / ClearPublisherActor.Name)
+        .Tell(new GetBitmapRange(held.Shape.Vm, held.Shape.Slot, held.Replica.NextWord, BitmapRange.MostWords), Self);
+
+    // The source keeps the image whatever the destination does: nothing is lost but the destination's work.
+    private void SayIfLost(Address owner, bool isUsable)
+    {
+        if (isUsable)
+        {
+            if (_saidLost.Remove(owner)) _replicas.Lost = null;
+            return;
+        }
+
+        var slots = _held.Values.Where(h => h.Owner.Equals(owner)).ToList();
+        ulong missing = 0, pages = 0;
+        foreach (var slot in slots) (missing, pages) = (missing + slot.Replica.Missing, pages + slot.Shape.Pages.Count);
+        if (missing == 0 || !_saidLost.Add(owner)) return;
+        _replicas.Lost = $"destination {owner.Host}:{owner.Port} was lost with {pages - missing} of {pages} pages in place; every page is still here";
+        _log.Warning(_replicas.Lost);
+    }
+}

@@ -1,0 +1,135 @@
+using Akka.Actor;
+using Akka.Cluster.Tools.PublishSubscribe;
+using Userfault.Actors;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Cluster.Tests.Nodes;
+
+/// <summary>Cleared bits on their way from a memslot's node to a replica on another, over DistributedPubSub.</summary>
+public sealed class BitmapBroadcastTests : IDisposable
+{
+    private const string Config = """
+        akka.cluster.pub-sub.gossip-interval = 50ms
+        akka.actor {
+          serializers.userfault = "Userfault.Actors.NodeMessageSerializer, Userfault.Actors"
+          serialization-bindings { "Userfault.Actors.INodeMessage, Userfault.Actors" = userfault }
+        }
+        """;
+
+    private static readonly ImageIdentity Image = new(new byte[32]);
+    private static readonly SlotId Slot = SlotId.Of(0, 1);
+    private static readonly GfnRange Pages = new(new Gfn(100), 1000);
+
+    private readonly Node _here = new(Config + "\nakka.cluster.roles = [destination]");
+    private readonly Node _there = new(Config + "\nakka.cluster.roles = [source]");
+    private readonly PublishedBitmaps _published = new(Image);
+    private readonly Replicas _replicas = new();
+    private readonly Probe _memslot;
+    private readonly IActorRef _publisher;
+    private readonly IActorRef _holder;
+
+    public BitmapBroadcastTests()
+    {
+        _memslot = new Probe(_here.System, "memslot");
+        _publisher = _here.System.ActorOf(ClearPublisherActor.Props(_published, TimeSpan.Zero), ClearPublisherActor.Name);
+        _holder = _there.System.ActorOf(BitmapReplicasActor.Props(_replicas), "replicas");
+        var every = TimeSpan.FromMilliseconds(50);
+        var offer = new SourceListing(Image, 2000, "", 7, "image");
+        _here.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing with { Bitmaps = _published.Shapes }, every), NodeActor.Name);
+        _there.System.ActorOf(NodeActor.Props(() => new NodeReport([offer]), every), NodeActor.Name).Tell(new NodeProtocol.Listen(_holder));
+        Akka.Cluster.Cluster.Get(_here.System).Join(_here.Address);
+        Akka.Cluster.Cluster.Get(_there.System).Join(_here.Address);
+    }
+
+    public void Dispose()
+    {
+        _here.Dispose();
+        _there.Dispose();
+    }
+
+    [Fact]
+    public void A_replica_that_came_late_asks_and_then_follows()
+    {
+        // Long before anybody subscribes: the replica hears of these only by asking.
+        Clear(1);
+        Clear(2, new ClearedWord(0, 0b111));
+
+        var get = _memslot.Until<MemslotProtocol.GetBitmap>();
+        Assert.Equal((0ul, (uint)BitmapRange.MostWords), (get.FirstWord, get.Words));
+        Answer(2, ~0b111ul);
+        Until(() => Held() is { Replica: { Missing: 997, Sequence: 2, IsRepairing: false } });
+
+        // From here on by broadcast. Until the subscription has come through, batches are lost and asked for.
+        ulong sequence = 2;
+        int asked;
+        do
+        {
+            asked = Held()!.Replica.Repairs;
+            Clear(++sequence);
+            Until(() => Held()!.Replica is { IsRepairing: false } replica && replica.Sequence == sequence, () => Answer(sequence, ~0b111ul));
+        }
+        while (Held()!.Replica.Repairs != asked);
+
+        var repairs = Held()!.Replica.Repairs;
+        Clear(++sequence, new ClearedWord(15, 1));
+        Until(() => Held()!.Replica.Missing == 996);
+        Assert.Equal((sequence, repairs), (Held()!.Replica.Sequence, Held()!.Replica.Repairs));
+
+        Assert.Equal(("vm-7", Slot, Pages), (Held()!.Shape.Vm, Held()!.Shape.Slot, Held()!.Shape.Pages));
+        Assert.False(_replicas.AnyMissing(Image, new GfnRange(new Gfn(100), 3)));
+        Assert.True(_replicas.AnyMissing(Image, new GfnRange(new Gfn(99), 2)));
+        Assert.True(_replicas.AnyMissing(Image, new GfnRange(new Gfn(102), 2)));
+    }
+
+    [Fact]
+    public void A_destination_that_goes_before_it_has_everything_is_said()
+    {
+        Clear(1);
+        Clear(2, new ClearedWord(0, 0b111));
+        _memslot.Until<MemslotProtocol.GetBitmap>();
+        Answer(2, ~0b111ul);
+        Until(() => Held() is { Replica.Missing: 997 });
+
+        Akka.Cluster.Cluster.Get(_here.System).Leave(_here.Address);
+
+        Until(() => _replicas.Lost is not null);
+        Assert.Matches(@"destination 127\.0\.0\.1:\d+ was lost with 3 of 1000 pages in place; every page is still here", _replicas.Lost);
+        Until(() => _replicas.Held.Count == 0);
+    }
+
+    [Fact]
+    public void Batches_of_an_interval_travel_as_one_and_a_lost_one_shows()
+    {
+        using var alone = new Node(Config);
+        Akka.Cluster.Cluster.Get(alone.System).Join(alone.Address);
+        Until(() => Akka.Cluster.Cluster.Get(alone.System).State.Members.Count == 1);
+        var taker = new Probe(alone.System);
+        DistributedPubSub.Get(alone.System).Mediator.Tell(new Subscribe(BitmapShape.TopicOf("vm-7", Slot), taker.Ref), taker.Ref);
+        taker.Next<SubscribeAck>();
+        var publisher = alone.System.ActorOf(ClearPublisherActor.Props(_published, TimeSpan.FromMilliseconds(200)));
+
+        foreach (var (sequence, word) in new (ulong, ulong)[] { (1, 5), (2, 3), (4, 5) })
+            publisher.Tell(new BitsCleared("vm-7", Slot, Pages, sequence, [new ClearedWord(word, sequence)]), taker.Ref);
+
+        var cleared = taker.Next<BitsCleared>();
+        Assert.Equal((4ul, 1u), (cleared.Sequence, cleared.Batches));
+        Assert.Equal([new ClearedWord(3, 2), new ClearedWord(5, 5)], cleared.Words);
+    }
+
+    private HeldReplica? Held() => _replicas.Held.Count == 1 ? _replicas.Held[0] : null;
+
+    private void Clear(ulong sequence, params ClearedWord[] words) =>
+        _publisher.Tell(new BitsCleared("vm-7", Slot, Pages, sequence, words), _memslot.Ref);
+
+    private void Answer(ulong sequence, ulong firstWord) => _holder.Tell(new BitmapRange(
+        "vm-7", Slot, sequence, 0, [firstWord, .. Enumerable.Repeat(ulong.MaxValue, 14), (1ul << 40) - 1]));
+
+    private void Until(Func<bool> holds, Action? meanwhile = null) => Assert.True(
+        SpinWait.SpinUntil(
+            () =>
+            {
+                if (Held()?.Replica.IsRepairing == true) meanwhile?.Invoke();
+                return holds();
+            }, TimeSpan.FromSeconds(20)), "it never held");
+}
