@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Paging;
@@ -35,5 +36,5 @@ public sealed record SimVmSettings
     public Func<IGuestMemory, IGuestMemory>? WrapMemory { get; init; }
 
     /// <summary>Who is told of batches of cleared bits; null is nobody.</summary>
-    public Action<BitsCleared>? Broadcast { get; init; }
+    public IActorRef? Broadcast { get; init; }
 }
