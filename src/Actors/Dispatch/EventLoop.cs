@@ -103,7 +103,7 @@ internal sealed class EventLoop
         do
         {
             if (!_foreign.IsEmpty) return true;
-            Thread.SpinWait(8);
+            Thread.SpinWait(1);
         }
         while (!_stopping && Stopwatch.GetTimestamp() < until);
 #pragma warning restore RS0030

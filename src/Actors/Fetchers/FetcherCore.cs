@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -89,10 +91,11 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     /// <param name="requester">Who gets it.</param>
     public void Want(Gfn gfn, FetchPriority priority, int requester)
     {
-        if (!_pages.TryGetValue(gfn.Value, out var state))
+        ref var state = ref CollectionsMarshal.GetValueRefOrAddDefault(_pages, gfn.Value, out var isHeld);
+        if (!isHeld)
         {
             var place = priority == FetchPriority.Demand ? Place.QueuedDemand : Place.QueuedBackground;
-            _pages.Add(gfn.Value, new PageState(place, requester, 0));
+            state = new PageState(place, requester, 0);
             (place == Place.QueuedDemand ? _demand : _background).Enqueue(gfn);
             return;
         }
@@ -254,9 +257,10 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         while (queue.Count > 0 && (request is null || request.Pages < settings.RequestPages))
         {
             var gfn = queue.Dequeue();
-            if (!_pages.TryGetValue(gfn.Value, out var state) || state.Place != place) continue;
+            ref var state = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            if (Unsafe.IsNullRef(ref state) || state.Place != place) continue;
             request ??= NewRequest(source, priority, nowNs, isHedge: false);
-            _pages[gfn.Value] = state with { Place = Place.OnItsWay, Request = request.Id };
+            state = state with { Place = Place.OnItsWay, Request = request.Id };
             request.Add(gfn);
         }
 

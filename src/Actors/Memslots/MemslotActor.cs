@@ -10,12 +10,14 @@ namespace Userfault.Actors;
 /// pauses and the actor goes on with the pager as it is.
 /// </summary>
 /// <remarks>
-/// Faults that are in the mailbox together are fetched together: the first asks for a message to itself, which comes
-/// behind all that wait already.
+/// Faults come as many as the vCPUs made while the last ones were on their way, and those that are in the mailbox together
+/// are fetched together: the first asks for a message to itself, which comes behind all that wait already.
 /// </remarks>
 public sealed class MemslotActor : UntypedActor
 {
     private const ulong MostUntold = 4096;
+    private const int MostResumed = 16;
+    private const int MostWanted = 16;
 
     private readonly MemslotPager _pager;
     private readonly MemslotWiring _wiring;
@@ -24,6 +26,7 @@ public sealed class MemslotActor : UntypedActor
     private readonly UffdQueues _uffd;
     private readonly SlotFlush _flush;
     private readonly List<Gfn> _wanted = new(64);
+    private readonly List<int> _resumed = new(64);
     private readonly List<IActorRef> _accessors = [];
     private readonly List<IActorRef> _readers = [];
     private readonly List<Gfn> _exists = [];
@@ -66,13 +69,8 @@ public sealed class MemslotActor : UntypedActor
     {
         switch (message)
         {
-            case MemslotProtocol.MemoryFault fault when _hasMoved && !_pager.Range.Contains(fault.Access.Gfn):
-                // It looked the slot up just before the move: it makes the access again, by the new list of slots.
-                _wiring.Vcpus[fault.Vcpu].Tell(VcpuProtocol.Resume.Instance);
-                break;
-            case MemslotProtocol.MemoryFault fault:
-                _pager.OnFault(fault.Vcpu, fault.Access, _effects);
-                Perform();
+            case MemslotProtocol.MemoryFaults faults:
+                OnFaults(faults.Faults.Span);
                 break;
             case PagesFetched fetched:
                 OnFetched(fetched.Batch);
@@ -199,8 +197,9 @@ public sealed class MemslotActor : UntypedActor
     {
         switch (message)
         {
-            case MemslotProtocol.MemoryFault fault:
-                _wiring.Vcpus[fault.Vcpu].Tell(VcpuProtocol.Resume.Instance);
+            case MemslotProtocol.MemoryFaults faults:
+                foreach (ref readonly var fault in faults.Faults.Span) _effects.Resume(fault.Vcpu);
+                Perform();
                 break;
             case PagesFetched fetched:
                 fetched.Batch.Release();
@@ -214,9 +213,31 @@ public sealed class MemslotActor : UntypedActor
         }
     }
 
+    private void OnFaults(ReadOnlySpan<MemslotProtocol.MemoryFault> faults)
+    {
+        foreach (ref readonly var fault in faults)
+        {
+            if (_hasMoved && !_pager.Range.Contains(fault.Access.Gfn))
+                // It looked the slot up just before the move: it makes the access again, by the new list of slots.
+                _effects.Resume(fault.Vcpu);
+            else
+                _pager.OnFault(fault.Vcpu, fault.Access, _effects);
+        }
+
+        Perform();
+    }
+
     private void OnFetched(PageBatch batch)
     {
-        foreach (ref readonly var page in batch.Pages) _pager.OnPage(page, _effects);
+        var pages = batch.Pages;
+        for (var i = 0; i < pages.Length; i++)
+        {
+            if (i + 1 < pages.Length) pages[i + 1].Expect();
+            _pager.OnPage(pages[i], _effects);
+            // While the rest is put in place, vCPUs run already.
+            if (_effects.Count >= MostResumed) Perform();
+        }
+
         batch.Release();
         Perform();
         TellPlaced();
@@ -289,11 +310,12 @@ public sealed class MemslotActor : UntypedActor
             switch (effect.Kind)
             {
                 case EffectKind.Resume:
-                    _wiring.Vcpus[effect.Waiter].Tell(VcpuProtocol.Resume.Instance);
+                    _resumed.Add(effect.Waiter);
                     break;
                 case EffectKind.Fetch:
                     if (_wanted.Count == 0) Self.Tell(MemslotProtocol.SendFetches.Instance, ActorRefs.NoSender);
                     _wanted.Add(effect.Gfn);
+                    if (_wanted.Count >= MostWanted) SendFetches();
                     break;
                 case EffectKind.Promote:
                     _wiring.Fetchers.Tell(new FetcherProtocol.Promote(effect.Gfn));
@@ -319,7 +341,17 @@ public sealed class MemslotActor : UntypedActor
         }
 
         _effects.Clear();
+        if (_resumed.Count > 0) Resume();
         if (!_pager.Flush.IsEmpty) AskFlush(_pager.TakeFlush());
+    }
+
+    private void Resume()
+    {
+        if (_resumed.Count == 1)
+            _wiring.Vcpus[_resumed[0]].Tell(VcpuProtocol.Resume.Instance, ActorRefs.NoSender);
+        else
+            _wiring.Gate.Tell(new VcpuProtocol.ResumeAll(_resumed.ToArray()), ActorRefs.NoSender);
+        _resumed.Clear();
     }
 
     private void Deliver(int descriptor)

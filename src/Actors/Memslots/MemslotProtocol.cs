@@ -9,10 +9,14 @@ public static class MemslotProtocol
     /// <summary>A message for a memslot.</summary>
     public interface ICommand;
 
-    /// <summary>A vCPU's access left the guest. Ends in a resume, a skip or a fail to that vCPU, sooner or later.</summary>
+    /// <summary>A vCPU's access left the guest.</summary>
     /// <param name="Vcpu">Its number.</param>
     /// <param name="Access">The access.</param>
-    public sealed record MemoryFault(int Vcpu, VcpuAccess Access) : ICommand;
+    public readonly record struct MemoryFault(int Vcpu, VcpuAccess Access);
+
+    /// <summary>vCPUs left the guest. Each fault ends in a resume, a skip or a fail to its vCPU, sooner or later.</summary>
+    /// <param name="Faults">The faults, first come first.</param>
+    public sealed record MemoryFaults(ReadOnlyMemory<MemoryFault> Faults) : ICommand;
 
     /// <summary>A vCPU has dropped cached translations.</summary>
     /// <param name="Vcpu">Its number.</param>

@@ -6,6 +6,7 @@ namespace Userfault.Actors;
 /// <param name="Vm">The VM, which is told when changes are complete and when trouble comes.</param>
 /// <param name="VmName">The VM's name, for topics.</param>
 /// <param name="Vcpus">The vCPUs by number.</param>
+/// <param name="Gate">Takes <see cref="VcpuProtocol.ResumeAll"/> for them.</param>
 /// <param name="Fetchers">The fetcher pool.</param>
 /// <param name="Listener">Who is told of pages in place (<see cref="VmProtocol.PagesPlaced"/>); the migration.</param>
 /// <param name="WorkBudget">Table entries of one batch of a zap, a split or a recovery.</param>
@@ -14,6 +15,6 @@ namespace Userfault.Actors;
 /// <param name="TellsWanted">Does the listener want to hear which pages are waited for? To record a working set.</param>
 /// <param name="BroadcastsClears">Are there replicas of the bitmap to tell of cleared bits?</param>
 public sealed record MemslotWiring(
-    IActorRef Vm, string VmName, IReadOnlyList<IActorRef> Vcpus, IActorRef Fetchers, IActorRef Listener,
+    IActorRef Vm, string VmName, IReadOnlyList<IActorRef> Vcpus, IActorRef Gate, IActorRef Fetchers, IActorRef Listener,
     int WorkBudget = 512, int LocalityPages = 0, int UffdDescriptors = 1, bool BroadcastsClears = false,
     bool TellsWanted = false);

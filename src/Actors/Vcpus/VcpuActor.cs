@@ -6,7 +6,7 @@ namespace Userfault.Actors;
 /// A vCPU. Runs its core in slices and turns an access that leaves the guest into a message to the page's memslot; it
 /// is paused then, never its thread blocked. Its state is the core's, which the VM made: a restart goes on with it.
 /// </summary>
-public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : UntypedActor
+public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : UntypedActor
 {
     private bool _isStarted;
     private bool _isPaused;
@@ -14,8 +14,11 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : Un
     private long _pausedNs;
 
     /// <summary>A vCPU that waits for its start.</summary>
-    public static Props Props(VcpuCore core, IGuestTime time, IActorRef vm) =>
-        Akka.Actor.Props.Create(() => new VcpuActor(core, time, vm));
+    /// <param name="core">What it is.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="seat">Its place in the VM.</param>
+    public static Props Props(VcpuCore core, IGuestTime time, VcpuSeat seat) =>
+        Akka.Actor.Props.Create(() => new VcpuActor(core, time, seat));
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
@@ -24,7 +27,7 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : Un
         {
             case VcpuProtocol.RunSlice:
                 _sliceIsQueued = false;
-                Run();
+                Run(time.NowNs);
                 break;
             case VcpuProtocol.Resume:
                 OnResume();
@@ -37,15 +40,15 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : Un
                 // Late after a pause that made the fault be reported twice: it must not skip another access.
                 if (!core.IsFaulted || core.PendingFault.Gfn != skip.Gfn) break;
                 core.ResumeBehind(time.NowNs);
-                Run();
+                Run(time.NowNs);
                 break;
             case VcpuProtocol.Start:
                 _isStarted = true;
                 core.Start(time.NowNs);
-                Run();
+                Run(time.NowNs);
                 break;
             case VcpuProtocol.Fail fail:
-                vm.Tell(new VmProtocol.VcpuFailed(core.Number, fail.Gfn, fail.Why));
+                seat.Vm.Tell(new VmProtocol.VcpuFailed(core.Number, fail.Gfn, fail.Why));
                 break;
             case VcpuProtocol.Pause:
                 OnPause();
@@ -65,15 +68,16 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : Un
     private void OnResume()
     {
         if (!core.IsFaulted) return;
-        core.Resume(time.NowNs);
-        Run();
+        var now = time.NowNs;
+        core.Resume(now);
+        Run(now);
     }
 
     private void OnPause()
     {
         if (!_isPaused) _pausedNs = time.NowNs;
         _isPaused = true;
-        vm.Tell(new VmProtocol.VcpuPaused(core.Number));
+        seat.Vm.Tell(new VmProtocol.VcpuPaused(core.Number));
     }
 
     private void OnContinue()
@@ -87,22 +91,22 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : Un
         }
 
         if (_isStarted) core.AddPause(time.NowNs - _pausedNs);
-        Run();
+        Run(time.NowNs);
     }
 
-    private void Run()
+    private void Run(long nowNs)
     {
         if (_isPaused || !_isStarted || core.IsFaulted || core.IsFinished) return;
         while (true)
         {
-            switch (core.Run(time.NowNs))
+            switch (core.Run(nowNs))
             {
                 case SliceEnd.BudgetUsed:
                     Queue();
                     return;
                 case SliceEnd.Fault when core.FaultingSlot is null:
                     // KVM's own thread finds that no memory is there: the access goes to a device.
-                    core.ResumeBehind(time.NowNs);
+                    core.ResumeBehind(nowNs = time.NowNs);
                     break;
                 case SliceEnd.Fault:
                     Report();
@@ -113,7 +117,7 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : Un
                     time.TellAt(core.DueNs, Self, VcpuProtocol.RunSlice.Instance);
                     return;
                 case SliceEnd.Finished:
-                    vm.Tell(new VmProtocol.VcpuFinished(core.Number));
+                    seat.Vm.Tell(new VmProtocol.VcpuFinished(core.Number));
                     return;
                 default:
                     throw new InvalidOperationException("a slice ended in no known way");
@@ -128,6 +132,8 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, IActorRef vm) : Un
         Self.Tell(VcpuProtocol.RunSlice.Instance, ActorRefs.NoSender);
     }
 
-    private void Report() =>
-        core.FaultingSlot?.Memslot.Tell(new MemslotProtocol.MemoryFault(core.Number, core.PendingFault), Self);
+    private void Report()
+    {
+        if (core.FaultingSlot is { } slot) seat.Report(slot, core.PendingFault);
+    }
 }

@@ -58,6 +58,16 @@ public static class VcpuProtocol
         public static readonly GetReport Instance = new();
     }
 
+    /// <summary>To the gate: the faults of these vCPUs are resolved, <see cref="Resume"/> to each.</summary>
+    /// <param name="Vcpus">Their numbers.</param>
+    public sealed record ResumeAll(ReadOnlyMemory<int> Vcpus);
+
+    /// <summary>To the gate: faults have gathered, send them.</summary>
+    internal sealed record SendFaults
+    {
+        public static readonly SendFaults Instance = new();
+    }
+
     internal sealed record RunSlice : ICommand
     {
         public static readonly RunSlice Instance = new();

@@ -24,10 +24,12 @@ public sealed class VmActor : UntypedActor
     private readonly List<MemslotPager> _retired = [];
     private readonly List<IActorRef> _vcpus = [];
     private readonly List<VcpuCore> _cores = [];
+    private readonly FaultGate _faults = new();
     private readonly HashSet<int> _paused = [];
     private readonly Queue<(object Call, IActorRef Asker)> _waitingCalls = new();
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private MemoryAttributes _attributes = MemoryAttributes.AllShared;
+    private IActorRef _gate = ActorRefs.Nobody;
     private Change? _change;
     private string? _pauseReason;
 
@@ -59,22 +61,24 @@ public sealed class VmActor : UntypedActor
     /// <inheritdoc/>
     protected override void PreStart()
     {
+        _gate = Context.ActorOf(Dispatched(VcpuGateActor.Props(_faults, _vcpus), _settings.VcpuDispatcher), "vcpus");
         for (var i = 0; i < _settings.Workload.Vcpus; i++)
         {
-            var vcpu = _settings.OtherVcpus?.Invoke(new VcpuSeat(i, _space, Self)) ?? ModelVcpu(i);
+            var seat = new VcpuSeat(i, _space, Self, _faults, _gate);
+            var vcpu = _settings.OtherVcpus?.Invoke(seat) ?? ModelVcpu(seat);
             _vcpus.Add(Context.ActorOf(Dispatched(vcpu, _settings.VcpuDispatcher), $"vcpu-{i}"));
         }
     }
 
-    private Props ModelVcpu(int number)
+    private Props ModelVcpu(VcpuSeat seat)
     {
         var core = new VcpuCore(
-            number, _settings.Vcpu, _settings.Workload.Open(number), _space, _settings.Content, _settings.Policy)
+            seat.Number, _settings.Vcpu, _settings.Workload.Open(seat.Number), _space, _settings.Content, _settings.Policy)
         {
             AccessesPrivately = _settings.Memory == MemoryKind.GuestMemfd,
         };
         _cores.Add(core);
-        return VcpuActor.Props(core, _settings.Time, Self);
+        return VcpuActor.Props(core, _settings.Time, seat);
     }
 
     /// <inheritdoc/>
@@ -227,7 +231,7 @@ public sealed class VmActor : UntypedActor
             core, bitmap, _host, _settings.Content.Memory, new PagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count));
         _settings.SlotCreated?.Invoke(pager);
         var wiring = new MemslotWiring(
-            Self, _settings.Name, _vcpus, _fetchers, _listener, _settings.WorkBudget, _settings.LocalityPages,
+            Self, _settings.Name, _vcpus, _gate, _fetchers, _listener, _settings.WorkBudget, _settings.LocalityPages,
             _settings.UffdDescriptors, _settings.BroadcastsClears, _settings.TellsWanted);
         var actor = Context.ActorOf(
             Dispatched(MemslotActor.Props(pager, wiring), _settings.MemslotDispatcher),
@@ -341,6 +345,8 @@ public sealed class VmActor : UntypedActor
         _paused.Clear();
         foreach (var (_, (_, slot)) in _slots) slot.Tell(MemslotProtocol.AskAgain.Instance);
         foreach (var vcpu in _vcpus) vcpu.Tell(VcpuProtocol.Continue.Instance);
+        // Where the gate failed, faults may still lie in it.
+        _gate.Tell(VcpuProtocol.SendFaults.Instance);
     }
 
     private void Forward(SlotId id, object message)

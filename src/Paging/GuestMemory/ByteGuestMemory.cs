@@ -39,7 +39,7 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     {
         var to = PageAt(content.Gfn);
         if (content.Kind != PageContentKind.Zero)
-            Unsafe.CopyBlockUnaligned(to, content.Bytes, Page.Size);
+            PageBytes.Copy(content.Bytes, to);
         // Zeros over a page that was never touched would commit it for nothing; looking commits nothing (the
         // machine's shared zero page answers).
         else if (!ZeroPage.IsZero(to))

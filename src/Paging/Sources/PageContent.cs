@@ -31,6 +31,12 @@ public readonly unsafe struct PageContent
     /// <summary>The <see cref="PageTag"/> of the content, computed where the source has not done so.</summary>
     public ulong Tag => Kind == PageContentKind.Zero || TagOrZero != 0 ? TagOrZero : PageTag.Of(Bytes);
 
+    /// <summary>It is copied next: its bytes are asked for, so that they are at hand by then.</summary>
+    public void Expect()
+    {
+        if (Bytes != null) PageBytes.Expect(Bytes);
+    }
+
     /// <summary>A page of zeros.</summary>
     public static PageContent Zero(Gfn gfn) => new(gfn, PageContentKind.Zero, null, 0);
 

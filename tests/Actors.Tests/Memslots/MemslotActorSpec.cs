@@ -220,8 +220,9 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
             Vcpus = [.. Enumerable.Range(0, PagerRig.Vcpus).Select(_ => spec.CreateTestProbe())];
             (Vm, Fetchers, Listener) = (spec.CreateTestProbe(), spec.CreateTestProbe(), spec.CreateTestProbe());
             _spec = spec;
-            Memslot = spec.Sys.ActorOf(MemslotActor.Props(
-                Rig.Pager, new MemslotWiring(Vm, "vm", [.. Vcpus.Select(v => v.Ref)], Fetchers, Listener, BroadcastsClears: broadcasts)));
+            IActorRef[] vcpus = [.. Vcpus.Select(v => v.Ref)];
+            var gate = spec.Sys.ActorOf(VcpuGateActor.Props(new FaultGate(), vcpus));
+            Memslot = spec.Sys.ActorOf(MemslotActor.Props(Rig.Pager, new MemslotWiring(Vm, "vm", vcpus, gate, Fetchers, Listener, BroadcastsClears: broadcasts)));
         }
 
         private readonly MemslotActorSpec _spec;
@@ -249,7 +250,7 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
             [.. fetch.Ranges.SelectMany(r => Enumerable.Range(0, (int)r.Count).Select(i => r.Start.Value + (ulong)i))];
 
         public void Fault(int vcpu, ulong gfn, Access kind = Access.Read) =>
-            Memslot.Tell(new MemslotProtocol.MemoryFault(vcpu, new VcpuAccess(new Gfn(gfn), kind)), Vcpus[vcpu]);
+            Memslot.Tell(new MemslotProtocol.MemoryFaults(new[] { new MemslotProtocol.MemoryFault(vcpu, new VcpuAccess(new Gfn(gfn), kind)) }));
 
         public void Arrive(params ulong[] pages) => Memslot.Tell(new PagesFetched(Batch(pages)));
 
