@@ -16,8 +16,6 @@ namespace Userfault.Actors;
 public sealed class MemslotActor : UntypedActor
 {
     private const ulong MostUntold = 4096;
-    private const int MostResumed = 16;
-    private const int MostWanted = 16;
 
     private readonly MemslotPager _pager;
     private readonly MemslotWiring _wiring;
@@ -27,6 +25,7 @@ public sealed class MemslotActor : UntypedActor
     private readonly SlotFlush _flush;
     private readonly List<Gfn> _wanted = new(64);
     private readonly List<int> _resumed = new(64);
+    private readonly int _batch;
     private readonly List<IActorRef> _accessors = [];
     private readonly List<IActorRef> _readers = [];
     private readonly List<Gfn> _exists = [];
@@ -44,6 +43,7 @@ public sealed class MemslotActor : UntypedActor
     public MemslotActor(MemslotPager pager, MemslotWiring wiring)
     {
         (_pager, _wiring) = (pager, wiring);
+        _batch = FaultGate.BatchFor(wiring.Vcpus.Count);
         _uffd = new UffdQueues(pager.Pages, wiring.UffdDescriptors);
         _flush = new SlotFlush(wiring.Vcpus.Count);
         // Survives this actor as the pager does: replicas count its batches.
@@ -235,7 +235,7 @@ public sealed class MemslotActor : UntypedActor
             if (i + 1 < pages.Length) pages[i + 1].Expect();
             _pager.OnPage(pages[i], _effects);
             // While the rest is put in place, vCPUs run already.
-            if (_effects.Count >= MostResumed) Perform();
+            if (_effects.Count >= _batch) Perform();
         }
 
         batch.Release();
@@ -315,7 +315,7 @@ public sealed class MemslotActor : UntypedActor
                 case EffectKind.Fetch:
                     if (_wanted.Count == 0) Self.Tell(MemslotProtocol.SendFetches.Instance, ActorRefs.NoSender);
                     _wanted.Add(effect.Gfn);
-                    if (_wanted.Count >= MostWanted) SendFetches();
+                    if (_wanted.Count >= _batch) SendFetches();
                     break;
                 case EffectKind.Promote:
                     _wiring.Fetchers.Tell(new FetcherProtocol.Promote(effect.Gfn));

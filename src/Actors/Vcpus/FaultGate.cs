@@ -5,17 +5,21 @@ namespace Userfault.Actors;
 /// gathered by the time the gate's actor runs goes to each memslot as one message, since a message between two threads
 /// costs more than a fault. Any thread may add.
 /// </summary>
-public sealed class FaultGate
+/// <param name="mostFaults">Faults of one message at most.</param>
+public sealed class FaultGate(int mostFaults)
 {
-    // Few enough that both sides have work at any time: all the faults of all vCPUs in one message would have the memslot
-    // wait for the vCPUs, and them for it.
-    private const int MostFaults = 16;
-
+    private const int MostInOneMessage = 16;
     private const int MostIdleLanes = 16;
 
     private readonly Lock _lock = new();
     private readonly List<Lane> _lanes = [];
     private bool _sendIsQueued;
+
+    /// <summary>
+    /// Faults of one message for a VM of so many vCPUs: a quarter of them at most, so that all stages of a fault's way have
+    /// work at any time. Were all to travel together, each stage would wait for the others, and every vCPU for all the rest.
+    /// </summary>
+    public static int BatchFor(int vcpus) => Math.Clamp(vcpus / 4, 1, MostInOneMessage);
 
     /// <summary>A vCPU's access left the guest.</summary>
     /// <param name="slot">Its memslot.</param>
@@ -29,7 +33,7 @@ public sealed class FaultGate
         {
             var lane = LaneOf(slot);
             lane.Faults.Add(fault);
-            if (lane.Faults.Count >= MostFaults) full = Take(lane);
+            if (lane.Faults.Count >= mostFaults) full = Take(lane);
             if (_sendIsQueued || full is not null) return false;
             return _sendIsQueued = true;
         }

@@ -24,7 +24,7 @@ public sealed class VmActor : UntypedActor
     private readonly List<MemslotPager> _retired = [];
     private readonly List<IActorRef> _vcpus = [];
     private readonly List<VcpuCore> _cores = [];
-    private readonly FaultGate _faults = new();
+    private readonly FaultGate _faults;
     private readonly HashSet<int> _paused = [];
     private readonly Queue<(object Call, IActorRef Asker)> _waitingCalls = new();
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -37,6 +37,7 @@ public sealed class VmActor : UntypedActor
     public VmActor(VmSettings settings, IActorRef fetchers, IActorRef listener)
     {
         (_settings, _fetchers, _listener) = (settings, fetchers, listener);
+        _faults = new FaultGate(FaultGate.BatchFor(settings.Workload.Vcpus));
         _addressSpaces = [.. Enumerable.Range(0, settings.Policy.AddressSpaces).Select(_ => new MemslotSet())];
         _host = new HostMapping(
             settings.Memory, settings.Content.Memory.Base, settings.Content.Memory.Pages, ModesOf(settings));

@@ -221,7 +221,7 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
             (Vm, Fetchers, Listener) = (spec.CreateTestProbe(), spec.CreateTestProbe(), spec.CreateTestProbe());
             _spec = spec;
             IActorRef[] vcpus = [.. Vcpus.Select(v => v.Ref)];
-            var gate = spec.Sys.ActorOf(VcpuGateActor.Props(new FaultGate(), vcpus));
+            var gate = spec.Sys.ActorOf(VcpuGateActor.Props(new FaultGate(1), vcpus));
             Memslot = spec.Sys.ActorOf(MemslotActor.Props(Rig.Pager, new MemslotWiring(Vm, "vm", vcpus, gate, Fetchers, Listener, BroadcastsClears: broadcasts)));
         }
 

@@ -6,7 +6,7 @@ namespace Userfault.Actors.Tests.Vcpus;
 /// <summary>No fault is lost between a vCPU and its memslot, and none waits for another that may never come.</summary>
 public sealed class FaultGateTests
 {
-    private readonly FaultGate _gate = new();
+    private readonly FaultGate _gate = new(16);
     private readonly SlotView _low = Slot(0);
     private readonly SlotView _high = Slot(1);
 
@@ -38,6 +38,13 @@ public sealed class FaultGateTests
         while (_gate.TryTake(out _, out var rest)) sent.AddRange(rest.Faults.ToArray().Select(f => f.Vcpu));
         Assert.Equal(Enumerable.Range(0, faults), sent);
     }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(8, 2)]
+    [InlineData(64, 16)]
+    [InlineData(512, 16)]
+    public void Few_vcpus_do_not_wait_for_each_other(int vcpus, int batch) => Assert.Equal(batch, FaultGate.BatchFor(vcpus));
 
     [Fact]
     public void Slots_that_come_and_go_leave_nothing_behind()
