@@ -5,6 +5,7 @@ using Userfault.Cli;
 var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
 root.Subcommands.Add(MigrateCommand.Create());
 root.Subcommands.Add(DemandPagingCommand.Create());
+root.Subcommands.Add(KvmCommand.Create());
 root.Subcommands.Add(InfoCommands.Image());
 root.Subcommands.Add(InfoCommands.Trace());
 root.Subcommands.Add(NodeCommand.Create());

@@ -109,9 +109,11 @@ internal sealed class MigrateOptions
     }
 
     /// <summary>Adds all options to a command.</summary>
-    public void AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="except">Options that it has no use for, or has another of the same name.</param>
+    public void AddTo(Command command, IReadOnlyCollection<Option>? except = null)
     {
-        foreach (var option in _all) command.Options.Add(option);
+        foreach (var option in _all.Where(o => except?.Contains(o) != true)) command.Options.Add(option);
     }
 
     /// <summary>The run's settings: file, overlay, options.</summary>

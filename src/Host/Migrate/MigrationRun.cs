@@ -22,9 +22,10 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <param name="usesPump">Will sources be pumped? The pump's spinning thread wants a core of its own.</param>
     /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
     /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
+    /// <param name="otherVcpus">Makes the actors of vCPUs that run elsewhere, under a real KVM; null: the model's.</param>
     public MigrationRun(
         ActorSystem system, RunInputs inputs, MigrationSettings migration, bool usesPump, bool recordsWorkingSet,
-        IActorRef? clears = null)
+        IActorRef? clears = null, Func<VcpuSeat, Props>? otherVcpus = null)
     {
         var loops = Environment.ProcessorCount - (usesPump ? 1 : 0);
         var vcpuDispatcher = loops >= 2 ? VcpuDispatcher : MemslotDispatcher;
@@ -44,6 +45,7 @@ internal sealed class MigrationRun : IAsyncDisposable
             BroadcastsClears = clears is not null,
             VcpuDispatcher = vcpuDispatcher,
             MemslotDispatcher = MemslotDispatcher,
+            OtherVcpus = otherVcpus,
         };
         var observer = system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
         _migration = system.ActorOf(MigrationActor.Props(plan, Pool, observer).WithDispatcher(MemslotDispatcher), "migration");
@@ -77,6 +79,9 @@ internal sealed class MigrationRun : IAsyncDisposable
 
         throw new InvalidOperationException("the migration ended without a report");
     }
+
+    /// <summary>Ends the migration as it is; its report says what was not finished.</summary>
+    public void Stop(string reason) => _migration.Tell(new MigrationProtocol.Stop(reason));
 
     public async ValueTask DisposeAsync()
     {

@@ -31,10 +31,11 @@ internal sealed class Outputs
     /// <summary>Writes everything.</summary>
     /// <param name="report">The report.</param>
     /// <param name="cluster">The nodes that took part; null where none did.</param>
-    public void Write(MigrationReport report, ClusterSummary? cluster = null)
+    /// <param name="backend">What the guest ran on.</param>
+    public void Write(MigrationReport report, ClusterSummary? cluster = null, string backend = "model")
     {
-        if (JsonIsStandardOutput) Console.Out.WriteLine(JsonReport.Of(report, cluster));
-        else if (_json is not null) WriteFile(_json, JsonReport.Of(report, cluster));
+        if (JsonIsStandardOutput) Console.Out.WriteLine(JsonReport.Of(report, cluster, backend));
+        else if (_json is not null) WriteFile(_json, JsonReport.Of(report, cluster, backend));
         if (_html is not null) WriteFile(_html, HtmlReport.Of(report));
         if (_record is not null && report.WorkingSet is { } set) WorkingSetFile.Save(_record, set);
     }

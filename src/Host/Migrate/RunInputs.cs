@@ -24,7 +24,12 @@ internal sealed class RunInputs : IDisposable
     /// <summary>Opens everything; what was opened before an error is closed again.</summary>
     /// <exception cref="CliException">Options that do not go together, or a bad value.</exception>
     /// <exception cref="PagingException">A file that cannot be used.</exception>
-    public static RunInputs Open(MigrateOptions options, ParseResult result, Settings settings)
+    /// <param name="options">The command's options.</param>
+    /// <param name="result">What was given of them.</param>
+    /// <param name="settings">The run's settings.</param>
+    /// <param name="memoryOf">Makes guest memory of so many pages; null: plain memory.</param>
+    public static RunInputs Open(
+        MigrateOptions options, ParseResult result, Settings settings, Func<ulong, IGuestMemory>? memoryOf = null)
     {
         var image = OpenImage(options, result, settings);
         try
@@ -34,7 +39,7 @@ internal sealed class RunInputs : IDisposable
             var set = replay is null ? null : WorkingSetFile.Load(replay, image);
             if (set is null && settings.OneOf<BackgroundOrder>("background.order") == BackgroundOrder.Recorded)
                 throw new CliException("--background recorded: needs a working set; add --replay FILE");
-            var memory = new ByteGuestMemory(image.Pages);
+            var memory = memoryOf?.Invoke(image.Pages) ?? new ByteGuestMemory(image.Pages);
             return new RunInputs(image, workload, new GuestContent(image, memory, new StampLedger(image.Pages)), image.Ranges, set);
         }
         catch
@@ -45,9 +50,9 @@ internal sealed class RunInputs : IDisposable
     }
 
     /// <summary>A run on an image and a workload that are there already; the image is disposed of with the rest.</summary>
-    public static RunInputs Of(IMemoryImage image, IWorkload workload)
+    public static RunInputs Of(IMemoryImage image, IWorkload workload, IGuestMemory? memory = null)
     {
-        var content = new GuestContent(image, new ByteGuestMemory(image.Pages), new StampLedger(image.Pages));
+        var content = new GuestContent(image, memory ?? new ByteGuestMemory(image.Pages), new StampLedger(image.Pages));
         return new RunInputs(image, workload, content, [new GfnRange(new Gfn(0), image.Pages)], null);
     }
 

@@ -17,7 +17,7 @@ internal static class JsonReport
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    public static string Of(MigrationReport report, ClusterSummary? cluster = null) => JsonSerializer.Serialize(
+    public static string Of(MigrationReport report, ClusterSummary? cluster = null, string backend = "model") => JsonSerializer.Serialize(
         new
         {
             Verified = report.IsVerified,
@@ -49,12 +49,13 @@ internal static class JsonReport
             StallMs = report.Vcpus.Select(vcpu => vcpu.StallNs / 1e6),
             cluster?.Nodes,
             cluster?.LostNodes,
-            Details = Details(report),
+            Details = Details(report, backend),
         },
         Options);
 
-    private static object Details(MigrationReport report) => new
+    private static object Details(MigrationReport report, string backend) => new
     {
+        Backend = backend,
         report.Image,
         report.Workload,
         Background = Units.NameOf(report.Settings.Background),

@@ -6,7 +6,8 @@ namespace Userfault.Paging;
 /// <summary>Guest memory of real bytes, committed as pages are placed.</summary>
 public sealed unsafe class ByteGuestMemory : IGuestMemory
 {
-    private readonly LazyMemory _memory;
+    private readonly LazyMemory? _memory;
+    private byte* _bytes;
 
     /// <summary>Zeroed memory of <paramref name="pages"/> pages; nothing is committed yet.</summary>
     /// <exception cref="PagingException">The machine does not give that much.</exception>
@@ -16,13 +17,23 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
         ArgumentOutOfRangeException.ThrowIfGreaterThan(pages, SyntheticImage.MostPages);
         Pages = pages;
         _memory = new LazyMemory(pages << Page.Shift, "guest memory");
+        _bytes = _memory.Bytes;
+    }
+
+    /// <summary>Guest memory that somebody else has mapped, zeroed, and unmaps after this is disposed of.</summary>
+    /// <param name="bytes">Its first byte.</param>
+    /// <param name="pages">How many pages.</param>
+    public ByteGuestMemory(byte* bytes, ulong pages)
+    {
+        _bytes = bytes;
+        Pages = pages;
     }
 
     /// <inheritdoc/>
     public ulong Pages { get; }
 
     /// <inheritdoc/>
-    public Hva Base => new((ulong)_memory.Bytes);
+    public Hva Base => new((ulong)_bytes);
 
     /// <inheritdoc/>
     public ulong CapacityBytes => Pages << Page.Shift;
@@ -31,7 +42,7 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     public byte* PageAt(Gfn gfn)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, Pages, nameof(gfn));
-        return _memory.Bytes + (gfn.Value << Page.Shift);
+        return _bytes + (gfn.Value << Page.Shift);
     }
 
     /// <inheritdoc/>
@@ -79,5 +90,9 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        _bytes = null;
+        _memory?.Dispose();
+    }
 }

@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace Userfault.Cli;
+
+/// <summary><c>userfault kvm</c>: a migration to real vCPUs under /dev/kvm.</summary>
+internal static class KvmCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("kvm", "Migrate a guest to real vCPUs under /dev/kvm, their faults served by the actors. Without options: the sample trace.");
+        var options = new MigrateOptions();
+        options.AddTo(command, except: [options.Mode, options.Arch, options.Memory, options.Ips, options.HostAccesses, options.Cluster]);
+        var mode = new Option<string>("--mode") { Description = "how missing pages are caught: auto (default), userfaultfd, kick, holes or userfault" };
+        var cpl = new Option<string>("--cpl") { Description = "privilege level of the guest's code: 3 (default) or 0" };
+        command.Options.Add(mode);
+        command.Options.Add(cpl);
+        command.SetAction((result, cancelled) => BadInput.Guard(() =>
+        {
+            var settings = options.LoadSettings(result);
+            settings.Override("kvm.mode", mode.Name, result.GetValue(mode));
+            settings.Override("kvm.cpl", cpl.Name, result.GetValue(cpl));
+            return KvmMigration.Run(options, result, settings, cancelled);
+        }));
+        return command;
+    }
+}
