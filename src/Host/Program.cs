@@ -11,6 +11,8 @@ root.Subcommands.Add(InfoCommands.Trace());
 root.Subcommands.Add(NodeCommand.Create());
 root.Subcommands.Add(DemoCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());
+root.Subcommands.Add(ServeCommand.Create());
+root.Subcommands.Add(GuestCommand.Create());
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

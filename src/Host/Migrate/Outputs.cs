@@ -40,6 +40,13 @@ internal sealed class Outputs
         if (_record is not null && report.WorkingSet is { } set) WorkingSetFile.Save(_record, set);
     }
 
+    /// <summary>Writes a report that is text already.</summary>
+    public void WriteText(string json)
+    {
+        if (JsonIsStandardOutput) Console.Out.WriteLine(json);
+        else if (_json is not null) WriteFile(_json, json);
+    }
+
     private static void Check(string option, string? path)
     {
         if (path is null) return;

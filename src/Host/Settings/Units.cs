@@ -64,6 +64,14 @@ internal static class Units
             ? value
             : throw Bad(name, text, "a share from 0 to 1");
 
+    /// <summary>on or off.</summary>
+    public static bool Switch(string name, string text) => text switch
+    {
+        "on" => true,
+        "off" => false,
+        _ => throw Bad(name, text, "on or off"),
+    };
+
     /// <summary>A value of an enumeration, by its name in lower case with dashes.</summary>
     public static T OneOf<T>(string name, string text)
         where T : struct, Enum

@@ -63,6 +63,28 @@ public sealed unsafe class UnixSocket : IDisposable
         return socket;
     }
 
+    /// <summary>Listens at a path; a file that a dead process left there is removed.</summary>
+    /// <exception cref="LinuxException">Somebody listens there, or as <see cref="Listen"/>.</exception>
+    public static UnixSocket ListenAnew(string path)
+    {
+        if (File.Exists(path))
+        {
+            try
+            {
+                Connect(path).Dispose();
+            }
+            catch (LinuxException e) when (e.Error == LinuxErrno.ECONNREFUSED)
+            {
+                _ = Libc.Unlink(path);
+            }
+            catch (LinuxException)
+            {
+                // bind says what it is.
+            }
+        }
+        return Listen(path);
+    }
+
     /// <summary>Connects to who listens at a path.</summary>
     /// <exception cref="LinuxException">ENOENT, ECONNREFUSED and their like, with the path.</exception>
     public static UnixSocket Connect(string path)

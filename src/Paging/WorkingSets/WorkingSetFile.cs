@@ -57,14 +57,21 @@ public static class WorkingSetFile
 
     /// <summary>Reads the file and checks that it was recorded on <paramref name="image"/>.</summary>
     /// <exception cref="PagingException">The file is missing, truncated, damaged, of another kind, or another image's.</exception>
-    public static unsafe WorkingSet Load(string path, IMemoryImage image)
+    public static WorkingSet Load(string path, IMemoryImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Load(path, image.Identity, image.Pages, image.Name);
+    }
+
+    /// <summary>Reads the file and checks that it was recorded on the image named, which may lie elsewhere.</summary>
+    /// <exception cref="PagingException">The file is missing, truncated, damaged, of another kind, or another image's.</exception>
+    public static unsafe WorkingSet Load(string path, ImageIdentity image, ulong imagePages, string imageName)
     {
         ArgumentNullException.ThrowIfNull(path);
-        ArgumentNullException.ThrowIfNull(image);
         using var file = MappedFile.Open(path);
         if (file.Length > int.MaxValue)
             throw new PagingException(PagingError.WrongFormat, path, "too big for a working set", Mend);
-        return Decode(path, new ReadOnlySpan<byte>(file.Bytes, (int)file.Length), image);
+        return Decode(path, new ReadOnlySpan<byte>(file.Bytes, (int)file.Length), image, imagePages, imageName);
     }
 
     private static ReadOnlySpan<byte> Magic => "UFWSET\r\n"u8;
@@ -94,7 +101,8 @@ public static class WorkingSetFile
         return stream.ToArray();
     }
 
-    private static WorkingSet Decode(string path, ReadOnlySpan<byte> bytes, IMemoryImage image)
+    private static WorkingSet Decode(
+        string path, ReadOnlySpan<byte> bytes, ImageIdentity image, ulong imagePages, string imageName)
     {
         // The kind before the checksum: a file of another kind deserves its own message.
         if (!bytes.StartsWith(Magic[..Math.Min(Magic.Length, bytes.Length)]))
@@ -109,10 +117,10 @@ public static class WorkingSetFile
             throw new PagingException(PagingError.Corrupt, path, "truncated or damaged: the checksum is wrong", Mend);
         var recordedOn = new ImageIdentity(bytes[16..48]);
         var pages = BinaryPrimitives.ReadUInt64LittleEndian(bytes[48..]);
-        if (recordedOn != image.Identity || pages != image.Pages)
+        if (recordedOn != image || pages != imagePages)
         {
             throw new PagingException(PagingError.ForeignImage, path,
-                $"recorded on image {recordedOn.Short}, not on {image.Identity.Short} ({image.Name})", Mend);
+                $"recorded on image {recordedOn.Short}, not on {image.Short} ({imageName})", Mend);
         }
         var runs = ReadRuns(path, bytes[HeaderSize..^ChecksumSize], BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..]), pages);
         return new WorkingSet(recordedOn, pages, runs);

@@ -31,6 +31,9 @@ public sealed class WorkingSetRecorder : IDisposable
         return new WorkingSet(image.Identity, image.Pages, [.. _runs]);
     }
 
+    /// <summary>What was recorded so far, bound to an image that lies elsewhere.</summary>
+    public WorkingSet ToWorkingSet(ImageIdentity image, ulong pages) => new(image, pages, [.. _runs]);
+
     /// <inheritdoc/>
     public void Dispose() => _touched.Dispose();
 }

@@ -1,0 +1,121 @@
+using System.CommandLine;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>The options of <c>userfault guest</c>.</summary>
+internal sealed class GuestOptions
+{
+    private readonly Command _command;
+
+    public GuestOptions(Command command)
+    {
+        _command = command;
+        Socket = Add("--socket", "the handler's UNIX socket");
+        Trace = Add("--trace", "access trace: vcpu,instructions,gfn,kind as CSV, plain or gzip");
+        Pattern = Add("--pattern", "made accesses instead: sequential, random (default), zipf or stride");
+        Touchers = Add("--touchers", "threads that touch memory by the pattern (default 4)");
+        Accesses = Add("--accesses", "accesses a thread of the pattern (default: as many as its share has pages)");
+        WriteShare = Add("--write-share", "share of the pattern's accesses that write (default 0.3)");
+        Ips = Add("--ips", "instructions a second between touches, such as 1e9; off (default for patterns): order only");
+        Regions = Add("--regions", "memory regions that are handed over (default 1)");
+        Balloon = Add("--balloon", "share of memory that is given back while the guest runs (default 0)");
+        DeviceShare = Add("--device-share", "with --secret-free: share of accesses through the monitor's own mapping (default 0.1)");
+        Verify = Add("--verify", "on (default): check every page at the end, which fetches what is missing; off");
+        Patience = Add("--patience", "give up when nothing moves for so long (default 30s)");
+        Json = Add("--json", "write the report as JSON to this file; - is standard output");
+        command.Options.Add(SecretFree);
+        command.Options.Add(Overlapping);
+        GcStress.Hidden = true;
+        command.Options.Add(GcStress);
+        Image.AddTo(command);
+    }
+
+    public ImageOptions Image { get; } = new();
+
+    public Option<string> Socket { get; }
+
+    public Option<string> Trace { get; }
+
+    public Option<string> Pattern { get; }
+
+    public Option<string> Touchers { get; }
+
+    public Option<string> Accesses { get; }
+
+    public Option<string> WriteShare { get; }
+
+    public Option<string> Ips { get; }
+
+    public Option<string> Regions { get; }
+
+    public Option<string> Balloon { get; }
+
+    public Option<string> DeviceShare { get; }
+
+    public Option<string> Verify { get; }
+
+    public Option<string> Patience { get; }
+
+    public Option<string> Json { get; }
+
+    public Option<bool> SecretFree { get; } = new("--secret-free") { Description = "the form with guest_memfd and bitmap, a memfd in its place" };
+
+    public Option<bool> Overlapping { get; } = new("--overlapping") { Description = "every thread of the pattern roams over all pages, not its own share" };
+
+    public Option<bool> GcStress { get; } = new("--gc-stress") { Description = "collect garbage all the time" };
+
+    /// <summary>What the touchers do.</summary>
+    /// <exception cref="CliException">A bad value.</exception>
+    /// <exception cref="PagingException">A trace that cannot be used.</exception>
+    public IWorkload OpenWorkload(ParseResult result, ulong pages)
+    {
+        var trace = result.GetValue(Trace);
+        if (trace is not null && result.GetValue(Pattern) is not null) throw new CliException("--trace and --pattern: give one of them");
+        var ips = Units.InstructionsPerSecond(Ips.Name, result.GetValue(Ips) ?? (trace is null ? "off" : "1e9"));
+        if (trace is not null) return TraceWorkload.Load(trace, pages, ips);
+        var touchers = Units.Count(Touchers.Name, result.GetValue(Touchers) ?? "4", 1, 1024);
+        var overlapping = result.GetValue(Overlapping);
+        if (!overlapping && pages < (ulong)touchers)
+            throw new CliException($"--touchers: {touchers} cannot share {pages} pages; use fewer, or --overlapping");
+        return new PatternWorkload(new PatternSettings(
+            Units.OneOf<PatternKind>(Pattern.Name, result.GetValue(Pattern) ?? "random"), touchers, pages)
+        {
+            Overlapping = overlapping,
+            WriteShare = Units.Share(WriteShare.Name, result.GetValue(WriteShare) ?? "0.3"),
+            AccessesPerVcpu = result.GetValue(Accesses) is { } accesses ? (ulong)Units.Count(Accesses.Name, accesses, 1, int.MaxValue) : 0,
+            InstructionsPerSecond = ips,
+            Seed = Image.SeedOf(result),
+        });
+    }
+
+    /// <summary>Pages at the end of memory that are given back.</summary>
+    /// <exception cref="CliException">A bad value.</exception>
+    public ulong BalloonOf(ParseResult result, ulong pages)
+    {
+        var share = Units.Share(Balloon.Name, result.GetValue(Balloon) ?? "0");
+        if (share > 0 && result.GetValue(SecretFree)) throw new CliException("--balloon: guest_memfd has none; leave out --secret-free");
+        return (ulong)(share * pages);
+    }
+
+    /// <summary>The regions: equal shares of the image, with a hole of a page between them in memory.</summary>
+    /// <exception cref="CliException">A bad value.</exception>
+    public IReadOnlyList<GfnRange> RegionsOf(ParseResult result, ulong pages)
+    {
+        var count = (ulong)Units.Count(Regions.Name, result.GetValue(Regions) ?? "1", 1, 512);
+        if (count > pages) throw new CliException($"--regions: {count} regions of {pages} pages");
+        return [.. Enumerable.Range(0, (int)count).Select(i =>
+        {
+            var from = pages * (ulong)i / count;
+            return new GfnRange(new Gfn(from), (pages * (ulong)(i + 1) / count) - from);
+        })];
+    }
+
+    private Option<string> Add(string name, string description)
+    {
+        var option = new Option<string>(name) { Description = description };
+        _command.Options.Add(option);
+        return option;
+    }
+}

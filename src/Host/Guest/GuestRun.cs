@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using Userfault.Linux;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>One stand-in guest: hands its memory over, touches it, gives parts of it back, and checks every page.</summary>
+internal sealed class GuestRun : IDisposable
+{
+    private const int BalloonSteps = 16;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
+
+    private readonly IWorkload _workload;
+    private readonly IMemoryImage _image;
+    private readonly UnixSocket _socket;
+    private readonly Toucher[] _touchers;
+    private readonly ulong _balloonPages;
+    private readonly double _deviceShare;
+    private readonly TimeSpan _patience;
+    private readonly long _begun;
+    private volatile int _balloonStepsDone;
+
+    public GuestRun(UnixSocket socket, GuestMemory memory, IMemoryImage image, IWorkload workload, ulong balloonPages, double deviceShare, TimeSpan patience)
+    {
+        (_socket, Memory, _image, _workload) = (socket, memory, image, workload);
+        (_balloonPages, _deviceShare, _patience) = (balloonPages, deviceShare, patience);
+        Stamps = new GuestStamps(workload.Vcpus, memory.Pages);
+        _touchers = [.. Enumerable.Range(0, workload.Vcpus).Select(i => new Toucher(i, this, workload.Open(i)))];
+        memory.HandOver(socket);
+        if (memory.File is not null) Channel = new FaultChannel(socket, workload.Vcpus);
+        _begun = Stopwatch.GetTimestamp();
+    }
+
+    public GuestMemory Memory { get; }
+
+    public GuestStamps Stamps { get; }
+
+    public FaultChannel? Channel { get; }
+
+    /// <summary>Is everybody to stop?</summary>
+    public volatile bool IsOver;
+
+    /// <summary>Does the page lie where memory is given back? The guest writes nothing there.</summary>
+    public bool IsBallooned(Gfn gfn) => gfn.Value >= Memory.Pages - _balloonPages;
+
+    /// <summary>Does this access go through the monitor's mapping (secret-free form)?</summary>
+    public bool IsDeviceAccess(int toucher, Gfn gfn) => (GuestStamps.Mix((ulong)toucher + 31, gfn.Value) >> 11) / (double)(1UL << 53) < _deviceShare;
+
+    /// <summary>Touches, balloons, verifies.</summary>
+    public GuestReport Run(bool verify, CancellationToken cancelled)
+    {
+        foreach (var toucher in _touchers) toucher.Start();
+        var balloon = new Thread(GiveBack) { IsBackground = true, Name = "balloon" };
+        balloon.Start();
+        if (!Wait(() => _touchers.All(t => t.HasEnded) && !balloon.IsAlive, Progress, cancelled)) return Report(null, cancelled);
+        var touchedNs = Elapsed;
+        if (!verify) return Report(null, cancelled, touchedNs);
+        var verifier = new GuestVerification(this, _image);
+        return Wait(() => verifier.HasEnded, () => verifier.Checked, cancelled)
+            ? Report(verifier, cancelled, touchedNs)
+            : Report(null, cancelled, touchedNs);
+    }
+
+    public void Dispose()
+    {
+        IsOver = true;
+        Channel?.Dispose();
+        Stamps.Dispose();
+        _socket.Dispose();
+        Memory.Dispose();
+    }
+
+    /// <summary>What gave way; null while nothing did.</summary>
+    private string? _problem;
+
+    private long Elapsed => (long)Stopwatch.GetElapsedTime(_begun).TotalNanoseconds;
+
+    private long Progress() => _touchers.Sum(t => t.Touches) + _balloonStepsDone;
+
+    // Threads that sleep on a page cannot be waited for by joining them: what counts is whether anything moves.
+    private bool Wait(Func<bool> isDone, Func<long> progress, CancellationToken cancelled)
+    {
+        using var tick = new ManualResetEventSlim();
+        var (last, since) = (progress(), Stopwatch.GetTimestamp());
+        while (!isDone())
+        {
+            tick.Wait(Look, CancellationToken.None);
+            if (cancelled.IsCancellationRequested) return false;
+            if (Channel?.Broken is { } broken)
+            {
+                _problem = broken;
+                return false;
+            }
+            if (progress() is var now && now != last) (last, since) = (now, Stopwatch.GetTimestamp());
+            else if (Stopwatch.GetElapsedTime(since) > _patience)
+            {
+                _problem = $"nothing moved for {_patience.TotalSeconds:0.#} s: the handler does not serve";
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // In steps, spread over the guest's run: after each share of its touches.
+    private void GiveBack()
+    {
+        if (_balloonPages == 0) return;
+        var total = Enumerable.Range(0, _workload.Vcpus).Sum(i => (long)_workload.Open(i).Count);
+        var first = Memory.Pages - _balloonPages;
+        for (ulong step = 0; step < BalloonSteps && !IsOver; step++)
+        {
+            while (!IsOver && _touchers.Sum(t => t.Touches) < total * (long)step / BalloonSteps) NativeTouch.Sleep(100);
+            var from = first + (_balloonPages * step / BalloonSteps);
+            var to = first + (_balloonPages * (step + 1) / BalloonSteps);
+            if (to > from) Memory.Discard(new GfnRange(new Gfn(from), to - from));
+            _balloonStepsDone++;
+        }
+    }
+
+    private GuestReport Report(GuestVerification? verification, CancellationToken cancelled, long touchedNs = -1)
+    {
+        var latency = new LatencyHistogram();
+        foreach (var toucher in _touchers.Where(t => t.HasEnded)) latency.Add(toucher.Latency);
+        return new GuestReport(
+            Memory.Pages, _workload.Vcpus, _workload.Name, _touchers.Sum(t => t.Touches), touchedNs, Elapsed, latency, _balloonPages,
+            Channel?.Requests ?? 0, verification?.Checked ?? 0, verification?.Wrong ?? 0, verification?.FirstWrong,
+            _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null), GcStress.Collections);
+    }
+}

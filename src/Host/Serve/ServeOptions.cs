@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.Numerics;
+using Userfault.Linux;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>The options of <c>userfault serve</c>.</summary>
+internal sealed class ServeOptions
+{
+    private readonly List<Option> _all = [];
+
+    public ServeOptions(Command command)
+    {
+        Socket = Add<string>("--socket", "UNIX socket to listen on; Firecracker's backend_path");
+        Cluster = Add<string>("--cluster", "fetch pages over the data plane: H:P,... of nodes, as they say where they serve");
+        ImageId = Add<string>("--image-id", "which image, by the beginning of its identity, where the nodes serve several");
+        CookieFile = Add<string>("--cookie-file", "file with the secret of the nodes' data plane (userfault.cluster.cookie)");
+        Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
+        Push = Add<string>("--push", "order of pages that nobody waits for: none, sequential or outward (default sequential; none with --record)");
+        PushChunk = Add<string>("--push-chunk", "pages of one push (default 512)");
+        Latency = Add<string>("--latency", "modelled latency between this process and its image, such as 30us");
+        Bandwidth = Add<string>("--bandwidth", "modelled bandwidth, such as 10Gbps");
+        Record = Add<string>("--record", "write the pages that were waited for to this file when the VM ends");
+        Replay = Add<string>("--replay", "push a recorded working set first");
+        StandbySocket = Add<string>("--standby-socket", "UNIX socket where a standby attaches");
+        Standby = Add<string>("--standby", "be the standby of the process that listens there: take over when it ends, however it ends");
+        MostVms = Add<string>("--most-vms", "VMs at once (default 256)");
+        StopMonitors = Add<string>("--stop-monitors", "on (default): stop a monitor whose VM cannot be served any more and that no standby takes; off");
+        SourcePatience = Add<string>("--source-patience", "how long to wait for a page source to come back (default 30s)");
+        Once = Add<bool>("--once", "end when all VMs have ended, at least one");
+        Json = Add<string>("--json", "write the report as JSON to this file at the end; - is standard output");
+        foreach (var option in _all) command.Options.Add(option);
+        GcStress.Hidden = true;
+        UntilStdinCloses.Hidden = true;
+        command.Options.Add(GcStress);
+        command.Options.Add(UntilStdinCloses);
+        Image.AddTo(command);
+    }
+
+    public ImageOptions Image { get; } = new();
+
+    public Option<string> Socket { get; }
+
+    public Option<string> Cluster { get; }
+
+    public Option<string> ImageId { get; }
+
+    public Option<string> CookieFile { get; }
+
+    public Option<string> Chunk { get; }
+
+    public Option<string> Push { get; }
+
+    public Option<string> PushChunk { get; }
+
+    public Option<string> Latency { get; }
+
+    public Option<string> Bandwidth { get; }
+
+    public Option<string> Record { get; }
+
+    public Option<string> Replay { get; }
+
+    public Option<string> StandbySocket { get; }
+
+    public Option<string> Standby { get; }
+
+    public Option<string> MostVms { get; }
+
+    public Option<string> StopMonitors { get; }
+
+    public Option<string> SourcePatience { get; }
+
+    public Option<bool> Once { get; }
+
+    public Option<string> Json { get; }
+
+    public Option<bool> GcStress { get; } = new("--gc-stress") { Description = "collect garbage all the time" };
+
+    public Option<bool> UntilStdinCloses { get; } = new("--until-stdin-closes") { Description = "end when standard input is closed" };
+
+    /// <summary>How VMs are served.</summary>
+    /// <exception cref="CliException">A bad value.</exception>
+    public HandlerOptions HandlerOf(ParseResult result, Action<string> log)
+    {
+        var records = result.GetValue(Record) is not null;
+        var chunk = (ulong)Units.Count(Chunk.Name, result.GetValue(Chunk) ?? (records ? "1" : "64"), 1, 512);
+        if (!BitOperations.IsPow2(chunk)) throw Units.Bad(Chunk.Name, result.GetValue(Chunk)!, "a power of 2 from 1 to 512");
+        var push = result.GetValue(Push) ?? (records ? "none" : "sequential");
+        return new HandlerOptions
+        {
+            Log = log,
+            MostVms = Units.Count(MostVms.Name, result.GetValue(MostVms) ?? "256", 1, 65536),
+            StopsMonitors = Units.Switch(StopMonitors.Name, result.GetValue(StopMonitors) ?? "on"),
+            Pager = new PagerSettings
+            {
+                ChunkPages = chunk,
+                Push = push switch
+                {
+                    "none" => null,
+                    "sequential" => PushOrderKind.Sequential,
+                    "outward" => PushOrderKind.Outward,
+                    _ => throw Units.Bad(Push.Name, push, "one of none, sequential, outward"),
+                },
+                PushPages = (ulong)Units.Count(PushChunk.Name, result.GetValue(PushChunk) ?? "512", 1, 4096),
+                SourcePatienceNs = Units.DurationNs(SourcePatience.Name, result.GetValue(SourcePatience) ?? "30s"),
+            },
+        };
+    }
+
+    /// <summary>The modelled path to the image.</summary>
+    /// <exception cref="CliException">A bad value.</exception>
+    public LinkSettings LinkOf(ParseResult result) => new(
+        Units.DurationNs(Latency.Name, result.GetValue(Latency) ?? "0"), 0,
+        Units.BitsPerSecond(Bandwidth.Name, result.GetValue(Bandwidth) ?? "off"));
+
+    private Option<T> Add<T>(string name, string description)
+    {
+        var option = new Option<T>(name) { Description = description };
+        _all.Add(option);
+        return option;
+    }
+}

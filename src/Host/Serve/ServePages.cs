@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Userfault.Linux;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>What a handler's pages come from, opened by the options; ends with the command.</summary>
+internal sealed class ServePages : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+
+    private ServePages(PageSupply supply) => Supply = supply;
+
+    public PageSupply Supply { get; private set; }
+
+    /// <summary>Opens the image, or finds the sources.</summary>
+    /// <exception cref="CliException">A bad value, or nobody serves the image.</exception>
+    /// <exception cref="PagingException">A file that cannot be used.</exception>
+    public static ServePages Open(ServeOptions options, ParseResult result, Action<string> log)
+    {
+        var cluster = result.GetValue(options.Cluster);
+        var image = options.Image.TryOpen(result);
+        if (cluster is not null && image is not null)
+            throw new CliException("--cluster: pages come from the nodes; leave out --image and --synthetic");
+        if (cluster is null && image is null)
+            throw new CliException("serve: say which pages: --image F, --synthetic SIZE or --cluster H:P,...");
+        return cluster is not null ? OfCluster(options, result, cluster, log) : OfImage(options, result, image!);
+    }
+
+    public void Dispose()
+    {
+        foreach (var owned in Enumerable.Reverse(_owned)) owned.Dispose();
+    }
+
+    private static ServePages OfImage(ServeOptions options, ParseResult result, IMemoryImage image)
+    {
+        var link = options.LinkOf(result);
+        var record = result.GetValue(options.Record);
+        var replay = result.GetValue(options.Replay) is { } path ? WorkingSetFile.Load(path, image) : null;
+        if (link.IsInstant)
+        {
+            var plain = new ServePages(new PageSupply(image) { RecordTo = record, Replay = replay });
+            plain._owned.Add(image);
+            return plain;
+        }
+        var sources = new SourceSet();
+        var pump = new SpinningPump();
+        var source = new LocalPageSource(image, new LocalSourceSettings { Link = link, RememberedContents = 0 }, pump.Wake);
+        pump.Add(source);
+        sources.Add(source);
+        var pages = new ServePages(new PageSupply(sources, image.Identity, image.Pages, image.Name) { RecordTo = record, Replay = replay });
+        pages._owned.AddRange([image, source, pump]);
+        return pages;
+    }
+
+    private static ServePages OfCluster(ServeOptions options, ParseResult result, string cluster, Action<string> log)
+    {
+        if (!options.LinkOf(result).IsInstant) throw new CliException("--latency and --bandwidth: belong to an image in this process");
+        var nodes = ClusterSources.Nodes(options.Cluster.Name, cluster);
+        var cookie = ClusterSources.Cookie(options.CookieFile.Name, result.GetValue(options.CookieFile));
+        var found = ClusterSources.Find(nodes, cookie, result.GetValue(options.ImageId));
+        var replay = result.GetValue(options.Replay) is { } path
+            ? WorkingSetFile.Load(path, found.Image, found.Pages, found.Name)
+            : null;
+        var sources = ClusterSources.Connect(found, cookie, log);
+        var pages = new ServePages(new PageSupply(sources.Set, found.Image, found.Pages, found.Name)
+        {
+            RecordTo = result.GetValue(options.Record),
+            Replay = replay,
+        });
+        pages._owned.Add(sources);
+        return pages;
+    }
+}

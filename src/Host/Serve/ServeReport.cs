@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Userfault.Linux;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>What a handler tells at its end, as JSON. Units stand in the names; what has none is pages or a count.</summary>
+internal static class ServeReport
+{
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
+
+    public static string Of(PageSupply pages, IReadOnlyList<VmReport> vms) => JsonSerializer.Serialize(
+        new
+        {
+            Image = pages.Identity.ToString(),
+            pages.PageCount,
+            Vms = vms.Select(Of),
+        },
+        Options);
+
+    private static object Of(VmReport vm) => new
+    {
+        vm.Id,
+        vm.MonitorPid,
+        vm.Pages,
+        vm.SecretFree,
+        End = Units.NameOf(vm.End),
+        vm.Reason,
+        PagesPresent = (long)vm.Pages - vm.Counters.MissingPages,
+        vm.Counters.Faults,
+        vm.Counters.StaleFaults,
+        vm.Counters.Requests,
+        vm.Counters.DemandPages,
+        vm.Counters.BackgroundPages,
+        vm.Counters.ZeroPages,
+        vm.Counters.RemovedPages,
+        vm.Counters.RemovedTouched,
+        vm.Counters.UnmappedPages,
+        vm.Counters.Eexist,
+        vm.Counters.Eagain,
+        vm.Counters.Deferred,
+        vm.Counters.Fetches,
+        vm.Counters.FailedFetches,
+        vm.Counters.DroppedPages,
+        vm.AllocatedBytes,
+        ElapsedMs = vm.ElapsedNs / 1e6,
+        CompletionMs = vm.CompleteNs < 0 ? (double?)null : vm.CompleteNs / 1e6,
+        PagesPerSecond = vm.CompleteNs <= 0 ? (double?)null : vm.Pages / (vm.CompleteNs / 1e9),
+        FaultLatencyUs = Latency(vm.Latency),
+    };
+
+    /// <summary>The percentiles of a histogram, in microseconds.</summary>
+    public static object Latency(LatencyHistogram latency) => new
+    {
+        P50 = latency.PercentileNs(50) / 1e3,
+        P90 = latency.PercentileNs(90) / 1e3,
+        P99 = latency.PercentileNs(99) / 1e3,
+        P999 = latency.PercentileNs(99.9) / 1e3,
+        Max = latency.MaxNs / 1e3,
+    };
+}

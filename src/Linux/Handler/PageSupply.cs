@@ -1,0 +1,50 @@
+using Userfault.Paging;
+
+namespace Userfault.Linux;
+
+/// <summary>
+/// Where a handler's pages come from, for all its VMs: one mapped image, or page sources. With what is recorded and replayed.
+/// </summary>
+public sealed class PageSupply
+{
+    private readonly IMemoryImage? _image;
+    private readonly SourceSet? _sources;
+    private readonly Lock _lock = new();
+
+    /// <summary>An image in this process; not owned.</summary>
+    public PageSupply(IMemoryImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        (_image, Identity, PageCount, Name) = (image, image.Identity, image.Pages, image.Name);
+    }
+
+    /// <summary>Page sources of an image; not owned.</summary>
+    public PageSupply(SourceSet sources, ImageIdentity identity, ulong pages, string name) =>
+        (_sources, Identity, PageCount, Name) = (sources, identity, pages, name);
+
+    /// <summary>Which image.</summary>
+    public ImageIdentity Identity { get; }
+
+    /// <summary>Its size in pages.</summary>
+    public ulong PageCount { get; }
+
+    /// <summary>A name for messages.</summary>
+    public string Name { get; }
+
+    /// <summary>A working set to push first; null for none.</summary>
+    public WorkingSet? Replay { get; init; }
+
+    /// <summary>Where to write the pages that were waited for, when a VM ends; null for nowhere.</summary>
+    public string? RecordTo { get; init; }
+
+    internal VmPager Open(VmDescriptors vm, PagerSettings settings, WorkingSetRecorder? recorder, ReadOnlySpan<byte> rest) =>
+        _image is not null
+            ? new VmPager(vm, settings, _image, Replay, recorder, rest)
+            : new VmPager(vm, settings, _sources!, Replay, recorder, rest);
+
+    // With several VMs the last one to end is what stays.
+    internal void SaveRecord(WorkingSetRecorder recorder)
+    {
+        lock (_lock) WorkingSetFile.Save(RecordTo!, recorder.ToWorkingSet(Identity, PageCount));
+    }
+}

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Linux;
+
+/// <summary>
+/// Cuts a run of pages of an image into pieces that go in place by one call each: bytes one after another, or zeros. Pages of
+/// a mapped file are handed out where they lie. Owned by one thread; allocates nothing after construction.
+/// </summary>
+public sealed unsafe class ImageRuns : IDisposable
+{
+    private readonly IMemoryImage _image;
+    private readonly ulong _most;
+    private byte* _scratch;
+
+    /// <summary>Runs of an image, at most <paramref name="mostPages"/> long.</summary>
+    public ImageRuns(IMemoryImage image, ulong mostPages)
+    {
+        (_image, _most) = (image, mostPages);
+        _scratch = (byte*)NativeMemory.AlignedAlloc((nuint)(mostPages << Page.Shift), Page.Size);
+    }
+
+    /// <summary>The piece at the front of a run.</summary>
+    /// <param name="first">The run's first page.</param>
+    /// <param name="pages">Its length.</param>
+    /// <param name="bytes">The piece's bytes, good until the next call; null for zeros.</param>
+    /// <returns>Pages in the piece: at least 1.</returns>
+    public ulong Next(Gfn first, ulong pages, out byte* bytes)
+    {
+        pages = Math.Min(pages, _most);
+        bytes = Read(first, 0);
+        ulong count = 1;
+        for (; count < pages; count++)
+        {
+            var next = Read(first, count);
+            if (bytes == null ? next != null : next != bytes + (count << Page.Shift)) break;
+        }
+        return count;
+    }
+
+    /// <summary>A whole huge page, put together where its pieces do not lie one after another.</summary>
+    public byte* Assemble(Gfn first, ulong pages)
+    {
+        ulong done = 0;
+        while (done < pages)
+        {
+            var page = _image.Read(first.Plus(done), _scratch + (done << Page.Shift));
+            var to = _scratch + (done << Page.Shift);
+            if (page == null) NativeMemory.Clear(to, Page.Size);
+            else if (page != to) Buffer.MemoryCopy(page, to, Page.Size, Page.Size);
+            done++;
+        }
+        return _scratch;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_scratch);
+        _scratch = null;
+    }
+
+    private byte* Read(Gfn first, ulong index)
+    {
+        var page = _image.Read(first.Plus(index), _scratch + (index << Page.Shift));
+        return page == null || ZeroPage.IsZero(page) ? null : page;
+    }
+}

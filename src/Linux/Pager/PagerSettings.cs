@@ -1,0 +1,25 @@
+using Userfault.Paging;
+
+namespace Userfault.Linux;
+
+/// <summary>How a pager works.</summary>
+public sealed record PagerSettings
+{
+    /// <summary>Pages put in place around a fault: a power of 2, 1 for the page alone.</summary>
+    public ulong ChunkPages { get; init; } = 64;
+
+    /// <summary>Which pages are pushed while nobody waits; null for none.</summary>
+    public PushOrderKind? Push { get; init; } = PushOrderKind.Sequential;
+
+    /// <summary>Pages of one push.</summary>
+    public ulong PushPages { get; init; } = 512;
+
+    /// <summary>Pushes on their way from a source at once.</summary>
+    public int PushesInFlight { get; init; } = 2;
+
+    /// <summary>How long the thread looks for work before it sleeps, in ns.</summary>
+    public long SpinNs { get; init; } = 50_000;
+
+    /// <summary>How long a pager waits for any page source to be there before it gives up, in ns.</summary>
+    public long SourcePatienceNs { get; init; } = 30_000_000_000;
+}

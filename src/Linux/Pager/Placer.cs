@@ -1,0 +1,223 @@
+using System.Runtime.InteropServices;
+using Userfault.Mmu;
+
+namespace Userfault.Linux;
+
+/// <summary>
+/// Puts pages in place and keeps the books: a page's bit is cleared, with release, once its content is there. Owned by the
+/// pager's thread; allocates nothing.
+/// </summary>
+public sealed unsafe class Placer : IDisposable
+{
+    private readonly Userfaultfd _uffd;
+    private readonly RegionMap _map;
+    private readonly VmState _state;
+    private readonly PagerCounters _counters;
+    private readonly GuestMemfdSide? _memfd;
+    private byte* _zeros;
+    private bool _hasNoZeropage;
+
+    /// <summary>A placer for one VM; owns none of what it is given.</summary>
+    /// <param name="uffd">The VM's userfaultfd.</param>
+    /// <param name="map">Its regions.</param>
+    /// <param name="state">Its bitmaps.</param>
+    /// <param name="counters">Where to count.</param>
+    /// <param name="memfd">The guest_memfd and its bitmap (secret-free form), or null.</param>
+    public Placer(Userfaultfd uffd, RegionMap map, VmState state, PagerCounters counters, GuestMemfdSide? memfd = null)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        (_uffd, _map, _state, _counters, _memfd) = (uffd, map, state, counters, memfd);
+        _zeros = (byte*)NativeMemory.AlignedAlloc((nuint)(map.PagesPerGranule << Page.Shift), Page.Size);
+        NativeMemory.Clear(_zeros, (nuint)(map.PagesPerGranule << Page.Shift));
+        _hasNoZeropage = map.PagesPerGranule > 1;
+    }
+
+    /// <summary>What the last <see cref="PlaceResult.Failed"/> was.</summary>
+    public LinuxErrno Error { get; private set; }
+
+    /// <summary>Puts a run of missing pages in place.</summary>
+    /// <param name="first">The first page.</param>
+    /// <param name="pages">How many; whole granules.</param>
+    /// <param name="bytes">Their content, one after another; null for zeros.</param>
+    /// <param name="isDemand">Does somebody wait for one of them?</param>
+    /// <param name="throughUffd">In the secret-free form: by userfaultfd (true) or into the guest_memfd.</param>
+    public PlaceResult Place(Gfn first, ulong pages, byte* bytes, bool isDemand, bool throughUffd = true)
+    {
+        while (pages > 0)
+        {
+            if (!_map.TryAtPage(first, out var region))
+            {
+                Leave(first, 1, ref pages, ref first, ref bytes);
+                continue;
+            }
+            var run = Math.Min(pages, region.Pages.End.Value - first.Value);
+            var result = _memfd is not null && !throughUffd
+                ? _memfd.Write(first, run, bytes, _zeros)
+                : Resolve(region.AddressOf(first), run, bytes);
+            var done = result.Done >> Page.Shift;
+            if (done > 0)
+            {
+                MarkPlaced(first, done);
+                _counters.CountPlaced(done, isDemand, bytes == null);
+                Advance(done, ref pages, ref first, ref bytes);
+            }
+            switch (result.Error)
+            {
+                case LinuxErrno.None:
+                    break;
+                case LinuxErrno.EAGAIN when done > 0:
+                    break;
+                case LinuxErrno.EAGAIN:
+                    _counters.CountEagain();
+                    return PlaceResult.Again;
+                case LinuxErrno.EEXIST:
+                    SkipPresent(region, isDemand, ref pages, ref first, ref bytes);
+                    break;
+                case LinuxErrno.ENOENT:
+                    Leave(first, run - done, ref pages, ref first, ref bytes);
+                    break;
+                case LinuxErrno.ESRCH:
+                    return PlaceResult.Gone;
+                default:
+                    Error = result.Error;
+                    return PlaceResult.Failed;
+            }
+        }
+        return PlaceResult.Done;
+    }
+
+    /// <summary>A page that is not missing was touched: it was given back, or the touch came too late to be one.</summary>
+    public PlaceResult PlaceZero(Gfn page, in GuestRegion region)
+    {
+        var wasRemoved = _state.Removed.IsSet(page.Value);
+        if (_memfd is not null && !wasRemoved)
+            return Continue(page, region);
+        var result = Resolve(region.AddressOf(page), _map.PagesPerGranule, null);
+        if (result.IsComplete || result.Error == LinuxErrno.EEXIST)
+        {
+            if (wasRemoved && result.IsComplete) _counters.CountRemovedTouched();
+            _state.Removed.ClearRange(page.Value, _map.PagesPerGranule);
+        }
+        return Ended(result.Error, region.AddressOf(page));
+    }
+
+    /// <summary>The guest gave a range back: it reads as zeros, and its content is not wanted any more.</summary>
+    public void Remove(ulong start, ulong end) => Forget(start, end, isUnmapped: false);
+
+    /// <summary>The monitor unmapped a range: nobody can touch it.</summary>
+    public void Unmap(ulong start, ulong end) => Forget(start, end, isUnmapped: true);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_zeros);
+        _zeros = null;
+    }
+
+    private static void Advance(ulong done, ref ulong pages, ref Gfn first, ref byte* bytes)
+    {
+        pages -= done;
+        first = first.Plus(done);
+        if (bytes != null) bytes += done << Page.Shift;
+    }
+
+    private UffdResult Resolve(ulong address, ulong pages, byte* bytes)
+    {
+        var length = pages << Page.Shift;
+        if (bytes != null)
+            return _uffd.Copy(address, bytes, length);
+        if (!_hasNoZeropage)
+        {
+            var result = _uffd.Zeropage(address, length);
+            if (result.Error != LinuxErrno.EINVAL) return result;
+            // Some kinds of memory have no zero page to map: they get a copy of one.
+            _hasNoZeropage = true;
+        }
+        var granule = _map.PagesPerGranule << Page.Shift;
+        for (ulong at = 0; at < length; at += granule)
+        {
+            var result = _uffd.Copy(address + at, _zeros, granule);
+            if (!result.IsComplete)
+                return at > 0 ? new UffdResult(at, LinuxErrno.EAGAIN) : result;
+        }
+        return new UffdResult(length, LinuxErrno.None);
+    }
+
+    // Secret-free: the content is in the guest_memfd, and the VMM's own mapping does not know yet.
+    private PlaceResult Continue(Gfn page, in GuestRegion region)
+    {
+        var address = region.AddressOf(page);
+        var result = _uffd.Continue(address, Page.Size);
+        // A hole in the file: a page whose content is zeros and was never written.
+        if (result.Error == LinuxErrno.EFAULT) result = Resolve(address, 1, null);
+        return Ended(result.Error, address);
+    }
+
+    private PlaceResult Ended(LinuxErrno error, ulong address)
+    {
+        switch (error)
+        {
+            case LinuxErrno.None:
+                return PlaceResult.Done;
+            case LinuxErrno.EEXIST:
+                _counters.CountEexist();
+                _ = _uffd.Wake(address, _map.PagesPerGranule << Page.Shift);
+                return PlaceResult.Done;
+            case LinuxErrno.ENOENT:
+                return PlaceResult.Done;
+            case LinuxErrno.EAGAIN:
+                _counters.CountEagain();
+                return PlaceResult.Again;
+            case LinuxErrno.ESRCH:
+                return PlaceResult.Gone;
+            default:
+                Error = error;
+                return PlaceResult.Failed;
+        }
+    }
+
+    private void SkipPresent(in GuestRegion region, bool isDemand, ref ulong pages, ref Gfn first, ref byte* bytes)
+    {
+        _counters.CountEexist();
+        MarkPlaced(first, _map.PagesPerGranule);
+        if (isDemand) _ = _uffd.Wake(region.AddressOf(first), _map.PagesPerGranule << Page.Shift);
+        Advance(_map.PagesPerGranule, ref pages, ref first, ref bytes);
+    }
+
+    // Nobody can touch these: not registered, or not mapped any more.
+    private void Leave(Gfn from, ulong count, ref ulong pages, ref Gfn first, ref byte* bytes)
+    {
+        _counters.CountUnmapped(count);
+        MarkPlaced(from, count);
+        Advance(count, ref pages, ref first, ref bytes);
+    }
+
+    private void MarkPlaced(Gfn first, ulong pages)
+    {
+        _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
+        _memfd?.Clear(first, pages);
+    }
+
+    private void Forget(ulong start, ulong end, bool isUnmapped)
+    {
+        foreach (var region in _map.Regions)
+        {
+            var from = Math.Max(start, region.Start);
+            var to = Math.Min(end, region.End);
+            if (from >= to) continue;
+            var first = region.GfnAt(from);
+            var pages = (to - from) >> Page.Shift;
+            // First the mark, then the bit: a standby in between sees a page to be zeroed, never one to be fetched.
+            if (isUnmapped)
+            {
+                _counters.CountUnmapped(pages);
+            }
+            else
+            {
+                _state.Removed.SetRange(first.Value, pages);
+                _counters.CountRemoved(pages);
+            }
+            _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
+        }
+    }
+}

@@ -1,0 +1,218 @@
+using Userfault.Mmu;
+
+namespace Userfault.Linux;
+
+// What guests wait for, and what is done while nobody waits.
+public sealed unsafe partial class VmPager
+{
+    private readonly (ulong First, ulong Pages)[] _placedNow = new (ulong, ulong)[MessagesAtOnce];
+    private readonly List<FaultRequest> _requests = new(64);
+    private readonly Func<FaultRequest, bool> _answer;
+    private ulong[] _deferred = new ulong[MessagesAtOnce];
+    private int _deferredCount;
+    private int _placedNowCount;
+    private PagerEnd _end;
+
+    private bool TakeMessages(UffdMessage* messages)
+    {
+        var count = _vm.Uffd.Read(messages, MessagesAtOnce);
+        if (count == 0) return false;
+        // Removals first: a fault may stand before the removal that caused it.
+        for (var i = 0; i < count; i++)
+        {
+            if (messages[i].Kind != UffdEventKind.Pagefault) OnEvent(messages[i]);
+        }
+        _placedNowCount = 0;
+        var now = NowNs;
+        for (var i = 0; i < count && _end == PagerEnd.None; i++)
+        {
+            if (messages[i].Kind != UffdEventKind.Pagefault) continue;
+            Counters.CountFault();
+            if (!OnFault(messages[i].Address, now, isNew: true)) Defer(messages[i].Address);
+        }
+        return true;
+    }
+
+    private void OnEvent(in UffdMessage message)
+    {
+        switch (message.Kind)
+        {
+            case UffdEventKind.Remove:
+                _placer.Remove(message.Start, message.End);
+                break;
+            case UffdEventKind.Unmap:
+                _placer.Unmap(message.Start, message.End);
+                break;
+            case UffdEventKind.Fork:
+                // The child's memory is nobody's business here; its descriptor must not pile up.
+                new OwnedFd(message.ForkedFd).Dispose();
+                break;
+            default:
+                Fail($"event {message.Kind} of the monitor's memory: guest memory must stay where it is");
+                break;
+        }
+    }
+
+    // False where the address space is changing: again later.
+    private bool OnFault(ulong address, long nowNs, bool isNew)
+    {
+        if (!_vm.Map.TryAtAddress(address, out var region))
+        {
+            Fail($"a fault at 0x{address:x}, outside the regions that the monitor handed over");
+            return true;
+        }
+        var gfn = new Gfn(region.GfnAt(address).Value & ~(_granule - 1));
+        if (WasPlacedNow(gfn))
+        {
+            // Read before the call that woke it.
+            Counters.CountStale();
+            return true;
+        }
+        if (!_vm.State.Missing.IsSet(gfn.Value))
+        {
+            var result = _placer.PlaceZero(gfn, region);
+            return Settle(result) || result != PlaceResult.Again;
+        }
+        _order?.OnFault(gfn);
+        if (isNew) _waits.Begin(gfn, nowNs);
+        if (_fetches is not null)
+        {
+            Demand(gfn);
+            return true;
+        }
+        return ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
+    }
+
+    private PlaceResult ServeNow(Gfn gfn, bool throughUffd)
+    {
+        // In the secret-free form userfaultfd resolves the one page; its neighbours go into the file.
+        var isSplit = _vm.Memfd is not null && throughUffd;
+        if (isSplit)
+        {
+            var one = PlaceFromImage(new GfnRange(gfn, 1), isDemand: true, throughUffd: true);
+            if (!Settle(one)) return one;
+        }
+        var window = _vm.State.Missing.IsSet(gfn.Value)
+            ? _claims.WindowAround(gfn, Math.Max(_settings.ChunkPages, _granule))
+            : new GfnRange(gfn, 0);
+        // The page that is waited for at the front of the first call, what lies below it afterwards.
+        var result = PlaceFromImage(new GfnRange(gfn, window.End.Value - gfn.Value), isDemand: true, throughUffd && !isSplit);
+        if (Settle(result) && window.Start != gfn)
+            result = PlaceFromImage(new GfnRange(window.Start, gfn.Value - window.Start.Value), isDemand: true, throughUffd && !isSplit);
+        _ = Settle(result);
+        if (result == PlaceResult.Done && throughUffd && _placedNowCount < MessagesAtOnce)
+            _placedNow[_placedNowCount++] = isSplit ? (gfn.Value, 1) : (window.Start.Value, window.Count);
+        return result;
+    }
+
+    private PlaceResult PlaceFromImage(GfnRange range, bool isDemand, bool throughUffd)
+    {
+        var first = range.Start;
+        var left = range.Count;
+        while (left > 0)
+        {
+            var run = _granule;
+            byte* bytes;
+            if (_granule == 1) run = _runs!.Next(first, left, out bytes);
+            else bytes = _runs!.Assemble(first, _granule);
+            var result = Put(first, run, bytes, isDemand, throughUffd);
+            if (result != PlaceResult.Done) return result;
+            first = first.Plus(run);
+            left -= run;
+        }
+        return PlaceResult.Done;
+    }
+
+    private PlaceResult Put(Gfn first, ulong pages, byte* bytes, bool isDemand, bool throughUffd)
+    {
+        var result = _placer.Place(first, pages, bytes, isDemand, throughUffd);
+        if (result != PlaceResult.Done) return result;
+        if (isDemand || _requests.Count > 0)
+        {
+            _waits.End(first, pages, NowNs);
+            AnswerRequests(first, pages);
+        }
+        if (isDemand && _recorder is not null)
+        {
+            for (ulong i = 0; i < pages; i++) _recorder.Touch(first.Plus(i));
+        }
+        return result;
+    }
+
+    private bool PushSome()
+    {
+        if (_order is null || !_mayPush || IsComplete) return false;
+        if (_fetches is not null) return PushFetches();
+        if (!_order.TryNext(Math.Max(_settings.PushPages, _granule), out var range)) return _mayPush = false;
+        var result = PlaceFromImage(range, isDemand: false, throughUffd: _vm.Memfd is null);
+        _claims.Release(range);
+        if (result == PlaceResult.Again)
+        {
+            _order.GiveBack(range);
+            _isChanging = true;
+            return false;
+        }
+        return Settle(result);
+    }
+
+    private bool OnRequest(FaultRequest request)
+    {
+        Counters.CountRequest();
+        var gfn = new Gfn(request.Offset >> Page.Shift);
+        if (request.Offset % Page.Size != 0 || !_vm.Map.TryAtPage(gfn, out _))
+            throw new ProtocolException($"a fault request for offset {request.Offset}, which is no page of guest memory");
+        if (!_vm.State.Missing.IsSet(gfn.Value))
+        {
+            // In place already, or the monitor set the bit anew.
+            _vm.Memfd!.Clear(gfn, 1);
+            _monitor.Reply(request, Page.Size);
+            return true;
+        }
+        _waits.Begin(gfn, NowNs);
+        _requests.Add(request);
+        _order?.OnFault(gfn);
+        if (_fetches is not null) Demand(gfn);
+        else _ = ServeNow(gfn, throughUffd: false);
+        return true;
+    }
+
+    private void AnswerRequests(Gfn first, ulong pages)
+    {
+        for (var i = _requests.Count - 1; i >= 0; i--)
+        {
+            if ((_requests[i].Offset >> Page.Shift) - first.Value >= pages) continue;
+            _monitor.Reply(_requests[i], Page.Size);
+            _requests.RemoveAt(i);
+        }
+        _ = _monitor.FlushReplies();
+    }
+
+    private bool WasPlacedNow(Gfn gfn)
+    {
+        for (var i = 0; i < _placedNowCount; i++)
+        {
+            if (gfn.Value - _placedNow[i].First < _placedNow[i].Pages) return true;
+        }
+        return false;
+    }
+
+    private void Defer(ulong address)
+    {
+        Counters.CountDeferred();
+        if (_deferredCount == _deferred.Length) Array.Resize(ref _deferred, _deferredCount * 2);
+        _deferred[_deferredCount++] = address;
+    }
+
+    private bool RetryDeferred()
+    {
+        var count = _deferredCount;
+        _deferredCount = 0;
+        _placedNowCount = 0;
+        for (var i = 0; i < count && _end == PagerEnd.None; i++)
+        {
+            // Kept in the same array: what is written back lies before what is read.
+            if (!OnFault(_deferred[i], 0, isNew: false)) _deferred[_deferredCount++] = _deferred[i];
+        }
+        return _deferredCount < count;
+    }
+}

@@ -1,0 +1,130 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Linux;
+
+// Pages that come from sources: asked for, and put in place when they arrive.
+public sealed unsafe partial class VmPager
+{
+    // Batches that met a changing address space: the guest's events go first.
+    private readonly Queue<PageBatch> _held = new();
+    private readonly HashSet<ulong> _waitedFor = [];
+
+    private void Demand(Gfn gfn)
+    {
+        if (!_waitedFor.Add(gfn.Value)) return;
+        if (_claims.IsOpen(gfn))
+        {
+            var window = _claims.WindowAround(gfn, _settings.ChunkPages);
+            _claims.Claim(window);
+            _fetches!.Start(window, gfn, FetchPriority.Demand, isClaimed: true);
+        }
+        else
+        {
+            // On its way behind others, perhaps far behind.
+            _fetches!.Start(new GfnRange(gfn, 1), gfn, FetchPriority.Demand, isClaimed: false);
+        }
+    }
+
+    private bool PushFetches()
+    {
+        var started = false;
+        while (_fetches!.PushesInFlight < _settings.PushesInFlight && _order!.TryNext(_settings.PushPages, out var range))
+        {
+            _fetches.Start(range, range.Start, FetchPriority.Background, isClaimed: true);
+            started = true;
+        }
+        _mayPush = started;
+        return started;
+    }
+
+    private bool TakeArrivals()
+    {
+        var any = false;
+        while (_held.TryPeek(out var held))
+        {
+            if (PlaceBatch(held) == PlaceResult.Again) return any;
+            _held.Dequeue().Release();
+            any = true;
+        }
+        while (_end == PagerEnd.None && _fetches!.TryTake(out var batch, out var over, out var failure))
+        {
+            any = true;
+            if (failure is not null) Fail($"a page source refused pages {over!.Range.Start.Value} to {over.Range.End.Value}: {failure}");
+            if (batch is not null)
+            {
+                var result = PlaceBatch(batch);
+                if (result == PlaceResult.Again)
+                {
+                    if (over is { IsClaimed: true }) _claims.Release(over.Range);
+                    _held.Enqueue(batch);
+                    _mayPush = true;
+                    return false;
+                }
+                batch.Release();
+            }
+            if (over is { IsClaimed: true }) _claims.Release(over.Range);
+            _mayPush = true;
+        }
+        return any;
+    }
+
+    private PlaceResult PlaceBatch(PageBatch batch)
+    {
+        for (var i = 0; i < batch.Count;)
+        {
+            ref readonly var page = ref batch[i];
+            if (!_vm.State.Missing.IsSet(page.Gfn.Value))
+            {
+                // Put in place by another request, or given back meanwhile: then who waits for it gets zeros.
+                Counters.CountDropped();
+                if (_waitedFor.Contains(page.Gfn.Value) && ZeroWaitedFor(page.Gfn) is var zeroed && !Settle(zeroed)) return zeroed;
+                i++;
+                continue;
+            }
+            var run = RunAt(batch, i);
+            var isDemand = IsWaitedFor(page.Gfn, run);
+            var result = Put(page.Gfn, run, page.Bytes, isDemand, throughUffd: _vm.Memfd is null || isDemand && _requests.Count == 0);
+            if (!Settle(result)) return result;
+            if (isDemand) EndWaiting(page.Gfn, run);
+            i += (int)run;
+        }
+        return PlaceResult.Done;
+    }
+
+    // Pages one after another in the guest and in memory, all missing: one call.
+    private ulong RunAt(PageBatch batch, int index)
+    {
+        ref readonly var first = ref batch[index];
+        var run = 1;
+        for (; index + run < batch.Count; run++)
+        {
+            ref readonly var next = ref batch[index + run];
+            if (next.Gfn.Value != first.Gfn.Value + (ulong)run || !_vm.State.Missing.IsSet(next.Gfn.Value)) break;
+            if (first.Bytes == null ? next.Bytes != null : next.Bytes != first.Bytes + ((long)run << Page.Shift)) break;
+        }
+        return (ulong)run;
+    }
+
+    private bool IsWaitedFor(Gfn first, ulong pages)
+    {
+        if (_waitedFor.Count == 0) return false;
+        for (ulong i = 0; i < pages; i++)
+        {
+            if (_waitedFor.Contains(first.Value + i)) return true;
+        }
+        return false;
+    }
+
+    private void EndWaiting(Gfn first, ulong pages)
+    {
+        for (ulong i = 0; i < pages && _waitedFor.Count > 0; i++) _waitedFor.Remove(first.Value + i);
+    }
+
+    private PlaceResult ZeroWaitedFor(Gfn gfn)
+    {
+        var result = _vm.Map.TryAtPage(gfn, out var region) ? _placer.PlaceZero(gfn, region) : PlaceResult.Done;
+        if (result == PlaceResult.Done) _waitedFor.Remove(gfn.Value);
+        return result;
+    }
+}

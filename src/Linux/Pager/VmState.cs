@@ -1,0 +1,82 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Linux;
+
+/// <summary>
+/// What a standby must know to go on where a dead process stopped: which pages are missing, and which the guest gave back.
+/// It lies in a memfd that both processes map; the one that serves writes it, page by page, after each page is in place.
+/// <code>
+/// 0    8  "UFSTATE1"
+/// 8   32  identity of the image
+/// 40   8  pages
+/// 4096 n  missing, one bit a page; then, from the next multiple of 4096, the pages given back
+/// </code>
+/// </summary>
+public sealed unsafe class VmState : IDisposable
+{
+    private const ulong Magic = 0x3145544154534655;
+    private const ulong HeaderBytes = 4096;
+
+    private readonly MemoryMapping _memory;
+
+    private VmState(OwnedFd fd, ulong pages)
+    {
+        Fd = fd;
+        _memory = MemoryMapping.Of(fd, BytesFor(pages));
+        Missing = UserfaultBitmap.Over((ulong*)(_memory.Start + HeaderBytes), pages);
+        Removed = UserfaultBitmap.Over((ulong*)(_memory.Start + HeaderBytes + BitmapBytes(pages)), pages);
+    }
+
+    /// <summary>The memfd, to be handed to a standby.</summary>
+    public OwnedFd Fd { get; }
+
+    /// <summary>Pages whose content is not in place; by page of the image.</summary>
+    public UserfaultBitmap Missing { get; }
+
+    /// <summary>Pages that the guest gave back and that were not touched since: they read as zeros.</summary>
+    public UserfaultBitmap Removed { get; }
+
+    /// <summary>A new state, nothing missing yet.</summary>
+    /// <exception cref="LinuxException">Out of memory or descriptors.</exception>
+    public static VmState Create(ulong pages, ImageIdentity image)
+    {
+        var state = new VmState(Memfd.Create("userfault-vm", BytesFor(pages)), pages);
+        *(ulong*)state._memory.Start = Magic;
+        image.WriteTo(new Span<byte>(state._memory.Start + 8, ImageIdentity.Size));
+        *(ulong*)(state._memory.Start + 40) = pages;
+        return state;
+    }
+
+    /// <summary>Another process's state. Takes ownership of the descriptor.</summary>
+    /// <exception cref="ProtocolException">It is no such state, or of another image.</exception>
+    public static VmState Attach(OwnedFd fd, ImageIdentity image)
+    {
+        var bytes = Memfd.SizeOf(fd);
+        if (bytes < (long)HeaderBytes || !Memfd.CannotShrink(fd))
+            throw new ProtocolException("the state of a VM is too short, or can shrink");
+        ulong pages;
+        using (var header = MemoryMapping.Of(fd, HeaderBytes))
+        {
+            pages = *(ulong*)(header.Start + 40);
+            if (*(ulong*)header.Start != Magic || pages > 1UL << 40 || BytesFor(pages) != (ulong)bytes)
+                throw new ProtocolException("the state of a VM is damaged");
+            if (new ImageIdentity(new ReadOnlySpan<byte>(header.Start + 8, ImageIdentity.Size)) != image)
+                throw new ProtocolException("the state of a VM is of another image than this process serves");
+        }
+        return new VmState(fd, pages);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Missing.Dispose();
+        Removed.Dispose();
+        _memory.Dispose();
+        Fd.Dispose();
+    }
+
+    private static ulong BitmapBytes(ulong pages) => (((pages + 63) / 64 * 8) + Page.OffsetMask) & ~Page.OffsetMask;
+
+    private static ulong BytesFor(ulong pages) => HeaderBytes + (2 * BitmapBytes(pages));
+}

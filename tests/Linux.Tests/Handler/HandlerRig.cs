@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Linux.Tests;
+
+/// <summary>
+/// A handler in this process, whose monitors are this process too, so it must never stop one. Its lines are kept, and waited
+/// for.
+/// </summary>
+internal sealed unsafe class HandlerRig : IDisposable
+{
+    public const ulong Pages = 256;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("userfault-");
+    private readonly BlockingCollection<string> _lines = [];
+
+    public HandlerRig(Func<HandlerOptions, HandlerOptions>? change = null, PageSupply? supply = null)
+    {
+        Image = new SyntheticImage(new SyntheticSettings(Pages));
+        var options = new HandlerOptions { StopsMonitors = false, Log = _lines.Add, HandshakeTimeout = TimeSpan.FromMilliseconds(200) };
+        Server = new HandlerServer(supply ?? new PageSupply(Image), change?.Invoke(options) ?? options);
+        Server.Listen(UnixSocket.Listen(Path));
+    }
+
+    public string Path => System.IO.Path.Combine(_folder.FullName, "s");
+
+    public SyntheticImage Image { get; }
+
+    public HandlerServer Server { get; }
+
+    /// <summary>Waits for a line that holds a text; answers it.</summary>
+    public string Line(string part)
+    {
+        while (_lines.TryTake(out var line, Patience))
+        {
+            if (line.Contains(part, StringComparison.Ordinal)) return line;
+        }
+        Assert.Fail($"no line with '{part}' came");
+        return "";
+    }
+
+    /// <summary>A VM that keeps to the protocol.</summary>
+    public GoodVm Connect(UffdFeatures features = UffdFeatures.EventRemove) => new(this, features);
+
+    public void Dispose()
+    {
+        Server.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    /// <summary>Memory of the whole image, registered and handed over; every access by native calls.</summary>
+    internal sealed class GoodVm : IDisposable
+    {
+        private readonly HandlerRig _rig;
+
+        public GoodVm(HandlerRig rig, UffdFeatures features)
+        {
+            _rig = rig;
+            Memory = MemoryMapping.Anonymously(Pages << Page.Shift);
+            Memory.ForbidHugePages();
+            Uffd = Userfaultfd.Open(features);
+            Uffd.Register(Memory.Address, Memory.Bytes, UffdRegisterModes.Missing);
+            Socket = UnixSocket.Connect(rig.Path);
+            MonitorHandshake.Send(Socket, [new GuestRegion(Memory.Address, Memory.Bytes, 0, Page.Size)], Uffd.Fd);
+        }
+
+        public MemoryMapping Memory { get; }
+
+        public Userfaultfd Uffd { get; }
+
+        public UnixSocket Socket { get; }
+
+        public byte* At(ulong page) => Memory.Start + (page << Page.Shift);
+
+        /// <summary>Does the page hold what the image says?</summary>
+        public bool IsRight(ulong page)
+        {
+            var scratch = stackalloc byte[2 * Page.Size];
+            new Span<byte>(scratch, Page.Size).Clear();
+            var expected = _rig.Image.Read(new Gfn(page), scratch + Page.Size);
+            return NativeTouch.Equal(At(page), expected == null ? scratch : expected, Page.Size);
+        }
+
+        public bool IsZero(ulong page)
+        {
+            var zeros = stackalloc byte[Page.Size];
+            new Span<byte>(zeros, Page.Size).Clear();
+            return NativeTouch.Equal(At(page), zeros, Page.Size);
+        }
+
+        public void Dispose()
+        {
+            Socket.Dispose();
+            Uffd.Dispose();
+            Memory.Dispose();
+        }
+    }
+}

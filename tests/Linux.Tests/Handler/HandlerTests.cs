@@ -1,0 +1,131 @@
+using Userfault.Mmu;
+
+namespace Userfault.Linux.Tests;
+
+/// <summary>One VM and several, served from an image in this process.</summary>
+[Collection(nameof(OneAtATime))]
+public unsafe class HandlerTests
+{
+    [SkippableTheory]
+    [InlineData(1, false)]
+    [InlineData(64, false)]
+    [InlineData(64, true)]
+    public void Every_page_is_the_images(int chunk, bool push)
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig(o => o with
+        {
+            Pager = new PagerSettings { ChunkPages = (ulong)chunk, Push = push ? Paging.PushOrderKind.Sequential : null },
+        });
+        using var vm = rig.Connect();
+        for (ulong page = HandlerRig.Pages; page-- > 0;) Assert.True(vm.IsRight(page), $"page {page}");
+        var report = Assert.Single(rig.Server.Report());
+        Assert.Equal(0, report.Counters.MissingPages);
+        Assert.Equal((long)HandlerRig.Pages, report.Counters.DemandPages + report.Counters.BackgroundPages);
+        if (!push) Assert.Equal((long)HandlerRig.Pages / chunk, report.Counters.Faults);
+        if (!push) Assert.Equal(0, report.Counters.BackgroundPages);
+        Assert.Equal(report.Counters.Faults, report.Latency.Count + report.Counters.StaleFaults);
+    }
+
+    [SkippableFact]
+    public void What_the_guest_gives_back_is_zero_ever_after()
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var vm = rig.Connect();
+        Assert.True(vm.IsRight(3));
+        // One page that was there, and one that never came.
+        vm.Memory.Discard(3 << Page.Shift, 2 << Page.Shift);
+        Assert.True(vm.IsZero(3));
+        Assert.True(vm.IsZero(4));
+        Assert.True(vm.IsRight(5));
+        NativeTouch.Write(vm.At(3), 1);
+        vm.Memory.Discard(3 << Page.Shift, 1 << Page.Shift);
+        Assert.True(vm.IsZero(3));
+        var counters = rig.Server.Report()[0].Counters;
+        Assert.Equal(3, counters.RemovedPages);
+        Assert.Equal(3, counters.RemovedTouched);
+        Assert.Equal(2, counters.DemandPages);
+    }
+
+    [SkippableFact]
+    public void Removals_beside_many_touchers_never_bring_old_content_back()
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig();
+        using var vm = rig.Connect();
+        const ulong balloon = 64;
+        var wrong = 0;
+        var touchers = Enumerable.Range(0, 8).Select(i => new Thread(() =>
+        {
+            for (ulong n = 0; n < 400; n++)
+            {
+                var page = (n * 37 + (ulong)i * 11) % HandlerRig.Pages;
+                var isFine = page >= HandlerRig.Pages - balloon ? vm.IsRight(page) || vm.IsZero(page) : vm.IsRight(page);
+                if (!isFine) Interlocked.Increment(ref wrong);
+            }
+        })).ToList();
+        touchers.ForEach(t => t.Start());
+        for (ulong page = HandlerRig.Pages - balloon; page < HandlerRig.Pages; page++) vm.Memory.Discard(page << Page.Shift, 1 << Page.Shift);
+        touchers.ForEach(t => t.Join());
+        Assert.Equal(0, wrong);
+        for (ulong page = 0; page < HandlerRig.Pages; page++)
+            Assert.True(page >= HandlerRig.Pages - balloon ? vm.IsZero(page) : vm.IsRight(page), $"page {page}");
+    }
+
+    [SkippableFact]
+    public void Stopping_puts_the_rest_in_place_and_lets_the_guest_go()
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var vm = rig.Connect();
+        Assert.True(vm.IsRight(0));
+        vm.Memory.Discard(8 << Page.Shift, 1 << Page.Shift);
+        rig.Server.Stop();
+        // Nobody serves any more; nothing sleeps.
+        for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(page == 8 ? vm.IsZero(page) : vm.IsRight(page), $"page {page}");
+        vm.Memory.Discard(9 << Page.Shift, 1 << Page.Shift);
+        Assert.True(vm.IsZero(9));
+        var report = Assert.Single(rig.Server.Report());
+        Assert.Equal(PagerEnd.Completed, report.End);
+    }
+
+    [SkippableFact]
+    public void A_monitor_that_closes_its_socket_and_lives_on_is_served_to_the_end()
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var vm = rig.Connect();
+        vm.Socket.Dispose();
+        for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page), $"page {page}");
+        rig.Line("the monitor ended");
+    }
+
+    [SkippableFact]
+    public void Many_vms_share_one_image()
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig();
+        var vms = Enumerable.Range(0, 8).Select(_ => rig.Connect()).ToList();
+        for (ulong page = 0; page < HandlerRig.Pages; page++)
+            Assert.All(vms, vm => Assert.True(vm.IsRight(page)));
+        vms.ForEach(vm => vm.Dispose());
+        for (var i = 0; i < 8; i++) rig.Line("the monitor ended");
+        Assert.Equal(0, rig.Server.Count);
+    }
+
+    [SkippableFact]
+    public void A_running_pager_allocates_nothing()
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using (var vm = rig.Connect())
+        {
+            for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page));
+            vm.Memory.Discard(0, 64 << Page.Shift);
+            for (ulong page = 0; page < 64; page++) Assert.True(vm.IsZero(page));
+        }
+        rig.Line("the monitor ended");
+        Assert.InRange(Assert.Single(rig.Server.Report()).AllocatedBytes, 0, 256);
+    }
+}
