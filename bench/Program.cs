@@ -3,6 +3,7 @@ using Userfault.Bench;
 using Userfault.Bench.Actors;
 using Userfault.Bench.Cluster;
 using Userfault.Bench.DataPlane;
+using Userfault.Bench.Simulation;
 
 // `dotnet run -c Release --project bench -- --filter '*Walk*'`: the figures that docs/performance.md quotes.
 // What takes several processes is no BenchmarkDotNet benchmark and has a word of its own; the words after "children"
@@ -15,6 +16,8 @@ switch (args)
         return ClusterTimes.Run();
     case ["faults", .. var options]:
         return FaultRate.Run(options);
+    case ["simulation", .. var options]:
+        return SimulationRate.Run(options);
     case ["data-plane", .. var options]:
         return DataPlaneBench.Run(options);
     case ["children", "remoting-echo"]:
