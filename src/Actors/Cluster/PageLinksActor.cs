@@ -1,19 +1,19 @@
-using System.Net;
 using Akka.Actor;
+using Akka.Cluster;
 using Akka.Event;
 using Userfault.Paging;
 
 namespace Userfault.Actors;
 
 /// <summary>
-/// Keeps a <see cref="PageClient"/> to every server that <see cref="PageLinksCore"/> wants, tries lost ones again, and
+/// Keeps a connection to every server that <see cref="PageLinksCore"/> wants, tries lost ones again, and
 /// tells whoever uses them which are there.
 /// </summary>
 public sealed class PageLinksActor : UntypedActor
 {
     private readonly PageLinksSettings _settings;
     private readonly PageLinksCore _core;
-    private readonly Dictionary<Address, PageClient> _clients = [];
+    private readonly Dictionary<Address, IPageSource> _clients = [];
     private readonly HashSet<Address> _given = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
@@ -27,7 +27,7 @@ public sealed class PageLinksActor : UntypedActor
     /// <inheritdoc/>
     protected override void PostStop()
     {
-        foreach (var client in _clients.Values) client.Dispose();
+        foreach (var client in _clients.OrderBy(static c => c.Key, Member.AddressOrdering)) client.Value.Dispose();
     }
 
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ public sealed class PageLinksActor : UntypedActor
         }
     }
 
-    private bool IsCurrent(Address node, PageClient client) => _clients.GetValueOrDefault(node) == client;
+    private bool IsCurrent(Address node, IPageSource client) => _clients.GetValueOrDefault(node) == client;
 
     private void OnOpened(PageLinksProtocol.Opened opened)
     {
@@ -91,26 +91,21 @@ public sealed class PageLinksActor : UntypedActor
         foreach (var target in open) Connect(target);
     }
 
-    private void TakeBack(Address node, PageClient client)
+    private void TakeBack(Address node, IPageSource client)
     {
         _clients.Remove(node);
         if (_given.Remove(node)) _settings.Closed(node, client);
         client.Dispose();
     }
 
-    private void Connect(PageLinkTarget target)
-    {
-        EndPoint server = IPAddress.TryParse(target.Host, out var address)
-            ? new IPEndPoint(address, target.Port)
-            : new DnsEndPoint(target.Host, target.Port);
-        _clients[target.Node] = PageClient.Start(_settings.Client with { Server = server }, new Owner(Self, target.Node));
-    }
+    private void Connect(PageLinkTarget target) =>
+        _clients[target.Node] = _settings.Plane.Connect(target, _settings.Client, new Owner(Self, target.Node));
 
-    private sealed class Owner(IActorRef keeper, Address node) : IPageClientOwner
+    private sealed class Owner(IActorRef keeper, Address node) : IPageLinkOwner
     {
-        public void OnOpened(PageClient client) => keeper.Tell(new PageLinksProtocol.Opened(node, client), ActorRefs.NoSender);
+        public void Opened(IPageSource client) => keeper.Tell(new PageLinksProtocol.Opened(node, client), ActorRefs.NoSender);
 
-        public void OnClosed(PageClient client, Refusal reason) =>
+        public void Closed(IPageSource client, Refusal reason) =>
             keeper.Tell(new PageLinksProtocol.Closed(node, client, reason), ActorRefs.NoSender);
     }
 }

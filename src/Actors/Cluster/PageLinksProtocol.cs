@@ -24,9 +24,9 @@ public static class PageLinksProtocol
     public sealed record Links(
         IReadOnlyList<PageLinkTarget> Open, int Pending, IReadOnlyList<Address> Seen, IReadOnlyList<Address> Lost);
 
-    internal sealed record Opened(Address Node, PageClient Client) : ICommand;
+    internal sealed record Opened(Address Node, IPageSource Client) : ICommand;
 
-    internal sealed record Closed(Address Node, PageClient Client, Refusal Reason) : ICommand;
+    internal sealed record Closed(Address Node, IPageSource Client, Refusal Reason) : ICommand;
 
     internal sealed record Retry(Address Node) : ICommand;
 }

@@ -9,6 +9,9 @@ public sealed record PageLinksSettings
     /// <summary>Image and limits; the server's address is put in for each.</summary>
     public required PageClientOptions Client { get; init; }
 
+    /// <summary>How pages travel.</summary>
+    public IPagePlane Plane { get; init; } = TcpPagePlane.Instance;
+
     /// <summary>Are fetchers asked at all? A fetcher itself asks sources alone.</summary>
     public bool ThroughFetchers { get; init; } = true;
 
@@ -16,10 +19,10 @@ public sealed record PageLinksSettings
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A connection can be used from now on. Called on the keeper's thread.</summary>
-    public required Action<PageLinkTarget, PageClient> Opened { get; init; }
+    public required Action<PageLinkTarget, IPageSource> Opened { get; init; }
 
     /// <summary>A connection must not be used any more; the keeper disposes of it next. Called on the keeper's thread.</summary>
-    public required Action<Address, PageClient> Closed { get; init; }
+    public required Action<Address, IPageSource> Closed { get; init; }
 
     /// <summary>Connections that make one fetcher a node in a pool: it comes and goes with the node.</summary>
     /// <param name="pool">The fetcher pool.</param>

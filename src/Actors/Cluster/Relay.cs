@@ -10,18 +10,18 @@ namespace Userfault.Actors;
 /// <param name="serves">Told once, when pages can first be had here.</param>
 public sealed class Relay(string host, Action<SourceListing> serves)
 {
-    private volatile PageServer? _server;
+    private volatile IPageListener? _server;
     private volatile ReplicaSource? _source;
 
     /// <summary>What the node says of itself: its offer while a source is there.</summary>
     public NodeReport Report() => _server is { } server && _source is { Replicas: > 0 } source
-        ? new NodeReport([Listing(server, source)], server.Counters.Pages)
-        : NodeReport.Nothing with { PagesSent = _server?.Counters.Pages ?? 0 };
+        ? new NodeReport([Listing(server, source)], server.PagesSent)
+        : NodeReport.Nothing with { PagesSent = _server?.PagesSent ?? 0 };
 
-    internal void Serve(PageServer server, ReplicaSource source) => (_source, _server) = (source, server);
+    internal void Serve(IPageListener server, ReplicaSource source) => (_source, _server) = (source, server);
 
     internal void SayServes() => serves(Listing(_server!, _source!));
 
-    private SourceListing Listing(PageServer server, ReplicaSource source) =>
-        new(source.Identity, source.Pages, host, server.Endpoint.Port, source.Name);
+    private SourceListing Listing(IPageListener server, ReplicaSource source) =>
+        new(source.Identity, source.Pages, host, server.Port, source.Name);
 }

@@ -15,15 +15,17 @@ public sealed class RelayActor : UntypedActor
     private readonly PageClientOptions _client;
     private readonly TimeSpan _retryAfter;
     private readonly Replicas _replicas;
-    private PageServer? _serving;
+    private readonly IPagePlane _plane;
+    private IPageListener? _serving;
     private ReplicaSource? _source;
     private IActorRef? _links;
     private bool _hasServed;
 
     /// <summary>See <see cref="Props"/>.</summary>
     public RelayActor(
-        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas) =>
-        (_relay, _node, _server, _client, _retryAfter, _replicas) = (relay, node, server, client, retryAfter, replicas);
+        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
+        IPagePlane plane) =>
+        (_relay, _node, _server, _client, _retryAfter, _replicas, _plane) = (relay, node, server, client, retryAfter, replicas, plane);
 
     /// <summary>A relay, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
     /// <param name="relay">Where it says what it serves.</param>
@@ -32,9 +34,12 @@ public sealed class RelayActor : UntypedActor
     /// <param name="client">How it connects to sources; image and address are put in.</param>
     /// <param name="retryAfter">How long after a source was lost it is tried again.</param>
     /// <param name="replicas">This node's replicas of bitmaps: what is there is not pushed again.</param>
+    /// <param name="plane">How pages travel; null is TCP.</param>
     public static Props Props(
-        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas) =>
-        Akka.Actor.Props.Create(() => new RelayActor(relay, node, server, client, retryAfter, replicas));
+        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
+        IPagePlane? plane = null) =>
+        Akka.Actor.Props.Create(() => new RelayActor(
+            relay, node, server, client, retryAfter, replicas, plane ?? TcpPagePlane.Instance));
 
     /// <inheritdoc/>
     protected override void PostStop() => _serving?.Dispose();
@@ -69,13 +74,14 @@ public sealed class RelayActor : UntypedActor
             .SelectMany(n => n.Report?.Offers ?? []).FirstOrDefault();
         if (offer is null) return;
         var source = _source = new ReplicaSource(offer.Image, offer.PageCount, offer.Name);
-        _serving = new PageServer(_server, [new PageOffer(new NeededSource(source, _replicas))]);
+        _serving = _plane.Listen(_server, new NeededSource(source, _replicas));
         _relay.Serve(_serving, source);
         var self = Self;
         _links = Context.ActorOf(PageLinksActor.Props(new PageLinksSettings
         {
             Client = _client with { Image = offer.Image },
             ThroughFetchers = false,
+            Plane = _plane,
             RetryAfter = _retryAfter,
             Opened = (_, client) =>
             {

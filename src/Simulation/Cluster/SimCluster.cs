@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Net;
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Configuration;
+using Akka.Remote.Transport;
+using Userfault.Actors;
+using Userfault.Paging;
+
+namespace Userfault.Simulation.Cluster;
+
+/// <summary>
+/// A cluster of nodes in one world: sources, fetchers and destinations as their processes are, with the cluster's transport
+/// and the page data plane over one simulated network. Nodes die, come back as new incarnations, are slow, and lose
+/// sight of each other.
+/// </summary>
+public sealed class SimCluster
+{
+    private readonly SimClusterSettings _settings;
+    private readonly List<SimNode> _nodes = [];
+
+    /// <summary>A cluster without nodes. The first node that is added is the one all others join.</summary>
+    public SimCluster(SimWorld world, SimClusterSettings? settings = null)
+    {
+        ArgumentNullException.ThrowIfNull(world);
+        (World, _settings) = (world, settings ?? new SimClusterSettings());
+        Network = new SimNetwork(world, _settings.Network);
+    }
+
+    /// <summary>Where it is.</summary>
+    public SimWorld World { get; }
+
+    /// <summary>The network between its nodes.</summary>
+    public SimNetwork Network { get; }
+
+    /// <summary>Its nodes, running or not, in the order of adding.</summary>
+    public IReadOnlyList<SimNode> Nodes => _nodes;
+
+    /// <summary>A node by its name.</summary>
+    public SimNode this[string name] => _nodes.Find(n => n.Name == name) ?? throw new ArgumentException($"no node {name}", nameof(name));
+
+    /// <summary>Starts a node that serves an image.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="disk">How its own reading of the image behaves; null answers at once.</param>
+    public SimNode AddSource(string name, ITaggedImage image, SimServerSettings? disk = null) => Add(name, NodeRoles.Source, node =>
+    {
+        var server = new SimPageServer(World, image, (disk ?? new SimServerSettings()) with { Name = name });
+        var listener = new SimPagePlane(Network, node.Host).Listen(new PageServerOptions(), server.Connect());
+        var offer = new SourceListing(image.Identity, image.Pages, name, listener.Port, name);
+        Open(node, () => new NodeReport([offer], listener.PagesSent));
+    });
+
+    /// <summary>Starts a node that fetches from sources for others.</summary>
+    public SimNode AddFetcher(string name) => Add(name, NodeRoles.Fetcher, node =>
+    {
+        var relay = new Relay(name, static _ => { });
+        Open(node, relay.Report);
+        var actor = node.System!.ActorOf(
+            RelayActor.Props(
+                relay, node.Node, new PageServerOptions(), ClientOptions(default), _settings.RetryAfter, new SimPagePlane(Network, node.Host)),
+            "relay");
+        node.Node.Tell(new NodeProtocol.Listen(actor), ActorRefs.NoSender);
+    });
+
+    /// <summary>Starts a node to which a VM is migrated; its pages come from the cluster.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="settings">The VM.</param>
+    /// <param name="vm">The VM, which waits for its start.</param>
+    public SimNode AddDestination(string name, SimVmSettings settings, out SimVm vm)
+    {
+        SimVm? made = null;
+        var node = Add(name, NodeRoles.Destination, node =>
+        {
+            Open(node, static () => NodeReport.Nothing);
+            made = new SimVm(World, node.System!, settings);
+            node.Links = node.System!.ActorOf(
+                PageLinksActor.Props(PageLinksSettings.IntoPool(made.Pool, ClientOptions(settings.Image.Identity)) with
+                {
+                    Plane = new SimPagePlane(Network, node.Host),
+                    RetryAfter = _settings.RetryAfter,
+                }),
+                "links");
+            node.Node.Tell(new NodeProtocol.Listen(node.Links), ActorRefs.NoSender);
+        });
+        vm = made!;
+        return node;
+    }
+
+    /// <summary>Starts a node that is a member and nothing else.</summary>
+    public SimNode AddMember(string name, string role = "member") => Add(name, role, node => Open(node, static () => NodeReport.Nothing));
+
+    /// <summary>A node's process ends at once.</summary>
+    /// <param name="node">Which.</param>
+    /// <param name="silently">As a power failure, that nobody is told of; otherwise as kill -9.</param>
+    public void Kill(SimNode node, bool silently = false)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (node.System is not { } system) return;
+        Network.Kill(node.Host, silently);
+        node.System = null;
+        node.Node = node.Links = ActorRefs.Nobody;
+        // It says nothing more and hears nothing more: how it ends in itself is nobody's business.
+        _ = system.Terminate();
+    }
+
+    /// <summary>A new process on the node's machine, under the same address: another incarnation.</summary>
+    /// <exception cref="InvalidOperationException">It runs, or it held a VM, which died with it.</exception>
+    public void Restart(SimNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (node.System is not null) throw new InvalidOperationException($"{node.Name} runs");
+        if (node.Role == NodeRoles.Destination) throw new InvalidOperationException($"the VM on {node.Name} is lost");
+        Network.Restart(node.Host);
+        node.Boot();
+    }
+
+    /// <summary>Cuts the network between some nodes and all others.</summary>
+    public void Isolate(params IReadOnlyList<SimNode> nodes) => Network.Cut(
+        nodes.Select(static n => n.Host), _nodes.Where(n => !nodes.Contains(n)).Select(static n => n.Host));
+
+    /// <summary>Mends every cut.</summary>
+    public void Heal() => Network.Heal();
+
+    /// <summary>Do all running nodes see exactly the running nodes, all up and reachable?</summary>
+    public bool HasConverged()
+    {
+        var running = _nodes.Where(static n => n.IsUp).ToArray();
+        return Array.TrueForAll(running, node => node.Membership is { IsTerminated: false } seen
+            && seen.State.Unreachable.Count == 0
+            && seen.State.Members.Count == running.Length
+            && seen.State.Members.All(static m => m.Status == MemberStatus.Up)
+            && Array.TrueForAll(running, other => seen.State.Members.Any(m => m.UniqueAddress.Equals(other.Membership!.SelfUniqueAddress))));
+    }
+
+    private static PageClientOptions ClientOptions(ImageIdentity image) =>
+        new() { Server = new IPEndPoint(IPAddress.Loopback, 0), Image = image };
+
+    private SimNode Add(string name, string role, Action<SimNode> boot)
+    {
+        var node = new SimNode(Network.AddHost(name), role, boot);
+        _nodes.Add(node);
+        node.Boot();
+        return node;
+    }
+
+    private void Open(SimNode node, Func<NodeReport> report)
+    {
+        var transport = new SimTransport(Network, node.Host, _settings.SystemName);
+        node.System = World.CreateSystem(
+            _settings.SystemName, node.Name, ConfigOf(node.Role), new RemoteTransportSetup(_ => transport));
+        node.Node = node.System.ActorOf(NodeActor.Props(report, _settings.ReportEvery), NodeActor.Name);
+    }
+
+    private Config ConfigOf(string role)
+    {
+        var seeds = string.Join(", ", _nodes.Take(2).Select(n => $"\"akka.tcp://{_settings.SystemName}@{n.Name}:{SimTransport.Port}\""));
+        var downing = _settings.ResolvesSplits ? "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster" : "";
+        return ConfigurationFactory.ParseString(_settings.Config).WithFallback(ConfigurationFactory.ParseString(string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""
+            akka {
+              actor {
+                provider = cluster
+                serializers.userfault = "{{typeof(NodeMessageSerializer).FullName}}, {{typeof(NodeMessageSerializer).Assembly.GetName().Name}}"
+                serialization-bindings {
+                  "{{typeof(INodeMessage).FullName}}, {{typeof(INodeMessage).Assembly.GetName().Name}}" = userfault
+                }
+              }
+              cluster {
+                roles = ["{{role}}"]
+                seed-nodes = [{{seeds}}]
+                log-info = off
+                allow-weakly-up-members = on
+                run-coordinated-shutdown-when-down = off
+                periodic-tasks-initial-delay = 100ms
+                gossip-interval = 200ms
+                leader-actions-interval = 200ms
+                downing-provider-class = "{{downing}}"
+                split-brain-resolver.stable-after = 5s
+              }
+            }
+            """)));
+    }
+}

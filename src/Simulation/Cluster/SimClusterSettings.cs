@@ -1,0 +1,23 @@
+namespace Userfault.Simulation.Cluster;
+
+/// <summary>How the nodes of a simulated cluster are set up.</summary>
+public sealed record SimClusterSettings
+{
+    /// <summary>Name of every node's actor system.</summary>
+    public string SystemName { get; init; } = "userfault";
+
+    /// <summary>The network between them.</summary>
+    public SimNetworkSettings Network { get; init; } = new();
+
+    /// <summary>How often a node tells what it serves.</summary>
+    public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long after a page connection broke it is tried again.</summary>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Are nodes downed that stay away, by keep-majority? Otherwise an unreachable node waits to come back.</summary>
+    public bool ResolvesSplits { get; init; }
+
+    /// <summary>HOCON over the nodes' own settings.</summary>
+    public string Config { get; init; } = "";
+}

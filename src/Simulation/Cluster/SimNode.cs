@@ -1,0 +1,38 @@
+using Akka.Actor;
+using Userfault.Actors;
+
+namespace Userfault.Simulation.Cluster;
+
+/// <summary>A node of a simulated cluster: a host, and the process that runs there now.</summary>
+public sealed class SimNode
+{
+    private readonly Action<SimNode> _boot;
+
+    internal SimNode(SimHost host, string role, Action<SimNode> boot) => (Host, Role, _boot) = (host, role, boot);
+
+    /// <summary>Its machine.</summary>
+    public SimHost Host { get; }
+
+    /// <summary>Its name.</summary>
+    public string Name => Host.Name;
+
+    /// <summary>What it is, of <see cref="NodeRoles"/>.</summary>
+    public string Role { get; }
+
+    /// <summary>Is its process running?</summary>
+    public bool IsUp => Host.IsUp && System is not null;
+
+    /// <summary>The actor system of the process that runs now; null where none does.</summary>
+    public ActorSystem? System { get; internal set; }
+
+    /// <summary>Its <see cref="Userfault.Actors.NodeActor"/>.</summary>
+    public IActorRef Node { get; internal set; } = ActorRefs.Nobody;
+
+    /// <summary>Its keeper of data-plane connections; nobody where it has none of its own.</summary>
+    public IActorRef Links { get; internal set; } = ActorRefs.Nobody;
+
+    /// <summary>The cluster as this node sees it; null where it does not run.</summary>
+    public Akka.Cluster.Cluster? Membership => IsUp ? Akka.Cluster.Cluster.Get(System!) : null;
+
+    internal void Boot() => _boot(this);
+}

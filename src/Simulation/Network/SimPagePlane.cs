@@ -1,0 +1,21 @@
+using Userfault.Actors;
+using Userfault.Paging;
+
+namespace Userfault.Simulation;
+
+/// <summary>The page data plane of one host, over a simulated network: what the data plane over TCP lets through, and no more.</summary>
+internal sealed class SimPagePlane(SimNetwork network, SimHost host) : IPagePlane
+{
+    private const int FirstPort = 7000;
+    private readonly int _process = host.Incarnation;
+
+    public IPageSource Connect(PageLinkTarget target, PageClientOptions options, IPageLinkOwner owner) =>
+        new SimPageLink(network, host, _process, target, options.Image, owner);
+
+    public IPageListener Listen(PageServerOptions options, IPageSource source)
+    {
+        var port = FirstPort;
+        while (host.Listeners.ContainsKey(port)) port++;
+        return new SimPageListener(network, host, port, source);
+    }
+}
