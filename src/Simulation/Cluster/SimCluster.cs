@@ -58,7 +58,8 @@ public sealed class SimCluster
         Open(node, relay.Report);
         var actor = node.System!.ActorOf(
             RelayActor.Props(
-                relay, node.Node, new PageServerOptions(), ClientOptions(default), _settings.RetryAfter, new SimPagePlane(Network, node.Host)),
+                relay, node.Node, new PageServerOptions(), ClientOptions(default), _settings.RetryAfter, node.Replicas,
+                new SimPagePlane(Network, node.Host)),
             "relay");
         node.Node.Tell(new NodeProtocol.Listen(actor), ActorRefs.NoSender);
     });
@@ -72,8 +73,10 @@ public sealed class SimCluster
         SimVm? made = null;
         var node = Add(name, NodeRoles.Destination, node =>
         {
-            Open(node, static () => NodeReport.Nothing);
-            made = new SimVm(World, node.System!, settings);
+            var published = new PublishedBitmaps(settings.Image.Identity);
+            Open(node, () => NodeReport.Nothing with { Bitmaps = published.Shapes });
+            var publisher = node.System!.ActorOf(ClearPublisherActor.Props(published, _settings.ClearsEvery), ClearPublisherActor.Name);
+            made = new SimVm(World, node.System!, settings with { BroadcastsClears = true, Broadcast = publisher });
             node.Links = node.System!.ActorOf(
                 PageLinksActor.Props(PageLinksSettings.IntoPool(made.Pool, ClientOptions(settings.Image.Identity)) with
                 {
@@ -150,6 +153,10 @@ public sealed class SimCluster
         node.System = World.CreateSystem(
             _settings.SystemName, node.Name, ConfigOf(node.Role), new RemoteTransportSetup(_ => transport));
         node.Node = node.System.ActorOf(NodeActor.Props(report, _settings.ReportEvery), NodeActor.Name);
+        if (node.Role == NodeRoles.Destination) return;
+        var replicas = node.Replicas = new Replicas();
+        node.Node.Tell(
+            new NodeProtocol.Listen(node.System.ActorOf(BitmapReplicasActor.Props(replicas), "replicas")), ActorRefs.NoSender);
     }
 
     private Config ConfigOf(string role)

@@ -15,6 +15,9 @@ public sealed record SimClusterSettings
     /// <summary>How long after a page connection broke it is tried again.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long cleared bits wait for others to travel to the replicas with them.</summary>
+    public TimeSpan ClearsEvery { get; init; } = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Are nodes downed that stay away, by keep-majority? Otherwise an unreachable node waits to come back.</summary>
     public bool ResolvesSplits { get; init; }
 

@@ -31,6 +31,9 @@ public sealed class SimNode
     /// <summary>Its keeper of data-plane connections; nobody where it has none of its own.</summary>
     public IActorRef Links { get; internal set; } = ActorRefs.Nobody;
 
+    /// <summary>Its replicas of destinations' bitmaps; empty at a destination.</summary>
+    public Replicas Replicas { get; internal set; } = new();
+
     /// <summary>The cluster as this node sees it; null where it does not run.</summary>
     public Akka.Cluster.Cluster? Membership => IsUp ? Akka.Cluster.Cluster.Get(System!) : null;
 

@@ -66,6 +66,8 @@ public sealed class SimClusterTests
         Assert.Equal(4096UL, report.PagesPresent);
         Assert.True(cluster["fetch-0"].Host.BytesSent > 100_000 && cluster["fetch-1"].Host.BytesSent > 100_000);
         Assert.True(cluster["source-0"].Host.BytesSent > 100_000);
+        // The replicas of the bitmap hear of every page, by broadcast or by asking.
+        Assert.True(world.RunUntil(() => Missing(cluster["source-0"]) == 0 && Missing(cluster["fetch-1"]) == 0, Long));
     }
 
     [Theory]
@@ -122,6 +124,8 @@ public sealed class SimClusterTests
         Assert.Equal(Replay(5), Replay(5));
         Assert.NotEqual(Replay(5), Replay(6));
     }
+
+    private static ulong? Missing(SimNode node) => node.Replicas.Held.Count == 0 ? null : node.Replicas.Held[0].Replica.Missing;
 
     private static ulong Replay(ulong seed)
     {
