@@ -13,6 +13,7 @@ root.Subcommands.Add(DemoCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());
 root.Subcommands.Add(ServeCommand.Create());
 root.Subcommands.Add(GuestCommand.Create());
+root.Subcommands.Add(SweepCommand.Create());
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

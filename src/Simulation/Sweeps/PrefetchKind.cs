@@ -6,7 +6,7 @@ public enum PrefetchKind
     /// <summary>None: demand faults alone.</summary>
     None,
 
-    /// <summary>Those around a fault, in the same request.</summary>
+    /// <summary>Those behind a fault, together with it.</summary>
     Locality,
 
     /// <summary>All of guest memory in ascending order, behind demand.</summary>

@@ -18,6 +18,7 @@ internal sealed class SweepNetwork
     private readonly FetchRoutes _routes;
     private readonly Station[] _stations;
     private readonly int[] _outstanding;
+    private readonly int[] _outstandingBackground;
     private readonly Queue<int>[] _demand;
     private readonly Queue<int>[] _background;
     private readonly Stack<int> _spare = new();
@@ -29,7 +30,7 @@ internal sealed class SweepNetwork
         (_point, _events) = (point, events);
         _routes = new FetchRoutes(Enumerable.Range(0, point.Fetchers).Select(static f => (ulong)f));
         _stations = [.. Enumerable.Range(0, FirstFetcher + point.Fetchers).Select(static _ => new Station())];
-        _outstanding = new int[point.Fetchers];
+        (_outstanding, _outstandingBackground) = (new int[point.Fetchers], new int[point.Fetchers]);
         _demand = [.. _outstanding.Select(static _ => new Queue<int>())];
         _background = [.. _outstanding.Select(static _ => new Queue<int>())];
     }
@@ -101,6 +102,7 @@ internal sealed class SweepNetwork
     {
         var fetcher = _requests[id].Fetcher;
         _outstanding[fetcher] -= _requests[id].Pages;
+        if (!_requests[id].IsDemand) _outstandingBackground[fetcher] -= _requests[id].Pages;
         _spare.Push(id);
         Send(nowNs, fetcher);
     }
@@ -108,12 +110,14 @@ internal sealed class SweepNetwork
     private void Send(long nowNs, int fetcher)
     {
         while (_outstanding[fetcher] < _point.FetcherWindowPages
-            && (_demand[fetcher].TryDequeue(out var id) || _background[fetcher].TryDequeue(out id)))
+            && (_demand[fetcher].TryDequeue(out var id)
+                || (_outstandingBackground[fetcher] < _point.BackgroundWindowPages && _background[fetcher].TryDequeue(out id))))
         {
             ref var request = ref _requests[id];
             Account(nowNs, ref request);
             (request.Stage, request.SinceNs) = (SweepStage.Travelling, nowNs);
             _outstanding[fetcher] += request.Pages;
+            if (!request.IsDemand) _outstandingBackground[fetcher] += request.Pages;
             _events.Add(nowNs + _point.LatencyNs, SweepEvent.AnswerReady, id);
         }
     }

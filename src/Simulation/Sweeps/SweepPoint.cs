@@ -32,10 +32,10 @@ public sealed record SweepPoint
     /// <summary>What comes unasked.</summary>
     public PrefetchKind Prefetch { get; init; }
 
-    /// <summary>Pages of one request with <see cref="PrefetchKind.Locality"/>: a power of two up to 64.</summary>
-    public int LocalityPages { get; init; } = 1;
+    /// <summary>Pages around a fault with <see cref="PrefetchKind.Locality"/>, as the memslot actor takes them: half of them, behind it.</summary>
+    public int LocalityPages { get; init; } = 16;
 
-    /// <summary>Most background pages asked for and not in place.</summary>
+    /// <summary>Most background pages asked for and not in place; also the most of them at one fetcher.</summary>
     public int BackgroundWindowPages { get; init; } = 256;
 
     /// <summary>The share of the touched pages that the recorded working set holds, 0 to 1.</summary>

@@ -166,9 +166,23 @@ public sealed class SweepRun
         }
 
         (_waits[vcpu], _sinceNs[vcpu]) = (true, nowNs);
-        var around = _point.Prefetch == PrefetchKind.Locality ? _point.LocalityPages : 1;
-        var mask = (around == 64 ? ulong.MaxValue : (1UL << around) - 1) << (int)(page & 63 & -around);
-        if (_memory.Claim(page >> 6, mask) is var claimed and not 0) _network.Ask(nowNs, page >> 6, claimed, isDemand: true);
+        if (_memory.Claim(page >> 6, 1UL << (int)(page & 63)) is var claimed and not 0)
+            _network.Ask(nowNs, page >> 6, claimed, isDemand: true);
+        if (_point.Prefetch == PrefetchKind.Locality) AskNeighbours(nowNs, page, (vcpu + 1) * _point.PagesPerVcpu);
+    }
+
+    // The pages behind a fault, as far as half of the window: in the background, so that nobody waits for them.
+    private void AskNeighbours(long nowNs, long page, long end)
+    {
+        var last = Math.Min(end, page + 1 + (_point.LocalityPages / 2));
+        for (var first = page + 1; first < last; first = (first | 63) + 1)
+        {
+            var count = (int)Math.Min(last - first, 64 - (first & 63));
+            var mask = (count == 64 ? ulong.MaxValue : (1UL << count) - 1) << (int)(first & 63);
+            if (_memory.Claim(first >> 6, mask) is not (var claimed and not 0)) continue;
+            _backgroundPages += long.PopCount((long)claimed);
+            _network.Ask(nowNs, first >> 6, claimed, isDemand: false);
+        }
     }
 
     // The page is in place, as far as the network goes.
@@ -219,10 +233,7 @@ public sealed class SweepRun
         {
             _waits[vcpu] = false;
             _times = _times with { LatencyNs = _times.LatencyNs + nowNs - _sinceNs[vcpu] };
-            // Pages that came along are copied as well, before the vCPU goes on.
-            var along = request.IsDemand ? (request.Pages - 1) * _point.CopyNs : 0;
-            if (along > 0) _times = _times with { KernelNs = _times.KernelNs + along };
-            OnAnswered(nowNs + (long)along, vcpu);
+            OnAnswered(nowNs, vcpu);
         }
 
         if (request.IsDemand) return;
