@@ -422,8 +422,8 @@ public sealed partial class MemslotPager : IDisposable
     // Who exited for the page enters again: KVM would fault, find the bit clear, and map. It is mapped here, at once.
     private void Serve(Gfn gfn, EffectBuffer effects)
     {
-        if (!_exited.TryTake(gfn, out var cursor)) return;
-        while (_exited.TryNext(ref cursor, out var vcpu))
+        var last = PageWaiters.Begin;
+        while (_exited.TryTake(gfn, ref last, out var vcpu))
         {
             if (_mutation == Mutation.SkippedAccess) effects.Skip(vcpu, gfn, FaultKind.Mmio);
             else RunFaultPath(vcpu, _accesses[vcpu], effects);
@@ -432,8 +432,8 @@ public sealed partial class MemslotPager : IDisposable
 
     private void Wake(Gfn gfn, EffectBuffer effects)
     {
-        if (!_sleeping.TryTake(gfn, out var cursor)) return;
-        while (_sleeping.TryNext(ref cursor, out var waiter))
+        var last = PageWaiters.Begin;
+        while (_sleeping.TryTake(gfn, ref last, out var waiter))
         {
             if (waiter < _settings.Vcpus)
                 RunFaultPath(waiter, _accesses[waiter], effects);
@@ -444,8 +444,8 @@ public sealed partial class MemslotPager : IDisposable
 
     private void Release(PageWaiters waiters, Gfn gfn, EffectBuffer effects)
     {
-        if (!waiters.TryTake(gfn, out var cursor)) return;
-        while (waiters.TryNext(ref cursor, out var waiter))
+        var last = PageWaiters.Begin;
+        while (waiters.TryTake(gfn, ref last, out var waiter))
         {
             if (waiter < _settings.Vcpus)
                 effects.Resume(waiter);

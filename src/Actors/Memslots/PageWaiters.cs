@@ -10,7 +10,11 @@ namespace Userfault.Actors;
 /// </summary>
 public sealed unsafe class PageWaiters : IDisposable
 {
+    /// <summary>The start of a walk: see <see cref="TryTake"/>.</summary>
+    public const int Begin = -2;
+
     private const int None = -1;
+
     private readonly GfnRange _slot;
 
     // Last waiter + 1 of each page; 0 is nobody. From calloc: pages that nobody waits for cost nothing.
@@ -57,28 +61,29 @@ public sealed unsafe class PageWaiters : IDisposable
         return isFirst;
     }
 
-    /// <summary>Takes everybody who waits for a page, first come first: call <see cref="TryNext"/> with the result.</summary>
-    /// <returns>False where nobody waits.</returns>
-    public bool TryTake(Gfn gfn, out int first)
+    /// <summary>
+    /// Takes those who wait for a page one by one, first come first, up to who was last when it began: who starts to wait
+    /// again meanwhile stays. A waiter that was not taken yet still waits, should serving another one fail.
+    /// </summary>
+    /// <param name="gfn">The page.</param>
+    /// <param name="last">The walk's own: <see cref="Begin"/> before the first call.</param>
+    /// <param name="waiter">Who was taken.</param>
+    /// <returns>False where nobody is left.</returns>
+    public bool TryTake(Gfn gfn, ref int last, out int waiter)
     {
-        first = None;
-        if (Count == 0) return false;
-        ref var last = ref Last(gfn);
-        if (last == 0) return false;
-        first = _next[last - 1];
-        _next[last - 1] = None;
-        last = 0;
-        return true;
-    }
-
-    /// <summary>Takes a waiter off a chain and moves on to the next. False at the chain's end.</summary>
-    public bool TryNext(ref int cursor, out int waiter)
-    {
-        waiter = cursor;
-        if (cursor == None) return false;
-        cursor = _next[waiter];
+        waiter = None;
+        if (last == None || Count == 0) return false;
+        ref var tail = ref Last(gfn);
+        if (tail == 0) return false;
+        if (last == Begin) last = tail - 1;
+        waiter = _next[tail - 1];
+        if (waiter == tail - 1)
+            tail = 0;
+        else
+            _next[tail - 1] = _next[waiter];
         _waits[waiter] = false;
         Count--;
+        if (waiter == last) last = None;
         return true;
     }
 

@@ -175,6 +175,84 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         Assert.Equal(1024UL, slot.Rig.Bitmap.Count());
     }
 
+    [Theory]
+    [InlineData(Architecture.X86)]
+    [InlineData(Architecture.Arm64)]
+    public void A_poisoned_page_signals_its_vcpu_which_goes_on_behind_the_access(Architecture architecture)
+    {
+        using var slot = new SlotRig(this, missing: false, architecture: architecture);
+        slot.Rig.OddHost.Poison(slot.Rig.Memory.Base.Plus(5 << Page.Shift));
+        slot.Fault(0, 5);
+        Assert.Equal(new VcpuProtocol.Skip(new Gfn(5), FaultKind.Poisoned), slot.Vcpus[0].ExpectMsg<VcpuProtocol.Skip>());
+        slot.Fault(1, 6);
+        slot.Vcpus[1].ExpectMsg<VcpuProtocol.Resume>();
+    }
+
+    [Fact]
+    public void A_page_that_is_missing_and_poisoned_is_fetched_first()
+    {
+        using var slot = new SlotRig(this);
+        slot.Rig.OddHost.Poison(slot.Rig.Memory.Base.Plus(5 << Page.Shift));
+        slot.Fault(0, 5);
+        Assert.Equal([5UL], slot.ExpectFetch(FetchPriority.Demand));
+        slot.Arrive(5);
+        Assert.Equal(FaultKind.Poisoned, slot.Vcpus[0].ExpectMsg<VcpuProtocol.Skip>().Why);
+    }
+
+    [Fact]
+    public void A_signal_ends_the_wait_for_a_host_page_and_the_access_is_made_again()
+    {
+        using var slot = new SlotRig(this, missing: false);
+        slot.Rig.OddHost.HasPendingSignal = true;
+        slot.Fault(0, 5);
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+        Assert.Equal(1, slot.Report().Counters.Outcomes[nameof(FaultKind.SignalPending)]);
+        slot.Rig.OddHost.HasPendingSignal = false;
+        slot.Fault(0, 5);
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+        Assert.Equal(1, slot.Report().Counters.Leaves4K);
+    }
+
+    [Fact]
+    public void On_arm64_a_page_that_cannot_be_had_is_a_bare_efault()
+    {
+        using var slot = new SlotRig(this, missing: false, architecture: Architecture.Arm64);
+        slot.Rig.OddHost.HasPendingSignal = true;
+        slot.Fault(0, 5);
+        Assert.Equal(new VcpuProtocol.Fail(new Gfn(5), FaultKind.BareEfault), slot.Vcpus[0].ExpectMsg<VcpuProtocol.Fail>());
+    }
+
+    // The guest's own page tables lie in read-only memory, and the walk wants to set an accessed bit.
+    [Theory]
+    [InlineData(Architecture.X86, FaultKind.Mmio)]
+    [InlineData(Architecture.Arm64, FaultKind.GuestAbort)]
+    public void A_walk_of_the_guests_own_tables_that_writes_where_it_may_not(Architecture architecture, FaultKind expected)
+    {
+        using var slot = new SlotRig(this, MemslotFlags.Readonly, missing: false, architecture: architecture);
+        slot.Fault(0, 5);
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+        var access = new VcpuAccess(new Gfn(5), Access.Write, IsTableWalk: true);
+        slot.Memslot.Tell(new MemslotProtocol.MemoryFaults(new[] { new MemslotProtocol.MemoryFault(0, access) }));
+        Assert.Equal(new VcpuProtocol.Skip(new Gfn(5), expected), slot.Vcpus[0].ExpectMsg<VcpuProtocol.Skip>());
+    }
+
+    [Fact]
+    public void Faults_that_come_together_are_resumed_together_and_each_ends_in_its_own_way()
+    {
+        using var slot = new SlotRig(this);
+        slot.Rig.OddHost.Poison(slot.Rig.Memory.Base.Plus(9 << Page.Shift));
+        (int Vcpu, ulong Page)[] faults = [(0, 5), (1, 5), (2, 9)];
+        slot.Memslot.Tell(new MemslotProtocol.MemoryFaults(
+            faults.Select(f => new MemslotProtocol.MemoryFault(f.Vcpu, new VcpuAccess(new Gfn(f.Page), Access.Read))).ToArray()));
+        Assert.Equal([5UL], slot.ExpectFetch(FetchPriority.Demand));
+        Assert.Equal([9UL], slot.ExpectFetch(FetchPriority.Demand));
+        slot.Arrive(5, 9);
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+        slot.Vcpus[1].ExpectMsg<VcpuProtocol.Resume>();
+        Assert.Equal(FaultKind.Poisoned, slot.Vcpus[2].ExpectMsg<VcpuProtocol.Skip>().Why);
+        Assert.Equal(0, slot.Report().Waiting);
+    }
+
     [Fact]
     public void A_slot_with_memory_elsewhere_delivers_its_events()
     {
@@ -214,9 +292,10 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
     {
         public SlotRig(
             MemslotActorSpec spec, MemslotFlags flags = MemslotFlags.None, bool missing = true,
-            FaultMode mode = FaultMode.Userfault, ulong firstGfn = 0, bool broadcasts = false)
+            FaultMode mode = FaultMode.Userfault, ulong firstGfn = 0, bool broadcasts = false,
+            Architecture architecture = Architecture.X86)
         {
-            Rig = new PagerRig(mode, flags: flags, missing: missing, firstGfn: firstGfn);
+            Rig = new PagerRig(mode, architecture: architecture, flags: flags, missing: missing, firstGfn: firstGfn, hasOddHost: mode == FaultMode.Userfault);
             Vcpus = [.. Enumerable.Range(0, PagerRig.Vcpus).Select(_ => spec.CreateTestProbe())];
             (Vm, Fetchers, Listener) = (spec.CreateTestProbe(), spec.CreateTestProbe(), spec.CreateTestProbe());
             _spec = spec;

@@ -22,18 +22,32 @@ public sealed class PageWaitersTests
     }
 
     [Fact]
-    public void A_waiter_that_was_taken_may_wait_again_while_its_chain_is_walked()
+    public void A_waiter_that_was_taken_may_wait_again_while_its_page_is_walked()
     {
         using var waiters = new PageWaiters(new GfnRange(new Gfn(0), 16), 2);
         waiters.Add(new Gfn(7), 0);
         waiters.Add(new Gfn(7), 1);
-        Assert.True(waiters.TryTake(new Gfn(7), out var cursor));
-        Assert.True(waiters.TryNext(ref cursor, out var first));
-        Assert.True(waiters.Add(new Gfn(7), first));
-        Assert.True(waiters.TryNext(ref cursor, out var second));
+        var last = PageWaiters.Begin;
+        Assert.True(waiters.TryTake(new Gfn(7), ref last, out var first));
+        Assert.True(waiters.Add(new Gfn(8), 2));
+        Assert.False(waiters.Add(new Gfn(7), first));
+        Assert.True(waiters.TryTake(new Gfn(7), ref last, out var second));
         Assert.Equal((0, 1), (first, second));
-        Assert.False(waiters.TryNext(ref cursor, out _));
+        Assert.False(waiters.TryTake(new Gfn(7), ref last, out _));
         Assert.Equal([0], Take(waiters, 7));
+        Assert.Equal([2], Take(waiters, 8));
+    }
+
+    [Fact]
+    public void Who_was_not_taken_yet_still_waits()
+    {
+        using var waiters = new PageWaiters(new GfnRange(new Gfn(0), 16), 4);
+        foreach (var waiter in (int[])[3, 1, 2]) waiters.Add(new Gfn(7), waiter);
+        var last = PageWaiters.Begin;
+        Assert.True(waiters.TryTake(new Gfn(7), ref last, out var first));
+        Assert.Equal((3, false, true, true), (first, waiters.IsWaiting(3), waiters.IsWaiting(1), waiters.IsWaiting(2)));
+        Assert.Equal([new Gfn(7)], waiters.AwaitedPages());
+        Assert.Equal([1, 2], Take(waiters, 7));
     }
 
     [Fact]
@@ -69,8 +83,8 @@ public sealed class PageWaitersTests
     private static List<int> Take(PageWaiters waiters, ulong page)
     {
         var taken = new List<int>();
-        if (!waiters.TryTake(new Gfn(page), out var cursor)) return taken;
-        while (waiters.TryNext(ref cursor, out var waiter)) taken.Add(waiter);
+        var last = PageWaiters.Begin;
+        while (waiters.TryTake(new Gfn(page), ref last, out var waiter)) taken.Add(waiter);
         return taken;
     }
 }

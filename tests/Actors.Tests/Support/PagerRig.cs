@@ -14,7 +14,7 @@ internal sealed class PagerRig : IDisposable
 
     public PagerRig(
         FaultMode mode = FaultMode.Userfault, MemoryKind memory = MemoryKind.Anonymous, Architecture architecture = Architecture.X86,
-        ulong pages = 1024, ulong firstGfn = 0, MemslotFlags flags = MemslotFlags.None, bool missing = true)
+        ulong pages = 1024, ulong firstGfn = 0, MemslotFlags flags = MemslotFlags.None, bool missing = true, bool hasOddHost = false)
     {
         Memory = new TagGuestMemory(pages);
         Ledger = new StampLedger(pages);
@@ -29,7 +29,9 @@ internal sealed class PagerRig : IDisposable
             SlotId.Of(0, 1), Range, Memory.Base, flags, HostMapping.AddressOf(Bitmap),
             memory == MemoryKind.GuestMemfd ? Host : null);
         var policy = architecture == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64;
-        Core = new MemslotCore(Slot, policy, Host, new TableOptions { Readers = new TableReaders() });
+        OddHost.Map(Memory.Base, pages << Page.Shift);
+        OddHost.AddBitmap(Bitmap);
+        Core = new MemslotCore(Slot, policy, hasOddHost ? OddHost : Host, new TableOptions { Readers = new TableReaders() });
         if (memory == MemoryKind.GuestMemfd) Core.Attributes = MemoryAttributes.AllShared.With(Range, true);
         Pager = new MemslotPager(Core, Bitmap, Host, Memory, new PagerSettings(mode, memory, Vcpus));
     }
@@ -39,6 +41,9 @@ internal sealed class PagerRig : IDisposable
     public StampLedger Ledger { get; }
 
     public HostMapping Host { get; }
+
+    /// <summary>What KVM sees instead of <see cref="Host"/> where that is asked for: poison and signals.</summary>
+    public ModelHostMemory OddHost { get; } = new();
 
     public UserfaultBitmap Bitmap { get; }
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Userfault.Mmu;
+using Userfault.Paging;
 using Xunit.Abstractions;
 
 namespace Userfault.Actors.Tests.Vms;
@@ -150,6 +151,37 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
         Assert.Equal((0L, 0L), (vm.Slot().Counters.Leaves4K, vm.Slot().Counters.Leaves2M));
     }
 
+    [Theory]
+    [InlineData(Architecture.X86)]
+    [InlineData(Architecture.Arm64)]
+    public void Userfault_toggles_back_and_forth_while_vcpus_run_and_no_access_goes_wrong(Architecture architecture)
+    {
+        var random = new Random(3);
+        (ulong, Access)[][] streams =
+            [.. Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, 60_000)
+                .Select(i => ((ulong)random.Next((int)Pages), i % 3 == 0 ? W : R)).ToArray())];
+        using var vm = new VmRig(this, architecture, streams);
+        vm.PlaceAll();
+        vm.Set(0, flags: MemslotFlags.Userfault);
+        vm.Vm.Tell(VmProtocol.StartVcpus.Instance);
+        // Until every vCPU has come to its end, so that all of it is under load, however fast the machine.
+        var (finished, rounds) = (0, 0);
+        for (; finished < streams.Length; rounds++)
+        {
+            while (vm.Listener.HasMessages)
+                finished += vm.Listener.ExpectMsg<object>() is VmProtocol.VcpuFinished ? 1 : 0;
+            Assert.Equal(Errno.None, vm.Set(0));
+            Assert.Equal(Errno.None, vm.Set(0, flags: MemslotFlags.Userfault));
+            // While it is on, nothing larger than a page is mapped, whatever the vCPUs did meanwhile.
+            Assert.Equal(0, vm.Slot().Counters.Leaves2M);
+        }
+
+        Assert.True(rounds > 1, $"{rounds} rounds");
+        foreach (var report in vm.Vcpus()) Assert.Equal((60_000L, 0L, 0L), (report.Accesses, report.WrongReads, report.Mmio));
+        Assert.Equal(new VerifyResult(Pages, 0, 0, null), vm.Verify());
+        Assert.Equal(0, vm.Slot().Counters.UserfaultExits);
+    }
+
     [Fact]
     public void While_a_slot_logs_nothing_is_recovered()
     {
@@ -241,6 +273,23 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
             else
                 _bitmaps[slot] = bitmap;
             return errno;
+        }
+
+        /// <summary>The guest's memory is here already, as after a migration.</summary>
+        public unsafe void PlaceAll()
+        {
+            var scratch = stackalloc byte[Page.Size];
+            for (ulong i = 0; i < Pages; i++)
+            {
+                var bytes = _guest.Image.Read(new Gfn(i), scratch);
+                _guest.Memory.Place(bytes == null ? PageContent.Zero(new Gfn(i)) : PageContent.Of(new Gfn(i), bytes));
+            }
+        }
+
+        public VerifyResult Verify()
+        {
+            using var verifier = _guest.Content.NewVerifier();
+            return verifier.Verify(new GfnRange(new Gfn(0), Pages));
         }
 
         public Errno SetAttributes(ulong start, ulong count)
