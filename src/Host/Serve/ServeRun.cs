@@ -33,8 +33,9 @@ internal sealed class ServeRun : IDisposable
     /// <summary>Listens for monitors.</summary>
     public void Listen(string path, string? standbyPath)
     {
-        _path = path;
         var listener = UnixSocket.ListenAnew(path);
+        // From here on the file is this process's to remove.
+        _path = path;
         UnixSocket? standbyListener;
         try
         {

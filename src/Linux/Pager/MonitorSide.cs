@@ -10,82 +10,97 @@ internal sealed class MonitorSide
     // A flood costs its own VM time, and no other's: so many requests between two looks at the userfaultfd.
     private const int MostAtOnce = 64;
     private readonly UnixSocket _socket;
-    private readonly JsonCutter? _requests;
-    private readonly byte[] _replies = new byte[MostAtOnce * FaultRequest.MostBytes];
+    private readonly JsonCutter? _stream;
+    private readonly RequestLedger? _requests;
+    private readonly byte[] _reply = new byte[FaultRequest.MostBytes];
     private readonly List<OwnedFd> _stray = [];
-    private int _unsent;
+    private bool _isFull;
 
     /// <summary>The socket's protocol side.</summary>
     /// <param name="socket">The connection; not owned.</param>
-    /// <param name="takesRequests">The secret-free form?</param>
-    /// <param name="rest">What came glued to the handshake.</param>
-    public MonitorSide(UnixSocket socket, bool takesRequests, ReadOnlySpan<byte> rest)
-    {
-        _socket = socket;
-        if (!takesRequests) return;
-        _requests = new JsonCutter(RegionList.MostBytes);
-        rest.CopyTo(_requests.Room);
-        _requests.Fill(rest.Length);
-    }
+    /// <param name="stream">Where requests are cut; null in the main form.</param>
+    /// <param name="requests">Those without an answer; null in the main form.</param>
+    public MonitorSide(UnixSocket socket, JsonCutter? stream, RequestLedger? requests) =>
+        (_socket, _stream, _requests) = (socket, stream, requests);
 
     /// <summary>The other end has closed it.</summary>
     public bool IsClosed { get; private set; }
 
+    /// <summary>Does any request wait for its answer?</summary>
+    public bool HasRequests => _requests is { Used: > 0 };
+
     /// <summary>Which poll events to wait for.</summary>
-    public short Events => IsClosed ? (short)0 : _unsent > 0 ? Libc.POLLOUT : Libc.POLLIN;
+    public short Events => IsClosed ? (short)0 : _isFull ? Libc.POLLOUT : Libc.POLLIN;
 
     /// <summary>Takes requests that are there; answers whether any were.</summary>
     /// <exception cref="ProtocolException">The monitor does not keep to the protocol.</exception>
-    public bool Take(Func<FaultRequest, bool> answer)
+    public bool Take(Action<FaultRequest> serve)
     {
-        if (IsClosed || !FlushReplies()) return false;
-        if (_requests is null)
+        if (IsClosed || _isFull) return false;
+        if (_stream is null)
         {
             WatchForEnd();
             return false;
         }
         var taken = 0;
-        while (taken < MostAtOnce && _requests.TryNext(out var json))
+        while (taken < MostAtOnce && !_isFull && _stream.TryNext(out var json))
         {
-            // Those that must wait are kept by the caller and answered by Reply.
-            _ = answer(FaultRequest.Parse(json));
+            var request = FaultRequest.Parse(json);
+            _requests!.Add(request);
+            serve(request);
             taken++;
         }
         if (taken == 0) Fill();
         return taken > 0;
     }
 
-    /// <summary>Answers a request.</summary>
-    public void Reply(in FaultRequest request, ulong bytes)
+    /// <summary>Answers every request for these pages; answers that do not go now are tried again.</summary>
+    /// <param name="isInPlace">Is the page of this offset in place?</param>
+    public void Answer(Func<ulong, bool> isInPlace)
     {
-        if (_replies.Length - _unsent < FaultRequest.MostBytes && !FlushReplies())
-            throw new ProtocolException("the monitor does not take the answers to its requests");
-        _unsent += request.WriteReply(_replies.AsSpan(_unsent), bytes);
+        _isFull = false;
+        for (var slot = 0; slot < (_requests?.Used ?? 0) && !IsClosed; slot++)
+        {
+            if (!_requests!.TryGet(slot, out var request) || !isInPlace(request.Offset)) continue;
+            if (!TrySend(request))
+            {
+                _isFull = true;
+                return;
+            }
+            _requests.Remove(slot);
+        }
     }
 
-    /// <summary>Sends what waits to be sent; false where some of it still does.</summary>
-    public bool FlushReplies()
+    /// <summary>Serves what a dead process had read and not answered.</summary>
+    public void ServeAgain(Action<FaultRequest> serve)
     {
-        if (_unsent == 0 || IsClosed) return true;
+        for (var slot = 0; slot < (_requests?.Used ?? 0); slot++)
+        {
+            if (_requests!.TryGet(slot, out var request)) serve(request);
+        }
+    }
+
+    // An answer is small: the socket takes it whole or not at all.
+    private bool TrySend(in FaultRequest request)
+    {
         try
         {
-            var sent = _socket.TrySend(_replies.AsSpan(0, _unsent));
-            _replies.AsSpan(sent, _unsent - sent).CopyTo(_replies);
-            _unsent -= sent;
+            var length = request.WriteReply(_reply, Mmu.Page.Size);
+            return _socket.TrySend(_reply.AsSpan(0, length)) == length;
         }
         catch (LinuxException)
         {
             IsClosed = true;
+            return false;
         }
-        return _unsent == 0;
     }
 
     private void Fill()
     {
-        var received = _socket.Receive(_requests!.Room, _stray, wait: false);
+        var received = _socket.Receive(_stream!.Room, _stray, wait: false);
         RefuseStrays();
         if (received == 0) IsClosed = true;
-        else if (received > 0) _requests.Fill(received);
+        else if (received > 0) _stream.Fill(received);
     }
 
     private void WatchForEnd()

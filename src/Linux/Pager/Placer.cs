@@ -9,6 +9,7 @@ namespace Userfault.Linux;
 /// </summary>
 public sealed unsafe class Placer : IDisposable
 {
+    private const ulong MostContinued = 64;
     private readonly Userfaultfd _uffd;
     private readonly RegionMap _map;
     private readonly VmState _state;
@@ -147,7 +148,12 @@ public sealed unsafe class Placer : IDisposable
     private PlaceResult Continue(Gfn page, in GuestRegion region)
     {
         var address = region.AddressOf(page);
-        var result = _uffd.Continue(address, Page.Size);
+        // Its neighbours that are in the file too, as far as the first that is mapped already.
+        var most = Math.Min(MostContinued, region.Pages.End.Value - page.Value);
+        ulong run = 1;
+        while (run < most && !_state.Missing.IsSet(page.Value + run)) run++;
+        var result = _uffd.Continue(address, run << Page.Shift);
+        if (result.Done > 0) return PlaceResult.Done;
         // A hole in the file: a page whose content is zeros and was never written.
         if (result.Error == LinuxErrno.EFAULT) result = Resolve(address, 1, null);
         return Ended(result.Error, address);

@@ -6,8 +6,8 @@ namespace Userfault.Linux;
 public sealed unsafe partial class VmPager
 {
     private readonly (ulong First, ulong Pages)[] _placedNow = new (ulong, ulong)[MessagesAtOnce];
-    private readonly List<FaultRequest> _requests = new(64);
-    private readonly Func<FaultRequest, bool> _answer;
+    private readonly Action<FaultRequest> _serve;
+    private readonly Func<ulong, bool> _isInPlace;
     private ulong[] _deferred = new ulong[MessagesAtOnce];
     private int _deferredCount;
     private int _placedNowCount;
@@ -127,10 +127,10 @@ public sealed unsafe partial class VmPager
     {
         var result = _placer.Place(first, pages, bytes, isDemand, throughUffd);
         if (result != PlaceResult.Done) return result;
-        if (isDemand || _requests.Count > 0)
+        if (isDemand)
         {
             _waits.End(first, pages, NowNs);
-            AnswerRequests(first, pages);
+            if (_monitor.HasRequests) _monitor.Answer(_isInPlace);
         }
         if (isDemand && _recorder is not null)
         {
@@ -155,7 +155,9 @@ public sealed unsafe partial class VmPager
         return Settle(result);
     }
 
-    private bool OnRequest(FaultRequest request)
+    private bool IsInPlace(ulong offset) => !_vm.State.Missing.IsSet(offset >> Page.Shift);
+
+    private void OnRequest(FaultRequest request)
     {
         Counters.CountRequest();
         var gfn = new Gfn(request.Offset >> Page.Shift);
@@ -165,26 +167,13 @@ public sealed unsafe partial class VmPager
         {
             // In place already, or the monitor set the bit anew.
             _vm.Memfd!.Clear(gfn, 1);
-            _monitor.Reply(request, Page.Size);
-            return true;
+            _monitor.Answer(_isInPlace);
+            return;
         }
         _waits.Begin(gfn, NowNs);
-        _requests.Add(request);
         _order?.OnFault(gfn);
         if (_fetches is not null) Demand(gfn);
         else _ = ServeNow(gfn, throughUffd: false);
-        return true;
-    }
-
-    private void AnswerRequests(Gfn first, ulong pages)
-    {
-        for (var i = _requests.Count - 1; i >= 0; i--)
-        {
-            if ((_requests[i].Offset >> Page.Shift) - first.Value >= pages) continue;
-            _monitor.Reply(_requests[i], Page.Size);
-            _requests.RemoveAt(i);
-        }
-        _ = _monitor.FlushReplies();
     }
 
     private bool WasPlacedNow(Gfn gfn)

@@ -84,9 +84,9 @@ public sealed unsafe partial class VmPager
             }
             var run = RunAt(batch, i);
             var isDemand = IsWaitedFor(page.Gfn, run);
-            var result = Put(page.Gfn, run, page.Bytes, isDemand, throughUffd: _vm.Memfd is null || isDemand && _requests.Count == 0);
+            var result = Put(page.Gfn, run, page.Bytes, isDemand, throughUffd: _vm.Memfd is null);
             if (!Settle(result)) return result;
-            if (isDemand) EndWaiting(page.Gfn, run);
+            if (isDemand && !EndWaiting(page.Gfn, run)) return PlaceResult.Again;
             i += (int)run;
         }
         return PlaceResult.Done;
@@ -116,9 +116,18 @@ public sealed unsafe partial class VmPager
         return false;
     }
 
-    private void EndWaiting(Gfn first, ulong pages)
+    // False where the address space is changing.
+    private bool EndWaiting(Gfn first, ulong pages)
     {
-        for (ulong i = 0; i < pages && _waitedFor.Count > 0; i++) _waitedFor.Remove(first.Value + i);
+        for (ulong i = 0; i < pages && _waitedFor.Count > 0; i++)
+        {
+            var gfn = first.Plus(i);
+            if (!_waitedFor.Contains(gfn.Value)) continue;
+            // Written into the guest_memfd: who sleeps on it in the monitor's own mapping still does.
+            if (_vm.Memfd is not null && ZeroWaitedFor(gfn) is var mapped && !Settle(mapped)) return mapped != PlaceResult.Again;
+            _waitedFor.Remove(gfn.Value);
+        }
+        return true;
     }
 
     private PlaceResult ZeroWaitedFor(Gfn gfn)

@@ -72,10 +72,11 @@ public sealed unsafe partial class VmPager : IDisposable
         _granule = vm.Map.PagesPerGranule;
         _placer = new Placer(vm.Uffd, vm.Map, vm.State, Counters, vm.Memfd);
         _claims = new PageClaims(new GfnRange(new Gfn(0), vm.Map.PageLimit), vm.State.Missing);
-        _monitor = new MonitorSide(vm.Socket, vm.Memfd is not null, rest);
+        _monitor = OpenMonitorSide(vm, rest);
         if (replay is not null) _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay);
         else if (settings.Push is { } kind) _order = PushOrder.Create(kind, _claims);
-        _answer = OnRequest;
+        _serve = OnRequest;
+        _isInPlace = IsInPlace;
         Counters.SetMissing(vm.State.Missing.Count());
     }
 
@@ -126,6 +127,7 @@ public sealed unsafe partial class VmPager : IDisposable
         {
             // Faults that another process read and never answered are reported anew.
             WakeAll();
+            _monitor.ServeAgain(_serve);
             var before = GC.GetAllocatedBytesForCurrentThread();
             var end = Serve();
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - before;
@@ -164,7 +166,7 @@ public sealed unsafe partial class VmPager : IDisposable
             var isBusy = TakeMessages(messages);
             if (_deferredCount > 0) isBusy |= RetryDeferred();
             if (_fetches is not null) isBusy |= TakeArrivals();
-            if (_vm.Memfd is not null) isBusy |= _monitor.Take(_answer);
+            if (_vm.Memfd is not null) isBusy |= _monitor.Take(_serve);
             if (!isBusy && _deferredCount == 0) isBusy = PushSome();
             if (_end != PagerEnd.None) return _end;
             if (CompleteNs < 0 && IsComplete) CompleteNs = NowNs - _begunNs;
@@ -230,11 +232,20 @@ public sealed unsafe partial class VmPager : IDisposable
         if (fds[2].Returned != 0) return PagerEnd.MonitorGone;
         if (fds[3].Returned != 0)
         {
-            _ = _monitor.FlushReplies();
-            if (_vm.Memfd is null || (fds[3].Returned & Libc.POLLHUP) != 0) _ = _monitor.Take(_answer);
+            _monitor.Answer(_isInPlace);
+            if (_vm.Memfd is null || (fds[3].Returned & Libc.POLLHUP) != 0) _ = _monitor.Take(_serve);
         }
         _fetches?.AskOrphans();
         return PagerEnd.None;
+    }
+
+    private static MonitorSide OpenMonitorSide(VmDescriptors vm, ReadOnlySpan<byte> rest)
+    {
+        if (vm.Memfd is null) return new MonitorSide(vm.Socket, null, null);
+        var stream = vm.State.OpenStream();
+        rest.CopyTo(stream.Room);
+        stream.Fill(rest.Length);
+        return new MonitorSide(vm.Socket, stream, vm.State.OpenRequests());
     }
 
     private void WakeAll()

@@ -10,13 +10,16 @@ namespace Userfault.Linux;
 /// 0    8  "UFSTATE1"
 /// 8   32  identity of the image
 /// 40   8  pages
-/// 4096 n  missing, one bit a page; then, from the next multiple of 4096, the pages given back
+/// 4096 .  the stream of fault requests as far as it was read, and those without an answer (secret-free form)
+/// .    n  missing, one bit a page; then, from the next multiple of 4096, the pages given back
 /// </code>
 /// </summary>
 public sealed unsafe class VmState : IDisposable
 {
     private const ulong Magic = 0x3145544154534655;
-    private const ulong HeaderBytes = 4096;
+    private const int StreamBytes = RegionList.MostBytes + 4096;
+    private const int StreamAt = 4096;
+    private const ulong HeaderBytes = ((ulong)StreamAt + StreamBytes + RequestLedger.Bytes + Page.OffsetMask) & ~Page.OffsetMask;
 
     private readonly MemoryMapping _memory;
 
@@ -37,6 +40,12 @@ public sealed unsafe class VmState : IDisposable
     /// <summary>Pages that the guest gave back and that were not touched since: they read as zeros.</summary>
     public UserfaultBitmap Removed { get; }
 
+    /// <summary>Where fault requests are cut from the stream; one owner at a time.</summary>
+    public JsonCutter OpenStream() => new(_memory.Start + StreamAt, StreamBytes);
+
+    /// <summary>Fault requests without an answer; one owner at a time.</summary>
+    public RequestLedger OpenRequests() => new(_memory.Start + StreamAt + StreamBytes);
+
     /// <summary>A new state, nothing missing yet.</summary>
     /// <exception cref="LinuxException">Out of memory or descriptors.</exception>
     public static VmState Create(ulong pages, ImageIdentity image)
@@ -56,7 +65,7 @@ public sealed unsafe class VmState : IDisposable
         if (bytes < (long)HeaderBytes || !Memfd.CannotShrink(fd))
             throw new ProtocolException("the state of a VM is too short, or can shrink");
         ulong pages;
-        using (var header = MemoryMapping.Of(fd, HeaderBytes))
+        using (var header = MemoryMapping.Of(fd, Page.Size))
         {
             pages = *(ulong*)(header.Start + 40);
             if (*(ulong*)header.Start != Magic || pages > 1UL << 40 || BytesFor(pages) != (ulong)bytes)

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Userfault.Host.Tests;
+
+/// <summary>A running <c>userfault</c> process whose lines are read as they come; killed by its id if a test leaves it.</summary>
+internal sealed class ServeProcess : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private readonly Process _process;
+    private readonly List<string> _lines = [];
+    private readonly SemaphoreSlim _news = new(0);
+    private int _looked;
+
+    public ServeProcess(params string[] args)
+    {
+        _process = CommandLine.Start(args);
+        _process.OutputDataReceived += Take;
+        _process.ErrorDataReceived += Take;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public int Id => _process.Id;
+
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>Waits for a line that holds a text, after those that were waited for before; answers it.</summary>
+    public async Task<string> Line(string part)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            lock (_lines)
+            {
+                for (; _looked < _lines.Count; _looked++)
+                {
+                    if (_lines[_looked].Contains(part, StringComparison.Ordinal)) return _lines[_looked++];
+                }
+            }
+            try
+            {
+                await _news.WaitAsync(late.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"no line with '{part}'; so far: {All()}");
+            }
+        }
+    }
+
+    /// <summary>Everything it said.</summary>
+    public string All()
+    {
+        lock (_lines) return string.Join('\n', _lines);
+    }
+
+    /// <summary>Waits for its end; answers its exit code.</summary>
+    public async Task<int> End()
+    {
+        using var late = new CancellationTokenSource(Patience);
+        try
+        {
+            await _process.WaitForExitAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"it did not end; so far: {All()}");
+        }
+        return _process.ExitCode;
+    }
+
+    /// <summary>SIGKILL, as a crash is.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>SIGINT, as Ctrl-C is.</summary>
+    public void Interrupt() => Process.Start("kill", ["-INT", $"{_process.Id}"]).WaitForExit();
+
+    /// <summary>A report that it wrote.</summary>
+    public static JsonElement Report(string path) => JsonDocument.Parse(File.ReadAllText(path)).RootElement;
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
+    }
+
+    private void Take(object sender, DataReceivedEventArgs e)
+    {
+        if (e.Data is null) return;
+        lock (_lines) _lines.Add(e.Data);
+        _news.Release();
+    }
+}

@@ -1,0 +1,232 @@
+using Userfault.Linux;
+
+namespace Userfault.Host.Tests;
+
+/// <summary>A handler and its monitors as real processes.</summary>
+public class ServeTests
+{
+    private const string Size = "8M";
+    private const int Pages = 2048;
+
+    [SkippableFact]
+    public async Task The_two_terminals_of_the_readme()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var serve = await Serve(folder, "--once", "--json", folder.At("serve.json"));
+        // A second one at the same place is refused, and takes nothing away from the first.
+        (await CommandLine.Run("serve", "--socket", folder.At("s"), "--synthetic", Size)).IsBadInput("somebody listens there");
+        var guest = await Guest(folder, "--touchers", "8", "--balloon", "0.25", "--regions", "3", "--json", folder.At("guest.json"));
+        Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
+        Assert.Contains($"verified   all {Pages} pages", guest.Output, StringComparison.Ordinal);
+        Assert.Equal(0, await serve.End());
+
+        var vm = ServeProcess.Report(folder.At("serve.json")).GetProperty("vms")[0];
+        Assert.Equal("monitor_gone", vm.GetProperty("end").GetString());
+        Assert.Equal(Pages / 4, vm.GetProperty("removedPages").GetInt64());
+        Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt64());
+        Assert.InRange(vm.GetProperty("allocatedBytes").GetInt64(), 0, 4096);
+        var seen = ServeProcess.Report(folder.At("guest.json"));
+        Assert.True(seen.GetProperty("verified").GetBoolean());
+        Assert.False(File.Exists(folder.At("s")));
+    }
+
+    [SkippableFact]
+    public async Task The_secret_free_form()
+    {
+        const string deviceShare = "0.5";
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var serve = await Serve(folder, "--once", "--push", "none", "--json", folder.At("serve.json"));
+        var guest = await Guest(folder, "--touchers", "8", "--secret-free", "--device-share", deviceShare, "--json", folder.At("guest.json"));
+        Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
+        Assert.Equal(0, await serve.End());
+        var vm = ServeProcess.Report(folder.At("serve.json")).GetProperty("vms")[0];
+        var requests = ServeProcess.Report(folder.At("guest.json")).GetProperty("requests").GetInt64();
+        Assert.True(vm.GetProperty("secretFree").GetBoolean());
+        Assert.Equal(requests, vm.GetProperty("requests").GetInt64());
+        Assert.True(requests > 8);
+    }
+
+    /// <summary>
+    /// 64 threads sleep on pages of their own process and another one serves them, while both collect garbage every millisecond:
+    /// nothing may wait for a collection that waits for a page.
+    /// </summary>
+    [SkippableFact]
+    public async Task Collections_and_pages_never_wait_for_each_other()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var serve = await Serve(folder, "--once", "--chunk", "1", "--push", "none", "--gc-stress");
+        var guest = await Guest(folder, "--touchers", "64", "--gc-stress", "--json", folder.At("guest.json"));
+        Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
+        Assert.True(ServeProcess.Report(folder.At("guest.json")).GetProperty("collections").GetInt64() > 0);
+        Assert.Equal(0, await serve.End());
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_standby_goes_on_after_kill_9(bool secretFree)
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var first = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
+        using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--synthetic", Size, "--once", "--json", folder.At("second.json"));
+        await second.Line("attached");
+        // 1e6 instructions a second, 1000 between touches: the guest takes a second at least.
+        string[] form = secretFree ? ["--secret-free", "--device-share", "0.5"] : ["--balloon", "0.25"];
+        using var guest = new ServeProcess(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "5e5", "--touchers", "4", .. form]);
+        await second.Line("holds vm 1");
+        await first.Line("faults, p50");
+        first.Kill();
+        await second.Line("1 VMs are taken over");
+        Assert.True(await guest.End() == 0, guest.All());
+        Assert.Contains($"verified   all {Pages} pages", guest.All(), StringComparison.Ordinal);
+        Assert.Equal(0, await second.End());
+        var vm = ServeProcess.Report(folder.At("second.json")).GetProperty("vms")[0];
+        Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt64());
+        // It went on, and did not begin anew.
+        Assert.InRange(vm.GetProperty("demandPages").GetInt64() + vm.GetProperty("backgroundPages").GetInt64(), 1, Pages - 1);
+    }
+
+    [SkippableFact]
+    public async Task A_standby_takes_new_monitors_too()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var first = await Serve(folder, "--standby-socket", folder.At("t"));
+        using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--synthetic", Size, "--once");
+        await first.Line("standby attached");
+        first.Interrupt();
+        Assert.Equal(0, await first.End());
+        await second.Line("the serving process is gone");
+        var guest = await Guest(folder);
+        Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
+        Assert.Equal(0, await second.End());
+    }
+
+    [SkippableFact]
+    public async Task Ctrl_C_puts_everything_in_place_and_the_guest_lives_on()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var serve = await Serve(folder, "--push", "none", "--chunk", "1");
+        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "5e5", "--touchers", "4");
+        await serve.Line("faults, p50");
+        serve.Interrupt();
+        Assert.Equal(0, await serve.End());
+        Assert.Contains("complete, and released", serve.All(), StringComparison.Ordinal);
+        Assert.True(await guest.End() == 0, guest.All());
+    }
+
+    [SkippableFact]
+    public async Task A_monitor_that_breaks_the_protocol_is_stopped()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var serve = await Serve(folder, "--once", "--json", folder.At("serve.json"));
+        // Twice as much memory as the handler's image has.
+        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", "16M");
+        Assert.NotEqual(0, await guest.End());
+        Assert.Contains("past the image", await serve.Line("refused"), StringComparison.Ordinal);
+        await serve.Line("its monitor was stopped");
+        // And the handler goes on.
+        Assert.Equal(0, (await Guest(folder)).ExitCode);
+        Assert.Equal(0, await serve.End());
+    }
+
+    [SkippableFact]
+    public async Task Pages_come_from_a_node_and_the_monitor_is_stopped_when_no_source_is_left()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var node = new ServeProcess("node", "--role", "source", "--synthetic", Size);
+        var address = (await node.Line("serves")).Split(' ')[^1];
+        using var serve = new ServeProcess("serve", "--socket", folder.At("s"), "--cluster", address, "--push", "none", "--chunk", "1",
+            "--source-patience", "200ms", "--json", folder.At("serve.json"), "--once");
+        await serve.Line(" at ");
+        var good = await Guest(folder, "--balloon", "0.1", "--touchers", "8");
+        Assert.True(good.ExitCode == 0, good.Output + good.Error + serve.All());
+        Assert.Equal(0, await serve.End());
+
+        using var again = new ServeProcess("serve", "--socket", folder.At("s"), "--cluster", address, "--push", "none", "--chunk", "1",
+            "--source-patience", "200ms", "--once");
+        await again.Line(" at ");
+        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "5e5", "--touchers", "4");
+        await again.Line("faults, p50");
+        node.Kill();
+        await again.Line("no page source");
+        await again.Line("its monitor was stopped");
+        Assert.NotEqual(0, await guest.End());
+        Assert.Equal(1, await again.End());
+    }
+
+    [SkippableFact]
+    public async Task A_recorded_working_set_is_replayed()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        string[] guest = ["--pattern", "zipf", "--touchers", "2", "--accesses", "500", "--overlapping", "--verify", "off"];
+        using (var serve = await Serve(folder, "--once", "--record", folder.At("set"), "--json", folder.At("recorded.json")))
+        {
+            Assert.Equal(0, (await Guest(folder, guest)).ExitCode);
+            Assert.Equal(0, await serve.End());
+        }
+        var recorded = ServeProcess.Report(folder.At("recorded.json")).GetProperty("vms")[0].GetProperty("demandPages").GetInt64();
+        using (var serve = await Serve(folder, "--once", "--push", "none", "--replay", folder.At("set"), "--json", folder.At("replayed.json")))
+        {
+            Assert.Equal(0, (await Guest(folder, [.. guest, "--ips", "1e7"])).ExitCode);
+            Assert.Equal(0, await serve.End());
+        }
+        var vm = ServeProcess.Report(folder.At("replayed.json")).GetProperty("vms")[0];
+        Assert.True(vm.GetProperty("backgroundPages").GetInt64() > recorded / 2, $"{vm} of {recorded}");
+
+        var foreign = await CommandLine.Run("serve", "--socket", folder.At("s"), "--synthetic", "16M", "--replay", folder.At("set"));
+        foreign.IsBadInput("recorded on image");
+    }
+
+    [Theory]
+    [InlineData("give --socket", "serve", "--synthetic", Size)]
+    [InlineData("say which pages", "serve", "--socket", "/tmp/x")]
+    [InlineData("power of 2", "serve", "--socket", "/tmp/x", "--synthetic", Size, "--chunk", "3")]
+    [InlineData("ENOENT", "serve", "--socket", "/no/such/folder/s", "--synthetic", Size)]
+    [InlineData("ENAMETOOLONG", "serve", "--socket", "/tmp/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890", "--synthetic", Size)]
+    [InlineData("no source found", "serve", "--socket", "/tmp/x", "--cluster", "127.0.0.1:1")]
+    [InlineData("nobody listens", "guest", "--socket", "/no/such/socket", "--synthetic", Size)]
+    [InlineData("leave out --secret-free", "guest", "--socket", "/x", "--synthetic", Size, "--balloon", "0.1", "--secret-free")]
+    public async Task Bad_input_is_one_line(string part, params string[] args) => (await CommandLine.Run(args)).IsBadInput(part);
+
+    [SkippableFact]
+    public async Task Without_permission_the_line_says_what_to_do()
+    {
+        Skip.If(Environment.UserName != "root" || !File.Exists("/usr/bin/setpriv"), "needs root, and setpriv to give it up");
+        Skip.If(File.ReadAllText("/proc/sys/vm/unprivileged_userfaultfd").Trim() != "0", "everybody may use userfaultfd here");
+        var start = new System.Diagnostics.ProcessStartInfo("/usr/bin/setpriv",
+            ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
+                "dotnet", "exec", CommandLine.Assembly, "guest", "--socket", "/tmp/x", "--synthetic", Size])
+        {
+            RedirectStandardError = true,
+            Environment = { ["DOTNET_CLI_HOME"] = "/tmp", ["HOME"] = "/tmp" },
+        };
+        using var process = System.Diagnostics.Process.Start(start)!;
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Skip.If(!error.Contains("userfault", StringComparison.Ordinal), $"the command is not readable for others here: {error}");
+        Assert.Equal(2, process.ExitCode);
+        Assert.Contains("vm.unprivileged_userfaultfd=1", error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    private static void NeedsUserfaultfd() => Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+
+    private static async Task<ServeProcess> Serve(TemporaryFolder folder, params string[] args)
+    {
+        var serve = new ServeProcess(["serve", "--socket", folder.At("s"), "--synthetic", Size, .. args]);
+        await serve.Line(" at ");
+        return serve;
+    }
+
+    private static Task<CommandLine.Result> Guest(TemporaryFolder folder, params string[] args) =>
+        CommandLine.Run(["guest", "--socket", folder.At("s"), "--synthetic", Size, .. args]);
+}
