@@ -40,7 +40,7 @@ internal sealed record SweepAnswers(
             ? "More bring less than 5 % more."
             : $"One would reach {SweepWords.Rate(one.PagesPerSecond)}, {WhatIf.MostFetchers} would reach {SweepWords.Rate(Fetchers.Best.PagesPerSecond)}.";
         return (
-            $"How many fetchers for {Guest.Vcpus} vCPUs at {Units.Duration(Guest.LatencyNs)}?",
+            $"How many fetchers for {SweepWords.Vcpus(Guest.Vcpus)} at {Units.Duration(Guest.LatencyNs)}?",
             $"{SweepWords.Fetchers(Fetchers.Fetchers)} of {SweepWords.Rate(Guest.FetcherPagesPerSecond)} each: {SweepWords.Rate(answer.PagesPerSecond)} in all, " +
             $"a stall of {Units.Duration(answer.StallMeanNs)} in the mean and {Units.Duration(answer.StallP99Ns)} at the 99th percentile. {more} " +
             $"What is left to wait for is {SweepWords.Cause(answer.Times.Longest)}.");
@@ -56,12 +56,12 @@ internal sealed record SweepAnswers(
     public (string Question, string Answer) AboutNetwork()
     {
         var full = Network.Fills.Where(static f => f.FullFromVcpus is not null).Select(static f =>
-            $"{SweepWords.Bandwidth(f.BitsPerSecond)} from about {f.FullFromVcpus} vCPUs on");
+            $"{SweepWords.Bandwidth(f.BitsPerSecond)} from about {SweepWords.Vcpus(f.FullFromVcpus!.Value)} on");
         var never = Network.Fills.Where(static f => f.FullFromVcpus is null).Select(static f => SweepWords.Bandwidth(f.BitsPerSecond)).ToList();
         var hundred = Network.Fills.First(static f => f.BitsPerSecond >= 100e9);
         return (
             "Where is the network full?",
-            $"{Guest.Vcpus} vCPUs ask for {SweepWords.Bandwidth(Network.WantedBitsPerSecond)}. Full are: {Join(full, "none of those looked at")}." +
+            $"{SweepWords.Vcpus(Guest.Vcpus)} ask for {SweepWords.Bandwidth(Network.WantedBitsPerSecond)}. Full are: {Join(full, "none of those looked at")}." +
             (never.Count == 0 ? "" : $" Never, up to {MostVcpus} vCPUs: {string.Join(", ", never)}.") +
             $" On {SweepWords.Bandwidth(hundred.BitsPerSecond)} the {Guest.Vcpus} reach {SweepWords.Rate(hundred.Result.PagesPerSecond)}.");
     }

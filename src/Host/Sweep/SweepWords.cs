@@ -16,6 +16,8 @@ internal static class SweepWords
 
     public static string Fetchers(int count) => count == 1 ? "1 fetcher" : $"{count} fetchers";
 
+    public static string Vcpus(int count) => count == 1 ? "1 vCPU" : $"{count} vCPUs";
+
     public static string Prefetch(SweepPoint point) => point.Prefetch == PrefetchKind.Locality
         ? $"locality:{point.LocalityPages}"
         : Units.NameOf(point.Prefetch);
@@ -46,6 +48,6 @@ internal static class SweepWords
     };
 
     public static string Of(Knee knee) => knee.IsBent
-        ? $"knee at {knee.Vcpus} vCPUs, {Rate(knee.PagesPerSecond)}; behind it {Cause(knee.Cause)}"
-        : $"no knee up to {knee.Vcpus} vCPUs, {Rate(knee.PagesPerSecond)}; mostly {Cause(knee.Cause)}";
+        ? $"knee at {Vcpus(knee.Vcpus)}, {Rate(knee.PagesPerSecond)}; behind it {Cause(knee.Cause)}"
+        : $"no knee up to {Vcpus(knee.Vcpus)}, {Rate(knee.PagesPerSecond)}; mostly {Cause(knee.Cause)}";
 }

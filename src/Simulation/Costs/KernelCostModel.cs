@@ -47,8 +47,10 @@ public static class KernelCostModel
         {
             PagingMode.None => 0,
             PagingMode.Userfault => costs.ExitLineNs,
-            // A thread that sleeps in userfaultfd leaves its vCPU as one that exits does: the same counts.
-            _ => costs.ExitLineNs + resolve,
+            PagingMode.Both => costs.ExitLineNs + resolve,
+            // A thread that sleeps in userfaultfd leaves its vCPU as one that exits does: the same counts. And the address
+            // space is walked three times, not once: to fall asleep, by the reader, and behind the wake.
+            _ => costs.ExitLineNs + resolve + 2 * AddressSpaceShare * costs.ResolveLineNs,
         };
     }
 

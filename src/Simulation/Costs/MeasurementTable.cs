@@ -76,7 +76,7 @@ public sealed partial class MeasurementTable
             "none" => PagingMode.None,
             "uffd-missing" or "uffd-minor" => PagingMode.Userfaultfd,
             "userfault" => PagingMode.Userfault,
-            "uffd-missing+userfault" or "uffd-minor+userfault" => PagingMode.Both,
+            "uffd-missing+userfault" or "uffd-minor+userfault" or "userfault+uffd-missing" or "userfault+uffd-minor" => PagingMode.Both,
             _ => throw Unknown(row, "mode", "none, uffd-missing, uffd-minor, userfault, uffd-missing+userfault or uffd-minor+userfault"),
         };
         return new PagingSetup(architecture, mode, isAnonymous, vcpus)

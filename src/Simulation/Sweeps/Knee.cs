@@ -1,8 +1,8 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Where a curve of paging rate against vCPUs bends: the last count of vCPUs up to which twice the vCPUs brought at least half
-/// of the growth that twice as many should (a slope of one half, both axes logarithmic).
+/// Where a curve of paging rate against vCPUs bends for good: the last count of vCPUs into which it rose with a slope of at
+/// least one half, both axes logarithmic. From there on twice the vCPUs bring less than 1.41 times the pages.
 /// </summary>
 /// <param name="Vcpus">The count; the curve's last where it does not bend.</param>
 /// <param name="IsBent">Does the curve bend before its end?</param>
@@ -16,14 +16,12 @@ public sealed record Knee(int Vcpus, bool IsBent, Bottleneck Cause, double Pages
     public static Knee Of(IReadOnlyList<SweepResult> curve)
     {
         ArgumentNullException.ThrowIfNull(curve);
-        for (var i = 1; i < curve.Count; i++)
-        {
-            var (before, here) = (curve[i - 1], curve[i]);
-            var slope = Math.Log(here.PagesPerSecond / before.PagesPerSecond) / Math.Log((double)here.Point.Vcpus / before.Point.Vcpus);
-            if (slope < LeastSlope)
-                return new Knee(before.Point.Vcpus, true, curve[^1].Times.GrownMostSince(before.Times), before.PagesPerSecond);
-        }
-
+        var at = curve.Count - 1;
+        while (at > 0 && Slope(curve[at - 1], curve[at]) < LeastSlope) at--;
+        if (at < curve.Count - 1)
+            return new Knee(curve[at].Point.Vcpus, true, curve[^1].Times.GrownMostSince(curve[at].Times), curve[at].PagesPerSecond);
         return new Knee(curve[^1].Point.Vcpus, false, curve[^1].Times.Longest, curve[^1].PagesPerSecond);
     }
+    private static double Slope(SweepResult before, SweepResult here) =>
+        Math.Log(here.PagesPerSecond / before.PagesPerSecond) / Math.Log((double)here.Point.Vcpus / before.Point.Vcpus);
 }

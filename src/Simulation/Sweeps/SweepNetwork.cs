@@ -16,6 +16,8 @@ internal sealed class SweepNetwork
     private readonly SweepPoint _point;
     private readonly EventHeap _events;
     private readonly FetchRoutes _routes;
+    // The fetcher of each run of pages plus one; 0 where nobody has asked yet: hashing over hundreds of fetchers is dear.
+    private readonly ushort[] _routed;
     private readonly Station[] _stations;
     private readonly int[] _outstanding;
     private readonly int[] _outstandingBackground;
@@ -29,6 +31,7 @@ internal sealed class SweepNetwork
     {
         (_point, _events) = (point, events);
         _routes = new FetchRoutes(Enumerable.Range(0, point.Fetchers).Select(static f => (ulong)f));
+        _routed = new ushort[(point.PagesPerVcpu * point.Vcpus / (long)FetchRoutes.RunPages) + 1];
         _stations = [.. Enumerable.Range(0, FirstFetcher + point.Fetchers).Select(static _ => new Station())];
         (_outstanding, _outstandingBackground) = (new int[point.Fetchers], new int[point.Fetchers]);
         _demand = [.. _outstanding.Select(static _ => new Queue<int>())];
@@ -52,7 +55,7 @@ internal sealed class SweepNetwork
     {
         if (!_spare.TryPop(out var id)) id = _made++;
         if (id == _requests.Length) Array.Resize(ref _requests, 2 * id);
-        var fetcher = (int)_routes.Of(new Gfn((ulong)word << 6));
+        var fetcher = FetcherOf(word);
         _requests[id] = new SweepRequest(word, mask, fetcher, isDemand) { SinceNs = nowNs };
         (isDemand ? _demand : _background)[fetcher].Enqueue(id);
         Send(nowNs, fetcher);
@@ -105,6 +108,13 @@ internal sealed class SweepNetwork
         if (!_requests[id].IsDemand) _outstandingBackground[fetcher] -= _requests[id].Pages;
         _spare.Push(id);
         Send(nowNs, fetcher);
+    }
+
+    private int FetcherOf(long word)
+    {
+        ref var routed = ref _routed[(word << 6) / (long)FetchRoutes.RunPages];
+        if (routed == 0) routed = (ushort)(_routes.Of(new Gfn((ulong)word << 6)) + 1);
+        return routed - 1;
     }
 
     private void Send(long nowNs, int fetcher)

@@ -20,7 +20,7 @@ public class KernelCostModelTests
         { PagingMode.Both, true, 5, 5, true, 3900 + 2 * 120 },
         { PagingMode.Userfaultfd, false, 1, 1, false, 1000 + 3000 - 2000 + 4000 },
         { PagingMode.Userfaultfd, false, 1, 1, true, 1000 + 3000 + 2000 },
-        { PagingMode.Userfaultfd, true, 5, 1, true, 6400 + 2 * 120 },
+        { PagingMode.Userfaultfd, true, 5, 1, true, 6400 + 2 * 140 },
         // Two at one reader: 2000 + 4000 (1 + 4000 / 6000). Two readers: a pass of 4200.
         { PagingMode.Userfaultfd, false, 2, 1, false, 2000 + 4000 * (1 + 4000.0 / 6000) },
         { PagingMode.Userfaultfd, false, 2, 2, false, 2000 + 4200 * (1 + 4200.0 / 6200) },

@@ -6,7 +6,9 @@ public class KneeTests
     [InlineData(new[] { 100.0, 200, 400, 800 }, 8, false)]   // straight
     [InlineData(new[] { 100.0, 200, 280, 300 }, 2, true)]    // 1.40 at the third
     [InlineData(new[] { 100.0, 200, 285, 300 }, 4, true)]    // 1.43, then 1.05
-    [InlineData(new[] { 100.0, 90, 400, 800 }, 1, true)]
+    [InlineData(new[] { 100.0, 90, 400, 800 }, 8, false)]    // a dip is no knee
+    [InlineData(new[] { 100.0, 90, 400, 500 }, 4, true)]
+    [InlineData(new[] { 100.0, 110, 120, 130 }, 1, true)]
     [InlineData(new[] { 100.0 }, 1, false)]
     public void It_is_where_doubling_no_longer_pays(double[] rates, int vcpus, bool isBent)
     {
