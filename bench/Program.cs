@@ -3,6 +3,7 @@ using Userfault.Bench;
 using Userfault.Bench.Actors;
 using Userfault.Bench.Cluster;
 using Userfault.Bench.DataPlane;
+using Userfault.Bench.Uffd;
 using Userfault.Bench.Simulation;
 
 // `dotnet run -c Release --project bench -- --filter '*Walk*'`: the figures that docs/performance.md quotes.
@@ -20,6 +21,8 @@ switch (args)
         return SimulationRate.Run(options);
     case ["data-plane", .. var options]:
         return DataPlaneBench.Run(options);
+    case ["uffd", .. var options]:
+        return UffdBench.Run(options);
     case ["children", "remoting-echo"]:
         return RemotingRate.Echo();
     case ["children", "cluster-node", var seed]:

@@ -9,7 +9,7 @@ internal static class KvmCommand
     {
         var command = new Command("kvm", "Migrate a guest to real vCPUs under /dev/kvm, their faults served by the actors. Without options: the sample trace.");
         var options = new MigrateOptions();
-        options.AddTo(command, except: [options.Mode, options.Arch, options.Memory, options.Ips, options.HostAccesses, options.Cluster]);
+        options.AddTo(command, except: [options.Backend, options.Mode, options.Arch, options.Memory, options.Ips, options.HostAccesses, options.Cluster]);
         var mode = new Option<string>("--mode") { Description = "how missing pages are caught: auto (default), userfaultfd, kick, holes or userfault" };
         var cpl = new Option<string>("--cpl") { Description = "privilege level of the guest's code: 3 (default) or 0" };
         command.Options.Add(mode);

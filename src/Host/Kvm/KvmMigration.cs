@@ -8,6 +8,19 @@ namespace Userfault.Cli;
 /// <summary>A migration to real vCPUs of this machine, from start to verified end.</summary>
 internal static class KvmMigration
 {
+    /// <summary>What <c>migrate</c>'s options mean for real vCPUs.</summary>
+    /// <exception cref="CliException">An option that only the model has a use for.</exception>
+    public static void Check(MigrateOptions options, ParseResult result)
+    {
+        foreach (var option in new[] { options.Cluster, options.Mode })
+        {
+            if (result.GetValue(option) is null) continue;
+            throw new CliException(option == options.Mode
+                ? "--mode: real vCPUs have ways of their own; use `userfault kvm --mode`, or set userfault.kvm.mode"
+                : $"{option.Name}: not with --backend kvm; use --backend model");
+        }
+    }
+
     /// <summary>Runs it and reports.</summary>
     /// <param name="options">The command's options.</param>
     /// <param name="result">What was given of them.</param>

@@ -18,6 +18,16 @@ internal static class MigrateCommand
 
     private static async Task<int> Run(MigrateOptions options, ParseResult result, CancellationToken cancelled)
     {
+        var settings = options.LoadSettings(result);
+        switch (settings.OneOf<Backend>("backend"))
+        {
+            case Backend.Kvm:
+                KvmMigration.Check(options, result);
+                return await KvmMigration.Run(options, result, settings, cancelled);
+            case Backend.Userfaultfd:
+                return await UffdMigration.Run(options, result, settings, cancelled);
+        }
+
         if (result.GetValue(options.Cluster) is { } cluster)
         {
             var nodes = ClusterSetup.Nodes(options.Cluster.Name, cluster);
@@ -25,7 +35,6 @@ internal static class MigrateCommand
             return await ClusterMigration.Run(options, result, options.Cluster.Name, nodes, cancelled);
         }
 
-        var settings = options.LoadSettings(result);
         var migration = MigrateOptions.ToMigration(settings);
         var link = MigrateOptions.LinkOf(settings);
         var outputs = Outputs.Of(options, result);

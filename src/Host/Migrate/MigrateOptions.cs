@@ -36,6 +36,7 @@ internal sealed class MigrateOptions
         HostAccesses = Add<string>("--host-accesses", "accesses by a device model while the guest runs");
         Record = Add<string>("--record", "write the working set to this file");
         Replay = Add<string>("--replay", "push a recorded working set first");
+        Backend = Add<string>("--backend", "what the guest is: model, userfaultfd (real memory, served by a child process) or kvm (real vCPUs)");
         Cluster = Add<string>("--cluster", "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at");
         ConfigFile = Add<string>("--config", "HOCON file laid over akka.hocon");
         Json = Add<string>("--json", "write the report as JSON to this file; - is standard output");
@@ -91,6 +92,8 @@ internal sealed class MigrateOptions
 
     public Option<string> Replay { get; }
 
+    public Option<string> Backend { get; }
+
     public Option<string> Cluster { get; }
 
     public Option<string> ConfigFile { get; }
@@ -125,7 +128,7 @@ internal sealed class MigrateOptions
             ("arch", Arch), ("mode", Mode), ("memory", Memory), ("vcpu.ips", Ips), ("fetcher.count", Fetchers),
             ("source.latency", Latency), ("source.jitter", Jitter), ("source.bandwidth", Bandwidth),
             ("background.order", Background), ("memslot.locality-pages", Locality), ("uffd.host-accesses", HostAccesses),
-            ("seed", Seed),
+            ("seed", Seed), ("backend", Backend),
         })
         {
             settings.Override(key, option.Name, result.GetValue(option));

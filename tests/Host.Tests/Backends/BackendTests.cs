@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Userfault.Linux;
+using Userfault.Paging;
+
+namespace Userfault.Host.Tests.Backends;
+
+/// <summary>One scenario on every backend: the same pages are fetched, all are right, and one toucher faults in the same order.</summary>
+public class BackendTests
+{
+    private static readonly SyntheticSettings Image = new(1024, 0.3, 0.1, 1);
+
+    public static TheoryData<string, string[]> Backends => new()
+    {
+        { "model", [] },
+        { "userfaultfd", [] },
+        { "kvm", ["userfault.kvm.mode = userfaultfd"] },
+        { "kvm", ["userfault.kvm.mode = kick"] },
+        { "kvm", ["userfault.kvm.mode = holes"] },
+    };
+
+    [SkippableTheory]
+    [MemberData(nameof(Backends))]
+    public async Task One_toucher_faults_in_the_order_of_its_stream(string backend, string[] settings)
+    {
+        NeedsBackend(backend);
+        using var folder = new TemporaryFolder();
+        var pattern = new PatternSettings(PatternKind.Random, 1, 1024);
+        var (fetched, report) = await Run(folder, backend, pattern, settings);
+        Assert.Equal(Touched(pattern), Pages(fetched));
+        Assert.Equal(backend, report.GetProperty("details").GetProperty("backend").GetString());
+    }
+
+    [SkippableTheory]
+    [InlineData("model")]
+    [InlineData("userfaultfd")]
+    [InlineData("kvm")]
+    public async Task Several_touchers_fetch_the_same_pages_once_each(string backend)
+    {
+        NeedsBackend(backend);
+        using var folder = new TemporaryFolder();
+        var pattern = new PatternSettings(PatternKind.Zipf, 4, 1024) { Overlapping = true, AccessesPerVcpu = 300 };
+        var (fetched, report) = await Run(folder, backend, pattern, []);
+        Assert.Equal(Touched(pattern).Order(), Pages(fetched).Order());
+        Assert.Equal(1200, report.GetProperty("details").GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("accesses").GetInt32()));
+    }
+
+    [SkippableFact]
+    public async Task The_whole_guest_comes_where_pages_are_pushed()
+    {
+        NeedsBackend("userfaultfd");
+        var run = await CommandLine.Run(
+            "migrate", "--backend", "userfaultfd", "--synthetic", "8M", "--pattern", "random", "--vcpus", "2", "--locality", "16", "--json", "-");
+        Assert.True(run.ExitCode == 0, run.Error);
+        var root = JsonDocument.Parse(run.Output).RootElement;
+        Assert.Equal((2048, 2048), (root.GetProperty("pages").GetInt32(), root.GetProperty("pagesPresent").GetInt32()));
+        Assert.Equal(2048, root.GetProperty("details").GetProperty("verification").GetProperty("verified").GetInt32());
+        Assert.True(root.GetProperty("faults").GetInt32() < 2048);
+        Assert.Equal(0, root.GetProperty("details").GetProperty("verification").GetProperty("wrong").GetInt32());
+    }
+
+    [SkippableTheory]
+    [InlineData("userfaultfd", "--arch", "arm64")]
+    [InlineData("kvm", "--mode", "both")]
+    [InlineData("kvm", "--cluster", "127.0.0.1:1")]
+    [InlineData("kvm", "--memory", "guest_memfd")]
+    public async Task What_only_the_model_has_is_refused_in_one_line(string backend, string option, string value)
+    {
+        NeedsBackend(backend);
+        var run = await CommandLine.Run("migrate", "--backend", backend, "--synthetic", "1M", "--pattern", "random", option, value);
+        run.IsBadInput(option);
+    }
+
+    [Fact]
+    public async Task An_unknown_backend_is_refused()
+    {
+        var run = await CommandLine.Run("migrate", "--backend", "xen");
+        run.IsBadInput("--backend", "xen", "userfaultfd");
+    }
+
+    private static void NeedsBackend(string backend)
+    {
+        if (backend == "model") return;
+        Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+        if (backend == "kvm") Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
+    }
+
+    private static async Task<(WorkingSet Fetched, JsonElement Report)> Run(
+        TemporaryFolder folder, string backend, PatternSettings pattern, string[] settings)
+    {
+        var (record, config) = (folder.At($"{backend}.set"), folder.At($"{backend}.hocon"));
+        await File.WriteAllLinesAsync(config, settings);
+        List<string> args =
+        [
+            "migrate", "--backend", backend, "--synthetic", "4M", "--pattern", pattern.Kind.ToString().ToLowerInvariant(),
+            "--vcpus", $"{pattern.Vcpus}", "--ips", "off", "--background", "none", "--record", record, "--config", config, "--json", "-",
+        ];
+        if (pattern.AccessesPerVcpu > 0) args.AddRange(["--accesses", $"{pattern.AccessesPerVcpu}"]);
+        if (pattern.Overlapping) args.Add("--overlapping");
+        var run = await CommandLine.Run([.. args]);
+        Assert.True(run.ExitCode == 0, run.Error + run.Output);
+        var report = JsonDocument.Parse(run.Output).RootElement;
+        Assert.True(report.GetProperty("verified").GetBoolean());
+        using var image = new SyntheticImage(Image);
+        return (WorkingSetFile.Load(record, image), report);
+    }
+
+    private static IEnumerable<ulong> Pages(WorkingSet set) =>
+        set.Runs.SelectMany(run => Enumerable.Range(0, (int)run.Count).Select(i => run.Start.Plus((ulong)i).Value));
+
+    // What the streams touch, in the order of one toucher.
+    private static IEnumerable<ulong> Touched(PatternSettings pattern)
+    {
+        var workload = new PatternWorkload(pattern with { InstructionsPerSecond = 0 });
+        HashSet<ulong> seen = [];
+        for (var vcpu = 0; vcpu < workload.Vcpus; vcpu++)
+        {
+            var stream = workload.Open(vcpu);
+            while (stream.TryNext(out var access))
+            {
+                if (seen.Add(access.Gfn.Value)) yield return access.Gfn.Value;
+            }
+        }
+    }
+}
