@@ -19,6 +19,8 @@ switch (args)
         return FaultRate.Run(options);
     case ["simulation", .. var options]:
         return SimulationRate.Run(options);
+    case ["cluster-faults", .. var options]:
+        return ClusterFaults.Run(options);
     case ["data-plane", .. var options]:
         return DataPlaneBench.Run(options);
     case ["uffd", .. var options]:

@@ -16,7 +16,7 @@ namespace Userfault.Bench.Actors;
 /// </summary>
 internal static unsafe class FaultRate
 {
-    private const string Dispatchers = """
+    internal const string Dispatchers = """
         userfault-vcpus { type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"
           throughput = 100
           spin = 1ms }
@@ -115,7 +115,7 @@ internal static unsafe class FaultRate
         return (report, TimeSpan.FromMicroseconds(report.GuestNs / 1e3));
     }
 
-    private static void MakeImage(string path, ulong pages)
+    internal static void MakeImage(string path, ulong pages)
     {
         using var file = File.Create(path);
         var chunk = new byte[1 << 20];
@@ -140,6 +140,6 @@ internal static unsafe class FaultRate
         return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
     }
 
-    private static int Number(string[] args, string name, int otherwise) =>
+    internal static int Number(string[] args, string name, int otherwise) =>
         int.Parse(Text(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
 }

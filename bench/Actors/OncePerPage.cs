@@ -8,9 +8,15 @@ internal sealed class OncePerPage : IWorkload
 {
     private readonly ulong[] _order;
 
-    public OncePerPage(ulong pages, int vcpus, bool isRandom)
+    private readonly long _spacingNs;
+
+    /// <param name="pages">Pages of the guest.</param>
+    /// <param name="vcpus">vCPUs that share them.</param>
+    /// <param name="isRandom">Shuffled, or in order?</param>
+    /// <param name="spacingNs">Time between two accesses of a vCPU that never waits, in ns; 0 is none.</param>
+    public OncePerPage(ulong pages, int vcpus, bool isRandom, long spacingNs = 0)
     {
-        (Pages, Vcpus) = (pages, vcpus);
+        (Pages, Vcpus, _spacingNs) = (pages, vcpus, spacingNs);
         _order = new ulong[pages];
         for (ulong i = 0; i < pages; i++) _order[i] = i;
         if (isRandom) new Random(1).Shuffle(_order);
@@ -35,10 +41,11 @@ internal sealed class OncePerPage : IWorkload
     public IAccessStream Open(int vcpu)
     {
         var share = (int)(Pages / (ulong)Vcpus);
-        return new Stream(_order, vcpu * share, share);
+        // Spread over the spacing, or all vCPUs would fault at one moment.
+        return new Stream(_order, vcpu * share, share, _spacingNs * vcpu / Vcpus, _spacingNs);
     }
 
-    private sealed class Stream(ulong[] order, int start, int count) : IAccessStream
+    private sealed class Stream(ulong[] order, int start, int count, long startNs, long spacingNs) : IAccessStream
     {
         private int _next;
 
@@ -48,7 +55,8 @@ internal sealed class OncePerPage : IWorkload
         {
             access = default;
             if (_next == count) return false;
-            access = new GuestAccess(new Gfn(order[start + _next++]), Access.Read, 0);
+            var dueNs = startNs + (_next * spacingNs);
+            access = new GuestAccess(new Gfn(order[start + _next++]), Access.Read, dueNs);
             return true;
         }
     }

@@ -121,7 +121,7 @@ internal static class DataPlaneBench
     }
 
     // `dotnet run` starts the program's own executable, `dotnet bench.dll` the shared host.
-    private static string[] Self(params string[] args) =>
+    internal static string[] Self(params string[] args) =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
             ? [Environment.GetCommandLineArgs()[0], .. args]
             : args;

@@ -11,6 +11,8 @@ namespace Userfault.Actors;
 public sealed class NodeMessageSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
     private const string ReportManifest = "report/2";
+    private const string GetNodesManifest = "get-nodes/1";
+    private const string NodesManifest = "nodes/1";
     private const string ClearedManifest = "bits-cleared/1";
     private const string GetRangeManifest = "get-bitmap-range/1";
     private const string RangeManifest = "bitmap-range/1";
@@ -22,6 +24,8 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
     public override string Manifest(object o) => o switch
     {
         NodeReport => ReportManifest,
+        NodeProtocol.GetNodes => GetNodesManifest,
+        NodeProtocol.NodesChanged => NodesManifest,
         BitsCleared => ClearedManifest,
         GetBitmapRange => GetRangeManifest,
         BitmapRange => RangeManifest,
@@ -38,6 +42,11 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
             {
                 case NodeReport report:
                     NodeReportForm.Write(writer, report);
+                    break;
+                case NodeProtocol.GetNodes:
+                    break;
+                case NodeProtocol.NodesChanged nodes:
+                    NodesForm.Write(writer, nodes);
                     break;
                 case BitsCleared cleared:
                     BitmapForms.Write(writer, cleared);
@@ -66,6 +75,8 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
             object message = manifest switch
             {
                 ReportManifest => NodeReportForm.Read(reader),
+                GetNodesManifest => NodeProtocol.GetNodes.Instance,
+                NodesManifest => NodesForm.Read(reader),
                 ClearedManifest => BitmapForms.ReadCleared(reader),
                 GetRangeManifest => BitmapForms.ReadGetRange(reader),
                 RangeManifest => BitmapForms.ReadRange(reader),

@@ -12,8 +12,8 @@ public static class NodeProtocol
     /// <param name="Listener">Who is told.</param>
     public sealed record Listen(IActorRef Listener) : ICommand;
 
-    /// <summary>Tell the sender <see cref="NodesChanged"/>.</summary>
-    public sealed record GetNodes : ICommand
+    /// <summary>Tell the sender <see cref="NodesChanged"/>. May come from a process that is no member.</summary>
+    public sealed record GetNodes : ICommand, INodeMessage
     {
         /// <summary>The one instance.</summary>
         public static readonly GetNodes Instance = new();
@@ -28,7 +28,7 @@ public static class NodeProtocol
 
     /// <summary>The cluster as this node sees it.</summary>
     /// <param name="Nodes">All members, by address.</param>
-    public sealed record NodesChanged(IReadOnlyList<ClusterNode> Nodes);
+    public sealed record NodesChanged(IReadOnlyList<ClusterNode> Nodes) : INodeMessage;
 
     internal sealed record Tick : ICommand
     {

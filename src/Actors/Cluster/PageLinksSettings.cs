@@ -24,13 +24,36 @@ public sealed record PageLinksSettings
     /// <summary>A connection must not be used any more; the keeper disposes of it next. Called on the keeper's thread.</summary>
     public required Action<Address, IPageSource> Closed { get; init; }
 
-    /// <summary>Connections that make one fetcher a node in a pool: it comes and goes with the node.</summary>
+    /// <summary>
+    /// Connections that make one fetcher a node in a pool: it comes and goes with the node. Every fetcher may ask the
+    /// other nodes too, for hedges and where its own is silent.
+    /// </summary>
     /// <param name="pool">The fetcher pool.</param>
     /// <param name="client">Image and limits.</param>
-    public static PageLinksSettings IntoPool(IActorRef pool, PageClientOptions client) => new()
+    public static PageLinksSettings IntoPool(IActorRef pool, PageClientOptions client)
     {
-        Client = client,
-        Opened = (target, open) => pool.Tell(new FetcherPoolProtocol.AddFetcher(target.Number, [() => open])),
-        Closed = (node, _) => pool.Tell(new FetcherPoolProtocol.RemoveFetcher(PageLinkTarget.NumberOf(node))),
-    };
+        var nodes = new Dictionary<Address, SharedPageSource>();
+        return new PageLinksSettings
+        {
+            Client = client,
+            Opened = (target, open) =>
+            {
+                var shared = new SharedPageSource(open);
+                pool.Tell(new FetcherPoolProtocol.AddFetcher(target.Number, [shared.Open]));
+                foreach (var (node, other) in nodes)
+                {
+                    pool.Tell(new FetcherPoolProtocol.AddSource(PageLinkTarget.NumberOf(node), open.Name, shared.Open, IsSpare: true));
+                    pool.Tell(new FetcherPoolProtocol.AddSource(target.Number, other.Name, other.Open, IsSpare: true));
+                }
+
+                nodes.Add(target.Node, shared);
+            },
+            Closed = (node, closed) =>
+            {
+                nodes.Remove(node);
+                pool.Tell(new FetcherPoolProtocol.RemoveFetcher(PageLinkTarget.NumberOf(node)));
+                pool.Tell(new FetcherPoolProtocol.RemoveSource(closed.Name, "its node is gone"));
+            },
+        };
+    }
 }

@@ -105,7 +105,7 @@ public sealed class FetcherActor : UntypedActor
                 _core.CancelBackground();
                 break;
             case FetcherProtocol.AddSource add:
-                Add(add.Source);
+                Add(add.Source, add.IsSpare);
                 SendRequests();
                 break;
             case FetcherProtocol.RemoveSource remove:
@@ -206,7 +206,8 @@ public sealed class FetcherActor : UntypedActor
         connection.IsUp = false;
         _core.SourceIsDown(source);
         connection.Source.Dispose();
-        _log.Warning("fetcher {0} lost a page source: {1}", _number, reason);
+        // A spare is another fetcher's own source, which says so.
+        if (!connection.IsSpare) _log.Warning("fetcher {0} lost a page source: {1}", _number, reason);
     }
 
     private void LoseDistrusted()
@@ -255,10 +256,10 @@ public sealed class FetcherActor : UntypedActor
             _requesters[group.Key].Tell(new FetchFailed(reason, [.. group.Select(p => p.Gfn)]));
     }
 
-    private void Add(IPageSource source)
+    private void Add(IPageSource source, bool isSpare = false)
     {
-        var number = _core.AddSource();
-        _sources.Add(new Connection(number, source, Self));
+        var number = _core.AddSource(isSpare);
+        _sources.Add(new Connection(number, source, Self, isSpare));
     }
 
     private int NumberOf(IActorRef requester)
@@ -273,8 +274,10 @@ public sealed class FetcherActor : UntypedActor
     }
 
     // Answers come on the source's thread, or on this actor's own within Request: they become messages either way.
-    private sealed class Connection(int number, IPageSource source, IActorRef fetcher) : IPageSink
+    private sealed class Connection(int number, IPageSource source, IActorRef fetcher, bool isSpare) : IPageSink
     {
+        public bool IsSpare { get; } = isSpare;
+
         public int Number { get; } = number;
 
         public IPageSource Source { get; } = source;

@@ -59,14 +59,15 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     public bool IsUp(int source) => _sources[source].IsUp;
 
     /// <summary>Adds a source; answers its number.</summary>
-    public int AddSource()
+    /// <param name="isSpare">Is it asked only for hedges, and where the others are silent or gone?</param>
+    public int AddSource(bool isSpare = false)
     {
-        _sources.Add(new SourceState());
+        _sources.Add(new SourceState { IsSpare = isSpare });
         return _sources.Count - 1;
     }
 
     /// <summary>A source can be asked again.</summary>
-    public void SourceIsUp(int source) => _sources[source] = new SourceState();
+    public void SourceIsUp(int source) => _sources[source] = new SourceState { IsSpare = _sources[source].IsSpare };
 
     /// <summary>
     /// A source is gone: what was asked of it goes back to the head of its queue. Nothing is lost, and nothing fails
@@ -185,6 +186,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         if (!_requests.TryGetValue(requestId, out var request)) return;
         _latency.Record(nowNs - request.SentNs);
         if (request.Arrived < request.Pages && Missing(request) > 0) Distrust(request);
+        else if (!request.WasBad) Forgive(_sources[request.Source]);
         if (_mutation == Mutation.ShortAnswerAccepted) Close(request);
         else GiveBack(request);
     }
@@ -364,18 +366,22 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         if (!others.Contains(requester)) others.Add(requester);
     }
 
-    // The source with the fewest pages outstanding; ties go to the lower number, so that a replay chooses the same.
+    // The source with the fewest pages outstanding, spares and silent ones behind the rest; ties go to the lower number, so
+    // that a replay chooses the same.
     private int ChooseSource(int except)
     {
         var best = -1;
         for (var i = 0; i < _sources.Count; i++)
         {
             if (i == except || !_sources[i].IsUp) continue;
-            if (best < 0 || _sources[i].Outstanding < _sources[best].Outstanding) best = i;
+            if (best < 0 || Preference(_sources[i]).CompareTo(Preference(_sources[best])) < 0) best = i;
         }
 
         return best;
     }
+
+    private static (bool IsSilent, bool IsSpare, int Outstanding) Preference(SourceState source) =>
+        (source.SilentTicks > 0, source.IsSpare, source.Outstanding);
 
     private int SourcesUp()
     {
@@ -397,6 +403,14 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         if (++_sources[source].BadAnswers >= settings.MostBadAnswers) _sources[source].IsUp = false;
     }
 
+    // A source is given up for what it does now: a wrong answer is forgotten after enough right ones.
+    private void Forgive(SourceState source)
+    {
+        if (source.BadAnswers == 0 || ++source.GoodAnswers < settings.ForgiveAnswers) return;
+        source.GoodAnswers = 0;
+        source.BadAnswers--;
+    }
+
     private readonly record struct PageState(Place Place, int Requester, ulong Request);
 
     private sealed class SourceState
@@ -405,7 +419,12 @@ public sealed partial class FetcherCore(FetcherSettings settings)
 
         public int Outstanding { get; set; }
 
+        /// <summary>Asked only for hedges, and where the others are silent or gone.</summary>
+        public bool IsSpare { get; init; }
+
         public int BadAnswers { get; set; }
+
+        public int GoodAnswers { get; set; }
 
         public int SilentTicks { get; set; }
 

@@ -15,6 +15,7 @@ public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadc
 {
     private readonly SortedDictionary<ulong, IActorRef> _fetchers = [];
     private readonly List<IActorRef> _requesters = [];
+    private readonly List<FetcherPoolProtocol.AddSource> _added = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private FetchRoutes _routes = new([]);
     private int _started;
@@ -55,10 +56,12 @@ public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadc
                 OnRemoveFetcher(remove.Number);
                 break;
             case FetcherPoolProtocol.AddSource add when _fetchers.TryGetValue(add.Fetcher, out var fetcher):
-                fetcher.Tell(new FetcherProtocol.AddSource(add.Source));
-                AskAgain();
+                _added.Add(add);
+                fetcher.Tell(new FetcherProtocol.AddSource(add.Open(), add.IsSpare));
+                if (!add.IsSpare) AskAgain();
                 break;
             case FetcherPoolProtocol.RemoveSource remove:
+                _added.RemoveAll(added => added.Name == remove.Name);
                 Broadcast(new FetcherProtocol.RemoveSource(remove.Name, remove.Reason));
                 break;
             case FetcherProtocol.CancelBackground cancel:
@@ -67,8 +70,8 @@ public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadc
             case FetcherPoolProtocol.Register register:
                 if (!_requesters.Contains(register.Requester)) _requesters.Add(register.Requester);
                 break;
-            case FetcherPoolProtocol.FetcherRestarted:
-                AskAgain();
+            case FetcherPoolProtocol.FetcherRestarted restarted:
+                OnRestarted(restarted.Number);
                 break;
             case FetcherReport report:
                 OnRemovedReport(report);
@@ -128,11 +131,21 @@ public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadc
     private void OnRemoveFetcher(ulong number)
     {
         if (!_fetchers.Remove(number, out var fetcher)) return;
+        _added.RemoveAll(added => added.Fetcher == number);
         // Behind what it was told already: whoever waits for its report gets it, and its work stays in the sum.
         fetcher.Tell(FetcherProtocol.GetReport.Instance);
         fetcher.Tell(PoisonPill.Instance);
         _removed ??= new FetcherReport(FetcherPoolProtocol.Removed, default, new LatencyHistogram(), []);
         _routes = new FetchRoutes(_fetchers.Keys);
+        AskAgain();
+    }
+
+    // It has opened the sources again that it was made with; those that came later it has forgotten.
+    private void OnRestarted(ulong number)
+    {
+        if (!_fetchers.TryGetValue(number, out var fetcher)) return;
+        foreach (var added in _added.Where(a => a.Fetcher == number))
+            fetcher.Tell(new FetcherProtocol.AddSource(added.Open(), added.IsSpare));
         AskAgain();
     }
 

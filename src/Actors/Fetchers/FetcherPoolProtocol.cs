@@ -23,8 +23,10 @@ public static class FetcherPoolProtocol
 
     /// <summary>A source has come back or come anew at a fetcher.</summary>
     /// <param name="Fetcher">The fetcher's number.</param>
-    /// <param name="Source">The source.</param>
-    public sealed record AddSource(ulong Fetcher, IPageSource Source) : ICommand;
+    /// <param name="Name">The source's name.</param>
+    /// <param name="Open">Opens it; called anew when the fetcher is restarted.</param>
+    /// <param name="IsSpare">Is it asked only for hedges, and where the fetcher's other sources are silent or gone?</param>
+    public sealed record AddSource(ulong Fetcher, string Name, Func<IPageSource> Open, bool IsSpare = false) : ICommand;
 
     /// <summary>A source cannot be asked any more, at any fetcher.</summary>
     /// <param name="Name">The source's name.</param>

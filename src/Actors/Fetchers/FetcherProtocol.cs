@@ -28,7 +28,8 @@ public static class FetcherProtocol
 
     /// <summary>Ask this source from now on.</summary>
     /// <param name="Source">The source; the fetcher disposes of it when it stops.</param>
-    public sealed record AddSource(IPageSource Source) : ICommand;
+    /// <param name="IsSpare">Is it asked only for hedges, and where the others are silent or gone?</param>
+    public sealed record AddSource(IPageSource Source, bool IsSpare = false) : ICommand;
 
     /// <summary>A source cannot be asked any more: its node has left, or its connection is gone.</summary>
     /// <param name="Name">The source's name.</param>

@@ -32,4 +32,7 @@ public sealed record FetcherSettings
     /// between them.
     /// </summary>
     public int MostBadAnswers { get; init; } = 8;
+
+    /// <summary>Right answers after which one wrong answer is forgotten.</summary>
+    public int ForgiveAnswers { get; init; } = 64;
 }

@@ -48,7 +48,7 @@ internal sealed class ClusterMember
     {
         var cluster = Akka.Cluster.Cluster.Get(System);
         if (nodes.Count == 0) cluster.Join(cluster.SelfAddress);
-        else cluster.JoinSeedNodes(nodes);
+        else cluster.JoinSeedNodes(_setup.Named(nodes));
         var joined = await Until(
             () => Task.FromResult(cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.WeaklyUp), cancelled);
         if (!joined && !cancelled.IsCancellationRequested)
@@ -59,14 +59,14 @@ internal sealed class ClusterMember
         }
     }
 
-    /// <summary>Asks again and again until it holds: true; false after the join timeout or Ctrl-C.</summary>
-    public async Task<bool> Until(Func<Task<bool>> holds, CancellationToken cancelled)
+    /// <summary>Asks again and again until it holds: true; false after Ctrl-C or, without time, the join timeout.</summary>
+    public async Task<bool> Until(Func<Task<bool>> holds, CancellationToken cancelled, bool hasTime = false)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!cancelled.IsCancellationRequested)
         {
             if (await holds()) return true;
-            if (TimeProvider.System.GetElapsedTime(start) > _setup.JoinTimeout) return false;
+            if (!hasTime && TimeProvider.System.GetElapsedTime(start) > _setup.JoinTimeout) return false;
             await Task.Delay(Poll, CancellationToken.None);
         }
 

@@ -13,8 +13,11 @@ internal static class ClusterMigration
     /// <param name="option">The option that named the nodes, for messages.</param>
     /// <param name="nodes">Nodes to join at.</param>
     /// <param name="cancelled">Ctrl-C.</param>
+    /// <param name="port">TCP port of the cluster; 0 is any free one.</param>
+    /// <param name="waits">Is a cluster without the image waited for, however long it takes?</param>
     public static async Task<int> Run(
-        MigrateOptions options, ParseResult result, string option, IReadOnlyList<Address> nodes, CancellationToken cancelled)
+        MigrateOptions options, ParseResult result, string option, IReadOnlyList<Address> nodes, CancellationToken cancelled,
+        int port = 0, bool waits = false)
     {
         Check(options, result);
         var settings = options.LoadSettings(result);
@@ -24,12 +27,15 @@ internal static class ClusterMigration
         using var inputs = RunInputs.Open(options, result, settings);
 
         var view = ProgressView.Create(outputs.JsonIsStandardOutput);
-        var system = ClusterMember.Open(setup, NodeRoles.Destination, port: 0);
+        var system = ClusterMember.Open(setup, NodeRoles.Destination, port);
         var published = new PublishedBitmaps(inputs.Image.Identity);
         var clears = system.ActorOf(ClearPublisherActor.Props(published, setup.ClearEvery), ClearPublisherActor.Name);
         await using var run = new MigrationRun(system, inputs, migration, usesPump: false, outputs.RecordsWorkingSet, clears);
         var feed = new ClusterFeed(setup, run, inputs.Image, published);
-        await feed.Join(option, nodes, cancelled);
+        await feed.Join(option, nodes, waits, cancelled);
+        using var metrics = feed.Metrics();
+        using var endpoint = MetricsEndpoint.Open(settings);
+        if (endpoint is not null) await Console.Error.WriteLineAsync($"metrics at http://{endpoint.Endpoint}/metrics");
         var summary = await feed.Summary();
         view.Begin(inputs, migration, $"pages from {summary.Nodes} node(s): {string.Join(", ", summary.Names)}");
         var report = await run.Run(

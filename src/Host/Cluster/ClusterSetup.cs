@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Akka.Actor;
 using Akka.Configuration;
+using Userfault.Actors;
 using Userfault.Paging;
 
 namespace Userfault.Cli;
@@ -22,10 +23,26 @@ internal sealed class ClusterSetup
         RetryAfter = TimeSpan.FromTicks(settings.DurationNs("cluster.retry") / 100);
         ClearEvery = TimeSpan.FromTicks(settings.DurationNs("cluster.clear-interval") / 100);
         JoinTimeout = TimeSpan.FromTicks(settings.DurationNs("cluster.join-timeout") / 100);
-        _base = settings.Config;
+        Tls = ClusterTls.Of(settings);
+        var (splitName, split) = settings.Get("cluster.split-brain");
+        _downing = split switch
+        {
+            "keep-destination" => typeof(SplitBrainProvider).FullName + ", Userfault.Actors",
+            "keep-majority" => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
+            "off" => "",
+            _ => throw Units.Bad(splitName, split, "keep-destination, keep-majority or off"),
+        };
+        // A value that is none must be said here: where it is used nobody hears of it.
+        settings.DurationNs("cluster.stable-after");
+        (Settings, _base) = (settings, settings.Config);
     }
 
+    public Settings Settings { get; }
+
     private readonly Config _base;
+    private readonly string _downing;
+
+    public ClusterTls? Tls { get; }
 
     public IPAddress Host { get; }
 
@@ -46,6 +63,10 @@ internal sealed class ClusterSetup
         akka.actor.provider = cluster
         akka.cluster.roles = ["{{role}}"]
         akka.remote.secure-cookie = "{{Escape(Cookie ?? "")}}"
+        akka.loglevel = {{(role == NodeRoles.Observer ? "ERROR" : _base.GetString("akka.loglevel"))}}
+        akka.cluster.downing-provider-class = "{{_downing}}"
+        akka.cluster.split-brain-resolver.stable-after = "{{_base.GetString("userfault.cluster.stable-after")}}"
+        {{TlsConfig()}}
         akka.remote.dot-netty.tcp.hostname = "{{Host}}"
         akka.remote.dot-netty.tcp.port = {{port}}
         """)).WithFallback(_base);
@@ -55,6 +76,7 @@ internal sealed class ClusterSetup
     {
         Listen = new IPEndPoint(Host, port),
         Cookie = Cookie,
+        Tls = Tls?.Server,
         Log = line => Console.Error.WriteLine($"userfault node: {line}"),
     };
 
@@ -64,6 +86,7 @@ internal sealed class ClusterSetup
         Server = new IPEndPoint(Host, 0),
         Image = image,
         Cookie = Cookie,
+        Tls = Tls?.Client,
     };
 
     /// <summary>Addresses of nodes out of H:P,H:P.</summary>
@@ -81,6 +104,18 @@ internal sealed class ClusterSetup
 
         return nodes;
     }
+
+    /// <summary>The nodes' addresses as Akka knows them: with TLS the protocol has another name.</summary>
+    public IReadOnlyList<Address> Named(IReadOnlyList<Address> nodes) =>
+        Tls is null ? nodes : [.. nodes.Select(n => n.WithProtocol("akka.ssl.tcp"))];
+
+    private string TlsConfig() => Tls is null ? "" :
+        $$"""
+        akka.remote.dot-netty.tcp.enable-ssl = on
+        akka.remote.dot-netty.tcp.ssl.certificate.path = "{{Escape(Tls.Path)}}"
+        akka.remote.dot-netty.tcp.ssl.certificate.password = "{{Escape(Tls.Password)}}"
+        akka.remote.dot-netty.tcp.ssl.certificate-authority = "{{Escape(Tls.Authority)}}"
+        """;
 
     private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 }

@@ -22,29 +22,35 @@ internal static class DemoCommand
         var count = Units.Count(nodes.Name, result.GetValue(nodes) ?? "3", 1, 64);
         if (result.GetValue(options.Cluster) is not null)
             throw new CliException($"{options.Cluster.Name}: the demo starts a cluster of its own; use userfault migrate");
-        var sources = count < 4 ? 1 : 2;
-        var children = new List<ChildNode>();
+        var starting = new List<Task<ChildNode>>();
         try
         {
-            for (var i = 0; i < count; i++)
-            {
-                var isSource = i < sources;
-                string[] seeds = i == 0 ? [] : ["--seeds", children[0].Address];
-                var child = await ChildNode.Start(
-                    isSource ? NodeRoles.Source : NodeRoles.Fetcher,
-                    [.. seeds, .. isSource ? ImageArgs(options, result) : ConfigArgs(options, result)], cancelled);
-                children.Add(child);
-                await Console.Error.WriteLineAsync($"started {(isSource ? NodeRoles.Source : NodeRoles.Fetcher)} at {child.Address}, process {child.Id}");
-            }
-
-            return await ClusterMigration.Run(
-                options, result, nodes.Name, ClusterSetup.Nodes(nodes.Name, children[0].Address), cancelled);
+            // The first begins the cluster; the others join it together.
+            starting.Add(Start(0, count, null, options, result, cancelled));
+            var first = await starting[0];
+            for (var i = 1; i < count; i++) starting.Add(Start(i, count, first.Address, options, result, cancelled));
+            await Task.WhenAll(starting);
+            return await ClusterMigration.Run(options, result, nodes.Name, ClusterSetup.Nodes(nodes.Name, first.Address), cancelled);
         }
         finally
         {
+            // One that is still starting when another has failed is waited for: nothing stays behind.
+            await Task.WhenAll(starting).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            var children = starting.Where(s => s.IsCompletedSuccessfully).Select(s => s.Result).ToList();
             children.ForEach(child => child.Stop());
             children.ForEach(child => child.Dispose());
         }
+    }
+
+    private static async Task<ChildNode> Start(
+        int number, int count, string? seed, MigrateOptions options, ParseResult result, CancellationToken cancelled)
+    {
+        var isSource = number < (count < 4 ? 1 : 2);
+        var role = isSource ? NodeRoles.Source : NodeRoles.Fetcher;
+        string[] seeds = seed is null ? [] : ["--seeds", seed];
+        var child = await ChildNode.Start(role, [.. seeds, .. isSource ? ImageArgs(options, result) : ConfigArgs(options, result)], cancelled);
+        await Console.Error.WriteLineAsync($"started {role} at {child.Address}, process {child.Id}");
+        return child;
     }
 
     private static IEnumerable<string> ConfigArgs(MigrateOptions options, ParseResult result) =>

@@ -10,7 +10,7 @@ internal static class NodeCommand
 {
     public static Command Create()
     {
-        var command = new Command("node", "Be a node of a cluster, until Ctrl-C: a source or a fetcher of pages.");
+        var command = new Command("node", "Be a node of a cluster: a source or a fetcher of pages until Ctrl-C, or a destination until its guest is there.");
         var options = new NodeOptions(command);
         command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
         return command;
@@ -23,8 +23,15 @@ internal static class NodeCommand
         var settings = options.Image.LoadSettings(result);
         var setup = new ClusterSetup(settings);
         var role = result.GetValue(options.Role)!;
+        if (result.GetValue(options.Image.Cluster) is not null)
+            throw new CliException($"{options.Image.Cluster.Name}: belongs to migrate; a node joins at --seeds");
+        if (role is NodeRoles.Source or NodeRoles.Fetcher) options.Image.RefuseBeyondImage(result, role);
         switch (role)
         {
+            case NodeRoles.Destination:
+                return await ClusterMigration.Run(
+                    options.Image, result, options.Seeds.Name, ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds)),
+                    ends.Token, NodeOptions.PortOf(result, options.Port), waits: true);
             case NodeRoles.Source:
                 using (var image = RunInputs.OpenImage(options.Image, result, settings))
                     await RunSource(options, result, setup, image, ends.Token);
@@ -35,7 +42,7 @@ internal static class NodeCommand
                 await RunFetcher(options, result, setup, ends.Token);
                 return ExitCodes.Success;
             default:
-                throw Units.Bad(options.Role.Name, role, $"{NodeRoles.Source} or {NodeRoles.Fetcher}; a destination is `userfault migrate --cluster H:P`");
+                throw Units.Bad(options.Role.Name, role, $"{NodeRoles.Source}, {NodeRoles.Fetcher} or {NodeRoles.Destination}");
         }
     }
 
@@ -62,26 +69,51 @@ internal static class NodeCommand
         }, ends);
     }
 
+    // A member until the end. One that finds itself downed, since it was cut off for long, goes with its actor system; its
+    // server and its image stay, and it joins again as a new incarnation at the same address.
     private static async Task RunMember(
         NodeOptions options, ParseResult result, ClusterSetup setup, Replicas replicas, Func<NodeReport> report,
         Action<ClusterMember> joined, CancellationToken ends)
     {
         var role = result.GetValue(options.Role)!;
         var seeds = ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds));
-        var system = ClusterMember.Open(setup, role, NodeOptions.PortOf(result, options.Port));
-        try
+        var isFounder = seeds.Count == 0;
+        var port = NodeOptions.PortOf(result, options.Port);
+        var view = new ClusterView();
+        NodeReport Whole() => WithState(report(), replicas);
+        using var metrics = new NodeMetrics(Whole, () => view.Nodes);
+        metrics.Watch(replicas);
+        using var endpoint = MetricsEndpoint.Open(setup.Settings);
+        for (var isFirst = true; !ends.IsCancellationRequested; isFirst = false)
         {
-            var member = new ClusterMember(setup, system, () => WithState(report(), replicas));
-            member.Node.Tell(
-                new NodeProtocol.Listen(system.ActorOf(BitmapReplicasActor.Props(replicas), "replicas")), Akka.Actor.ActorRefs.NoSender);
-            await member.Join(options.Seeds.Name, seeds, ends);
-            Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
-            joined(member);
-            await Task.WhenAny(system.WhenTerminated, Ended(ends));
-        }
-        finally
-        {
-            await system.Terminate();
+            var system = ClusterMember.Open(setup, role, port);
+            try
+            {
+                var member = new ClusterMember(setup, system, Whole);
+                var self = Akka.Cluster.Cluster.Get(system).SelfAddress;
+                port = self.Port ?? port;
+                member.Node.Tell(
+                    new NodeProtocol.Listen(system.ActorOf(BitmapReplicasActor.Props(replicas), "replicas")), Akka.Actor.ActorRefs.NoSender);
+                view.Follow(system, member.Node);
+                await member.Join(options.Seeds.Name, seeds, ends);
+                Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
+                if (isFirst && endpoint is not null) Console.WriteLine($"userfault node: metrics at http://{endpoint.Endpoint}/metrics");
+                joined(member);
+                await Task.WhenAny(system.WhenTerminated, Ended(ends));
+                if (ends.IsCancellationRequested) return;
+                seeds = [.. view.Nodes.Select(n => n.Address).Where(a => !a.Equals(self))];
+                await Console.Error.WriteLineAsync("userfault node: was cut off from the cluster; joins again");
+            }
+            catch (CliException e) when (!isFirst)
+            {
+                // Nobody of those it knew answers. Who began the cluster begins another; the others go on asking.
+                if (isFounder) seeds = [];
+                await Console.Error.WriteLineAsync($"userfault node: {e.Message}; tries again");
+            }
+            finally
+            {
+                await system.Terminate();
+            }
         }
     }
 

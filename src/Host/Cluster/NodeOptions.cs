@@ -12,10 +12,10 @@ internal sealed class NodeOptions
         command.Options.Add(DataPort);
         command.Options.Add(Seeds);
         command.Options.Add(UntilStdinCloses);
-        Image.AddImageTo(command);
+        Image.AddTo(command);
     }
 
-    public Option<string> Role { get; } = new("--role") { Description = "source (has the image) or fetcher (asks the sources for others)", Required = true };
+    public Option<string> Role { get; } = new("--role") { Description = "source (has the image), fetcher (asks the sources for others) or destination (waits for them, then migrates the guest to itself)", Required = true };
 
     public Option<string> Port { get; } = new("--port") { Description = "TCP port of the cluster; 0 (default) is any free one" };
 
@@ -25,7 +25,7 @@ internal sealed class NodeOptions
 
     public Option<bool> UntilStdinCloses { get; } = new("--until-stdin-closes") { Description = "end when standard input is closed", Hidden = true };
 
-    /// <summary>Where the image comes from, and the settings.</summary>
+    /// <summary>Where the image comes from, and the settings; for a destination the options of migrate.</summary>
     public MigrateOptions Image { get; } = new();
 
     public static int PortOf(ParseResult result, Option<string> option) =>

@@ -104,11 +104,14 @@ internal sealed class MigrateOptions
 
     public Option<string> Seed { get; }
 
-    /// <summary>Adds those options to a command that say which image, and the settings.</summary>
-    public void AddImageTo(Command command)
+    /// <summary>Refuses options that were given and say nothing of the image: they belong to a destination.</summary>
+    /// <exception cref="CliException">One was given.</exception>
+    public void RefuseBeyondImage(ParseResult result, string role)
     {
-        foreach (var option in new Option[] { Image, ImageFormat, Synthetic, ZeroShare, DuplicateShare, ConfigFile, Seed })
-            command.Options.Add(option);
+        foreach (var option in _all.Except([Image, ImageFormat, Synthetic, ZeroShare, DuplicateShare, ConfigFile, Seed]))
+        {
+            if (result.GetResult(option) is { Implicit: false }) throw new CliException($"{option.Name}: belongs to a destination; this node is a {role}");
+        }
     }
 
     /// <summary>Adds all options to a command.</summary>
@@ -193,6 +196,7 @@ internal sealed class MigrateOptions
         HedgeFloorNs = settings.DurationNs("fetcher.hedge-floor"),
         HedgePercent = settings.Count("fetcher.hedge-percent", 0, 100),
         MostBadAnswers = settings.Count("fetcher.bad-answers", 1, int.MaxValue),
+        ForgiveAnswers = settings.Count("fetcher.forgive-answers", 1, int.MaxValue),
     };
 
     private static MemoryKind MemoryOf(Settings settings)

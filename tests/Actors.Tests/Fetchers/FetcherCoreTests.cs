@@ -309,6 +309,53 @@ public sealed class FetcherCoreTests
     }
 
     [Fact]
+    public void Wrong_answers_are_forgotten_after_right_ones()
+    {
+        var core = New(new FetcherSettings { MostBadAnswers = 2, ForgiveAnswers = 3, RequestPages = 1 });
+        Want(core, 1000);
+        for (ulong round = 0; round < 5; round++)
+        {
+            Assert.False(core.OnRequestFailed(Next(core).Id, FetchFailure.BadAnswer));
+            for (ulong i = 0; i < 3; i++)
+            {
+                Want(core, round * 3 + i);
+                var right = Next(core);
+                Assert.True(core.OnPage(right.Id, new Gfn(right.Pages[0]), PageContentKind.Bytes, out _));
+                core.OnRequestDone(right.Id, 1000);
+            }
+
+            Want(core, 1000 + round);
+        }
+
+        Assert.True(core.IsUp(0));
+        Assert.False(core.OnRequestFailed(Next(core).Id, FetchFailure.BadAnswer));
+        Assert.True(core.OnRequestFailed(Next(core).Id, FetchFailure.BadAnswer));
+    }
+
+    [Fact]
+    public void A_spare_is_asked_for_hedges_and_when_the_own_source_is_silent_or_gone()
+    {
+        var core = new FetcherCore(new FetcherSettings { RequestPages = 1, TimeoutNs = 100 * Millisecond, Hedge = false });
+        Assert.Equal((0, 1), (core.AddSource(), core.AddSource(isSpare: true)));
+        foreach (var page in (ulong[])[1, 2, 3]) Want(core, page);
+        Assert.All(Drain(core), r => Assert.Equal(0, r.Source));
+
+        core.OnTick(200 * Millisecond, _cancels);
+        var spare = Drain(core, 200 * Millisecond);
+        Assert.Equal([1, 1, 1], spare.Select(r => r.Source));
+
+        core.SourceIsDown(1);
+        var own = Drain(core, 201 * Millisecond);
+        Assert.Equal([0, 0, 0], own.Select(r => r.Source));
+        Assert.True(core.OnPage(own[0].Id, new Gfn(own[0].Pages[0]), PageContentKind.Bytes, out _));
+        core.SourceIsUp(1);
+        Want(core, 4);
+        Assert.Equal(0, Next(core).Source);
+        core.SourceIsDown(0);
+        Assert.All(Drain(core), r => Assert.Equal(1, r.Source));
+    }
+
+    [Fact]
     public void Background_pages_that_a_source_held_for_in_place_go_back_to_their_requester_unless_others_want_them()
     {
         var core = New(new FetcherSettings { MostBadAnswers = 1 });

@@ -34,7 +34,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         var second = new List<ulong>();
         var back = CreateTestProbe();
-        pool.Tell(new FetcherPoolProtocol.AddSource(0, new ScriptedSource("second", back)));
+        pool.Tell(new FetcherPoolProtocol.AddSource(0, "second", () => new ScriptedSource("second", back)));
         while (second.Count + answered.Count < 2048)
         {
             var asked = back.ExpectMsg<Asked>();

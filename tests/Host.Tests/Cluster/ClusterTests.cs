@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 
 namespace Userfault.Host.Tests.Cluster;
 
@@ -22,31 +21,21 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_guest_arrives_from_a_source_in_another_process()
-    {
-        var source = await Start("source", Image);
-
-        var run = await CommandLine.Run(["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-"]);
-
-        var report = Report(run.ExitCode, run.Output, run.Error);
-        Assert.Equal((1, 0), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
-        Assert.Equal(8192, report.GetProperty("pagesPresent").GetInt32());
-        Assert.Equal(8192, report.GetProperty("details").GetProperty("fetches").GetProperty("delivered").GetInt32());
-    }
-
-    [Fact]
     public async Task A_fetcher_killed_while_the_guest_runs_costs_no_page_and_no_vcpu()
     {
-        var source = await Start("source", Image);
-        var fetchers = new[] { await StartAt(source, "fetcher"), await StartAt(source, "fetcher") };
-        using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest]);
-        await Line(migration, " running ");
+        var config = _folder.Write("stable.hocon", "userfault.cluster.stable-after = 2s");
+        string[] quick = ["--config", config];
+        var source = await Start("source", [.. Image, .. quick]);
+        var fetchers = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Start("fetcher", ["--seeds", source.Address, .. quick])));
+        using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest, .. quick]);
+        await Migration.Line(migration, " running ");
 
         fetchers[0].Kill();
 
-        var report = await End(migration);
+        var report = await Migration.End(migration);
         Assert.Equal((2, 1), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
-        Assert.All(report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(2000, vcpu.GetProperty("accesses").GetInt32()));
+        Migration.AllVcpusFinished(report, 2000);
+        await Agree(source, fetchers[1]);
     }
 
     [Fact]
@@ -55,26 +44,94 @@ public sealed class ClusterTests : IDisposable
         var source = await Start("source", Image);
         var fetcher = await StartAt(source, "fetcher");
         using var migration = CommandLine.Start(["migrate", "--cluster", fetcher.Address, .. SlowGuest]);
-        await Line(migration, " running ");
+        await Migration.Line(migration, " running ");
 
         source.Kill();
-        var paused = await Line(migration, "paused");
+        var paused = await Migration.Line(migration, "paused");
         await Start("source", [.. Image, "--port", source.Address.Split(':')[1], "--seeds", fetcher.Address]);
 
         Assert.Matches(@"\(no (page source|fetcher) is left\)", paused);
-        var report = await End(migration);
+        var report = await Migration.End(migration);
         Assert.NotEqual(0, report.GetProperty("details").GetProperty("pauses").GetProperty("count").GetInt32());
-        Assert.All(report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(2000, vcpu.GetProperty("accesses").GetInt32()));
+        Migration.AllVcpusFinished(report, 2000);
     }
 
     [Fact]
-    public async Task What_no_node_serves_is_bad_input()
+    public async Task A_source_that_stands_still_is_done_without_and_joins_anew()
     {
-        var source = await Start("source", "--synthetic", "1M", "--seed", "7");
-        var run = await CommandLine.Run(
-            "migrate", "--cluster", source.Address, "--synthetic", "1M", "--config", _folder.Write("impatient.hocon", "userfault.cluster { join-timeout = 3s }"), "--json", "-");
-        run.IsBadInput("--cluster", "no node serves image synthetic 256 pages, seed 1", "seed 7");
+        var config = _folder.Write("stable.hocon", "userfault.cluster.stable-after = 2s");
+        string[] quick = ["--config", config];
+        var source = await Start("source", [.. Image, .. quick]);
+        var fetcher = await Start("fetcher", ["--seeds", source.Address, .. quick]);
+        using var migration = CommandLine.Start(["migrate", "--cluster", fetcher.Address, .. SlowGuest, .. quick]);
+        await Migration.Line(migration, " running ");
+
+        source.Signal("STOP");
+        await Migration.Line(migration, "paused");
+        await Until(async () => !Migration.Members(await Migration.Status(fetcher.Address)).Contains(source.Address, StringComparison.Ordinal));
+        source.Signal("CONT");
+
+        Migration.AllVcpusFinished(await Migration.End(migration), 2000);
+        Assert.Contains(source.Complaints, line => line.Contains("joins again", StringComparison.Ordinal));
+        await Agree(source, fetcher);
     }
+
+    [Fact]
+    public async Task A_destination_that_is_killed_leaves_the_source_with_everything_and_it_says_so()
+    {
+        var source = await Start("source", Image);
+        using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest]);
+        await Migration.Line(migration, " running ");
+
+        migration.Kill();
+
+        const string said = @"destination 127\.0\.0\.1:\d+ was lost with \d+ of 8192 pages in place; every page is still here";
+        await Until(() => Task.FromResult(source.Complaints.Any(line => line.Contains("was lost with", StringComparison.Ordinal))));
+        Assert.Matches(said, Assert.Single(source.Complaints, line => line.Contains("was lost with", StringComparison.Ordinal)));
+        var status = (await Migration.Status(source.Address)).GetProperty("nodes").EnumerateArray();
+        Assert.Matches(said, status.Single(n => n.GetProperty("node").GetString() == source.Address).GetProperty("state").GetString());
+
+        var again = await CommandLine.Run(["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-"]);
+        Migration.Report(again.ExitCode, again.Output, again.Error);
+    }
+
+    [Fact]
+    public async Task A_destination_that_is_there_first_waits_for_its_source()
+    {
+        using var destination = CommandLine.Start(["node", "--role", "destination", "--until-stdin-closes", .. SlowGuest]);
+        var at = (await Migration.Line(destination, "userfault node: destination at ")).Split(' ')[^1];
+
+        await Start("source", [.. Image, "--seeds", at]);
+
+        Migration.AllVcpusFinished(await Migration.End(destination), 2000);
+    }
+
+    [Fact]
+    public async Task With_tls_nodes_of_one_authority_meet_and_others_stay_out()
+    {
+        using var ours = new Certificates(_folder, "ours");
+        using var theirs = new Certificates(_folder, "theirs");
+        var source = await Start("source", [.. Image, "--config", ours.Node("cookie = secret")]);
+
+        var let = await CommandLine.Run(
+            ["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-", "--config", ours.Node("cookie = secret")]);
+        Migration.Report(let.ExitCode, let.Output, let.Error);
+
+        var stranger = await CommandLine.Run(
+            ["migrate", "--cluster", source.Address, .. Image, "--json", "-", "--config", theirs.Node("cookie = secret, join-timeout = 2s")]);
+        Assert.Equal(2, stranger.ExitCode);
+        Assert.Contains("has let this one in", stranger.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("userfault.cluster.tls.certificate", "tls.certificate = nowhere.pfx")]
+    [InlineData("userfault.cluster.tls.authority", "tls { certificate = \"no/where.pfx\", authority = \"no/where.pem\" }", "no/where.pfx")]
+    [InlineData("userfault.cluster.split-brain", "split-brain = flip-a-coin", "keep-destination")]
+    [InlineData("userfault.cluster.stable-after", "stable-after = soon")]
+    [InlineData("userfault.cluster.metrics-port", "metrics-port = 70000")]
+    public async Task Settings_that_make_no_cluster_are_refused_by_name(string key, string setting, string also = "") =>
+        (await CommandLine.Run("node", "--role", "source", "--synthetic", "1M", "--config", _folder.Write("bad.hocon", $"userfault.cluster {{ {setting} }}")))
+            .IsBadInput(also.Length == 0 ? key : also, also);
 
     [Theory]
     [InlineData("--cluster", "--cluster", "nowhere")]
@@ -85,12 +142,12 @@ public sealed class ClusterTests : IDisposable
     [Fact]
     public async Task The_demo_starts_its_nodes_migrates_and_stops_them()
     {
-        var run = await CommandLine.Run(["cluster", "demo", "--nodes", "3", .. Image, "--pattern", "random", "--json", "-"]);
+        var run = await CommandLine.Run(["cluster", "demo", "--nodes", "4", .. Image, "--pattern", "random", "--json", "-"]);
 
-        var report = Report(run.ExitCode, run.Output, run.Error);
+        var report = Migration.Report(run.ExitCode, run.Output, run.Error);
         Assert.Equal((2, 0), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
         var started = run.Error.Split('\n').Where(l => l.StartsWith("started ", StringComparison.Ordinal)).ToList();
-        Assert.Equal(["source", "fetcher", "fetcher"], started.Select(l => l.Split(' ')[1]));
+        Assert.Equal(["fetcher", "fetcher", "source", "source"], started.Select(l => l.Split(' ')[1]).Order(StringComparer.Ordinal));
         Assert.All(started, l => Assert.Throws<ArgumentException>(() => Process.GetProcessById(int.Parse(l.Split(' ')[^1], null))));
     }
 
@@ -107,43 +164,21 @@ public sealed class ClusterTests : IDisposable
 
     private Task<NodeProcess> StartAt(NodeProcess seed, string role) => Start(role, "--seeds", seed.Address);
 
-    // With the JSON on standard output the progress is on standard error.
-    private static async Task<string> Line(Process process, string part)
+    private async Task Agree(params NodeProcess[] survivors) => await Until(async () =>
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        var said = "";
-        while (await process.StandardError.ReadLineAsync(late.Token) is { } line)
-        {
-            if (line.Contains(part, StringComparison.Ordinal) && !line.Contains(" 0/", StringComparison.Ordinal)) return line;
-            said += line + "\n";
-        }
+        var views = new List<string>();
+        foreach (var survivor in survivors) views.Add(Migration.Members(await Migration.Status(survivor.Address)));
+        return views.Distinct().Count() == 1 && !views[0].Contains("False", StringComparison.Ordinal)
+            && survivors.All(s => views[0].Contains(s.Address, StringComparison.Ordinal));
+    });
 
-        throw new InvalidOperationException($"it ended without '{part}': {said}");
-    }
-
-    private static async Task<JsonElement> End(Process migration)
+    private static async Task Until(Func<Task<bool>> holds)
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        var error = migration.StandardError.ReadToEndAsync(late.Token);
-        try
+        var start = TimeProvider.System.GetTimestamp();
+        while (!await holds())
         {
-            var output = await migration.StandardOutput.ReadToEndAsync(late.Token);
-            await migration.WaitForExitAsync(late.Token);
-            return Report(migration.ExitCode, output, await error);
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(3), "it never held");
+            await Task.Delay(100);
         }
-        finally
-        {
-            if (!migration.HasExited) migration.Kill();
-        }
-    }
-
-    private static JsonElement Report(int exitCode, string output, string error)
-    {
-        Assert.True(exitCode == 0, $"exit code {exitCode}: {error}");
-        var report = JsonDocument.Parse(output).RootElement;
-        Assert.Equal("completed", report.GetProperty("state").GetString());
-        Assert.True(report.GetProperty("verified").GetBoolean());
-        Assert.Equal(0, report.GetProperty("details").GetProperty("verification").GetProperty("wrong").GetInt32());
-        return report;
     }
 }

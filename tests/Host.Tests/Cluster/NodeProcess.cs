@@ -6,13 +6,32 @@ namespace Userfault.Host.Tests.Cluster;
 internal sealed class NodeProcess : IDisposable
 {
     private readonly Process _process;
+    private readonly List<string> _complaints = [];
 
-    private NodeProcess(Process process) => _process = process;
+    private NodeProcess(Process process)
+    {
+        _process = process;
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_complaints) _complaints.Add(line.Data ?? "");
+        };
+        process.BeginErrorReadLine();
+    }
 
     /// <summary>Where other nodes reach it, as H:P.</summary>
     public string Address { get; private set; } = "";
 
-    public int Id => _process.Id;
+    /// <summary>Where its metrics are; null where it was not told to have any.</summary>
+    public Uri? Metrics { get; private set; }
+
+    /// <summary>What it has said on standard error.</summary>
+    public IReadOnlyList<string> Complaints
+    {
+        get
+        {
+            lock (_complaints) return [.. _complaints];
+        }
+    }
 
     /// <summary>Starts a node, and returns when pages can be had there.</summary>
     public static async Task<NodeProcess> Start(string role, params string[] args)
@@ -20,7 +39,7 @@ internal sealed class NodeProcess : IDisposable
         var node = new NodeProcess(CommandLine.Start(["node", "--role", role, "--until-stdin-closes", .. args]));
         try
         {
-            node.Address = (await node.Line($"userfault node: {role} at "))[^1];
+            node.Address = (await node.Line($"userfault node: {role} at ")).Split(' ')[^1];
             await node.Line("userfault node: serves ");
         }
         catch
@@ -39,6 +58,14 @@ internal sealed class NodeProcess : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Stops its threads where they are (SIGSTOP), or lets them go on (SIGCONT).</summary>
+    public void Signal(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited)
@@ -50,16 +77,18 @@ internal sealed class NodeProcess : IDisposable
         _process.Dispose();
     }
 
-    private async Task<string[]> Line(string beginning)
+    private async Task<string> Line(string beginning)
     {
         using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        const string metrics = "userfault node: metrics at ";
         var said = "";
         while (await _process.StandardOutput.ReadLineAsync(late.Token) is { } line)
         {
-            if (line.StartsWith(beginning, StringComparison.Ordinal)) return line.Split(' ');
+            if (line.StartsWith(metrics, StringComparison.Ordinal)) Metrics = new Uri(line[metrics.Length..]);
+            if (line.StartsWith(beginning, StringComparison.Ordinal)) return line;
             said += line + "\n";
         }
 
-        throw new InvalidOperationException($"the node ended without '{beginning}': {said} {await _process.StandardError.ReadToEndAsync()}");
+        throw new InvalidOperationException($"the node ended without '{beginning}': {said} {string.Join('\n', Complaints)}");
     }
 }

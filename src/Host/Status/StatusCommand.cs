@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Globalization;
+using Akka.Actor;
+using Spectre.Console;
+using Userfault.Actors;
+
+namespace Userfault.Cli;
+
+/// <summary><c>userfault status</c>: the cluster as one of its nodes sees it. Asks that node and does not join.</summary>
+internal static class StatusCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("status", "Say who is in a cluster, what each node does and how much, as one of its nodes sees it.");
+        var cluster = new Option<string>("--cluster") { Description = "the node to ask, H:P; with several the first that answers", Required = true };
+        var json = new Option<bool>("--json") { Description = "as JSON" };
+        var config = new Option<string>("--config") { Description = "HOCON file laid over akka.hocon" };
+        command.Options.Add(cluster);
+        command.Options.Add(json);
+        command.Options.Add(config);
+        command.SetAction((result, cancelled) => BadInput.Guard(() => Run(
+            cluster.Name, result.GetValue(cluster)!, result.GetValue(json), Settings.Load(result.GetValue(config)), cancelled)));
+        return command;
+    }
+
+    private static async Task<int> Run(string option, string text, bool asJson, Settings settings, CancellationToken cancelled)
+    {
+        var asked = ClusterSetup.Nodes(option, text);
+        if (asked.Count == 0) throw Units.Bad(option, text, "the address of a node, such as 127.0.0.1:7001");
+        var setup = new ClusterSetup(settings);
+        var system = ClusterMember.Open(setup, NodeRoles.Observer, port: 0);
+        try
+        {
+            var nodes = await Ask(setup, system, option, asked, cancelled);
+            if (asJson) Console.Out.WriteLine(StatusReport.Json(nodes));
+            else Write(nodes);
+            return ExitCodes.Success;
+        }
+        finally
+        {
+            await system.Terminate();
+        }
+    }
+
+    private static async Task<IReadOnlyList<ClusterNode>> Ask(
+        ClusterSetup setup, ActorSystem system, string option, IReadOnlyList<Address> asked, CancellationToken cancelled)
+    {
+        var answer = new TaskCompletionSource<IReadOnlyList<ClusterNode>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        system.ActorOf(Props.Create(() => new Asker(setup.Named(asked), answer)), "status");
+        try
+        {
+            return await answer.Task.WaitAsync(setup.JoinTimeout, cancelled);
+        }
+        catch (TimeoutException)
+        {
+            throw new CliException(
+                $"{option}: no node at {string.Join(",", asked.Select(n => $"{n.Host}:{n.Port}"))} has answered within " +
+                $"{setup.JoinTimeout.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie and tls are the same");
+        }
+    }
+
+    private static void Write(IReadOnlyList<ClusterNode> nodes)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected) console.Profile.Width = 200;
+        var table = new Table().Border(TableBorder.Rounded);
+        foreach (var column in new[] { "node", "roles", "member", "reachable", "pages sent", "pages/s", "in place", "state" }) table.AddColumn(column);
+        foreach (var node in nodes)
+        {
+            var report = node.Report ?? NodeReport.Nothing;
+            table.AddRow([.. new[]
+            {
+                $"{node.Address.Host}:{node.Address.Port}", string.Join(",", node.Roles), node.Status.ToString(), node.IsReachable ? "yes" : "NO",
+                report.PagesSent.ToString(CultureInfo.InvariantCulture), report.PagesPerSecond.ToString("0", CultureInfo.InvariantCulture),
+                report.Pages == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{report.PagesPresent}/{report.Pages} ({100.0 * report.PagesPresent / report.Pages:0.0} %)"),
+                node.Report is null ? "has not said" : report.State,
+            }.Select(Markup.Escape)]);
+        }
+
+        console.Write(table);
+    }
+
+    // Asks again and again: a node may be in the middle of starting, and a message may be lost.
+    private sealed class Asker(IReadOnlyList<Address> asked, TaskCompletionSource<IReadOnlyList<ClusterNode>> answer) : UntypedActor
+    {
+        private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(300);
+
+        protected override void PreStart() => Self.Tell("ask");
+
+        protected override void OnReceive(object message)
+        {
+            if (message is NodeProtocol.NodesChanged nodes)
+            {
+                answer.TrySetResult(nodes.Nodes);
+                return;
+            }
+
+            foreach (var node in asked)
+                Context.ActorSelection(new RootActorPath(node) / "user" / NodeActor.Name).Tell(NodeProtocol.GetNodes.Instance, Self);
+            Context.System.Scheduler.ScheduleTellOnce(Every, Self, "ask", ActorRefs.NoSender);
+        }
+    }
+}

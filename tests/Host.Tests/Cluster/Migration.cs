@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Userfault.Host.Tests.Cluster;
+
+/// <summary>A migration in a process of its own, with its progress read line by line and its report as JSON.</summary>
+internal static class Migration
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    /// <summary>The next line of progress that holds this and is past the beginning.</summary>
+    public static async Task<string> Line(Process process, string part)
+    {
+        // With the JSON on standard output the progress is on standard error.
+        using var late = new CancellationTokenSource(Patience);
+        var said = "";
+        while (await process.StandardError.ReadLineAsync(late.Token) is { } line)
+        {
+            if (line.Contains(part, StringComparison.Ordinal) && !line.Contains(" 0/", StringComparison.Ordinal)) return line;
+            said += line + "\n";
+        }
+
+        throw new InvalidOperationException($"it ended without '{part}': {said}");
+    }
+
+    /// <summary>Waits for its end; the report is whole, verified and right.</summary>
+    public static async Task<JsonElement> End(Process migration)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        var error = migration.StandardError.ReadToEndAsync(late.Token);
+        try
+        {
+            var output = await migration.StandardOutput.ReadToEndAsync(late.Token);
+            await migration.WaitForExitAsync(late.Token);
+            return Report(migration.ExitCode, output, await error);
+        }
+        finally
+        {
+            if (!migration.HasExited) migration.Kill();
+        }
+    }
+
+    public static JsonElement Report(int exitCode, string output, string error)
+    {
+        Assert.True(exitCode == 0, $"exit code {exitCode}: {error}");
+        var report = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("completed", report.GetProperty("state").GetString());
+        Assert.True(report.GetProperty("verified").GetBoolean());
+        Assert.Equal(0, report.GetProperty("details").GetProperty("verification").GetProperty("wrong").GetInt32());
+        return report;
+    }
+
+    /// <summary>Every vCPU of the report has made all its accesses.</summary>
+    public static void AllVcpusFinished(JsonElement report, int accesses) => Assert.All(
+        report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(accesses, vcpu.GetProperty("accesses").GetInt32()));
+
+    /// <summary>The cluster as a node sees it.</summary>
+    public static async Task<JsonElement> Status(string node)
+    {
+        var run = await CommandLine.Run("status", "--cluster", node, "--json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        return JsonDocument.Parse(run.Output).RootElement;
+    }
+
+    /// <summary>Members as "address reachable", in order.</summary>
+    public static string Members(JsonElement status) => string.Join(", ", status.GetProperty("nodes").EnumerateArray()
+        .Select(n => $"{n.GetProperty("node").GetString()} {n.GetProperty("reachable").GetBoolean()}").Order(StringComparer.Ordinal));
+}

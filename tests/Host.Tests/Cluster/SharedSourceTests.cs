@@ -1,0 +1,92 @@
+using System.Net.Sockets;
+using System.Text;
+
+namespace Userfault.Host.Tests.Cluster;
+
+/// <summary>What a node that nobody disturbs is asked: pages, its state, its metrics.</summary>
+public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<SharedSource>, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_guest_arrives_from_a_source_in_another_process()
+    {
+        var run = await CommandLine.Run(["migrate", "--cluster", shared.Node.Address, "--synthetic", "32M", "--pattern", "random", "--json", "-"]);
+
+        var report = Migration.Report(run.ExitCode, run.Output, run.Error);
+        Assert.Equal((1, 0), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
+        Assert.Equal(8192, report.GetProperty("pagesPresent").GetInt32());
+        Assert.Equal(8192, report.GetProperty("details").GetProperty("fetches").GetProperty("delivered").GetInt32());
+    }
+
+    [Fact]
+    public async Task Status_says_who_is_there_and_what_he_does()
+    {
+        var node = Assert.Single(
+            (await Migration.Status(shared.Node.Address)).GetProperty("nodes").EnumerateArray(), n => n.GetProperty("node").GetString() == shared.Node.Address);
+        Assert.Equal("source", Assert.Single(node.GetProperty("roles").EnumerateArray()).GetString());
+        Assert.Equal(("up", true, "serves"), (node.GetProperty("member").GetString(), node.GetProperty("reachable").GetBoolean(), node.GetProperty("state").GetString()));
+        Assert.Equal(8192, Assert.Single(node.GetProperty("offers").EnumerateArray()).GetProperty("pages").GetInt32());
+
+        var text = await CommandLine.Run("status", "--cluster", $"127.0.0.1:1,{shared.Node.Address}");
+        Assert.Equal(0, text.ExitCode);
+        Assert.Contains(shared.Node.Address, text.Output, StringComparison.Ordinal);
+        Assert.Contains("serves", text.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Status_of_nobody_is_said_in_one_line() => (await CommandLine.Run(
+        "status", "--cluster", "127.0.0.1:1", "--config", _folder.Write("impatient.hocon", "userfault.cluster.join-timeout = 1s")))
+        .IsBadInput("--cluster", "no node at 127.0.0.1:1 has answered within 1 s");
+
+    [Fact]
+    public async Task What_no_node_serves_is_bad_input() => (await CommandLine.Run(
+        "migrate", "--cluster", shared.Node.Address, "--synthetic", "1M", "--json", "-"))
+        .IsBadInput("--cluster", "no node serves image synthetic 256 pages, seed 1", "synthetic 8192 pages");
+
+    [Fact]
+    public async Task Metrics_are_there_in_prometheus_text_and_strangers_do_no_harm()
+    {
+        var at = shared.Node.Metrics!;
+        Assert.Equal("127.0.0.1", at.Host);
+        foreach (var nonsense in new[] { "GET / HTTP/1.1\r\n\r\n", new string('x', 9000), "\r\n\r\n", "POST /metrics HTTP/1.1\r\n\r\n" })
+            Assert.DoesNotContain("200 OK", await Say(at, nonsense), StringComparison.Ordinal);
+
+        using var client = new HttpClient();
+        var text = await client.GetStringAsync(at);
+
+        Assert.Contains("# TYPE userfault_pages_sent_total counter\n", text, StringComparison.Ordinal);
+        Assert.Contains("\nuserfault_offers_images 1\n", text, StringComparison.Ordinal);
+        Assert.Matches(@"userfault_cluster_members_nodes\{roles=""source"",reachable=""yes""\} 1\n", text);
+    }
+
+    [Fact]
+    public async Task A_stranger_without_the_cookie_is_not_let_in()
+    {
+        var config = _folder.Write("cookie.hocon", "userfault.cluster { cookie = wrong, join-timeout = 2s }");
+        var migrate = await CommandLine.Run("migrate", "--cluster", shared.Node.Address, "--synthetic", "32M", "--config", config, "--json", "-");
+        Assert.Equal((2, ""), (migrate.ExitCode, migrate.Output));
+        Assert.Matches("--cluster: no node at .* has let this one in within 2 s; .*cookie", migrate.Error);
+        (await CommandLine.Run("status", "--cluster", shared.Node.Address, "--config", config)).IsBadInput("--cluster", "has answered");
+    }
+
+    private static async Task<string> Say(Uri at, string text)
+    {
+        using var peer = new TcpClient();
+        await peer.ConnectAsync(at.Host, at.Port);
+        var stream = peer.GetStream();
+        try
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(text));
+            peer.Client.Shutdown(SocketShutdown.Send);
+            return await new StreamReader(stream).ReadToEndAsync();
+        }
+        catch (IOException)
+        {
+            // Closed with bytes unread: the answer of somebody who has heard enough.
+            return "";
+        }
+    }
+}
