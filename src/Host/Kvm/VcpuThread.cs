@@ -87,13 +87,14 @@ internal sealed unsafe class VcpuThread : IDisposable
     /// <summary>A fault that it waits for at its gate is resolved.</summary>
     public void Resume() => Change(() => _waiting = Math.Max(0, _waiting - 1));
 
-    /// <summary>Leave the guest and stay out. False where it is out for good.</summary>
+    /// <summary>Leave the guest and stay out. False where it is out already, and nothing more will be told.</summary>
     public bool Pause()
     {
         lock (_gate)
         {
-            if (_hasEnded || !_isStarted) return false;
-            (_isPaused, _isParked) = (true, false);
+            if (_hasEnded) return false;
+            (_isPaused, _isParked) = (true, !_isStarted);
+            if (_isParked) return false;
             Monitor.PulseAll(_gate);
         }
 

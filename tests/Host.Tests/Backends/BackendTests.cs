@@ -58,6 +58,33 @@ public class BackendTests
         Assert.Equal(0, root.GetProperty("details").GetProperty("verification").GetProperty("wrong").GetInt32());
     }
 
+    [SkippableFact]
+    public async Task Pages_of_real_memory_come_from_a_clusters_sources()
+    {
+        NeedsBackend("userfaultfd");
+        using var node = CommandLine.Start("node", "--role", "source", "--until-stdin-closes", "--synthetic", "4M");
+        try
+        {
+            using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+            string? line;
+            while ((line = await node.StandardOutput.ReadLineAsync(late.Token)) is not null && !line.Contains(" serves ", StringComparison.Ordinal))
+            {
+            }
+
+            var run = await CommandLine.Run(
+                "migrate", "--backend", "userfaultfd", "--cluster", line!.Split(' ')[^1], "--synthetic", "4M", "--pattern", "random",
+                "--vcpus", "2", "--ips", "off", "--json", "-");
+            Assert.True(run.ExitCode == 0, run.Error);
+            var root = JsonDocument.Parse(run.Output).RootElement;
+            Assert.Equal((true, 1024), (root.GetProperty("verified").GetBoolean(), root.GetProperty("pagesPresent").GetInt32()));
+        }
+        finally
+        {
+            node.StandardInput.Close();
+            if (!node.WaitForExit(TimeSpan.FromSeconds(20))) node.Kill();
+        }
+    }
+
     [SkippableTheory]
     [InlineData("userfaultfd", "--arch", "arm64")]
     [InlineData("kvm", "--mode", "both")]

@@ -12,6 +12,7 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<uint, UserspaceMemoryRegion2> _regions = [];
+    private volatile bool _hangs;
 
     public IMemoryRegionCalls Regions => this;
 
@@ -22,7 +23,11 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
     public bool HasUserfault { get; init; } = true;
 
     /// <summary>Never finishes a batch unless kicked: a guest that hangs.</summary>
-    public bool Hangs { get; init; }
+    public bool Hangs
+    {
+        get => _hangs;
+        set => _hangs = value;
+    }
 
     /// <summary>Every region call, as (slot, flags).</summary>
     public List<(uint Slot, MemslotFlags Flags)> Calls { get; } = [];

@@ -62,6 +62,33 @@ public class UserfaultFlagTests
         Assert.Equal((MigrationState.Failed, "no vCPU moved and no page came for 1.000 s"), (report.State, report.Reason));
     }
 
+    [SkippableFact]
+    public async Task A_paused_vm_has_its_vcpus_out_of_the_guest_and_goes_on_when_told()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "real vCPUs' memory is Linux's");
+        // Nobody finishes anything until the pause has kicked everybody out.
+        using var host = new ModelKvmHost { Hangs = true };
+        await using var machine = Start(host, 3, BackgroundOrder.None);
+        var (runs, isPaused) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var report = machine.Session.Run(
+            progress =>
+            {
+                if (progress.State == MigrationState.Running) runs.TrySetResult();
+                if (progress.State == MigrationState.Paused) isPaused.TrySetResult();
+            },
+            CancellationToken.None);
+        await runs.Task.WaitAsync(Patience);
+        machine.Session.Actors.System.ActorSelection("/user/migration/vm").Tell(new VmProtocol.PauseVm("for a look"));
+        await isPaused.Task.WaitAsync(Patience);
+        host.Hangs = false;
+        Assert.Empty(host.Exits);
+        machine.Session.Actors.System.ActorSelection("/user/migration").Tell(MigrationProtocol.Continue.Instance);
+        var end = await report.WaitAsync(Patience);
+        Assert.Equal((MigrationState.Completed, 1), (end.State, end.Pauses.Count));
+        Assert.True(end.IsVerified);
+        Assert.Equal(1800, end.Vcpus.Sum(v => v.Accesses));
+    }
+
     [Theory]
     [InlineData(KvmMode.Auto, true, KvmMode.Userfault)]
     [InlineData(KvmMode.Auto, false, KvmMode.Kick)]
@@ -91,14 +118,29 @@ public class UserfaultFlagTests
     private static async Task<(MigrationReport Report, IReadOnlyList<(uint Slot, MemslotFlags Flags)> Calls)> Run(
         ModelKvmHost host, int vcpus, BackgroundOrder background, long watchdogNs = 60_000_000_000)
     {
+        await using var machine = Start(host, vcpus, background, watchdogNs);
+        var report = await machine.Session.Run(_ => { }, CancellationToken.None).WaitAsync(Patience);
+        return (report, [.. host.Calls]);
+    }
+
+    private static Started Start(ModelKvmHost host, int vcpus, BackgroundOrder background, long watchdogNs = 60_000_000_000)
+    {
         var setup = new KvmSetup(KvmMode.Userfault, WatchdogNs: watchdogNs);
         var image = new SyntheticImage(new SyntheticSettings(Pages, 0.3, 0.1, 1));
-        using var inputs = RunInputs.Of(image, Workload(vcpus), new KvmGuestMemory(Pages, setup.Mode));
+        var inputs = RunInputs.Of(image, Workload(vcpus), new KvmGuestMemory(Pages, setup.Mode));
         var migration = new MigrationSettings { Mode = FaultMode.Userfault, Background = background };
         var system = ActorSystem.Create("userfault", Cli.Settings.Load(null).Config);
-        await using var session = new KvmSession(system, inputs, migration, setup, host, recordsWorkingSet: false);
+        var session = new KvmSession(system, inputs, migration, setup, host, recordsWorkingSet: false);
         session.Actors.AddLocalFetchers(image, 1, new LinkSettings(0, 0, 0, 1), 0);
-        var report = await session.Run(_ => { }, CancellationToken.None).WaitAsync(Patience);
-        return (report, [.. host.Calls]);
+        return new Started(session, inputs);
+    }
+
+    private sealed record Started(KvmSession Session, RunInputs Inputs) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Session.DisposeAsync();
+            Inputs.Dispose();
+        }
     }
 }
