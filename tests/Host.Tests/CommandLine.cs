@@ -33,6 +33,8 @@ internal static class CommandLine
     public static Process Start(params string[] args)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        // A test's process lives a second or two: quick code costs less than good code.
+        start.Environment["DOTNET_TC_QuickJit"] = "1";
         start.ArgumentList.Add("exec");
         start.ArgumentList.Add(Assembly);
         foreach (var arg in args) start.ArgumentList.Add(arg);

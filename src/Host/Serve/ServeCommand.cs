@@ -34,6 +34,7 @@ internal static class ServeCommand
         try
         {
             using var pages = ServePages.Open(options, result, Log);
+            Warmup.Run();
             using var server = new HandlerServer(pages.Supply, handler);
             using var run = new ServeRun(server, Log, result.GetValue(options.Once));
             var standbySocket = result.GetValue(options.StandbySocket);

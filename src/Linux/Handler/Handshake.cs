@@ -39,6 +39,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
                 throw new ProtocolException("huge pages with a guest_memfd are not served");
             var memfd = count == 3 ? new GuestMemfdSide(descriptors[1], descriptors[2], map.PageLimit) : null;
             descriptors.Clear();
+            handedOver = true;
             return new Handshake(uffd, map, memfd, rest);
         }
         catch (LinuxException e)
@@ -47,7 +48,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
         }
         finally
         {
-            handedOver |= descriptors.Count == 0 || descriptors.Any(Userfaultfd.IsUserfaultfd);
+            handedOver |= descriptors.Any(Userfaultfd.IsUserfaultfd);
             foreach (var fd in descriptors) fd.Dispose();
         }
     }

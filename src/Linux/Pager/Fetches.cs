@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Userfault.Mmu;
 using Userfault.Paging;
 
 namespace Userfault.Linux;
@@ -16,8 +15,8 @@ internal sealed class Fetches(SourceSet sources, EventFd wake, PagerCounters cou
     private readonly List<Fetch> _orphans = [];
     private int _isParked;
 
-    /// <summary>Pushes that are not here yet.</summary>
-    public int PushesInFlight { get; private set; }
+    /// <summary>Pages of pushes that are not here yet.</summary>
+    public ulong PushedInFlight { get; private set; }
 
     /// <summary>Is something waiting for a source?</summary>
     public bool HasOrphans => _orphans.Count > 0;
@@ -28,11 +27,11 @@ internal sealed class Fetches(SourceSet sources, EventFd wake, PagerCounters cou
     /// <summary>Does anything wait to be taken?</summary>
     public bool HasArrivals => !_arrived.IsEmpty;
 
-    /// <summary>Asks for a range, from one of its pages on and then for what lies below that.</summary>
-    public void Start(GfnRange range, Gfn from, FetchPriority priority, bool isClaimed)
+    /// <summary>Asks for pages.</summary>
+    public void Start(Fetch fetch)
     {
-        if (priority == FetchPriority.Background) PushesInFlight++;
-        Ask(new Fetch(range, from, priority, isClaimed));
+        if (fetch.Priority == FetchPriority.Background) PushedInFlight += fetch.Pages;
+        Ask(fetch);
     }
 
     /// <summary>The next answer: a batch, whose fetch is over with it where <paramref name="over"/> is set; or an end without pages.</summary>
@@ -56,7 +55,7 @@ internal sealed class Fetches(SourceSet sources, EventFd wake, PagerCounters cou
                 (over, failure) = (fetch, arrival.Failure);
                 return true;
             }
-            if (fetch.Priority == FetchPriority.Background) PushesInFlight++;
+            if (fetch.Priority == FetchPriority.Background) PushedInFlight += fetch.Pages;
             _orphans.Add(fetch);
         }
         batch = null;
@@ -116,16 +115,13 @@ internal sealed class Fetches(SourceSet sources, EventFd wake, PagerCounters cou
         counters.CountFetch();
         var id = sources.NextId();
         _open.Add(id, fetch);
-        var request = new PageRequest(id, fetch.Priority, Stopwatch.GetTimestamp());
-        var front = new GfnRange(fetch.From, fetch.Range.End.Value - fetch.From.Value);
-        if (front.Count == fetch.Range.Count) source.Request(request, [front], this);
-        else source.Request(request, [front, fetch.Range with { Count = fetch.Range.Count - front.Count }], this);
+        source.Request(new PageRequest(id, fetch.Priority, Stopwatch.GetTimestamp()), fetch.Ranges, this);
     }
 
     private Fetch? End(ulong id)
     {
         if (!_open.Remove(id, out var fetch)) return null;
-        if (fetch.Priority == FetchPriority.Background) PushesInFlight--;
+        if (fetch.Priority == FetchPriority.Background) PushedInFlight -= fetch.Pages;
         return fetch;
     }
 }

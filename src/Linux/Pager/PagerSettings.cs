@@ -18,7 +18,7 @@ public sealed record PagerSettings
     public int PushesInFlight { get; init; } = 2;
 
     /// <summary>How long the thread looks for work before it sleeps, in ns.</summary>
-    public long SpinNs { get; init; } = 50_000;
+    public long SpinNs { get; init; } = 20_000;
 
     /// <summary>How long a pager waits for any page source to be there before it gives up, in ns.</summary>
     public long SourcePatienceNs { get; init; } = 30_000_000_000;

@@ -143,16 +143,24 @@ public sealed unsafe partial class VmPager
     {
         if (_order is null || !_mayPush || IsComplete) return false;
         if (_fetches is not null) return PushFetches();
-        if (!_order.TryNext(Math.Max(_settings.PushPages, _granule), out var range)) return _mayPush = false;
-        var result = PlaceFromImage(range, isDemand: false, throughUffd: _vm.Memfd is null);
-        _claims.Release(range);
-        if (result == PlaceResult.Again)
+        var most = Math.Max(_settings.PushPages, _granule);
+        ulong pages = 0;
+        // Runs of a working set are short: some of them between two looks at the guest's faults.
+        for (var runs = 0; pages < most && runs < MostRunsAtOnce / 4; runs++)
         {
-            _order.GiveBack(range);
-            _isChanging = true;
-            return false;
+            if (!_order.TryNext(most - pages, out var range)) return _mayPush = pages > 0;
+            var result = PlaceFromImage(range, isDemand: false, throughUffd: _vm.Memfd is null);
+            _claims.Release(range);
+            if (result == PlaceResult.Again)
+            {
+                _order.GiveBack(range);
+                _isChanging = true;
+                return false;
+            }
+            if (!Settle(result)) return true;
+            pages += range.Count;
         }
-        return Settle(result);
+        return true;
     }
 
     private bool IsInPlace(ulong offset) => !_vm.State.Missing.IsSet(offset >> Page.Shift);

@@ -9,6 +9,7 @@ public sealed unsafe partial class VmPager
     // Batches that met a changing address space: the guest's events go first.
     private readonly Queue<PageBatch> _held = new();
     private readonly HashSet<ulong> _waitedFor = [];
+    private readonly List<GfnRange> _pushed = [];
 
     private void Demand(Gfn gfn)
     {
@@ -17,25 +18,48 @@ public sealed unsafe partial class VmPager
         {
             var window = _claims.WindowAround(gfn, _settings.ChunkPages);
             _claims.Claim(window);
-            _fetches!.Start(window, gfn, FetchPriority.Demand, isClaimed: true);
+            // The page itself at the front, then what lies above it, then what lies below.
+            var front = new GfnRange(gfn, window.End.Value - gfn.Value);
+            GfnRange[] ranges = front.Count == window.Count ? [window] : [front, window with { Count = window.Count - front.Count }];
+            _fetches!.Start(new Fetch(ranges, FetchPriority.Demand, IsClaimed: true));
         }
         else
         {
             // On its way behind others, perhaps far behind.
-            _fetches!.Start(new GfnRange(gfn, 1), gfn, FetchPriority.Demand, isClaimed: false);
+            _fetches!.Start(new Fetch([new GfnRange(gfn, 1)], FetchPriority.Demand, IsClaimed: false));
         }
     }
 
     private bool PushFetches()
     {
         var started = false;
-        while (_fetches!.PushesInFlight < _settings.PushesInFlight && _order!.TryNext(_settings.PushPages, out var range))
+        var window = _settings.PushPages * (ulong)_settings.PushesInFlight;
+        while (_fetches!.PushedInFlight < window && NextPush() is { Length: > 0 } ranges)
         {
-            _fetches.Start(range, range.Start, FetchPriority.Background, isClaimed: true);
+            _fetches.Start(new Fetch(ranges, FetchPriority.Background, IsClaimed: true));
             started = true;
         }
         _mayPush = started;
         return started;
+    }
+
+    // Runs of a working set are short: many of them travel together, or each would pay for the way.
+    private GfnRange[] NextPush()
+    {
+        _pushed.Clear();
+        ulong pages = 0;
+        while (pages < _settings.PushPages && _pushed.Count < MostRunsAtOnce && _order!.TryNext(_settings.PushPages - pages, out var range))
+        {
+            _pushed.Add(range);
+            pages += range.Count;
+        }
+        return [.. _pushed];
+    }
+
+    private void Release(Fetch fetch)
+    {
+        if (!fetch.IsClaimed) return;
+        foreach (var range in fetch.Ranges) _claims.Release(range);
     }
 
     private bool TakeArrivals()
@@ -50,20 +74,20 @@ public sealed unsafe partial class VmPager
         while (_end == PagerEnd.None && _fetches!.TryTake(out var batch, out var over, out var failure))
         {
             any = true;
-            if (failure is not null) Fail($"a page source refused pages {over!.Range.Start.Value} to {over.Range.End.Value}: {failure}");
+            if (failure is not null) Fail($"a page source refused pages {over!.Ranges[0].Start.Value} and others: {failure}");
             if (batch is not null)
             {
                 var result = PlaceBatch(batch);
                 if (result == PlaceResult.Again)
                 {
-                    if (over is { IsClaimed: true }) _claims.Release(over.Range);
+                    if (over is not null) Release(over);
                     _held.Enqueue(batch);
                     _mayPush = true;
                     return false;
                 }
                 batch.Release();
             }
-            if (over is { IsClaimed: true }) _claims.Release(over.Range);
+            if (over is not null) Release(over);
             _mayPush = true;
         }
         return any;

@@ -12,6 +12,7 @@ namespace Userfault.Linux;
 public sealed unsafe partial class VmPager : IDisposable
 {
     private const int MessagesAtOnce = 64;
+    private const int MostRunsAtOnce = 64;
     private const int ChangingPollMs = 1;
     private const int OrphansPollMs = 20;
 
@@ -31,6 +32,7 @@ public sealed unsafe partial class VmPager : IDisposable
     private PushOrder? _order;
     private bool _mayPush = true;
     private bool _isChanging;
+    private bool _isCompleting;
     private volatile StopKind _stop;
     private volatile LatencyHistogram? _wantedLatency;
 
@@ -73,7 +75,7 @@ public sealed unsafe partial class VmPager : IDisposable
         _placer = new Placer(vm.Uffd, vm.Map, vm.State, Counters, vm.Memfd);
         _claims = new PageClaims(new GfnRange(new Gfn(0), vm.Map.PageLimit), vm.State.Missing);
         _monitor = OpenMonitorSide(vm, rest);
-        if (replay is not null) _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay);
+        if (replay is not null) _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay, recordedAlone: settings.Push is null);
         else if (settings.Push is { } kind) _order = PushOrder.Create(kind, _claims);
         _serve = OnRequest;
         _isInPlace = IsInPlace;
@@ -199,7 +201,8 @@ public sealed unsafe partial class VmPager : IDisposable
             case StopKind.Complete when IsComplete && _deferredCount == 0:
                 UnregisterAll();
                 return PagerEnd.Completed;
-            case StopKind.Complete when _order is null:
+            case StopKind.Complete when !_isCompleting:
+                _isCompleting = true;
                 _order = PushOrder.Create(PushOrderKind.Sequential, _claims);
                 _mayPush = true;
                 break;

@@ -23,11 +23,13 @@ public abstract class PushOrder
     /// <param name="kind">Which.</param>
     /// <param name="claims">The slot's open pages; the caller's.</param>
     /// <param name="recorded">For <see cref="PushOrderKind.Recorded"/> the working set.</param>
-    public static PushOrder Create(PushOrderKind kind, PageClaims claims, WorkingSet? recorded = null) => kind switch
+    /// <param name="recordedAlone">For <see cref="PushOrderKind.Recorded"/>: nothing after it?</param>
+    public static PushOrder Create(
+        PushOrderKind kind, PageClaims claims, WorkingSet? recorded = null, bool recordedAlone = false) => kind switch
     {
         PushOrderKind.Sequential => new SequentialPush(claims),
         PushOrderKind.Outward => new OutwardPush(claims),
-        PushOrderKind.Recorded => new RecordedPush(claims, recorded ?? throw new ArgumentNullException(nameof(recorded))),
+        PushOrderKind.Recorded => new RecordedPush(claims, recorded ?? throw new ArgumentNullException(nameof(recorded)), recordedAlone),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

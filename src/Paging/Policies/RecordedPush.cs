@@ -2,8 +2,8 @@ using Userfault.Mmu;
 
 namespace Userfault.Paging;
 
-/// <summary>A recorded working set in its order, then the rest in sequence.</summary>
-internal sealed class RecordedPush(PageClaims claims, WorkingSet recorded) : PushOrder(claims)
+/// <summary>A recorded working set in its order, then, unless it stands alone, the rest in sequence.</summary>
+internal sealed class RecordedPush(PageClaims claims, WorkingSet recorded, bool isAlone) : PushOrder(claims)
 {
     private readonly SequentialPush _rest = new(claims);
     private int _run;
@@ -18,6 +18,6 @@ internal sealed class RecordedPush(PageClaims claims, WorkingSet recorded) : Pus
             if (!open.IsEmpty)
                 return open;
         }
-        return _rest.NextInSequence(mostPages);
+        return isAlone ? default : _rest.NextInSequence(mostPages);
     }
 }

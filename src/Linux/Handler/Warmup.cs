@@ -1,0 +1,69 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
+namespace Userfault.Linux;
+
+/// <summary>
+/// Compiles everything that stands between a guest and its page before the first guest comes: else the first fault of a process
+/// waits for the compiler, a hundred times longer than for its page.
+/// </summary>
+public static class Warmup
+{
+    private const BindingFlags All =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+
+    /// <summary>Compiles what a handshake and a fault go through, in this room and below it. Takes some tenths of a second.</summary>
+    public static void Run()
+    {
+        string[] below = ["Userfault.Paging.PageClaims", "Userfault.Paging.PushOrder", "Userfault.Paging.SequentialPush",
+            "Userfault.Paging.OutwardPush", "Userfault.Paging.RecordedPush", "Userfault.Paging.FileImage", "Userfault.Paging.SyntheticImage",
+            "Userfault.Paging.ZeroPage", "Userfault.Paging.LatencyHistogram"];
+        foreach (var name in below) Prepare(typeof(Paging.PushOrder).Assembly.GetType(name));
+        foreach (var name in (string[])["UserfaultBitmap", "BitmapWords", "WordScan", "Gfn", "GfnRange"])
+            Prepare(typeof(Mmu.Gfn).Assembly.GetType($"Userfault.Mmu.{name}"));
+        foreach (var type in (Type[])[typeof(VmSession), typeof(VmPager), typeof(Placer), typeof(ImageRuns), typeof(RegionMap), typeof(WaitBook),
+            typeof(MonitorSide), typeof(VmState), typeof(PagerCounters), typeof(Userfaultfd), typeof(UffdMessage), typeof(UffdResult), typeof(Libc),
+            typeof(Handshake), typeof(RegionList), typeof(GuestRegion), typeof(JsonCutter), typeof(VmDescriptors), typeof(PageSupply)])
+        {
+            Prepare(type);
+        }
+        BindCalls();
+    }
+
+    // The first call of each looks for its library's symbol: made on nothing, it fails at once, and has looked.
+    private static unsafe void BindCalls()
+    {
+        byte nothing = 0;
+        _ = Libc.Read(-1, &nothing, 1);
+        _ = Libc.Ioctl(-1, 0, &nothing);
+        _ = Libc.Fcntl(-1, Libc.F_GETFL, 0);
+        _ = Libc.Seek(-1, 0, 0);
+        _ = Libc.WriteAt(-1, &nothing, 1, 0);
+        _ = Libc.Poll(null, 0, 0);
+        _ = Libc.ReadLink("", &nothing, 1);
+        _ = Errors.Last;
+        var (one, other) = UnixSocket.Pair();
+        one.Send([nothing]);
+        _ = other.Receive(new Span<byte>(ref nothing), [], wait: false);
+        one.Dispose();
+        other.Dispose();
+        using (var wake = new EventFd())
+        {
+            wake.Signal();
+            _ = wake.Reset();
+        }
+        using var self = PidFd.Open(Environment.ProcessId);
+        using var state = VmState.Create(1, default);
+        _ = RegionList.Parse(RegionList.Write([new GuestRegion(Mmu.Page.Size, Mmu.Page.Size, 0, Mmu.Page.Size)]), 1);
+    }
+
+    private static void Prepare(Type? type)
+    {
+        if (type is null || type.ContainsGenericParameters || type.IsInterface) return;
+        foreach (var method in type.GetMethods(All).Cast<MethodBase>().Concat(type.GetConstructors(All)))
+        {
+            if (method.IsAbstract || method.ContainsGenericParameters) continue;
+            RuntimeHelpers.PrepareMethod(method.MethodHandle);
+        }
+    }
+}
