@@ -14,11 +14,14 @@ internal static class KvmCommand
         var cpl = new Option<string>("--cpl") { Description = "privilege level of the guest's code: 3 (default) or 0" };
         command.Options.Add(mode);
         command.Options.Add(cpl);
+        var gcStress = new Option<bool>("--gc-stress") { Description = "collect garbage all the time", Hidden = true };
+        command.Options.Add(gcStress);
         command.SetAction((result, cancelled) => BadInput.Guard(() =>
         {
             var settings = options.LoadSettings(result);
             settings.Override("kvm.mode", mode.Name, result.GetValue(mode));
             settings.Override("kvm.cpl", cpl.Name, result.GetValue(cpl));
+            if (result.GetValue(gcStress)) GcStress.Start();
             return KvmMigration.Run(options, result, settings, cancelled);
         }));
         return command;

@@ -30,7 +30,7 @@ internal static unsafe partial class ThreadKick
     {
         var action = stackalloc byte[SigactionBytes];
         new Span<byte>(action, SigactionBytes).Clear();
-        *(nint*)(action + HandlerOffset) = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "getpid");
+        *(nint*)(action + HandlerOffset) = NativeLibrary.GetExport(NativeLibrary.Load("libc"), "getpid");
         Errors.Check(SetAction(SIGURG, action, null), "sigaction SIGURG");
         return true;
     }

@@ -51,6 +51,20 @@ public class KvmCommandTests
         Assert.Contains("real vCPUs at CPL 3", run.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>A collection every millisecond: nobody may sleep on a page where a collection waits for him.</summary>
+    [SkippableTheory]
+    [InlineData("userfaultfd")]
+    [InlineData("kick")]
+    public async Task Collections_all_the_time_stop_nobody(string mode)
+    {
+        Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
+        Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+        var run = await CommandLine.Run(
+            "kvm", "--synthetic", "8M", "--pattern", "random", "--vcpus", "8", "--overlapping", "--accesses", "400", "--mode", mode, "--gc-stress");
+        Assert.True(run.ExitCode == 0, run.Error + run.Output);
+        Assert.Contains("2048 pages match the image, 0 wrong", run.Output, StringComparison.Ordinal);
+    }
+
     [SkippableTheory]
     [InlineData("--cpl", "2", "0 or 3")]
     [InlineData("--mode", "both", "one of")]
