@@ -6,6 +6,8 @@ namespace Userfault.Simulation.Tests;
 
 internal static partial class Scenarios
 {
+    static partial void AddClusters(Dictionary<string, Func<ulong, ulong>> all) => all.Add("cluster", Cluster);
+
     private static ulong Cluster(ulong seed)
     {
         using var world = new SimWorld(seed);

@@ -7,15 +7,28 @@ namespace Userfault.Simulation.Tests;
 /// <summary>Runs in which much happens by chance; each is the hash of a seed.</summary>
 internal static partial class Scenarios
 {
-    public static ulong Run(string scenario, ulong seed) => scenario switch
+    private static readonly Dictionary<string, Func<ulong, ulong>> All = Make();
+
+    /// <summary>Those that are held against each other across processes; clusters are among them where they are compiled.</summary>
+    public static IReadOnlyList<string> Replayed => [.. All.Keys.Where(name => name is "vm" or "cluster")];
+
+    public static ulong Run(string scenario, ulong seed) =>
+        All.TryGetValue(scenario, out var run) ? run(seed) : throw new ArgumentException($"no scenario {scenario}", nameof(scenario));
+
+    private static Dictionary<string, Func<ulong, ulong>> Make()
     {
-        "chat" => Chatter.Run(seed).Hash,
-        "vm" => Vm(seed),
-        "cluster" => Cluster(seed),
-        // As a wrong program would: what it does hangs on the process.
-        "unseeded" => Unseeded(seed),
-        _ => throw new ArgumentException($"no scenario {scenario}", nameof(scenario)),
-    };
+        var all = new Dictionary<string, Func<ulong, ulong>>
+        {
+            ["chat"] = seed => Chatter.Run(seed).Hash,
+            ["vm"] = Vm,
+            // As a wrong program would: what it does hangs on the process.
+            ["unseeded"] = Unseeded,
+        };
+        AddClusters(all);
+        return all;
+    }
+
+    static partial void AddClusters(Dictionary<string, Func<ulong, ulong>> all);
 
     private static ulong Vm(ulong seed)
     {
