@@ -22,13 +22,13 @@ internal static class SimulationRate
                 Messages();
                 return 0;
             case "vcpus":
-                Vcpus(Number(args, 1, 512), Number(args, 2, 16384));
+                Vcpus(Number(args, 1, 512), Number(args, 2, 16384), args.Contains("tailed"));
                 return 0;
             case "sparse":
                 Sparse((ulong)Number(args, 1, 1024));
                 return 0;
             default:
-                Console.Error.WriteLine("simulation: give messages, vcpus [vcpus [pages a vCPU]], or sparse [GiB]");
+                Console.Error.WriteLine("simulation: give messages, vcpus [vcpus [pages a vCPU [tailed]]], or sparse [GiB]");
                 return 2;
         }
     }
@@ -50,11 +50,11 @@ internal static class SimulationRate
             var cpu = (Environment.CpuUsage.TotalTime - start).TotalSeconds;
             Console.WriteLine(
                 $"{world.Messages:N0} messages, {world.Messages / watch.Elapsed.TotalSeconds / 1e6:0.00} M/s, " +
-                $"{world.Messages / cpu / 1e6:0.00} M a second of processor time, hash {world.Hash:x16}");
+                $"{world.Messages / cpu / 1e6:0.00} M a second of processor time, steps {world.Steps:N0}, hash {world.Hash:x16}");
         }
     }
 
-    private static void Vcpus(int vcpus, int pagesEach)
+    private static void Vcpus(int vcpus, int pagesEach, bool isTailed)
     {
         var pages = (ulong)vcpus * (ulong)pagesEach;
         var workload = new PatternWorkload(new PatternSettings(PatternKind.Stride, vcpus, pages)
@@ -62,9 +62,9 @@ internal static class SimulationRate
             InstructionsPerSecond = 1_000_000_000,
             WriteShare = 0.3,
         });
-        Migrate($"{vcpus} vCPUs, {pagesEach >> 8} MiB each", pages, workload, new SimServerSettings
+        Migrate($"{vcpus} vCPUs, {pagesEach >> 8} MiB each, {(isTailed ? "long-tailed" : "constant")} latency", pages, workload, new SimServerSettings
         {
-            Latency = SimLatency.LongTailed(30_000),
+            Latency = isTailed ? SimLatency.LongTailed(30_000) : SimLatency.Constant(30_000),
             BitsPerSecond = 100_000_000_000,
         });
     }
@@ -85,15 +85,22 @@ internal static class SimulationRate
     private static void Migrate(string name, ulong pages, IWorkload workload, SimServerSettings server)
     {
         var (watch, start) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
-        using var world = new SimWorld(1);
+        using var world = new SimWorld(1, new SimOptions { WatchesEscapes = false });
         var image = new TagImage(pages, 1);
         var vm = new SimVm(world, world.CreateSystem("destination"), new SimVmSettings
         {
             Image = image,
             Workload = workload,
-            Migration = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 },
+            Migration = new MigrationSettings
+            {
+                Mode = FaultMode.Userfault,
+                Background = BackgroundOrder.None,
+                ProgressNs = 0,
+                SampleNs = 0,
+                FaultBatch = 1,
+            },
         });
-        for (ulong i = 0; i < 4; i++) vm.AddFetcher(i, new SimPageServer(world, image, server with { Name = $"source-{i}" }));
+        vm.AddFetcher(1, new SimPageServer(world, image, server));
         vm.Start();
         var report = vm.RunToReport(TimeSpan.FromHours(1)) ?? throw new InvalidOperationException($"no report: {string.Join("; ", world.Log)}");
         var seconds = watch.Elapsed.TotalSeconds;

@@ -149,6 +149,7 @@ public sealed class MigrationActor : UntypedActor
                     Vcpu = settings.Vcpu,
                     Time = _plan.Time,
                     WorkBudget = settings.WorkBudget,
+                    FaultBatch = settings.FaultBatch,
                     LocalityPages = settings.LocalityPages,
                     UffdDescriptors = settings.UffdDescriptors,
                     UffdReaders = settings.UffdReaders,

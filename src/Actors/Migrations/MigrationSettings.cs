@@ -56,6 +56,9 @@ public sealed record MigrationSettings
     /// <summary>How fetchers ask.</summary>
     public FetcherSettings Fetcher { get; init; } = new();
 
+    /// <summary>Most faults of one message from the vCPUs to a memslot; 0 is by the number of vCPUs.</summary>
+    public int FaultBatch { get; init; }
+
     /// <summary>How vCPUs run.</summary>
     public VcpuSettings Vcpu { get; init; } = new();
 

@@ -37,7 +37,7 @@ public sealed class VmActor : UntypedActor
     public VmActor(VmSettings settings, IActorRef fetchers, IActorRef listener)
     {
         (_settings, _fetchers, _listener) = (settings, fetchers, listener);
-        _faults = new FaultGate(FaultGate.BatchFor(settings.Workload.Vcpus));
+        _faults = new FaultGate(settings.FaultBatch > 0 ? settings.FaultBatch : FaultGate.BatchFor(settings.Workload.Vcpus));
         _addressSpaces = [.. Enumerable.Range(0, settings.Policy.AddressSpaces).Select(_ => new MemslotSet())];
         _host = new HostMapping(
             settings.Memory, settings.Content.Memory.Base, settings.Content.Memory.Pages, ModesOf(settings));

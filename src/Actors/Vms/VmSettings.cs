@@ -51,6 +51,12 @@ public sealed record VmSettings
     /// <summary>Sees every memslot when it is created, in the VM's own thread; for checkers. Null is nobody.</summary>
     public Action<MemslotPager>? SlotCreated { get; init; }
 
+    /// <summary>
+    /// Most faults of one message from the vCPUs to a memslot; 0 is by the number of vCPUs. 1 sends each by itself at once:
+    /// best where a message costs no wake-up, as in a simulation.
+    /// </summary>
+    public int FaultBatch { get; init; }
+
     /// <summary>Dispatcher of the vCPUs; null is Akka's default.</summary>
     public string? VcpuDispatcher { get; init; }
 

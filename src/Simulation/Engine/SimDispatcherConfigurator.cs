@@ -23,9 +23,9 @@ public sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
             : base(configurator)
         {
             _world = world;
-            // One message a run, and no look at the real clock to find out whether it is over.
+            // One message a run is the mailbox's own doing. With a deadline Akka would look at the real clock in every run.
             Throughput = 1;
-            ThroughputDeadlineTime = 0;
+            ThroughputDeadlineTime = null;
         }
 
         protected override void ExecuteTask(IRunnable run) => _world.Ready(run);

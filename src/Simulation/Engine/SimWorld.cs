@@ -23,7 +23,7 @@ public sealed partial class SimWorld : IDisposable
     private static SimWorld? _opening;
 
     private readonly PriorityQueue<IRunnable, RunOrder> _ready = new();
-    private readonly PriorityQueue<SimTimer, (long DueNs, long Order)> _timers = new();
+    private readonly TimerQueue _timers = new();
     private readonly List<ActorSystem> _systems = [];
     private readonly Stack<IDisposable> _owned = new();
     private readonly Dictionary<Type, ulong> _typeHashes = [];
@@ -31,7 +31,7 @@ public sealed partial class SimWorld : IDisposable
     private readonly SimOptions _options;
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly ulong _window;
-    private long _timersSet;
+    private ulong _bareRuns;
     private long _instantStep;
     private ulong _hash = SimHash.Start;
     private SimMailbox? _current;
@@ -160,7 +160,7 @@ public sealed partial class SimWorld : IDisposable
             return;
         }
 
-        _timers.Enqueue(timer, (Math.Max(dueNs, NowNs), _timersSet++));
+        _timers.Add(Math.Max(dueNs, NowNs), timer);
     }
 
     internal void Ready(IRunnable run)
@@ -174,7 +174,7 @@ public sealed partial class SimWorld : IDisposable
 
         if (actor is null)
         {
-            _ready.Enqueue(run, new RunOrder((ulong)Steps, (ulong)_timersSet++));
+            _ready.Enqueue(run, new RunOrder((ulong)Steps, _bareRuns++));
             return;
         }
 
@@ -225,9 +225,8 @@ public sealed partial class SimWorld : IDisposable
             return true;
         }
 
-        if (!_timers.TryPeek(out var timer, out var at) || at.DueNs > untilNs) return false;
-        _timers.Dequeue();
-        if (at.DueNs > NowNs) (NowNs, _instantStep) = (at.DueNs, Steps);
+        if (!_timers.TryTake(untilNs, out var dueNs, out var timer)) return false;
+        if (dueNs > NowNs) (NowNs, _instantStep) = (dueNs, Steps);
         Steps++;
         Note(timer.Label.Hash, 0);
         timer.Fire();

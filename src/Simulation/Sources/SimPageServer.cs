@@ -14,10 +14,10 @@ public sealed class SimPageServer
     private readonly SimRandom _random;
     private readonly LinkModel _line;
     private readonly SimLabel _label;
-    private readonly Dictionary<ulong, SimRequest> _answers = [];
+    private readonly List<SimRequest?> _answers = [];
+    private readonly Stack<int> _free = new();
     private readonly List<SimPageSource> _connections = [];
     private readonly List<SimRequest> _held = [];
-    private ulong _nextKey;
     private long _timerNs = long.MaxValue;
     private bool _isStalled;
 
@@ -104,9 +104,14 @@ public sealed class SimPageServer
         if (request.Fault == SimFault.Never) return;
         var readyNs = _world.NowNs + (_settings.Latency.Draw(_random) * Slowdown);
         if (request.Fault == SimFault.Late) readyNs += Faults.LateNs;
-        var key = _nextKey++;
-        _answers.Add(key, request);
-        _line.Submit(readyNs, key, BytesOf(request), request.Priority);
+        if (!_free.TryPop(out var slot))
+        {
+            slot = _answers.Count;
+            _answers.Add(null);
+        }
+
+        _answers[slot] = request;
+        _line.Submit(readyNs, (ulong)slot, BytesOf(request), request.Priority);
         SetTimer();
     }
 
@@ -124,14 +129,18 @@ public sealed class SimPageServer
 
     private void OnTimer()
     {
+        // One that was set before a nearer one: what it was for has been seen to.
+        if (_timerNs != _world.NowNs) return;
         _timerNs = long.MaxValue;
         while (_line.TryComplete(_world.NowNs, out var key, out _))
         {
-            _answers.Remove(key, out var request);
+            var request = _answers[(int)key]!;
+            _answers[(int)key] = null;
+            _free.Push((int)key);
             if (_isStalled)
-                _held.Add(request!);
+                _held.Add(request);
             else
-                request!.Connection.Answer(request);
+                request.Connection.Answer(request);
         }
 
         if (_line.Outstanding > 0) SetTimer();

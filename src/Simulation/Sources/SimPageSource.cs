@@ -7,7 +7,7 @@ namespace Userfault.Simulation;
 internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPageSource
 {
     private static readonly SimLabel Refused = new("connection refused");
-    private readonly SortedDictionary<ulong, SimRequest> _outstanding = [];
+    private readonly Dictionary<ulong, SimRequest> _outstanding = [];
     private bool _isLost = !server.IsUp;
 
     public string Name => server.Name;
@@ -45,7 +45,7 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
         server.Forget(this);
         if (_isLost) return;
         _isLost = true;
-        foreach (var request in _outstanding.Values.ToArray()) request.Sink.OnFailed(request.Id, FetchFailure.SourceLost);
+        foreach (var request in _outstanding.Values.OrderBy(static r => r.Id).ToArray()) request.Sink.OnFailed(request.Id, FetchFailure.SourceLost);
         _outstanding.Clear();
     }
 
@@ -53,19 +53,24 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
     public void Answer(SimRequest request)
     {
         // Cancelled or lost meanwhile; its number may be in use again.
-        if (!_outstanding.TryGetValue(request.Id, out var current) || current != request) return;
+        if (!_outstanding.Remove(request.Id, out var current)) return;
+        if (current != request)
+        {
+            _outstanding.Add(request.Id, current);
+            return;
+        }
+
         switch (request.Fault)
         {
             case SimFault.Break:
+                _outstanding.Add(request.Id, request);
                 Break();
                 return;
             case SimFault.Refuse:
-                _outstanding.Remove(request.Id);
                 request.Sink.OnFailed(request.Id, FetchFailure.BadAnswer);
                 return;
         }
 
-        _outstanding.Remove(request.Id);
         request.Sink.OnPages(Fill(request));
         if (request.Fault == SimFault.Duplicate) request.Sink.OnPages(Fill(request));
     }
