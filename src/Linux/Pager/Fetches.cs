@@ -35,8 +35,9 @@ internal sealed class Fetches(SourceSet sources, EventFd wake, PagerCounters cou
     }
 
     /// <summary>The next answer: a batch, whose fetch is over with it where <paramref name="over"/> is set; or an end without pages.</summary>
-    public bool TryTake(out PageBatch? batch, out Fetch? over, out FetchFailure? failure)
+    public bool TryTake(out PageBatch? batch, out Fetch? over, out FetchFailure? failure, out bool isDemand)
     {
+        isDemand = false;
         while (_arrived.TryDequeue(out var arrival))
         {
             batch = arrival.Batch;
@@ -44,6 +45,7 @@ internal sealed class Fetches(SourceSet sources, EventFd wake, PagerCounters cou
             failure = null;
             if (batch is not null)
             {
+                isDemand = _open.TryGetValue(batch.RequestId, out var of) && of.Priority == FetchPriority.Demand;
                 if (batch.IsLast) over = End(batch.RequestId);
                 return true;
             }

@@ -7,7 +7,7 @@ namespace Userfault.Linux;
 public sealed unsafe partial class VmPager
 {
     // Batches that met a changing address space: the guest's events go first.
-    private readonly Queue<PageBatch> _held = new();
+    private readonly Queue<(PageBatch Batch, bool IsDemand)> _held = new();
     private readonly HashSet<ulong> _waitedFor = [];
     private readonly List<GfnRange> _pushed = [];
 
@@ -67,21 +67,21 @@ public sealed unsafe partial class VmPager
         var any = false;
         while (_held.TryPeek(out var held))
         {
-            if (PlaceBatch(held) == PlaceResult.Again) return any;
-            _held.Dequeue().Release();
+            if (PlaceBatch(held.Batch, held.IsDemand) == PlaceResult.Again) return any;
+            _held.Dequeue().Batch.Release();
             any = true;
         }
-        while (_end == PagerEnd.None && _fetches!.TryTake(out var batch, out var over, out var failure))
+        while (_end == PagerEnd.None && _fetches!.TryTake(out var batch, out var over, out var failure, out var isDemand))
         {
             any = true;
             if (failure is not null) Fail($"a page source refused pages {over!.Ranges[0].Start.Value} and others: {failure}");
             if (batch is not null)
             {
-                var result = PlaceBatch(batch);
+                var result = PlaceBatch(batch, isDemand);
                 if (result == PlaceResult.Again)
                 {
                     if (over is not null) Release(over);
-                    _held.Enqueue(batch);
+                    _held.Enqueue((batch, isDemand));
                     _mayPush = true;
                     return false;
                 }
@@ -93,7 +93,7 @@ public sealed unsafe partial class VmPager
         return any;
     }
 
-    private PlaceResult PlaceBatch(PageBatch batch)
+    private PlaceResult PlaceBatch(PageBatch batch, bool isDemandFetch)
     {
         for (var i = 0; i < batch.Count;)
         {
@@ -107,10 +107,11 @@ public sealed unsafe partial class VmPager
                 continue;
             }
             var run = RunAt(batch, i);
-            var isDemand = IsWaitedFor(page.Gfn, run);
+            var isWaitedFor = IsWaitedFor(page.Gfn, run);
+            var isDemand = isDemandFetch || isWaitedFor;
             var result = Put(page.Gfn, run, page.Bytes, isDemand, throughUffd: _vm.Memfd is null);
             if (!Settle(result)) return result;
-            if (isDemand && !EndWaiting(page.Gfn, run)) return PlaceResult.Again;
+            if (isWaitedFor && !EndWaiting(page.Gfn, run)) return PlaceResult.Again;
             i += (int)run;
         }
         return PlaceResult.Done;

@@ -40,6 +40,9 @@ internal sealed unsafe class HandlerRig : IDisposable
         return "";
     }
 
+    /// <summary>A monitor of the secret-free form that keeps to the handshake; what it asks is the test's.</summary>
+    public SecretFreeVm ConnectSecretFree() => new(this);
+
     /// <summary>A VM that keeps to the protocol.</summary>
     public GoodVm Connect(UffdFeatures features = UffdFeatures.EventRemove) => new(this, features);
 
@@ -47,6 +50,66 @@ internal sealed unsafe class HandlerRig : IDisposable
     {
         Server.Dispose();
         _folder.Delete(recursive: true);
+    }
+
+    /// <summary>Descriptors of the secret-free form, handed over; every bit set.</summary>
+    internal sealed class SecretFreeVm : IDisposable
+    {
+        private readonly MemoryMapping _memory;
+        private readonly MemoryMapping _bits;
+        private readonly Userfaultfd _uffd;
+
+        public SecretFreeVm(HandlerRig rig)
+        {
+            File = Memfd.Create("guest", Pages << Page.Shift);
+            BitmapFd = Memfd.Create("bitmap", Pages / 8);
+            _memory = MemoryMapping.Of(File, Pages << Page.Shift);
+            _bits = MemoryMapping.Of(BitmapFd, Pages / 8);
+            Missing = UserfaultBitmap.Over((ulong*)_bits.Start, Pages);
+            Missing.SetAll();
+            _uffd = Userfaultfd.Open(UffdFeatures.MissingShmem | UffdFeatures.MinorShmem);
+            _uffd.Register(_memory.Address, _memory.Bytes, UffdRegisterModes.Missing | UffdRegisterModes.Minor);
+            Socket = UnixSocket.Connect(rig.Path);
+            MonitorHandshake.Send(Socket, [new GuestRegion(_memory.Address, _memory.Bytes, 0, Page.Size)], _uffd.Fd, File, BitmapFd);
+        }
+
+        public OwnedFd File { get; }
+
+        public OwnedFd BitmapFd { get; }
+
+        public UserfaultBitmap Missing { get; }
+
+        public UnixSocket Socket { get; }
+
+        /// <summary>Reads answers until there are so many; answers their text.</summary>
+        public string Answers(int count)
+        {
+            var text = new System.Text.StringBuilder();
+            var cutter = new JsonCutter(1 << 16);
+            while (count > 0)
+            {
+                var bytes = Socket.Receive(cutter.Room, []);
+                Assert.True(bytes > 0, $"closed, {count} answers before the last");
+                cutter.Fill(bytes);
+                while (cutter.TryNext(out var json))
+                {
+                    text.Append(System.Text.Encoding.UTF8.GetString(json));
+                    count--;
+                }
+            }
+            return text.ToString();
+        }
+
+        public void Dispose()
+        {
+            Socket.Dispose();
+            _uffd.Dispose();
+            _memory.Dispose();
+            Missing.Dispose();
+            _bits.Dispose();
+            File.Dispose();
+            BitmapFd.Dispose();
+        }
     }
 
     /// <summary>Memory of the whole image, registered and handed over; every access by native calls.</summary>

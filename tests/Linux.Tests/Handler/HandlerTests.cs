@@ -115,6 +115,47 @@ public unsafe class HandlerTests
     }
 
     [SkippableFact]
+    public void A_fault_that_a_dead_process_had_read_is_answered_after_a_takeover()
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var memory = MemoryMapping.Anonymously(HandlerRig.Pages << Page.Shift);
+        using var uffd = Userfaultfd.Open(UffdFeatures.EventRemove);
+        uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
+        var state = VmState.Create(HandlerRig.Pages, rig.Image.Identity);
+        state.Missing.SetAll();
+        // The dead process had also seen page 9 given back, and put page 4 in place without saying so.
+        state.Missing.Clear(9);
+        state.Removed.Set(9);
+        var scratch = stackalloc byte[Page.Size];
+        var content = rig.Image.Read(new Gfn(4), scratch);
+        Assert.True((content == null ? uffd.Zeropage(memory.Address + (4 << Page.Shift), Page.Size)
+            : uffd.Copy(memory.Address + (4 << Page.Shift), content, Page.Size)).IsComplete);
+
+        var toucher = new Thread(() => NativeTouch.Read(memory.Start + (2 << Page.Shift))) { IsBackground = true };
+        toucher.Start();
+        var poll = new PollFd(uffd.Fd.Number, Libc.POLLIN);
+        Assert.Equal(1, Libc.Poll(&poll, 1, 60_000));
+        UffdMessage read;
+        Assert.Equal(1, uffd.Read(&read, 1));
+
+        var (mine, theirs) = UnixSocket.Pair();
+        using var held = mine;
+        var map = new RegionMap([new GuestRegion(memory.Address, memory.Bytes, 0, Page.Size)]);
+        rig.Server.Take(new VmDescriptors(
+            7, Userfaultfd.Adopt(uffd.Fd.Duplicate()), map, state, theirs, PidFd.Open(Environment.ProcessId), null));
+        Assert.True(toucher.Join(60_000), "it waits for an answer that died with its reader");
+        var zeros = stackalloc byte[Page.Size];
+        new Span<byte>(zeros, Page.Size).Clear();
+        Assert.True(NativeTouch.Equal(memory.Start + (9 << Page.Shift), zeros, Page.Size));
+        for (ulong page = 0; page < 8; page++)
+        {
+            content = rig.Image.Read(new Gfn(page), scratch);
+            Assert.True(NativeTouch.Equal(memory.Start + (page << Page.Shift), content == null ? zeros : content, Page.Size), $"page {page}");
+        }
+    }
+
+    [SkippableFact]
     public void A_running_pager_allocates_nothing()
     {
         Here.NeedsUserfaultfd();
