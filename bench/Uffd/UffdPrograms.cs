@@ -54,9 +54,12 @@ internal sealed class UffdPrograms
     /// <summary>A round with migrations on actors, and their collections, going on beside it.</summary>
     public TouchResult BesideActors(Func<TouchResult> round)
     {
-        using var load = Process.Start(new ProcessStartInfo("dotnet", [
-            .. Userfault("migrate"), "--synthetic", "1G", "--pattern", "random", "--vcpus", "64", "--accesses", "100000000", "--overlapping",
-            "--ips", "off", "--mode", "userfault"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string[] migrate =
+        [
+            .. Userfault("migrate"), "--synthetic", "1G", "--pattern", "random", "--vcpus", "64", "--accesses", "100000000",
+            "--overlapping", "--ips", "off", "--mode", "userfault",
+        ];
+        using var load = Process.Start(new ProcessStartInfo("dotnet", migrate) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         try
         {
             // Once it says how far it is, its actors are at work.

@@ -152,7 +152,9 @@ internal static class UffdMigration
             Fetchers = [],
             Vcpus = [.. Enumerable.Range(0, inputs.Workload.Vcpus).Select(i => VcpuOf(inputs.Workload, i, guest))],
             Latency = guest.Latency,
-            Verification = new VerifyResult((ulong)(guest.Checked - guest.Wrong), 0, (ulong)guest.Wrong, guest.FirstWrong is { } wrong ? new Gfn(wrong) : null),
+            Verification = guest.Checked == 0
+                ? null
+                : new VerifyResult((ulong)(guest.Checked - guest.Wrong), 0, (ulong)guest.Wrong, guest.FirstWrong is { } wrong ? new Gfn(wrong) : null),
             Timeline = [],
             WorkingSet = set,
         };
