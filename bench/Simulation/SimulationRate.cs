@@ -69,14 +69,14 @@ internal static class SimulationRate
         });
     }
 
-    // 1 % of the guest is touched, in runs of 2 MiB here and there: what a big idle guest does.
+    // Some popular pages and many that are touched once, scattered over all of the guest: the worst case for tables.
     private static void Sparse(ulong gib)
     {
         var pages = gib << (30 - Page.Shift);
         var workload = new PatternWorkload(new PatternSettings(PatternKind.Zipf, 64, pages)
         {
             Overlapping = true,
-            AccessesPerVcpu = 40_000,
+            AccessesPerVcpu = 10_000,
             InstructionsPerSecond = 1_000_000_000,
         });
         Migrate($"{gib} GiB, sparse", pages, workload, new SimServerSettings { Latency = SimLatency.Constant(30_000) });
