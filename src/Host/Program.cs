@@ -11,6 +11,7 @@ root.Subcommands.Add(InfoCommands.Trace());
 root.Subcommands.Add(NodeCommand.Create());
 root.Subcommands.Add(DemoCommand.Create());
 root.Subcommands.Add(StatusCommand.Create());
+root.Subcommands.Add(SimulateCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());
 root.Subcommands.Add(ServeCommand.Create());
 root.Subcommands.Add(GuestCommand.Create());

@@ -83,7 +83,11 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         }
 
         _overdue.Sort();
-        foreach (var id in _overdue.Skip(_mutation == Mutation.FailoverDropsRequest ? 1 : 0)) GiveBack(_requests[id]);
+        foreach (var id in _overdue)
+        {
+            if (_mutation == Mutation.FailoverDropsRequest && id == _overdue[0]) Close(_requests[id]);
+            else GiveBack(_requests[id]);
+        }
     }
 
     /// <summary>Somebody wants a page.</summary>

@@ -255,13 +255,16 @@ public sealed class MemslotActor : UntypedActor
     private void OnUffdCopy(PageBatch batch)
     {
         _exists.Clear();
-        foreach (ref readonly var page in batch.Pages)
+        var pages = new Gfn[batch.Count];
+        for (var i = 0; i < pages.Length; i++)
         {
+            ref readonly var page = ref batch[i];
+            pages[i] = page.Gfn;
             if (_pager.OnUffdCopy(page, _effects) == Errno.EEXIST) _exists.Add(page.Gfn);
         }
 
         batch.Release();
-        Sender.Tell(new UffdReaderProtocol.Resolved([.. _exists]));
+        Sender.Tell(new UffdReaderProtocol.Resolved(pages, [.. _exists]));
         Perform();
         TellPlaced();
     }
@@ -274,7 +277,7 @@ public sealed class MemslotActor : UntypedActor
             if (_pager.OnUffdContinue(gfn, _effects) == Errno.EEXIST) _exists.Add(gfn);
         }
 
-        Sender.Tell(new UffdReaderProtocol.Resolved([.. _exists]));
+        Sender.Tell(new UffdReaderProtocol.Resolved(pages, [.. _exists]));
         Perform();
     }
 

@@ -319,7 +319,7 @@ public sealed class MigrationActor : UntypedActor
             if (!_final.Take(message)) return false;
             if (!_isReported && _final.IsComplete)
             {
-                foreach (var slot in _final.Slots) _missing[slot.Id] = slot.Missing;
+                foreach (var slot in _final.Slots.Where(IsOwn)) _missing[slot.Id] = slot.Missing;
                 _isReported = true;
                 _observer.Tell(Report(_final));
             }
@@ -339,6 +339,9 @@ public sealed class MigrationActor : UntypedActor
         return true;
     }
 
+    // Others may make slots in the VM as well, such as for a device that is plugged in.
+    private bool IsOwn(SlotReport slot) => _missing.ContainsKey(slot.Id);
+
     private void OnTick()
     {
         if (_core.IsOver) return;
@@ -355,7 +358,7 @@ public sealed class MigrationActor : UntypedActor
 
     private void OnSample(ReportCollector sample)
     {
-        foreach (var slot in sample.Slots) _missing[slot.Id] = Math.Min(_missing[slot.Id], slot.Missing);
+        foreach (var slot in sample.Slots.Where(IsOwn)) _missing[slot.Id] = Math.Min(_missing[slot.Id], slot.Missing);
         _timeline.Add(Sample(sample));
         Thin(_timeline);
         if (_plan.Settings.ProgressNs <= 0 || Now < _nextProgressNs) return;

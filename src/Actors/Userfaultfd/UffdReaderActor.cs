@@ -30,10 +30,11 @@ public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef
                 memslot.Tell(new MemslotProtocol.UffdRead(descriptor));
                 break;
             case PagesFetched fetched:
-                foreach (ref readonly var page in fetched.Batch.Pages) _unresolved.Remove(page.Gfn.Value);
+                // Not resolved before the memslot says so: it may fail, and then the page is asked for again.
                 memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));
                 break;
             case UffdReaderProtocol.Resolved resolved:
+                foreach (var page in resolved.Pages) _unresolved.Remove(page.Value);
                 if (resolved.Exists.Count > 0) memslot.Tell(new MemslotProtocol.UffdWake(resolved.Exists));
                 break;
             case FetchFailed failed:

@@ -13,6 +13,7 @@ public static class UffdReaderProtocol
     public sealed record Events(IReadOnlyList<UffdEvent> List) : ICommand;
 
     /// <summary>What UFFDIO_COPY or UFFDIO_CONTINUE answered.</summary>
+    /// <param name="Pages">The pages that it was asked for: content for them need not be asked for again.</param>
     /// <param name="Exists">Pages that answered EEXIST: somebody was faster. Who sleeps on them has to be woken.</param>
-    public sealed record Resolved(IReadOnlyList<Gfn> Exists) : ICommand;
+    public sealed record Resolved(IReadOnlyList<Gfn> Pages, IReadOnlyList<Gfn> Exists) : ICommand;
 }

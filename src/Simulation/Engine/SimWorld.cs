@@ -141,14 +141,18 @@ public sealed partial class SimWorld : IDisposable
         foreach (var system in _systems) _ = system.Terminate();
         // Bounded: a system that was cut off in the middle may never say that it is done.
         var (untilNs, most) = (NowNs + 10_000_000_000, Steps + 10_000_000);
-        while (_systems.Exists(static s => !s.WhenTerminated.IsCompleted) && Steps < most && Step(untilNs))
+        while (!AllHaveEnded() && Steps < most && Step(untilNs))
         {
         }
 
-        // An actor that is still there may look at it: then it is left to the end of the process.
-        if (_systems.Exists(static s => !s.WhenTerminated.IsCompleted)) return;
+        // The last word of an end is a task's, on a thread of the pool. An actor that is still there after that may look at
+        // what it used: then it is left to the end of the process.
+        if (!SpinWait.SpinUntil(AllHaveEnded, TimeSpan.FromMilliseconds(200))) return;
         while (_owned.TryPop(out var owned)) owned.Dispose();
     }
+
+    // The task is replaced by the pool's thread that completes it, and is nothing for a moment.
+    private bool AllHaveEnded() => _systems.TrueForAll(static s => s.WhenTerminated is { IsCompleted: true });
 
     internal void At(long dueNs, SimLabel label, Action action) => Schedule(dueNs, new SimTimer(label, action, null, null, null, null));
 
@@ -219,12 +223,16 @@ public sealed partial class SimWorld : IDisposable
 
     private bool Step(long untilNs)
     {
-        if (_ready.TryDequeue(out var run, out _))
-        {
-            RunMailbox(run);
-            return true;
-        }
+        // Where steps take time, timers fall due in the middle of what goes on.
+        if (_options.StepNs > 0 && Fire(NowNs)) return true;
+        if (!_ready.TryDequeue(out var run, out _)) return Fire(untilNs);
+        RunMailbox(run);
+        if (_options.StepNs > 0) (NowNs, _instantStep) = (NowNs + _options.StepNs, Steps);
+        return true;
+    }
 
+    private bool Fire(long untilNs)
+    {
         if (!_timers.TryTake(untilNs, out var dueNs, out var timer)) return false;
         if (dueNs > NowNs) (NowNs, _instantStep) = (dueNs, Steps);
         Steps++;

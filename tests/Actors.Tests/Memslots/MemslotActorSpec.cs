@@ -279,7 +279,10 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
 
         reader.Tell(new PagesFetched(SlotRig.Batch(1)));
         memslot.ExpectMsg<MemslotProtocol.UffdCopy>().Batch.Release();
-        reader.Tell(new UffdReaderProtocol.Resolved([new Gfn(1)]));
+        // The memslot failed in the middle: what it was told to copy is asked for again.
+        reader.Tell(MemslotProtocol.AskAgain.Instance);
+        Assert.Equal([1UL, 3UL], SlotRig.PagesOf(fetchers.ExpectMsg<FetcherProtocol.FetchPages>()));
+        reader.Tell(new UffdReaderProtocol.Resolved([new Gfn(1)], [new Gfn(1)]));
         Assert.Equal([new Gfn(1)], memslot.ExpectMsg<MemslotProtocol.UffdWake>().Pages);
         reader.Tell(new FetchFailed("gone", [new Gfn(3)]));
         memslot.ExpectMsg<FetchFailed>();

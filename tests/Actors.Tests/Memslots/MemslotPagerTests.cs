@@ -103,8 +103,12 @@ public sealed class MemslotPagerTests
         foreach (var page in (ulong[])[0, 1, 3]) rig.Arrive(page);
         rig.Pager.SettlePushes();
         Assert.Equal([second], rig.Pager.PushesUnderWay());
+        // What has come of a push is not asked for again with the rest.
+        rig.Arrive(5);
+        Assert.Equal(
+            [new GfnRange(new Gfn(4), 1), new GfnRange(new Gfn(6), 2)], rig.Pager.PushesUnderWay());
         Assert.True(rig.Pager.TryPush(out _));
-        Assert.Equal((1L, 3L), (rig.Pager.Counters().DemandPlaced, rig.Pager.Counters().BackgroundPlaced));
+        Assert.Equal((1L, 4L), (rig.Pager.Counters().DemandPlaced, rig.Pager.Counters().BackgroundPlaced));
     }
 
     [Fact]

@@ -1,0 +1,40 @@
+using Userfault.Mmu;
+using Userfault.Simulation;
+
+namespace Userfault.Cli;
+
+/// <summary>Which plans <c>userfault simulate</c> runs, and what it says about them.</summary>
+/// <param name="First">The first seed.</param>
+/// <param name="Last">The last.</param>
+/// <param name="Soak">Time to go on for, from the first seed; null ends with the last.</param>
+/// <param name="Scenario">HOCON over every plan; null is none.</param>
+/// <param name="Faults">Faults that plans may have.</param>
+/// <param name="Mutation">The deliberate bug; none in all but tests of the checkers.</param>
+/// <param name="PlanFile">Where the shortest failing plan is written.</param>
+/// <param name="MostFailures">Failures after which it is enough.</param>
+/// <param name="ShrinkRuns">Runs to spend on a shorter plan that fails.</param>
+internal sealed record SimulateSettings(
+    ulong First, ulong Last, TimeSpan? Soak, string? Scenario, IReadOnlySet<FaultType> Faults, Mutation Mutation, string? PlanFile,
+    int MostFailures, int ShrinkRuns)
+{
+    /// <summary>The plan of a seed.</summary>
+    /// <exception cref="CliException">The scenario does not fit.</exception>
+    public SwarmPlan PlanOf(ulong seed)
+    {
+        var plan = PlanGenerator.Of(seed, Faults) with { Mutation = Mutation };
+        return Scenario is null ? plan : PlanText.Overlay(plan, Scenario);
+    }
+
+    /// <summary>The seeds, in order.</summary>
+    public IEnumerable<ulong> Seeds(Func<TimeSpan> elapsed)
+    {
+        for (var seed = First; Soak is { } soak ? elapsed() < soak : seed <= Last; seed++)
+        {
+            yield return seed;
+            if (seed == ulong.MaxValue) yield break;
+        }
+    }
+
+    /// <summary>Is a line to be written about this run? One for each of a few, one in a thousand of many.</summary>
+    public bool Tells(SwarmOutcome outcome) => !outcome.Passed || (Soak is null && Last - First < 50) || outcome.Plan.Seed % 1000 == 0;
+}

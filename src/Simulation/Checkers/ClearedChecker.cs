@@ -1,0 +1,19 @@
+using Userfault.Actors;
+using Userfault.Mmu;
+
+namespace Userfault.Simulation;
+
+/// <summary>A bit that is clear means content in place, as any core sees it at any time.</summary>
+public sealed class ClearedChecker : Checker
+{
+    /// <inheritdoc/>
+    public override string Name => "cleared";
+
+    /// <inheritdoc/>
+    public override void OnCleared(MemslotPager slot, Gfn page)
+    {
+        var seen = View.Visible(page);
+        if (seen != View.Expected(page))
+            Violate($"the bit of {page} is clear, and another core sees 0x{seen:x} there instead of 0x{View.Expected(page):x}");
+    }
+}

@@ -1,0 +1,66 @@
+using Userfault.Actors;
+using Userfault.Mmu;
+
+namespace Userfault.Simulation;
+
+/// <summary>
+/// No page is mapped whose bit was set when it was mapped. Bits are set before the guest runs and never again, so a set bit
+/// and a leaf together say it at any time.
+/// </summary>
+public sealed class MappingChecker : Checker
+{
+    // All leaves are looked at now and then; those that vCPUs use, whenever they do.
+    private const int StepsBetweenLooks = 256;
+    private int _steps;
+
+    /// <inheritdoc/>
+    public override string Name => "mapping";
+
+    /// <inheritdoc/>
+    public override void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest)
+    {
+        if (isGuest) Check(page, vcpu);
+    }
+
+    /// <inheritdoc/>
+    public override void OnWrite(Gfn page, int vcpu) => Check(page, vcpu);
+
+    /// <inheritdoc/>
+    public override void AfterStep()
+    {
+        if (++_steps % StepsBetweenLooks == 0) LookAtAll();
+    }
+
+    /// <inheritdoc/>
+    public override void OnReport(MigrationReport report) => LookAtAll();
+
+    private void Check(Gfn page, int vcpu)
+    {
+        if (View.IsMissing(page)) Violate($"vCPU {vcpu} uses {page} while its bit is set");
+    }
+
+    private void LookAtAll()
+    {
+        foreach (var slot in View.Slots)
+        {
+            var visitor = new Visitor(slot);
+            slot.Core.Table.Visit(slot.Range, ref visitor);
+            if (visitor.Wrong is { } wrong) Violate($"{wrong} is mapped while its bit is set");
+        }
+    }
+
+    private struct Visitor(MemslotPager slot) : ITableVisitor
+    {
+        public Gfn? Wrong { get; private set; }
+
+        public readonly bool EnterTable(Gfn start, PageLevel level, ulong pte) => true;
+
+        public bool Leaf(Gfn start, in WalkResult leaf)
+        {
+            if (!leaf.IsPresent) return true;
+            var pages = new GfnRange(start, leaf.Level.Pages()).Intersect(slot.Range);
+            if (slot.Bitmap.Count(pages.Start.PagesFrom(slot.Range.Start), pages.Count) != 0) Wrong ??= start;
+            return Wrong is null;
+        }
+    }
+}

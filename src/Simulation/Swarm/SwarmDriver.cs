@@ -1,0 +1,74 @@
+using Akka.Actor;
+using Userfault.Actors;
+using Userfault.Mmu;
+
+namespace Userfault.Simulation;
+
+/// <summary>
+/// User space as a run needs it beside the migration: makes the calls of a plan, one after another, hears progress and the
+/// report, and lets a migration go on that has paused.
+/// </summary>
+internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : UntypedActor
+{
+    private readonly Queue<VmProtocol.ICommand> _calls = new();
+    private IActorRef? _vm;
+    private bool _isCalling;
+
+    /// <summary>A driver.</summary>
+    /// <param name="view">The run.</param>
+    /// <param name="heard">Gets what it hears, to be read between steps.</param>
+    public static Props Props(SwarmView view, Heard heard) => Akka.Actor.Props.Create(() => new SwarmDriver(view, heard));
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case Call call:
+                _vm = call.Vm;
+                _calls.Enqueue(call.Command);
+                Next();
+                break;
+            case VmProtocol.Answer answer:
+                if (answer.Errno != Errno.None) view.Violate("driver", $"a call of the plan failed with {answer.Errno}");
+                Answered();
+                break;
+            case MemslotProtocol.DirtyLog or MemslotProtocol.PreFaulted:
+                Answered();
+                break;
+            case MigrationProgress progress:
+                heard.State = progress.State;
+                break;
+            case MigrationReport report:
+                heard.Report = report;
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Answered()
+    {
+        _isCalling = false;
+        Next();
+    }
+
+    private void Next()
+    {
+        if (_isCalling || !_calls.TryDequeue(out var call)) return;
+        _isCalling = true;
+        view.OwnCall(call);
+        _vm!.Tell(call);
+    }
+
+    /// <summary>Make a call, behind those before it.</summary>
+    internal sealed record Call(IActorRef Vm, VmProtocol.ICommand Command);
+
+    /// <summary>What the driver has heard.</summary>
+    internal sealed class Heard
+    {
+        public MigrationState State { get; set; }
+
+        public MigrationReport? Report { get; set; }
+    }
+}

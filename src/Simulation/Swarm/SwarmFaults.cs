@@ -1,0 +1,274 @@
+using Akka.Actor;
+using Userfault.Actors;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Simulation;
+
+/// <summary>Makes a plan's faults happen and mends them at their end; afterwards keeps the run able to go on.</summary>
+internal sealed class SwarmFaults(SimWorld world, SwarmView view, ActorSystem system, SwarmFaults.Actors actors)
+{
+    /// <summary>Pages of memory beyond the guest's, for slots that plans make.</summary>
+    public const ulong ExtraPages = 64;
+
+    private const ushort ExtraSlot = 100;
+    private const long KeeperNs = 2_000_000;
+    private readonly SortedDictionary<int, SwarmSource> _sources = [];
+    private readonly SortedSet<string> _paths = new(StringComparer.Ordinal);
+    private readonly SortedSet<int> _gone = [];
+    private readonly HashSet<int> _extra = [];
+    private int _opened;
+
+    private SwarmPlan Plan => view.Plan;
+
+    /// <summary>An actor at this path took a message.</summary>
+    public void Seen(string path) => _paths.Add(path);
+
+    public void AddFetchers()
+    {
+        for (var i = 0; i < Plan.Fetchers; i++) AddFetcher(i);
+    }
+
+    /// <summary>Sets the times of all faults, and the keeper's behind them.</summary>
+    public void Schedule(SwarmDriver.Heard heard)
+    {
+        for (var i = 0; i < Plan.Faults.Count; i++)
+        {
+            var (fault, number) = (Plan.Faults[i], i);
+            world.After(fault.AtNs, "fault", () => Begin(fault, number));
+            world.After(fault.EndNs, "fault", () => End(fault, number));
+        }
+
+        Keep(Plan.FaultsEndNs + 1_000, heard);
+    }
+
+    // What an operator and the rest of a VMM do when all is well again: there is a source, and a VM that was stopped goes on.
+    private void Keep(long atNs, SwarmDriver.Heard heard) => world.After(atNs - world.NowNs, "keeper", () =>
+    {
+        if (heard.Report is not null) return;
+        for (var fetcher = 0; fetcher < Plan.Fetchers; fetcher++)
+        {
+            var own = Enumerable.Range(fetcher * Plan.Replicas, Plan.Replicas);
+            if (own.All(s => !_sources.TryGetValue(s, out var source) || source.IsClosed)) Reopen(fetcher * Plan.Replicas);
+        }
+
+        if (heard.State == MigrationState.Paused) actors.Migration.Tell(MigrationProtocol.Continue.Instance);
+        Keep(world.NowNs + KeeperNs, heard);
+    });
+
+    private void Begin(PlannedFault fault, int number)
+    {
+        var source = fault.Target % Plan.Sources;
+        var fetcher = fault.Target % Plan.Fetchers;
+        switch (fault.Type)
+        {
+            case FaultType.FetcherCrash:
+                Kill($"/fetchers/fetcher-{fetcher}-");
+                break;
+            case FaultType.FetcherCrashSending:
+                Of(source).ThrowsNext = true;
+                break;
+            case FaultType.FetcherLeaves when _gone.Add(fetcher):
+                actors.Pool.Tell(new FetcherPoolProtocol.RemoveFetcher((ulong)fetcher));
+                break;
+            case FaultType.SourceLost:
+                Of(source).Dispose();
+                break;
+            case FaultType.SourceSilent:
+                Of(source).Hold();
+                break;
+            case FaultType.SourceLate:
+                Of(source).LateNs = fault.ForNs;
+                break;
+            case FaultType.SourceShort:
+                Of(source).IsShort = true;
+                break;
+            case FaultType.SourceWrongPage:
+                Of(source).AnswersWrong = true;
+                break;
+            case FaultType.SourceTwice:
+                Of(source).AnswersTwice = true;
+                break;
+            case FaultType.Partition:
+                foreach (var (_, cut) in _sources.Where(s => s.Value.Fetcher == fetcher)) cut.Hold();
+                break;
+            case FaultType.PlacingFails:
+                view.Memory.FailsNext = true;
+                break;
+            case FaultType.MemslotFails:
+                Kill($"/vm/memslot-0-{fault.Target % Math.Max(1, view.Slots.Count)}-");
+                break;
+            case FaultType.VcpuFails:
+                Kill($"/vm/vcpu-{fault.Target % Plan.Vcpus}");
+                break;
+            case FaultType.ReaderFails:
+                Kill($"-uffd-{fault.Target % Plan.Descriptors}-0");
+                break;
+            case FaultType.Pause:
+                Vm()?.Tell(new VmProtocol.PauseVm("as planned"));
+                break;
+            default:
+                Call(fault, number, isEnd: false);
+                break;
+        }
+    }
+
+    private void End(PlannedFault fault, int number)
+    {
+        var source = fault.Target % Plan.Sources;
+        var fetcher = fault.Target % Plan.Fetchers;
+        switch (fault.Type)
+        {
+            case FaultType.FetcherLeaves when _gone.Remove(fetcher):
+                AddFetcher(fetcher);
+                break;
+            case FaultType.SourceSilent:
+                Of(source).Dispose();
+                Reopen(source);
+                break;
+            case FaultType.SourceLost:
+                if (Of(source).IsClosed) Reopen(source);
+                break;
+            case FaultType.SourceLate:
+                Of(source).LateNs = 0;
+                break;
+            case FaultType.SourceShort:
+                Of(source).IsShort = false;
+                break;
+            case FaultType.SourceWrongPage:
+                Of(source).AnswersWrong = false;
+                break;
+            case FaultType.SourceTwice:
+                Of(source).AnswersTwice = false;
+                break;
+            case FaultType.Partition:
+                foreach (var (_, cut) in _sources.Where(s => s.Value.Fetcher == fetcher)) cut.LetGo();
+                break;
+            case FaultType.PlacingFails or FaultType.MemslotFails or FaultType.VcpuFails or FaultType.ReaderFails or FaultType.Pause:
+                view.Memory.FailsNext = false;
+                actors.Migration.Tell(MigrationProtocol.Continue.Instance);
+                break;
+            default:
+                Call(fault, number, isEnd: true);
+                break;
+        }
+    }
+
+    // KVM's calls, made by the driver one after another while the guest runs.
+    private void Call(PlannedFault fault, int number, bool isEnd)
+    {
+        // Not before the guest runs: a page that is mapped before USERFAULT is on would be one of zeros.
+        if (Vm() is not { } vm || view.Slots.Count == 0 || !_paths.Any(static p => p.Contains("/vm/vcpu-", StringComparison.Ordinal))) return;
+        var slot = view.Slots[fault.Target % view.Slots.Count];
+        switch (fault.Type)
+        {
+            case FaultType.ToggleUserfault when Plan.Mode != FaultMode.Userfaultfd:
+                // Where exits alone catch faults, a page that is missing would be mapped as zeros without the flag.
+                var mayTurnOff = Plan.Mode == FaultMode.Both || slot.Missing == 0;
+                Tell(vm, Region(slot, slot.Core.Slot.Flags.HasFlag(MemslotFlags.Userfault) && mayTurnOff && !isEnd
+                    ? slot.Core.Slot.Flags & ~MemslotFlags.Userfault
+                    : slot.Core.Slot.Flags | MemslotFlags.Userfault));
+                break;
+            case FaultType.DirtyLog when Plan.Memory != MemoryKind.GuestMemfd:
+                if (isEnd) Tell(vm, new VmProtocol.GetDirtyLog(slot.Core.Slot.Id));
+                Tell(vm, Region(slot, isEnd ? slot.Core.Slot.Flags & ~MemslotFlags.LogDirtyPages : slot.Core.Slot.Flags | MemslotFlags.LogDirtyPages));
+                if (!isEnd) Log(vm, slot, world.NowNs + fault.ForNs, Math.Max(500, fault.ForNs / 10));
+                break;
+            case FaultType.ExtraSlot or FaultType.MoveSlot:
+                Extra(vm, number, fault.Type == FaultType.MoveSlot, isEnd);
+                break;
+            case FaultType.PreFault when !isEnd && Plan.Architecture == Architecture.X86:
+                Tell(vm, new VmProtocol.PreFault(slot.Range with { Count = Math.Min(32, slot.Range.Count) }));
+                break;
+        }
+    }
+
+    private void Log(IActorRef vm, MemslotPager slot, long untilNs, long everyNs) => world.After(everyNs, "dirty log", () =>
+    {
+        if (world.NowNs >= untilNs) return;
+        Tell(vm, new VmProtocol.GetDirtyLog(slot.Core.Slot.Id));
+        Log(vm, slot, untilNs, everyNs);
+    });
+
+    private void Extra(IActorRef vm, int number, bool moves, bool isEnd)
+    {
+        // Each fault has a slot id and a place of its own behind the guest.
+        var first = ((ulong)Plan.Pages + 4096) / 512 * 512 + (ulong)number * 256;
+        var region = new UserspaceMemoryRegion2
+        {
+            Slot = SlotId.Of(0, (ushort)(ExtraSlot + number)).Raw,
+            GuestPhysicalAddress = first << Page.Shift,
+            MemorySize = ExtraPages << Page.Shift,
+            UserspaceAddress = view.Memory.Base.Plus((ulong)Plan.Pages << Page.Shift).Value,
+        };
+        if (!isEnd)
+        {
+            _extra.Add(number);
+            Tell(vm, new VmProtocol.SetUserMemoryRegion2(region));
+            region.GuestPhysicalAddress += 128UL << Page.Shift;
+            if (moves) Tell(vm, new VmProtocol.SetUserMemoryRegion2(region));
+        }
+        else if (_extra.Remove(number))
+        {
+            region.MemorySize = 0;
+            Tell(vm, new VmProtocol.SetUserMemoryRegion2(region));
+        }
+    }
+
+    private static VmProtocol.SetUserMemoryRegion2 Region(MemslotPager slot, MemslotFlags flags)
+    {
+        var now = slot.Core.Slot;
+        return new VmProtocol.SetUserMemoryRegion2(new UserspaceMemoryRegion2
+        {
+            Slot = now.Id.Raw,
+            Flags = (uint)flags,
+            GuestPhysicalAddress = now.Range.Start.ToGpa().Value,
+            MemorySize = now.Range.Count << Page.Shift,
+            UserspaceAddress = now.UserspaceAddress.Value,
+            GuestMemfdOffset = now.HasGuestMemfd ? now.GuestMemfdPage << Page.Shift : 0,
+            GuestMemfd = now.HasGuestMemfd ? 3U : 0,
+            UserfaultBitmap = flags.HasFlag(MemslotFlags.Userfault) ? HostMapping.AddressOf(slot.Bitmap).Value : 0,
+        });
+    }
+
+    private void Tell(IActorRef vm, VmProtocol.ICommand command) => actors.Driver.Tell(new SwarmDriver.Call(vm, command));
+
+    private void AddFetcher(int fetcher) => actors.Pool.Tell(new FetcherPoolProtocol.AddFetcher(
+        (ulong)fetcher, [.. Enumerable.Range(fetcher * Plan.Replicas, Plan.Replicas).Select(s => (Func<IPageSource>)(() => Open(s)))]));
+
+    private SwarmSource Open(int source)
+    {
+        var opened = new SwarmSource(world, view, source / Plan.Replicas, source, _opened++);
+        // What a source does badly it does on any connection.
+        if (_sources.TryGetValue(source, out var before)) opened.BehaveAs(before);
+        return _sources[source] = opened;
+    }
+
+    private void Reopen(int source)
+    {
+        var fetcher = source / Plan.Replicas;
+        if (_gone.Contains(fetcher)) return;
+        // In place of the connection that was made before it, not beside it.
+        actors.Pool.Tell(new FetcherPoolProtocol.RemoveSource($"source-{source}", "as planned"));
+        actors.Pool.Tell(new FetcherPoolProtocol.AddSource((ulong)fetcher, $"source-{source}", () => Open(source)));
+    }
+
+    private SwarmSource Of(int source) => _sources.TryGetValue(source, out var open) ? open : Open(source);
+
+    private void Kill(string part)
+    {
+        if (_paths.FirstOrDefault(p => p.Contains(part, StringComparison.Ordinal) && (part.StartsWith('-') || !p.Contains("-uffd-", StringComparison.Ordinal))) is { } path)
+            Ref(path).Tell(Akka.Actor.Kill.Instance);
+    }
+
+    private IActorRef? Vm() => _paths.FirstOrDefault(p => p.EndsWith("/migration/vm", StringComparison.Ordinal)) is { } path ? Ref(path) : null;
+
+    private IActorRef Ref(string path)
+    {
+        var provider = ((ExtendedActorSystem)system).Provider;
+        return provider.ResolveActorRef(new RootActorPath(provider.DefaultAddress) / path.Split('/').Skip(1));
+    }
+
+    /// <summary>Whom faults are told to.</summary>
+    internal sealed record Actors(IActorRef Pool, IActorRef Migration, IActorRef Driver);
+}

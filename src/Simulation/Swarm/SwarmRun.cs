@@ -1,0 +1,153 @@
+using Akka.Actor;
+using Userfault.Actors;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Simulation;
+
+/// <summary>
+/// Runs one plan: a migration by the very actors of the command, in a world of its own, with checkers watching. First a
+/// safety phase, in which the plan's faults happen; then a liveness phase without, in which everything must come to its end.
+/// </summary>
+public static class SwarmRun
+{
+    // Far more than any run needs that comes to its end.
+    private const long MostSteps = 1_000_000;
+    private static readonly TimeSpan Liveness = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>All checkers.</summary>
+    public static IReadOnlyList<Checker> AllCheckers() =>
+    [
+        new ReadChecker(), new ClearedChecker(), new LateContentChecker(), new MappingChecker(), new PageSizeChecker(),
+        new TranslationChecker(), new ZapChecker(), new FetchOnceChecker(), new BoundsChecker(), new ProgressChecker(),
+    ];
+
+    /// <summary>Runs a plan. On the calling thread alone; what it makes is gone when it returns.</summary>
+    /// <param name="plan">The plan.</param>
+    public static SwarmOutcome Of(SwarmPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var before = Mutations.Current;
+        Mutations.Current = plan.Mutation;
+        try
+        {
+            return Run(plan);
+        }
+        finally
+        {
+            Mutations.Current = before;
+        }
+    }
+
+    private static SwarmOutcome Run(SwarmPlan plan)
+    {
+        using var image = new TagImage((ulong)plan.Pages, plan.Seed, plan.ZeroPercent / 100.0);
+        using var world = new SimWorld(plan.Seed, new SimOptions { Window = plan.OrderWindow, StepNs = plan.StepNs, MostStepsAnInstant = 200_000 });
+        var ledger = new StampLedger((ulong)plan.Pages + SwarmFaults.ExtraPages);
+        world.Own(ledger);
+        var view = new SwarmView(world, plan, image, ledger, AllCheckers());
+        world.Own(view.Memory);
+        return Run(world, view, new GuestContent(image, view.Memory, ledger));
+    }
+
+    private static SwarmOutcome Run(SimWorld world, SwarmView view, GuestContent content)
+    {
+        var plan = view.Plan;
+        var system = world.CreateSystem("swarm");
+        var heard = new SwarmDriver.Heard();
+        var driver = system.ActorOf(SwarmDriver.Props(view, heard), "driver");
+        var pool = system.ActorOf(FetcherPoolActor.Props(FetcherOf(plan), null, world.Time), "fetchers");
+        var migration = system.ActorOf(MigrationActor.Props(PlanOf(plan, world, view, content), pool, driver), "migration");
+        var faults = new SwarmFaults(world, view, system, new SwarmFaults.Actors(pool, migration, driver));
+        faults.AddFetchers();
+        world.OnStep = step => OnStep(view, faults, step);
+        world.AfterStep = view.AfterStep;
+        migration.Tell(MigrationProtocol.Start.Instance);
+        faults.Schedule(heard);
+        try
+        {
+            var within = TimeSpan.FromTicks(plan.FaultsEndNs / 100) + Liveness;
+            world.RunUntil(() => heard.Report is not null || view.Violation is not null || world.Steps > MostSteps, within);
+        }
+        catch (SimStuckException stuck)
+        {
+            view.Violate("progress", stuck.Message);
+        }
+
+        Conclude(view, heard.Report);
+        var report = heard.Report;
+        return new SwarmOutcome(
+            plan, world.Hash, view.Violation, world.Steps, world.Messages, world.NowNs,
+            (report?.Fetches.DemandPages + report?.Fetches.BackgroundPages) ?? 0, report?.Vcpus.Sum(v => v.Faults) ?? 0,
+            [.. world.Log.Select(static l => l.ToString())]);
+    }
+
+    private static void OnStep(SwarmView view, SwarmFaults faults, in SimStep step)
+    {
+        faults.Seen(step.Path);
+        view.OnMessage(step);
+    }
+
+    private static void Conclude(SwarmView view, MigrationReport? report)
+    {
+        if (view.Violation is not null) return;
+        foreach (var checker in view.Checkers)
+        {
+            if (report is null)
+                checker.OnTimeOver();
+            else
+                checker.OnReport(report);
+        }
+    }
+
+    private static MigrationPlan PlanOf(SwarmPlan plan, SimWorld world, SwarmView view, GuestContent content) => new()
+    {
+        Settings = new MigrationSettings
+        {
+            Architecture = plan.Architecture,
+            Mode = plan.Mode,
+            Memory = plan.Memory,
+            Background = plan.Push,
+            LocalityPages = plan.Locality,
+            BackgroundWindowPages = plan.PushWindow,
+            BackgroundChunkPages = plan.PushChunk,
+            UffdDescriptors = plan.Descriptors,
+            UffdReaders = plan.Readers,
+            HostAccesses = plan.HostAccesses,
+            SlotPages = (ulong)plan.SlotPages,
+            WorkBudget = plan.WorkBudget,
+            Fetchers = plan.Fetchers,
+            Fetcher = FetcherOf(plan),
+            Vcpu = new VcpuSettings { SliceAccesses = plan.SliceAccesses, RunAheadNs = 1_000 },
+            ProgressNs = 0,
+            SampleNs = 2_000_000,
+            StripCells = 8,
+            Seed = plan.Seed,
+        },
+        Content = content,
+        Workload = new PatternWorkload(new PatternSettings(plan.Pattern, plan.Vcpus, (ulong)plan.Pages)
+        {
+            Overlapping = plan.Overlapping,
+            WriteShare = plan.WritePercent / 100.0,
+            AccessesPerVcpu = (ulong)plan.Accesses,
+            InstructionsPerAccess = plan.AccessNs,
+            InstructionsPerSecond = plan.AccessNs == 0 ? 0 : 1_000_000_000,
+            Seed = plan.Seed,
+        }),
+        Time = world.Time,
+        Regions = [new GfnRange(new Gfn(0), (ulong)plan.Pages)],
+        SlotCreated = view.Created,
+    };
+
+    private static FetcherSettings FetcherOf(SwarmPlan plan) => new()
+    {
+        RequestPages = plan.RequestPages,
+        WindowPages = plan.FetchWindow,
+        BackgroundWindowPages = plan.FetchWindow,
+        TimeoutNs = plan.TimeoutNs,
+        TickNs = plan.TickNs,
+        Hedge = plan.Hedge,
+        HedgeFloorNs = 50_000,
+        HedgePercent = 50,
+    };
+}
