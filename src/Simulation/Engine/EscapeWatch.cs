@@ -25,7 +25,7 @@ internal sealed class EscapeWatch : EventListener
     private static readonly EscapeWatch Instance = new();
 
     [ThreadStatic]
-    private static SimWorld? _running;
+    private static SimWorld? RunningHere;
 
     /// <summary>The context of an actor's steps.</summary>
     public static ExecutionContext ContextOf(SimMailbox actor)
@@ -41,7 +41,7 @@ internal sealed class EscapeWatch : EventListener
     public static void Run(SimWorld? world)
     {
         GC.KeepAlive(Instance);
-        _running = world;
+        RunningHere = world;
     }
 
     protected override void OnEventSourceCreated(EventSource eventSource)
@@ -59,7 +59,7 @@ internal sealed class EscapeWatch : EventListener
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        if (_running is not { } world) return;
+        if (RunningHere is not { } world) return;
         switch (eventData.EventName)
         {
             case "TaskScheduled":

@@ -20,7 +20,7 @@ namespace Userfault.Simulation;
 public sealed partial class SimWorld : IDisposable
 {
     [ThreadStatic]
-    private static SimWorld? _opening;
+    private static SimWorld? CurrentlyOpening;
 
     private readonly PriorityQueue<IRunnable, RunOrder> _ready = new();
     private readonly TimerQueue _timers = new();
@@ -75,7 +75,7 @@ public sealed partial class SimWorld : IDisposable
     public Action? AfterStep { get; set; }
 
     /// <summary>The world whose actor system is being made on this thread.</summary>
-    internal static SimWorld Opening => _opening ?? throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
+    internal static SimWorld Opening => CurrentlyOpening ?? throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
 
     /// <summary>A stream of random numbers of its own for a purpose.</summary>
     public SimRandom Random(string purpose) => new(Seed, purpose);
@@ -90,7 +90,7 @@ public sealed partial class SimWorld : IDisposable
         var all = config is null ? SimSystems.Settings : config.WithFallback(SimSystems.Settings);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(all), new SimSetup(this, node ?? name));
         foreach (var more in setups) setup = setup.And(more);
-        _opening = this;
+        CurrentlyOpening = this;
         try
         {
             var system = ActorSystem.Create(name, setup);
@@ -99,7 +99,7 @@ public sealed partial class SimWorld : IDisposable
         }
         finally
         {
-            _opening = null;
+            CurrentlyOpening = null;
         }
     }
 
