@@ -40,6 +40,8 @@ internal static class BenchNode
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
+        // As the command starts its nodes.
+        start.Environment["DOTNET_TC_QuickJit"] = "1";
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(BenchNode).Assembly.Location);
         foreach (var argument in arguments)

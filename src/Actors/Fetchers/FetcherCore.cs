@@ -25,6 +25,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     private readonly List<SourceState> _sources = [];
     private readonly Mutation _mutation = Mutations.Current;
     private readonly LatencyHistogram _latency = new();
+    private readonly BackgroundRoom _room = new(settings.RequestPages, settings.BackgroundWindowPages, settings.DemandDelayNs);
     private readonly List<ulong> _overdue = [];
     private ulong _nextId = 1;
     private int _outstanding;
@@ -138,7 +139,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     {
         if (_outstanding >= settings.WindowPages && _mutation != Mutation.WindowIgnored) return null;
         return Take(_demand, Place.QueuedDemand, FetchPriority.Demand, nowNs)
-            ?? (_outstandingBackground < settings.BackgroundWindowPages
+            ?? (_outstandingBackground < _room.Pages
                 ? Take(_background, Place.QueuedBackground, FetchPriority.Background, nowNs)
                 : null);
     }
@@ -189,6 +190,8 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     {
         if (!_requests.TryGetValue(requestId, out var request)) return;
         _latency.Record(nowNs - request.SentNs);
+        if (request.Priority == FetchPriority.Background) _room.OnBackground(isDemandWaiting: _outstanding > _outstandingBackground);
+        else if (!request.IsHedge) _room.OnDemand(nowNs - request.SentNs);
         if (request.Arrived < request.Pages && Missing(request) > 0) Distrust(request);
         else if (!request.WasBad) Forgive(_sources[request.Source]);
         if (_mutation == Mutation.ShortAnswerAccepted) Close(request);

@@ -12,6 +12,12 @@ public sealed record FetcherSettings
     /// <summary>Most background pages asked for and not answered. Small, so that demand never waits long behind them.</summary>
     public int BackgroundWindowPages { get; init; } = 256;
 
+    /// <summary>
+    /// How much longer than the quickest a demand request may take, in ns, before less background is asked for at once:
+    /// what is on its way already cannot be overtaken. 0 asks for the whole window always.
+    /// </summary>
+    public long DemandDelayNs { get; init; } = 200_000;
+
     /// <summary>A request without an answer is asked again of another source after this; 0 never.</summary>
     public long TimeoutNs { get; init; } = 500_000_000;
 

@@ -190,6 +190,7 @@ internal sealed class MigrateOptions
         RequestPages = settings.Count("fetcher.request-pages", 1, 4096),
         WindowPages = settings.Count("fetcher.window", 1, 1 << 20),
         BackgroundWindowPages = settings.Count("fetcher.background-window", 1, 1 << 20),
+        DemandDelayNs = settings.DurationNs("fetcher.demand-delay"),
         TimeoutNs = settings.DurationNs("fetcher.timeout", off: 0),
         TickNs = settings.DurationNs("fetcher.tick"),
         Hedge = settings.Switch("fetcher.hedge"),
