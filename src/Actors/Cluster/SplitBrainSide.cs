@@ -5,8 +5,9 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// Decides which side of a split cluster stays: the one with more destinations, since a destination holds a running guest's
-/// only copy and cannot begin again, while sources and fetchers can; without any destination the one with more members.
-/// Of equal sides that with the lowest address. Plain; every node comes to the same answer for its side.
+/// only copy and cannot begin again, while sources and fetchers can; of those with equally many, or none, the one with more
+/// members, so that a lone destination that has died takes nobody with it; of equal sides that with the lowest address. Plain;
+/// every node comes to the same answer for its side.
 /// </summary>
 public static class SplitBrainSide
 {
@@ -18,10 +19,12 @@ public static class SplitBrainSide
     {
         ArgumentNullException.ThrowIfNull(members);
         if (members.All(m => m.IsReachable)) return SplitBrainDecision.Nothing;
-        var deciding = members.Any(m => m.IsDestination) ? members.Where(m => m.IsDestination).ToList() : [.. members];
-        var here = deciding.Count(m => m.IsReachable);
-        var there = deciding.Count - here;
-        var stays = here != there ? here > there : deciding.MinBy(m => m.Address, Member.AddressOrdering).IsReachable;
+        var order = Weight(members, isReachable: true).CompareTo(Weight(members, isReachable: false));
+        var stays = order != 0 ? order > 0 : members.MinBy(m => m.Address, Member.AddressOrdering).IsReachable;
         return stays ? SplitBrainDecision.DownUnreachable : isDestination ? SplitBrainDecision.Nothing : SplitBrainDecision.DownSelf;
     }
+
+    private static (int Destinations, int Members) Weight(
+        IReadOnlyCollection<(Address Address, bool IsDestination, bool IsReachable)> members, bool isReachable) =>
+        (members.Count(m => m.IsReachable == isReachable && m.IsDestination), members.Count(m => m.IsReachable == isReachable));
 }
