@@ -143,7 +143,12 @@ public class SweepRunTests
     {
         var result = SweepRun.Of(new SweepPoint
         {
-            Vcpus = 32, Mode = PagingMode.Userfaultfd, FetcherPagesPerSecond = 400_000, BitsPerSecond = 100e9, ThinkNs = 50_000, Fetchers = 2,
+            Vcpus = 32,
+            Mode = PagingMode.Userfaultfd,
+            FetcherPagesPerSecond = 400_000,
+            BitsPerSecond = 100e9,
+            ThinkNs = 50_000,
+            Fetchers = 2,
         });
         var times = result.Times;
         var sum = times.GuestNs + times.KernelNs + times.LineNs + times.DescriptorNs + times.LatencyNs + times.FetcherNs + times.NetworkNs;
