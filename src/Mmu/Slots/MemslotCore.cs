@@ -191,7 +191,8 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     /// <summary>Is an invalidation in progress that <paramref name="gfn"/> may be part of (<c>mmu_invalidate_retry_gfn</c>)?</summary>
     internal bool IsInvalidating(Gfn gfn) => _invalidations != 0 && _invalidating.Contains(gfn);
 
-    internal void Break(GfnRange range) => UnflushedBreak = range;
+    // A second break before the flush of the first: neither may be made before both are flushed.
+    internal void Break(GfnRange range) => UnflushedBreak = UnflushedBreak.Cover(range);
 
     internal Mutation Mutation { get; }
 

@@ -156,6 +156,26 @@ public sealed class ToggleTests
         Assert.Equal(PageLevel.Size2M, vm.Leaf(100).Level);
     }
 
+    [Fact]
+    public void On_arm64_a_second_break_does_not_end_the_wait_for_the_first_ones_flush()
+    {
+        using var vm = new TestVm(Arm64, Userfault);
+        vm.Read(3);
+        vm.Read(600);
+        vm.SetFlags(None);
+        var core = vm.Core;
+
+        Assert.Equal(FaultKind.FlushFirst, core.Fault(new VcpuAccess(TestVm.Base.Plus(100), Access.Read)).Kind);
+        Assert.Equal(FaultKind.FlushFirst, core.Fault(new VcpuAccess(TestVm.Base.Plus(700), Access.Read)).Kind);
+        Assert.Equal(FaultKind.FlushFirst, core.Fault(new VcpuAccess(TestVm.Base.Plus(3), Access.Read)).Kind);
+        Assert.False(vm.Leaf(3).IsPresent);
+
+        core.CompleteFlush();
+        Assert.Equal(FaultKind.Mapped, core.Fault(new VcpuAccess(TestVm.Base.Plus(3), Access.Read)).Kind);
+        Assert.Equal(FaultKind.Mapped, core.Fault(new VcpuAccess(TestVm.Base.Plus(600), Access.Read)).Kind);
+        Assert.Equal((PageLevel.Size2M, PageLevel.Size2M), (vm.Leaf(3).Level, vm.Leaf(600).Level));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
