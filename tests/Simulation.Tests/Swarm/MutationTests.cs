@@ -5,7 +5,7 @@ namespace Userfault.Simulation.Tests.Swarm;
 /// <summary>Every deliberate bug is found within a few seeds, and the program without it passes the seed that found it.</summary>
 public sealed class MutationTests
 {
-    private const ulong MostSeeds = 100;
+    private const ulong MostSeeds = 300;
     private static readonly HashSet<FaultType> AllFaults = [.. Enum.GetValues<FaultType>()];
 
     private const string Logging = """
