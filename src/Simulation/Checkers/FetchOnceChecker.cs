@@ -40,11 +40,12 @@ public sealed class FetchOnceChecker : Checker
     {
         foreach (var page in pages)
         {
-            // Twice at one fetcher at the same time is a hedge. And a fetcher may give a request up whose answer has come to
-            // its mailbox and no further.
+            // Twice at one fetcher at the same time is a hedge. And a fetcher may hedge or give up a request whose answer has
+            // come to its mailbox and no further.
             var isOutstanding = _outstanding[source.Fetcher][page]++ > 0;
-            var mayBeTimeout = View.Plan.TimeoutNs > 0 && !isOutstanding && _asked[page] > 0 && View.IsMissing(new Gfn(page));
-            if ((isOutstanding && View.Plan.Hedge) || mayBeTimeout) _excused[page]++;
+            var looksForSlow = View.Plan.TimeoutNs > 0 || View.Plan.Hedge;
+            var isUnread = looksForSlow && !isOutstanding && _asked[page] > 0 && View.IsMissing(new Gfn(page));
+            if ((isOutstanding && View.Plan.Hedge) || isUnread) _excused[page]++;
             if (++_asked[page] <= 1 + _excused[page]) continue;
             Violate($"page {page} is fetched for the {_asked[page]}. time, and {_excused[page]} may have been lost or were hedges");
         }
