@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Diagnostics;
 
 namespace Userfault.Host.Tests.Cluster;
@@ -88,8 +89,9 @@ public sealed class ClusterTests : IDisposable
         const string said = @"destination 127\.0\.0\.1:\d+ was lost with \d+ of 8192 pages in place; every page is still here";
         await Until(() => Task.FromResult(source.Complaints.Any(line => line.Contains("was lost with", StringComparison.Ordinal))));
         Assert.Matches(said, Assert.Single(source.Complaints, line => line.Contains("was lost with", StringComparison.Ordinal)));
-        var status = (await Migration.Status(source.Address)).GetProperty("nodes").EnumerateArray();
-        Assert.Matches(said, status.Single(n => n.GetProperty("node").GetString() == source.Address).GetProperty("state").GetString());
+        // A node's state is told anew once an interval.
+        await Until(async () => (await Migration.Status(source.Address)).GetProperty("nodes").EnumerateArray()
+            .Any(n => n.GetProperty("node").GetString() == source.Address && Regex.IsMatch(n.GetProperty("state").GetString()!, said)));
 
         var again = await CommandLine.Run(["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-"]);
         Migration.Report(again.ExitCode, again.Output, again.Error);
