@@ -3,8 +3,8 @@ using Userfault.Bench;
 using Userfault.Bench.Actors;
 using Userfault.Bench.Cluster;
 using Userfault.Bench.DataPlane;
-using Userfault.Bench.Uffd;
 using Userfault.Bench.Simulation;
+using Userfault.Bench.Uffd;
 
 // `dotnet run -c Release --project bench -- --filter '*Walk*'`: the figures that docs/performance.md quotes.
 // What takes several processes is no BenchmarkDotNet benchmark and has a word of its own; the words after "children"

@@ -3,10 +3,10 @@ namespace Userfault.Cli;
 /// <summary>Collects garbage every millisecond, to show that no collection waits for a guest's page and no page for a collection.</summary>
 internal static class GcStress
 {
-    private static long _collections;
+    private static long Collected;
 
     /// <summary>Collections so far.</summary>
-    public static long Collections => Volatile.Read(ref _collections);
+    public static long Collections => Volatile.Read(ref Collected);
 
     /// <summary>Begins, until the process ends.</summary>
     public static void Start()
@@ -17,7 +17,7 @@ internal static class GcStress
             while (!never.Wait(1))
             {
                 GC.Collect(2, GCCollectionMode.Forced, blocking: true);
-                Interlocked.Increment(ref _collections);
+                Interlocked.Increment(ref Collected);
             }
         })
         { IsBackground = true, Name = "gc stress" };

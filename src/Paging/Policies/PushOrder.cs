@@ -26,12 +26,12 @@ public abstract class PushOrder
     /// <param name="recordedAlone">For <see cref="PushOrderKind.Recorded"/>: nothing after it?</param>
     public static PushOrder Create(
         PushOrderKind kind, PageClaims claims, WorkingSet? recorded = null, bool recordedAlone = false) => kind switch
-    {
-        PushOrderKind.Sequential => new SequentialPush(claims),
-        PushOrderKind.Outward => new OutwardPush(claims),
-        PushOrderKind.Recorded => new RecordedPush(claims, recorded ?? throw new ArgumentNullException(nameof(recorded)), recordedAlone),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-    };
+        {
+            PushOrderKind.Sequential => new SequentialPush(claims),
+            PushOrderKind.Outward => new OutwardPush(claims),
+            PushOrderKind.Recorded => new RecordedPush(claims, recorded ?? throw new ArgumentNullException(nameof(recorded)), recordedAlone),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+        };
 
     /// <summary>
     /// The next run of pages to fetch, claimed; false where no page is open. The claim is released when the fetch is over.

@@ -63,7 +63,7 @@ public unsafe class HostileMonitorTests
             foreach (var fd in descriptors) fd.Dispose();
         }
         Assert.True(good.IsRight(200), name);
-        Eventually(() => Descriptors() == before, () => $"{name}: {before} descriptors before, {Descriptors()} after");
+        Here.Eventually(() => Descriptors() == before, () => $"{name}: {before} descriptors before, {Descriptors()} after");
     }
 
     [SkippableFact]
@@ -74,7 +74,7 @@ public unsafe class HostileMonitorTests
         var before = Descriptors();
         for (var i = 0; i < 50; i++) UnixSocket.Connect(rig.Path).Dispose();
         for (var i = 0; i < 50; i++) rig.Line("refused");
-        Eventually(() => rig.Server.Count == 0 && Descriptors() == before, () => $"{Descriptors() - before} descriptors are left");
+        Here.Eventually(() => rig.Server.Count == 0 && Descriptors() == before, () => $"{Descriptors() - before} descriptors are left");
     }
 
     [SkippableFact]
@@ -142,11 +142,4 @@ public unsafe class HostileMonitorTests
     }
 
     private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
-
-    private static void Eventually(Func<bool> holds, Func<string> otherwise)
-    {
-        using var tick = new ManualResetEventSlim();
-        for (var i = 0; i < 2000 && !holds(); i++) tick.Wait(5);
-        Assert.True(holds(), otherwise());
-    }
 }

@@ -5,4 +5,12 @@ internal static class Here
 {
     /// <summary>Skips the test where no userfaultfd can be opened.</summary>
     public static void NeedsUserfaultfd(UffdWay way = UffdWay.Any) => Skip.If(Userfaultfd.WhyNot(way) is not null, Userfaultfd.WhyNot(way));
+
+    /// <summary>Waits for what is certain to come, for as long as a slow machine needs.</summary>
+    public static void Eventually(Func<bool> holds, Func<string> otherwise)
+    {
+        using var tick = new ManualResetEventSlim();
+        for (var i = 0; i < 2000 && !holds(); i++) tick.Wait(5);
+        Assert.True(holds(), otherwise());
+    }
 }
