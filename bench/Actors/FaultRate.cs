@@ -89,7 +89,7 @@ internal static unsafe class FaultRate
         var time = new PumpedTime(pump);
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 };
         var link = new LinkSettings(latencyNs);
-        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher(OneLoop ? "userfault-memslots" : "userfault-vcpus"));
+        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher("userfault-memslots"));
         pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [() =>
         {
             var source = new LocalPageSource(content.Image, new LocalSourceSettings { Link = link, RememberedContents = 0 }, pump.Wake);

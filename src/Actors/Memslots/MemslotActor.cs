@@ -230,16 +230,16 @@ public sealed class MemslotActor : UntypedActor
     private void OnFetched(PageBatch batch)
     {
         var pages = batch.Pages;
-        for (var i = 0; i < pages.Length; i++)
+        while (!pages.IsEmpty)
         {
-            if (i + 1 < pages.Length) pages[i + 1].Expect();
-            _pager.OnPage(pages[i], _effects);
+            var some = Math.Min(_batch, pages.Length);
+            _pager.OnPages(pages[..some], _effects);
             // While the rest is put in place, vCPUs run already.
-            if (_effects.Count >= _batch) Perform();
+            Perform();
+            pages = pages[some..];
         }
 
         batch.Release();
-        Perform();
         TellPlaced();
     }
 

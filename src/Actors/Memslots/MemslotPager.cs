@@ -32,6 +32,7 @@ public sealed partial class MemslotPager : IDisposable
     private ulong _pushWindow;
     private ulong _pushChunk;
     private readonly StoreOrder _order;
+    private readonly bool _placesAhead;
     private readonly long[] _outcomes = new long[Enum.GetValues<FaultKind>().Length];
     private VcpuAccess[] _accesses;
     private SlotCounters _counters = new();
@@ -55,6 +56,8 @@ public sealed partial class MemslotPager : IDisposable
         _sleeping = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _accesses = new VcpuAccess[Math.Max(1, settings.Vcpus)];
         _order = _mutation == Mutation.PlainClear ? StoreOrder.Plain : StoreOrder.Release;
+        // Where content goes by a mapping of the VMM's own, nobody sees it before its bit is clear; UFFDIO_COPY shows it at once.
+        _placesAhead = settings.Mode == FaultMode.Userfault || settings.Memory == MemoryKind.GuestMemfd;
         Missing = bitmap.Count();
         _claims = new PageClaims(core.Slot.Range, bitmap);
     }
@@ -110,12 +113,30 @@ public sealed partial class MemslotPager : IDisposable
     }
 
     /// <summary>
-    /// A page's content has come to user space by way of a vCPU's exit, or ahead of need: it is put in place and the bit
-    /// is cleared with release order; the vCPUs that exited for it run again. Mostly nobody sleeps on it in userfaultfd
-    /// (UFFDIO_COPY_MODE_DONTWAKE); who does, since the page was asked for ahead of its touch, is woken.
+    /// Pages' content has come to user space by way of vCPUs' exits, or ahead of need: it is put in place and the bits
+    /// are cleared with release order; the vCPUs that exited for them run again. Mostly nobody sleeps on one in userfaultfd
+    /// (UFFDIO_COPY_MODE_DONTWAKE); who does, since the page was asked for ahead of its touch, is woken. The content of a page
+    /// that was in place already is dropped.
     /// </summary>
-    /// <returns>False where the page was in place already and the content was dropped.</returns>
-    public bool OnPage(in PageContent content, EffectBuffer effects)
+    public void OnPages(ReadOnlySpan<PageContent> pages, EffectBuffer effects)
+    {
+        // All content, then all bits: a bit's locked instruction waits for the stores before it, which is dear a page and cheap a batch.
+        if (_placesAhead)
+        {
+            for (var i = 0; i < pages.Length; i++)
+            {
+                if (i + 1 < pages.Length) pages[i + 1].Expect();
+                var gfn = ToGuest(pages[i].Gfn);
+                if (!_bitmap.IsSet(Index(gfn))) continue;
+                if (_mutation == Mutation.ClearBeforeContent) ClearBit(gfn, awaited: true);
+                _host.Place(pages[i], _memory);
+            }
+        }
+
+        foreach (ref readonly var page in pages) OnPage(page, effects);
+    }
+
+    private void OnPage(in PageContent content, EffectBuffer effects)
     {
         var gfn = ToGuest(content.Gfn);
         if (!_bitmap.IsSet(Index(gfn)))
@@ -123,18 +144,16 @@ public sealed partial class MemslotPager : IDisposable
             _late++;
             if (_mutation == Mutation.LateOverwrite) _memory.Place(content);
             Serve(gfn, effects);
-            return false;
+            return;
         }
 
         var awaited = _exited.IsAwaited(gfn) || _sleeping.IsAwaited(gfn);
-        if (_mutation == Mutation.ClearBeforeContent) ClearBit(gfn, awaited);
-        var errno = Install(content);
+        Install(content);
         // DONTWAKE where nobody sleeps. Where somebody does, and where another resolved it first (EEXIST), wake.
         if (_mutation != Mutation.LostWake) Wake(gfn, effects);
 
         ClearBit(gfn, awaited);
         Serve(gfn, effects);
-        return errno == Errno.None;
     }
 
     /// <summary>
@@ -379,8 +398,7 @@ public sealed partial class MemslotPager : IDisposable
     // How content gets to its place depends on what backs the guest, as it does in a VMM.
     private Errno Install(in PageContent content)
     {
-        if (_settings.Mode == FaultMode.Userfault || _settings.Memory == MemoryKind.GuestMemfd)
-            return _host.Populate(content, _memory);
+        if (_placesAhead) return _host.MarkPopulated(content.Gfn);
         // Under userfaultfd alone what is pushed ahead of need goes into the page cache and no further: the touch is
         // a minor fault then, which costs no fetch.
         if (_settings.Mode == FaultMode.Userfaultfd && _settings.Memory == MemoryKind.Shmem && !_sleeping.IsAwaited(ToGuest(content.Gfn)))

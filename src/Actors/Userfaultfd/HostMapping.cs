@@ -113,9 +113,25 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     /// <returns>EEXIST where the page has content already: nothing is overwritten.</returns>
     public Errno Populate(in PageContent content, IGuestMemory memory)
     {
-        if (_cached.IsSet(content.Gfn.Value)) return Errno.EEXIST;
-        memory.Place(content);
-        _cached.Set(content.Gfn.Value);
+        Place(content, memory);
+        return MarkPopulated(content.Gfn);
+    }
+
+    /// <summary>
+    /// The first half of <see cref="Populate"/>: the content alone, unless the page has some already. Nobody may rely on it
+    /// before <see cref="MarkPopulated"/>.
+    /// </summary>
+    public void Place(in PageContent content, IGuestMemory memory)
+    {
+        if (!_cached.IsSet(content.Gfn.Value)) memory.Place(content);
+    }
+
+    /// <summary>The second half of <see cref="Populate"/>: the content that was placed counts from here on.</summary>
+    /// <returns>EEXIST where the page had content before.</returns>
+    public Errno MarkPopulated(Gfn gfn)
+    {
+        if (_cached.IsSet(gfn.Value)) return Errno.EEXIST;
+        _cached.Set(gfn.Value);
         return Errno.None;
     }
 

@@ -31,7 +31,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         var vcpuDispatcher = loops >= 2 ? VcpuDispatcher : MemslotDispatcher;
         System = system;
         var time = new PumpedTime(_pump);
-        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears, time).WithDispatcher(vcpuDispatcher), "fetchers");
+        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears, time).WithDispatcher(MemslotDispatcher), "fetchers");
         var plan = new MigrationPlan
         {
             Settings = migration,

@@ -13,8 +13,8 @@ public static unsafe class PageBytes
 
     /// <summary>
     /// Copies a page to memory that is mostly cold. Where the machine can it writes around the caches: lines that are
-    /// overwritten whole are not read first, and the copy does not push out what everybody else is working with. All of
-    /// it is in memory before any store that comes after.
+    /// overwritten whole are not read first, and the copy does not push out what everybody else is working with. Such stores
+    /// pass later ones: who tells others of the page does it by a locked instruction (every bitmap and mailbox does), which waits for them.
     /// </summary>
     /// <param name="from">4096 bytes, at any address.</param>
     /// <param name="to">4096 bytes.</param>
@@ -38,8 +38,6 @@ public static unsafe class PageBytes
             d.StoreAlignedNonTemporal(to + i + 96);
         }
 
-        // Stores around the caches are not in program order: without this a bit could be seen clear before the content.
-        Sse.StoreFence();
     }
 
     /// <summary>Asks for the head of a page that will be read soon; the machine's own prefetching does the rest.</summary>

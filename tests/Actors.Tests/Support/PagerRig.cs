@@ -68,7 +68,7 @@ internal sealed class PagerRig : IDisposable
         Do(() => Pager.OnFault(vcpu, new VcpuAccess(Range.Start.Plus(page), kind, isPrivate), Effects));
 
     /// <summary>Content comes by way of user space.</summary>
-    public IReadOnlyList<Effect> Arrive(ulong page) => Do(() => Pager.OnPage(ContentOf(page), Effects));
+    public IReadOnlyList<Effect> Arrive(ulong page) => Do(() => Pager.OnPages([ContentOf(page)], Effects));
 
     /// <summary>Runs something; answers the effects that it had.</summary>
     public IReadOnlyList<Effect> Do(Action what)
