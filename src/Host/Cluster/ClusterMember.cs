@@ -44,29 +44,30 @@ internal sealed class ClusterMember
 
     /// <summary>Becomes a member, of a cluster of its own where no other node is named.</summary>
     /// <exception cref="CliException">None of the nodes let it in in time.</exception>
-    public async Task Join(string option, IReadOnlyList<Address> nodes, CancellationToken cancelled)
+    public async Task Join(string option, IReadOnlyList<Address> nodes, CancellationToken cancelled, TimeSpan? patience = null)
     {
+        var until = patience ?? _setup.JoinTimeout;
         var cluster = Akka.Cluster.Cluster.Get(System);
         if (nodes.Count == 0) cluster.Join(cluster.SelfAddress);
         else cluster.JoinSeedNodes(_setup.Named(nodes));
         var joined = await Until(
-            () => Task.FromResult(cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.WeaklyUp), cancelled);
+            () => Task.FromResult(cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.WeaklyUp), cancelled, patience: until);
         if (!joined && !cancelled.IsCancellationRequested)
         {
             throw new CliException(
                 $"{option}: no node at {string.Join(",", nodes.Select(n => $"{n.Host}:{n.Port}"))} has let this one in within " +
-                $"{_setup.JoinTimeout.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie is the same");
+                $"{until.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie is the same");
         }
     }
 
     /// <summary>Asks again and again until it holds: true; false after Ctrl-C or, without time, the join timeout.</summary>
-    public async Task<bool> Until(Func<Task<bool>> holds, CancellationToken cancelled, bool hasTime = false)
+    public async Task<bool> Until(Func<Task<bool>> holds, CancellationToken cancelled, bool hasTime = false, TimeSpan? patience = null)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!cancelled.IsCancellationRequested)
         {
             if (await holds()) return true;
-            if (!hasTime && TimeProvider.System.GetElapsedTime(start) > _setup.JoinTimeout) return false;
+            if (!hasTime && TimeProvider.System.GetElapsedTime(start) > (patience ?? _setup.JoinTimeout)) return false;
             await Task.Delay(Poll, CancellationToken.None);
         }
 

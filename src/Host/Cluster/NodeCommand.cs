@@ -70,14 +70,14 @@ internal static class NodeCommand
     }
 
     // A member until the end. One that finds itself downed, since it was cut off for long, goes with its actor system; its
-    // server and its image stay, and it joins again as a new incarnation at the same address.
+    // server and its image stay, and it joins again as a new incarnation at the same address. So does one that hears of the
+    // cluster it was cut off from.
     private static async Task RunMember(
         NodeOptions options, ParseResult result, ClusterSetup setup, Replicas replicas, Func<NodeReport> report,
         Action<ClusterMember> joined, CancellationToken ends)
     {
         var role = result.GetValue(options.Role)!;
-        var seeds = ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds));
-        var isFounder = seeds.Count == 0;
+        var known = new Acquaintances(setup.Named(ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds))));
         var port = NodeOptions.PortOf(result, options.Port);
         var view = new ClusterView();
         NodeReport Whole() => WithState(report(), replicas);
@@ -87,35 +87,42 @@ internal static class NodeCommand
         for (var isFirst = true; !ends.IsCancellationRequested; isFirst = false)
         {
             var system = ClusterMember.Open(setup, role, port);
+            var (seeds, isRefused) = (known.Seeds, false);
             try
             {
                 var member = new ClusterMember(setup, system, Whole);
-                var self = Akka.Cluster.Cluster.Get(system).SelfAddress;
-                port = self.Port ?? port;
-                member.Node.Tell(
-                    new NodeProtocol.Listen(system.ActorOf(BitmapReplicasActor.Props(replicas), "replicas")), Akka.Actor.ActorRefs.NoSender);
+                port = Akka.Cluster.Cluster.Get(system).SelfAddress.Port ?? port;
+                Listen(member, BitmapReplicasActor.Props(replicas), "replicas");
                 view.Follow(system, member.Node);
-                await member.Join(options.Seeds.Name, seeds, ends);
+                var found = new TaskCompletionSource<Akka.Actor.Address>(TaskCreationOptions.RunContinuationsAsynchronously);
+                Listen(member, ReunionActor.Props(known, setup.ReportEvery, at => found.TrySetResult(at)), "reunion");
+                // A founder soon begins anew where nobody answers: others may want its pages, and those it lost are found later.
+                await member.Join(options.Seeds.Name, seeds, ends, !isFirst && known.IsFounder ? setup.JoinTimeout / 4 : setup.JoinTimeout);
                 Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
                 if (isFirst && endpoint is not null) Console.WriteLine($"userfault node: metrics at http://{endpoint.Endpoint}/metrics");
                 joined(member);
-                await Task.WhenAny(system.WhenTerminated, Ended(ends));
+                await Task.WhenAny(system.WhenTerminated, found.Task, Ended(ends));
                 if (ends.IsCancellationRequested) return;
-                seeds = [.. view.Nodes.Select(n => n.Address).Where(a => !a.Equals(self))];
-                await Console.Error.WriteLineAsync("userfault node: was cut off from the cluster; joins again");
+                await Console.Error.WriteLineAsync("userfault node: " + (found.Task.IsCompletedSuccessfully
+                    ? $"the cluster that it was cut off from is at {found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
+                    : "was cut off from the cluster; joins again"));
             }
             catch (CliException e) when (!isFirst)
             {
-                // Nobody of those it knew answers. Who began the cluster begins another; the others go on asking.
-                if (isFounder) seeds = [];
+                isRefused = true;
                 await Console.Error.WriteLineAsync($"userfault node: {e.Message}; tries again");
             }
             finally
             {
                 await system.Terminate();
             }
+
+            if (isRefused) known.Refused();
         }
     }
+
+    private static void Listen(ClusterMember member, Akka.Actor.Props listener, string name) => member.Node.Tell(
+        new NodeProtocol.Listen(member.System.ActorOf(listener, name)), Akka.Actor.ActorRefs.NoSender);
 
     private static NodeReport WithState(NodeReport report, Replicas replicas) => report with
     {

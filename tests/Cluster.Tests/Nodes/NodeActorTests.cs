@@ -42,4 +42,25 @@ public sealed class NodeActorTests : IDisposable
         Akka.Cluster.Cluster.Get(_there.System).Leave(_there.Address);
         listener.Until<NodeProtocol.NodesChanged>(c => !c.Nodes.Any(n => n.Address.Equals(_there.Address)));
     }
+
+    [Fact]
+    public async Task A_cluster_that_was_lost_is_found_again_by_asking_its_nodes()
+    {
+        _here.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing, TimeSpan.FromMilliseconds(100)), NodeActor.Name);
+        _there.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing, TimeSpan.FromMilliseconds(100)), NodeActor.Name);
+        // Each its own cluster. The source remembers the destination, which it was in one cluster with.
+        Akka.Cluster.Cluster.Get(_here.System).Join(_here.Address);
+        Akka.Cluster.Cluster.Get(_there.System).Join(_there.Address);
+        var known = new Acquaintances([]);
+        known.Update(_there.Address, [NodeAt(_there.Address), NodeAt(_here.Address)]);
+        var found = new TaskCompletionSource<Address>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reunion = _there.System.ActorOf(ReunionActor.Props(known, TimeSpan.FromMilliseconds(50), at => found.TrySetResult(at)));
+
+        _there.System.ActorSelection("/user/" + NodeActor.Name).Tell(new NodeProtocol.Listen(reunion));
+
+        Assert.Equal(_here.Address, await found.Task.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal(_here.Address, known.Seeds[0]);
+
+        static ClusterNode NodeAt(Address address) => new(address, [NodeRoles.Source], Akka.Cluster.MemberStatus.Up, true, null);
+    }
 }

@@ -78,6 +78,34 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_destination_that_stands_still_for_long_is_found_again_by_those_who_began_anew_without_it()
+    {
+        string[] quick = ["--config", _folder.Write("stable.hocon", "userfault.cluster.stable-after = 1s")];
+        var quicker = _folder.Write("source.hocon", "userfault.cluster { stable-after = 1s, join-timeout = 4s }");
+        var source = await Start("source", [.. Image, "--config", quicker]);
+        var fetcher = await Start("fetcher", ["--seeds", source.Address, .. quick]);
+        using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest, .. quick]);
+        await Migration.Line(migration, " running ");
+
+        NodeProcess.Signal(migration, "STOP");
+        try
+        {
+            // Without the destination both go, and the source begins a cluster that the fetcher joins.
+            await Until(() => Task.FromResult(Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")));
+            await Agree(source, fetcher);
+        }
+        finally
+        {
+            NodeProcess.Signal(migration, "CONT");
+        }
+
+        Migration.AllVcpusFinished(await Migration.End(migration), 2000);
+        await Until(() => Task.FromResult(Said(source, "the cluster that it was cut off from is at")));
+
+        static bool Said(NodeProcess node, string part) => node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_destination_that_is_killed_leaves_the_source_with_everything_and_it_says_so()
     {
         var source = await Start("source", Image);

@@ -59,9 +59,12 @@ internal sealed class NodeProcess : IDisposable
     }
 
     /// <summary>Stops its threads where they are (SIGSTOP), or lets them go on (SIGCONT).</summary>
-    public void Signal(string signal)
+    public void Signal(string signal) => Signal(_process, signal);
+
+    /// <summary>The same of any process that the test has started.</summary>
+    public static void Signal(Process process, string signal)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
         Assert.Equal(0, kill.ExitCode);
     }

@@ -1,0 +1,63 @@
+using Akka.Actor;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// Asks those who were once members, and went without having left, which cluster they are in now, and says when this node
+/// is to join theirs. <see cref="Acquaintances"/> remembers and decides; one such actor lives in each incarnation.
+/// </summary>
+public sealed class ReunionActor : UntypedActor
+{
+    private readonly Acquaintances _known;
+    private readonly TimeSpan _every;
+    private readonly Action<Address> _found;
+    private readonly Address _self = Akka.Cluster.Cluster.Get(Context.System).SelfAddress;
+    private ICancelable? _tick;
+    private bool _isOver;
+
+    /// <summary>See <see cref="Props"/>.</summary>
+    public ReunionActor(Acquaintances known, TimeSpan every, Action<Address> found) => (_known, _every, _found) = (known, every, found);
+
+    /// <summary>An actor that waits for <see cref="NodeProtocol.NodesChanged"/> of its own node.</summary>
+    /// <param name="known">What survives this incarnation; nobody else uses it while the actor lives.</param>
+    /// <param name="every">How often strays are asked.</param>
+    /// <param name="found">Told once, on the actor's thread, at which stray this node is to join anew.</param>
+    public static Props Props(Acquaintances known, TimeSpan every, Action<Address> found) =>
+        Akka.Actor.Props.Create(() => new ReunionActor(known, every, found));
+
+    /// <inheritdoc/>
+    protected override void PreStart() => _tick = Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(
+        _every, _every, Self, Tick.Instance, ActorRefs.NoSender);
+
+    /// <inheritdoc/>
+    protected override void PostStop() => _tick?.Cancel();
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case NodeProtocol.NodesChanged changed when Sender.Path.Address.HasLocalScope || Sender.Path.Address.Equals(_self):
+                _known.Update(_self, changed.Nodes);
+                break;
+            case NodeProtocol.NodesChanged theirs when !_isOver && _known.Found(Sender.Path.Address, theirs.Nodes):
+                _isOver = true;
+                _found(Sender.Path.Address);
+                break;
+            case NodeProtocol.NodesChanged:
+                break;
+            case Tick:
+                foreach (var stray in _known.Strays)
+                    Context.ActorSelection(new RootActorPath(stray) / "user" / NodeActor.Name).Tell(NodeProtocol.GetNodes.Instance, Self);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private sealed record Tick
+    {
+        public static readonly Tick Instance = new();
+    }
+}
