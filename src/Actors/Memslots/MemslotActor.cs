@@ -13,7 +13,7 @@ namespace Userfault.Actors;
 /// Faults come as many as the vCPUs made while the last ones were on their way, and those that are in the mailbox together
 /// are fetched together: the first asks for a message to itself, which comes behind all that wait already.
 /// </remarks>
-public sealed class MemslotActor : UntypedActor
+public sealed partial class MemslotActor : UntypedActor
 {
     private const ulong MostUntold = 4096;
 
@@ -21,21 +21,10 @@ public sealed class MemslotActor : UntypedActor
     private readonly MemslotWiring _wiring;
     private readonly Mutation _mutation = Mutations.Current;
     private readonly EffectBuffer _effects = new();
-    private readonly UffdQueues _uffd;
-    private readonly SlotFlush _flush;
     private readonly List<Gfn> _wanted = new(64);
     private readonly List<int> _resumed = new(64);
     private readonly int _batch;
-    private readonly List<IActorRef> _accessors = [];
-    private readonly List<IActorRef> _readers = [];
-    private readonly List<Gfn> _exists = [];
     private readonly ClearBatch? _clears;
-    private IActorRef _changeAsker = ActorRefs.Nobody;
-    private bool _isChanging;
-    private bool _isInvalidating;
-    private bool _workIsQueued;
-    private bool _hasMoved;
-    private readonly List<(IActorRef Asker, object Answer)> _afterFlush = [];
     private ulong _placedAtListener;
     private bool _hadTrouble;
 
@@ -109,110 +98,6 @@ public sealed class MemslotActor : UntypedActor
         }
     }
 
-    private bool OnHostSide(object message)
-    {
-        switch (message)
-        {
-            case MemslotProtocol.HostAccess access:
-                _pager.OnHostAccess(AccessorNumber(Sender), access.Gfn, access.IsWrite, _effects);
-                Perform();
-                return true;
-            case MemslotProtocol.UffdRead read:
-                _uffd.Read(read.Descriptor, ReaderNumber(Sender));
-                Deliver(read.Descriptor);
-                return true;
-            case MemslotProtocol.UffdCopy copy:
-                OnUffdCopy(copy.Batch);
-                return true;
-            case MemslotProtocol.UffdContinue minor:
-                Resolve(minor.Pages);
-                return true;
-            case MemslotProtocol.UffdWake wake:
-                foreach (var gfn in wake.Pages) _pager.OnUffdWake(gfn, _effects);
-                Perform();
-                return true;
-            case MemslotProtocol.GetBitmap range:
-                Sender.Tell(new BitmapRange(
-                    _wiring.VmName, _pager.Core.Slot.Id, _clears?.Sequence ?? 0, range.FirstWord, _pager.BitmapWords(range.FirstWord, range.Words)));
-                return true;
-            case MemslotProtocol.GetReport:
-                Sender.Tell(new SlotReport(_pager.Core.Slot.Id, _pager.Missing, _pager.Waiting, _pager.Counters()));
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    private bool OnChange(object message)
-    {
-        switch (message)
-        {
-            case MemslotProtocol.ChangeFlags change:
-                Begin(() => _pager.Core.ChangeFlags(change.Slot));
-                return true;
-            case MemslotProtocol.ZapAll:
-                Begin(_pager.Core.BeginZap);
-                return true;
-            case MemslotProtocol.Invalidate:
-                _isInvalidating = true;
-                Begin(_pager.Core.Invalidate);
-                return true;
-            case MemslotProtocol.Activate activate:
-                (_isInvalidating, _hasMoved) = (false, true);
-                _pager.Activate(activate.Slot, _effects);
-                Perform();
-                return true;
-            case MemslotProtocol.Retire:
-                _pager.Evict(_effects);
-                Perform();
-                Context.Become(Gone);
-                return true;
-            case MemslotProtocol.ChangeAttributes attributes:
-                Begin(() =>
-                {
-                    _pager.Core.BeginInvalidation(attributes.Range);
-                    _pager.Core.Attributes = attributes.Attributes;
-                    _pager.Core.EndInvalidation();
-                });
-                return true;
-            case MemslotProtocol.GetDirtyLog:
-                OnGetDirtyLog();
-                return true;
-            case MemslotProtocol.ClearDirtyLog clear:
-                var errno = _pager.Core.ClearDirtyLog(clear.FirstPage, clear.Pages, [.. clear.Mask], out var flush);
-                AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, []));
-                return true;
-            case MemslotProtocol.PreFault preFault:
-                Sender.Tell(_pager.PreFault(preFault.Range));
-                Perform();
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    // The slot is deleted. Messages that were on their way are answered so that nobody waits; the tables stay until the VM
-    // stops, since a vCPU may still be looking at them by an old list of slots.
-    private void Gone(object message)
-    {
-        switch (message)
-        {
-            case MemslotProtocol.MemoryFaults faults:
-                foreach (ref readonly var fault in faults.Faults.Span) _effects.Resume(fault.Vcpu);
-                Perform();
-                break;
-            case PagesFetched fetched:
-                fetched.Batch.Release();
-                break;
-            case MemslotProtocol.UffdCopy copy:
-                copy.Batch.Release();
-                break;
-            case MemslotProtocol.HostAccess access:
-                Sender.Tell(new MemslotProtocol.HostAccessDone(access.Gfn));
-                break;
-        }
-    }
-
     private void OnFaults(ReadOnlySpan<MemslotProtocol.MemoryFault> faults)
     {
         foreach (ref readonly var fault in faults)
@@ -252,35 +137,6 @@ public sealed class MemslotActor : UntypedActor
         TellPlaced();
     }
 
-    private void OnUffdCopy(PageBatch batch)
-    {
-        _exists.Clear();
-        var pages = new Gfn[batch.Count];
-        for (var i = 0; i < pages.Length; i++)
-        {
-            ref readonly var page = ref batch[i];
-            pages[i] = page.Gfn;
-            if (_pager.OnUffdCopy(page, _effects) == Errno.EEXIST) _exists.Add(page.Gfn);
-        }
-
-        batch.Release();
-        Sender.Tell(new UffdReaderProtocol.Resolved(pages, [.. _exists]));
-        Perform();
-        TellPlaced();
-    }
-
-    private void Resolve(IReadOnlyList<Gfn> pages)
-    {
-        _exists.Clear();
-        foreach (var gfn in pages)
-        {
-            if (_pager.OnUffdContinue(gfn, _effects) == Errno.EEXIST) _exists.Add(gfn);
-        }
-
-        Sender.Tell(new UffdReaderProtocol.Resolved(pages, [.. _exists]));
-        Perform();
-    }
-
     private void OnAskAgain()
     {
         _pager.FetchAgain(_effects);
@@ -288,22 +144,6 @@ public sealed class MemslotActor : UntypedActor
         foreach (var reader in _readers) reader.Tell(MemslotProtocol.AskAgain.Instance);
         var pushes = _pager.PushesUnderWay();
         if (pushes.Count > 0) _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Background, pushes));
-    }
-
-    private void OnGetDirtyLog()
-    {
-        var words = new ulong[(_pager.Range.Count + 63) / 64];
-        var errno = _pager.Core.GetDirtyLog(words, out var flush);
-        AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, errno == Errno.None ? words : []));
-    }
-
-    // Until every vCPU has dropped its writable translations a write may go by unlogged: the caller hears nothing sooner.
-    private void AnswerAfter(GfnRange flush, object answer)
-    {
-        if (_mutation == Mutation.AnswersBeforeFlush) Sender.Tell(answer);
-        else _afterFlush.Add((Sender, answer));
-        AskFlush(flush);
-        if (!_flush.IsPending) AfterFlush();
     }
 
     private void Perform()
@@ -357,12 +197,6 @@ public sealed class MemslotActor : UntypedActor
         _resumed.Clear();
     }
 
-    private void Deliver(int descriptor)
-    {
-        while (_uffd.TryDeliver(descriptor, out var reader, out var events))
-            _readers[reader].Tell(new UffdReaderProtocol.Events(events));
-    }
-
     private void SendFetches()
     {
         if (_wanted.Count == 0) return;
@@ -412,94 +246,5 @@ public sealed class MemslotActor : UntypedActor
         var words = _clears.Take();
         var clears = new BitsCleared(_wiring.VmName, _pager.Core.Slot.Id, _pager.Pages, _clears.Sequence, words);
         _wiring.Fetchers.Tell(new FetcherProtocol.BroadcastClears(clears));
-    }
-
-    // A change runs in bounded batches, with the mailbox served between them and a shootdown behind each that needs one.
-    private void Begin(Action change)
-    {
-        if (_isChanging) throw new InvalidOperationException($"{_pager.Core.Slot.Id} is changed while it changes");
-        _isChanging = true;
-        _changeAsker = Sender;
-        change();
-        DoWork();
-    }
-
-    private void DoWork()
-    {
-        if (!_isChanging || _flush.IsPending) return;
-        if (!_pager.Core.HasWork)
-        {
-            EndChange();
-            return;
-        }
-
-        var step = _pager.Core.Work(_wiring.WorkBudget);
-        if (!step.Flush.IsEmpty) AskFlush(step.Flush);
-        if (_flush.IsPending || _workIsQueued) return;
-        _workIsQueued = true;
-        Self.Tell(MemslotProtocol.Work.Instance, ActorRefs.NoSender);
-    }
-
-    private void EndChange()
-    {
-        _isChanging = false;
-        if (!_isInvalidating)
-        {
-            _pager.ReleaseHeldBack(_effects);
-            Perform();
-        }
-
-        _changeAsker.Tell(new MemslotProtocol.SlotChanged(_pager.Core.Slot.Id));
-        _changeAsker = ActorRefs.Nobody;
-    }
-
-    private void AskFlush(GfnRange range)
-    {
-        if (range.IsEmpty) return;
-        _pager.CountFlush();
-        var generation = _flush.Request(range);
-        for (var vcpu = 0; vcpu < _wiring.Vcpus.Count; vcpu++)
-        {
-            if (_mutation == Mutation.ShootdownSkipsVcpu && vcpu == 1) _flush.Acknowledge(vcpu, generation);
-            else if (_flush.Owes(vcpu, generation)) _wiring.Vcpus[vcpu].Tell(new VcpuProtocol.FlushTlb(generation, range));
-        }
-
-        if (!_flush.IsPending) AfterFlush();
-    }
-
-    private void AfterFlush()
-    {
-        if (_flush.IsPending) return;
-        foreach (var (asker, answer) in _afterFlush) asker.Tell(answer);
-        _afterFlush.Clear();
-        if (_pager.NeedsFlush)
-        {
-            _pager.Core.CompleteFlush();
-            if (!_isInvalidating) _pager.ReleaseHeldBack(_effects);
-            Perform();
-        }
-
-        if (_isChanging && !_workIsQueued)
-        {
-            _workIsQueued = true;
-            Self.Tell(MemslotProtocol.Work.Instance, ActorRefs.NoSender);
-        }
-    }
-
-    private int AccessorNumber(IActorRef accessor)
-    {
-        // An accessor sleeps on one page at a time, as a thread does, so its reference is its number.
-        var index = _accessors.IndexOf(accessor);
-        if (index >= 0) return _wiring.Vcpus.Count + index;
-        _accessors.Add(accessor);
-        return _wiring.Vcpus.Count + _accessors.Count - 1;
-    }
-
-    private int ReaderNumber(IActorRef reader)
-    {
-        var index = _readers.IndexOf(reader);
-        if (index >= 0) return index;
-        _readers.Add(reader);
-        return _readers.Count - 1;
     }
 }

@@ -22,7 +22,6 @@ public sealed partial class MemslotPager : IDisposable
     private readonly PagerSettings _settings;
     private readonly Mutation _mutation = Mutations.Current;
     private PageWaiters _exited;
-    private PageWaiters _sleeping;
     private readonly List<int> _heldBack = [];
     private PageClaims _claims;
     private readonly List<GfnRange> _pushed = [];
@@ -94,24 +93,6 @@ public sealed partial class MemslotPager : IDisposable
         RunFaultPath(vcpu, access, effects);
     }
 
-    /// <summary>KVM itself or the VMM accesses a page: it does not look at the bitmap.</summary>
-    /// <param name="accessor">Its number, from <c>vcpus</c> on.</param>
-    /// <param name="gfn">The page.</param>
-    /// <param name="write">Does it write?</param>
-    /// <param name="effects">Gets a wake-up at once where the page is there.</param>
-    public void OnHostAccess(int accessor, Gfn gfn, bool write, EffectBuffer effects)
-    {
-        _counters = _counters with { HostAccesses = _counters.HostAccesses + 1 };
-        if (_host.Touch(ToMemory(gfn), write) is not { } uffd)
-        {
-            effects.WakeAccessor(accessor, gfn);
-            return;
-        }
-
-        _counters = _counters with { HostSleeps = _counters.HostSleeps + 1 };
-        if (_sleeping.Add(gfn, accessor)) TellReader(uffd, gfn, effects);
-    }
-
     /// <summary>
     /// Pages' content has come to user space by way of vCPUs' exits, or ahead of need: it is put in place and the bits
     /// are cleared with release order; the vCPUs that exited for them run again. Mostly nobody sleeps on one in userfaultfd
@@ -156,75 +137,6 @@ public sealed partial class MemslotPager : IDisposable
         Serve(gfn, effects);
     }
 
-    /// <summary>
-    /// A reader of userfaultfd resolves a page with UFFDIO_COPY (ZEROPAGE where it is zero), waking who sleeps on it.
-    /// </summary>
-    /// <returns>What the ioctl answers: none, or EEXIST; then the reader wakes explicitly (<see cref="OnUffdWake"/>).</returns>
-    public Errno OnUffdCopy(in PageContent content, EffectBuffer effects)
-    {
-        var gfn = ToGuest(content.Gfn);
-        var errno = _settings.Memory == MemoryKind.Shmem ? PopulateAndContinue(content) : _host.Copy(content, _memory);
-        Count(errno);
-        if (errno == Errno.None)
-        {
-            ClearBit(gfn, awaited: true);
-            Wake(gfn, effects);
-        }
-
-        Serve(gfn, effects);
-        return errno;
-    }
-
-    /// <summary>A reader resolves a minor fault with UFFDIO_CONTINUE: the content is in the page cache.</summary>
-    public Errno OnUffdContinue(Gfn page, EffectBuffer effects)
-    {
-        var gfn = ToGuest(page);
-        var errno = _host.Continue(page);
-        Count(errno);
-        if (errno == Errno.None) Wake(gfn, effects);
-        return errno;
-    }
-
-    /// <summary>UFFDIO_WAKE: who sleeps on the page tries again.</summary>
-    public void OnUffdWake(Gfn page, EffectBuffer effects) => Wake(ToGuest(page), effects);
-
-    /// <summary>Lets those go on who waited for a flush or for the end of an invalidation.</summary>
-    public void ReleaseHeldBack(EffectBuffer effects)
-    {
-        foreach (var vcpu in _heldBack.Skip(_mutation == Mutation.ForgottenHeldBack ? 1 : 0)) effects.Resume(vcpu);
-        _heldBack.Clear();
-    }
-
-    /// <summary>
-    /// The slot goes away or moves: everybody who waits for one of its pages makes the access again, and finds what is
-    /// there then.
-    /// </summary>
-    public void Evict(EffectBuffer effects)
-    {
-        foreach (var gfn in _exited.AwaitedPages()) Release(_exited, gfn, effects);
-        foreach (var gfn in _sleeping.AwaitedPages()) Release(_sleeping, gfn, effects);
-        ReleaseHeldBack(effects);
-    }
-
-    /// <summary>The slot is at its new place. Who waited makes the access again; what is on its way arrives here.</summary>
-    public void Activate(Memslot slot, EffectBuffer effects)
-    {
-        Evict(effects);
-        var from = Range.Start;
-        _core.Activate(slot);
-        _exited = _exited.MovedTo(Range);
-        _sleeping = _sleeping.MovedTo(Range);
-        _claims.Dispose();
-        _claims = new PageClaims(Range, _bitmap);
-        for (var i = 0; i < _pushed.Count; i++)
-        {
-            _pushed[i] = _pushed[i] with { Start = Range.Start.Plus(_pushed[i].Start.PagesFrom(from)) };
-            _claims.Claim(_pushed[i]);
-        }
-
-        _push = _makePush?.Invoke(_claims);
-    }
-
     /// <summary>Frames whose cached translations a fault made stale; empty where there are none.</summary>
     public GfnRange Flush { get; private set; }
 
@@ -234,29 +146,6 @@ public sealed partial class MemslotPager : IDisposable
         var flush = Flush;
         Flush = default;
         return flush;
-    }
-
-    /// <summary>KVM_PRE_FAULT_MEMORY: maps pages as reads would, until one cannot be mapped.</summary>
-    public MemslotProtocol.PreFaulted PreFault(GfnRange range)
-    {
-        for (ulong i = 0; i < range.Count; i++)
-        {
-            var gfn = range.Start.Plus(i);
-            var outcome = _core.Fault(new VcpuAccess(gfn, Access.Read, _core.Attributes.IsPrivate(gfn)));
-            _core.CompleteFlush();
-            if (!outcome.Flush.IsEmpty) Flush = Flush.Cover(outcome.Flush);
-            if (outcome.Kind is FaultKind.Mapped or FaultKind.Spurious) continue;
-            var errno = outcome.Kind switch
-            {
-                FaultKind.Poisoned => Errno.EHWPOISON,
-                FaultKind.SignalPending => Errno.EINTR,
-                FaultKind.Retry or FaultKind.BlockedInUserfaultfd => Errno.EAGAIN,
-                _ => Errno.EFAULT,
-            };
-            return new MemslotProtocol.PreFaulted(i == 0 ? errno : Errno.None, i);
-        }
-
-        return new MemslotProtocol.PreFaulted(Errno.None, range.Count);
     }
 
     /// <summary>Every page that somebody waits for is asked for again: a fetcher was lost.</summary>
@@ -361,34 +250,6 @@ public sealed partial class MemslotPager : IDisposable
         }
     }
 
-    private void Sleep(int vcpu, in VcpuAccess access, EffectBuffer effects)
-    {
-        _counters = _counters with { UffdSleeps = _counters.UffdSleeps + 1 };
-        Remember(vcpu, access);
-        _push?.OnFault(access.Gfn);
-        if (!_sleeping.Add(access.Gfn, vcpu))
-        {
-            _merged++;
-            return;
-        }
-
-        var page = ToMemory(access.Gfn);
-        TellReader(new UffdEvent(page, _host.IsPopulated(page), access.IsWrite), access.Gfn, effects);
-    }
-
-    private void TellReader(UffdEvent uffd, Gfn gfn, EffectBuffer effects)
-    {
-        if (uffd.IsMinor || _claims.IsOpen(gfn))
-        {
-            if (!uffd.IsMinor) _claims.Claim(new GfnRange(gfn, 1));
-            effects.Uffd(uffd);
-            return;
-        }
-
-        // User space has asked for it already: its answer wakes the sleeper, and the reader need not fetch.
-        effects.Promote(ToMemory(gfn));
-    }
-
     private void HoldBack(int vcpu, in VcpuAccess access)
     {
         Remember(vcpu, access);
@@ -406,12 +267,6 @@ public sealed partial class MemslotPager : IDisposable
         var errno = _settings.Memory == MemoryKind.Shmem ? PopulateAndContinue(content) : _host.Copy(content, _memory);
         Count(errno);
         return errno;
-    }
-
-    private Errno PopulateAndContinue(in PageContent content)
-    {
-        _host.Populate(content, _memory);
-        return _host.Continue(content.Gfn);
     }
 
     private void Count(Errno errno)
@@ -445,30 +300,6 @@ public sealed partial class MemslotPager : IDisposable
         {
             if (_mutation == Mutation.SkippedAccess) effects.Skip(vcpu, gfn, FaultKind.Mmio);
             else RunFaultPath(vcpu, _accesses[vcpu], effects);
-        }
-    }
-
-    private void Wake(Gfn gfn, EffectBuffer effects)
-    {
-        var last = PageWaiters.Begin;
-        while (_sleeping.TryTake(gfn, ref last, out var waiter))
-        {
-            if (waiter < _settings.Vcpus)
-                RunFaultPath(waiter, _accesses[waiter], effects);
-            else
-                effects.WakeAccessor(waiter, gfn);
-        }
-    }
-
-    private void Release(PageWaiters waiters, Gfn gfn, EffectBuffer effects)
-    {
-        var last = PageWaiters.Begin;
-        while (waiters.TryTake(gfn, ref last, out var waiter))
-        {
-            if (waiter < _settings.Vcpus)
-                effects.Resume(waiter);
-            else
-                effects.WakeAccessor(waiter, gfn);
         }
     }
 

@@ -1,0 +1,174 @@
+using Akka.Actor;
+using Userfault.Mmu;
+
+namespace Userfault.Actors;
+
+// The slot changes: flags, zaps, moves, attributes, the dirty log; and the flushes that a change waits for.
+public sealed partial class MemslotActor
+{
+    private readonly SlotFlush _flush;
+    private IActorRef _changeAsker = ActorRefs.Nobody;
+    private bool _isChanging;
+    private bool _isInvalidating;
+    private bool _workIsQueued;
+    private bool _hasMoved;
+    private readonly List<(IActorRef Asker, object Answer)> _afterFlush = [];
+
+    private bool OnChange(object message)
+    {
+        switch (message)
+        {
+            case MemslotProtocol.ChangeFlags change:
+                Begin(() => _pager.Core.ChangeFlags(change.Slot));
+                return true;
+            case MemslotProtocol.ZapAll:
+                Begin(_pager.Core.BeginZap);
+                return true;
+            case MemslotProtocol.Invalidate:
+                _isInvalidating = true;
+                Begin(_pager.Core.Invalidate);
+                return true;
+            case MemslotProtocol.Activate activate:
+                (_isInvalidating, _hasMoved) = (false, true);
+                _pager.Activate(activate.Slot, _effects);
+                Perform();
+                return true;
+            case MemslotProtocol.Retire:
+                _pager.Evict(_effects);
+                Perform();
+                Context.Become(Gone);
+                return true;
+            case MemslotProtocol.ChangeAttributes attributes:
+                Begin(() =>
+                {
+                    _pager.Core.BeginInvalidation(attributes.Range);
+                    _pager.Core.Attributes = attributes.Attributes;
+                    _pager.Core.EndInvalidation();
+                });
+                return true;
+            case MemslotProtocol.GetDirtyLog:
+                OnGetDirtyLog();
+                return true;
+            case MemslotProtocol.ClearDirtyLog clear:
+                var errno = _pager.Core.ClearDirtyLog(clear.FirstPage, clear.Pages, [.. clear.Mask], out var flush);
+                AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, []));
+                return true;
+            case MemslotProtocol.PreFault preFault:
+                Sender.Tell(_pager.PreFault(preFault.Range));
+                Perform();
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    // The slot is deleted. Messages that were on their way are answered so that nobody waits; the tables stay until the VM
+    // stops, since a vCPU may still be looking at them by an old list of slots.
+    private void Gone(object message)
+    {
+        switch (message)
+        {
+            case MemslotProtocol.MemoryFaults faults:
+                foreach (ref readonly var fault in faults.Faults.Span) _effects.Resume(fault.Vcpu);
+                Perform();
+                break;
+            case PagesFetched fetched:
+                fetched.Batch.Release();
+                break;
+            case MemslotProtocol.UffdCopy copy:
+                copy.Batch.Release();
+                break;
+            case MemslotProtocol.HostAccess access:
+                Sender.Tell(new MemslotProtocol.HostAccessDone(access.Gfn));
+                break;
+        }
+    }
+
+    private void OnGetDirtyLog()
+    {
+        var words = new ulong[(_pager.Range.Count + 63) / 64];
+        var errno = _pager.Core.GetDirtyLog(words, out var flush);
+        AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, errno == Errno.None ? words : []));
+    }
+
+    // Until every vCPU has dropped its writable translations a write may go by unlogged: the caller hears nothing sooner.
+    private void AnswerAfter(GfnRange flush, object answer)
+    {
+        if (_mutation == Mutation.AnswersBeforeFlush) Sender.Tell(answer);
+        else _afterFlush.Add((Sender, answer));
+        AskFlush(flush);
+        if (!_flush.IsPending) AfterFlush();
+    }
+
+    // A change runs in bounded batches, with the mailbox served between them and a shootdown behind each that needs one.
+    private void Begin(Action change)
+    {
+        if (_isChanging) throw new InvalidOperationException($"{_pager.Core.Slot.Id} is changed while it changes");
+        _isChanging = true;
+        _changeAsker = Sender;
+        change();
+        DoWork();
+    }
+
+    private void DoWork()
+    {
+        if (!_isChanging || _flush.IsPending) return;
+        if (!_pager.Core.HasWork)
+        {
+            EndChange();
+            return;
+        }
+
+        var step = _pager.Core.Work(_wiring.WorkBudget);
+        if (!step.Flush.IsEmpty) AskFlush(step.Flush);
+        if (_flush.IsPending || _workIsQueued) return;
+        _workIsQueued = true;
+        Self.Tell(MemslotProtocol.Work.Instance, ActorRefs.NoSender);
+    }
+
+    private void EndChange()
+    {
+        _isChanging = false;
+        if (!_isInvalidating)
+        {
+            _pager.ReleaseHeldBack(_effects);
+            Perform();
+        }
+
+        _changeAsker.Tell(new MemslotProtocol.SlotChanged(_pager.Core.Slot.Id));
+        _changeAsker = ActorRefs.Nobody;
+    }
+
+    private void AskFlush(GfnRange range)
+    {
+        if (range.IsEmpty) return;
+        _pager.CountFlush();
+        var generation = _flush.Request(range);
+        for (var vcpu = 0; vcpu < _wiring.Vcpus.Count; vcpu++)
+        {
+            if (_mutation == Mutation.ShootdownSkipsVcpu && vcpu == 1) _flush.Acknowledge(vcpu, generation);
+            else if (_flush.Owes(vcpu, generation)) _wiring.Vcpus[vcpu].Tell(new VcpuProtocol.FlushTlb(generation, range));
+        }
+
+        if (!_flush.IsPending) AfterFlush();
+    }
+
+    private void AfterFlush()
+    {
+        if (_flush.IsPending) return;
+        foreach (var (asker, answer) in _afterFlush) asker.Tell(answer);
+        _afterFlush.Clear();
+        if (_pager.NeedsFlush)
+        {
+            _pager.Core.CompleteFlush();
+            if (!_isInvalidating) _pager.ReleaseHeldBack(_effects);
+            Perform();
+        }
+
+        if (_isChanging && !_workIsQueued)
+        {
+            _workIsQueued = true;
+            Self.Tell(MemslotProtocol.Work.Instance, ActorRefs.NoSender);
+        }
+    }
+}

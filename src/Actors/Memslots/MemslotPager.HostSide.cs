@@ -1,0 +1,106 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Actors;
+
+// Who sleeps in userfaultfd, and what its readers do.
+public sealed partial class MemslotPager
+{
+    private PageWaiters _sleeping;
+
+    /// <summary>KVM itself or the VMM accesses a page: it does not look at the bitmap.</summary>
+    /// <param name="accessor">Its number, from <c>vcpus</c> on.</param>
+    /// <param name="gfn">The page.</param>
+    /// <param name="write">Does it write?</param>
+    /// <param name="effects">Gets a wake-up at once where the page is there.</param>
+    public void OnHostAccess(int accessor, Gfn gfn, bool write, EffectBuffer effects)
+    {
+        _counters = _counters with { HostAccesses = _counters.HostAccesses + 1 };
+        if (_host.Touch(ToMemory(gfn), write) is not { } uffd)
+        {
+            effects.WakeAccessor(accessor, gfn);
+            return;
+        }
+
+        _counters = _counters with { HostSleeps = _counters.HostSleeps + 1 };
+        if (_sleeping.Add(gfn, accessor)) TellReader(uffd, gfn, effects);
+    }
+
+    /// <summary>
+    /// A reader of userfaultfd resolves a page with UFFDIO_COPY (ZEROPAGE where it is zero), waking who sleeps on it.
+    /// </summary>
+    /// <returns>What the ioctl answers: none, or EEXIST; then the reader wakes explicitly (<see cref="OnUffdWake"/>).</returns>
+    public Errno OnUffdCopy(in PageContent content, EffectBuffer effects)
+    {
+        var gfn = ToGuest(content.Gfn);
+        var errno = _settings.Memory == MemoryKind.Shmem ? PopulateAndContinue(content) : _host.Copy(content, _memory);
+        Count(errno);
+        if (errno == Errno.None)
+        {
+            ClearBit(gfn, awaited: true);
+            Wake(gfn, effects);
+        }
+
+        Serve(gfn, effects);
+        return errno;
+    }
+
+    /// <summary>A reader resolves a minor fault with UFFDIO_CONTINUE: the content is in the page cache.</summary>
+    public Errno OnUffdContinue(Gfn page, EffectBuffer effects)
+    {
+        var gfn = ToGuest(page);
+        var errno = _host.Continue(page);
+        Count(errno);
+        if (errno == Errno.None) Wake(gfn, effects);
+        return errno;
+    }
+
+    /// <summary>UFFDIO_WAKE: who sleeps on the page tries again.</summary>
+    public void OnUffdWake(Gfn page, EffectBuffer effects) => Wake(ToGuest(page), effects);
+
+    private void Sleep(int vcpu, in VcpuAccess access, EffectBuffer effects)
+    {
+        _counters = _counters with { UffdSleeps = _counters.UffdSleeps + 1 };
+        Remember(vcpu, access);
+        _push?.OnFault(access.Gfn);
+        if (!_sleeping.Add(access.Gfn, vcpu))
+        {
+            _merged++;
+            return;
+        }
+
+        var page = ToMemory(access.Gfn);
+        TellReader(new UffdEvent(page, _host.IsPopulated(page), access.IsWrite), access.Gfn, effects);
+    }
+
+    private void TellReader(UffdEvent uffd, Gfn gfn, EffectBuffer effects)
+    {
+        if (uffd.IsMinor || _claims.IsOpen(gfn))
+        {
+            if (!uffd.IsMinor) _claims.Claim(new GfnRange(gfn, 1));
+            effects.Uffd(uffd);
+            return;
+        }
+
+        // User space has asked for it already: its answer wakes the sleeper, and the reader need not fetch.
+        effects.Promote(ToMemory(gfn));
+    }
+
+    private Errno PopulateAndContinue(in PageContent content)
+    {
+        _host.Populate(content, _memory);
+        return _host.Continue(content.Gfn);
+    }
+
+    private void Wake(Gfn gfn, EffectBuffer effects)
+    {
+        var last = PageWaiters.Begin;
+        while (_sleeping.TryTake(gfn, ref last, out var waiter))
+        {
+            if (waiter < _settings.Vcpus)
+                RunFaultPath(waiter, _accesses[waiter], effects);
+            else
+                effects.WakeAccessor(waiter, gfn);
+        }
+    }
+}
