@@ -14,17 +14,18 @@ internal sealed class FaultChannel : IDisposable
     private const ulong UserfaultFlag = 1 << 4;
     private readonly UnixSocket _socket;
     private readonly SemaphoreSlim[] _answered;
-    private readonly ulong[] _waitsFor;
+    private readonly ExitBook _exits;
     private readonly Lock _sending = new();
     private readonly Thread _reader;
     private volatile string? _broken;
     private long _requests;
+    private long _repeated;
 
     public FaultChannel(UnixSocket socket, int vcpus)
     {
         _socket = socket;
         _answered = [.. Enumerable.Range(0, vcpus).Select(_ => new SemaphoreSlim(0))];
-        _waitsFor = new ulong[vcpus];
+        _exits = new ExitBook(vcpus);
         _reader = new Thread(Read) { IsBackground = true, Name = "answers" };
         _reader.Start();
     }
@@ -32,15 +33,18 @@ internal sealed class FaultChannel : IDisposable
     /// <summary>Requests so far.</summary>
     public long Requests => Volatile.Read(ref _requests);
 
+    /// <summary>Answers that came again, as after a takeover they may.</summary>
+    public long Repeated => Volatile.Read(ref _repeated);
+
     /// <summary>What was wrong with an answer; null while nothing was.</summary>
     public string? Broken => _broken;
 
     /// <summary>Waits until the handler has the page in place.</summary>
     public void Exit(int vcpu, Gfn gfn)
     {
-        _waitsFor[vcpu] = gfn.Value << Page.Shift;
         Span<byte> json = stackalloc byte[FaultRequest.MostBytes];
         var request = new FaultRequest((uint)vcpu, gfn.Value << Page.Shift, UserfaultFlag, (vcpu & 1) == 0 ? null : gfn.Value);
+        _exits.Begin(request);
         var length = request.WriteRequest(json);
         lock (_sending) _socket.Send(json[..length]);
         Interlocked.Increment(ref _requests);
@@ -73,16 +77,21 @@ internal sealed class FaultChannel : IDisposable
 
     private void Take(ReadOnlySpan<byte> json)
     {
+        var answer = FaultRequest.Parse(json);
         var reader = new Utf8JsonReader(json);
-        var answer = JsonElement.ParseValue(ref reader);
-        var vcpu = answer.GetProperty("vcpu").GetInt32();
-        var offset = answer.GetProperty("offset").GetUInt64();
-        var token = answer.GetProperty("token");
-        if (offset != _waitsFor[vcpu] || answer.GetProperty("flags").GetUInt64() != UserfaultFlag || answer.GetProperty("len").GetUInt64() < Page.Size
-            || (token.ValueKind == JsonValueKind.Null) != ((vcpu & 1) == 0))
+        if (JsonElement.ParseValue(ref reader).GetProperty("len").GetUInt64() < Page.Size)
+            _broken ??= $"an answer to vCPU {answer.Vcpu} of less than a page";
+        switch (_exits.Take(answer))
         {
-            _broken ??= $"an answer to what vCPU {vcpu} did not ask";
+            case ExitAnswer.Own:
+                _answered[answer.Vcpu].Release();
+                break;
+            case ExitAnswer.Repeated:
+                Interlocked.Increment(ref _repeated);
+                break;
+            case ExitAnswer.Foreign:
+                _broken ??= $"an answer to what vCPU {answer.Vcpu} did not ask: offset {answer.Offset}";
+                break;
         }
-        _answered[vcpu].Release();
     }
 }

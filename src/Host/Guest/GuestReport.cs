@@ -6,7 +6,7 @@ namespace Userfault.Cli;
 /// <summary>What a stand-in guest saw.</summary>
 internal sealed record GuestReport(
     ulong Pages, int Touchers, string Workload, long Touches, long TouchedNs, long ElapsedNs, LatencyHistogram Latency, ulong BalloonPages,
-    long Requests, long Checked, long Wrong, ulong? FirstWrong, string? Problem, long Collections)
+    long Requests, long RepeatedAnswers, long Checked, long Wrong, ulong? FirstWrong, string? Problem, long Collections)
 {
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
@@ -22,7 +22,7 @@ internal sealed record GuestReport(
         output.WriteLine($"touches    {Touches} in {Units.Duration(TouchedNs < 0 ? ElapsedNs : TouchedNs)}, {TouchesPerSecond:0} a second");
         output.WriteLine($"latency    p50 {Units.Duration(Latency.PercentileNs(50))}, p99 {Units.Duration(Latency.PercentileNs(99))}, "
             + $"p99.9 {Units.Duration(Latency.PercentileNs(99.9))}, max {Units.Duration(Latency.MaxNs)} (each thread's first touch of a page)");
-        if (Requests > 0) output.WriteLine($"exits      {Requests}");
+        if (Requests > 0) output.WriteLine($"exits      {Requests}" + (RepeatedAnswers > 0 ? $", {RepeatedAnswers} answered twice" : ""));
         if (BalloonPages > 0) output.WriteLine($"balloon    {BalloonPages} pages given back");
         if (Collections > 0) output.WriteLine($"collected  {Collections} times meanwhile");
         output.WriteLine(Problem is not null ? $"failed     {Problem}"
@@ -46,6 +46,7 @@ internal sealed record GuestReport(
             TouchesPerSecond,
             TouchLatencyUs = ServeReport.Latency(Latency),
             Requests,
+            RepeatedAnswers,
             BalloonPages,
             Checked,
             Wrong,

@@ -124,7 +124,7 @@ internal sealed class GuestRun : IDisposable
         foreach (var toucher in _touchers.Where(t => t.HasEnded)) latency.Add(toucher.Latency);
         return new GuestReport(
             Memory.Pages, _workload.Vcpus, _workload.Name, _touchers.Sum(t => t.Touches), touchedNs, Elapsed, latency, _balloonPages,
-            Channel?.Requests ?? 0, verification?.Checked ?? 0, verification?.Wrong ?? 0, verification?.FirstWrong,
+            Channel?.Requests ?? 0, Channel?.Repeated ?? 0, verification?.Checked ?? 0, verification?.Wrong ?? 0, verification?.FirstWrong,
             _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null), GcStress.Collections);
     }
 }

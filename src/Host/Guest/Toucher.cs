@@ -69,8 +69,8 @@ internal sealed unsafe class Toucher
             else _ = NativeTouch.Read(at);
             return;
         }
-        // What KVM does: a set bit is an exit, whatever is mapped.
-        if (memory.Bitmap!.IsSet(access.Gfn.Value)) _run.Channel!.Exit(_index, access.Gfn);
+        // What KVM does: a set bit is an exit, whatever is mapped, and again until the bit is clear.
+        while (memory.Bitmap!.IsSet(access.Gfn.Value) && !_run.IsOver) _run.Channel!.Exit(_index, access.Gfn);
         var offset = access.Gfn.Value << Page.Shift;
         if (isWrite) NativeTouch.Write(memory.File, offset + (ulong)GuestStamps.OffsetOf(_index), value);
         else _ = NativeTouch.Read(memory.File, offset);

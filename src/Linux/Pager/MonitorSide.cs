@@ -45,9 +45,7 @@ internal sealed class MonitorSide
         var taken = 0;
         while (taken < MostAtOnce && !_isFull && _stream.TryNext(out var json))
         {
-            var request = FaultRequest.Parse(json);
-            _requests!.Add(request);
-            serve(request);
+            serve(Enter(json));
             taken++;
         }
         if (taken == 0) Fill();
@@ -71,13 +69,27 @@ internal sealed class MonitorSide
         }
     }
 
-    /// <summary>Serves what a dead process had read and not answered.</summary>
+    /// <summary>
+    /// Serves what a dead process had read and not answered. Whoever died between an answer and its note of it leaves a request
+    /// that is answered once more: one a takeover at most, and a monitor has to take it for a spurious wake.
+    /// </summary>
     public void ServeAgain(Action<FaultRequest> serve)
     {
+        // The first in the stream may have been entered already: entered again before any is answered, it stays one.
+        if (_stream is not null && _stream.TryNext(out var json)) _ = Enter(json);
         for (var slot = 0; slot < (_requests?.Used ?? 0); slot++)
         {
             if (_requests!.TryGet(slot, out var request)) serve(request);
         }
+    }
+
+    // From here on the ledger alone holds it, so that a takeover finds it once.
+    private FaultRequest Enter(ReadOnlySpan<byte> json)
+    {
+        var request = FaultRequest.Parse(json);
+        _requests!.Add(request);
+        _stream!.Take();
+        return request;
     }
 
     // An answer is small: the socket takes it whole or not at all.

@@ -52,6 +52,7 @@ public sealed unsafe class Placer : IDisposable
                 continue;
             }
             var run = Math.Min(pages, region.Pages.End.Value - first.Value);
+            if (_memfd is not null) _state.BeginPlacing(first, run, throughUffd);
             var result = _memfd is not null && !throughUffd
                 ? _memfd.Write(first, run, bytes, _zeros)
                 : Resolve(region.AddressOf(first), run, bytes);
@@ -201,7 +202,9 @@ public sealed unsafe class Placer : IDisposable
     private void MarkPlaced(Gfn first, ulong pages)
     {
         _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
-        _memfd?.Clear(first, pages);
+        if (_memfd is null) return;
+        _state.EndPlacing();
+        _memfd.Clear(first, pages);
     }
 
     private void Forget(ulong start, ulong end, bool isUnmapped)

@@ -4,8 +4,9 @@ namespace Userfault.Linux;
 
 /// <summary>
 /// Fault requests that are not answered yet (secret-free form), in memory that a standby maps too: a request is on the socket
-/// once, and whoever reads it must not be its only holder. Entered before it is taken from the stream, removed after its answer
-/// is sent: a death in between repeats it, and never loses it. One owner at a time.
+/// once, and whoever reads it must not be its only holder. Entered before it is taken from the stream, taken from the stream before
+/// it is served, removed after its answer is sent: a death in between never loses it, and one between the answer and the removal
+/// answers it twice. One owner at a time.
 /// </summary>
 public sealed unsafe class RequestLedger
 {

@@ -5,22 +5,25 @@ namespace Userfault.Linux;
 // What guests wait for, and what is done while nobody waits.
 public sealed unsafe partial class VmPager
 {
-    private readonly (ulong First, ulong Pages)[] _placedNow = new (ulong, ulong)[MessagesAtOnce];
+    private readonly (ulong First, ulong Pages)[] _placedNow = new (ulong, ulong)[VmState.MessagesAtOnce];
     private readonly Action<FaultRequest> _serve;
     private readonly Func<ulong, bool> _isInPlace;
-    private ulong[] _deferred = new ulong[MessagesAtOnce];
+    private ulong[] _deferred = new ulong[VmState.MessagesAtOnce];
     private int _deferredCount;
     private int _placedNowCount;
     private PagerEnd _end;
 
-    private bool TakeMessages(UffdMessage* messages)
+    private bool TakeMessages()
     {
-        var count = _vm.Uffd.Read(messages, MessagesAtOnce);
+        var count = _vm.State.Read(_vm.Uffd);
         if (count == 0) return false;
+        var messages = _vm.State.Messages;
         // Removals first: a fault may stand before the removal that caused it.
         for (var i = 0; i < count; i++)
         {
-            if (messages[i].Kind != UffdEventKind.Pagefault) OnEvent(messages[i]);
+            if (messages[i].Kind == UffdEventKind.Pagefault) continue;
+            OnEvent(messages[i]);
+            _vm.State.Heeded(i);
         }
         _placedNowCount = 0;
         var now = NowNs;
@@ -31,6 +34,38 @@ public sealed unsafe partial class VmPager
             if (!OnFault(messages[i].Address, now, isNew: true)) Defer(messages[i].Address);
         }
         return true;
+    }
+
+    // Events that another process had read when it died. Heeding one twice does no harm.
+    private void TakeLeftEvents()
+    {
+        for (var i = 0; i < VmState.MessagesAtOnce; i++)
+        {
+            var message = _vm.State.Messages[i];
+            // A fork's descriptor was that process's own.
+            if (message.Kind is UffdEventKind.Remove or UffdEventKind.Unmap or UffdEventKind.Remap) OnEvent(message);
+            _vm.State.Heeded(i);
+        }
+    }
+
+    // What another process was putting in place when it died, by the way it went.
+    private void TakeLeftPlacing()
+    {
+        if (!_vm.State.TryGetPlacing(out var range, out var throughUffd)) return;
+        // Pages of sources are always written into the file, and are again before anybody sees them.
+        for (ulong i = 0; i < range.Count && _image is not null && _end == PagerEnd.None; i++)
+        {
+            var page = new GfnRange(range.Start.Plus(i), 1);
+            if (page.Start.Value >= _vm.Map.PageLimit || !_vm.State.Missing.IsSet(page.Start.Value)) continue;
+            var result = PlaceFromImage(page, isDemand: false, throughUffd);
+            while (result == PlaceResult.Again)
+            {
+                _ = TakeMessages();
+                result = PlaceFromImage(page, isDemand: false, throughUffd);
+            }
+            _ = Settle(result);
+        }
+        _vm.State.EndPlacing();
     }
 
     private void OnEvent(in UffdMessage message)
@@ -100,7 +135,7 @@ public sealed unsafe partial class VmPager
         if (Settle(result) && window.Start != gfn)
             result = PlaceFromImage(new GfnRange(window.Start, gfn.Value - window.Start.Value), isDemand: true, throughUffd && !isSplit);
         _ = Settle(result);
-        if (result == PlaceResult.Done && throughUffd && _placedNowCount < MessagesAtOnce)
+        if (result == PlaceResult.Done && throughUffd && _placedNowCount < VmState.MessagesAtOnce)
             _placedNow[_placedNowCount++] = isSplit ? (gfn.Value, 1) : (window.Start.Value, window.Count);
         return result;
     }

@@ -11,7 +11,6 @@ namespace Userfault.Linux;
 /// </summary>
 public sealed unsafe partial class VmPager : IDisposable
 {
-    private const int MessagesAtOnce = 64;
     private const int MostRunsAtOnce = 64;
     private const int ChangingPollMs = 1;
     private const int OrphansPollMs = 20;
@@ -127,7 +126,9 @@ public sealed unsafe partial class VmPager : IDisposable
         _thread = Thread.CurrentThread;
         try
         {
-            // Faults that another process read and never answered are reported anew.
+            // What another process left half done. Faults that it read and never answered are reported anew.
+            TakeLeftEvents();
+            TakeLeftPlacing();
             WakeAll();
             _monitor.ServeAgain(_serve);
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -161,11 +162,10 @@ public sealed unsafe partial class VmPager : IDisposable
 
     private PagerEnd Serve()
     {
-        var messages = stackalloc UffdMessage[MessagesAtOnce];
         var idleSince = 0L;
         while (true)
         {
-            var isBusy = TakeMessages(messages);
+            var isBusy = TakeMessages();
             if (_deferredCount > 0) isBusy |= RetryDeferred();
             if (_fetches is not null) isBusy |= TakeArrivals();
             if (_vm.Memfd is not null) isBusy |= _monitor.Take(_serve);

@@ -10,6 +10,8 @@ namespace Userfault.Linux;
 /// 0    8  "UFSTATE1"
 /// 8   32  identity of the image
 /// 40   8  pages
+/// 48  16  what is being put in place in the secret-free form: 1 + the first page, or 0; how many pages, bit 63 for userfaultfd
+/// 2048 .  userfaultfd messages, as the kernel wrote them
 /// 4096 .  the stream of fault requests as far as it was read, and those without an answer (secret-free form)
 /// .    n  missing, one bit a page; then, from the next multiple of 4096, the pages given back
 /// </code>
@@ -19,6 +21,9 @@ public sealed unsafe class VmState : IDisposable
     private const ulong Magic = 0x3145544154534655;
     private const int StreamBytes = RegionList.MostBytes + 4096;
     private const int StreamAt = 4096;
+    private const int PlacingAt = 48;
+    private const ulong ThroughUffd = 1UL << 63;
+    private const int MessagesAt = 2048;
     private const ulong HeaderBytes = ((ulong)StreamAt + StreamBytes + RequestLedger.Bytes + Page.OffsetMask) & ~Page.OffsetMask;
 
     private readonly MemoryMapping _memory;
@@ -39,6 +44,50 @@ public sealed unsafe class VmState : IDisposable
 
     /// <summary>Pages that the guest gave back and that were not touched since: they read as zeros.</summary>
     public UserfaultBitmap Removed { get; }
+
+    /// <summary>Messages that are read at once.</summary>
+    public const int MessagesAtOnce = (StreamAt - MessagesAt) / 32;
+
+    /// <summary>
+    /// The messages of the last <see cref="Read"/>. The kernel writes them here in the same call that takes them off the descriptor,
+    /// so that an event that a process had read when it died is not lost with it. Events are set to none once they are heeded.
+    /// </summary>
+    public UffdMessage* Messages => (UffdMessage*)(_memory.Start + MessagesAt);
+
+    /// <summary>Reads what waits at a userfaultfd, at most <see cref="MessagesAtOnce"/> messages; answers how many.</summary>
+    public int Read(Userfaultfd uffd)
+    {
+        ArgumentNullException.ThrowIfNull(uffd);
+        return uffd.Read(Messages, MessagesAtOnce);
+    }
+
+    /// <summary>The message is heeded: nobody has to do so again.</summary>
+    public void Heeded(int message) => Messages[message] = default;
+
+    /// <summary>
+    /// What a process was putting in place when it died (secret-free form). What the file holds there says nothing: it may be half
+    /// written with nobody having seen it, or whole and written over by a device since.
+    /// </summary>
+    /// <param name="range">Which pages.</param>
+    /// <param name="throughUffd">By userfaultfd, or by writing the file?</param>
+    public bool TryGetPlacing(out GfnRange range, out bool throughUffd)
+    {
+        var words = (ulong*)(_memory.Start + PlacingAt);
+        range = new GfnRange(new Gfn(words[0] - 1), words[1] & ~ThroughUffd);
+        throughUffd = (words[1] & ThroughUffd) != 0;
+        return words[0] != 0;
+    }
+
+    /// <summary>Pages are about to be put in place.</summary>
+    public void BeginPlacing(Gfn first, ulong pages, bool throughUffd)
+    {
+        var words = (ulong*)(_memory.Start + PlacingAt);
+        words[1] = pages | (throughUffd ? ThroughUffd : 0);
+        Volatile.Write(ref words[0], first.Value + 1);
+    }
+
+    /// <summary>The books say what was put in place.</summary>
+    public void EndPlacing() => Volatile.Write(ref *(ulong*)(_memory.Start + PlacingAt), 0);
 
     /// <summary>Where fault requests are cut from the stream; one owner at a time.</summary>
     public JsonCutter OpenStream() => new(_memory.Start + StreamAt, StreamBytes);

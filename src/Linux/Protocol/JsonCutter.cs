@@ -10,7 +10,8 @@ namespace Userfault.Linux;
 /// </summary>
 /// <remarks>
 /// The buffer may be shared with a process that takes over: what is not filled is zero, which JSON never is, so that even bytes
-/// that came in the moment of a death are found. A value counts as taken when the next one is asked for.
+/// that came in the moment of a death are found. A value counts as taken when <see cref="Take"/> says so, or when the next one is
+/// asked for.
 /// </remarks>
 public sealed unsafe class JsonCutter
 {
@@ -57,6 +58,9 @@ public sealed unsafe class JsonCutter
 
     /// <summary>Bytes were put into <see cref="Room"/>.</summary>
     public void Fill(int bytes) => _filled += bytes;
+
+    /// <summary>The last value is held elsewhere from now on: who takes over does not find it here.</summary>
+    public void Take() => Volatile.Write(ref *_taken, _next);
 
     /// <summary>The next whole value, valid until the next call.</summary>
     /// <exception cref="ProtocolException">Something that begins no object or array, or a value that is too long.</exception>

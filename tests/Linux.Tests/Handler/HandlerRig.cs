@@ -43,6 +43,9 @@ internal sealed unsafe class HandlerRig : IDisposable
     /// <summary>A monitor of the secret-free form that keeps to the handshake; what it asks is the test's.</summary>
     public SecretFreeVm ConnectSecretFree() => new(this);
 
+    /// <summary>One that a dead handler has served: handed over by the test.</summary>
+    public SecretFreeVm MakeSecretFree() => new(this, connects: false);
+
     /// <summary>A VM that keeps to the protocol.</summary>
     public GoodVm Connect(UffdFeatures features = UffdFeatures.EventRemove) => new(this, features);
 
@@ -58,8 +61,9 @@ internal sealed unsafe class HandlerRig : IDisposable
         private readonly MemoryMapping _memory;
         private readonly MemoryMapping _bits;
         private readonly Userfaultfd _uffd;
+        private readonly UnixSocket? _theirs;
 
-        public SecretFreeVm(HandlerRig rig)
+        public SecretFreeVm(HandlerRig rig, bool connects = true)
         {
             File = Memfd.Create("guest", Pages << Page.Shift);
             BitmapFd = Memfd.Create("bitmap", Pages / 8);
@@ -69,9 +73,26 @@ internal sealed unsafe class HandlerRig : IDisposable
             Missing.SetAll();
             _uffd = Userfaultfd.Open(UffdFeatures.MissingShmem | UffdFeatures.MinorShmem);
             _uffd.Register(_memory.Address, _memory.Bytes, UffdRegisterModes.Missing | UffdRegisterModes.Minor);
+            if (!connects)
+            {
+                (Socket, _theirs) = UnixSocket.Pair();
+                return;
+            }
             Socket = UnixSocket.Connect(rig.Path);
-            MonitorHandshake.Send(Socket, [new GuestRegion(_memory.Address, _memory.Bytes, 0, Page.Size)], _uffd.Fd, File, BitmapFd);
+            MonitorHandshake.Send(Socket, [Region], _uffd.Fd, File, BitmapFd);
         }
+
+        /// <summary>What a handler holds of it, as a standby takes it over.</summary>
+        public VmDescriptors Descriptors(VmState state) => new(
+            7, Userfaultfd.Adopt(_uffd.Fd.Duplicate()), new RegionMap([Region]), state, _theirs!, PidFd.Open(Environment.ProcessId),
+            new GuestMemfdSide(File.Duplicate(), BitmapFd.Duplicate(), Pages));
+
+        /// <summary>The monitor's own mapping of a page.</summary>
+        public byte* At(ulong page) => _memory.Start + (page << Page.Shift);
+
+        public Userfaultfd Uffd => _uffd;
+
+        private GuestRegion Region => new(_memory.Address, _memory.Bytes, 0, Page.Size);
 
         public OwnedFd File { get; }
 
