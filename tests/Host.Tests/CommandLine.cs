@@ -11,9 +11,12 @@ internal static class CommandLine
     public static string Assembly { get; } =
         Path.Combine(Path.GetDirectoryName(System.Reflection.Assembly.GetExecutingAssembly().Location)!, "userfault.dll");
 
-    public static async Task<Result> Run(params string[] args)
+    public static Task<Result> Run(params string[] args) => RunIn(null, args);
+
+    /// <summary>Runs it in a network namespace; null is where the tests run.</summary>
+    public static async Task<Result> RunIn(string? network, params string[] args)
     {
-        using var process = Start(args);
+        using var process = StartIn(network, args);
         using var late = new CancellationTokenSource(Patience);
         var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -30,13 +33,15 @@ internal static class CommandLine
         return new Result(process.ExitCode, await output, await error);
     }
 
-    public static Process Start(params string[] args)
+    public static Process Start(params string[] args) => StartIn(null, args);
+
+    /// <summary>Starts it in a network namespace; null is where the tests run. The process is the command's own either way.</summary>
+    public static Process StartIn(string? network, params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        // A test's process lives a second or two: quick code costs less than good code.
-        start.Environment["DOTNET_TC_QuickJit"] = "1";
+        var start = new ProcessStartInfo(network is null ? "dotnet" : "ip") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         // Most of a short command's time is compiling itself.
         start.Environment["DOTNET_TC_QuickJit"] = "1";
+        foreach (var word in network is null ? [] : new[] { "netns", "exec", network, "dotnet" }) start.ArgumentList.Add(word);
         start.ArgumentList.Add("exec");
         start.ArgumentList.Add(Assembly);
         foreach (var arg in args) start.ArgumentList.Add(arg);

@@ -10,7 +10,23 @@ public class UnitsTests
     [InlineData("256M", 65536)]
     [InlineData("1GiB", 262144)]
     [InlineData("8 K", 2)]
+    [InlineData("1T", 1UL << 28)]
+    [InlineData("1.5TiB", 3UL << 27)]
+    [InlineData("4096 t", 1UL << 40)]
     public void Sizes_are_binary(string text, ulong pages) => Assert.Equal(pages, Units.Pages("size", text));
+
+    [Theory]
+    [InlineData(1023, "1023 B")]
+    [InlineData(4096, "4.0 KiB")]
+    [InlineData(128L << 20, "128.0 MiB")]
+    [InlineData(1023L << 30, "1023.0 GiB")]
+    [InlineData(1L << 40, "1.0 TiB")]
+    [InlineData(1L << 52, "4096.0 TiB")]
+    public void Sizes_are_shown_in_the_widest_unit(long bytes, string text) => Assert.Equal(text, Units.Size(bytes));
+
+    [Fact]
+    public void A_size_beyond_any_address_space_names_the_option() => Assert.StartsWith(
+        "--memory: '4097T' is not a size up to", Assert.Throws<CliException>(() => Units.Bytes("--memory", "4097T")).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("30us", 30_000)]

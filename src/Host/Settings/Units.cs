@@ -108,7 +108,8 @@ internal static class Units
         < 1 << 10 => $"{bytes:0} B",
         < 1 << 20 => $"{bytes / (1 << 10):0.0} KiB",
         < 1 << 30 => $"{bytes / (1 << 20):0.0} MiB",
-        _ => $"{bytes / (1 << 30):0.0} GiB",
+        < 1L << 40 => $"{bytes / (1 << 30):0.0} GiB",
+        _ => $"{bytes / (1L << 40):0.0} TiB",
     };
 
     /// <summary>The error for a value that cannot be used.</summary>

@@ -202,7 +202,7 @@ public sealed class ClusterTests : IDisposable
             && survivors.All(s => views[0].Contains(s.Address, StringComparison.Ordinal));
     });
 
-    private static async Task Until(Func<Task<bool>> holds)
+    internal static async Task Until(Func<Task<bool>> holds)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!await holds())

@@ -55,9 +55,9 @@ internal static class Migration
         report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(accesses, vcpu.GetProperty("accesses").GetInt32()));
 
     /// <summary>The cluster as a node sees it.</summary>
-    public static async Task<JsonElement> Status(string node)
+    public static async Task<JsonElement> Status(string node, string? network = null)
     {
-        var run = await CommandLine.Run("status", "--cluster", node, "--json");
+        var run = await CommandLine.RunIn(network, "status", "--cluster", node, "--json");
         Assert.True(run.ExitCode == 0, run.Error);
         return JsonDocument.Parse(run.Output).RootElement;
     }

@@ -34,9 +34,12 @@ internal sealed class NodeProcess : IDisposable
     }
 
     /// <summary>Starts a node, and returns when pages can be had there.</summary>
-    public static async Task<NodeProcess> Start(string role, params string[] args)
+    public static Task<NodeProcess> Start(string role, params string[] args) => StartIn(null, role, args);
+
+    /// <summary>The same in a network namespace; null is where the tests run.</summary>
+    public static async Task<NodeProcess> StartIn(string? network, string role, params string[] args)
     {
-        var node = new NodeProcess(CommandLine.Start(["node", "--role", role, "--until-stdin-closes", .. args]));
+        var node = new NodeProcess(CommandLine.StartIn(network, ["node", "--role", role, "--until-stdin-closes", .. args]));
         try
         {
             node.Address = (await node.Line($"userfault node: {role} at ")).Split(' ')[^1];

@@ -1,0 +1,77 @@
+namespace Userfault.Host.Tests.Cluster;
+
+/// <summary>Real nodes on two machines, as far as the network goes: a cable that is cut says nothing to anybody.</summary>
+public sealed class CutCableTests : IDisposable
+{
+    private readonly List<NodeProcess> _nodes = [];
+    private readonly TemporaryFolder _folder = new();
+    private Namespaces? _network;
+
+    public void Dispose()
+    {
+        _nodes.ForEach(node => node.Dispose());
+        _network?.Dispose();
+        _folder.Dispose();
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_migration_waits_for_the_cable_and_goes_on_with_what_was_missing(bool untilTheOthersHaveGivenUp)
+    {
+        _network = Namespaces.TryCreate(out var whyNot);
+        Skip.If(_network is null, "no network namespaces: " + whyNot);
+        var stable = untilTheOthersHaveGivenUp ? "1s" : "60s";
+        var source = await Start("source", ["--synthetic", "32M", "--config", Config(Namespaces.ThereAddress, stable, "join-timeout = 4s")]);
+        var there = Config(Namespaces.ThereAddress, stable);
+        var fetcher = await Start("fetcher", ["--seeds", source.Address, "--config", there]);
+        using var migration = CommandLine.StartIn(
+            _network.Here,
+            "migrate", "--cluster", fetcher.Address, "--synthetic", "32M", "--pattern", "random", "--overlapping", "--accesses", "2000",
+            "--ips", "1e6", "--background", "none", "--json", "-", "--config", Config(Namespaces.HereAddress, stable));
+        try
+        {
+            await Migration.Line(migration, " running ");
+            _network.Cut();
+            Assert.Matches(@"\(no (page source|fetcher) is left\)", await Migration.Line(migration, "paused"));
+            if (untilTheOthersHaveGivenUp)
+            {
+                await ClusterTests.Until(() => Task.FromResult(
+                    Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")));
+                await ClusterTests.Until(async () => Migration.Members(await Migration.Status(source.Address, _network.There)).Split(", ").Length == 2);
+            }
+
+            _network.Mend();
+            var report = await Migration.End(migration);
+
+            Assert.Equal(1, report.GetProperty("details").GetProperty("pauses").GetProperty("count").GetInt32());
+            Migration.AllVcpusFinished(report, 2000);
+            // Nothing comes twice, beyond what was on its way.
+            var present = report.GetProperty("pagesPresent").GetInt64();
+            Assert.InRange(report.GetProperty("details").GetProperty("fetches").GetProperty("delivered").GetInt64(), present, present + 512);
+            Assert.Equal(untilTheOthersHaveGivenUp, Said(source, "the cluster that it was cut off from is at"));
+        }
+        finally
+        {
+            if (!migration.HasExited) migration.Kill();
+        }
+    }
+
+    private static bool Said(NodeProcess node, string part) => node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));
+
+    private string Config(string host, string stableAfter, string more = "") => _folder.Write(
+        $"{host}-{more.Length}.hocon", $$"""
+        userfault.cluster {
+          host = "{{host}}"
+          stable-after = {{stableAfter}}
+          {{more}}
+        }
+        """);
+
+    private async Task<NodeProcess> Start(string role, params string[] args)
+    {
+        var node = await NodeProcess.StartIn(_network!.There, role, args);
+        _nodes.Add(node);
+        return node;
+    }
+}
