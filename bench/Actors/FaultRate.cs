@@ -30,11 +30,11 @@ internal static unsafe class FaultRate
 
     public static int Run(string[] args)
     {
-        OneLoop = Number(args, "--loops", 2) == 1;
-        var pages = (ulong)Number(args, "--pages", 65536);
-        var latencyNs = Number(args, "--latency-us", 0) * 1000L;
-        var vcpus = Text(args, "--vcpus", "8,64,512").Split(',').Select(v => int.Parse(v, CultureInfo.InvariantCulture)).ToArray();
-        var rounds = Number(args, "--rounds", 3);
+        OneLoop = Arguments.Number(args, "--loops", 2) == 1;
+        var pages = (ulong)Arguments.Number(args, "--pages", 65536);
+        var latencyNs = Arguments.Number(args, "--latency-us", 0) * 1000L;
+        var vcpus = Arguments.Text(args, "--vcpus", "8,64,512").Split(',').Select(v => int.Parse(v, CultureInfo.InvariantCulture)).ToArray();
+        var rounds = Arguments.Number(args, "--rounds", 3);
         var path = Path.Combine(Path.GetTempPath(), $"userfault-faults-{Environment.ProcessId}.img");
         try
         {
@@ -127,19 +127,10 @@ internal static unsafe class FaultRate
         }
     }
 
-    private static IEnumerable<bool> Orders(string[] args) => Text(args, "--order", "both") switch
+    private static IEnumerable<bool> Orders(string[] args) => Arguments.Text(args, "--order", "both") switch
     {
         "sequential" => [false],
         "random" => [true],
         _ => [false, true],
     };
-
-    private static string Text(string[] args, string name, string otherwise)
-    {
-        var at = Array.IndexOf(args, name);
-        return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
-    }
-
-    internal static int Number(string[] args, string name, int otherwise) =>
-        int.Parse(Text(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
 }

@@ -12,30 +12,35 @@ namespace Userfault.Bench.Cluster;
 
 /// <summary>
 /// Pages from a source in another process to a destination's guest memory through all of its actors, over TCP loopback:
-/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3]`. Demand alone at full speed; the same at half the rate, which
-/// gives the latency; and with background push.
+/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1]`. Each round: what the data plane alone does with as
+/// many pages outstanding, which bounds the rest; demand alone at full speed; at half that rate, which gives the latency; and
+/// both with background push. With one loop all actors share a thread that parks at once, as the command has it on two cores.
 /// </summary>
 internal static class ClusterFaults
 {
+    private const string SharedLoop = """
+        userfault-shared { type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"
+          throughput = 100
+          spin = 0 }
+
+        """;
+
+    private const int PushedRequest = 64;
+
     public static int Run(string[] args)
     {
-        var pages = (ulong)FaultRate.Number(args, "--pages", 65536);
-        var vcpus = FaultRate.Number(args, "--vcpus", 64);
-        var rounds = FaultRate.Number(args, "--rounds", 3);
+        var pages = (ulong)Arguments.Number(args, "--pages", 65536);
+        var vcpus = Arguments.Number(args, "--vcpus", 64);
+        var rounds = Arguments.Number(args, "--rounds", 3);
+        var hasOneLoop = Arguments.Number(args, "--loops", 1) == 1;
         var path = Path.Combine(Path.GetTempPath(), $"userfault-cluster-faults-{Environment.ProcessId}.img");
         try
         {
             FaultRate.MakeImage(path, pages);
             using var image = MemoryImages.OpenRaw(path);
             using var server = ServerProcess.Start(Environment.ProcessPath!, DataPlaneBench.Self("children", "data-plane-server", path));
-            for (var round = 0; round < rounds; round++)
-            {
-                var (demand, text) = Measure(image, server, vcpus, BackgroundOrder.None, pagesPerSecond: 0);
-                Console.WriteLine($"demand alone  {text}");
-                Console.WriteLine($"at half load  {Measure(image, server, vcpus, BackgroundOrder.None, demand / 2).Text}");
-                Console.WriteLine($"with push     {Measure(image, server, vcpus, BackgroundOrder.Sequential, pagesPerSecond: 0).Text}");
-                Console.WriteLine($"push, half    {Measure(image, server, vcpus, BackgroundOrder.Sequential, demand / 2).Text}");
-            }
+            var setup = new Setup(image, server, vcpus, hasOneLoop);
+            for (var round = 0; round < rounds; round++) Round(setup);
         }
         finally
         {
@@ -45,11 +50,54 @@ internal static class ClusterFaults
         return 0;
     }
 
-    private static (double PagesPerSecond, string Text) Measure(
-        FileImage image, ServerProcess server, int vcpus, BackgroundOrder background, double pagesPerSecond)
+    private static void Round(Setup setup)
     {
-        var spacingNs = pagesPerSecond > 0 ? (long)(vcpus * 1e9 / pagesPerSecond) : 0;
-        var workload = new OncePerPage(image.Pages, vcpus, isRandom: true, spacingNs);
+        var single = Bound(setup, setup.Vcpus, pagesPerRequest: 1);
+        var runs = Bound(setup, outstanding: 8, PushedRequest);
+        Console.WriteLine(Text($"data plane    {single / 1e3,6:0} k pages/s one by one, {runs * Page.Size / 1e9,5:0.00} GB/s in runs of {PushedRequest}"));
+        var demand = Full(setup, BackgroundOrder.None, "demand alone ", single);
+        Half(setup, BackgroundOrder.None, "at half load ", demand);
+        Full(setup, BackgroundOrder.Sequential, "with push    ", runs);
+        Half(setup, BackgroundOrder.Sequential, "push, half   ", demand);
+    }
+
+    private static double Bound(Setup setup, int outstanding, int pagesPerRequest) => PageLoad.Run(
+        setup.Server, setup.Image.Identity, (int)setup.Image.Pages, outstanding, pagesPerRequest, seconds: 1).PagesPerSecond;
+
+    private static double Full(Setup setup, BackgroundOrder background, string name, double bound)
+    {
+        var report = Measure(setup, background, spacingNs: 0);
+        Console.WriteLine(Text(
+            $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of the data plane; processor a page: source {setup.SourceUs:0.0} us, destination {setup.OwnUs:0.0} us"));
+        return Rate(setup, report);
+    }
+
+    private static void Half(Setup setup, BackgroundOrder background, string name, double demand)
+    {
+        // A vCPU's next access is due the spacing after the last wait's end, so the wait itself is taken off.
+        var intervalNs = (long)(setup.Vcpus * 2e9 / demand);
+        var report = Measure(setup, background, Math.Max(intervalNs / 4, intervalNs - setup.WaitNs));
+        if (background == BackgroundOrder.None) setup.WaitNs = report.Latency.PercentileNs(50);
+        var faults = report.Slots.DemandPlaced / (report.GuestNs / 1e9);
+        Console.WriteLine(Text($"{name} {Figures(setup, report)}; {faults / 1e3:0} k faults/s"));
+    }
+
+    private static double Rate(Setup setup, MigrationReport report) => setup.Image.Pages / (report.CompletionNs / 1e9);
+
+    private static string Figures(Setup setup, MigrationReport report)
+    {
+        var rate = Rate(setup, report);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{rate / 1e3,6:0} k pages/s, {rate * Page.Size / 1e9,5:0.00} GB/s, {report.Slots.DemandPlaced} on demand in " +
+            $"{report.Fetches.Requests} requests; wait p50 {report.Latency.PercentileNs(50) / 1e3:0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0} us" +
+            $"{(report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}")}");
+    }
+
+    private static MigrationReport Measure(Setup setup, BackgroundOrder background, long spacingNs)
+    {
+        var image = setup.Image;
+        var workload = new OncePerPage(image.Pages, setup.Vcpus, isRandom: true, spacingNs);
         using var memory = new ByteGuestMemory(image.Pages);
         using var ledger = new StampLedger(image.Pages);
         unsafe
@@ -57,27 +105,22 @@ internal static class ClusterFaults
             for (ulong i = 0; i < image.Pages; i++) memory.PageAt(new Gfn(i))[0] = 0xff;
         }
 
-        var report = Migrate(new GuestContent(image, memory, ledger), workload, server, background);
-        var rate = image.Pages / (report.CompletionNs / 1e9);
-        return (rate, string.Create(
-            CultureInfo.InvariantCulture,
-            $"{vcpus} vCPUs: {rate / 1e3,6:0} k pages/s, {rate * Page.Size / 1e9,5:0.00} GB/s, {report.Slots.DemandPlaced} on demand; " +
-            $"wait p50 {report.Latency.PercentileNs(50) / 1e3:0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0} us; " +
-            $"{report.Fetches.Requests} requests{(report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}")}"));
+        return Migrate(setup, new GuestContent(image, memory, ledger), workload, background);
     }
 
-    private static MigrationReport Migrate(GuestContent content, OncePerPage workload, ServerProcess server, BackgroundOrder background)
+    private static MigrationReport Migrate(Setup setup, GuestContent content, OncePerPage workload, BackgroundOrder background)
     {
+        var (vcpus, memslots) = setup.HasOneLoop ? ("userfault-shared", "userfault-shared") : ("userfault-vcpus", "userfault-memslots");
         using var pump = new SpinningPump();
-        using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(FaultRate.Dispatchers));
+        using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(SharedLoop + FaultRate.Dispatchers));
         using var client = PageClient.Connect(new PageClientOptions
         {
-            Server = new IPEndPoint(IPAddress.Loopback, server.Port),
+            Server = new IPEndPoint(IPAddress.Loopback, setup.Server.Port),
             Image = content.Image.Identity,
         });
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = background, ProgressNs = 0, SampleNs = 0 };
         var time = new PumpedTime(pump);
-        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher("userfault-vcpus"));
+        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher(vcpus));
         pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [new SharedPageSource(client).Open]));
         var plan = new MigrationPlan
         {
@@ -86,14 +129,32 @@ internal static class ClusterFaults
             Workload = workload,
             Time = time,
             Regions = [new GfnRange(new Gfn(0), content.Image.Pages)],
-            VcpuDispatcher = "userfault-vcpus",
-            MemslotDispatcher = "userfault-memslots",
+            VcpuDispatcher = vcpus,
+            MemslotDispatcher = memslots,
         };
         using var done = new BlockingObserver();
         var observer = system.ActorOf(Props.Create(() => new BlockingObserver.Actor(done)));
-        system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher("userfault-memslots")).Tell(MigrationProtocol.Start.Instance);
+        var migration = system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher(memslots));
+        var (sourceBefore, ownBefore) = (setup.Server.ProcessorTime, Environment.CpuUsage.TotalTime);
+        migration.Tell(MigrationProtocol.Start.Instance);
         var report = done.Wait();
+        setup.SourceUs = (setup.Server.ProcessorTime - sourceBefore).TotalMicroseconds / setup.Image.Pages;
+        setup.OwnUs = (Environment.CpuUsage.TotalTime - ownBefore).TotalMicroseconds / setup.Image.Pages;
         system.Terminate().GetAwaiter().GetResult();
         return report;
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Setup(FileImage Image, ServerProcess Server, int Vcpus, bool HasOneLoop)
+    {
+        /// <summary>How long a fault waits at half load, as far as it is known.</summary>
+        public long WaitNs { get; set; }
+
+        /// <summary>Processor time of the source's process a page of the last migration, in us.</summary>
+        public double SourceUs { get; set; }
+
+        /// <summary>The same of this process, the check of every page at the end included.</summary>
+        public double OwnUs { get; set; }
     }
 }

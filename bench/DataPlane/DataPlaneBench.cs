@@ -18,11 +18,11 @@ internal static class DataPlaneBench
 
     public static int Run(string[] args)
     {
-        int outstanding = Option(args, "--outstanding", 256);
-        int pages = Option(args, "--pages", 1);
-        int rounds = Option(args, "--rounds", 7);
-        int seconds = Option(args, "--seconds", 1);
-        PageLoad.DuplicateWindow = Option(args, "--window", PageLoad.DuplicateWindow);
+        int outstanding = Arguments.Number(args, "--outstanding", 256);
+        int pages = Arguments.Number(args, "--pages", 1);
+        int rounds = Arguments.Number(args, "--rounds", 7);
+        int seconds = Arguments.Number(args, "--seconds", 1);
+        PageLoad.DuplicateWindow = Arguments.Number(args, "--window", PageLoad.DuplicateWindow);
         string directory = Directory.CreateTempSubdirectory("userfault-bench-").FullName;
         try
         {
@@ -125,10 +125,4 @@ internal static class DataPlaneBench
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
             ? [Environment.GetCommandLineArgs()[0], .. args]
             : args;
-
-    private static int Option(string[] args, string name, int otherwise)
-    {
-        int at = Array.IndexOf(args, name);
-        return at >= 0 && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
-    }
 }

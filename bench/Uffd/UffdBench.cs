@@ -15,10 +15,10 @@ internal static class UffdBench
 
     public static int Run(string[] args)
     {
-        var touchers = Text(args, "--touchers", "8,64").Split(',').Select(t => int.Parse(t, Invariant)).ToArray();
-        var pages = int.Parse(Text(args, "--pages", "32768"), Invariant);
-        var rounds = int.Parse(Text(args, "--rounds", "5"), Invariant);
-        var what = Text(args, "--what", "faults,completion,load").Split(',');
+        var touchers = Arguments.Text(args, "--touchers", "8,64").Split(',').Select(t => int.Parse(t, Invariant)).ToArray();
+        var pages = int.Parse(Arguments.Text(args, "--pages", "32768"), Invariant);
+        var rounds = int.Parse(Arguments.Text(args, "--rounds", "5"), Invariant);
+        var what = Arguments.Text(args, "--what", "faults,completion,load").Split(',');
         var folder = Directory.CreateTempSubdirectory("userfault-bench-");
         try
         {
@@ -104,11 +104,5 @@ internal static class UffdBench
                 $"  {ways[i].Name,-28} {median.PerSecond,9:F0} pages/s  ratio {ratios[rounds / 2],6:F2} ({ratios[0]:F2} to {ratios[^1]:F2})"
                 + $"  p50 {median.P50Us,7:F1}  p99 {median.P99Us,8:F1}  p99.9 {tails[rounds / 2],8:F1} us ({tails[0]:F0} to {tails[^1]:F0})"));
         }
-    }
-
-    private static string Text(string[] args, string name, string otherwise)
-    {
-        var at = Array.IndexOf(args, name);
-        return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
     }
 }

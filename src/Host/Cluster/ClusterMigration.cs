@@ -30,7 +30,8 @@ internal static class ClusterMigration
         var system = ClusterMember.Open(setup, NodeRoles.Destination, port);
         var published = new PublishedBitmaps(inputs.Image.Identity);
         var clears = system.ActorOf(ClearPublisherActor.Props(published, setup.ClearEvery), ClearPublisherActor.Name);
-        await using var run = new MigrationRun(system, inputs, migration, usesPump: false, outputs.RecordsWorkingSet, clears);
+        // Who receives pages, and who sends them: the source may be on this machine.
+        await using var run = new MigrationRun(system, inputs, migration, otherThreads: 2, outputs.RecordsWorkingSet, clears);
         var feed = new ClusterFeed(setup, run, inputs.Image, published);
         await feed.Join(option, nodes, waits, cancelled);
         using var metrics = feed.Metrics();

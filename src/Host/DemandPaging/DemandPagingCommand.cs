@@ -63,7 +63,7 @@ internal static class DemandPagingCommand
         Console.WriteLine($"Testing guest mode: {Units.NameOf(settings.Architecture)}, 4K pages");
         var link = new LinkSettings(delayNs);
         await using var run = new MigrationRun(
-            ActorSystem.Create("userfault", Settings.Load(null).Config), inputs, settings, !link.IsInstant, recordsWorkingSet: false);
+            ActorSystem.Create("userfault", Settings.Load(null).Config), inputs, settings, link.IsInstant ? 0 : 1, recordsWorkingSet: false);
         run.AddLocalFetchers(image, 1, link, rememberedContents: 0);
         Console.WriteLine("Finished creating vCPUs and starting uffd threads");
         var report = await run.Run(_ => { }, cancelled);

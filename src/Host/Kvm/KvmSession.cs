@@ -38,7 +38,7 @@ internal sealed class KvmSession : IAsyncDisposable
             .Select(i => new VcpuThread(i, _machine, _memory, inputs.Content, inputs.Workload.Open(i)))];
         // Real vCPUs want the cores: the actors share one loop.
         Actors = new MigrationRun(
-            system, inputs, migration, usesPump: true, recordsWorkingSet,
+            system, inputs, migration, otherThreads: 1, recordsWorkingSet,
             otherVcpus: seat => KvmVcpuActor.Props(seat, _machine, _threads[seat.Number], Stop));
         if (_memory.Uffd is { } uffd) _watcher = new FaultWatcher(uffd, OnFault);
     }

@@ -43,7 +43,7 @@ internal static class MigrateCommand
         var view = ProgressView.Create(outputs.JsonIsStandardOutput);
         view.Begin(inputs, migration, $"{migration.Fetchers} fetcher(s), latency {Units.Duration(link.LatencyNs)}");
         await using var run = new MigrationRun(
-            ActorSystem.Create("userfault", settings.Config), inputs, migration, !link.IsInstant, outputs.RecordsWorkingSet);
+            ActorSystem.Create("userfault", settings.Config), inputs, migration, link.IsInstant ? 0 : 1, outputs.RecordsWorkingSet);
         run.AddLocalFetchers(
             inputs.Image, migration.Fetchers, link, settings.Count("source.remembered-contents", 0, 1 << 24));
         var report = await run.Run(view.Show, cancelled);

@@ -10,6 +10,7 @@ internal sealed class MigrationRun : IAsyncDisposable
 {
     private const string VcpuDispatcher = "userfault-vcpus";
     private const string MemslotDispatcher = "userfault-memslots";
+    private const string SharedDispatcher = "userfault-shared";
 
     private readonly SpinningPump _pump = new();
     private readonly Channel<object> _news = Channel.CreateUnbounded<object>();
@@ -19,16 +20,18 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <param name="system">Its actor system, which ends with it.</param>
     /// <param name="inputs">What it works on.</param>
     /// <param name="migration">What it does.</param>
-    /// <param name="usesPump">Will sources be pumped? The pump's spinning thread wants a core of its own.</param>
+    /// <param name="otherThreads">
+    /// Busy threads besides the actors': the pump's where sources are pumped, or the data plane's at both ends. A loop that
+    /// spins where they want the core makes every page wait for the scheduler.
+    /// </param>
     /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
     /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
     /// <param name="otherVcpus">Makes the actors of vCPUs that run elsewhere, under a real KVM; null: the model's.</param>
     public MigrationRun(
-        ActorSystem system, RunInputs inputs, MigrationSettings migration, bool usesPump, bool recordsWorkingSet,
+        ActorSystem system, RunInputs inputs, MigrationSettings migration, int otherThreads, bool recordsWorkingSet,
         IActorRef? clears = null, Func<VcpuSeat, Props>? otherVcpus = null)
     {
-        var loops = Environment.ProcessorCount - (usesPump ? 1 : 0);
-        var vcpuDispatcher = loops >= 2 ? VcpuDispatcher : MemslotDispatcher;
+        var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - otherThreads);
         System = system;
         var time = new PumpedTime(_pump);
         Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears, time).WithDispatcher(MemslotDispatcher), "fetchers");
@@ -44,17 +47,26 @@ internal sealed class MigrationRun : IAsyncDisposable
             VmName = clears is null ? "vm" : ClusterMember.VmNameOf(system),
             BroadcastsClears = clears is not null,
             VcpuDispatcher = vcpuDispatcher,
-            MemslotDispatcher = MemslotDispatcher,
+            MemslotDispatcher = memslotDispatcher,
             OtherVcpus = otherVcpus,
         };
         var observer = system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
-        _migration = system.ActorOf(MigrationActor.Props(plan, Pool, observer).WithDispatcher(MemslotDispatcher), "migration");
+        _migration = system.ActorOf(MigrationActor.Props(plan, Pool, observer).WithDispatcher(memslotDispatcher), "migration");
     }
 
     public ActorSystem System { get; }
 
     /// <summary>The fetcher pool, empty at first.</summary>
     public IActorRef Pool { get; }
+
+    /// <summary>The dispatchers of vCPUs and of memslots.</summary>
+    /// <param name="cores">Cores that are the actors' own.</param>
+    internal static (string Vcpus, string Memslots) DispatchersFor(int cores) => cores switch
+    {
+        >= 2 => (VcpuDispatcher, MemslotDispatcher),
+        1 => (MemslotDispatcher, MemslotDispatcher),
+        _ => (SharedDispatcher, SharedDispatcher),
+    };
 
     /// <summary>Fetchers that take the pages out of the image in this process, each behind a path of its own.</summary>
     public void AddLocalFetchers(IMemoryImage image, int count, LinkSettings link, int rememberedContents)

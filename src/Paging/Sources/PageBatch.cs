@@ -15,6 +15,7 @@ public sealed unsafe class PageBatch
     private int _buffersUsed;
     private int _released;
     private IPageLease? _lease;
+    private List<IPageLease>? _otherLeases;
 
     internal PageBatch(PageBatchPool pool) => _pool = pool;
 
@@ -87,8 +88,17 @@ public sealed unsafe class PageBatch
     /// <summary>Gives back a buffer just taken and not used: the next <see cref="TakeBuffer"/> returns it again.</summary>
     public void ReturnBuffer() => _buffersUsed--;
 
-    /// <summary>Pages of this batch lie in memory that is let go when the batch is released.</summary>
-    internal void Hold(IPageLease lease) => _lease = lease;
+    /// <summary>
+    /// Pages of this batch lie in memory that is let go when the batch is released. False where it was the last one named
+    /// already: once is enough.
+    /// </summary>
+    internal bool TryHold(IPageLease lease)
+    {
+        if (_lease == lease) return false;
+        if (_lease is not null) (_otherLeases ??= []).Add(_lease);
+        _lease = lease;
+        return true;
+    }
 
     /// <summary>The holder is done with the pages.</summary>
     /// <exception cref="InvalidOperationException">Released twice: somebody else may be using it by now.</exception>
@@ -99,6 +109,12 @@ public sealed unsafe class PageBatch
         var lease = _lease;
         _lease = null;
         lease?.Release();
+        if (_otherLeases is { Count: > 0 } others)
+        {
+            foreach (var other in others) other.Release();
+            others.Clear();
+        }
+
         _pool.Return(this);
     }
 

@@ -32,7 +32,7 @@ internal sealed class ScriptedServer : IDisposable
     public static byte[] WelcomePayload(ImageIdentity image, ulong pages, uint window)
     {
         byte[] welcome = new byte[Welcome.Size];
-        new Welcome(1024, 64, 512, window, 60_000, pages, image, CookieProof.None).Write(welcome);
+        new Welcome(1024, 128, 512, window, 60_000, pages, image, CookieProof.None).Write(welcome);
         return welcome;
     }
 

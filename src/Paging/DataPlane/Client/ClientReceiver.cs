@@ -9,10 +9,16 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
     private const int LeastRoom = 64 << 10;
     private const int CheapMove = 8 << 10;
 
+    // Pages handed over at once: enough that a message to an actor costs little a page, few enough that the first of them
+    // are in use while the rest is still taken apart.
+    private const int MostPagesInBatch = 64;
+
     private readonly ReceiveBufferPool _buffers = new();
     private readonly ClientHandshake _handshake = new(options);
     private PageDecoder? _decoder;
     private long _completedNs;
+    private PageBatch? _open;
+    private ClientRequest? _openRequest;
 
     public PageBatchPool Batches { get; } = new();
 
@@ -73,7 +79,6 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
 
     private Refusal TakeFrames(ReceiveBuffer buffer)
     {
-        ClientRequest? delivered = null;
         try
         {
             while (buffer.Unparsed.Length >= FrameHeader.Size)
@@ -90,7 +95,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
                 {
                     break;
                 }
-                Refusal refusal = Take(buffer, header, rest[FrameHeader.Size..size], ref delivered);
+                Refusal refusal = Take(buffer, header, rest[FrameHeader.Size..size]);
                 if (refusal.Reason != RefusalReason.None)
                 {
                     return refusal;
@@ -101,11 +106,12 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         }
         finally
         {
-            client.EndOfFrames(ref delivered);
+            HandOver();
+            client.EndOfFrames();
         }
     }
 
-    private Refusal Take(ReceiveBuffer buffer, FrameHeader header, ReadOnlySpan<byte> payload, ref ClientRequest? delivered)
+    private Refusal Take(ReceiveBuffer buffer, FrameHeader header, ReadOnlySpan<byte> payload)
     {
         if (header.Type == FrameType.Refused)
         {
@@ -119,7 +125,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         }
         RefusalReason reason = header.Type switch
         {
-            FrameType.Data or FrameType.Zero or FrameType.Duplicate or FrameType.End => TakePages(buffer, header, ref delivered),
+            FrameType.Data or FrameType.Zero or FrameType.Duplicate or FrameType.End => TakePages(buffer, header),
             FrameType.Pong when payload.Length == sizeof(ulong) => RefusalReason.None,
             FrameType.Sources => client.TakeSources(header, payload),
             _ => RefusalReason.BadFrame,
@@ -136,13 +142,13 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         }
         if (_handshake.Welcome is Welcome welcome)
         {
-            _decoder = new PageDecoder((int)welcome.DuplicateWindow, Batches);
+            _decoder = new PageDecoder((int)welcome.DuplicateWindow);
             client.Open(_handshake);
         }
         return refusal;
     }
 
-    private RefusalReason TakePages(ReceiveBuffer buffer, FrameHeader header, ref ClientRequest? delivered)
+    private RefusalReason TakePages(ReceiveBuffer buffer, FrameHeader header)
     {
         byte* frame = buffer.Start + buffer.Parsed;
         RefusalReason reason = _decoder!.Check(buffer, frame, header, out PageRecord record);
@@ -150,7 +156,12 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         {
             return reason;
         }
-        if (!client.TryTake(ref delivered, header, record, out ClientRequest? request, out bool isLast))
+        // Before the next frame is taken: a request that ends with it is no longer this one's afterwards.
+        if (header.Type == FrameType.End || _open?.Count + record.PageCount > MostPagesInBatch)
+        {
+            HandOver();
+        }
+        if (!client.TryTake(header, record, out ClientRequest? request, out bool isLast))
         {
             return RefusalReason.WrongPage;
         }
@@ -165,13 +176,36 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         else
         {
             client.Counters.CountPages(header.Type, record.PageCount);
-            PageBatch batch = _decoder.Decode(buffer, frame, header, record, request.Id);
+            PageBatch batch = OpenFor(request);
+            _decoder.Append(batch, buffer, frame, header, record);
             batch.IsLast = isLast;
-            batch.CompletedNs = _completedNs;
-            delivered = request;
-            request.Sink.OnPages(batch);
         }
         return RefusalReason.None;
+    }
+
+    // Frames of one request that were received together go to its sink together.
+    private PageBatch OpenFor(ClientRequest request)
+    {
+        if (_open is { } open && _openRequest == request)
+        {
+            return open;
+        }
+        HandOver();
+        PageBatch batch = Batches.Rent(request.Id);
+        batch.CompletedNs = _completedNs;
+        (_open, _openRequest) = (batch, request);
+        return batch;
+    }
+
+    private void HandOver()
+    {
+        if (_open is not { } batch)
+        {
+            return;
+        }
+        ClientRequest request = _openRequest!;
+        (_open, _openRequest) = (null, null);
+        client.Deliver(request, batch);
     }
 
     // Nobody who waits for a page lets a server tell him that he has it.

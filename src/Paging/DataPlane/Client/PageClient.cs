@@ -211,31 +211,40 @@ public sealed class PageClient : IPageSource
         _watch.Heard(NowMs);
     }
 
-    /// <summary>Checks a page frame against what was asked, and closes the delivery before it: one lock a frame.</summary>
-    internal bool TryTake(
-        ref ClientRequest? delivered, FrameHeader header, in PageRecord record, out ClientRequest? request, out bool isLast)
+    /// <summary>Checks a page frame against what was asked.</summary>
+    internal bool TryTake(FrameHeader header, in PageRecord record, out ClientRequest? request, out bool isLast)
     {
-        bool isAsked;
-        Action? ends;
+        long nowMs = NowMs;
         lock (_lock)
         {
-            ends = CloseDelivery(ref delivered);
-            isAsked = _book.TryTake(header, record, NowMs, out request, out isLast);
+            return _book.TryTake(header, record, nowMs, out request, out isLast);
         }
-        ends?.Invoke();
-        return isAsked;
     }
 
-    /// <summary>All frames that had come are dealt with: closes the last delivery and sends what may go now.</summary>
-    internal void EndOfFrames(ref ClientRequest? delivered)
+    /// <summary>Gives a request's sink pages of frames that were taken; a request that was ended meanwhile ends behind them.</summary>
+    internal void Deliver(ClientRequest request, PageBatch batch)
     {
-        Action? ends;
+        ulong id = request.Id;
+        IPageSink sink = request.Sink;
+        sink.OnPages(batch);
+        FetchFailure? failure;
         lock (_lock)
         {
-            ends = CloseDelivery(ref delivered);
+            failure = _book.Delivered(request);
+        }
+        if (failure is FetchFailure known)
+        {
+            sink.OnFailed(id, known);
+        }
+    }
+
+    /// <summary>All frames that had come are dealt with: sends what may go now.</summary>
+    internal void EndOfFrames()
+    {
+        lock (_lock)
+        {
             SendWhatMayGo();
         }
-        ends?.Invoke();
         Flush(fromReceiveThread: true);
     }
 
@@ -268,22 +277,6 @@ public sealed class PageClient : IPageSource
         answer?.Invoke();
         return reason;
     }
-
-    /// <summary>What is to be told where the request was ended while its sink was given pages; else null.</summary>
-    private Action? CloseDelivery(ref ClientRequest? delivered)
-    {
-        ClientRequest? request = delivered;
-        delivered = null;
-        if (request is null)
-        {
-            return null;
-        }
-        return _book.Delivered(request) is FetchFailure failure ? Telling(request, failure) : null;
-    }
-
-    // By itself, so that only the rare case allocates.
-    private static Action Telling(ClientRequest request, FetchFailure failure) =>
-        () => request.Sink.OnFailed(request.Id, failure);
 
     private FetchFailure? Check(ReadOnlySpan<GfnRange> ranges, out ulong pages)
     {

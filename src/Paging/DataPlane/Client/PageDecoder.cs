@@ -6,7 +6,7 @@ namespace Userfault.Paging;
 /// Page frames by themselves: is the frame well formed, is its content what the checksum says, and which pages is it. Whether
 /// anybody asked for them is the book's matter. Owned by the receive thread.
 /// </summary>
-internal sealed unsafe class PageDecoder(int duplicateWindow, PageBatchPool batches)
+internal sealed unsafe class PageDecoder(int duplicateWindow)
 {
     private readonly KeptPages _kept = new(duplicateWindow);
 
@@ -51,10 +51,9 @@ internal sealed unsafe class PageDecoder(int duplicateWindow, PageBatchPool batc
         return RefusalReason.None;
     }
 
-    /// <summary>The pages of a frame that was checked, by reference.</summary>
-    public PageBatch Decode(ReceiveBuffer buffer, byte* frame, FrameHeader header, in PageRecord record, ulong requestId)
+    /// <summary>Appends the pages of a frame that was checked, by reference.</summary>
+    public void Append(PageBatch batch, ReceiveBuffer buffer, byte* frame, FrameHeader header, in PageRecord record)
     {
-        PageBatch batch = batches.Rent(requestId);
         byte* content = frame + PageRecord.FramedSize;
         for (uint i = 0; i < record.PageCount; i++)
         {
@@ -66,12 +65,10 @@ internal sealed unsafe class PageDecoder(int duplicateWindow, PageBatchPool batc
                 _ => PageContent.Zero(gfn),
             });
         }
-        if (header.Type != FrameType.Zero)
+        if (header.Type != FrameType.Zero && batch.TryHold(buffer))
         {
             buffer.Hold();
-            batch.Hold(buffer);
         }
-        return batch;
     }
 
     public void Clear() => _kept.Clear();

@@ -35,7 +35,10 @@ internal sealed unsafe class RelayAnswerer(
 
     public void OnPages(PageBatch batch)
     {
-        _answers.Enqueue(new Answer(batch.RequestId, batch, default));
+        foreach (PageBatch run in RunsOf(batch))
+        {
+            _answers.Enqueue(new Answer(run.RequestId, run, default));
+        }
         if (_isDisposed)
         {
             Drain();
@@ -141,6 +144,45 @@ internal sealed unsafe class RelayAnswerer(
             End(batch, relayed, EndStatus.BadAnswer);
         }
         return true;
+    }
+
+    // Runs that come in one batch may have their turns far apart. Mostly it is one run: a request asks for one range.
+    private static IReadOnlyList<PageBatch> RunsOf(PageBatch batch)
+    {
+        ReadOnlySpan<PageContent> pages = batch.Pages;
+        int first = RunAt(pages);
+        if (first == pages.Length)
+        {
+            return [batch];
+        }
+        List<PageBatch> runs = [batch];
+        bool isLast = batch.IsLast;
+        for (ReadOnlySpan<PageContent> rest = pages[first..]; rest.Length > 0;)
+        {
+            PageBatch run = batch.NewSibling();
+            int count = RunAt(rest);
+            foreach (ref readonly PageContent page in rest[..count])
+            {
+                run.AddCopy(page);
+            }
+            run.IsLast = false;
+            runs.Add(run);
+            rest = rest[count..];
+        }
+        batch.Truncate(first);
+        batch.IsLast = false;
+        runs[^1].IsLast = isLast;
+        return runs;
+    }
+
+    private static int RunAt(ReadOnlySpan<PageContent> pages)
+    {
+        int run = Math.Min(1, pages.Length);
+        while (run < pages.Length && pages[run].Gfn.Value == pages[run - 1].Gfn.Value + 1)
+        {
+            run++;
+        }
+        return run;
     }
 
     private int WriteRun(SendBatch batch, PendingRequest request, ReadOnlySpan<PageContent> pages)
