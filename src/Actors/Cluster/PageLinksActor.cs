@@ -19,7 +19,7 @@ public sealed class PageLinksActor : UntypedActor
 
     /// <summary>See <see cref="Props"/>.</summary>
     public PageLinksActor(PageLinksSettings settings) =>
-        (_settings, _core) = (settings, new PageLinksCore(settings.Client.Image, settings.ThroughFetchers));
+        (_settings, _core) = (settings, new PageLinksCore(settings.OfferedAs ?? settings.Client.Image, settings.ThroughFetchers));
 
     /// <summary>A keeper, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
     public static Props Props(PageLinksSettings settings) => Akka.Actor.Props.Create(() => new PageLinksActor(settings));

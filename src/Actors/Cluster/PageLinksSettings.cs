@@ -9,6 +9,9 @@ public sealed record PageLinksSettings
     /// <summary>Image and limits; the server's address is put in for each.</summary>
     public required PageClientOptions Client { get; init; }
 
+    /// <summary>The image that nodes offer where the wanted one is found; null: that one itself.</summary>
+    public ImageIdentity? OfferedAs { get; init; }
+
     /// <summary>How pages travel.</summary>
     public IPagePlane Plane { get; init; } = TcpPagePlane.Instance;
 

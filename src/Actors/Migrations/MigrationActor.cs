@@ -12,6 +12,8 @@ namespace Userfault.Actors;
 public sealed class MigrationActor : UntypedActor
 {
     private const ulong PagesAVerifySlice = 2048;
+    private const long LookForDigestsNs = 10_000_000;
+    private const long PatienceWithDigestsNs = 2_000_000_000;
 
     private readonly MigrationPlan _plan;
     private readonly IActorRef _fetchers;
@@ -35,6 +37,7 @@ public sealed class MigrationActor : UntypedActor
     private bool _isReported;
     private bool _wantsFinal;
     private long _wrongHostReads;
+    private long _digestsAskedNs = -1;
     private int _verifySlot;
     private ulong _verifyPage;
     private long _lastProgressNs;
@@ -265,7 +268,7 @@ public sealed class MigrationActor : UntypedActor
 
     private void VerifySome()
     {
-        if (_core.IsOver) return;
+        if (_core.IsOver || WaitsForDigests()) return;
         if (_verifySlot == _slots.Count)
         {
             _core.Complete();
@@ -288,6 +291,22 @@ public sealed class MigrationActor : UntypedActor
         _verifyPage += rest.Count;
         if (_verifyPage == slot.Range.Count) (_verifySlot, _verifyPage) = (_verifySlot + 1, 0);
         Self.Tell(MigrationProtocol.VerifySome.Instance);
+    }
+
+    // What an image elsewhere must be comes from there; whoever has it may be away.
+    private bool WaitsForDigests()
+    {
+        if (_plan.Content.Image is not RemoteImage { Digests.IsComplete: false })
+        {
+            if (_digestsAskedNs >= 0 && _core.Continue(Now)) TellProgress();
+            _digestsAskedNs = -1;
+            return false;
+        }
+
+        if (_digestsAskedNs < 0) _digestsAskedNs = Now;
+        if (Now - _digestsAskedNs > PatienceWithDigestsNs) Pause("all pages are here, what they must be is not: no source answers");
+        _plan.Time.TellAt(Now + LookForDigestsNs, Self, MigrationProtocol.VerifySome.Instance);
+        return true;
     }
 
     private void Pause(string reason)
@@ -424,6 +443,7 @@ public sealed class MigrationActor : UntypedActor
             Vcpus = reports.Vcpus,
             Latency = reports.Latency(),
             Verification = _verified,
+            ChecksReads = _plan.Content.Image is not RemoteImage,
             Timeline = _timeline,
             WorkingSet = _plan.RecordsWorkingSet ? _recorder.ToWorkingSet(_plan.Content.Image) : null,
         };

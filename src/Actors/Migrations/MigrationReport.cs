@@ -56,8 +56,11 @@ public sealed record MigrationReport
     /// <summary>What verification of every page found; null where it was stopped before.</summary>
     public VerifyResult? Verification { get; init; }
 
+    /// <summary>Could the guest's single reads be checked? Not where the image's content is elsewhere.</summary>
+    public bool ChecksReads { get; init; } = true;
+
     /// <summary>Guest reads checked.</summary>
-    public long ReadsChecked => Vcpus.Sum(v => v.Reads);
+    public long ReadsChecked => ChecksReads ? Vcpus.Sum(v => v.Reads) : 0;
 
     /// <summary>Guest reads that saw wrong content.</summary>
     public long WrongReads => Vcpus.Sum(v => v.WrongReads);

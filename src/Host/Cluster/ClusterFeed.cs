@@ -8,57 +8,115 @@ namespace Userfault.Cli;
 /// A destination's part in the cluster: the pages of a migration come from the nodes that serve its image, as fetchers
 /// in its pool that come and go with them.
 /// </summary>
-internal sealed class ClusterFeed
+internal sealed class ClusterFeed : IAsyncDisposable
 {
     private readonly ClusterSetup _setup;
+    private readonly ActorSystem _system;
     private readonly ClusterMember _member;
-    private readonly IActorRef _links;
-    private readonly IMemoryImage _image;
     private readonly ClusterView _view = new();
     private readonly Func<NodeReport> _said;
+    private readonly CancellationTokenSource _ends = new();
+    private Task _digests = Task.CompletedTask;
+    private IActorRef _links = ActorRefs.Nobody;
+    private volatile PublishedBitmaps? _published;
     private volatile MigrationProgress? _progress;
     private NodeReport _report = NodeReport.Nothing with { State = "waits for pages" };
 
-    public ClusterFeed(ClusterSetup setup, MigrationRun run, IMemoryImage image, PublishedBitmaps published)
+    public ClusterFeed(ClusterSetup setup, ActorSystem system)
     {
-        (_setup, _image) = (setup, image);
-        _said = () => Volatile.Read(ref _report) with { Bitmaps = published.Shapes };
-        _member = new ClusterMember(setup, run.System, _said);
-        _view.Follow(run.System, _member.Node);
-        _links = run.System.ActorOf(
-            PageLinksActor.Props(PageLinksSettings.IntoPool(run.Pool, setup.ClientOptions(image.Identity)) with { RetryAfter = setup.RetryAfter }),
-            "links");
+        (_setup, _system) = (setup, system);
+        _said = () => Volatile.Read(ref _report) with { Bitmaps = _published?.Shapes ?? [] };
+        _member = new ClusterMember(setup, system, _said);
+        _view.Follow(system, _member.Node);
     }
 
-    /// <summary>Joins, and returns once pages can be had: every node has said what it serves, and is connected.</summary>
+    /// <summary>Joins, and returns once every node has said what it serves.</summary>
     /// <param name="option">The option that named the nodes, for messages.</param>
     /// <param name="nodes">Nodes to join at; none begins a cluster.</param>
     /// <param name="waits">Is a cluster without the image waited for, however long it takes?</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    /// <exception cref="CliException">No cluster there, or none of its nodes serves the image.</exception>
+    /// <exception cref="CliException">No cluster there.</exception>
     public async Task Join(string option, IReadOnlyList<Address> nodes, bool waits, CancellationToken cancelled)
     {
         await _member.Join(option, nodes, cancelled);
         if (waits) await Console.Error.WriteLineAsync($"userfault node: destination at {_member.Endpoint}");
         // Who serves what is known before the first connection, or it would go to a source though a fetcher is there.
         await _member.Until(async () => (await _member.Nodes()).All(n => n.Report is not null || !n.IsUsable), cancelled);
+    }
+
+    /// <summary>The one image that the cluster's sources have, described by them; its digests are on their way.</summary>
+    /// <param name="option">The option that named the nodes, for messages.</param>
+    /// <param name="waits">Is a cluster without any image waited for, however long it takes?</param>
+    /// <param name="failed">Told where the digests turn out to be wrong.</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    /// <exception cref="CliException">No image there, or several; or stopped.</exception>
+    public async Task<RemoteImage> Adopt(string option, bool waits, Action<string> failed, CancellationToken cancelled)
+    {
+        List<SourceListing> offers = [];
+        await _member.Until(async () => (offers = await Offered()).Count > 0, cancelled, waits);
+        if (offers.Select(o => o.Image).Distinct().Count() != 1)
+            throw new CliException($"{option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}");
+        var image = offers[0].Image;
+        var source = new ReplicaSource(ImageManifest.IdentityOf(image), 0, $"digests of {offers[0].Name}");
+        _member.Node.Tell(new NodeProtocol.Listen(_system.ActorOf(PageLinksActor.Props(new PageLinksSettings
+        {
+            Client = _setup.ClientOptions(source.Identity),
+            OfferedAs = image,
+            ThroughFetchers = false,
+            RetryAfter = _setup.RetryAfter,
+            Opened = (_, open) => source.Add(open),
+            Closed = (_, closed) => source.Remove(closed),
+        }), "digests")), ActorRefs.NoSender);
+        var download = new ManifestDownload(source, image, _setup.RetryAfter, TimeProvider.System);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        if (!waits) late.CancelAfter(_setup.JoinTimeout);
+        try
+        {
+            var manifest = await download.Describe(late.Token);
+            var adopted = new RemoteImage(manifest, offers[0].Name);
+            _digests = download.Fill(manifest, adopted.Digests, _ends.Token).ContinueWith(
+                fill =>
+                {
+                    if (fill.Exception is { } e) failed(e.GetBaseException().Message);
+                },
+                CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            return adopted;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new CliException(cancelled.IsCancellationRequested
+                ? "stopped by Ctrl-C"
+                : $"{option}: no source of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself");
+        }
+    }
+
+    /// <summary>Feeds a migration's fetcher pool, and returns once pages can be had: every node that serves them is connected.</summary>
+    /// <exception cref="CliException">None of the cluster's nodes serves the image.</exception>
+    public async Task Connect(
+        string option, IActorRef pool, IMemoryImage image, PublishedBitmaps published, bool waits, CancellationToken cancelled)
+    {
+        _published = published;
+        _links = _system.ActorOf(
+            PageLinksActor.Props(PageLinksSettings.IntoPool(pool, _setup.ClientOptions(image.Identity)) with { RetryAfter = _setup.RetryAfter }),
+            "links");
         _member.Node.Tell(new NodeProtocol.Listen(_links), ActorRefs.NoSender);
         var links = new PageLinksProtocol.Links([], 0, [], []);
         var isWhole = await _member.Until(
-            async () => (links = await Links()) is { Open.Count: > 0, Pending: 0 } || (!waits && await ServesOthersAlone()), cancelled, waits);
+            async () => (links = await Links()) is { Open.Count: > 0, Pending: 0 } || (!waits && await ServesOthersAlone(image)), cancelled, waits);
         isWhole &= links.Open.Count > 0;
         if (isWhole || cancelled.IsCancellationRequested || links.Open.Count > 0) return;
-        var served = (await _member.Nodes()).SelectMany(n => n.Report?.Offers ?? []).Select(o => $"{o.Name} ({o.Image.Short})").Distinct();
+        var served = (await _member.Nodes()).SelectMany(n => n.Report?.Offers ?? []);
         throw new CliException(
-            $"{option}: no node serves image {_image.Name} ({_image.Identity.Short}); what they serve: " +
-            $"{string.Join(", ", served.DefaultIfEmpty("nothing"))}; give a source and this command the same image");
+            $"{option}: no node serves image {image.Name} ({image.Identity.Short}); what they serve: {Names(served)}; " +
+            "give a source and this command the same image");
     }
 
-    // Every source has said what it has, and this image is not among it: waiting would change nothing.
-    private async Task<bool> ServesOthersAlone()
+    /// <summary>Ends what goes on beside the migration, before the image is disposed of.</summary>
+    public async ValueTask DisposeAsync()
     {
-        var sources = (await _member.Nodes()).Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)).ToList();
-        return sources.Count > 0 && sources.TrueForAll(n => n.Report is { Offers.Count: > 0 } report && report.OfferOf(_image.Identity) is null);
+        await _ends.CancelAsync();
+        await _digests;
+        _ends.Dispose();
     }
 
     /// <summary>Lets the other nodes know how far the guest is.</summary>
@@ -81,8 +139,6 @@ internal sealed class ClusterFeed
         return metrics;
     }
 
-    private static string Shortened(string text) => text.Length <= 200 ? text : text[..200];
-
     /// <summary>Who took part.</summary>
     public async Task<ClusterSummary> Summary()
     {
@@ -90,6 +146,21 @@ internal sealed class ClusterFeed
         return new ClusterSummary(
             links.Seen.Count, links.Lost.Count,
             [.. links.Seen.Select(n => $"{n.Host}:{n.Port}")], [.. links.Lost.Select(n => $"{n.Host}:{n.Port}")]);
+    }
+
+    private static string Shortened(string text) => text.Length <= 200 ? text : text[..200];
+
+    private static string Names(IEnumerable<SourceListing> offers) =>
+        string.Join(", ", offers.Select(o => $"{o.Name} ({o.Image.Short})").Distinct().DefaultIfEmpty("nothing"));
+
+    private async Task<List<SourceListing>> Offered() =>
+        [.. (await _member.Nodes()).Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)).SelectMany(n => n.Report?.Offers ?? [])];
+
+    // Every source has said what it has, and this image is not among it: waiting would change nothing.
+    private async Task<bool> ServesOthersAlone(IMemoryImage image)
+    {
+        var sources = (await _member.Nodes()).Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)).ToList();
+        return sources.Count > 0 && sources.TrueForAll(n => n.Report is { Offers.Count: > 0 } report && report.OfferOf(image.Identity) is null);
     }
 
     private Task<PageLinksProtocol.Links> Links() =>

@@ -15,27 +15,58 @@ internal static class ClusterMigration
     /// <param name="cancelled">Ctrl-C.</param>
     /// <param name="port">TCP port of the cluster; 0 is any free one.</param>
     /// <param name="waits">Is a cluster without the image waited for, however long it takes?</param>
+    /// <param name="adopts">Without an image of its own: is it the one that the cluster has?</param>
     public static async Task<int> Run(
         MigrateOptions options, ParseResult result, string option, IReadOnlyList<Address> nodes, CancellationToken cancelled,
-        int port = 0, bool waits = false)
+        int port = 0, bool waits = false, bool adopts = true)
     {
         Check(options, result);
         var settings = options.LoadSettings(result);
-        var migration = MigrateOptions.ToMigration(settings);
         var setup = new ClusterSetup(settings);
-        var outputs = Outputs.Of(options, result);
-        using var inputs = RunInputs.Open(options, result, settings);
+        adopts &= result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
+        // What is wrong with the own image is said before anybody is joined.
+        var inputs = adopts ? null : RunInputs.Open(options, result, settings);
+        ActorSystem? system = null;
+        try
+        {
+            system = ClusterMember.Open(setup, NodeRoles.Destination, port);
+            await using var feed = new ClusterFeed(setup, system);
+            await feed.Join(option, nodes, waits, cancelled);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+            string? wrong = null;
+            inputs ??= RunInputs.Open(options, result, settings, adopted: await feed.Adopt(
+                option,
+                waits,
+                reason =>
+                {
+                    wrong = reason;
+                    ends.Cancel();
+                },
+                cancelled));
+            var code = await Run(options, result, setup, option, system, feed, inputs, waits, ends.Token);
+            return wrong is null ? code : throw new CliException($"{option}: {wrong}");
+        }
+        finally
+        {
+            if (system is not null) await system.Terminate();
+            inputs?.Dispose();
+        }
+    }
 
+    private static async Task<int> Run(
+        MigrateOptions options, ParseResult result, ClusterSetup setup, string option, ActorSystem system, ClusterFeed feed,
+        RunInputs inputs, bool waits, CancellationToken cancelled)
+    {
+        var migration = MigrateOptions.ToMigration(setup.Settings);
+        var outputs = Outputs.Of(options, result);
         var view = ProgressView.Create(outputs.JsonIsStandardOutput);
-        var system = ClusterMember.Open(setup, NodeRoles.Destination, port);
         var published = new PublishedBitmaps(inputs.Image.Identity);
         var clears = system.ActorOf(ClearPublisherActor.Props(published, setup.ClearEvery), ClearPublisherActor.Name);
         // Who receives pages, and who sends them: the source may be on this machine.
         await using var run = new MigrationRun(system, inputs, migration, otherThreads: 2, outputs.RecordsWorkingSet, clears);
-        var feed = new ClusterFeed(setup, run, inputs.Image, published);
-        await feed.Join(option, nodes, waits, cancelled);
+        await feed.Connect(option, run.Pool, inputs.Image, published, waits, cancelled);
         using var metrics = feed.Metrics();
-        using var endpoint = MetricsEndpoint.Open(settings);
+        using var endpoint = MetricsEndpoint.Open(setup.Settings);
         if (endpoint is not null) await Console.Error.WriteLineAsync($"metrics at http://{endpoint.Endpoint}/metrics");
         var summary = await feed.Summary();
         view.Begin(inputs, migration, $"pages from {summary.Nodes} node(s): {string.Join(", ", summary.Names)}");

@@ -30,7 +30,7 @@ internal static class DemoCommand
             var first = await starting[0];
             for (var i = 1; i < count; i++) starting.Add(Start(i, count, first.Address, options, result, cancelled));
             await Task.WhenAll(starting);
-            return await ClusterMigration.Run(options, result, nodes.Name, ClusterSetup.Nodes(nodes.Name, first.Address), cancelled);
+            return await ClusterMigration.Run(options, result, nodes.Name, ClusterSetup.Nodes(nodes.Name, first.Address), cancelled, adopts: false);
         }
         finally
         {

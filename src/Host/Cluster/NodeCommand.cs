@@ -50,7 +50,9 @@ internal static class NodeCommand
         NodeOptions options, ParseResult result, ClusterSetup setup, IMemoryImage image, CancellationToken ends)
     {
         var port = NodeOptions.PortOf(result, options.DataPort);
-        using var server = Serve(() => new PageServer(setup.ServerOptions(port), [new PageOffer(image)]), setup, port);
+        using var manifest = new ManifestSource(image);
+        using var server = Serve(
+            () => new PageServer(setup.ServerOptions(port), [new PageOffer(image), new PageOffer(manifest) { IsListed = false }]), setup, port);
         var offer = new SourceListing(image.Identity, image.Pages, setup.Host.ToString(), server.Endpoint.Port, Shortened(image.Name));
         var replicas = new Replicas();
         await RunMember(options, result, setup, replicas, () => new NodeReport([offer], server.Counters.Pages), member => SayServes(offer), ends);

@@ -37,7 +37,7 @@ internal sealed class MigrateOptions
         Record = Add<string>("--record", "write the working set to this file");
         Replay = Add<string>("--replay", "push a recorded working set first");
         Backend = Add<string>("--backend", "what the guest is: model, userfaultfd (real memory, served by a child process) or kvm (real vCPUs)");
-        Cluster = Add<string>("--cluster", "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at");
+        Cluster = Add<string>("--cluster", "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at; without --image or --synthetic the image that they have");
         ConfigFile = Add<string>("--config", "HOCON file laid over akka.hocon");
         Json = Add<string>("--json", "write the report as JSON to this file; - is standard output");
         Html = Add<string>("--html", "write the report as one self-contained page");

@@ -28,10 +28,12 @@ internal sealed class RunInputs : IDisposable
     /// <param name="result">What was given of them.</param>
     /// <param name="settings">The run's settings.</param>
     /// <param name="memoryOf">Makes guest memory of so many pages; null: plain memory.</param>
+    /// <param name="adopted">An image that the options do not name, from now on the inputs'; null: they name it.</param>
     public static RunInputs Open(
-        MigrateOptions options, ParseResult result, Settings settings, Func<ulong, IGuestMemory>? memoryOf = null)
+        MigrateOptions options, ParseResult result, Settings settings, Func<ulong, IGuestMemory>? memoryOf = null,
+        RemoteImage? adopted = null)
     {
-        var image = OpenImage(options, result, settings);
+        var image = adopted ?? OpenImage(options, result, settings);
         try
         {
             var workload = OpenWorkload(options, result, settings, image);
@@ -99,7 +101,7 @@ internal sealed class RunInputs : IDisposable
         if (trace is not null && pattern is not null) throw new CliException("--trace and --pattern: give one of them");
         if (pattern is null)
         {
-            var path = trace ?? SampleTrace(result, options);
+            var path = trace ?? (image is RemoteImage ? null : SampleTrace(result, options));
             if (path is not null)
             {
                 if (result.GetValue(options.Vcpus) is not null)

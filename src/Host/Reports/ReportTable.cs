@@ -76,6 +76,8 @@ internal static class ReportTable
         var pages = $"{verified.Verified} pages match the image, {verified.Wrong} wrong" +
             (verified.FirstWrong is { } first ? $" (first {first})" : "") +
             (verified.Skipped > 0 ? $", {verified.Skipped} not here" : "");
-        return $"{pages}; {report.ReadsChecked} guest reads checked, {report.WrongReads} wrong";
+        return report.ChecksReads
+            ? $"{pages}; {report.ReadsChecked} guest reads checked, {report.WrongReads} wrong"
+            : $"{pages}, by the source's digests";
     }
 }

@@ -90,6 +90,15 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     }
 
     /// <inheritdoc/>
+    public bool Matches(Gfn gfn, in PageDigest expected, ulong delta)
+    {
+        var actual = PageAt(gfn);
+        return delta == 0
+            ? PageDigest.Of(actual).Sha256 == expected.Sha256
+            : PageDigest.FingerprintOf((ulong*)actual) == expected.Fingerprint + delta;
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _bytes = null;

@@ -14,6 +14,7 @@ public sealed unsafe class GuestVerifier : IDisposable
     private readonly IGuestMemory _memory;
     private readonly StampLedger _ledger;
     private readonly ITaggedImage? _tags;
+    private readonly PageDigests? _digests;
     private byte* _scratch = (byte*)NativeMemory.AlignedAlloc(Page.Size, Page.Size);
 
     /// <summary>A verifier; what it is given stays the caller's.</summary>
@@ -23,10 +24,12 @@ public sealed unsafe class GuestVerifier : IDisposable
         ArgumentNullException.ThrowIfNull(memory);
         ArgumentNullException.ThrowIfNull(ledger);
         (_image, _memory, _ledger, _tags) = (image, memory, ledger, image as ITaggedImage);
+        _digests = (image as RemoteImage)?.Digests;
     }
 
     /// <summary>
-    /// Checks a range of pages. Pages past the image must be zero plus stamps.
+    /// Checks a range of pages. Pages past the image must be zero plus stamps. Where the image is elsewhere its digests must be
+    /// complete.
     /// </summary>
     /// <param name="range">Which pages; inside guest memory.</param>
     /// <param name="missing">
@@ -44,7 +47,7 @@ public sealed unsafe class GuestVerifier : IDisposable
                 continue;
             }
             var gfn = range.Start.Plus(i);
-            if (_memory.Matches(gfn, Expected(gfn), _ledger[gfn]))
+            if (IsRight(gfn))
             {
                 verified++;
                 continue;
@@ -57,7 +60,8 @@ public sealed unsafe class GuestVerifier : IDisposable
 
     /// <summary>
     /// Is <paramref name="seen"/> something that a guest read could have seen in a page that is in place: the image's word,
-    /// or a stamp that a vCPU of that word has made by now? With tags: the image's tag where the page is unwritten.
+    /// or a stamp that a vCPU of that word has made by now? With tags: the image's tag where the page is unwritten. Where the
+    /// image is elsewhere nobody can say, and the answer is yes.
     /// </summary>
     /// <param name="gfn">The page read.</param>
     /// <param name="vcpu">The vCPU that read.</param>
@@ -67,6 +71,7 @@ public sealed unsafe class GuestVerifier : IDisposable
     {
         if (_memory.HoldsTags)
             return _ledger[gfn] != 0 || seen == Expected(gfn).Tag;
+        if (_digests is not null) return true;
         // A read sees one word: the rest of the page is looked at when all is verified.
         var index = StampMath.WordIndex(vcpu);
         var bytes = gfn.Value < _image.Pages ? _image.Read(gfn, _scratch) : null;
@@ -83,6 +88,10 @@ public sealed unsafe class GuestVerifier : IDisposable
         NativeMemory.AlignedFree(_scratch);
         _scratch = null;
     }
+
+    private bool IsRight(Gfn gfn) => _digests is null
+        ? _memory.Matches(gfn, Expected(gfn), _ledger[gfn])
+        : _memory.Matches(gfn, _digests[gfn], _ledger[gfn]);
 
     private PageContent Expected(Gfn gfn)
     {

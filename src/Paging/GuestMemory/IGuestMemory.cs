@@ -52,4 +52,11 @@ public interface IGuestMemory : IDisposable
     /// <param name="expected">The page's content in the image.</param>
     /// <param name="delta">The ledger's sum for this page.</param>
     bool Matches(Gfn gfn, in PageContent expected, ulong delta);
+
+    /// <summary>The same where the image's content is elsewhere: is it what the digest and the ledger make of it?</summary>
+    /// <param name="gfn">The page.</param>
+    /// <param name="expected">The digest of the page in the image.</param>
+    /// <param name="delta">The ledger's sum for this page.</param>
+    /// <exception cref="NotSupportedException">Memory without bytes has no digests.</exception>
+    bool Matches(Gfn gfn, in PageDigest expected, ulong delta) => throw new NotSupportedException("this memory has no bytes to digest");
 }

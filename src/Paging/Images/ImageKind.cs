@@ -14,4 +14,7 @@ public enum ImageKind
 
     /// <summary>Made from a seed, page by page.</summary>
     Synthetic,
+
+    /// <summary>On other nodes: this process knows its shape and its digests alone.</summary>
+    Remote,
 }

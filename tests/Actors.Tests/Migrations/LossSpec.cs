@@ -82,10 +82,37 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         Stop(migration);
     }
 
-    private (IActorRef Pool, IActorRef Migration) Start(Guest guest, IReadOnlyList<Func<IPageSource>> sources, IGuestMemory memory)
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public async Task A_guest_whose_image_is_elsewhere_waits_for_the_digests_and_is_held_against_them(ulong otherSeed, bool isVerified)
+    {
+        using var guest = new Guest(2048);
+        using var other = new SyntheticImage(new SyntheticSettings(2048, Seed: 1 + otherSeed));
+        using var remote = new RemoteImage(new ImageManifest(guest.Image), "elsewhere");
+        var (_, migration) = Start(guest, [guest.Source()], guest.Memory, remote);
+
+        // Everything has come but what it must be.
+        var paused = FishForMessage<MigrationProgress>(p => p.State == MigrationState.Paused);
+        Assert.Equal("all pages are here, what they must be is not: no source answers", paused.Reason);
+        Assert.Equal((2048UL, 4), (paused.PagesPresent, paused.FinishedVcpus));
+
+        // Those of the image that was fetched, or of another one.
+        using var digests = new ManifestSource(other);
+        await new ManifestDownload(digests, other.Identity, TimeSpan.FromMilliseconds(1), TimeProvider.System)
+            .Fill(new ImageManifest(other), remote.Digests, CancellationToken.None);
+        var report = FishForMessage<MigrationReport>(_ => true);
+        Assert.Equal((MigrationState.Completed, isVerified), (report.State, report.IsVerified));
+        Assert.Equal((0L, 1), (report.ReadsChecked, report.Pauses.Count));
+        Assert.Equal(isVerified, report.Verification!.Value.Wrong == 0);
+        Stop(migration);
+    }
+
+    private (IActorRef Pool, IActorRef Migration) Start(
+        Guest guest, IReadOnlyList<Func<IPageSource>> sources, IGuestMemory memory, IMemoryImage? image = null)
     {
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0, Fetcher = Quiet };
-        var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings) with { Content = guest.Content with { Memory = memory } };
+        var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings) with { Content = guest.Content with { Memory = memory, Image = image ?? guest.Image } };
         var pool = Sys.ActorOf(FetcherPoolActor.Props(Quiet));
         pool.Tell(new FetcherPoolProtocol.AddFetcher(0, sources));
         var migration = Sys.ActorOf(MigrationActor.Props(plan, pool, TestActor));

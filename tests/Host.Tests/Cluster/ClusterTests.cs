@@ -6,6 +6,9 @@ namespace Userfault.Host.Tests.Cluster;
 /// <summary>Sources, fetchers and the destination as separate processes; some of them are killed.</summary>
 public sealed class ClusterTests : IDisposable
 {
+    // A machine that does much else takes its time to let a node in.
+    private const string Patient = "join-timeout = 120s";
+
     private static readonly string[] Image = ["--synthetic", "32M"];
 
     // Four vCPUs, 2000 random accesses each, some seconds of guest time: long enough to do something meanwhile.
@@ -24,8 +27,7 @@ public sealed class ClusterTests : IDisposable
     [Fact]
     public async Task A_fetcher_killed_while_the_guest_runs_costs_no_page_and_no_vcpu()
     {
-        var config = _folder.Write("stable.hocon", "userfault.cluster.stable-after = 2s");
-        string[] quick = ["--config", config];
+        var quick = Config(Patient, "stable-after = 2s");
         var source = await Start("source", [.. Image, .. quick]);
         var fetchers = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Start("fetcher", ["--seeds", source.Address, .. quick])));
         using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest, .. quick]);
@@ -42,14 +44,15 @@ public sealed class ClusterTests : IDisposable
     [Fact]
     public async Task A_source_that_is_killed_pauses_the_migration_until_it_is_back()
     {
-        var source = await Start("source", Image);
-        var fetcher = await StartAt(source, "fetcher");
-        using var migration = CommandLine.Start(["migrate", "--cluster", fetcher.Address, .. SlowGuest]);
+        var patient = Config(Patient);
+        var source = await Start("source", [.. Image, .. patient]);
+        var fetcher = await Start("fetcher", ["--seeds", source.Address, .. patient]);
+        using var migration = CommandLine.Start(["migrate", "--cluster", fetcher.Address, .. SlowGuest, .. patient]);
         await Migration.Line(migration, " running ");
 
         source.Kill();
         var paused = await Migration.Line(migration, "paused");
-        await Start("source", [.. Image, "--port", source.Address.Split(':')[1], "--seeds", fetcher.Address]);
+        await Start("source", [.. Image, "--port", source.Address.Split(':')[1], "--seeds", fetcher.Address, .. patient]);
 
         Assert.Matches(@"\(no (page source|fetcher) is left\)", paused);
         var report = await Migration.End(migration);
@@ -60,8 +63,7 @@ public sealed class ClusterTests : IDisposable
     [Fact]
     public async Task A_source_that_stands_still_is_done_without_and_joins_anew()
     {
-        var config = _folder.Write("stable.hocon", "userfault.cluster.stable-after = 2s");
-        string[] quick = ["--config", config];
+        var quick = Config(Patient, "stable-after = 2s");
         var source = await Start("source", [.. Image, .. quick]);
         var fetcher = await Start("fetcher", ["--seeds", source.Address, .. quick]);
         using var migration = CommandLine.Start(["migrate", "--cluster", fetcher.Address, .. SlowGuest, .. quick]);
@@ -80,9 +82,8 @@ public sealed class ClusterTests : IDisposable
     [Fact]
     public async Task A_destination_that_stands_still_for_long_is_found_again_by_those_who_began_anew_without_it()
     {
-        string[] quick = ["--config", _folder.Write("stable.hocon", "userfault.cluster.stable-after = 1s")];
-        var quicker = _folder.Write("source.hocon", "userfault.cluster { stable-after = 1s, join-timeout = 4s }");
-        var source = await Start("source", [.. Image, "--config", quicker]);
+        var quick = Config(Patient, "stable-after = 1s");
+        var source = await Start("source", [.. Image, .. Config("join-timeout = 4s", "stable-after = 1s")]);
         var fetcher = await Start("fetcher", ["--seeds", source.Address, .. quick]);
         using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest, .. quick]);
         await Migration.Line(migration, " running ");
@@ -108,8 +109,9 @@ public sealed class ClusterTests : IDisposable
     [Fact]
     public async Task A_destination_that_is_killed_leaves_the_source_with_everything_and_it_says_so()
     {
-        var source = await Start("source", Image);
-        using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest]);
+        var patient = Config(Patient);
+        var source = await Start("source", [.. Image, .. patient]);
+        using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest, .. patient]);
         await Migration.Line(migration, " running ");
 
         migration.Kill();
@@ -121,17 +123,36 @@ public sealed class ClusterTests : IDisposable
         await Until(async () => (await Migration.Status(source.Address)).GetProperty("nodes").EnumerateArray()
             .Any(n => n.GetProperty("node").GetString() == source.Address && Regex.IsMatch(n.GetProperty("state").GetString()!, said)));
 
-        var again = await CommandLine.Run(["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-"]);
+        var again = await CommandLine.Run(["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-", .. patient]);
         Migration.Report(again.ExitCode, again.Output, again.Error);
+    }
+
+    // The image has a hole, which the destination hears of from the source.
+    [Fact]
+    public async Task Nodes_with_several_images_are_told_apart_by_the_one_that_is_named()
+    {
+        var patient = Config(Patient);
+        var elf = _folder.Write("hole.elf", HoledElf());
+        var source = await Start("source", ["--image", elf, .. patient]);
+
+        var run = await CommandLine.Run(["migrate", "--cluster", source.Address, "--pattern", "sequential", "--vcpus", "1", "--json", "-", .. patient]);
+        var report = Migration.Report(run.ExitCode, run.Output, run.Error);
+        Assert.Equal(5, report.GetProperty("details").GetProperty("verification").GetProperty("verified").GetInt32());
+        Assert.Contains("5 pages (20.0 KiB) in 2 ranges below 28.0 KiB", run.Error, StringComparison.Ordinal);
+
+        await Start("source", ["--synthetic", "1M", "--seeds", source.Address, .. patient]);
+        (await CommandLine.Run(["migrate", "--cluster", source.Address, "--json", "-", .. patient]))
+            .IsBadInput("--cluster", "several images", "hole.elf", "synthetic 256 pages", "--image");
     }
 
     [Fact]
     public async Task A_destination_that_is_there_first_waits_for_its_source()
     {
-        using var destination = CommandLine.Start(["node", "--role", "destination", "--until-stdin-closes", .. SlowGuest]);
+        var patient = Config(Patient);
+        using var destination = CommandLine.Start(["node", "--role", "destination", "--until-stdin-closes", .. SlowGuest[2..], .. patient]);
         var at = (await Migration.Line(destination, "userfault node: destination at ")).Split(' ')[^1];
 
-        await Start("source", [.. Image, "--seeds", at]);
+        await Start("source", [.. Image, "--seeds", at, .. patient]);
 
         Migration.AllVcpusFinished(await Migration.End(destination), 2000);
     }
@@ -144,7 +165,7 @@ public sealed class ClusterTests : IDisposable
         var source = await Start("source", [.. Image, "--config", ours.Node("cookie = secret")]);
 
         var let = await CommandLine.Run(
-            ["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-", "--config", ours.Node("cookie = secret")]);
+            ["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-", "--config", ours.Node($"cookie = secret, {Patient}")]);
         Migration.Report(let.ExitCode, let.Output, let.Error);
 
         var stranger = await CommandLine.Run(
@@ -172,7 +193,7 @@ public sealed class ClusterTests : IDisposable
     [Fact]
     public async Task The_demo_starts_its_nodes_migrates_and_stops_them()
     {
-        var run = await CommandLine.Run(["cluster", "demo", "--nodes", "4", .. Image, "--pattern", "random", "--json", "-"]);
+        var run = await CommandLine.Run(["cluster", "demo", "--nodes", "4", .. Image, "--pattern", "random", "--json", "-", .. Config(Patient)]);
 
         var report = Migration.Report(run.ExitCode, run.Output, run.Error);
         Assert.Equal((2, 0), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
@@ -185,6 +206,26 @@ public sealed class ClusterTests : IDisposable
     public async Task A_role_that_does_not_exist_is_refused() =>
         (await CommandLine.Run("node", "--role", "king")).IsBadInput("--role", "king");
 
+    // Two pages, a hole of two, three pages; the third word of the last page is not zero.
+    private static byte[] HoledElf()
+    {
+        var file = new byte[176 + (5 * 4096)];
+        new byte[] { 0x7f, 0x45, 0x4c, 0x46, 2, 1, 1 }.CopyTo(file, 0);
+        (file[16], file[18], file[20], file[32], file[52], file[54], file[56]) = (4, 62, 1, 64, 64, 56, 2);
+        Segment(64, 176, 0, 2);
+        Segment(120, 176 + (2 * 4096), 4, 3);
+        file[^4080] = 1;
+        return file;
+
+        void Segment(int at, long offset, long page, long pages)
+        {
+            file[at] = 1;
+            BitConverter.TryWriteBytes(file.AsSpan(at + 8), offset);
+            foreach (var address in new[] { 16, 24 }) BitConverter.TryWriteBytes(file.AsSpan(at + address), page * 4096);
+            foreach (var size in new[] { 32, 40 }) BitConverter.TryWriteBytes(file.AsSpan(at + size), pages * 4096);
+        }
+    }
+
     private async Task<NodeProcess> Start(string role, params string[] args)
     {
         var node = await NodeProcess.Start(role, args);
@@ -192,7 +233,8 @@ public sealed class ClusterTests : IDisposable
         return node;
     }
 
-    private Task<NodeProcess> StartAt(NodeProcess seed, string role) => Start(role, "--seeds", seed.Address);
+    private string[] Config(params string[] settings) =>
+        ["--config", _folder.Write($"{string.Concat(settings).GetHashCode(StringComparison.Ordinal):x}.hocon", $"userfault.cluster {{ {string.Join(", ", settings)} }}")];
 
     private async Task Agree(params NodeProcess[] survivors) => await Until(async () =>
     {

@@ -57,7 +57,7 @@ internal static class Migration
     /// <summary>The cluster as a node sees it.</summary>
     public static async Task<JsonElement> Status(string node, string? network = null)
     {
-        var run = await CommandLine.RunIn(network, "status", "--cluster", node, "--json");
+        var run = await CommandLine.RunIn(network, "status", "--cluster", node, "--json", "--config", Path.Combine(AppContext.BaseDirectory, "Cluster", "patient.hocon"));
         Assert.True(run.ExitCode == 0, run.Error);
         return JsonDocument.Parse(run.Output).RootElement;
     }

@@ -13,12 +13,26 @@ public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<Share
     [Fact]
     public async Task A_guest_arrives_from_a_source_in_another_process()
     {
-        var run = await CommandLine.Run(["migrate", "--cluster", shared.Node.Address, "--synthetic", "32M", "--pattern", "random", "--json", "-"]);
+        var run = await CommandLine.Run(["migrate", "--cluster", shared.Node.Address, "--synthetic", "32M", "--pattern", "random", "--json", "-",
+            "--config", _folder.Write("patient.hocon", "userfault.cluster.join-timeout = 120s")]);
 
         var report = Migration.Report(run.ExitCode, run.Output, run.Error);
         Assert.Equal((1, 0), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
         Assert.Equal(8192, report.GetProperty("pagesPresent").GetInt32());
         Assert.Equal(8192, report.GetProperty("details").GetProperty("fetches").GetProperty("delivered").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_guest_is_verified_by_the_sources_digests_without_an_image_of_its_own()
+    {
+        var run = await CommandLine.Run(["migrate", "--cluster", shared.Node.Address, "--pattern", "random", "--json", "-",
+            "--config", _folder.Write("patient.hocon", "userfault.cluster.join-timeout = 120s")]);
+
+        var report = Migration.Report(run.ExitCode, run.Output, run.Error);
+        var verification = report.GetProperty("details").GetProperty("verification");
+        Assert.Equal((8192, 0), (verification.GetProperty("verified").GetInt32(), verification.GetProperty("readsChecked").GetInt32()));
+        Assert.Contains("8192 pages match the image, 0 wrong, by the source's digests", run.Error, StringComparison.Ordinal);
+        Assert.Contains("image synthetic 8192 pages, seed 1: 8192 pages", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

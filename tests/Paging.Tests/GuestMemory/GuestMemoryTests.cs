@@ -8,12 +8,19 @@ public sealed unsafe class GuestMemoryTests : IDisposable
     private readonly SyntheticImage _image = new(new SyntheticSettings(Pages, 0.3, 0.1, Seed: 9));
     private readonly StampLedger _ledger = new(Pages);
 
-    public void Dispose() => _ledger.Dispose();
+    private RemoteImage? _elsewhere;
+
+    public void Dispose()
+    {
+        _ledger.Dispose();
+        _elsewhere?.Dispose();
+    }
 
     public static TheoryData<string> Kinds => ["bytes", "tags"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    [InlineData("digests")]
     public void Image_plus_stamps_verifies(string kind)
     {
         using var memory = Filled(kind);
@@ -26,14 +33,15 @@ public sealed unsafe class GuestMemoryTests : IDisposable
 
     public static TheoryData<string, string> Faults => new()
     {
-        { "bytes", "late content" }, { "tags", "late content" },
-        { "bytes", "never placed" }, { "tags", "never placed" },
-        { "bytes", "wrong page" }, { "tags", "wrong page" },
+        { "bytes", "late content" }, { "tags", "late content" }, { "digests", "late content" },
+        { "bytes", "never placed" }, { "tags", "never placed" }, { "digests", "never placed" },
+        { "bytes", "wrong page" }, { "tags", "wrong page" }, { "digests", "wrong page" },
         { "bytes", "late content, written again" }, { "tags", "late content, written again" },
-        { "bytes", "write not accounted for" }, { "tags", "write not accounted for" },
-        { "bytes", "one byte" },
-        { "bytes", "one byte beside a stamp" },
-        { "bytes", "older stamp" },
+        { "digests", "late content, written again" },
+        { "bytes", "write not accounted for" }, { "tags", "write not accounted for" }, { "digests", "write not accounted for" },
+        { "bytes", "one byte" }, { "digests", "one byte" },
+        { "bytes", "one byte beside a stamp" }, { "digests", "one byte beside a stamp" },
+        { "bytes", "older stamp" }, { "digests", "older stamp" },
     };
 
     [Theory]
@@ -43,7 +51,7 @@ public sealed unsafe class GuestMemoryTests : IDisposable
         using var memory = Filled(kind);
         var gfn = Enumerable.Range(0, (int)Pages).Select(static g => new Gfn((ulong)g))
             .First(g => PageTag.Of(Bytes.PageOf(_image, g.Value)) != PageTag.Zero);
-        var bytes = kind == "bytes" ? ((ByteGuestMemory)memory).PageAt(gfn) : null;
+        var bytes = (memory as ByteGuestMemory) is { } real ? real.PageAt(gfn) : null;
         switch (fault)
         {
             case "late content":
@@ -190,13 +198,14 @@ public sealed unsafe class GuestMemoryTests : IDisposable
     private static GfnRange Run(ulong start, ulong count) => new(new Gfn(start), count);
 
     private static IGuestMemory New(string kind, ulong pages) =>
-        kind == "bytes" ? new ByteGuestMemory(pages) : new TagGuestMemory(pages);
+        kind == "tags" ? new TagGuestMemory(pages) : new ByteGuestMemory(pages);
 
     private IGuestMemory Filled(string kind)
     {
         var memory = New(kind, Pages);
         for (ulong gfn = 0; gfn < Pages; gfn++)
             Place(memory, new Gfn(gfn), new Gfn(gfn));
+        if (kind == "digests") _elsewhere = Manifests.Digested.Of(_image);
         return memory;
     }
 
@@ -209,7 +218,7 @@ public sealed unsafe class GuestMemoryTests : IDisposable
 
     private VerifyResult Verify(IGuestMemory memory)
     {
-        using var verifier = new GuestVerifier(_image, memory, _ledger);
+        using var verifier = new GuestVerifier(_elsewhere ?? (IMemoryImage)_image, memory, _ledger);
         return verifier.Verify(Run(0, Pages));
     }
 }

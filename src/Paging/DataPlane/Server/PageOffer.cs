@@ -39,6 +39,9 @@ public sealed class PageOffer
     /// <summary>A name for people.</summary>
     public string Name { get; }
 
+    /// <summary>Is it named in the answer to LIST? What is asked for by whoever knows of it need not be.</summary>
+    public bool IsListed { get; init; } = true;
+
     // A source's pages do not stay where they were: none can be compared with a later one.
     internal int WidestWindow => _image is null ? 0 : WireLimits.DuplicateWindow;
 

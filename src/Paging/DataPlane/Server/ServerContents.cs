@@ -13,5 +13,5 @@ internal sealed class ServerContents(
     /// <summary>What the node knows of; without a directory, what this server offers itself.</summary>
     public IReadOnlyList<SourceListing> Directory() => directory is not null
         ? directory()
-        : [.. _offers.Values.Select(offer => new SourceListing(offer.Identity, offer.Pages, Host: "", Port: 0, offer.Name))];
+        : [.. _offers.Values.Where(offer => offer.IsListed).Select(offer => new SourceListing(offer.Identity, offer.Pages, Host: "", Port: 0, offer.Name))];
 }
