@@ -34,7 +34,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - otherThreads);
         System = system;
         var time = new PumpedTime(_pump);
-        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears, time).WithDispatcher(MemslotDispatcher), "fetchers");
+        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears, time).WithDispatcher(memslotDispatcher), "fetchers");
         var plan = new MigrationPlan
         {
             Settings = migration,
