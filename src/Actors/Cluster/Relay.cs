@@ -18,6 +18,9 @@ public sealed class Relay(string host, Action<SourceListing> serves)
         ? new NodeReport([Listing(server, source)], server.PagesSent)
         : NodeReport.Nothing with { PagesSent = _server?.PagesSent ?? 0 };
 
+    /// <summary>Pages that were asked of a second source, since the first was slow.</summary>
+    public long Hedged => _source?.Hedged ?? 0;
+
     internal void Serve(IPageListener server, ReplicaSource source) => (_source, _server) = (source, server);
 
     internal void SayServes() => serves(Listing(_server!, _source!));

@@ -16,6 +16,8 @@ public sealed class RelayActor : UntypedActor
     private readonly TimeSpan _retryAfter;
     private readonly Replicas _replicas;
     private readonly IPagePlane _plane;
+    private readonly FetcherSettings _settings;
+    private ICancelable? _tick;
     private IPageListener? _serving;
     private ReplicaSource? _source;
     private IActorRef? _links;
@@ -24,8 +26,11 @@ public sealed class RelayActor : UntypedActor
     /// <summary>See <see cref="Props"/>.</summary>
     public RelayActor(
         Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
-        IPagePlane plane) =>
-        (_relay, _node, _server, _client, _retryAfter, _replicas, _plane) = (relay, node, server, client, retryAfter, replicas, plane);
+        IPagePlane plane, FetcherSettings settings)
+    {
+        (_relay, _node, _server, _client, _retryAfter) = (relay, node, server, client, retryAfter);
+        (_replicas, _plane, _settings) = (replicas, plane, settings);
+    }
 
     /// <summary>A relay, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
     /// <param name="relay">Where it says what it serves.</param>
@@ -35,14 +40,19 @@ public sealed class RelayActor : UntypedActor
     /// <param name="retryAfter">How long after a source was lost it is tried again.</param>
     /// <param name="replicas">This node's replicas of bitmaps: what is there is not pushed again.</param>
     /// <param name="plane">How pages travel; null is TCP.</param>
+    /// <param name="settings">When demand that a source is slow with is asked of another one as well; null: the defaults.</param>
     public static Props Props(
         Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
-        IPagePlane? plane = null) =>
+        IPagePlane? plane = null, FetcherSettings? settings = null) =>
         Akka.Actor.Props.Create(() => new RelayActor(
-            relay, node, server, client, retryAfter, replicas, plane ?? TcpPagePlane.Instance));
+            relay, node, server, client, retryAfter, replicas, plane ?? TcpPagePlane.Instance, settings ?? new FetcherSettings()));
 
     /// <inheritdoc/>
-    protected override void PostStop() => _serving?.Dispose();
+    protected override void PostStop()
+    {
+        _tick?.Cancel();
+        _serving?.Dispose();
+    }
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
@@ -62,6 +72,9 @@ public sealed class RelayActor : UntypedActor
 
                 _node.Tell(NodeProtocol.Announce.Instance);
                 break;
+            case Tick:
+                _source?.HedgeSlow();
+                break;
             default:
                 Unhandled(message);
                 break;
@@ -73,7 +86,20 @@ public sealed class RelayActor : UntypedActor
         var offer = nodes.Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source))
             .SelectMany(n => n.Report?.Offers ?? []).FirstOrDefault();
         if (offer is null) return;
-        var source = _source = new ReplicaSource(offer.Image, offer.PageCount, offer.Name);
+        var clock = Context.System.Scheduler;
+        var hedges = new HedgeSettings
+        {
+            NowNs = () => clock.HighResMonotonicClock.Ticks * 100,
+            FloorNs = _settings.HedgeFloorNs,
+            Percent = _settings.HedgePercent,
+        };
+        var source = _source = new ReplicaSource(offer.Image, offer.PageCount, offer.Name, _settings.Hedge ? hedges : null);
+        if (_settings.Hedge && _settings.TickNs > 0)
+        {
+            var every = TimeSpan.FromTicks(Math.Max(_settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
+            _tick = clock.ScheduleTellRepeatedlyCancelable(every, every, Self, Tick.Instance, ActorRefs.NoSender);
+        }
+
         _serving = _plane.Listen(_server, new NeededSource(source, _replicas));
         _relay.Serve(_serving, source);
         var self = Self;
@@ -94,6 +120,11 @@ public sealed class RelayActor : UntypedActor
                 self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender);
             },
         }), "links");
+    }
+
+    private sealed record Tick
+    {
+        public static readonly Tick Instance = new();
     }
 
     private sealed record ReplicasChanged

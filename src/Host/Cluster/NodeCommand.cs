@@ -63,12 +63,13 @@ internal static class NodeCommand
         var port = NodeOptions.PortOf(result, options.DataPort);
         var relay = new Relay(setup.Host.ToString(), SayServes);
         var replicas = new Replicas();
+        var settings = MigrateOptions.ToMigration(setup.Settings).Fetcher;
         await RunMember(options, result, setup, replicas, relay.Report, member =>
         {
             var actor = member.System.ActorOf(RelayActor.Props(
-                relay, member.Node, setup.ServerOptions(port), setup.ClientOptions(default), setup.RetryAfter, replicas), "relay");
+                relay, member.Node, setup.ServerOptions(port), setup.ClientOptions(default), setup.RetryAfter, replicas, settings: settings), "relay");
             member.Node.Tell(new NodeProtocol.Listen(actor), Akka.Actor.ActorRefs.NoSender);
-        }, ends);
+        }, ends, metrics => metrics.Watch(relay));
     }
 
     // A member until the end. One that finds itself downed, since it was cut off for long, goes with its actor system; its
@@ -76,7 +77,7 @@ internal static class NodeCommand
     // cluster it was cut off from.
     private static async Task RunMember(
         NodeOptions options, ParseResult result, ClusterSetup setup, Replicas replicas, Func<NodeReport> report,
-        Action<ClusterMember> joined, CancellationToken ends)
+        Action<ClusterMember> joined, CancellationToken ends, Action<NodeMetrics>? watch = null)
     {
         var role = result.GetValue(options.Role)!;
         var known = new Acquaintances(setup.Named(ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds))));
@@ -85,6 +86,7 @@ internal static class NodeCommand
         NodeReport Whole() => WithState(report(), replicas);
         using var metrics = new NodeMetrics(Whole, () => view.Nodes);
         metrics.Watch(replicas);
+        watch?.Invoke(metrics);
         using var endpoint = MetricsEndpoint.Open(setup.Settings);
         for (var isFirst = true; !ends.IsCancellationRequested; isFirst = false)
         {

@@ -42,6 +42,10 @@ internal sealed class NodeMetrics : IDisposable
             "repairs", "How often a replica had to ask for what it missed.");
     }
 
+    /// <summary>Adds the instruments of a fetcher's node.</summary>
+    public void Watch(Relay relay) => _meter.CreateObservableCounter(
+        "userfault.pages.hedged", () => relay.Hedged, "pages", "Pages that this fetcher has asked of a second source, since the first was slow.");
+
     /// <summary>Adds the instruments of a migration.</summary>
     public void Watch(Func<MigrationProgress?> progress)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Userfault.Mmu;
 
 namespace Userfault.Paging;
@@ -5,27 +6,47 @@ namespace Userfault.Paging;
 /// <summary>
 /// All replicas of one image as one source: a request goes to one of those that are there, and where that one is lost
 /// meanwhile, the pages that have not come are asked of another. Without a replica requests end in
-/// <see cref="FetchFailure.SourceLost"/>. Replicas come and go on any thread; the set does not own them.
+/// <see cref="FetchFailure.SourceLost"/>. A demand request that takes longer than the p95 latency is asked of another one as well
+/// (<see cref="HedgeSlow"/>), and whichever goes on first is believed. Replicas come and go on any thread; the set does not
+/// own them.
 /// </summary>
-/// <param name="identity">The image.</param>
-/// <param name="pages">Its size in pages.</param>
-/// <param name="name">A name for messages.</param>
-public sealed class ReplicaSource(ImageIdentity identity, ulong pages, string name) : IPageSource
+public sealed class ReplicaSource : IPageSource
 {
     private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<ulong, ReplicaRequest> _open = new();
     private volatile IPageSource[] _replicas = [];
+    private ulong _lastId;
+
+    /// <summary>A set without replicas.</summary>
+    /// <param name="identity">The image.</param>
+    /// <param name="pages">Its size in pages.</param>
+    /// <param name="name">A name for messages.</param>
+    /// <param name="hedges">When slow requests are hedged; null: never.</param>
+    public ReplicaSource(ImageIdentity identity, ulong pages, string name, HedgeSettings? hedges = null)
+    {
+        (Identity, Pages, Name) = (identity, pages, name);
+        NowNs = hedges?.NowNs ?? (static () => 0);
+        Book = hedges is null ? null : new HedgeBook(hedges);
+    }
 
     /// <inheritdoc/>
-    public string Name { get; } = name;
+    public string Name { get; }
 
     /// <inheritdoc/>
-    public ImageIdentity Identity { get; } = identity;
+    public ImageIdentity Identity { get; }
 
     /// <inheritdoc/>
-    public ulong Pages { get; } = pages;
+    public ulong Pages { get; }
 
     /// <summary>How many replicas can be asked.</summary>
     public int Replicas => _replicas.Length;
+
+    /// <summary>Pages that were asked of a second replica, since the first was slow.</summary>
+    public long Hedged => Book?.Hedged ?? 0;
+
+    internal HedgeBook? Book { get; }
+
+    internal Func<long> NowNs { get; }
 
     /// <summary>A replica can be asked from now on.</summary>
     public void Add(IPageSource replica)
@@ -49,76 +70,47 @@ public sealed class ReplicaSource(ImageIdentity identity, ulong pages, string na
     public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
-        new Attempt(this, request, ranges.ToArray(), sink).Go();
+        var asked = new ReplicaRequest(this, request, ranges.ToArray(), sink);
+        if (!_open.TryAdd(request.Id, asked)) throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
+        Book?.Asked(asked.Pages);
+        asked.Go();
     }
 
     /// <inheritdoc/>
-    /// <remarks>Told to all replicas: those that were not asked do not know the number.</remarks>
     public void Cancel(ulong requestId)
     {
-        foreach (var replica in _replicas) replica.Cancel(requestId);
+        if (_open.TryGetValue(requestId, out var asked)) asked.Cancel();
+    }
+
+    /// <summary>
+    /// Asks another replica for what slow demand requests still miss, as far as the bounds permit. To be called now and
+    /// then, by one thread at a time.
+    /// </summary>
+    public void HedgeSlow()
+    {
+        if (Book is null || _replicas.Length < 2 || Book.SlowNs is var slowNs && slowNs == long.MaxValue) return;
+        var now = NowNs();
+        foreach (var asked in _open.Values.Where(r => r.IsSlow(now, slowNs)).OrderBy(static r => r.Id)) asked.Hedge();
     }
 
     /// <summary>Forgets its replicas, which go on.</summary>
     public void Dispose() => _replicas = [];
 
-    // One request until it is answered. Only one replica at a time has it, so its calls never overlap.
-    private sealed class Attempt(ReplicaSource source, PageRequest request, GfnRange[] wanted, IPageSink sink) : IPageSink
+    /// <summary>A number of our own for each time that a replica is asked: one that was let go may still use its last.</summary>
+    internal ulong NextId() => Interlocked.Increment(ref _lastId);
+
+    /// <summary>A replica to ask that is none of these; null where there is none.</summary>
+    internal IPageSource? Choose(ulong requestId, IReadOnlyList<IPageSource> except)
     {
-        private readonly HashSet<ulong> _here = [];
-        private readonly List<IPageSource> _tried = [];
-
-        public void Go()
+        var replicas = _replicas;
+        for (var i = 0; i < replicas.Length; i++)
         {
-            var replicas = source._replicas;
-            for (var i = 0; i < replicas.Length; i++)
-            {
-                var replica = replicas[(int)((request.Id + (ulong)i) % (ulong)replicas.Length)];
-                if (_tried.Contains(replica)) continue;
-                _tried.Add(replica);
-                replica.Request(request, Missing(), this);
-                return;
-            }
-
-            sink.OnFailed(request.Id, FetchFailure.SourceLost);
+            var replica = replicas[(int)((requestId + (ulong)i) % (ulong)replicas.Length)];
+            if (!except.Contains(replica)) return replica;
         }
 
-        public void OnPages(PageBatch batch)
-        {
-            if (!batch.IsLast)
-            {
-                foreach (var page in batch.Pages) _here.Add(page.Gfn.Value);
-            }
-
-            sink.OnPages(batch);
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure)
-        {
-            if (failure == FetchFailure.SourceLost)
-                Go();
-            else
-                sink.OnFailed(requestId, failure);
-        }
-
-        private GfnRange[] Missing()
-        {
-            if (_here.Count == 0) return wanted;
-            var missing = new List<GfnRange>();
-            foreach (var range in wanted)
-            {
-                for (ulong i = 0; i < range.Count; i++)
-                {
-                    var gfn = range.Start.Plus(i);
-                    if (_here.Contains(gfn.Value)) continue;
-                    if (missing.Count > 0 && missing[^1].End == gfn)
-                        missing[^1] = missing[^1] with { Count = missing[^1].Count + 1 };
-                    else
-                        missing.Add(new GfnRange(gfn, 1));
-                }
-            }
-
-            return [.. missing];
-        }
+        return null;
     }
+
+    internal void Forget(ulong requestId) => _open.TryRemove(requestId, out _);
 }

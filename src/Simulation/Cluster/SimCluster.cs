@@ -54,7 +54,7 @@ public sealed class SimCluster
     /// <summary>Starts a node that fetches from sources for others.</summary>
     public SimNode AddFetcher(string name) => Add(name, NodeRoles.Fetcher, node =>
     {
-        var relay = new Relay(name, static _ => { });
+        var relay = node.Relay = new Relay(name, static _ => { });
         Open(node, relay.Report);
         var actor = node.System!.ActorOf(
             RelayActor.Props(

@@ -31,6 +31,9 @@ public sealed class SimNode
     /// <summary>Its keeper of data-plane connections; nobody where it has none of its own.</summary>
     public IActorRef Links { get; internal set; } = ActorRefs.Nobody;
 
+    /// <summary>A fetcher's server as seen from outside; null elsewhere.</summary>
+    public Relay? Relay { get; internal set; }
+
     /// <summary>Its replicas of destinations' bitmaps; empty at a destination.</summary>
     public Replicas Replicas { get; internal set; } = new();
 

@@ -118,6 +118,18 @@ public sealed class SimClusterTests
         Assert.Equal(4096UL, report.PagesPresent);
     }
 
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void A_fetcher_hedges_between_its_own_sources_where_one_is_slow(ulong seed)
+    {
+        using var world = new SimWorld(seed);
+        var cluster = Serving(world, out var vm, sourceOneSlow: SimLatency.LongTailed(5_000_000));
+        var report = Migrate(world, vm);
+        Assert.True(report.IsVerified, report.Reason);
+        var hedged = cluster["fetch-0"].Relay!.Hedged + cluster["fetch-1"].Relay!.Hedged;
+        Assert.InRange(hedged, 1, (report.Fetches.DemandPages + report.Fetches.BackgroundPages + report.Fetches.Hedged) / 10);
+    }
+
     [Fact]
     public void One_seed_replays_a_whole_cluster() => Assert.Equal(Scenarios.Run("cluster", 5), Scenarios.Run("cluster", 5));
 
@@ -130,11 +142,11 @@ public sealed class SimClusterTests
         return cluster;
     }
 
-    private static SimCluster Serving(SimWorld world, out SimVm vm, SimClusterSettings? settings = null)
+    private static SimCluster Serving(SimWorld world, out SimVm vm, SimClusterSettings? settings = null, SimLatency? sourceOneSlow = null)
     {
         var cluster = new SimCluster(world, settings);
         var image = new TagImage(4096, world.Seed, zeroShare: 0.2);
-        for (var i = 0; i < 2; i++) cluster.AddSource($"source-{i}", image, new SimServerSettings { Latency = SimLatency.Uniform(5_000, 30_000) });
+        for (var i = 0; i < 2; i++) cluster.AddSource($"source-{i}", image, new SimServerSettings { Latency = (i == 1 ? sourceOneSlow : null) ?? SimLatency.Uniform(5_000, 30_000) });
         for (var i = 0; i < 2; i++) cluster.AddFetcher($"fetch-{i}");
         cluster.AddDestination("destination", new SimVmSettings
         {
