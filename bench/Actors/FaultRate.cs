@@ -86,7 +86,7 @@ internal static unsafe class FaultRate
     {
         using var pump = new SpinningPump();
         using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(Dispatchers));
-        var time = new PumpedTime(pump);
+        var time = EventLoopDispatcher.TimeOf(system, OneLoop ? "userfault-memslots" : "userfault-vcpus")!;
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 };
         var link = new LinkSettings(latencyNs);
         var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher("userfault-memslots"));

@@ -113,7 +113,6 @@ internal static class ClusterFaults
     private static MigrationReport Migrate(Setup setup, GuestContent content, OncePerPage workload, BackgroundOrder background)
     {
         var (vcpus, memslots) = setup.HasOneLoop ? ("userfault-shared", "userfault-shared") : ("userfault-vcpus", "userfault-memslots");
-        using var pump = new SpinningPump();
         using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(SharedLoop + FaultRate.Dispatchers));
         using var client = PageClient.Connect(new PageClientOptions
         {
@@ -121,7 +120,7 @@ internal static class ClusterFaults
             Image = content.Image.Identity,
         });
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = background, ProgressNs = 0, SampleNs = 0 };
-        var time = new PumpedTime(pump);
+        var time = EventLoopDispatcher.TimeOf(system, vcpus)!;
         var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher(memslots));
         pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [new SharedPageSource(client).Open]));
         var plan = new MigrationPlan

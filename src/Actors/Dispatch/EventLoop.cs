@@ -1,36 +1,57 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
+using Akka.Actor;
 using Akka.Dispatch;
+using Userfault.Paging;
 
 namespace Userfault.Actors;
 
 /// <summary>
 /// One thread and its queue of mailboxes to run. Posts from the loop's own thread go to a list that no other thread
-/// sees; posts from elsewhere go through a concurrent queue and wake the thread only where it has parked.
+/// sees; posts from elsewhere go through a concurrent queue and wake the thread only where it has parked. It is a clock as
+/// well: messages that are to come at a time are told by the thread itself, which costs its own actors no other thread.
 /// </summary>
-internal sealed class EventLoop
+internal sealed class EventLoop : IGuestTime
 {
     // Foreign posts are looked for at least this often while the loop is busy with its own.
     private const int OwnBatch = 64;
 
+    // Waking takes this long: a thread that may spin is awake before what is due next.
+    private const long WakeNs = 60_000;
+
     private readonly ConcurrentQueue<IRunnable> _foreign = new();
     private readonly Queue<IRunnable> _own = new(256);
-    private readonly object _bell = new();
+    private readonly PriorityQueue<(IActorRef Receiver, object Message), long> _timers = new();
+    private readonly Doorbell _bell = new();
     private readonly Thread _thread;
     private readonly Action<Exception> _failed;
-    private readonly long _spinTicks;
+    private readonly TimeProvider _time;
+    private readonly bool _ticksAreNs;
+    private readonly long _spinNs;
+    private long _nextDueNs = long.MaxValue;
     private volatile bool _parked;
     private volatile bool _stopping;
 
     public EventLoop(string name, TimeSpan spin, Action<Exception> failed)
     {
         _failed = failed;
-        // The dispatcher is the shell that owns a thread: real time is allowed here, and only decides when to park.
-#pragma warning disable RS0030
-        _spinTicks = (long)(spin.TotalSeconds * Stopwatch.Frequency);
-#pragma warning restore RS0030
+        // The dispatcher is the shell that owns a thread: real time is allowed here.
+        _time = TimeProvider.System;
+        _ticksAreNs = _time.TimestampFrequency == 1_000_000_000;
+        _spinNs = spin.Ticks * 100;
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
+    }
+
+    /// <inheritdoc/>
+    public long NowNs => _ticksAreNs
+        ? _time.GetTimestamp()
+        : (long)((Int128)_time.GetTimestamp() * 1_000_000_000 / _time.TimestampFrequency);
+
+    /// <inheritdoc/>
+    public void TellAt(long dueNs, IActorRef receiver, object message)
+    {
+        if (Thread.CurrentThread == _thread) Add(dueNs, receiver, message);
+        else Post(new Timer(this, dueNs, receiver, message));
     }
 
     public void Post(IRunnable run)
@@ -44,24 +65,26 @@ internal sealed class EventLoop
         _foreign.Enqueue(run);
         // Enqueue is a full fence: either this sees the flag, or the loop sees the work before it parks.
         Interlocked.MemoryBarrier();
-        if (_parked) Wake();
+        if (_parked) _bell.Ring();
     }
 
     public void Stop()
     {
         _stopping = true;
-        Wake();
+        _bell.Ring();
     }
 
     private void Run()
     {
         while (true)
         {
-            if (RunSome()) continue;
-            if (_stopping) return;
+            if (RunSome() | TellDue()) continue;
+            if (_stopping) break;
             if (SpinForWork()) continue;
             Park();
         }
+
+        _bell.Dispose();
     }
 
     private bool RunSome()
@@ -82,6 +105,25 @@ internal sealed class EventLoop
         return any;
     }
 
+    private bool TellDue()
+    {
+        if (_nextDueNs == long.MaxValue || NowNs is var nowNs && nowNs < _nextDueNs) return false;
+        while (_timers.TryPeek(out var due, out var dueNs) && dueNs <= nowNs)
+        {
+            _timers.Dequeue();
+            due.Receiver.Tell(due.Message, ActorRefs.NoSender);
+        }
+
+        _nextDueNs = _timers.TryPeek(out _, out var next) ? next : long.MaxValue;
+        return true;
+    }
+
+    private void Add(long dueNs, IActorRef receiver, object message)
+    {
+        _timers.Enqueue((receiver, message), dueNs);
+        _nextDueNs = Math.Min(_nextDueNs, dueNs);
+    }
+
     private void Execute(IRunnable run)
     {
 #pragma warning disable CA1031 // A mailbox that throws must not end the thread of all the others.
@@ -96,37 +138,39 @@ internal sealed class EventLoop
 #pragma warning restore CA1031
     }
 
+    // True where there is work, or where something is due.
     private bool SpinForWork()
     {
-#pragma warning disable RS0030
-        var until = Stopwatch.GetTimestamp() + _spinTicks;
+        if (_spinNs == 0) return !_foreign.IsEmpty;
+        var nowNs = NowNs;
+        // What is due before the thread could have slept and woken is waited for here.
+        var isNear = _nextDueNs - nowNs < _spinNs + WakeNs;
+        var until = isNear ? _nextDueNs : nowNs + _spinNs;
         do
         {
             if (!_foreign.IsEmpty) return true;
             Thread.SpinWait(1);
         }
-        while (!_stopping && Stopwatch.GetTimestamp() < until);
-#pragma warning restore RS0030
-        return false;
+        while (!_stopping && NowNs < until);
+        return isNear;
     }
 
     private void Park()
     {
-        lock (_bell)
+        _parked = true;
+        Interlocked.MemoryBarrier();
+        if (_foreign.IsEmpty && !_stopping)
         {
-            _parked = true;
-            Interlocked.MemoryBarrier();
-            while (_parked && _foreign.IsEmpty && !_stopping) Monitor.Wait(_bell);
-            _parked = false;
+            if (_nextDueNs == long.MaxValue) _bell.Wait(Doorbell.Forever);
+            else if (_nextDueNs - NowNs - (_spinNs > 0 ? WakeNs : 0) is > 0 and var sleepNs) _bell.Wait(sleepNs);
         }
+
+        _parked = false;
     }
 
-    private void Wake()
+    // From another thread: the loop's own enters it.
+    private sealed class Timer(EventLoop loop, long dueNs, IActorRef receiver, object message) : IRunnable
     {
-        lock (_bell)
-        {
-            _parked = false;
-            Monitor.Pulse(_bell);
-        }
+        public void Run() => loop.Add(dueNs, receiver, message);
     }
 }

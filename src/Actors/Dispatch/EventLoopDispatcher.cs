@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Akka.Dispatch;
 
 namespace Userfault.Actors;
@@ -29,6 +30,16 @@ public sealed class EventLoopDispatcher : MessageDispatcher
         Throughput = throughput;
         ShutdownTimeout = shutdownTimeout;
         _loop = new EventLoop(id, spin, ReportFailure);
+    }
+
+    /// <summary>The thread as a clock: what is due, it tells itself.</summary>
+    public IGuestTime Time => _loop;
+
+    /// <summary>The clock of a system's dispatcher; null where that is none of these.</summary>
+    public static IGuestTime? TimeOf(ActorSystem system, string dispatcher)
+    {
+        ArgumentNullException.ThrowIfNull(system);
+        return system.Dispatchers.Lookup(dispatcher) is EventLoopDispatcher loop ? loop.Time : null;
     }
 
     /// <inheritdoc/>

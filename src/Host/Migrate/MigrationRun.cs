@@ -33,7 +33,8 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - otherThreads);
         System = system;
-        var time = new PumpedTime(_pump);
+        // On the vCPUs' own thread; the pump's is for sources alone, and takes a core while it runs.
+        var time = EventLoopDispatcher.TimeOf(system, vcpuDispatcher) ?? new PumpedTime(_pump);
         Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears, time).WithDispatcher(memslotDispatcher), "fetchers");
         var plan = new MigrationPlan
         {

@@ -3,13 +3,15 @@ namespace Userfault.Paging;
 /// <summary>
 /// Drives <see cref="IPumped"/> sources by the real clock from one thread of its own that spins: a sleep of 30 us takes 118,
 /// and schedulers tick in milliseconds. The thread exists from the first <see cref="Add"/> and spins only while a
-/// completion is outstanding within the next milliseconds; else it is parked. It is outside the actors: sinks hand over.
+/// completion is outstanding within the next tenth of a millisecond; else it is parked. It is outside the actors: sinks
+/// hand over.
 /// </summary>
 public sealed class SpinningPump : IDisposable
 {
-    // Due further away than this, the thread sleeps through all but the last of it.
-    private const long SleepAboveNs = 2_000_000;
-    private readonly AutoResetEvent _wakeUp = new(false);
+    // Due further away than this, the thread sleeps through all but the last of it: waking takes about so long.
+    private const long SleepAboveNs = 100_000;
+    private const long WakeNs = 60_000;
+    private readonly Doorbell _wakeUp = new();
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly bool _ticksAreNs;
@@ -63,7 +65,7 @@ public sealed class SpinningPump : IDisposable
         // The other half of the handshake in Park: either this sees the flag, or Park sees the due time.
         Interlocked.MemoryBarrier();
         if (_parked)
-            _wakeUp.Set();
+            _wakeUp.Ring();
     }
 
     /// <summary>Ends the thread; outstanding completions are not delivered.</summary>
@@ -76,7 +78,7 @@ public sealed class SpinningPump : IDisposable
             thread = _thread;
             _thread = null;
         }
-        _wakeUp.Set();
+        _wakeUp.Ring();
         // A sink may dispose of the pump that calls it.
         if (thread != null && thread != Thread.CurrentThread)
             thread.Join();
@@ -105,9 +107,9 @@ public sealed class SpinningPump : IDisposable
         _parked = true;
         Interlocked.MemoryBarrier();
         var dueNs = Volatile.Read(ref _sources).Select(static s => s.NextDueNs).DefaultIfEmpty(long.MaxValue).Min();
-        var sleepMs = dueNs == long.MaxValue ? -1 : Math.Clamp((dueNs - NowNs) / 1_000_000 - 1, 0, 1000);
-        if (sleepMs != 0 && !_stopped)
-            _wakeUp.WaitOne((int)sleepMs);
+        var sleepNs = dueNs == long.MaxValue ? Doorbell.Forever : Math.Max(0, dueNs - NowNs - WakeNs);
+        if (sleepNs != 0 && !_stopped)
+            _wakeUp.Wait(sleepNs);
         _parked = false;
     }
 }

@@ -14,6 +14,11 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
           throughput = 10
           shutdown-timeout = 0s
         }
+        spinning {
+          type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"
+          spin = 0.2ms
+          shutdown-timeout = 0s
+        }
         """;
 
     [Fact]
@@ -59,6 +64,32 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
         Assert.Equal([1, 2], ((int[])[ExpectMsg<Teller.Said>().Number, ExpectMsg<Teller.Said>().Number]).Order().ToArray());
     }
 
+    [Theory]
+    [InlineData("loop")]
+    [InlineData("spinning")]
+    public void What_is_due_is_told_in_the_order_of_its_time_and_never_early(string dispatcher)
+    {
+        var time = EventLoopDispatcher.TimeOf(Sys, dispatcher)!;
+        var actor = Sys.ActorOf(Clock.Props(TestActor, time).WithDispatcher(dispatcher));
+        var startNs = time.NowNs;
+        // From another thread, past and near and far; then from its own, where all are entered before the first is looked at.
+        int[] delaysUs = [-5, 0, 40, 250, 1000, 3000];
+        foreach (var us in delaysUs) time.TellAt(startNs + (us * 1000L), actor, startNs + (us * 1000L));
+
+        var told = delaysUs.Select(_ => ExpectMsg<Clock.Told>()).ToArray();
+        Assert.All(told, t => Assert.True(t.AtNs >= t.DueNs));
+        Assert.Equal(delaysUs.Select(us => startNs + (us * 1000L)), told.Select(t => t.DueNs));
+
+        actor.Tell(Clock.Series.Instance);
+        var series = Enumerable.Range(0, Clock.Series.Due.Length).Select(_ => ExpectMsg<Clock.Told>()).ToArray();
+        Assert.All(series, t => Assert.True(t.AtNs >= t.DueNs));
+        Assert.Equal(series.Select(t => t.DueNs).Order(), series.Select(t => t.DueNs));
+    }
+
+    [Fact]
+    public void Other_dispatchers_are_no_clock() =>
+        Assert.Null(EventLoopDispatcher.TimeOf(Sys, "akka.actor.default-dispatcher"));
+
     [Fact]
     public void Its_thread_ends_with_the_system()
     {
@@ -75,6 +106,33 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
         }
 
         Assert.True(thread.Join(TimeSpan.FromSeconds(60)));
+    }
+
+    // Says when it was told; and enters a series of its own.
+    private sealed class Clock(IActorRef to, IGuestTime time) : UntypedActor
+    {
+        public static Props Props(IActorRef to, IGuestTime time) => Akka.Actor.Props.Create(() => new Clock(to, time));
+
+        protected override void OnReceive(object message)
+        {
+            if (message is Series)
+            {
+                var nowNs = time.NowNs;
+                foreach (var us in Series.Due) time.TellAt(nowNs + (us * 1000L), Self, nowNs + (us * 1000L));
+                return;
+            }
+
+            to.Tell(new Told((long)message, time.NowNs));
+        }
+
+        public sealed record Told(long DueNs, long AtNs);
+
+        public sealed class Series
+        {
+            public static readonly Series Instance = new();
+
+            public static readonly int[] Due = [700, 10, 2000, 90, 91, 0];
+        }
     }
 
     private sealed class Teller(IActorRef to) : UntypedActor
