@@ -54,8 +54,8 @@ public sealed partial class MemslotActor
                 AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, []));
                 return true;
             case MemslotProtocol.PreFault preFault:
-                Sender.Tell(_pager.PreFault(preFault.Range));
-                Perform();
+                var done = _pager.PreFault(preFault.Range);
+                AnswerAfter(_pager.TakeFlush(), done);
                 return true;
             default:
                 return false;
@@ -91,7 +91,8 @@ public sealed partial class MemslotActor
         AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, errno == Errno.None ? words : []));
     }
 
-    // Until every vCPU has dropped its writable translations a write may go by unlogged: the caller hears nothing sooner.
+    // Until every vCPU has dropped its old translations a write may go by unlogged, or an access to a page that was replaced: the
+    // caller hears nothing sooner.
     private void AnswerAfter(GfnRange flush, object answer)
     {
         if (_mutation == Mutation.AnswersBeforeFlush) Sender.Tell(answer);

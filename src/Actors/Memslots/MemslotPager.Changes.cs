@@ -50,14 +50,13 @@ public sealed partial class MemslotPager
         {
             var gfn = range.Start.Plus(i);
             var outcome = _core.Fault(new VcpuAccess(gfn, Access.Read, _core.Attributes.IsPrivate(gfn)));
-            _core.CompleteFlush();
             if (!outcome.Flush.IsEmpty) Flush = Flush.Cover(outcome.Flush);
             if (outcome.Kind is FaultKind.Mapped or FaultKind.Spurious) continue;
             var errno = outcome.Kind switch
             {
                 FaultKind.Poisoned => Errno.EHWPOISON,
                 FaultKind.SignalPending => Errno.EINTR,
-                FaultKind.Retry or FaultKind.BlockedInUserfaultfd => Errno.EAGAIN,
+                FaultKind.Retry or FaultKind.FlushFirst or FaultKind.BlockedInUserfaultfd => Errno.EAGAIN,
                 _ => Errno.EFAULT,
             };
             return new MemslotProtocol.PreFaulted(i == 0 ? errno : Errno.None, i);

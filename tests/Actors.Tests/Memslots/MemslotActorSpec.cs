@@ -135,6 +135,32 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
     }
 
     [Fact]
+    public void A_pre_fault_that_replaces_a_table_is_answered_when_no_vcpu_has_the_old_translations_any_more()
+    {
+        using var slot = new SlotRig(this, missing: false);
+        // Page by page, and nothing to recover when USERFAULT is turned off; then the host's pages become huge ones.
+        slot.Fault(0, 3);
+        slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
+        slot.Memslot.Tell(new MemslotProtocol.ChangeFlags(slot.Rig.Slot with { Flags = MemslotFlags.None }), TestActor);
+        ExpectMsg<MemslotProtocol.SlotChanged>();
+        slot.Rig.OddHost.Unmap(slot.Rig.Memory.Base, 1024 << Page.Shift);
+        slot.Rig.OddHost.Map(slot.Rig.Memory.Base, 1024 << Page.Shift, PageLevel.Size2M);
+        Assert.Equal((1L, 0L, 0L), slot.Report().Counters is var before ? (before.Leaves4K, before.Leaves2M, before.Flushes) : default);
+
+        slot.Memslot.Tell(new MemslotProtocol.PreFault(new GfnRange(new Gfn(5), 1)), TestActor);
+        var flushes = slot.Vcpus.Select(v => v.ExpectMsg<VcpuProtocol.FlushTlb>()).ToArray();
+        Assert.All(flushes, f => Assert.True(f.Range.Contains(new Gfn(3))));
+        for (var vcpu = 0; vcpu < flushes.Length; vcpu++)
+        {
+            // Whatever the memslot answers now it has answered before this report.
+            Assert.Equal((0L, 1L, 1L), slot.Report().Counters is var after ? (after.Leaves4K, after.Leaves2M, after.Flushes) : default);
+            slot.Memslot.Tell(new MemslotProtocol.FlushDone(vcpu, flushes[vcpu].Generation));
+        }
+
+        Assert.Equal(new MemslotProtocol.PreFaulted(Errno.None, 1), ExpectMsg<MemslotProtocol.PreFaulted>());
+    }
+
+    [Fact]
     public void A_slot_that_moves_lets_its_waiters_go_and_a_fault_by_the_old_place_tries_again()
     {
         using var slot = new SlotRig(this);
