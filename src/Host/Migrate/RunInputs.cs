@@ -87,8 +87,10 @@ internal sealed class RunInputs : IDisposable
             "auto" => MemoryImages.Open(path),
             "raw" => MemoryImages.OpenRaw(path),
             "elf" => MemoryImages.OpenElfCore(path),
-            "firecracker" => MemoryImages.OpenFirecracker(path),
-            _ => throw Units.Bad(options.ImageFormat.Name, format, "one of auto, raw, elf, firecracker"),
+            "firecracker" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForX86),
+            "firecracker-pci" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForX86WithPci),
+            "firecracker-arm64" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForArm64),
+            _ => throw Units.Bad(options.ImageFormat.Name, format, "one of auto, raw, elf, firecracker, firecracker-pci, firecracker-arm64"),
         };
     }
 

@@ -34,7 +34,17 @@ public static unsafe class MemoryImages
     /// <param name="regions">Segments by guest physical address; null for the usual layout.</param>
     /// <exception cref="PagingException">The file is missing or unusable, or a region does not fit it.</exception>
     public static FileImage OpenFirecracker(string path, IReadOnlyList<ImageSegment>? regions = null) =>
-        OpenWith(path, file => OpenRegions(file, regions ?? FirecrackerLayout.ForX86(file.Length)));
+        OpenFirecracker(path, bytes => regions ?? FirecrackerLayout.ForX86(bytes));
+
+    /// <summary>Opens a Firecracker memory file by a layout of <see cref="FirecrackerLayout"/>.</summary>
+    /// <param name="path">The memory file of a snapshot.</param>
+    /// <param name="layout">Segments by guest physical address, of a guest of so many bytes.</param>
+    /// <exception cref="PagingException">The file is missing or unusable, or a region does not fit it.</exception>
+    public static FileImage OpenFirecracker(string path, Func<ulong, IReadOnlyList<ImageSegment>> layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        return OpenWith(path, file => OpenRegions(file, layout(file.Length)));
+    }
 
     private static T OpenWith<T>(string path, Func<MappedFile, T> open)
         where T : IMemoryImage

@@ -97,6 +97,32 @@ public sealed class FileImageTests : IDisposable
         Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, 0xD0000));
     }
 
+    [Theory]
+    [InlineData("3 GiB fill what is below the hole", 0xC000_0000, 0xC0000, 0, 0)]
+    [InlineData("a page more", 0xC000_1000, 0xC0000, 1, 0)]
+    [InlineData("255 GiB reach the second hole", 255L << 30, 0xC0000, 252L << 18, 0)]
+    [InlineData("300 GiB go on behind it", 300L << 30, 0xC0000, 252L << 18, 45L << 18)]
+    public void With_pci_there_are_two_holes(string what, long bytes, long below, long between, long above)
+    {
+        var path = _folder.File("mem");
+        using (var file = File.Create(path))
+        {
+            // Nothing of it takes room: the machine's disk need not hold the guest.
+            file.SetLength(bytes);
+            file.Position = bytes - 1;
+            file.WriteByte(7);
+        }
+
+        using var image = MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForX86WithPci);
+
+        GfnRange[] expected =
+        [
+            new(new Gfn(0), (ulong)below), new(new Gfn(0x10_0000), (ulong)between), new(new Gfn(512UL << 18), (ulong)above),
+        ];
+        Assert.True(expected.Where(static r => !r.IsEmpty).SequenceEqual(image.Ranges), what);
+        Assert.Equal(7, Bytes.PageOf(image, image.Pages - 1)[4095]);
+    }
+
     [Fact]
     public void Firecrackers_regions_may_be_given()
     {
@@ -123,6 +149,9 @@ public sealed class FileImageTests : IDisposable
     {
         Assert.Equal([new ImageSegment(0, 0x10_0000, 0)], FirecrackerLayout.ForX86(0x10_0000));
         Assert.Equal([new ImageSegment(0x8000_0000, 0x10_0000, 0)], FirecrackerLayout.ForArm64(0x10_0000));
+        Assert.Equal(
+            [new ImageSegment(0x8000_0000, 254UL << 30, 0), new ImageSegment(512UL << 30, 0x1000, 254UL << 30)],
+            FirecrackerLayout.ForArm64((254UL << 30) + 0x1000));
         Assert.Equal(
             [new ImageSegment(0, 0xD000_0000, 0), new ImageSegment(0x1_0000_0000, 0x1000, 0xD000_0000)],
             FirecrackerLayout.ForX86(0xD000_1000));
