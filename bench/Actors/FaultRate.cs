@@ -30,9 +30,10 @@ internal static unsafe class FaultRate
 
     public static int Run(string[] args)
     {
-        OneLoop = Arguments.Number(args, "--loops", 2) == 1;
         var pages = (ulong)Arguments.Number(args, "--pages", 65536);
         var latencyNs = Arguments.Number(args, "--latency-us", 0) * 1000L;
+        // As the command has it: the clock of latencies needs a processor of its own.
+        OneLoop = Arguments.Number(args, "--loops", latencyNs > 0 && Environment.ProcessorCount < 3 ? 1 : 2) == 1;
         var vcpus = Arguments.Text(args, "--vcpus", "8,64,512").Split(',').Select(v => int.Parse(v, CultureInfo.InvariantCulture)).ToArray();
         var rounds = Arguments.Number(args, "--rounds", 3);
         var path = Path.Combine(Path.GetTempPath(), $"userfault-faults-{Environment.ProcessId}.img");
