@@ -1,4 +1,5 @@
 using System.Numerics;
+using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
@@ -15,6 +16,7 @@ public sealed class BitmapReplica
 {
     private readonly ulong[] _words;
     private readonly ulong _pages;
+    private readonly Mutation _mutation = Mutations.Current;
     private ulong _whole;
     private ulong _runStart;
     private ulong _seen;
@@ -92,6 +94,7 @@ public sealed class BitmapReplica
     /// </summary>
     public bool OnReport(ulong sequence)
     {
+        if (_mutation == Mutation.StaleReplica && _reported == 0) _whole = _seen = sequence;
         var isBehind = _whole < _reported;
         _reported = sequence;
         if (IsRepairing) return true;
@@ -118,7 +121,7 @@ public sealed class BitmapReplica
 
     private bool BeginRepair()
     {
-        if (IsRepairing) return false;
+        if (IsRepairing || _mutation == Mutation.LostClearsUnrepaired) return false;
         (IsRepairing, NextWord, _hasRepairFrom) = (true, 0, false);
         Repairs++;
         return true;

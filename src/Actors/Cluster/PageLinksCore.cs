@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Userfault.Mmu;
 using Userfault.Paging;
 
 namespace Userfault.Actors;
@@ -15,6 +16,7 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     private readonly SortedDictionary<Address, Link> _links = new(Member.AddressOrdering);
     private readonly SortedSet<Address> _seen = new(Member.AddressOrdering);
     private readonly SortedSet<Address> _lost = new(Member.AddressOrdering);
+    private readonly Mutation _mutation = Mutations.Current;
     private IReadOnlyList<PageLinkTarget> _offers = [];
 
     /// <summary>Nodes that are connected.</summary>
@@ -86,7 +88,7 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     /// <summary>It is time to try again: the target, or null where it is not wanted any more.</summary>
     public PageLinkTarget? Retry(Address node)
     {
-        if (!_links.TryGetValue(node, out var link) || link.State != State.Waiting) return null;
+        if (!_links.TryGetValue(node, out var link) || link.State != State.Waiting || _mutation == Mutation.LinkNotRetried) return null;
         link.IsRetry = true;
         link.State = State.Connecting;
         return link.Target;

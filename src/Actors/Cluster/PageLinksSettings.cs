@@ -42,7 +42,7 @@ public sealed record PageLinksSettings
             Opened = (target, open) =>
             {
                 var shared = new SharedPageSource(open);
-                pool.Tell(new FetcherPoolProtocol.AddFetcher(target.Number, [shared.Open]));
+                pool.Tell(new FetcherPoolProtocol.AddFetcher(target.Number, [() => shared.Open(mayGiveUp: true)]));
                 foreach (var (node, other) in nodes)
                 {
                     pool.Tell(new FetcherPoolProtocol.AddSource(PageLinkTarget.NumberOf(node), open.Name, shared.Open, IsSpare: true));

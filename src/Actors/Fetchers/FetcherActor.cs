@@ -71,7 +71,12 @@ public sealed class FetcherActor : UntypedActor
     protected override void PostStop()
     {
         _tick?.Cancel();
-        foreach (var source in _sources) source.Source.Dispose();
+        foreach (var connection in _sources)
+        {
+            // Where a source is shared, letting go of it ends no request, and its pages would travel for nobody.
+            foreach (var request in _core.OutstandingAt(connection.Number)) connection.Source.Cancel(request);
+            connection.Source.Dispose();
+        }
     }
 
     /// <inheritdoc/>
@@ -204,8 +209,9 @@ public sealed class FetcherActor : UntypedActor
         var connection = _sources[source];
         if (!connection.IsUp) return;
         connection.IsUp = false;
-        _core.SourceIsDown(source);
-        connection.Source.Dispose();
+        // What was asked of it is asked of another: where it is shared, its pages would travel for nobody.
+        foreach (var request in _core.SourceIsDown(source)) connection.Source.Cancel(request);
+        connection.Source.GiveUp();
         // A spare is another fetcher's own source, which says so.
         if (!connection.IsSpare) _log.Warning("fetcher {0} lost a page source: {1}", _number, reason);
     }

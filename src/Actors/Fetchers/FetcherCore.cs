@@ -74,7 +74,8 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     /// A source is gone: what was asked of it goes back to the head of its queue. Nothing is lost, and nothing fails
     /// while another source is there.
     /// </summary>
-    public void SourceIsDown(int source)
+    /// <returns>The requests that are given up, for the shell to cancel; valid until the next call.</returns>
+    public IReadOnlyList<ulong> SourceIsDown(int source)
     {
         _sources[source].IsUp = false;
         _overdue.Clear();
@@ -89,7 +90,13 @@ public sealed partial class FetcherCore(FetcherSettings settings)
             if (_mutation == Mutation.FailoverDropsRequest && id == _overdue[0]) Close(_requests[id]);
             else GiveBack(_requests[id]);
         }
+
+        return _overdue;
     }
+
+    /// <summary>Requests that a source has not answered, in ascending order.</summary>
+    public IEnumerable<ulong> OutstandingAt(int source) =>
+        _requests.Values.Where(r => r.Source == source).Select(static r => r.Id).Order();
 
     /// <summary>Somebody wants a page.</summary>
     /// <param name="gfn">The page.</param>

@@ -49,6 +49,9 @@ public sealed partial class MemslotPager
     /// <summary>Is a page of guest memory missing? False for pages of other slots.</summary>
     public bool IsMissing(Gfn page) => Pages.Contains(page) && _bitmap.IsSet(page.PagesFrom(Pages.Start));
 
+    /// <summary>Has a missing page of guest memory been asked for?</summary>
+    internal bool IsAskedFor(Gfn page) => IsMissing(page) && !_claims.IsOpen(ToGuest(page));
+
     /// <summary>Words of the bitmap for a replica, <see cref="BitmapRange.MostWords"/> at most; empty where there are none.</summary>
     public IReadOnlyList<ulong> BitmapWords(ulong first, uint count)
     {

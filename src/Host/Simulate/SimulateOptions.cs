@@ -17,6 +17,7 @@ internal sealed class SimulateOptions
     private readonly Option<string?> _seed = new("--seed") { Description = "run this seed alone (default 1)" };
     private readonly Option<string?> _seeds = new("--seeds") { Description = "run seeds A..B, both included" };
     private readonly Option<string?> _faults = new("--faults") { Description = "faults that plans may have: all, none, or names separated by commas" };
+    private readonly Option<string?> _nodes = new("--nodes") { Description = "one process or many nodes: one, many, or mixed as the seed has it (default)" };
     private readonly Option<string?> _soak = new("--soak") { Description = "go on with further seeds for this long, such as 8h" };
     private readonly Option<string?> _plan = new("--plan") { Description = "where the shortest failing plan is written (default userfault-failure.hocon)" };
     private readonly Option<int> _failures = new("--failures") { Description = "stop after this many failures (default 1)", DefaultValueFactory = _ => 1 };
@@ -26,7 +27,7 @@ internal sealed class SimulateOptions
     public void AddTo(Command command)
     {
         command.Arguments.Add(_scenario);
-        foreach (var option in new Option[] { _seed, _seeds, _faults, _soak, _plan, _failures, _shrink, _mutation }) command.Options.Add(option);
+        foreach (var option in new Option[] { _seed, _seeds, _faults, _nodes, _soak, _plan, _failures, _shrink, _mutation }) command.Options.Add(option);
     }
 
     /// <exception cref="CliException">A value cannot be used.</exception>
@@ -35,7 +36,7 @@ internal sealed class SimulateOptions
         var scenario = result.GetValue(_scenario) is { } file ? Load(file) : null;
         var (first, last) = Seeds(result, scenario);
         var settings = new SimulateSettings(
-            first, last, result.GetValue(_soak) is { } soak ? TimeSpan.FromMicroseconds(Units.DurationNs(_soak.Name, soak) / 1e3) : null,
+            first, last, Nodes(result.GetValue(_nodes)), result.GetValue(_soak) is { } soak ? TimeSpan.FromMicroseconds(Units.DurationNs(_soak.Name, soak) / 1e3) : null,
             scenario, Faults(result.GetValue(_faults)), Mutation(result.GetValue(_mutation)),
             result.GetValue(_plan) ?? "userfault-failure.hocon", Math.Max(1, result.GetValue(_failures)), Math.Max(0, result.GetValue(_shrink)));
         Check(settings, result.GetValue(_scenario));
@@ -99,6 +100,18 @@ internal sealed class SimulateOptions
     {
         if (names is null or "all") return [.. Enum.GetValues<FaultType>()];
         return names == "none" ? [] : [.. names.Split(',').Select(n => Name<FaultType>(_faults.Name, n.Trim()))];
+    }
+
+    private bool? Nodes(string? name)
+    {
+        if (name == "many" && !SwarmRun.HasClusters) throw new CliException($"{_nodes.Name}: the simulated cluster is not in this build");
+        return name switch
+        {
+            null or "mixed" => null,
+            "one" => false,
+            "many" => true,
+            _ => throw Units.Bad(_nodes.Name, name, "one, many or mixed"),
+        };
     }
 
     private Mutation Mutation(string? name) => name is null ? Mmu.Mutation.None : Name<Mutation>(_mutation.Name, name);

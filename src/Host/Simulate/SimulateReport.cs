@@ -11,7 +11,8 @@ internal static class SimulateReport
         var plan = outcome.Plan;
         return $"seed {plan.Seed} hash {outcome.Hash:x16} {(outcome.Passed ? "passed" : "FAILED")}: "
             + $"{PlanText.NameOf(plan.Architecture)} {PlanText.NameOf(plan.Mode)} {PlanText.NameOf(plan.Memory)}, {plan.Vcpus} vCPUs, {plan.Pages} pages, "
-            + $"{plan.Sources} sources, {plan.Faults.Count} faults, {outcome.Messages} messages, {outcome.VirtualNs / 1e6:F3} ms"
+            + (plan.IsClustered ? $"{plan.SourceNodes}+{plan.FetcherNodes}+{plan.OtherDestinations + 1} nodes, " : $"{plan.Sources} sources, ")
+            + $"{plan.Faults.Count} faults, {outcome.Messages} messages, {outcome.VirtualNs / 1e6:F3} ms"
             + (outcome.Violation is { } violation ? $"\n  {violation}" : "");
     }
 

@@ -6,6 +6,7 @@ namespace Userfault.Cli;
 /// <summary>Which plans <c>userfault simulate</c> runs, and what it says about them.</summary>
 /// <param name="First">The first seed.</param>
 /// <param name="Last">The last.</param>
+/// <param name="IsClustered">Do all plans have many nodes, or one process? Null leaves it to each seed.</param>
 /// <param name="Soak">Time to go on for, from the first seed; null ends with the last.</param>
 /// <param name="Scenario">HOCON over every plan; null is none.</param>
 /// <param name="Faults">Faults that plans may have.</param>
@@ -14,14 +15,17 @@ namespace Userfault.Cli;
 /// <param name="MostFailures">Failures after which it is enough.</param>
 /// <param name="ShrinkRuns">Runs to spend on a shorter plan that fails.</param>
 internal sealed record SimulateSettings(
-    ulong First, ulong Last, TimeSpan? Soak, string? Scenario, IReadOnlySet<FaultType> Faults, Mutation Mutation, string? PlanFile,
+    ulong First, ulong Last, bool? IsClustered, TimeSpan? Soak, string? Scenario, IReadOnlySet<FaultType> Faults, Mutation Mutation, string? PlanFile,
     int MostFailures, int ShrinkRuns)
 {
     /// <summary>The plan of a seed.</summary>
     /// <exception cref="CliException">The scenario does not fit.</exception>
     public SwarmPlan PlanOf(ulong seed)
     {
-        var plan = PlanGenerator.Of(seed, Faults) with { Mutation = Mutation };
+        var plan = (IsClustered is { } isClustered ? PlanGenerator.Of(seed, Faults, isClustered) : PlanGenerator.Of(seed, Faults)) with
+        {
+            Mutation = Mutation,
+        };
         return Scenario is null ? plan : PlanText.Overlay(plan, Scenario);
     }
 

@@ -65,4 +65,25 @@ public enum Mutation
 
     /// <summary>A fetcher asks for more than its window.</summary>
     WindowIgnored,
+
+    /// <summary>A batch of cleared bits that was lost on its way is not asked for by the replicas that miss it.</summary>
+    LostClearsUnrepaired,
+
+    /// <summary>What is told of cleared bits is one page beside them.</summary>
+    WrongClearMask,
+
+    /// <summary>A replica that begins late takes what was cleared before for known.</summary>
+    StaleReplica,
+
+    /// <summary>Batches that are sent as one hide that one between them is missing.</summary>
+    HiddenClearsGap,
+
+    /// <summary>When a node goes, what was asked of it is not asked of the others.</summary>
+    NodeLossForgotten,
+
+    /// <summary>A connection to a node that broke is not made again.</summary>
+    LinkNotRetried,
+
+    /// <summary>A node whose answers came too late is asked no more, though its connection holds.</summary>
+    LateNodeForgotten,
 }

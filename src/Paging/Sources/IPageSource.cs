@@ -35,4 +35,10 @@ public interface IPageSource : IDisposable
     /// An unknown number is ignored.
     /// </summary>
     void Cancel(ulong requestId);
+
+    /// <summary>
+    /// Its answers are wrong or do not come, and this owner asks no more: lets go of the connection that is behind it, also
+    /// where others share it, so that whoever keeps connections makes another.
+    /// </summary>
+    void GiveUp() => Dispose();
 }

@@ -16,20 +16,29 @@ public sealed class SharedPageSource(IPageSource source)
     /// <summary>The source's name.</summary>
     public string Name => source.Name;
 
-    /// <summary>A view for one more owner. Its request numbers are below 2^48.</summary>
+    /// <summary>A view for one more owner that asks besides others. Its request numbers are below 2^48.</summary>
     /// <exception cref="InvalidOperationException">65536 views have been given out.</exception>
-    public IPageSource Open()
+    public IPageSource Open() => Open(mayGiveUp: false);
+
+    /// <summary>A view for one more owner. Its request numbers are below 2^48.</summary>
+    /// <param name="mayGiveUp">
+    /// Does the source end for all when this owner gives it up? For the one that asks it first; others may find it slow for
+    /// reasons of their own.
+    /// </param>
+    /// <exception cref="InvalidOperationException">65536 views have been given out.</exception>
+    public IPageSource Open(bool mayGiveUp)
     {
         lock (_lock)
         {
             if (_owners == 1 << OwnerBits) throw new InvalidOperationException($"{source.Name} has too many owners");
-            return new View(source, _lock, _owners++);
+            return new View(source, _lock, _owners++, mayGiveUp);
         }
     }
 
     // The owner's number is in the low bits of each request: answers find back without a table.
-    private sealed class View(IPageSource source, Lock shared, ulong owner) : IPageSource
+    private sealed class View(IPageSource source, Lock shared, ulong owner, bool mayGiveUp) : IPageSource
     {
+        private readonly Mutation _mutation = Mutations.Current;
         private Back? _back;
 
         public string Name => source.Name;
@@ -52,6 +61,11 @@ public sealed class SharedPageSource(IPageSource source)
 
         public void Dispose()
         {
+        }
+
+        public void GiveUp()
+        {
+            if (mayGiveUp && _mutation != Mutation.LateNodeForgotten) source.Dispose();
         }
     }
 

@@ -9,41 +9,35 @@ namespace Userfault.Simulation;
 public sealed class BoundsChecker : Checker
 {
     private const int StepsBetweenLooks = 64;
-    private int[][] _outstanding = [];
-    private int[] _pages = [];
+    private readonly Dictionary<string, Window> _windows = new(StringComparer.Ordinal);
     private int _steps;
 
     /// <inheritdoc/>
     public override string Name => "bounds";
 
     /// <inheritdoc/>
-    protected override void Begin()
+    public override void OnMessage(in SimStep step)
     {
-        _outstanding = [.. Enumerable.Range(0, View.Plan.Fetchers).Select(_ => new int[View.Plan.Pages])];
-        _pages = new int[View.Plan.Fetchers];
+        // A fetcher that begins anew has nothing outstanding, whatever still comes for the former one.
+        if (step.Message is Akka.Actor.Kill) _windows.Remove(step.Path);
     }
 
     /// <inheritdoc/>
-    public override void OnRequest(SwarmSource source, IReadOnlyList<ulong> pages)
+    public override void OnRequest(SwarmRequest request)
     {
-        // Each page once: a hedge asks for nothing new.
-        foreach (var page in pages)
-        {
-            if (_outstanding[source.Fetcher][page]++ == 0) _pages[source.Fetcher]++;
-        }
-
+        ArgumentNullException.ThrowIfNull(request);
+        if (!_windows.TryGetValue(request.Fetcher, out var window)) _windows.Add(request.Fetcher, window = new Window());
+        window.Open(request);
         var most = View.Plan.FetchWindow + View.Plan.RequestPages;
-        if (_pages[source.Fetcher] > most)
-            Violate($"fetcher {source.Fetcher} has {_pages[source.Fetcher]} pages on their way; its window and one request are {most}");
+        if (window.Pages > most)
+            Violate($"{request.Fetcher} has {window.Pages} pages on their way; its window and one request are {most}");
     }
 
     /// <inheritdoc/>
-    public override void OnAnswer(SwarmSource source, IReadOnlyList<ulong> asked, IReadOnlySet<ulong> delivered)
+    public override void OnAnswer(SwarmRequest request, IReadOnlySet<ulong> delivered)
     {
-        foreach (var page in asked)
-        {
-            if (--_outstanding[source.Fetcher][page] == 0) _pages[source.Fetcher]--;
-        }
+        ArgumentNullException.ThrowIfNull(request);
+        if (_windows.TryGetValue(request.Fetcher, out var window)) window.Close(request);
     }
 
     /// <inheritdoc/>
@@ -58,6 +52,30 @@ public sealed class BoundsChecker : Checker
                 Violate($"{slot.Core.Slot.Id} has {slot.Core.Table.Counters.TablePages} table pages; its size explains {most}");
             if (slot.Waiting > View.Plan.Vcpus + 1)
                 Violate($"{slot.Core.Slot.Id} has {slot.Waiting} waiters; there are {View.Plan.Vcpus} vCPUs and a device");
+        }
+    }
+
+    // Each page once: a hedge asks for nothing new.
+    private sealed class Window
+    {
+        private readonly HashSet<SwarmRequest> _open = new(ReferenceEqualityComparer.Instance);
+        private readonly Dictionary<ulong, int> _asked = [];
+
+        public int Pages => _asked.Count;
+
+        public void Open(SwarmRequest request)
+        {
+            _open.Add(request);
+            foreach (var page in request.Pages) _asked[page] = _asked.GetValueOrDefault(page) + 1;
+        }
+
+        public void Close(SwarmRequest request)
+        {
+            if (!_open.Remove(request)) return;
+            foreach (var page in request.Pages)
+            {
+                if (--_asked[page] == 0) _asked.Remove(page);
+            }
         }
     }
 }

@@ -35,6 +35,11 @@ public abstract class Checker
     {
     }
 
+    /// <summary>An actor of another node than the destination is about to take a message.</summary>
+    public virtual void OnForeignMessage(in SimStep step)
+    {
+    }
+
     /// <summary>A step of the run is over; stores of the core that ran it are visible to all.</summary>
     public virtual void AfterStep()
     {
@@ -61,15 +66,14 @@ public abstract class Checker
     }
 
     /// <summary>A fetcher asks a source for pages.</summary>
-    public virtual void OnRequest(SwarmSource source, IReadOnlyList<ulong> pages)
+    public virtual void OnRequest(SwarmRequest request)
     {
     }
 
-    /// <summary>A source hands pages to its fetcher, in answer to a request.</summary>
-    /// <param name="source">The source.</param>
-    /// <param name="asked">What was asked for.</param>
-    /// <param name="delivered">Which of them come with the answer.</param>
-    public virtual void OnAnswer(SwarmSource source, IReadOnlyList<ulong> asked, IReadOnlySet<ulong> delivered)
+    /// <summary>A request has ended: its fetcher is told, and will go through it in its turn.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="delivered">Which of its pages come with the answer; none where it failed.</param>
+    public virtual void OnAnswer(SwarmRequest request, IReadOnlySet<ulong> delivered)
     {
     }
 
@@ -85,6 +89,14 @@ public abstract class Checker
 
     /// <summary>The run's time is over and the migration has not reported.</summary>
     public virtual void OnTimeOver()
+    {
+    }
+
+    /// <summary>Has come true what has to, some time after the last fault and the report?</summary>
+    public virtual bool IsSettled => true;
+
+    /// <summary>It has not in all the time there was.</summary>
+    public virtual void OnUnsettled()
     {
     }
 

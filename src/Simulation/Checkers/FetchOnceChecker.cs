@@ -1,63 +1,137 @@
 using Userfault.Actors;
-using Userfault.Mmu;
 
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A page is fetched once, beyond what was on its way when something failed, and hedges: whatever ends without the page, and
-/// whatever was asked for and is not in place when all is asked for again, may be asked for once more.
+/// A page is fetched once, beyond what was on its way when something failed, and hedges. Counted request by request: each
+/// permits one more where it ended without the page or was given up with its answer unread, and one beside it, by the same
+/// fetcher, is its hedge; and where all is asked for again, each page that had been asked for and is not in place may be
+/// fetched once more.
 /// </summary>
 public sealed class FetchOnceChecker : Checker
 {
-    private int[] _asked = [];
-    private int[] _excused = [];
-    private int[][] _outstanding = [];
+    private Fetches[] _pages = [];
 
     /// <inheritdoc/>
     public override string Name => "fetch-once";
 
     /// <inheritdoc/>
-    protected override void Begin()
-    {
-        _asked = new int[View.Plan.Pages];
-        _excused = new int[View.Plan.Pages];
-        _outstanding = [.. Enumerable.Range(0, View.Plan.Fetchers).Select(_ => new int[View.Plan.Pages])];
-    }
+    protected override void Begin() => _pages = [.. Enumerable.Range(0, View.Plan.Pages).Select(static _ => new Fetches())];
 
     /// <inheritdoc/>
     public override void OnMessage(in SimStep step)
     {
-        if (step.Message is not MemslotProtocol.AskAgain) return;
-        // Which of the missing ones are wanted already may still be in somebody's mailbox.
-        for (var page = 0; page < _asked.Length; page++)
+        switch (step.Message)
         {
-            if (View.IsMissing(new Gfn((ulong)page))) _excused[page]++;
+            case FetcherProtocol.Answered answered:
+                foreach (ref readonly var page in answered.Batch.Pages) _pages[page.Gfn.Value].Read(step.Path);
+                break;
+            // All that was asked for and is not in place is asked for once more. A slot that goes or moves lets everybody go who
+            // waits, and they ask again.
+            case MemslotProtocol.AskAgain or MemslotProtocol.Retire or MemslotProtocol.Activate:
+                foreach (var slot in View.Slots)
+                {
+                    for (var page = slot.Pages.Start; page < slot.Pages.End; page = page.Plus(1))
+                    {
+                        if (slot.IsAskedFor(page)) _pages[page.Value].Excused++;
+                    }
+                }
+
+                break;
         }
     }
 
     /// <inheritdoc/>
-    public override void OnRequest(SwarmSource source, IReadOnlyList<ulong> pages)
+    public override void OnRequest(SwarmRequest request)
     {
-        foreach (var page in pages)
+        ArgumentNullException.ThrowIfNull(request);
+        foreach (var page in request.Pages)
         {
-            // Twice at one fetcher at the same time is a hedge. And a fetcher may hedge or give up a request whose answer has
-            // come to its mailbox and no further.
-            var isOutstanding = _outstanding[source.Fetcher][page]++ > 0;
-            var looksForSlow = View.Plan.TimeoutNs > 0 || View.Plan.Hedge;
-            var isUnread = looksForSlow && !isOutstanding && _asked[page] > 0 && View.IsMissing(new Gfn(page));
-            if ((isOutstanding && View.Plan.Hedge) || isUnread) _excused[page]++;
-            if (++_asked[page] <= 1 + _excused[page]) continue;
-            Violate($"page {page} is fetched for the {_asked[page]}. time, and {_excused[page]} may have been lost or were hedges");
+            var fetches = _pages[page];
+            fetches.Add(request, View.Plan.Hedge);
+            if (fetches.Asked > 1 + fetches.Excused)
+                Violate($"page {page} is fetched for the {fetches.Asked}. time, and {fetches.Excused} may have been lost or were hedges");
         }
     }
 
     /// <inheritdoc/>
-    public override void OnAnswer(SwarmSource source, IReadOnlyList<ulong> asked, IReadOnlySet<ulong> delivered)
+    public override void OnAnswer(SwarmRequest request, IReadOnlySet<ulong> delivered)
     {
-        foreach (var page in asked)
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(delivered);
+        foreach (var page in request.Pages) _pages[page].End(request, delivered.Contains(page));
+    }
+
+    // What there is to say of one page.
+    private sealed class Fetches
+    {
+        private readonly List<Copy> _copies = [];
+
+        public int Asked { get; private set; }
+
+        public int Excused { get; set; }
+
+        public void Add(SwarmRequest request, bool hedges)
         {
-            _outstanding[source.Fetcher][page]--;
-            if (!delivered.Contains(page)) _excused[page]++;
+            Asked++;
+            var copy = new Copy(request);
+            foreach (var other in _copies.Where(c => c.Request.Fetcher == request.Fetcher))
+            {
+                if (hedges && other is { IsOnTheWire: true, HasTwin: false })
+                {
+                    (other.HasTwin, copy.HasTwin) = (true, true);
+                    Excused++;
+                    break;
+                }
+
+                // A fetcher gives up what is slow, or of a source that it does not trust, though the answer lies in its mailbox.
+                if (other is { IsOnTheWire: false, IsRead: false, IsExcused: false })
+                {
+                    Excuse(other);
+                    break;
+                }
+            }
+
+            _copies.Add(copy);
         }
+
+        public void End(SwarmRequest request, bool isHere)
+        {
+            var index = _copies.FindIndex(c => c.Request == request);
+            if (index < 0) return;
+            _copies[index].IsOnTheWire = false;
+            if (isHere) return;
+            Excuse(_copies[index]);
+            _copies.RemoveAt(index);
+        }
+
+        public void Read(string fetcher)
+        {
+            foreach (var copy in _copies)
+            {
+                if (!copy.IsOnTheWire && copy.Request.Fetcher == fetcher) copy.IsRead = true;
+            }
+        }
+
+        private void Excuse(Copy copy)
+        {
+            if (copy.IsExcused) return;
+            copy.IsExcused = true;
+            Excused++;
+        }
+    }
+
+    // A page on its way in one request, until it is in place.
+    private sealed class Copy(SwarmRequest request)
+    {
+        public SwarmRequest Request => request;
+
+        public bool IsOnTheWire { get; set; } = true;
+
+        public bool IsRead { get; set; }
+
+        public bool IsExcused { get; set; }
+
+        public bool HasTwin { get; set; }
     }
 }

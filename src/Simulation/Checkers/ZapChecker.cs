@@ -4,12 +4,14 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A change that zaps leaves nothing mapped from before: when it is complete a slot has at most as many leaves as faults
-/// have mapped since it began.
+/// A change that zaps leaves nothing mapped from before: when it is complete, no page is mapped that has been since before it
+/// began, without a break. Pages are followed step by step, so it holds whatever else maps or splits meanwhile: faults,
+/// pre-faults, dirty logging.
 /// </summary>
 public sealed class ZapChecker : Checker
 {
-    private readonly Dictionary<object, (MemslotPager Slot, long Mapped)[]> _begun = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<object, List<Remains>> _begun = new(ReferenceEqualityComparer.Instance);
+    private bool _memslotRan;
 
     /// <inheritdoc/>
     public override string Name => "zap";
@@ -17,32 +19,85 @@ public sealed class ZapChecker : Checker
     /// <inheritdoc/>
     public override void OnMessage(in SimStep step)
     {
-        if (step.Message is not VmProtocol.SetUserMemoryRegion2 call || _begun.ContainsKey(call)) return;
-        _begun.Add(call, [.. ZappedBy(call.Region).Select(s => (s, Mapped(s)))]);
+        if (_begun.Count > 0) _memslotRan |= step.Path.Contains("/memslot-", StringComparison.Ordinal);
+        if (step.Message is VmProtocol.SetUserMemoryRegion2 call && !_begun.ContainsKey(call))
+            _begun.Add(call, [.. ZappedBy(call.Region).Select(static s => new Remains(s))]);
+    }
+
+    /// <inheritdoc/>
+    public override void AfterStep()
+    {
+        // One step of a memslot zaps or maps and never both: what is mapped after each was there all the time.
+        if (!_memslotRan) return;
+        _memslotRan = false;
+        foreach (var (_, slots) in _begun)
+        {
+            foreach (var slot in slots) slot.Look();
+        }
     }
 
     /// <inheritdoc/>
     public override void OnCallDone(object call)
     {
         if (!_begun.Remove(call, out var slots)) return;
-        foreach (var (slot, mapped) in slots)
+        foreach (var slot in slots)
         {
-            var leaves = slot.Core.Table.Counters;
-            var all = leaves.Leaves4K + leaves.Leaves2M + leaves.Leaves1G;
-            var since = Mapped(slot) - mapped;
-            if (all > since) Violate($"{slot.Core.Slot.Id} has {all} leaves after a zap, and faults have mapped {since} since it began");
+            if (slot.First is { } page) Violate($"{page} of {slot.Slot.Core.Slot.Id} is mapped after a zap as it was before");
         }
     }
 
     private IEnumerable<MemslotPager> ZappedBy(UserspaceMemoryRegion2 region)
     {
-        // A pre-fault maps without a fault, and a write to a huge leaf that is logged makes many leaves of one.
-        if (View.Plan.Faults.Any(f => f.Type is FaultType.PreFault or FaultType.DirtyLog)) return [];
         var slot = View.Slots.FirstOrDefault(s => s.Core.Slot.Id == region.SlotId);
         var turnsOn = slot is not null && !slot.Core.Slot.IsUserfault && (region.MemslotFlags & MemslotFlags.Userfault) != 0;
         var zapsAll = View.Plan.Architecture == Architecture.X86 && (turnsOn || (slot is null && region.MemorySize == 0));
         return zapsAll ? View.Slots : turnsOn ? [slot!] : [];
     }
 
-    private static long Mapped(MemslotPager slot) => slot.Counters().Outcomes.GetValueOrDefault(nameof(FaultKind.Mapped));
+    // The pages of a slot that were mapped when a call came and have been ever since, by their place in the slot: it may move.
+    private sealed class Remains
+    {
+        private readonly bool[] _pages;
+        private int _count;
+
+        public Remains(MemslotPager slot)
+        {
+            Slot = slot;
+            _pages = new bool[slot.Range.Count];
+            var visitor = new Visitor(slot.Range, _pages);
+            slot.Core.Table.Visit(slot.Range, ref visitor);
+            _count = _pages.Count(static p => p);
+        }
+
+        public MemslotPager Slot { get; }
+
+        public Gfn? First => _count == 0 ? null : Slot.Range.Start.Plus((ulong)Array.IndexOf(_pages, true));
+
+        public void Look()
+        {
+            if (_count == 0) return;
+            var now = new bool[_pages.Length];
+            var visitor = new Visitor(Slot.Range, now);
+            Slot.Core.Table.Visit(Slot.Range, ref visitor);
+            _count = 0;
+            for (var i = 0; i < now.Length; i++)
+            {
+                _pages[i] &= now[i];
+                if (_pages[i]) _count++;
+            }
+        }
+    }
+
+    private readonly struct Visitor(GfnRange slot, bool[] mapped) : ITableVisitor
+    {
+        public bool EnterTable(Gfn start, PageLevel level, ulong pte) => true;
+
+        public bool Leaf(Gfn start, in WalkResult leaf)
+        {
+            if (!leaf.IsPresent) return true;
+            var pages = new GfnRange(start, leaf.Level.Pages()).Intersect(slot);
+            mapped.AsSpan((int)pages.Start.PagesFrom(slot.Start), (int)pages.Count).Fill(true);
+            return true;
+        }
+    }
 }

@@ -45,7 +45,7 @@ public sealed class SimCluster
     /// <param name="disk">How its own reading of the image behaves; null answers at once.</param>
     public SimNode AddSource(string name, ITaggedImage image, SimServerSettings? disk = null) => Add(name, NodeRoles.Source, node =>
     {
-        var server = new SimPageServer(World, image, (disk ?? new SimServerSettings()) with { Name = name });
+        var server = node.Disk = new SimPageServer(World, image, (disk ?? new SimServerSettings()) with { Name = name });
         var listener = new SimPagePlane(Network, node.Host).Listen(new PageServerOptions(), server.Connect());
         var offer = new SourceListing(image.Identity, image.Pages, name, listener.Port, name);
         Open(node, () => new NodeReport([offer], listener.PagesSent));
@@ -59,7 +59,7 @@ public sealed class SimCluster
         var actor = node.System!.ActorOf(
             RelayActor.Props(
                 relay, node.Node, new PageServerOptions(), ClientOptions(default), _settings.RetryAfter, node.Replicas,
-                new SimPagePlane(Network, node.Host)),
+                new SimPagePlane(Network, node.Host), _settings.Fetcher),
             "relay");
         node.Node.Tell(new NodeProtocol.Listen(actor), ActorRefs.NoSender);
     });
@@ -70,25 +70,39 @@ public sealed class SimCluster
     /// <param name="vm">The VM, which waits for its start.</param>
     public SimNode AddDestination(string name, SimVmSettings settings, out SimVm vm)
     {
+        ArgumentNullException.ThrowIfNull(settings);
         SimVm? made = null;
-        var node = Add(name, NodeRoles.Destination, node =>
+        var node = AddDestination(name, settings.Image.Identity, (node, publisher) =>
         {
-            var published = new PublishedBitmaps(settings.Image.Identity);
+            made = new SimVm(World, node.System!, settings with { BroadcastsClears = true, Broadcast = publisher });
+            return made.Pool;
+        });
+        vm = made!;
+        return node;
+    }
+
+    /// <summary>Starts a node to which pages of an image come from the cluster, for a VM that the caller makes.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="image">Which image.</param>
+    /// <param name="makePool">Makes the fetcher pool in the node's system, given who publishes cleared bits.</param>
+    /// <param name="wrap">What stands between the node and the page data plane; null is nothing.</param>
+    internal SimNode AddDestination(
+        string name, ImageIdentity image, Func<SimNode, IActorRef, IActorRef> makePool, Func<IPagePlane, IPagePlane>? wrap = null) =>
+        Add(name, NodeRoles.Destination, node =>
+        {
+            var published = new PublishedBitmaps(image);
             Open(node, () => NodeReport.Nothing with { Bitmaps = published.Shapes });
             var publisher = node.System!.ActorOf(ClearPublisherActor.Props(published, _settings.ClearsEvery), ClearPublisherActor.Name);
-            made = new SimVm(World, node.System!, settings with { BroadcastsClears = true, Broadcast = publisher });
+            var plane = new SimPagePlane(Network, node.Host);
             node.Links = node.System!.ActorOf(
-                PageLinksActor.Props(PageLinksSettings.IntoPool(made.Pool, ClientOptions(settings.Image.Identity)) with
+                PageLinksActor.Props(PageLinksSettings.IntoPool(makePool(node, publisher), ClientOptions(image)) with
                 {
-                    Plane = new SimPagePlane(Network, node.Host),
+                    Plane = wrap?.Invoke(plane) ?? plane,
                     RetryAfter = _settings.RetryAfter,
                 }),
                 "links");
             node.Node.Tell(new NodeProtocol.Listen(node.Links), ActorRefs.NoSender);
         });
-        vm = made!;
-        return node;
-    }
 
     /// <summary>Starts a node that is a member and nothing else.</summary>
     public SimNode AddMember(string name, string role = "member") => Add(name, role, node => Open(node, static () => NodeReport.Nothing));
@@ -104,6 +118,7 @@ public sealed class SimCluster
         node.System = null;
         node.Node = node.Links = ActorRefs.Nobody;
         // It says nothing more and hears nothing more: how it ends in itself is nobody's business.
+        World.LeaveStep();
         _ = system.Terminate();
     }
 
@@ -162,7 +177,12 @@ public sealed class SimCluster
     private Config ConfigOf(string role)
     {
         var seeds = string.Join(", ", _nodes.Take(2).Select(n => $"\"akka.tcp://{_settings.SystemName}@{n.Name}:{SimTransport.Port}\""));
-        var downing = _settings.ResolvesSplits ? "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster" : "";
+        var downing = _settings switch
+        {
+            { ResolvesSplits: false } => "",
+            { KeepsDestinations: true } => $"{typeof(SplitBrainProvider).FullName}, {typeof(SplitBrainProvider).Assembly.GetName().Name}",
+            _ => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
+        };
         return ConfigurationFactory.ParseString(_settings.Config).WithFallback(ConfigurationFactory.ParseString(string.Create(
             CultureInfo.InvariantCulture,
             $$"""
@@ -187,6 +207,7 @@ public sealed class SimCluster
                 split-brain-resolver.stable-after = 5s
               }
             }
+            userfault.cluster.stable-after = 5s
             """)));
     }
 }

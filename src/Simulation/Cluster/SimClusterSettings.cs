@@ -18,8 +18,14 @@ public sealed record SimClusterSettings
     /// <summary>How long cleared bits wait for others to travel to the replicas with them.</summary>
     public TimeSpan ClearsEvery { get; init; } = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How fetcher nodes ask sources; null is as nodes do by default.</summary>
+    public Actors.FetcherSettings? Fetcher { get; init; }
+
     /// <summary>Are nodes downed that stay away, by keep-majority? Otherwise an unreachable node waits to come back.</summary>
     public bool ResolvesSplits { get; init; }
+
+    /// <summary>Where splits are resolved: does the side with more destinations stay, as nodes of the command have it?</summary>
+    public bool KeepsDestinations { get; init; }
 
     /// <summary>HOCON over the nodes' own settings.</summary>
     public string Config { get; init; } = "";

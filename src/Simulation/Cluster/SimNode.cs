@@ -34,6 +34,9 @@ public sealed class SimNode
     /// <summary>A fetcher's server as seen from outside; null elsewhere.</summary>
     public Relay? Relay { get; internal set; }
 
+    /// <summary>What a source reads its image from; null at other nodes.</summary>
+    public SimPageServer? Disk { get; internal set; }
+
     /// <summary>Its replicas of destinations' bitmaps; empty at a destination.</summary>
     public Replicas Replicas { get; internal set; } = new();
 

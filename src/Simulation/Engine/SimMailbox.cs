@@ -62,9 +62,7 @@ public sealed class SimMailbox :
             return;
         }
 
-        if (Count == _ring.Length) Grow();
-        _ring[(_head + Count) & (_ring.Length - 1)] = envelope;
-        Count++;
+        for (var copies = _world.Delivery?.Invoke(Label.Name, receiver, envelope) ?? 1; copies > 0; copies--) Add(envelope);
     }
 
     /// <inheritdoc/>
@@ -117,6 +115,13 @@ public sealed class SimMailbox :
         var name = path.ToStringWithoutAddress();
         var at = name.IndexOf(numbered, StringComparison.Ordinal);
         return at < 0 ? name : name[..(at + numbered.Length)];
+    }
+
+    private void Add(in Envelope envelope)
+    {
+        if (Count == _ring.Length) Grow();
+        _ring[(_head + Count) & (_ring.Length - 1)] = envelope;
+        Count++;
     }
 
     private void Grow()

@@ -69,13 +69,26 @@ public sealed partial class SimWorld
     {
         if (!_options.WatchesEscapes) return;
         EscapeWatch.Run(null);
-        if (_outside is not null) ExecutionContext.Restore(_outside);
+        LeaveStep();
+        _outside = null;
     }
 
     private void EnterStep(SimMailbox actor)
     {
         _current = actor;
-        if (!_options.WatchesEscapes || !actor.IsWatched) return;
-        ExecutionContext.Restore(actor.Context ??= EscapeWatch.ContextOf(actor));
+        if (!_options.WatchesEscapes) return;
+        if (actor.IsWatched)
+            ExecutionContext.Restore(actor.Context ??= EscapeWatch.ContextOf(actor));
+        else
+            LeaveStep();
+    }
+
+    /// <summary>
+    /// What is started from here on is no actor's doing: one of Akka's guardians, or a timer of the world itself that makes
+    /// or ends a system, must not go by the name of the actor that ran before it.
+    /// </summary>
+    internal void LeaveStep()
+    {
+        if (_outside is not null) ExecutionContext.Restore(_outside);
     }
 }

@@ -74,6 +74,12 @@ public sealed partial class SimWorld : IDisposable
     /// <summary>Called after every step; null is nobody. For checkers: what it finds wrong it throws.</summary>
     public Action? AfterStep { get; set; }
 
+    /// <summary>
+    /// How often a message goes into a mailbox, given whose it is and the message: what may be lost, or come twice, is the
+    /// caller's to know. Null is once, always.
+    /// </summary>
+    internal Func<string, IActorRef, Envelope, int>? Delivery { get; set; }
+
     /// <summary>The world whose actor system is being made on this thread.</summary>
     internal static SimWorld Opening => CurrentlyOpening ?? throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
 
@@ -90,6 +96,7 @@ public sealed partial class SimWorld : IDisposable
         var all = config is null ? SimSystems.Settings : config.WithFallback(SimSystems.Settings);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(all), new SimSetup(this, node ?? name));
         foreach (var more in setups) setup = setup.And(more);
+        LeaveStep();
         CurrentlyOpening = this;
         try
         {
@@ -137,6 +144,7 @@ public sealed partial class SimWorld : IDisposable
     {
         OnStep = null;
         AfterStep = null;
+        Delivery = null;
         IsEnding = true;
         foreach (var system in _systems) _ = system.Terminate();
         // Bounded: a system that was cut off in the middle may never say that it is done.

@@ -129,8 +129,8 @@ public sealed class SimPageServer
 
     private void OnTimer()
     {
-        // One that was set before a nearer one: what it was for has been seen to.
-        if (_timerNs != _world.NowNs) return;
+        // One that was set before a nearer one: what it was for has been seen to. Where steps take time, one fires late.
+        if (_timerNs > _world.NowNs) return;
         _timerNs = long.MaxValue;
         while (_line.TryComplete(_world.NowNs, out var key, out _))
         {

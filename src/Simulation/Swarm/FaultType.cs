@@ -62,4 +62,37 @@ public enum FaultType
 
     /// <summary>A fetcher's node is cut off: what it is asked and what it answers is held until the fault ends.</summary>
     Partition,
+
+    /// <summary>A node's process is killed, and another started on its machine when the fault ends. Clusters, as all below.</summary>
+    NodeDies,
+
+    /// <summary>A node loses its power: nobody is told. It is started again when the fault ends.</summary>
+    NodeLosesPower,
+
+    /// <summary>A node is cut off from all others, both ways.</summary>
+    NodeCut,
+
+    /// <summary>A node hears nothing of the others, and they hear it.</summary>
+    NodeDeaf,
+
+    /// <summary>The destination is cut off from all others.</summary>
+    DestinationCut,
+
+    /// <summary>A node is slow: what comes from it and to it takes thirty times as long.</summary>
+    NodeSlow,
+
+    /// <summary>The network loses frames, which come later, and breaks connections.</summary>
+    NetworkBad,
+
+    /// <summary>All connections break at once; new ones can be made.</summary>
+    ConnectionsBreak,
+
+    /// <summary>Cleared bits and what is said about them are lost on their way to replicas, now and then.</summary>
+    ClearsLost,
+
+    /// <summary>They come twice.</summary>
+    ClearsTwice,
+
+    /// <summary>They come late, in another order.</summary>
+    ClearsLate,
 }

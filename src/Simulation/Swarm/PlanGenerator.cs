@@ -20,15 +20,38 @@ public static class PlanGenerator
         FaultType.ToggleUserfault, FaultType.DirtyLog, FaultType.ExtraSlot, FaultType.MoveSlot, FaultType.PreFault,
     ];
 
+    private static readonly long[] ShortTimes = [20_000, 300_000, 2_000_000];
+
+    private static readonly long[] LongTimes = [300_000, 20_000_000, 1_500_000_000, 9_000_000_000];
+
+    // What happens between nodes, and at what they read from.
+    private static readonly FaultType[] NodeFaults =
+    [
+        FaultType.NodeDies, FaultType.NodeDies, FaultType.NodeLosesPower, FaultType.NodeCut, FaultType.NodeDeaf, FaultType.DestinationCut,
+        FaultType.NodeSlow, FaultType.NetworkBad, FaultType.ConnectionsBreak, FaultType.ClearsLost, FaultType.ClearsLost, FaultType.ClearsTwice,
+        FaultType.ClearsLate, FaultType.FetcherCrash, FaultType.SourceLate, FaultType.SourceShort, FaultType.SourceWrongPage, FaultType.SourceTwice,
+    ];
+
+    /// <summary>Share of the seeds that run a cluster, in percent; the others run one process, which costs far less.</summary>
+    public const int ClusteredPercent = 12;
+
     /// <summary>The plan of a seed.</summary>
     /// <param name="seed">Any number.</param>
     /// <param name="allowed">Faults that may be in it.</param>
-    public static SwarmPlan Of(ulong seed, IReadOnlySet<FaultType> allowed)
+    public static SwarmPlan Of(ulong seed, IReadOnlySet<FaultType> allowed) =>
+        Of(seed, allowed, SwarmRun.HasClusters && new SimRandom(seed, "cluster").Below(100) < ClusteredPercent);
+
+    /// <summary>The plan of a seed with or without a cluster, whatever the seed itself would choose.</summary>
+    /// <param name="seed">Any number.</param>
+    /// <param name="allowed">Faults that may be in it.</param>
+    /// <param name="isClustered">A cluster, or one process?</param>
+    public static SwarmPlan Of(ulong seed, IReadOnlySet<FaultType> allowed, bool isClustered)
     {
         ArgumentNullException.ThrowIfNull(allowed);
         var random = new SimRandom(seed, "plan");
         var plan = Guest(seed, random);
         plan = Fetching(plan, random);
+        if (isClustered) plan = Nodes(plan, random);
         return plan with { Faults = Faults(plan, random, allowed) };
     }
 
@@ -81,6 +104,23 @@ public static class PlanGenerator
         Hedge = random.Chance(0.5),
     };
 
+    private static SwarmPlan Nodes(SwarmPlan plan, SimRandom random)
+    {
+        var others = random.Chance(0.15) ? 1 : 0;
+        return plan with
+        {
+            SourceNodes = random.OneOf([1, 1, 2, 3]),
+            FetcherNodes = random.OneOf([0, 1, 2, 2, 3]),
+            OtherDestinations = others,
+            ResolvesSplits = others == 0 && random.Chance(0.5),
+            ClearsNs = random.OneOf([0, 200_000, 5_000_000, 20_000_000]),
+            HeadStartNs = random.OneOf([0, 300_000_000, 1_500_000_000]),
+            // Seconds pass until a cluster has seen that a node is gone: what ticks must do so in proportion.
+            TickNs = random.OneOf([2_000_000, 10_000_000, 100_000_000]),
+            TimeoutNs = random.OneOf([0, 20_000_000, 500_000_000]),
+        };
+    }
+
     private static IReadOnlyList<PlannedFault> Faults(SwarmPlan plan, SimRandom random, IReadOnlySet<FaultType> allowed)
     {
         // A few kinds a plan; one plan in eight has none.
@@ -93,7 +133,7 @@ public static class PlanGenerator
         {
             faults.Add(new PlannedFault(
                 random.Between(0, horizonNs), random.OneOf(kinds), (int)random.Below(16),
-                random.Between(1_000, random.OneOf([20_000L, 300_000L, 2_000_000L]))));
+                random.Between(1_000, random.OneOf(plan.IsClustered ? LongTimes : ShortTimes))));
         }
 
         return [.. faults.OrderBy(f => f.AtNs)];
@@ -101,7 +141,9 @@ public static class PlanGenerator
 
     private static List<FaultType> Kinds(SwarmPlan plan, SimRandom random)
     {
-        var all = Enum.GetValues<FaultType>().Where(t => !VmFaults.Contains(t) && !Calls.Contains(t)).ToArray();
+        var all = plan.IsClustered
+            ? NodeFaults
+            : [.. Enum.GetValues<FaultType>().Where(t => t < FaultType.NodeDies && !VmFaults.Contains(t) && !Calls.Contains(t))];
         var kinds = new List<FaultType>();
         for (var i = random.Between(0, 3); i > 0; i--) kinds.Add(random.OneOf(all));
         if (random.Chance(0.35)) kinds.Add(random.OneOf(VmFaults));

@@ -46,6 +46,12 @@ public static class PlanText
         new("fetch-window", p => Text(p.FetchWindow), (p, v) => p with { FetchWindow = Int(v, 1, 1 << 20) }),
         new("tick-ns", p => Text(p.TickNs), (p, v) => p with { TickNs = Int(v, 10_000, 1_000_000_000) }),
         new("timeout-ns", p => Text(p.TimeoutNs), (p, v) => p with { TimeoutNs = Int(v, 0, 1_000_000_000) }),
+        new("source-nodes", p => Text(p.SourceNodes), (p, v) => p with { SourceNodes = Int(v, 0, 16) }),
+        new("fetcher-nodes", p => Text(p.FetcherNodes), (p, v) => p with { FetcherNodes = Int(v, 0, 16) }),
+        new("other-destinations", p => Text(p.OtherDestinations), (p, v) => p with { OtherDestinations = Int(v, 0, 4) }),
+        new("resolves-splits", p => Text(p.ResolvesSplits), (p, v) => p with { ResolvesSplits = Switch(v) }),
+        new("clears-ns", p => Text(p.ClearsNs), (p, v) => p with { ClearsNs = Int(v, 0, 1_000_000_000) }),
+        new("head-start-ns", p => Text(p.HeadStartNs), (p, v) => p with { HeadStartNs = Int(v, 0, 2_000_000_000) }),
         new("hedge", p => Text(p.Hedge), (p, v) => p with { Hedge = Switch(v) }),
     ];
 
@@ -109,6 +115,12 @@ public static class PlanText
             throw new FormatException("memory: guest-memfd needs mode userfault and arch x86");
         if (plan.HostAccesses > 0 && plan.Mode == Actors.FaultMode.Userfault)
             throw new FormatException("host-accesses: mode userfault does not catch them; use both or userfaultfd");
+        if (plan.IsClustered && !SwarmRun.HasClusters)
+            throw new FormatException("source-nodes: the simulated cluster is not in this build");
+        if (!plan.IsClustered && plan.FetcherNodes + plan.OtherDestinations > 0)
+            throw new FormatException("source-nodes: a cluster needs one at least");
+        if (plan.OtherDestinations > 0 && plan.ResolvesSplits)
+            throw new FormatException("resolves-splits: of two destinations on two sides one would be lost");
         if (!plan.Overlapping && plan.Vcpus > plan.Pages)
             throw new FormatException($"vcpus: {plan.Vcpus} cannot share {plan.Pages} pages; set overlapping = on");
     }

@@ -1,35 +1,33 @@
 using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Mmu;
-using Userfault.Paging;
 
 namespace Userfault.Simulation;
 
-/// <summary>Makes a plan's faults happen and mends them at their end; afterwards keeps the run able to go on.</summary>
-internal sealed class SwarmFaults(SimWorld world, SwarmView view, ActorSystem system, SwarmFaults.Actors actors)
+/// <summary>
+/// Makes a plan's faults happen and mends them at their end; afterwards keeps the run able to go on. What fails where pages
+/// come from is the supply's.
+/// </summary>
+internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply supply, SwarmFaults.Actors actors)
 {
     /// <summary>Pages of memory beyond the guest's, for slots that plans make.</summary>
     public const ulong ExtraPages = 64;
 
     private const ushort ExtraSlot = 100;
-    private const long KeeperNs = 2_000_000;
-    private readonly SortedDictionary<int, SwarmSource> _sources = [];
+    private readonly HashSet<string> _seen = new(ReferenceEqualityComparer.Instance);
     private readonly SortedSet<string> _paths = new(StringComparer.Ordinal);
-    private readonly SortedSet<int> _gone = [];
     private readonly HashSet<int> _extra = [];
-    private int _opened;
 
     private SwarmPlan Plan => view.Plan;
 
     /// <summary>An actor at this path took a message.</summary>
-    public void Seen(string path) => _paths.Add(path);
-
-    public void AddFetchers()
+    public void Seen(string path)
     {
-        for (var i = 0; i < Plan.Fetchers; i++) AddFetcher(i);
+        // A path is one string for as long as its actor lives: most are known by that.
+        if (_seen.Add(path)) _paths.Add(path);
     }
 
-    /// <summary>Sets the times of all faults, and the keeper's behind them.</summary>
+    /// <summary>Sets the times of all faults, from now on, and the keeper's behind them.</summary>
     public void Schedule(SwarmDriver.Heard heard)
     {
         for (var i = 0; i < Plan.Faults.Count; i++)
@@ -43,54 +41,20 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, ActorSystem sy
     }
 
     // What an operator and the rest of a VMM do when all is well again: there is a source, and a VM that was stopped goes on.
-    private void Keep(long atNs, SwarmDriver.Heard heard) => world.After(atNs - world.NowNs, "keeper", () =>
+    private void Keep(long inNs, SwarmDriver.Heard heard) => world.After(inNs, "keeper", () =>
     {
-        if (heard.Report is not null) return;
-        for (var fetcher = 0; fetcher < Plan.Fetchers; fetcher++)
-        {
-            var own = Enumerable.Range(fetcher * Plan.Replicas, Plan.Replicas);
-            if (own.All(s => !_sources.TryGetValue(s, out var source) || source.IsClosed)) Reopen(fetcher * Plan.Replicas);
-        }
-
-        if (heard.State == MigrationState.Paused) actors.Migration.Tell(MigrationProtocol.Continue.Instance);
-        Keep(world.NowNs + KeeperNs, heard);
+        supply.Keep();
+        if (heard.Report is null && heard.State == MigrationState.Paused) actors.Migration.Tell(MigrationProtocol.Continue.Instance);
+        Keep(supply.KeeperNs, heard);
     });
 
     private void Begin(PlannedFault fault, int number)
     {
-        var source = fault.Target % Plan.Sources;
-        var fetcher = fault.Target % Plan.Fetchers;
+        if (supply.Begin(fault)) return;
         switch (fault.Type)
         {
             case FaultType.FetcherCrash:
-                Kill($"/fetchers/fetcher-{fetcher}-");
-                break;
-            case FaultType.FetcherCrashSending:
-                Of(source).ThrowsNext = true;
-                break;
-            case FaultType.FetcherLeaves when _gone.Add(fetcher):
-                actors.Pool.Tell(new FetcherPoolProtocol.RemoveFetcher((ulong)fetcher));
-                break;
-            case FaultType.SourceLost:
-                Of(source).Dispose();
-                break;
-            case FaultType.SourceSilent:
-                Of(source).Hold();
-                break;
-            case FaultType.SourceLate:
-                Of(source).LateNs = fault.ForNs;
-                break;
-            case FaultType.SourceShort:
-                Of(source).IsShort = true;
-                break;
-            case FaultType.SourceWrongPage:
-                Of(source).AnswersWrong = true;
-                break;
-            case FaultType.SourceTwice:
-                Of(source).AnswersTwice = true;
-                break;
-            case FaultType.Partition:
-                foreach (var (_, cut) in _sources.Where(s => s.Value.Fetcher == fetcher)) cut.Hold();
+                KillFetcher(fault.Target);
                 break;
             case FaultType.PlacingFails:
                 view.Memory.FailsNext = true;
@@ -115,35 +79,9 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, ActorSystem sy
 
     private void End(PlannedFault fault, int number)
     {
-        var source = fault.Target % Plan.Sources;
-        var fetcher = fault.Target % Plan.Fetchers;
+        supply.End(fault);
         switch (fault.Type)
         {
-            case FaultType.FetcherLeaves when _gone.Remove(fetcher):
-                AddFetcher(fetcher);
-                break;
-            case FaultType.SourceSilent:
-                Of(source).Dispose();
-                Reopen(source);
-                break;
-            case FaultType.SourceLost:
-                if (Of(source).IsClosed) Reopen(source);
-                break;
-            case FaultType.SourceLate:
-                Of(source).LateNs = 0;
-                break;
-            case FaultType.SourceShort:
-                Of(source).IsShort = false;
-                break;
-            case FaultType.SourceWrongPage:
-                Of(source).AnswersWrong = false;
-                break;
-            case FaultType.SourceTwice:
-                Of(source).AnswersTwice = false;
-                break;
-            case FaultType.Partition:
-                foreach (var (_, cut) in _sources.Where(s => s.Value.Fetcher == fetcher)) cut.LetGo();
-                break;
             case FaultType.PlacingFails or FaultType.MemslotFails or FaultType.VcpuFails or FaultType.ReaderFails or FaultType.Pause:
                 view.Memory.FailsNext = false;
                 actors.Migration.Tell(MigrationProtocol.Continue.Instance);
@@ -233,42 +171,21 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, ActorSystem sy
 
     private void Tell(IActorRef vm, VmProtocol.ICommand command) => actors.Driver.Tell(new SwarmDriver.Call(vm, command));
 
-    private void AddFetcher(int fetcher) => actors.Pool.Tell(new FetcherPoolProtocol.AddFetcher(
-        (ulong)fetcher, [.. Enumerable.Range(fetcher * Plan.Replicas, Plan.Replicas).Select(s => (Func<IPageSource>)(() => Open(s)))]));
-
-    private SwarmSource Open(int source)
-    {
-        var opened = new SwarmSource(world, view, source / Plan.Replicas, source, _opened++);
-        // What a source does badly it does on any connection.
-        if (_sources.TryGetValue(source, out var before)) opened.BehaveAs(before);
-        return _sources[source] = opened;
-    }
-
-    private void Reopen(int source)
-    {
-        var fetcher = source / Plan.Replicas;
-        if (_gone.Contains(fetcher)) return;
-        // In place of the connection that was made before it, not beside it.
-        actors.Pool.Tell(new FetcherPoolProtocol.RemoveSource($"source-{source}", "as planned"));
-        actors.Pool.Tell(new FetcherPoolProtocol.AddSource((ulong)fetcher, $"source-{source}", () => Open(source)));
-    }
-
-    private SwarmSource Of(int source) => _sources.TryGetValue(source, out var open) ? open : Open(source);
-
     private void Kill(string part)
     {
         if (_paths.FirstOrDefault(p => p.Contains(part, StringComparison.Ordinal) && (part.StartsWith('-') || !p.Contains("-uffd-", StringComparison.Ordinal))) is { } path)
-            Ref(path).Tell(Akka.Actor.Kill.Instance);
+            supply.Ref(path).Tell(Akka.Actor.Kill.Instance);
     }
 
-    private IActorRef? Vm() => _paths.FirstOrDefault(p => p.EndsWith("/migration/vm", StringComparison.Ordinal)) is { } path ? Ref(path) : null;
-
-    private IActorRef Ref(string path)
+    // Nodes' fetchers are known by numbers that are hashes: which one it is depends on how many have been seen.
+    private void KillFetcher(int target)
     {
-        var provider = ((ExtendedActorSystem)system).Provider;
-        return provider.ResolveActorRef(new RootActorPath(provider.DefaultAddress) / path.Split('/').Skip(1));
+        var all = _paths.Where(static p => p.Contains("/fetchers/fetcher-", StringComparison.Ordinal)).ToList();
+        if (all.Count > 0) supply.Ref(all[target % all.Count]).Tell(Akka.Actor.Kill.Instance);
     }
+
+    private IActorRef? Vm() => _paths.FirstOrDefault(p => p.EndsWith("/migration/vm", StringComparison.Ordinal)) is { } path ? supply.Ref(path) : null;
 
     /// <summary>Whom faults are told to.</summary>
-    internal sealed record Actors(IActorRef Pool, IActorRef Migration, IActorRef Driver);
+    internal sealed record Actors(IActorRef Migration, IActorRef Driver);
 }

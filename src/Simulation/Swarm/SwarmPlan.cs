@@ -112,6 +112,27 @@ public sealed record SwarmPlan
     /// <summary>Are slow requests asked of a second source as well?</summary>
     public bool Hedge { get; init; }
 
+    /// <summary>Source nodes of the cluster; 0 is one process, with <see cref="Fetchers"/> and <see cref="Replicas"/>.</summary>
+    public int SourceNodes { get; init; }
+
+    /// <summary>Fetcher nodes.</summary>
+    public int FetcherNodes { get; init; }
+
+    /// <summary>Other destinations, each with a VM of its own from the same image.</summary>
+    public int OtherDestinations { get; init; }
+
+    /// <summary>Does the cluster decide on members that stay away for long?</summary>
+    public bool ResolvesSplits { get; init; }
+
+    /// <summary>Longest wait of a cleared bit for others.</summary>
+    public int ClearsNs { get; init; } = 20_000_000;
+
+    /// <summary>From the cluster's forming to the migration's start.</summary>
+    public int HeadStartNs { get; init; }
+
+    /// <summary>Do nodes of a cluster play the parts of the run, and not one process?</summary>
+    public bool IsClustered => SourceNodes > 0;
+
     /// <summary>What goes wrong.</summary>
     public IReadOnlyList<PlannedFault> Faults { get; init; } = [];
 

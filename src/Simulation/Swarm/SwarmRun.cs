@@ -9,11 +9,18 @@ namespace Userfault.Simulation;
 /// Runs one plan: a migration by the very actors of the command, in a world of its own, with checkers watching. First a
 /// safety phase, in which the plan's faults happen; then a liveness phase without, in which everything must come to its end.
 /// </summary>
-public static class SwarmRun
+public static partial class SwarmRun
 {
     // Far more than any run needs that comes to its end.
-    private const long MostSteps = 1_000_000;
-    private static readonly TimeSpan Liveness = TimeSpan.FromMilliseconds(500);
+    private const long MostSteps = 3_000_000;
+
+    // A mask: whether all has settled is not looked at after every step.
+    private const long StepsBetweenLooks = 63;
+
+    private static readonly Func<SimWorld, SwarmView, SwarmSupply>? MakeCluster = FindCluster();
+
+    /// <summary>Can it run plans of several nodes? Not where the simulated cluster is left out of the build.</summary>
+    public static bool HasClusters => MakeCluster is not null;
 
     /// <summary>All checkers.</summary>
     public static IReadOnlyList<Checker> AllCheckers() =>
@@ -53,25 +60,30 @@ public static class SwarmRun
     private static SwarmOutcome Run(SimWorld world, SwarmView view, GuestContent content)
     {
         var plan = view.Plan;
-        var system = world.CreateSystem("swarm");
+        var supply = SupplyOf(world, view);
+        view.Node = supply.Node;
         var heard = new SwarmDriver.Heard();
-        var driver = system.ActorOf(SwarmDriver.Props(view, heard), "driver");
-        var pool = system.ActorOf(FetcherPoolActor.Props(FetcherOf(plan), null, world.Time), "fetchers");
-        var migration = system.ActorOf(MigrationActor.Props(PlanOf(plan, world, view, content), pool, driver), "migration");
-        var faults = new SwarmFaults(world, view, system, new SwarmFaults.Actors(pool, migration, driver));
-        faults.AddFetchers();
+        var driver = supply.System.ActorOf(SwarmDriver.Props(view, heard), "driver");
+        var migration = supply.System.ActorOf(
+            MigrationActor.Props(PlanOf(plan, world, view, content) with { BroadcastsClears = supply.BroadcastsClears }, supply.Pool, driver), "migration");
+        var faults = new SwarmFaults(world, view, supply, new SwarmFaults.Actors(migration, driver));
+        supply.Start();
         world.OnStep = step => OnStep(view, faults, step);
         world.AfterStep = view.AfterStep;
         migration.Tell(MigrationProtocol.Start.Instance);
         faults.Schedule(heard);
         try
         {
-            var within = TimeSpan.FromTicks(plan.FaultsEndNs / 100) + Liveness;
-            world.RunUntil(() => heard.Report is not null || view.Violation is not null || world.Steps > MostSteps, within);
+            var within = TimeSpan.FromTicks(plan.FaultsEndNs / 100) + supply.Liveness;
+            world.RunUntil(() => (heard.Report is not null && (world.Steps & StepsBetweenLooks) == 0 && view.IsSettled) || view.Violation is not null || world.Steps > MostSteps, within);
         }
         catch (SimStuckException stuck)
         {
             view.Violate("progress", stuck.Message);
+        }
+        catch (SimEscapeException escaped)
+        {
+            view.Violate("escape", escaped.Message);
         }
 
         Conclude(view, heard.Report);
@@ -81,6 +93,21 @@ public static class SwarmRun
             (report?.Fetches.DemandPages + report?.Fetches.BackgroundPages) ?? 0, report?.Vcpus.Sum(v => v.Faults) ?? 0,
             [.. world.Log.Select(static l => l.ToString())]);
     }
+
+    private static SwarmSupply SupplyOf(SimWorld world, SwarmView view)
+    {
+        if (!view.Plan.IsClustered) return new SwarmFetchers(world, view);
+        return MakeCluster?.Invoke(world, view) ?? throw new NotSupportedException("the simulated cluster is not in this build");
+    }
+
+    private static Func<SimWorld, SwarmView, SwarmSupply>? FindCluster()
+    {
+        Func<SimWorld, SwarmView, SwarmSupply>? make = null;
+        SetCluster(ref make);
+        return make;
+    }
+
+    static partial void SetCluster(ref Func<SimWorld, SwarmView, SwarmSupply>? make);
 
     private static void OnStep(SwarmView view, SwarmFaults faults, in SimStep step)
     {
@@ -97,6 +124,7 @@ public static class SwarmRun
                 checker.OnTimeOver();
             else
                 checker.OnReport(report);
+            if (report is not null && !checker.IsSettled) checker.OnUnsettled();
         }
     }
 
@@ -120,7 +148,7 @@ public static class SwarmRun
             Fetcher = FetcherOf(plan),
             Vcpu = new VcpuSettings { SliceAccesses = plan.SliceAccesses, RunAheadNs = 1_000 },
             ProgressNs = 0,
-            SampleNs = 2_000_000,
+            SampleNs = plan.IsClustered ? 100_000_000 : 2_000_000,
             StripCells = 8,
             Seed = plan.Seed,
         },
@@ -139,7 +167,7 @@ public static class SwarmRun
         SlotCreated = view.Created,
     };
 
-    private static FetcherSettings FetcherOf(SwarmPlan plan) => new()
+    internal static FetcherSettings FetcherOf(SwarmPlan plan) => new()
     {
         RequestPages = plan.RequestPages,
         WindowPages = plan.FetchWindow,

@@ -73,8 +73,7 @@ public sealed class SwarmSource : IPageSource
             for (ulong i = 0; i < range.Count; i++) pages.Add(range.Start.Value + i);
         }
 
-        _outstanding.Add(request.Id, new Asked(pages, sink));
-        foreach (var checker in _view.Checkers) checker.OnRequest(this, pages);
+        _outstanding.Add(request.Id, new Asked(_view.Requested(pages), sink));
         var late = LateNs == 0 ? 0 : (long)_random.Below((ulong)LateNs);
         var id = request.Id;
         _world.After(_view.Plan.LatencyNs + (long)_random.Below((ulong)_view.Plan.JitterNs + 1) + late, Name, () => Answer(id));
@@ -128,7 +127,7 @@ public sealed class SwarmSource : IPageSource
         ulong? foreign = AnswersWrong ? _random.Below(Pages) : null;
         if (foreign is not null) delivered.Remove(asked.Pages[0]);
         if (foreign is { } page2 && asked.Pages.Contains(page2)) delivered.Add(page2);
-        foreach (var checker in _view.Checkers) checker.OnAnswer(this, asked.Pages, delivered);
+        _view.Answered(asked.Request, delivered);
         var sent = asked.Pages.Where(delivered.Contains).ToList();
         if (foreign is { } wrong && !delivered.Contains(wrong)) sent.Insert(0, wrong);
         asked.Sink.OnPages(Batch(id, sent));
@@ -138,7 +137,7 @@ public sealed class SwarmSource : IPageSource
     private void End(ulong id, Asked asked, FetchFailure failure)
     {
         _outstanding.Remove(id);
-        foreach (var checker in _view.Checkers) checker.OnAnswer(this, asked.Pages, new SortedSet<ulong>());
+        _view.Answered(asked.Request, SwarmView.NoPages);
         asked.Sink.OnFailed(id, failure);
     }
 
@@ -155,5 +154,8 @@ public sealed class SwarmSource : IPageSource
         return batch;
     }
 
-    private sealed record Asked(IReadOnlyList<ulong> Pages, IPageSink Sink);
+    private sealed record Asked(SwarmRequest Request, IPageSink Sink)
+    {
+        public IReadOnlyList<ulong> Pages => Request.Pages;
+    }
 }

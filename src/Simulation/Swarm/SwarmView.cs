@@ -8,7 +8,7 @@ namespace Userfault.Simulation;
 public sealed class SwarmView
 {
     private readonly SimWorld _world;
-    private readonly Checker[] _checkers;
+    private readonly List<Checker> _checkers;
     private readonly TagImage _image;
     private readonly StampLedger _ledger;
     private readonly List<MemslotPager> _slots = [];
@@ -43,9 +43,20 @@ public sealed class SwarmView
     /// <summary>Pages of the guest.</summary>
     public ulong Pages => _image.Pages;
 
+    /// <summary>Has everything come true that has to?</summary>
+    internal bool IsSettled => _checkers.TrueForAll(static c => c.IsSettled);
+
+    internal TagImage Image => _image;
+
     internal SwarmMemory Memory { get; }
 
-    internal ReadOnlySpan<Checker> Checkers => _checkers;
+    internal ReadOnlySpan<Checker> Checkers => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_checkers);
+
+    /// <summary>The destination's name in the world: what other nodes' actors do is theirs.</summary>
+    internal string Node { get; set; } = "";
+
+    /// <summary>The answer of a request that failed.</summary>
+    internal static IReadOnlySet<ulong> NoPages { get; } = new SortedSet<ulong>();
 
     /// <summary>The tag that a page must hold: the image's, and what the guest has made of it.</summary>
     public ulong Expected(Gfn page) => unchecked(ImageTag(page) + _ledger[page]);
@@ -83,9 +94,35 @@ public sealed class SwarmView
 
     internal void OwnCall(object call) => _own.Add(call);
 
+    internal void Add(Checker checker)
+    {
+        checker.Watch(this);
+        _checkers.Add(checker);
+    }
+
+    /// <summary>The fetcher that runs now asks for pages.</summary>
+    internal SwarmRequest Requested(IReadOnlyList<ulong> pages)
+    {
+        var request = new SwarmRequest(Actor, pages);
+        foreach (var checker in _checkers) checker.OnRequest(request);
+        return request;
+    }
+
+    /// <summary>A request has ended.</summary>
+    internal void Answered(SwarmRequest request, IReadOnlySet<ulong> delivered)
+    {
+        foreach (var checker in _checkers) checker.OnAnswer(request, delivered);
+    }
+
     internal void OnMessage(in SimStep step)
     {
         Actor = step.Path;
+        if (!IsOwn(step.Path))
+        {
+            foreach (var checker in _checkers) checker.OnForeignMessage(step);
+            return;
+        }
+
         if (IsCall(step.Message))
         {
             // A call that has to wait for another is told again, as itself.
@@ -112,6 +149,9 @@ public sealed class SwarmView
 
         foreach (var checker in _checkers) checker.AfterStep();
     }
+
+    // The path of an actor of this very run's destination.
+    private bool IsOwn(string path) => path.Length > Node.Length && path[Node.Length] == '/' && path.StartsWith(Node, StringComparison.Ordinal);
 
     private static bool IsCall(object message) =>
         message is VmProtocol.SetUserMemoryRegion2 or VmProtocol.SetMemoryAttributes or VmProtocol.GetDirtyLog or VmProtocol.PreFault;

@@ -30,6 +30,18 @@ public sealed class SharedPageSourceTests : IDisposable
     }
 
     [Fact]
+    public void Only_who_asks_it_first_ends_a_source_by_giving_it_up()
+    {
+        var shared = new SharedPageSource(_one);
+        var (first, spare) = (shared.Open(mayGiveUp: true), shared.Open());
+        spare.GiveUp();
+        first.Dispose();
+        Assert.False(_one.IsDisposed);
+        first.GiveUp();
+        Assert.True(_one.IsDisposed);
+    }
+
+    [Fact]
     public void A_view_answers_each_sink_that_it_was_asked_for()
     {
         var view = new SharedPageSource(_one).Open();

@@ -50,7 +50,7 @@ public sealed class PlanTests
     public void A_failing_plan_shrinks_and_its_text_fails_alike()
     {
         var failed = Enumerable.Range(1, 100)
-            .Select(s => SwarmRun.Of(PlanGenerator.Of((ulong)s, AllFaults) with { Mutation = Mutation.RecoveryRefetchesAll }))
+            .Select(s => SwarmRun.Of(PlanGenerator.Of((ulong)s, AllFaults, isClustered: false) with { Mutation = Mutation.RecoveryRefetchesAll }))
             .First(o => !o.Passed && o.Plan.Faults.Count > 2 && o.Plan.Pages > 20);
         var shortest = PlanShrinker.Shrink(failed, mostRuns: 40);
         Assert.True(shortest.Plan.Faults.Count < failed.Plan.Faults.Count);

@@ -27,7 +27,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
     [Fact]
     public void One_plan_is_one_run_and_another_order_another()
     {
-        var plan = PlanGenerator.Of(26, AllFaults);
+        var plan = PlanGenerator.Of(26, AllFaults, isClustered: false);
         var (first, second) = (SwarmRun.Of(plan), SwarmRun.Of(plan));
         Assert.Equal((first.Hash, first.Steps, first.Messages, first.VirtualNs), (second.Hash, second.Steps, second.Messages, second.VirtualNs));
         Assert.NotEqual(first.Hash, SwarmRun.Of(plan with { OrderWindow = plan.OrderWindow + 1 }).Hash);
@@ -36,8 +36,12 @@ public sealed class SwarmTests(ITestOutputHelper output)
     [Fact]
     public void The_swarm_meets_every_kind_of_everything()
     {
-        var plans = Enumerable.Range(1, (int)FixedSeeds).Select(s => PlanGenerator.Of((ulong)s, AllFaults)).ToList();
-        Assert.Equal(Enum.GetValues<FaultType>().Length, plans.SelectMany(p => p.Faults).Select(f => f.Type).Distinct().Count());
+        var plans = Enumerable.Range(1, (int)FixedSeeds).Select(s => PlanGenerator.Of((ulong)s, AllFaults, isClustered: false)).ToList();
+        var nodes = Enumerable.Range(1, (int)FixedSeeds).Select(s => PlanGenerator.Of((ulong)s, AllFaults, isClustered: true)).ToList();
+        Assert.Equal(Enum.GetValues<FaultType>(), plans.Concat(nodes).SelectMany(p => p.Faults).Select(f => f.Type).Distinct().Order());
+        Assert.Contains(nodes, p => p.OtherDestinations > 0);
+        Assert.Contains(nodes, p => p.ResolvesSplits);
+        Assert.Contains(nodes, p => p.FetcherNodes == 0);
         Assert.Equal(2, plans.Select(p => p.Architecture).Distinct().Count());
         Assert.Equal(3, plans.Select(p => p.Mode).Distinct().Count());
         Assert.Equal(3, plans.Select(p => p.Memory).Distinct().Count());

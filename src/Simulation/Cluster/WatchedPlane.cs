@@ -1,0 +1,13 @@
+using Userfault.Actors;
+using Userfault.Paging;
+
+namespace Userfault.Simulation.Cluster;
+
+/// <summary>The page data plane of a run's destination, with its checkers told what is asked over it and what comes.</summary>
+internal sealed class WatchedPlane(IPagePlane plane, SwarmView view) : IPagePlane
+{
+    public IPageSource Connect(PageLinkTarget target, PageClientOptions options, IPageLinkOwner owner) =>
+        new WatchedLink(plane, target, options, owner, view);
+
+    public IPageListener Listen(PageServerOptions options, IPageSource source) => plane.Listen(options, source);
+}
