@@ -10,7 +10,7 @@ public class InterruptTests
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "sends SIGINT by kill");
         using var process = CommandLine.Start(
-            "migrate", "--synthetic", "64M", "--pattern", "random", "--ips", "1e6", "--background", "none", "--mode", "userfault");
+            "migrate", "--synthetic", "64M", "--pattern", "random", "--ips", "1e5", "--background", "none", "--mode", "userfault");
         // The first line of progress says that the guest runs.
         var line = "";
         while (!line.Contains("running", StringComparison.Ordinal))

@@ -57,7 +57,8 @@ public sealed class BitmapReplicasActor : UntypedActor
     {
         foreach (var node in nodes)
         {
-            SayIfLost(node.Address, node.IsUsable);
+            // Who leaves in order is heard until the end: its last words may be that it has no use for replicas any more.
+            SayIfLost(node.Address, node.IsUsable || (node.IsReachable && node.Status is MemberStatus.Leaving or MemberStatus.Exiting));
             if (node.Report is not { } report || ReferenceEquals(_reports.GetValueOrDefault(node.Address), report)) continue;
             _reports[node.Address] = report;
             foreach (var shape in report.Bitmaps) OnShape(node.Address, shape, nodes);
@@ -103,7 +104,8 @@ public sealed class BitmapReplicasActor : UntypedActor
     {
         if (isUsable)
         {
-            if (_saidLost.Remove(owner)) _replicas.Lost = null;
+            // Also one that an earlier incarnation of this node lost sight of.
+            if (_saidLost.Remove(owner) || owner.Equals(_replicas.LostOwner)) (_replicas.Lost, _replicas.LostOwner) = (null, null);
             return;
         }
 
@@ -112,6 +114,7 @@ public sealed class BitmapReplicasActor : UntypedActor
         foreach (var slot in slots) (missing, pages) = (missing + slot.Replica.Missing, pages + slot.Shape.Pages.Count);
         if (missing == 0 || !_saidLost.Add(owner)) return;
         _replicas.Lost = $"destination {owner.Host}:{owner.Port} was lost with {pages - missing} of {pages} pages in place; every page is still here";
+        _replicas.LostOwner = owner;
         _log.Warning(_replicas.Lost);
     }
 }

@@ -17,6 +17,9 @@ public sealed class Replicas
     /// <summary>What there is to say of a destination that went away before it had everything; null where none did.</summary>
     public string? Lost { get; internal set; }
 
+    /// <summary>That destination.</summary>
+    internal Akka.Actor.Address? LostOwner { get; set; }
+
     /// <summary>
     /// Is any of these pages missing at the destination, as far as this node knows? True where it does not know: no
     /// replica covers them all, or several VMs migrate from one image and a request does not say whose it is.

@@ -131,6 +131,15 @@ internal sealed class ClusterFeed : IAsyncDisposable
         });
     }
 
+    /// <summary>Lets the other nodes know that it is over: one that completed has no use for replicas of its bitmaps any more.</summary>
+    public void End(MigrationReport report)
+    {
+        if (report.State != MigrationState.Completed) return;
+        _published = null;
+        Volatile.Write(ref _report, NodeReport.Nothing with { PagesPresent = report.PagesPresent, Pages = report.Pages, State = "completed" });
+        _member.Node.Tell(NodeProtocol.Announce.Instance);
+    }
+
     /// <summary>The migration's instruments; the caller's.</summary>
     public NodeMetrics Metrics()
     {

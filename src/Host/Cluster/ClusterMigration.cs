@@ -78,6 +78,7 @@ internal static class ClusterMigration
             },
             cancelled);
         view.End();
+        feed.End(report);
 
         summary = await feed.Summary();
         ReportTable.Write(report, view.Output, summary);

@@ -24,6 +24,7 @@ public sealed class BitmapBroadcastTests : IDisposable
     private readonly Node _here = new(Config + "\nakka.cluster.roles = [destination]");
     private readonly Node _there = new(Config + "\nakka.cluster.roles = [source]");
     private readonly PublishedBitmaps _published = new(Image);
+    private volatile bool _isDone;
     private readonly Replicas _replicas = new();
     private readonly Probe _memslot;
     private readonly IActorRef _publisher;
@@ -36,7 +37,7 @@ public sealed class BitmapBroadcastTests : IDisposable
         _holder = _there.System.ActorOf(BitmapReplicasActor.Props(_replicas), "replicas");
         var every = TimeSpan.FromMilliseconds(50);
         var offer = new SourceListing(Image, 2000, "", 7, "image");
-        _here.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing with { Bitmaps = _published.Shapes }, every), NodeActor.Name);
+        _here.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing with { Bitmaps = _isDone ? [] : _published.Shapes }, every), NodeActor.Name);
         _there.System.ActorOf(NodeActor.Props(() => new NodeReport([offer]), every), NodeActor.Name).Tell(new NodeProtocol.Listen(_holder));
         Akka.Cluster.Cluster.Get(_here.System).Join(_here.Address);
         Akka.Cluster.Cluster.Get(_there.System).Join(_here.Address);
@@ -96,6 +97,22 @@ public sealed class BitmapBroadcastTests : IDisposable
         Until(() => _replicas.Lost is not null);
         Assert.Matches(@"destination 127\.0\.0\.1:\d+ was lost with 3 of 1000 pages in place; every page is still here", _replicas.Lost);
         Until(() => _replicas.Held.Count == 0);
+    }
+
+    [Fact]
+    public void A_destination_that_is_done_goes_without_a_word_though_pages_are_missing()
+    {
+        Clear(1);
+        Clear(2, new ClearedWord(0, 0b111));
+        _memslot.Until<MemslotProtocol.GetBitmap>();
+        Answer(2, ~0b111ul);
+        Until(() => Held() is { Replica.Missing: 997 });
+
+        _isDone = true;
+        Until(() => _replicas.Held.Count == 0);
+        Akka.Cluster.Cluster.Get(_here.System).Leave(_here.Address);
+        Until(() => Akka.Cluster.Cluster.Get(_there.System).State.Members.Count == 1);
+        Assert.Null(_replicas.Lost);
     }
 
     [Fact]

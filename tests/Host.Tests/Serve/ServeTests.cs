@@ -74,9 +74,9 @@ public class ServeTests
         using var first = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
         using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--synthetic", Size, "--once", "--json", folder.At("second.json"));
         await second.Line("attached");
-        // 1e6 instructions a second, 1000 between touches: the guest takes a second at least.
+        // 2e5 instructions a second, 1000 between touches: the guest takes some seconds at least.
         string[] form = secretFree ? ["--secret-free", "--device-share", "0.5"] : ["--balloon", "0.25"];
-        using var guest = new ServeProcess(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "5e5", "--touchers", "4", .. form]);
+        using var guest = new ServeProcess(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "2e5", "--touchers", "4", .. form]);
         await second.Line("holds vm 1");
         await first.Line("faults, p50");
         first.Kill();
@@ -112,7 +112,7 @@ public class ServeTests
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--push", "none", "--chunk", "1");
-        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "5e5", "--touchers", "4");
+        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "2e5", "--touchers", "4");
         await serve.Line("faults, p50");
         serve.Interrupt();
         Assert.Equal(0, await serve.End());
@@ -153,7 +153,7 @@ public class ServeTests
         using var again = new ServeProcess("serve", "--socket", folder.At("s"), "--cluster", address, "--push", "none", "--chunk", "1",
             "--source-patience", "200ms", "--once");
         await again.Line(" at ");
-        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "5e5", "--touchers", "4");
+        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "2e5", "--touchers", "4");
         await again.Line("faults, p50");
         node.Kill();
         await again.Line("no page source");
