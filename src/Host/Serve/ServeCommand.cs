@@ -35,6 +35,7 @@ internal static class ServeCommand
         {
             using var pages = ServePages.Open(options, result, Log);
             Warmup.Run();
+            Warmup.Serve(pages.Supply, handler.Pager);
             using var server = new HandlerServer(pages.Supply, handler);
             using var run = new ServeRun(server, Log, result.GetValue(options.Once));
             var standbySocket = result.GetValue(options.StandbySocket);

@@ -19,7 +19,8 @@ internal sealed class ServeOptions
         Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
         Push = Add<string>("--push", "order of pages that nobody waits for: none, sequential or outward (default sequential; none with --record)");
         PushChunk = Add<string>("--push-chunk", "pages of one push (default 512)");
-        Spin = Add<string>("--spin", "how long a VM's thread looks for work before it sleeps (default 20us)");
+        Spin = Add<string>("--spin", "how long a VM's thread looks for work before it sleeps (default 20us, 0 on fewer than 4 processors)");
+        CopyThreads = Add<string>("--copy-threads", "threads of a VM that copy long runs of pages, 1 to 8 (default 2, or 1 on one processor)");
         Latency = Add<string>("--latency", "modelled latency between this process and its image, such as 30us");
         Bandwidth = Add<string>("--bandwidth", "modelled bandwidth, such as 10Gbps");
         Record = Add<string>("--record", "write the pages that were waited for to this file when the VM ends");
@@ -56,6 +57,8 @@ internal sealed class ServeOptions
     public Option<string> PushChunk { get; }
 
     public Option<string> Spin { get; }
+
+    public Option<string> CopyThreads { get; }
 
     public Option<string> Latency { get; }
 
@@ -107,7 +110,8 @@ internal sealed class ServeOptions
                     _ => throw Units.Bad(Push.Name, push, "one of none, sequential, outward"),
                 },
                 PushPages = (ulong)Units.Count(PushChunk.Name, result.GetValue(PushChunk) ?? "512", 1, 4096),
-                SpinNs = Units.DurationNs(Spin.Name, result.GetValue(Spin) ?? "20us"),
+                CopyThreads = Units.Count(CopyThreads.Name, result.GetValue(CopyThreads) ?? (Environment.ProcessorCount > 1 ? "2" : "1"), 1, 8),
+                SpinNs = Units.DurationNs(Spin.Name, result.GetValue(Spin) ?? (Environment.ProcessorCount < 4 ? "0" : "20us")),
                 SourcePatienceNs = Units.DurationNs(SourcePatience.Name, result.GetValue(SourcePatience) ?? "30s"),
             },
         };

@@ -40,7 +40,7 @@ internal sealed class ServePages : IDisposable
         if (link.IsInstant)
         {
             var plain = new ServePages(new PageSupply(image) { RecordTo = record, Replay = replay });
-            plain._owned.Add(image);
+            plain._owned.AddRange([image, plain.Supply]);
             return plain;
         }
         var sources = new SourceSet();

@@ -5,10 +5,11 @@ namespace Userfault.Linux;
 /// <summary>
 /// Where a handler's pages come from, for all its VMs: one mapped image, or page sources. With what is recorded and replayed.
 /// </summary>
-public sealed class PageSupply
+public sealed class PageSupply : IDisposable
 {
     private readonly IMemoryImage? _image;
     private readonly SourceSet? _sources;
+    private readonly ImageIndex? _index;
     private readonly Lock _lock = new();
 
     /// <summary>An image in this process; not owned.</summary>
@@ -16,6 +17,7 @@ public sealed class PageSupply
     {
         ArgumentNullException.ThrowIfNull(image);
         (_image, Identity, PageCount, Name) = (image, image.Identity, image.Pages, image.Name);
+        _index = new ImageIndex(image);
     }
 
     /// <summary>Page sources of an image; not owned.</summary>
@@ -37,9 +39,12 @@ public sealed class PageSupply
     /// <summary>Where to write the pages that were waited for, when a VM ends; null for nowhere.</summary>
     public string? RecordTo { get; init; }
 
+    /// <inheritdoc/>
+    public void Dispose() => _index?.Dispose();
+
     internal VmPager Open(VmDescriptors vm, PagerSettings settings, WorkingSetRecorder? recorder, ReadOnlySpan<byte> rest) =>
         _image is not null
-            ? new VmPager(vm, settings, _image, Replay, recorder, rest)
+            ? new VmPager(vm, settings, _image, Replay, recorder, rest, _index)
             : new VmPager(vm, settings, _sources!, Replay, recorder, rest);
 
     // With several VMs the last one to end is what stays.

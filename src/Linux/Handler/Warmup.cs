@@ -9,6 +9,9 @@ namespace Userfault.Linux;
 /// </summary>
 public static class Warmup
 {
+    private const ulong OwnPages = 1024;
+    private static readonly TimeSpan OwnPatience = TimeSpan.FromSeconds(1);
+
     private const BindingFlags All =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
 
@@ -21,13 +24,61 @@ public static class Warmup
         foreach (var name in below) Prepare(typeof(Paging.PushOrder).Assembly.GetType(name));
         foreach (var name in (string[])["UserfaultBitmap", "BitmapWords", "WordScan", "Gfn", "GfnRange"])
             Prepare(typeof(Mmu.Gfn).Assembly.GetType($"Userfault.Mmu.{name}"));
-        foreach (var type in (Type[])[typeof(VmSession), typeof(VmPager), typeof(Placer), typeof(ImageRuns), typeof(RegionMap), typeof(WaitBook),
+        foreach (var type in (Type[])[typeof(VmSession), typeof(VmPager), typeof(Placer), typeof(CopyCrew), typeof(ImageIndex), typeof(ImageRuns), typeof(RegionMap), typeof(WaitBook),
             typeof(MonitorSide), typeof(VmState), typeof(PagerCounters), typeof(Userfaultfd), typeof(UffdMessage), typeof(UffdResult), typeof(Libc),
             typeof(Handshake), typeof(RegionList), typeof(GuestRegion), typeof(JsonCutter), typeof(VmDescriptors), typeof(PageSupply)])
         {
             Prepare(type);
         }
         BindCalls();
+    }
+
+    /// <summary>
+    /// Serves a VM of this process's own for a moment, by the way that real ones are served: what is compiled for the types in use, and
+    /// the first answer of a page source, do not wait for a guest. Where there is no userfaultfd, or no source in time, nothing is lost.
+    /// </summary>
+    /// <param name="pages">Where pages come from.</param>
+    /// <param name="settings">How VMs are served.</param>
+    public static void Serve(PageSupply pages, PagerSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(pages);
+        ArgumentNullException.ThrowIfNull(settings);
+        if (Userfaultfd.WhyNot() is not null) return;
+        var count = Math.Min(pages.PageCount, OwnPages);
+        using var memory = MemoryMapping.Anonymously(count << Mmu.Page.Shift);
+        memory.ForbidHugePages();
+        var uffd = Userfaultfd.Open(UffdFeatures.EventRemove);
+        uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
+        var (mine, theirs) = UnixSocket.Pair();
+        using var held = mine;
+        var state = VmState.Create(count, pages.Identity);
+        state.Missing.SetAll();
+        var map = new RegionMap([new GuestRegion(memory.Address, memory.Bytes, 0, Mmu.Page.Size)]);
+        using (var vm = new VmDescriptors(0, uffd, map, state, theirs, PidFd.Open(Environment.ProcessId), null))
+        using (var pager = pages.Open(vm, settings, recorder: null, []))
+        {
+            var serving = new Thread(() => pager.Run()) { IsBackground = true, Name = "warm up" };
+            serving.Start();
+            var touching = Touching(memory, count);
+            _ = touching.Join(OwnPatience);
+            pager.Stop(handOver: true);
+            serving.Join();
+            // Whoever still sleeps gets zeros, and ends.
+            uffd.Unregister(memory.Address, memory.Bytes);
+            touching.Join();
+        }
+    }
+
+    private static unsafe Thread Touching(MemoryMapping memory, ulong pages)
+    {
+        var start = memory.Start;
+        var touching = new Thread(() =>
+        {
+            for (ulong page = pages; page-- > 0;) _ = NativeTouch.Read(start + (page << Mmu.Page.Shift));
+        })
+        { IsBackground = true, Name = "warm up touches" };
+        touching.Start();
+        return touching;
     }
 
     // The first call of each looks for its library's symbol: made on nothing, it fails at once, and has looked.

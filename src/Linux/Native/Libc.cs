@@ -19,6 +19,8 @@ internal static unsafe partial class Libc
     public const int F_ADD_SEALS = 1033;
     public const int F_GET_SEALS = 1034;
 
+    public const int MADV_POPULATE_READ = 22;
+
     public const short POLLIN = 0x1;
     public const short POLLOUT = 0x4;
     public const short POLLERR = 0x8;
@@ -65,6 +67,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     public static partial int Advise(void* address, nuint bytes, int advice);
+
+    [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
+    public static partial int InCore(void* address, nuint bytes, byte* resident);
 
     [LibraryImport("libc", EntryPoint = "memcpy")]
     public static partial void* Copy(void* to, void* from, nuint bytes);

@@ -12,12 +12,13 @@ public sealed unsafe class ImageRuns : IDisposable
 {
     private readonly IMemoryImage _image;
     private readonly ulong _most;
+    private readonly ImageIndex? _index;
     private byte* _scratch;
 
-    /// <summary>Runs of an image, at most <paramref name="mostPages"/> long.</summary>
-    public ImageRuns(IMemoryImage image, ulong mostPages)
+    /// <summary>Runs of an image, at most <paramref name="mostPages"/> long; with what is known of it, or null.</summary>
+    public ImageRuns(IMemoryImage image, ulong mostPages, ImageIndex? index = null)
     {
-        (_image, _most) = (image, mostPages);
+        (_image, _most, _index) = (image, mostPages, index);
         _scratch = (byte*)NativeMemory.AlignedAlloc((nuint)(mostPages << Page.Shift), Page.Size);
     }
 
@@ -64,6 +65,8 @@ public sealed unsafe class ImageRuns : IDisposable
     private byte* Read(Gfn first, ulong index)
     {
         var page = _image.Read(first.Plus(index), _scratch + (index << Page.Shift));
-        return page == null || ZeroPage.IsZero(page) ? null : page;
+        if (page == null) return null;
+        if (_index is null || !_index.TryIsZero(first.Plus(index), out var isZero)) isZero = ZeroPage.IsZero(page);
+        return isZero ? null : page;
     }
 }

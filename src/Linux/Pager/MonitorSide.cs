@@ -32,7 +32,7 @@ internal sealed class MonitorSide
     /// <summary>Which poll events to wait for.</summary>
     public short Events => IsClosed ? (short)0 : _isFull ? Libc.POLLOUT : Libc.POLLIN;
 
-    /// <summary>Takes requests that are there; answers whether any were.</summary>
+    /// <summary>Takes requests that are there; answers whether there is more to look at at once.</summary>
     /// <exception cref="ProtocolException">The monitor does not keep to the protocol.</exception>
     public bool Take(Action<FaultRequest> serve)
     {
@@ -48,8 +48,8 @@ internal sealed class MonitorSide
             serve(Enter(json));
             taken++;
         }
-        if (taken == 0) Fill();
-        return taken > 0;
+        // Bytes that came are work too: nobody sleeps on a request that he has read.
+        return taken > 0 || Fill();
     }
 
     /// <summary>Answers every request for these pages; answers that do not go now are tried again.</summary>
@@ -107,12 +107,13 @@ internal sealed class MonitorSide
         }
     }
 
-    private void Fill()
+    private bool Fill()
     {
         var received = _socket.Receive(_stream!.Room, _stray, wait: false);
         RefuseStrays();
         if (received == 0) IsClosed = true;
         else if (received > 0) _stream.Fill(received);
+        return received > 0;
     }
 
     private void WatchForEnd()

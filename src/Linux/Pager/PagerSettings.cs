@@ -17,8 +17,14 @@ public sealed record PagerSettings
     /// <summary>Pushes on their way from a source at once.</summary>
     public int PushesInFlight { get; init; } = 2;
 
-    /// <summary>How long the thread looks for work before it sleeps, in ns.</summary>
-    public long SpinNs { get; init; } = 20_000;
+    /// <summary>Threads that copy long runs of pages, the VM's own among them.</summary>
+    public int CopyThreads { get; init; } = Math.Min(2, Environment.ProcessorCount);
+
+    /// <summary>
+    /// How long the thread looks for work before it sleeps, in ns. With few processors whoever is to fault next needs the one that is
+    /// spun away.
+    /// </summary>
+    public long SpinNs { get; init; } = Environment.ProcessorCount < 4 ? 0 : 20_000;
 
     /// <summary>How long a pager waits for any page source to be there before it gives up, in ns.</summary>
     public long SourcePatienceNs { get; init; } = 30_000_000_000;

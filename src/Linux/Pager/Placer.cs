@@ -15,8 +15,12 @@ public sealed unsafe class Placer : IDisposable
     private readonly VmState _state;
     private readonly PagerCounters _counters;
     private readonly GuestMemfdSide? _memfd;
+    private readonly CopyCrew? _crew;
     private byte* _zeros;
     private bool _hasNoZeropage;
+    private UffdModes _modes;
+    private ulong _wakeFrom = ulong.MaxValue;
+    private ulong _wakeTo;
 
     /// <summary>A placer for one VM; owns none of what it is given.</summary>
     /// <param name="uffd">The VM's userfaultfd.</param>
@@ -24,10 +28,14 @@ public sealed unsafe class Placer : IDisposable
     /// <param name="state">Its bitmaps.</param>
     /// <param name="counters">Where to count.</param>
     /// <param name="memfd">The guest_memfd and its bitmap (secret-free form), or null.</param>
-    public Placer(Userfaultfd uffd, RegionMap map, VmState state, PagerCounters counters, GuestMemfdSide? memfd = null)
+    /// <param name="settings">How many threads copy; null for this one alone.</param>
+    public Placer(Userfaultfd uffd, RegionMap map, VmState state, PagerCounters counters, GuestMemfdSide? memfd = null, PagerSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(map);
         (_uffd, _map, _state, _counters, _memfd) = (uffd, map, state, counters, memfd);
+        // Huge pages are copied one a call, and the secret-free form writes a file.
+        if (settings is { CopyThreads: > 1 } && memfd is null && map.PagesPerGranule == 1)
+            _crew = new CopyCrew(uffd, settings.CopyThreads - 1, settings.SpinNs);
         _zeros = (byte*)NativeMemory.AlignedAlloc((nuint)(map.PagesPerGranule << Page.Shift), Page.Size);
         NativeMemory.Clear(_zeros, (nuint)(map.PagesPerGranule << Page.Shift));
         _hasNoZeropage = map.PagesPerGranule > 1;
@@ -35,6 +43,19 @@ public sealed unsafe class Placer : IDisposable
 
     /// <summary>What the last <see cref="PlaceResult.Failed"/> was.</summary>
     public LinuxErrno Error { get; private set; }
+
+    /// <summary>
+    /// From here on nobody is woken until <see cref="EndBatch"/>: each wake walks the list of all who sleep, so one for many faults
+    /// costs less than many. Only for single pages, which leave nobody waiting for long.
+    /// </summary>
+    public void BeginBatch() => _modes = UffdModes.DontWake;
+
+    /// <summary>Wakes whoever waits for what was put in place since; others in between fault anew.</summary>
+    public void EndBatch()
+    {
+        if (_wakeTo > _wakeFrom) _ = _uffd.Wake(_wakeFrom, _wakeTo - _wakeFrom);
+        (_modes, _wakeFrom, _wakeTo) = (UffdModes.None, ulong.MaxValue, 0);
+    }
 
     /// <summary>Puts a run of missing pages in place.</summary>
     /// <param name="first">The first page.</param>
@@ -112,6 +133,7 @@ public sealed unsafe class Placer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _crew?.Dispose();
         NativeMemory.AlignedFree(_zeros);
         _zeros = null;
     }
@@ -126,11 +148,12 @@ public sealed unsafe class Placer : IDisposable
     private UffdResult Resolve(ulong address, ulong pages, byte* bytes)
     {
         var length = pages << Page.Shift;
+        if (_modes == UffdModes.DontWake) (_wakeFrom, _wakeTo) = (Math.Min(_wakeFrom, address), Math.Max(_wakeTo, address + length));
         if (bytes != null)
-            return _uffd.Copy(address, bytes, length);
+            return _crew is null || pages < CopyCrew.PiecePages * 2 ? _uffd.Copy(address, bytes, length, _modes) : _crew.Copy(address, bytes, length);
         if (!_hasNoZeropage)
         {
-            var result = _uffd.Zeropage(address, length);
+            var result = _uffd.Zeropage(address, length, _modes);
             if (result.Error != LinuxErrno.EINVAL) return result;
             // Some kinds of memory have no zero page to map: they get a copy of one.
             _hasNoZeropage = true;
@@ -138,7 +161,7 @@ public sealed unsafe class Placer : IDisposable
         var granule = _map.PagesPerGranule << Page.Shift;
         for (ulong at = 0; at < length; at += granule)
         {
-            var result = _uffd.Copy(address + at, _zeros, granule);
+            var result = _uffd.Copy(address + at, _zeros, granule, _modes);
             if (!result.IsComplete)
                 return at > 0 ? new UffdResult(at, LinuxErrno.EAGAIN) : result;
         }

@@ -11,6 +11,7 @@ public sealed unsafe partial class VmPager
     private ulong[] _deferred = new ulong[VmState.MessagesAtOnce];
     private int _deferredCount;
     private int _placedNowCount;
+    private bool _isBatch;
     private PagerEnd _end;
 
     private bool TakeMessages()
@@ -27,13 +28,24 @@ public sealed unsafe partial class VmPager
         }
         _placedNowCount = 0;
         var now = NowNs;
+        _isBatch = count > 1 && _settings.ChunkPages == 1 && _granule == 1 && _fetches is null && _vm.Memfd is null;
+        if (_isBatch) _placer.BeginBatch();
         for (var i = 0; i < count && _end == PagerEnd.None; i++)
         {
             if (messages[i].Kind != UffdEventKind.Pagefault) continue;
             Counters.CountFault();
             if (!OnFault(messages[i].Address, now, isNew: true)) Defer(messages[i].Address);
         }
+        if (_isBatch) EndBatch();
         return true;
+    }
+
+    private void EndBatch()
+    {
+        _isBatch = false;
+        _placer.EndBatch();
+        var now = NowNs;
+        for (var i = 0; i < _placedNowCount; i++) _waits.End(new Gfn(_placedNow[i].First), _placedNow[i].Pages, now);
     }
 
     // Events that another process had read when it died. Heeding one twice does no harm.
@@ -164,7 +176,7 @@ public sealed unsafe partial class VmPager
         if (result != PlaceResult.Done) return result;
         if (isDemand)
         {
-            _waits.End(first, pages, NowNs);
+            if (!_isBatch) _waits.End(first, pages, NowNs);
             if (_monitor.HasRequests) _monitor.Answer(_isInPlace);
         }
         if (isDemand && _recorder is not null)

@@ -42,12 +42,13 @@ public sealed unsafe partial class VmPager : IDisposable
     /// <param name="replay">A working set to push first, or null.</param>
     /// <param name="recorder">Notes the pages that were waited for, or null.</param>
     /// <param name="rest">Bytes that came glued to the handshake.</param>
+    /// <param name="index">What is known of the image, or null.</param>
     public VmPager(VmDescriptors vm, PagerSettings settings, IMemoryImage image,
-        WorkingSet? replay = null, WorkingSetRecorder? recorder = null, ReadOnlySpan<byte> rest = default)
+        WorkingSet? replay = null, WorkingSetRecorder? recorder = null, ReadOnlySpan<byte> rest = default, ImageIndex? index = null)
         : this(vm, settings, replay, recorder, rest)
     {
         _image = image;
-        _runs = new ImageRuns(image, Math.Max(Math.Max(settings.PushPages, settings.ChunkPages), _granule));
+        _runs = new ImageRuns(image, Math.Max(Math.Max(settings.PushPages, settings.ChunkPages), _granule), index);
     }
 
     /// <summary>A pager that fetches from page sources.</summary>
@@ -71,7 +72,7 @@ public sealed unsafe partial class VmPager : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         (_vm, _settings, _recorder) = (vm, settings, recorder);
         _granule = vm.Map.PagesPerGranule;
-        _placer = new Placer(vm.Uffd, vm.Map, vm.State, Counters, vm.Memfd);
+        _placer = new Placer(vm.Uffd, vm.Map, vm.State, Counters, vm.Memfd, settings);
         _claims = new PageClaims(new GfnRange(new Gfn(0), vm.Map.PageLimit), vm.State.Missing);
         _monitor = OpenMonitorSide(vm, rest);
         if (replay is not null) _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay, recordedAlone: settings.Push is null);
@@ -124,6 +125,7 @@ public sealed unsafe partial class VmPager : IDisposable
     public PagerEnd Run()
     {
         _thread = Thread.CurrentThread;
+        _ = Scheduling.TakeShortTurns();
         try
         {
             // What another process left half done. Faults that it read and never answered are reported anew.
@@ -165,6 +167,7 @@ public sealed unsafe partial class VmPager : IDisposable
         var idleSince = 0L;
         while (true)
         {
+            BeginCompleting();
             var isBusy = TakeMessages();
             if (_deferredCount > 0) isBusy |= RetryDeferred();
             if (_fetches is not null) isBusy |= TakeArrivals();
@@ -180,10 +183,20 @@ public sealed unsafe partial class VmPager : IDisposable
             }
             var now = NowNs;
             if (idleSince == 0) idleSince = now;
+            // No yield here: whoever else wants this processor would keep it for a whole turn.
             if (now - idleSince < _settings.SpinNs) continue;
             if (Sleep() is var over and not PagerEnd.None) return over;
             idleSince = 0;
         }
+    }
+
+    // Before the loop looks for work, so that it does not sleep on what it has just been given to do.
+    private void BeginCompleting()
+    {
+        if (_stop != StopKind.Complete || _isCompleting) return;
+        _isCompleting = true;
+        _order = PushOrder.Create(PushOrderKind.Sequential, _claims);
+        _mayPush = true;
     }
 
     private PagerEnd EndWhenAsked()
@@ -201,11 +214,6 @@ public sealed unsafe partial class VmPager : IDisposable
             case StopKind.Complete when IsComplete && _deferredCount == 0:
                 UnregisterAll();
                 return PagerEnd.Completed;
-            case StopKind.Complete when !_isCompleting:
-                _isCompleting = true;
-                _order = PushOrder.Create(PushOrderKind.Sequential, _claims);
-                _mayPush = true;
-                break;
         }
         if (_fetches is { HasOrphans: true } && _fetches.LostForNs > _settings.SourcePatienceNs)
             return Fail($"no page source for {_settings.SourcePatienceNs / 1_000_000_000.0:0.#} s");

@@ -31,7 +31,7 @@ public unsafe class HandlerTests
     public void What_the_guest_gives_back_is_zero_ever_after()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
         using var vm = rig.Connect();
         Assert.True(vm.IsRight(3));
         // One page that was there, and one that never came.
@@ -77,7 +77,7 @@ public unsafe class HandlerTests
     public void Stopping_puts_the_rest_in_place_and_lets_the_guest_go()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
         using var vm = rig.Connect();
         Assert.True(vm.IsRight(0));
         vm.Memory.Discard(8 << Page.Shift, 1 << Page.Shift);
@@ -94,7 +94,7 @@ public unsafe class HandlerTests
     public void A_monitor_that_closes_its_socket_and_lives_on_is_served_to_the_end()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
         using var vm = rig.Connect();
         vm.Socket.Dispose();
         for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page), $"page {page}");
@@ -119,7 +119,7 @@ public unsafe class HandlerTests
     public void A_fault_that_a_dead_process_had_read_is_answered_after_a_takeover()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
         using var memory = MemoryMapping.Anonymously(HandlerRig.Pages << Page.Shift);
         using var uffd = Userfaultfd.Open(UffdFeatures.EventRemove);
         uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
@@ -160,7 +160,7 @@ public unsafe class HandlerTests
     public void A_running_pager_allocates_nothing()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
         using (var vm = rig.Connect())
         {
             for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page));

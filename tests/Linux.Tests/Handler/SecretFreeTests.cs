@@ -7,7 +7,7 @@ namespace Userfault.Linux.Tests;
 [Collection(nameof(OneAtATime))]
 public unsafe class SecretFreeTests
 {
-    private static HandlerRig Rig() => new(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+    private static HandlerRig Rig() => new(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
 
     [SkippableFact]
     public void A_request_puts_the_page_in_the_file_clears_its_bit_and_is_answered()

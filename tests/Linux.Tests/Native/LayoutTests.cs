@@ -19,6 +19,7 @@ public class LayoutTests
         #include <sys/uio.h>
         #include <sys/un.h>
         #include <linux/userfaultfd.h>
+        #include <linux/mman.h>
         #define P(name, value) printf("%s %lld\n", name, (long long)(value))
         int main(void)
         {
@@ -45,6 +46,10 @@ public class LayoutTests
             P("EVENT_REMOVE", UFFD_EVENT_REMOVE); P("EVENT_UNMAP", UFFD_EVENT_UNMAP); P("EVENT_PAGEFAULT", UFFD_EVENT_PAGEFAULT);
             P("MODE_MINOR", UFFDIO_REGISTER_MODE_MINOR); P("MODE_WP", UFFDIO_REGISTER_MODE_WP);
             P("userfaultfd", __NR_userfaultfd); P("pidfd_open", __NR_pidfd_open); P("pidfd_send_signal", __NR_pidfd_send_signal);
+            P("sched_setattr", __NR_sched_setattr);
+        #ifdef MADV_POPULATE_READ
+            P("MADV_POPULATE_READ", MADV_POPULATE_READ);
+        #endif
             P("pollfd", sizeof(struct pollfd)); P("iovec", sizeof(struct iovec)); P("msghdr", sizeof(struct msghdr));
             P("msg_control", offsetof(struct msghdr, msg_control)); P("msg_flags", offsetof(struct msghdr, msg_flags));
             P("cmsghdr", sizeof(struct cmsghdr)); P("SCM_RIGHTS", SCM_RIGHTS); P("sockaddr_un", sizeof(struct sockaddr_un));
@@ -96,6 +101,8 @@ public class LayoutTests
             ["userfaultfd"] = RuntimeIsArm ? 282 : 323,
             ["pidfd_open"] = 434,
             ["pidfd_send_signal"] = 424,
+            ["sched_setattr"] = RuntimeIsArm ? Scheduling.SetAttributeArm64 : Scheduling.SetAttributeX64,
+            ["MADV_POPULATE_READ"] = Libc.MADV_POPULATE_READ,
             ["pollfd"] = sizeof(PollFd),
             ["iovec"] = sizeof(IoVector),
             ["msghdr"] = sizeof(MessageHeader),
@@ -119,6 +126,16 @@ public class LayoutTests
         var theirs = CCompiler.Ask(Program);
         Assert.True(theirs.Count > 40);
         Assert.Empty(theirs.Where(t => ours[t.Key] != t.Value).Select(t => $"{t.Key}: header {t.Value}, ours {ours[t.Key]}"));
+    }
+
+    /// <summary>struct sched_attr as the kernel knows it since 5.3 (SCHED_ATTR_SIZE_VER1); the kernel refuses another size.</summary>
+    [Fact]
+    public unsafe void A_threads_attributes_have_the_kernels_layout()
+    {
+        Scheduling.Attributes attributes;
+        Assert.Equal(56, sizeof(Scheduling.Attributes));
+        Assert.Equal(16, (byte*)&attributes.Nice - (byte*)&attributes);
+        Assert.Equal(24, (byte*)&attributes.RuntimeNs - (byte*)&attributes);
     }
 
     /// <summary>The numbers of the two newest calls by hand: older headers lack them.</summary>

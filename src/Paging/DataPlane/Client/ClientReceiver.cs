@@ -31,7 +31,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
             while (true)
             {
                 buffer = MakeRoom(buffer);
-                int bytes = transport.Receive(buffer.Room);
+                int bytes = transport.Receive(RoomFor(buffer));
                 if (bytes <= 0)
                 {
                     return new Refusal(RefusalReason.ConnectionLost, "the server closed the connection");
@@ -51,6 +51,20 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
             buffer.Release();
             _decoder?.Clear();
         }
+    }
+
+    // Not into a frame that will not fit behind the one that is coming: what came of it would have to be moved.
+    private static Span<byte> RoomFor(ReceiveBuffer buffer)
+    {
+        ReadOnlySpan<byte> rest = buffer.Unparsed;
+        Span<byte> room = buffer.Room;
+        if (rest.Length < FrameHeader.Size || !FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out FrameHeader header))
+        {
+            return room;
+        }
+        int size = FrameHeader.Size + header.PayloadBytes;
+        int missing = size - rest.Length;
+        return missing > 0 && missing + size > room.Length && missing <= room.Length ? room[..missing] : room;
     }
 
     private ReceiveBuffer MakeRoom(ReceiveBuffer buffer)
