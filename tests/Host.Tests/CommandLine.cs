@@ -11,6 +11,11 @@ internal static class CommandLine
     public static string Assembly { get; } =
         Path.Combine(Path.GetDirectoryName(System.Reflection.Assembly.GetExecutingAssembly().Location)!, "userfault.dll");
 
+    // A shell without job control starts what goes on in the background with SIGINT ignored, and children inherit that.
+    private static bool IgnoresInterrupts { get; } = OperatingSystem.IsLinux() && File.ReadLines("/proc/self/status")
+        .Where(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))
+        .Any(line => (Convert.ToUInt64(line[7..].Trim(), 16) & (1UL << (2 - 1))) != 0);
+
     public static Task<Result> Run(params string[] args) => RunIn(null, args);
 
     /// <summary>Runs it in a network namespace; null is where the tests run.</summary>
@@ -38,13 +43,15 @@ internal static class CommandLine
     /// <summary>Starts it in a network namespace; null is where the tests run. The process is the command's own either way.</summary>
     public static Process StartIn(string? network, params string[] args)
     {
-        var start = new ProcessStartInfo(network is null ? "dotnet" : "ip") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        string[] words =
+        [
+            .. network is null ? Array.Empty<string>() : ["ip", "netns", "exec", network],
+            .. IgnoresInterrupts ? ["env", "--default-signal=INT"] : Array.Empty<string>(),
+            "dotnet", "exec", Assembly, .. args,
+        ];
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         // Most of a short command's time is compiling itself.
         start.Environment["DOTNET_TC_QuickJit"] = "1";
-        foreach (var word in network is null ? [] : new[] { "netns", "exec", network, "dotnet" }) start.ArgumentList.Add(word);
-        start.ArgumentList.Add("exec");
-        start.ArgumentList.Add(Assembly);
-        foreach (var arg in args) start.ArgumentList.Add(arg);
         return Process.Start(start)!;
     }
 
