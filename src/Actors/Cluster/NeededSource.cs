@@ -40,6 +40,12 @@ public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageS
     }
 
     /// <inheritdoc/>
+    public void Gather() => source.Gather();
+
+    /// <inheritdoc/>
+    public void Send() => source.Send();
+
+    /// <inheritdoc/>
     public void Cancel(ulong requestId) => source.Cancel(requestId);
 
     /// <summary>Nothing: the source goes on.</summary>

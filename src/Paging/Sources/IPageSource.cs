@@ -31,6 +31,19 @@ public interface IPageSource : IDisposable
     void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink);
 
     /// <summary>
+    /// The calling thread makes several requests now. A source to which a request costs a system call may keep them until
+    /// <see cref="Send"/>, which must follow; others need not care.
+    /// </summary>
+    void Gather()
+    {
+    }
+
+    /// <summary>What the calling thread has asked for since <see cref="Gather"/> goes out.</summary>
+    void Send()
+    {
+    }
+
+    /// <summary>
     /// Forgets a request: it ends in <see cref="FetchFailure.Cancelled"/>, unless its answer is on the way already.
     /// An unknown number is ignored.
     /// </summary>

@@ -77,6 +77,19 @@ public sealed class ReplicaSource : IPageSource
     }
 
     /// <inheritdoc/>
+    public void Gather()
+    {
+        foreach (var replica in _replicas) replica.Gather();
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A replica that was removed meanwhile is gone, and what was asked of it is asked of another.</remarks>
+    public void Send()
+    {
+        foreach (var replica in _replicas) replica.Send();
+    }
+
+    /// <inheritdoc/>
     public void Cancel(ulong requestId)
     {
         if (_open.TryGetValue(requestId, out var asked)) asked.Cancel();

@@ -54,6 +54,10 @@ public sealed class SharedPageSource(IPageSource source)
             lock (shared) source.Request(request with { Id = (request.Id << OwnerBits) | owner }, ranges, back);
         }
 
+        public void Gather() => source.Gather();
+
+        public void Send() => source.Send();
+
         public void Cancel(ulong requestId)
         {
             lock (shared) source.Cancel((requestId << OwnerBits) | owner);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Userfault.Mmu;
 
 namespace Userfault.Paging.Tests.DataPlane;
@@ -83,6 +84,55 @@ public sealed class BatchingTests
         Assert.Equal(160, sink.PageCount);
     }
 
+    [Fact]
+    public async Task What_is_asked_for_between_gather_and_send_goes_out_in_one_frame()
+    {
+        var frames = new List<int>();
+        using var server = new ScriptedServer(peer =>
+        {
+            ScriptedServer.Shake(peer, Image);
+            while (frames.Sum() < 4)
+            {
+                var (type, _, payload) = peer.ReadFrame()!.Value;
+                if (type != FrameType.Request) continue;
+                frames.Add(payload.Length / RequestEntry.Size);
+                for (int at = 0; at < payload.Length; at += RequestEntry.Size)
+                {
+                    Assert.True(RequestEntry.TryRead(payload.AsSpan(at), out RequestEntry entry));
+                    peer.Send(ScriptedServer.Record(FrameType.Zero, entry, 0));
+                }
+            }
+        });
+        var sink = new CollectingSink(Image);
+        using PageClient client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
+
+        client.Gather();
+        foreach (ulong page in new ulong[] { 3, 8, 18 }) client.Ask(page, page, 1, sink);
+        client.Send();
+        await sink.Ended(3);
+        client.Ask(23, 23, 1, sink);
+        await sink.Ended(1);
+
+        Assert.Equal([3, 1], frames);
+        sink.AssertClean();
+    }
+
+    [Fact]
+    public async Task A_server_asks_the_source_behind_it_at_once_for_what_one_frame_asks_for()
+    {
+        using var source = new ScatteredSource(Image);
+        using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
+        using PageClient client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
+        var sink = new CollectingSink(Image);
+
+        client.Request(
+            new PageRequest(1, FetchPriority.Demand, 0), [Plane.Range(0, 8), Plane.Range(64, 8), Plane.Range(16, 8)], sink);
+        await sink.Ended(1);
+
+        sink.AssertClean();
+        Assert.Equal(["gather", "0", "64", "16", "send"], source.Calls);
+    }
+
     private static RequestEntry[] ReadEntries(RawPeer peer, int count)
     {
         var entries = new List<RequestEntry>();
@@ -139,8 +189,15 @@ public sealed class BatchingTests
 
         public ulong Pages => image.Pages;
 
+        public ConcurrentQueue<string> Calls { get; } = [];
+
+        public void Gather() => Calls.Enqueue("gather");
+
+        public void Send() => Calls.Enqueue("send");
+
         public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
         {
+            Calls.Enqueue($"{ranges[0].Start.Value}");
             sink.OnPages(BatchOf(request.Id, ranges[0].Start, [4, 5, 0, 1], isLast: false));
             sink.OnPages(BatchOf(request.Id, ranges[0].Start, [2, 3, 6, 7], isLast: true));
         }

@@ -26,6 +26,7 @@ public sealed class PageClient : IPageSource
     private readonly ClientReceiver _receiver;
     private Welcome? _welcome;
     private Refusal? _end;
+    private volatile Thread? _gatherer;
 
     private PageClient(PageClientOptions options, IPageClientOwner owner)
     {
@@ -148,6 +149,20 @@ public sealed class PageClient : IPageSource
             SendWhatMayGo();
         }
         ended?.Sink.OnFailed(requestId, FetchFailure.Cancelled);
+        Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Gather() => _gatherer = Thread.CurrentThread;
+
+    /// <inheritdoc/>
+    public void Send()
+    {
+        // Where another thread has begun to gather meanwhile, this one's requests went out one by one.
+        if (_gatherer == Thread.CurrentThread)
+        {
+            _gatherer = null;
+        }
         Flush();
     }
 
@@ -308,7 +323,8 @@ public sealed class PageClient : IPageSource
     // The receive thread sends once for all that its sinks ask for, when it has no frames left.
     private void Flush(bool fromReceiveThread = false)
     {
-        if (!fromReceiveThread && Thread.CurrentThread == _thread)
+        Thread current = Thread.CurrentThread;
+        if (!fromReceiveThread && (current == _thread || current == _gatherer))
         {
             return;
         }

@@ -8,6 +8,16 @@ internal interface IAnswerer : IDisposable
 
     void Start(PendingRequest request);
 
+    /// <summary>Several requests of one frame are started next.</summary>
+    void Gather()
+    {
+    }
+
+    /// <summary>They are all started.</summary>
+    void Send()
+    {
+    }
+
     /// <summary>Ends the request early, unless its last page is appended already.</summary>
     void Cancel(PendingRequest request);
 

@@ -66,6 +66,10 @@ public sealed class PageOffer
         }
     }
 
+    internal void Gather() => _source?.Gather();
+
+    internal void Send() => _source?.Send();
+
     internal void Cancel(ulong id)
     {
         lock (_sourceLock)

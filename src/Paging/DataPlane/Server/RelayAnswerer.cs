@@ -24,6 +24,10 @@ internal sealed unsafe class RelayAnswerer(
         _outstanding[id] = new Relayed(id, request);
     });
 
+    public void Gather() => offer.Gather();
+
+    public void Send() => offer.Send();
+
     public void Cancel(PendingRequest request)
     {
         if (_numbers.TryGetValue(request, out ulong id))

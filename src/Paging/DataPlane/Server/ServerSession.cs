@@ -183,10 +183,7 @@ internal sealed class ServerSession : IDisposable
         switch (header.Type)
         {
             case FrameType.Request when payload.Length > 0 && payload.Length % RequestEntry.Size == 0:
-                for (; payload.Length > 0 && _state == State.Open; payload = payload[RequestEntry.Size..])
-                {
-                    TakeRequest(payload);
-                }
+                TakeRequests(payload);
                 break;
             case FrameType.Cancel when payload.Length > 0 && payload.Length % sizeof(uint) == 0:
                 for (; payload.Length > 0; payload = payload[sizeof(uint)..])
@@ -241,6 +238,23 @@ internal sealed class ServerSession : IDisposable
         _window = (int)Math.Min(hello.DuplicateWindow, (uint)Math.Min(_options.DuplicateWindow, _offer?.WidestWindow ?? 0));
         _answerer = _offer?.Open(_window, _requests, _contents.Counters, _wake);
         _state = State.Welcoming;
+    }
+
+    // What a source behind this server is asked for by one frame travels together from here on, too.
+    private void TakeRequests(ReadOnlySpan<byte> payload)
+    {
+        _answerer?.Gather();
+        try
+        {
+            for (; payload.Length > 0 && _state == State.Open; payload = payload[RequestEntry.Size..])
+            {
+                TakeRequest(payload);
+            }
+        }
+        finally
+        {
+            _answerer?.Send();
+        }
     }
 
     private void TakeRequest(ReadOnlySpan<byte> payload)
