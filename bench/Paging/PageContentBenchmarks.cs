@@ -62,4 +62,22 @@ public unsafe class PageContentBenchmarks
             sum ^= PageTag.Of(_noise + ((long)(i % Span) * Page.Size));
         return sum;
     }
+
+    [Benchmark(OperationsPerInvoke = Pages / 8)]
+    public ulong Digest()
+    {
+        ulong sum = 0;
+        for (var i = 0; i < Pages / 8; i++)
+            sum ^= PageDigest.Of(_noise + ((long)(i % Span) * Page.Size)).Fingerprint;
+        return sum;
+    }
+
+    [Benchmark(OperationsPerInvoke = Pages / 8)]
+    public ulong Fingerprint()
+    {
+        ulong sum = 0;
+        for (var i = 0; i < Pages / 8; i++)
+            sum ^= PageDigest.FingerprintOf((ulong*)(_noise + ((long)(i % Span) * Page.Size)));
+        return sum;
+    }
 }

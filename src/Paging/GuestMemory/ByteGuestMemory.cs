@@ -94,7 +94,7 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     {
         var actual = PageAt(gfn);
         return delta == 0
-            ? PageDigest.Of(actual).Sha256 == expected.Sha256
+            ? expected.IsOf(actual)
             : PageDigest.FingerprintOf((ulong*)actual) == expected.Fingerprint + delta;
     }
 

@@ -29,6 +29,15 @@ public readonly record struct PageDigest(Vector256<byte> Sha256, ulong Fingerpri
     public static unsafe PageDigest Of(byte* page) =>
         ZeroPage.IsZero(page) ? Zero : Compute(new ReadOnlySpan<byte>(page, Page.Size));
 
+    /// <summary>Is the SHA-256 of these 4096 bytes the digest's?</summary>
+    public unsafe bool IsOf(byte* page)
+    {
+        if (ZeroPage.IsZero(page)) return Sha256 == Zero.Sha256;
+        Span<byte> hash = stackalloc byte[FingerprintAt];
+        SHA256.HashData(new ReadOnlySpan<byte>(page, Page.Size), hash);
+        return Vector256.Create<byte>(hash) == Sha256;
+    }
+
     /// <summary>A page's fingerprint: the sum (mod 2^64) of one hash a word, of its place and value.</summary>
     public static unsafe ulong FingerprintOf(ulong* words)
     {
