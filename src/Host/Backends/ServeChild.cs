@@ -14,6 +14,17 @@ internal sealed class ServeChild : IDisposable
 
     private ServeChild(Process process) => (_process, _error) = (process, process.StandardError.ReadToEndAsync());
 
+    /// <summary>
+    /// How it died, with what it said; null while it lives, and where it ended well: then no page is missing. Nobody answers the
+    /// guest's faults any more.
+    /// </summary>
+    public string? Death()
+    {
+        if (!_process.HasExited || _process.ExitCode == ExitCodes.Success) return null;
+        var said = _error.IsCompletedSuccessfully ? _error.Result.ReplaceLineEndings(" ").Trim() : "";
+        return $"the handler (process {Id}) died with exit code {_process.ExitCode}{(said.Length > 0 ? $": {said}" : "")}";
+    }
+
     /// <summary>Its process id.</summary>
     public int Id => _process.Id;
 
@@ -39,6 +50,21 @@ internal sealed class ServeChild : IDisposable
             child.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The same where its connection broke: it may be about to end.</summary>
+    public async Task<string?> DeathSoon()
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        try
+        {
+            await _process.WaitForExitAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+        return Death();
     }
 
     /// <summary>Waits for its end, when its VM has ended.</summary>

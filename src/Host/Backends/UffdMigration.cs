@@ -103,13 +103,13 @@ internal static class UffdMigration
         {
             var memory = new GuestMemory([new GfnRange(new Gfn(0), inputs.Image.Pages)], secretFree: false);
             var run = new GuestRun(UnixSocket.Connect(files.Socket), memory, inputs.Image, inputs.Workload, balloonPages: 0, deviceShare: 0, Patience);
-            guest = run.Run(verify: true, cancelled);
+            guest = run.Run(verify: true, cancelled, serve.Death);
             // Where a thread may still sleep on its memory, that stays until the process ends.
             if (guest.IsGood) run.Dispose();
         }
         catch (LinuxException e)
         {
-            throw new CliException($"--backend userfaultfd: {e.Message}");
+            throw new CliException($"--backend userfaultfd: {await serve.DeathSoon() ?? e.Message}");
         }
 
         if (!guest.IsGood) return Report(inputs, migration, guest, default, null);
@@ -150,7 +150,7 @@ internal static class UffdMigration
                 Count("demandPages"), Count("backgroundPages"), Count("fetches"), Count("demandPages") + Count("backgroundPages"),
                 Count("zeroPages"), 0, 0, 0, 0, 0, 0, Count("droppedPages")),
             Fetchers = [],
-            Vcpus = [.. Enumerable.Range(0, inputs.Workload.Vcpus).Select(i => VcpuOf(inputs.Workload, i, guest))],
+            Vcpus = [.. Enumerable.Range(0, inputs.Workload.Vcpus).Select(i => VcpuOf(inputs.Workload, i, guest, vm))],
             Latency = guest.Latency,
             Verification = guest.Checked == 0
                 ? null
@@ -160,9 +160,12 @@ internal static class UffdMigration
         };
     }
 
-    // What a stream holds, where all of it was touched: a thread of its own is not told apart by the handler's counters.
-    private static VcpuReport VcpuOf(IWorkload workload, int vcpu, GuestReport guest)
+    // What a stream holds, where all of it was touched, and what the handler saw of its thread.
+    private static VcpuReport VcpuOf(IWorkload workload, int vcpu, GuestReport guest, JsonElement vm)
     {
+        var own = guest.Vcpus[vcpu];
+        var faults = vm.ValueKind != JsonValueKind.Undefined
+            && vm.GetProperty("faultsByThread").TryGetProperty(own.ThreadId.ToString(CultureInfo.InvariantCulture), out var count) ? count.GetInt64() : 0;
         long reads = 0, writes = 0;
         var stream = workload.Open(vcpu);
         while (guest.TouchedNs >= 0 && stream.TryNext(out var access))
@@ -171,7 +174,7 @@ internal static class UffdMigration
             else reads++;
         }
 
-        return new VcpuReport(vcpu, reads + writes, reads, writes, 0, 0, 0, 0, guest.TouchedNs, new LatencyHistogram(), default);
+        return new VcpuReport(vcpu, reads + writes, reads, writes, 0, faults, 0, 0, guest.TouchedNs, own.Latency, default);
     }
 
     // Behind the workload's pages the handler recorded those that the verification waited for.

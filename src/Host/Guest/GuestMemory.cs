@@ -21,7 +21,7 @@ internal sealed unsafe class GuestMemory : IDisposable
     {
         Pages = ranges[^1].End.Value;
         var shmem = secretFree ? UffdFeatures.MissingShmem | UffdFeatures.MinorShmem : UffdFeatures.None;
-        _uffd = Userfaultfd.Open(UffdFeatures.EventRemove | shmem);
+        _uffd = Userfaultfd.Open(UffdFeatures.EventRemove | UffdFeatures.ThreadId | shmem);
         if (secretFree)
         {
             File = Memfd.Create("guest", Pages << Page.Shift);

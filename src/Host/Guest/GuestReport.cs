@@ -6,7 +6,8 @@ namespace Userfault.Cli;
 /// <summary>What a stand-in guest saw.</summary>
 internal sealed record GuestReport(
     ulong Pages, int Touchers, string Workload, long Touches, long TouchedNs, long ElapsedNs, LatencyHistogram Latency, ulong BalloonPages,
-    long Requests, long RepeatedAnswers, long Checked, long Wrong, ulong? FirstWrong, string? Problem, long Collections)
+    long Requests, long RepeatedAnswers, long Checked, long Wrong, ulong? FirstWrong, string? Problem, long Collections,
+    IReadOnlyList<GuestVcpu> Vcpus)
 {
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 

@@ -20,6 +20,7 @@ internal sealed class GuestRun : IDisposable
     private readonly TimeSpan _patience;
     private readonly long _begun;
     private volatile int _balloonStepsDone;
+    private Func<string?>? _handlerProblem;
 
     public GuestRun(UnixSocket socket, GuestMemory memory, IMemoryImage image, IWorkload workload, ulong balloonPages, double deviceShare, TimeSpan patience)
     {
@@ -48,8 +49,12 @@ internal sealed class GuestRun : IDisposable
     public bool IsDeviceAccess(int toucher, Gfn gfn) => (GuestStamps.Mix((ulong)toucher + 31, gfn.Value) >> 11) / (double)(1UL << 53) < _deviceShare;
 
     /// <summary>Touches, balloons, verifies.</summary>
-    public GuestReport Run(bool verify, CancellationToken cancelled)
+    /// <param name="verify">Check every page at the end?</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    /// <param name="handlerProblem">What became of the handler, where that is known; null while it serves.</param>
+    public GuestReport Run(bool verify, CancellationToken cancelled, Func<string?>? handlerProblem = null)
     {
+        _handlerProblem = handlerProblem;
         foreach (var toucher in _touchers) toucher.Start();
         var balloon = new Thread(GiveBack) { IsBackground = true, Name = "balloon" };
         balloon.Start();
@@ -92,6 +97,11 @@ internal sealed class GuestRun : IDisposable
                 _problem = broken;
                 return false;
             }
+            if (_handlerProblem?.Invoke() is { } gone)
+            {
+                _problem = gone;
+                return false;
+            }
             if (progress() is var now && now != last) (last, since) = (now, Stopwatch.GetTimestamp());
             else if (Stopwatch.GetElapsedTime(since) > _patience)
             {
@@ -125,6 +135,7 @@ internal sealed class GuestRun : IDisposable
         return new GuestReport(
             Memory.Pages, _workload.Vcpus, _workload.Name, _touchers.Sum(t => t.Touches), touchedNs, Elapsed, latency, _balloonPages,
             Channel?.Requests ?? 0, Channel?.Repeated ?? 0, verification?.Checked ?? 0, verification?.Wrong ?? 0, verification?.FirstWrong,
-            _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null), GcStress.Collections);
+            _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null), GcStress.Collections,
+            [.. _touchers.Select(t => new GuestVcpu(t.ThreadId, t.HasEnded ? t.Latency : new LatencyHistogram()))]);
     }
 }

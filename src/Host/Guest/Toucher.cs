@@ -17,12 +17,16 @@ internal sealed unsafe class Toucher
     private readonly IAccessStream _stream;
     private readonly Thread _thread;
     private long _touches;
+    private int _threadId;
 
     public Toucher(int index, GuestRun run, IAccessStream stream)
     {
         (_index, _run, _stream) = (index, run, stream);
         _thread = new Thread(Run) { IsBackground = true, Name = $"toucher {index}" };
     }
+
+    /// <summary>The thread's id, as a userfaultfd tells it; 0 before it runs.</summary>
+    public int ThreadId => Volatile.Read(ref _threadId);
 
     /// <summary>Touches so far.</summary>
     public long Touches => Volatile.Read(ref _touches);
@@ -37,6 +41,7 @@ internal sealed unsafe class Toucher
 
     private void Run()
     {
+        Volatile.Write(ref _threadId, NativeTouch.ThreadId);
         using var seen = UserfaultBitmap.Allocate(_run.Memory.Pages);
         var begun = Stopwatch.GetTimestamp();
         long waited = 0;

@@ -51,6 +51,8 @@ internal static class ServeReport
         CompletionMs = vm.CompleteNs < 0 ? (double?)null : vm.CompleteNs / 1e6,
         PagesPerSecond = vm.CompleteNs <= 0 ? (double?)null : vm.Pages / (vm.CompleteNs / 1e9),
         FaultLatencyUs = Latency(vm.Latency),
+        // Threads of the monitor, where it asked its userfaultfd to tell them.
+        FaultsByThread = vm.Counters.Threads.Counts(),
     };
 
     /// <summary>The percentiles of a histogram, in microseconds.</summary>

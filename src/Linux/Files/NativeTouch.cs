@@ -6,6 +6,9 @@ namespace Userfault.Linux;
 /// </summary>
 public static unsafe class NativeTouch
 {
+    /// <summary>The calling thread, as a userfaultfd names it that tells threads.</summary>
+    public static int ThreadId => ThreadKick.CurrentThread;
+
     /// <summary>Reads 8 bytes.</summary>
     public static ulong Read(byte* from)
     {

@@ -9,6 +9,9 @@ public sealed class PagerCounters
     /// <summary>Faults that a thread slept on (userfaultfd messages).</summary>
     public long Faults => Volatile.Read(ref _faults);
 
+    /// <summary>The same by thread, where the monitor's userfaultfd tells threads.</summary>
+    public ThreadFaults Threads { get; } = new();
+
     /// <summary>Of these, how many had been answered by what came before them.</summary>
     public long StaleFaults => Volatile.Read(ref _stale);
 
@@ -54,7 +57,11 @@ public sealed class PagerCounters
     /// <summary>Pages not in place yet.</summary>
     public long MissingPages => Volatile.Read(ref _missing);
 
-    internal void CountFault() => _faults++;
+    internal void CountFault(int thread)
+    {
+        _faults++;
+        Threads.Count(thread);
+    }
 
     internal void CountStale() => _stale++;
 

@@ -33,7 +33,7 @@ public sealed unsafe partial class VmPager
         for (var i = 0; i < count && _end == PagerEnd.None; i++)
         {
             if (messages[i].Kind != UffdEventKind.Pagefault) continue;
-            Counters.CountFault();
+            Counters.CountFault(messages[i].ThreadId);
             if (!OnFault(messages[i].Address, now, isNew: true)) Defer(messages[i].Address);
         }
         if (_isBatch) EndBatch();

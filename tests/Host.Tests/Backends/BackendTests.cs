@@ -41,6 +41,11 @@ public class BackendTests
         var pattern = new PatternSettings(PatternKind.Zipf, 4, 1024) { Overlapping = true, AccessesPerVcpu = 300 };
         var (fetched, report) = await Run(folder, backend, pattern, []);
         Assert.Equal(Touched(pattern).Order(), Pages(fetched).Order());
+        var faults = report.GetProperty("details").GetProperty("vcpus").EnumerateArray().Select(v => v.GetProperty("faults").GetInt64()).ToList();
+        Assert.Equal(4, faults.Count);
+        // Each page's first touch is somebody's fault; several may wait for one page.
+        Assert.InRange(faults.Sum(), Touched(pattern).Count(), 1200);
+        Assert.All(faults, f => Assert.InRange(f, 1, 300));
         Assert.Equal(1200, report.GetProperty("details").GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("accesses").GetInt32()));
     }
 
@@ -56,6 +61,33 @@ public class BackendTests
         Assert.Equal(2048, root.GetProperty("details").GetProperty("verification").GetProperty("verified").GetInt32());
         Assert.True(root.GetProperty("faults").GetInt32() < 2048);
         Assert.Equal(0, root.GetProperty("details").GetProperty("verification").GetProperty("wrong").GetInt32());
+    }
+
+    /// <summary>The handler is killed while the guest waits for it: that is said at once, not when patience ends.</summary>
+    [SkippableFact]
+    public async Task A_handler_that_dies_ends_the_run_with_its_name()
+    {
+        NeedsBackend("userfaultfd");
+        using var run = CommandLine.Start(
+            "migrate", "--backend", "userfaultfd", "--synthetic", "8M", "--pattern", "random", "--vcpus", "2", "--ips", "1e4", "--background", "none");
+        try
+        {
+            var output = run.StandardOutput.ReadToEndAsync();
+            var error = run.StandardError.ReadToEndAsync();
+            using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+            using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+            int? handler = null;
+            while (handler is null && await tick.WaitForNextTickAsync(late.Token)) handler = Handler(run.Id);
+            using (var child = System.Diagnostics.Process.GetProcessById(handler!.Value)) child.Kill();
+            await run.WaitForExitAsync(late.Token);
+            // It may have died before it had all of the guest's memory.
+            Assert.NotEqual(0, run.ExitCode);
+            Assert.Contains($"the handler (process {handler}) died", await output + await error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            if (!run.HasExited) run.Kill(entireProcessTree: true);
+        }
     }
 
     [SkippableFact]
@@ -102,6 +134,23 @@ public class BackendTests
     {
         var run = await CommandLine.Run("migrate", "--backend", "xen");
         run.IsBadInput("--backend", "xen", "userfaultfd");
+    }
+
+    // The child of a process that serves a VM: one of its threads is the VM's.
+    private static int? Handler(int parent)
+    {
+        try
+        {
+            var children = Directory.GetDirectories($"/proc/{parent}/task")
+                .SelectMany(t => File.ReadAllText($"{t}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            var handler = children.FirstOrDefault(c => Directory.GetDirectories($"/proc/{c}/task").Any(t => File.ReadAllText($"{t}/comm").Trim() == "vm 1"));
+            return handler is null ? null : int.Parse(handler, System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            // A thread has just ended: look again.
+            return null;
+        }
     }
 
     private static void NeedsBackend(string backend)
