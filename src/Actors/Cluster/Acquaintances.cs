@@ -22,6 +22,9 @@ public sealed class Acquaintances(IReadOnlyList<Address> named)
     /// <summary>May this node begin a cluster where nobody whom it knows lets it in? Of a cluster that falls apart one does.</summary>
     public bool IsFounder => named.Count == 0;
 
+    /// <summary>Is one of <see cref="Seeds"/> known to be in a cluster now? Then it is worth some time to be let in.</summary>
+    public bool HasFound => _first is not null;
+
     /// <summary>Nodes that were members and went without having left, the latest last.</summary>
     public IReadOnlyList<Address> Strays => [.. _strays];
 

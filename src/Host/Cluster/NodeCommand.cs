@@ -91,7 +91,8 @@ internal static class NodeCommand
         for (var isFirst = true; !ends.IsCancellationRequested; isFirst = false)
         {
             var system = ClusterMember.Open(setup, role, port);
-            var (seeds, isRefused) = (known.Seeds, false);
+            // A founder soon begins anew where nobody answers: others may want its pages, and those it lost are found later.
+            var (seeds, isHasty, isRefused) = (known.Seeds, !isFirst && known.IsFounder && !known.HasFound, false);
             try
             {
                 var member = new ClusterMember(setup, system, Whole);
@@ -100,8 +101,7 @@ internal static class NodeCommand
                 view.Follow(system, member.Node);
                 var found = new TaskCompletionSource<Akka.Actor.Address>(TaskCreationOptions.RunContinuationsAsynchronously);
                 Listen(member, ReunionActor.Props(known, setup.ReportEvery, at => found.TrySetResult(at)), "reunion");
-                // A founder soon begins anew where nobody answers: others may want its pages, and those it lost are found later.
-                await member.Join(options.Seeds.Name, seeds, ends, !isFirst && known.IsFounder ? setup.JoinTimeout / 4 : setup.JoinTimeout);
+                await member.Join(options.Seeds.Name, seeds, ends, isHasty ? setup.JoinTimeout / 4 : setup.JoinTimeout);
                 Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
                 if (isFirst && endpoint is not null) Console.WriteLine($"userfault node: metrics at http://{endpoint.Endpoint}/metrics");
                 joined(member);

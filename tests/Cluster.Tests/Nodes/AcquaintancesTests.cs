@@ -82,9 +82,11 @@ public sealed class AcquaintancesTests
         Assert.False(known.Found(AddressOf(4), Members("..d.d")));
         Assert.True(known.Found(AddressOf(2), Members("..d")));
         Assert.Equal([AddressOf(2), AddressOf(1)], known.Seeds);
+        Assert.True(known.HasFound);
 
         known.Refused();
         Assert.Equal([AddressOf(1), AddressOf(2)], known.Seeds);
+        Assert.False(known.HasFound);
     }
 
     [Fact]
