@@ -33,7 +33,7 @@ internal static class GuestCommand
         GuestReport report;
         try
         {
-            var memory = new GuestMemory(regions, result.GetValue(options.SecretFree));
+            var memory = new GuestMemory(regions, result.GetValue(options.SecretFree), result.GetValue(options.HugePages));
             // Not disposed of where a thread may still sleep on its memory: the process ends then.
             var run = new GuestRun(UnixSocket.Connect(path), memory, image, workload, balloon, deviceShare, patience);
             report = run.Run(verify, cancelled);

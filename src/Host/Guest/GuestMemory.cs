@@ -12,16 +12,19 @@ internal sealed unsafe class GuestMemory : IDisposable
     private readonly MemoryMapping[] _mappings;
     private readonly GuestRegion[] _regions;
     private readonly Userfaultfd _uffd;
+    private readonly ulong _granule;
     private readonly OwnedFd? _bitmapFd;
     private readonly MemoryMapping? _bitmapMemory;
 
     /// <summary>Maps and registers memory of the given ranges of the image.</summary>
     /// <exception cref="LinuxException">No userfaultfd, no memory.</exception>
-    public GuestMemory(IReadOnlyList<GfnRange> ranges, bool secretFree)
+    public GuestMemory(IReadOnlyList<GfnRange> ranges, bool secretFree, bool hugePages = false)
     {
         Pages = ranges[^1].End.Value;
         var shmem = secretFree ? UffdFeatures.MissingShmem | UffdFeatures.MinorShmem : UffdFeatures.None;
-        _uffd = Userfaultfd.Open(UffdFeatures.EventRemove | UffdFeatures.ThreadId | shmem);
+        _granule = (hugePages ? RegionList.HugePageBytes : Page.Size) >> Page.Shift;
+        var huge = hugePages ? UffdFeatures.MissingHugetlbfs : UffdFeatures.None;
+        _uffd = Userfaultfd.Open(UffdFeatures.EventRemove | UffdFeatures.ThreadId | shmem | huge);
         if (secretFree)
         {
             File = Memfd.Create("guest", Pages << Page.Shift);
@@ -30,16 +33,16 @@ internal sealed unsafe class GuestMemory : IDisposable
             _bitmapMemory = MemoryMapping.Of(_bitmapFd, bytes);
             Bitmap = UserfaultBitmap.Over((ulong*)_bitmapMemory.Start, Pages);
         }
-        _mappings = [.. ranges.Select(r => File is null
-            ? MemoryMapping.Anonymously(r.Count << Page.Shift)
+        _mappings = [.. ranges.Select(r => hugePages ? MemoryMapping.OfHugePages(r.Count << Page.Shift)
+            : File is null ? MemoryMapping.Anonymously(r.Count << Page.Shift)
             : MemoryMapping.Of(File, r.Count << Page.Shift, r.Start.Value << Page.Shift))];
         _regions = new GuestRegion[ranges.Count];
         for (var i = 0; i < _mappings.Length; i++)
         {
-            _mappings[i].ForbidHugePages();
+            if (!hugePages) _mappings[i].ForbidHugePages();
             _uffd.Register(_mappings[i].Address, _mappings[i].Bytes,
                 secretFree ? UffdRegisterModes.Missing | UffdRegisterModes.Minor : UffdRegisterModes.Missing);
-            _regions[i] = new GuestRegion(_mappings[i].Address, _mappings[i].Bytes, ranges[i].Start.Value << Page.Shift, Page.Size);
+            _regions[i] = new GuestRegion(_mappings[i].Address, _mappings[i].Bytes, ranges[i].Start.Value << Page.Shift, _granule << Page.Shift);
         }
     }
 
@@ -75,7 +78,10 @@ internal sealed unsafe class GuestMemory : IDisposable
         throw new ArgumentOutOfRangeException(nameof(gfn));
     }
 
-    /// <summary>Gives a range within one region back.</summary>
+    /// <summary>Pages of 4 KiB that come and go together: 1, or those of a huge page.</summary>
+    public ulong Granule => _granule;
+
+    /// <summary>Gives a range back, whole granules.</summary>
     public void Discard(GfnRange range)
     {
         for (var i = 0; i < _regions.Length; i++)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Userfault.Linux;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -7,6 +8,7 @@ namespace Userfault.Cli;
 /// <summary>The options of <c>userfault guest</c>.</summary>
 internal sealed class GuestOptions
 {
+    private const ulong HugePage = RegionList.HugePageBytes >> Page.Shift;
     private readonly Command _command;
 
     public GuestOptions(Command command)
@@ -26,6 +28,7 @@ internal sealed class GuestOptions
         Patience = Add("--patience", "give up when nothing moves for so long (default 30s)");
         Json = Add("--json", "write the report as JSON to this file; - is standard output");
         command.Options.Add(SecretFree);
+        command.Options.Add(HugePages);
         command.Options.Add(Overlapping);
         GcStress.Hidden = true;
         command.Options.Add(GcStress);
@@ -62,6 +65,8 @@ internal sealed class GuestOptions
 
     public Option<bool> SecretFree { get; } = new("--secret-free") { Description = "the form with guest_memfd and bitmap, a memfd in its place" };
 
+    public Option<bool> HugePages { get; } = new("--huge-pages") { Description = "memory in pages of 2 MiB, as Firecracker's huge_pages: 2M; the machine must have some in reserve" };
+
     public Option<bool> Overlapping { get; } = new("--overlapping") { Description = "every thread of the pattern roams over all pages, not its own share" };
 
     public Option<bool> GcStress { get; } = new("--gc-stress") { Description = "collect garbage all the time" };
@@ -96,7 +101,8 @@ internal sealed class GuestOptions
     {
         var share = Units.Share(Balloon.Name, result.GetValue(Balloon) ?? "0");
         if (share > 0 && result.GetValue(SecretFree)) throw new CliException("--balloon: guest_memfd has none; leave out --secret-free");
-        return (ulong)(share * pages);
+        var given = (ulong)(share * pages);
+        return result.GetValue(HugePages) ? given / HugePage * HugePage : given;
     }
 
     /// <summary>The regions: equal shares of the image, with a hole of a page between them in memory.</summary>
@@ -104,11 +110,15 @@ internal sealed class GuestOptions
     public IReadOnlyList<GfnRange> RegionsOf(ParseResult result, ulong pages)
     {
         var count = (ulong)Units.Count(Regions.Name, result.GetValue(Regions) ?? "1", 1, 512);
-        if (count > pages) throw new CliException($"--regions: {count} regions of {pages} pages");
+        var granule = result.GetValue(HugePages) ? HugePage : 1;
+        if (granule > 1 && result.GetValue(SecretFree)) throw new CliException("--huge-pages: guest_memfd has none; leave out --secret-free");
+        if (pages % granule != 0) throw new CliException($"--huge-pages: {pages} pages of 4 KiB are no whole huge pages; make the image a multiple of 2M");
+        var units = pages / granule;
+        if (count > units) throw new CliException($"--regions: {count} regions of {units} pages");
         return [.. Enumerable.Range(0, (int)count).Select(i =>
         {
-            var from = pages * (ulong)i / count;
-            return new GfnRange(new Gfn(from), (pages * (ulong)(i + 1) / count) - from);
+            var from = units * (ulong)i / count;
+            return new GfnRange(new Gfn(from * granule), ((units * (ulong)(i + 1) / count) - from) * granule);
         })];
     }
 

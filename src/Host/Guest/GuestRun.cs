@@ -121,12 +121,14 @@ internal sealed class GuestRun : IDisposable
         for (ulong step = 0; step < BalloonSteps && !IsOver; step++)
         {
             while (!IsOver && _touchers.Sum(t => t.Touches) < total * (long)step / BalloonSteps) NativeTouch.Sleep(100);
-            var from = first + (_balloonPages * step / BalloonSteps);
-            var to = first + (_balloonPages * (step + 1) / BalloonSteps);
+            var from = first + BalloonAt(step);
+            var to = first + BalloonAt(step + 1);
             if (to > from) Memory.Discard(new GfnRange(new Gfn(from), to - from));
             _balloonStepsDone++;
         }
     }
+
+    private ulong BalloonAt(ulong step) => _balloonPages * step / BalloonSteps / Memory.Granule * Memory.Granule;
 
     private GuestReport Report(GuestVerification? verification, CancellationToken cancelled, long touchedNs = -1)
     {

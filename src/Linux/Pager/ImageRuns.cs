@@ -43,6 +43,7 @@ public sealed unsafe class ImageRuns : IDisposable
     /// <summary>A whole huge page, put together where its pieces do not lie one after another.</summary>
     public byte* Assemble(Gfn first, ulong pages)
     {
+        if (TryWhole(first, pages, out var whole)) return whole;
         ulong done = 0;
         while (done < pages)
         {
@@ -60,6 +61,18 @@ public sealed unsafe class ImageRuns : IDisposable
     {
         NativeMemory.AlignedFree(_scratch);
         _scratch = null;
+    }
+
+    // As it lies in the mapped file: no copy before the kernel's.
+    private bool TryWhole(Gfn first, ulong pages, out byte* whole)
+    {
+        whole = _image.Read(first, _scratch);
+        if (whole == null || whole == _scratch) return false;
+        for (ulong i = 1; i < pages; i++)
+        {
+            if (_image.Read(first.Plus(i), _scratch) != whole + (i << Page.Shift)) return false;
+        }
+        return true;
     }
 
     private byte* Read(Gfn first, ulong index)

@@ -32,6 +32,23 @@ public class ServeTests
     }
 
     [SkippableFact]
+    public async Task Huge_pages_as_firecracker_has_them()
+    {
+        NeedsUserfaultfd();
+        using var reserved = Linux.Tests.HugePages.Take(6);
+        using var folder = new TemporaryFolder();
+        using var serve = await Serve(folder, "--once", "--push", "none", "--json", folder.At("serve.json"));
+        (await Guest(folder, "--huge-pages", "--secret-free")).IsBadInput("--huge-pages");
+        var guest = await Guest(folder, "--huge-pages", "--touchers", "4", "--regions", "2", "--balloon", "0.25");
+        Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
+        Assert.Contains($"verified   all {Pages} pages", guest.Output, StringComparison.Ordinal);
+        Assert.Equal(0, await serve.End());
+        var vm = ServeProcess.Report(folder.At("serve.json")).GetProperty("vms")[0];
+        Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt64());
+        Assert.Equal(512, vm.GetProperty("removedPages").GetInt64());
+    }
+
+    [SkippableFact]
     public async Task The_secret_free_form()
     {
         const string deviceShare = "0.5";
