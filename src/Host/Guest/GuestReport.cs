@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Userfault.Linux;
 using Userfault.Paging;
 
 namespace Userfault.Cli;
@@ -7,12 +8,15 @@ namespace Userfault.Cli;
 internal sealed record GuestReport(
     ulong Pages, int Touchers, string Workload, long Touches, long TouchedNs, long ElapsedNs, LatencyHistogram Latency, ulong BalloonPages,
     long Requests, long RepeatedAnswers, long Checked, long Wrong, ulong? FirstWrong, string? Problem, long Collections,
-    IReadOnlyList<GuestVcpu> Vcpus)
+    IReadOnlyList<GuestVcpu> Vcpus, bool SecretFree)
 {
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>Did it end, with nothing wrong in what was checked?</summary>
     public bool IsGood => Problem is null && Wrong == 0;
+
+    // Why no guest_memfd could take the memfd's place here; null where one could.
+    private string? GuestMemfd { get; } = SecretFree ? GuestMemfdProbe.WhyNot() : null;
 
     private double TouchesPerSecond => TouchedNs <= 0 ? 0 : Touches / (TouchedNs / 1e9);
 
@@ -24,6 +28,7 @@ internal sealed record GuestReport(
         output.WriteLine($"latency    p50 {Units.Duration(Latency.PercentileNs(50))}, p99 {Units.Duration(Latency.PercentileNs(99))}, "
             + $"p99.9 {Units.Duration(Latency.PercentileNs(99.9))}, max {Units.Duration(Latency.MaxNs)} (each thread's first touch of a page)");
         if (Requests > 0) output.WriteLine($"exits      {Requests}" + (RepeatedAnswers > 0 ? $", {RepeatedAnswers} answered twice" : ""));
+        if (SecretFree) output.WriteLine($"memory     a memfd in a guest_memfd's place; {GuestMemfd ?? "this kernel has a guest_memfd that could be served"}");
         if (BalloonPages > 0) output.WriteLine($"balloon    {BalloonPages} pages given back");
         if (Collections > 0) output.WriteLine($"collected  {Collections} times meanwhile");
         output.WriteLine(Problem is not null ? $"failed     {Problem}"
@@ -49,6 +54,8 @@ internal sealed record GuestReport(
             Requests,
             RepeatedAnswers,
             BalloonPages,
+            MemfdInPlaceOfGuestMemfd = SecretFree,
+            NoGuestMemfdBecause = GuestMemfd,
             Checked,
             Wrong,
             FirstWrong,

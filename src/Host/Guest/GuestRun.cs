@@ -138,6 +138,6 @@ internal sealed class GuestRun : IDisposable
             Memory.Pages, _workload.Vcpus, _workload.Name, _touchers.Sum(t => t.Touches), touchedNs, Elapsed, latency, _balloonPages,
             Channel?.Requests ?? 0, Channel?.Repeated ?? 0, verification?.Checked ?? 0, verification?.Wrong ?? 0, verification?.FirstWrong,
             _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null), GcStress.Collections,
-            [.. _touchers.Select(t => new GuestVcpu(t.ThreadId, t.HasEnded ? t.Latency : new LatencyHistogram()))]);
+            [.. _touchers.Select(t => new GuestVcpu(t.ThreadId, t.HasEnded ? t.Latency : new LatencyHistogram()))], Memory.File is not null);
     }
 }

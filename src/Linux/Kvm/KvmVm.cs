@@ -44,10 +44,11 @@ public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
 
     /// <summary>KVM_CREATE_GUEST_MEMFD: memory that only a guest has.</summary>
     /// <param name="bytes">Its size, a multiple of the page size.</param>
-    /// <exception cref="LinuxException">This kernel has none, or none that big.</exception>
-    public OwnedFd CreateGuestMemfd(ulong bytes)
+    /// <param name="flags">GUEST_MEMFD_FLAG_*; newer kernels know some.</param>
+    /// <exception cref="LinuxException">This kernel has none, or none that big, or not with these flags.</exception>
+    public OwnedFd CreateGuestMemfd(ulong bytes, ulong flags = 0)
     {
-        var create = new KvmCreateGuestMemfd { Size = bytes };
+        var create = new KvmCreateGuestMemfd { Size = bytes, Flags = flags };
         return new OwnedFd(Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.CreateGuestMemfd, &create), "KVM_CREATE_GUEST_MEMFD"));
     }
 

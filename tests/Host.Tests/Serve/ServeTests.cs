@@ -62,6 +62,9 @@ public class ServeTests
         var requests = ServeProcess.Report(folder.At("guest.json")).GetProperty("requests").GetInt64();
         Assert.True(vm.GetProperty("secretFree").GetBoolean());
         Assert.Equal(requests, vm.GetProperty("requests").GetInt64());
+        // What the memory really was is said, and why.
+        var why = GuestMemfdProbe.WhyNot();
+        Assert.Contains($"a memfd in a guest_memfd's place; {why ?? "this kernel has"}", guest.Output, StringComparison.Ordinal);
         Assert.True(requests > 8);
     }
 

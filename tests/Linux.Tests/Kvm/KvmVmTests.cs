@@ -107,6 +107,8 @@ public unsafe class KvmVmTests
         KvmGuest.IsNeeded();
         using var guest = new KvmGuest(pages: 1);
         Skip.If(guest.Vm.Check(KvmCapability.GuestMemfd) == 0, "no guest_memfd in this kernel, or none for this kind of VM");
+        // The probe looks further than whether there is one at all.
+        Assert.DoesNotContain("no guest_memfd", GuestMemfdProbe.WhyNot() ?? "", StringComparison.Ordinal);
         using var memfd = guest.Vm.CreateGuestMemfd(1 << 20);
         Assert.Equal("anon_inode:[kvm-gmem]", memfd.Describe());
         Assert.Equal(LinuxErrno.EINVAL, Assert.Throws<LinuxException>(() => guest.Vm.CreateGuestMemfd(5)).Error);
