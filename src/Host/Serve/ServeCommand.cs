@@ -37,6 +37,7 @@ internal static class ServeCommand
             Warmup.Run();
             Warmup.Serve(pages.Supply, handler.Pager);
             using var server = new HandlerServer(pages.Supply, handler);
+            using var status = result.GetValue(options.StatusSocket) is { } statusPath ? new StatusSocket(statusPath, () => ServeReport.Now(server)) : null;
             using var run = new ServeRun(server, Log, result.GetValue(options.Once));
             var standbySocket = result.GetValue(options.StandbySocket);
             if (socket is not null) run.Listen(socket, standbySocket);

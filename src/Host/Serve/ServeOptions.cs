@@ -27,6 +27,7 @@ internal sealed class ServeOptions
         Replay = Add<string>("--replay", "push a recorded working set first");
         StandbySocket = Add<string>("--standby-socket", "UNIX socket where a standby attaches");
         Standby = Add<string>("--standby", "be the standby of the process that listens there: take over when it ends, however it ends");
+        StatusSocket = Add<string>("--status-socket", "UNIX socket where `userfault status --serve` looks at this process");
         MostVms = Add<string>("--most-vms", "VMs at once (default 256)");
         StopMonitors = Add<string>("--stop-monitors", "on (default): stop a monitor whose VM cannot be served any more and that no standby takes; off");
         SourcePatience = Add<string>("--source-patience", "how long to wait for a page source to come back (default 30s)");
@@ -71,6 +72,8 @@ internal sealed class ServeOptions
     public Option<string> StandbySocket { get; }
 
     public Option<string> Standby { get; }
+
+    public Option<string> StatusSocket { get; }
 
     public Option<string> MostVms { get; }
 

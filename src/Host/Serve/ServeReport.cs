@@ -22,6 +22,25 @@ internal static class ServeReport
         },
         Options);
 
+    /// <summary>How a handler stands now: VMs that are served, and the last ones that ended.</summary>
+    public static string Now(HandlerServer server)
+    {
+        const int lastEnded = 64;
+        var vms = server.Report();
+        var ended = vms.Count(vm => vm.End != PagerEnd.None);
+        return JsonSerializer.Serialize(
+            new
+            {
+                Process = Environment.ProcessId,
+                Image = server.Pages.Identity.ToString(),
+                server.Pages.Name,
+                server.Pages.PageCount,
+                Standby = server.HasStandby,
+                Vms = vms.Skip(Math.Max(0, ended - lastEnded)).Select(Of),
+            },
+            Options);
+    }
+
     private static object Of(VmReport vm) => new
     {
         vm.Id,

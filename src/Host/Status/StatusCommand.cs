@@ -6,19 +6,27 @@ using Userfault.Actors;
 
 namespace Userfault.Cli;
 
-/// <summary><c>userfault status</c>: the cluster as one of its nodes sees it. Asks that node and does not join.</summary>
+/// <summary>
+/// <c>userfault status</c>: the cluster as one of its nodes sees it; asks that node and does not join. Or a page-fault handler, which
+/// is in no cluster.
+/// </summary>
 internal static class StatusCommand
 {
     public static Command Create()
     {
-        var command = new Command("status", "Say who is in a cluster, what each node does and how much, as one of its nodes sees it.");
-        var cluster = new Option<string>("--cluster") { Description = "the node to ask, H:P; with several the first that answers", Required = true };
+        var command = new Command("status", "Say who is in a cluster, what each node does and how much, as one of its nodes sees it; or what a page-fault handler does.");
+        var cluster = new Option<string>("--cluster") { Description = "the node to ask, H:P; with several the first that answers" };
+        var serve = new Option<string>("--serve") { Description = "a page-fault handler instead: the socket of its --status-socket" };
         var json = new Option<bool>("--json") { Description = "as JSON" };
         var config = new Option<string>("--config") { Description = "HOCON file laid over akka.hocon" };
         command.Options.Add(cluster);
+        command.Options.Add(serve);
         command.Options.Add(json);
         command.Options.Add(config);
-        command.SetAction((result, cancelled) => BadInput.Guard(() => Run(
+        command.SetAction((result, cancelled) => BadInput.Guard(() =>
+            (result.GetValue(cluster) is null) == (result.GetValue(serve) is null) ? throw new CliException("status: give --cluster H:P or --serve S")
+            : result.GetValue(serve) is { } socket ? Task.FromResult(HandlerStatus.Run(serve.Name, socket, result.GetValue(json)))
+            : Run(
             cluster.Name, result.GetValue(cluster)!, result.GetValue(json), Settings.Load(result.GetValue(config)), cancelled)));
         return command;
     }

@@ -125,6 +125,24 @@ public sealed unsafe class UnixSocket : IDisposable
         return Libc.Poll(&poll, 1, timeoutMs) > 0;
     }
 
+    /// <summary>Waits until something can be received or accepted; false where the other is signalled first.</summary>
+    public bool WaitReadable(EventFd unless)
+    {
+        ArgumentNullException.ThrowIfNull(unless);
+        var polls = stackalloc PollFd[2];
+        polls[0] = new PollFd(Fd.Number, Libc.POLLIN);
+        polls[1] = new PollFd(unless.Fd.Number, Libc.POLLIN);
+        _ = Libc.Poll(polls, 2, -1);
+        return polls[1].Returned == 0;
+    }
+
+    /// <summary>Waits until there is room to send; false where there is none in time.</summary>
+    public bool WaitWritable(int timeoutMs)
+    {
+        var poll = new PollFd(Fd.Number, Libc.POLLOUT);
+        return Libc.Poll(&poll, 1, timeoutMs) > 0;
+    }
+
     /// <summary>Sends all of <paramref name="bytes"/>, descriptors with the first of them.</summary>
     /// <exception cref="LinuxException">EPIPE: nobody is there.</exception>
     public void Send(ReadOnlySpan<byte> bytes, params ReadOnlySpan<OwnedFd> descriptors)

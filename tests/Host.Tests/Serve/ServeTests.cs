@@ -32,6 +32,36 @@ public class ServeTests
     }
 
     [SkippableFact]
+    public async Task Status_shows_a_handler_while_it_serves()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var serve = await Serve(folder, "--once", "--push", "none", "--status-socket", folder.At("status"));
+        var nobody = await CommandLine.Run("status", "--serve", folder.At("status"));
+        Assert.True(nobody.ExitCode == 0, nobody.Error);
+        Assert.Contains("no standby", nobody.Output, StringComparison.Ordinal);
+        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "1e4", "--touchers", "4");
+        await serve.Line("faults, p50");
+        // One that asks and does not listen is not waited for.
+        using var silent = UnixSocket.Connect(folder.At("status"));
+        var json = await CommandLine.Run("status", "--serve", folder.At("status"), "--json");
+        var report = System.Text.Json.JsonDocument.Parse(json.Output).RootElement;
+        Assert.Equal(serve.Id, report.GetProperty("process").GetInt32());
+        var vm = Assert.Single(report.GetProperty("vms").EnumerateArray());
+        Assert.Equal("none", vm.GetProperty("end").GetString());
+        Assert.Equal(guest.Id, vm.GetProperty("monitorPid").GetInt32());
+        Assert.InRange(vm.GetProperty("pagesPresent").GetInt64(), 1, Pages);
+        var text = await CommandLine.Run("status", "--serve", folder.At("status"));
+        Assert.Contains($"handler {serve.Id}: image ", text.Output, StringComparison.Ordinal);
+        Assert.Contains("served", text.Output, StringComparison.Ordinal);
+        guest.Kill();
+        Assert.Equal(0, await serve.End());
+        Assert.False(File.Exists(folder.At("status")));
+        (await CommandLine.Run("status", "--serve", folder.At("status"))).IsBadInput("--serve", "nobody listens");
+        (await CommandLine.Run("status")).IsBadInput("--cluster H:P or --serve S");
+    }
+
+    [SkippableFact]
     public async Task Huge_pages_as_firecracker_has_them()
     {
         NeedsUserfaultfd();
