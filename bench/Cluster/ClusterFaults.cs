@@ -70,7 +70,7 @@ internal static class ClusterFaults
     {
         var report = Measure(setup, background, spacingNs: 0);
         Console.WriteLine(Text(
-            $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of the data plane; processor a page: source {setup.SourceUs:0.0} us, destination {setup.OwnUs:0.0} us"));
+            $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of the data plane; processor a page: source {setup.SourceUs:0.0} us, destination {setup.OwnUs:0.0} us; {setup.AllocatedBytes:0} bytes allocated a page"));
         return Rate(setup, report);
     }
 
@@ -137,8 +137,10 @@ internal static class ClusterFaults
         var observer = system.ActorOf(Props.Create(() => new BlockingObserver.Actor(done)));
         var migration = system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher(memslots));
         var (sourceBefore, ownBefore) = (setup.Server.ProcessorTime, Environment.CpuUsage.TotalTime);
+        var allocatedBefore = GC.GetTotalAllocatedBytes();
         migration.Tell(MigrationProtocol.Start.Instance);
         var report = done.Wait();
+        setup.AllocatedBytes = (double)(GC.GetTotalAllocatedBytes() - allocatedBefore) / setup.Image.Pages;
         setup.SourceUs = (setup.Server.ProcessorTime - sourceBefore).TotalMicroseconds / setup.Image.Pages;
         setup.OwnUs = (Environment.CpuUsage.TotalTime - ownBefore).TotalMicroseconds / setup.Image.Pages;
         system.Terminate().GetAwaiter().GetResult();
@@ -157,5 +159,8 @@ internal static class ClusterFaults
 
         /// <summary>The same of this process, the check of every page at the end included.</summary>
         public double OwnUs { get; set; }
+
+        /// <summary>Managed bytes allocated a page of the last migration.</summary>
+        public double AllocatedBytes { get; set; }
     }
 }
