@@ -87,7 +87,7 @@ internal static class ClusterMigration
     }
 
     // What says how the path to the source is modelled has no meaning where there is a real one.
-    private static void Check(MigrateOptions options, ParseResult result)
+    internal static void Check(MigrateOptions options, ParseResult result)
     {
         foreach (var option in new[] { options.Fetchers, options.Latency, options.Jitter, options.Bandwidth })
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Linux;
+using Userfault.Paging;
 
 namespace Userfault.Cli;
 
@@ -12,13 +13,8 @@ internal static class KvmMigration
     /// <exception cref="CliException">An option that only the model has a use for.</exception>
     public static void Check(MigrateOptions options, ParseResult result)
     {
-        foreach (var option in new[] { options.Cluster, options.Mode })
-        {
-            if (result.GetValue(option) is null) continue;
-            throw new CliException(option == options.Mode
-                ? "--mode: real vCPUs have ways of their own; use `userfault kvm --mode`, or set userfault.kvm.mode"
-                : $"{option.Name}: not with --backend kvm; use --backend model");
-        }
+        if (result.GetValue(options.Mode) is not null)
+            throw new CliException("--mode: real vCPUs have ways of their own; use `userfault kvm --mode`, or set userfault.kvm.mode");
     }
 
     /// <summary>Runs it and reports.</summary>
@@ -64,11 +60,18 @@ internal static class KvmMigration
             : throw new CliException("--host-accesses: real vCPUs have no device model beside them; use --backend model");
     }
 
-    private static RunInputs Open(MigrateOptions options, ParseResult result, Settings settings, KvmMode mode)
+    /// <summary>What it works on, with memory for real vCPUs.</summary>
+    /// <param name="options">The command's options.</param>
+    /// <param name="result">What was given of them.</param>
+    /// <param name="settings">The run's settings.</param>
+    /// <param name="mode">How missing pages are caught.</param>
+    /// <param name="adopted">An image that the options do not name; null: they name it.</param>
+    internal static RunInputs Open(
+        MigrateOptions options, ParseResult result, Settings settings, KvmMode mode, RemoteImage? adopted = null)
     {
         try
         {
-            return RunInputs.Open(options, result, settings, pages => new KvmGuestMemory(pages, mode));
+            return RunInputs.Open(options, result, settings, pages => new KvmGuestMemory(pages, mode), adopted);
         }
         catch (LinuxException e)
         {

@@ -28,8 +28,10 @@ internal sealed class KvmSession : IAsyncDisposable
     /// <param name="setup">How the VM is run; its mode is decided.</param>
     /// <param name="host">The VM; owned.</param>
     /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
+    /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
     public KvmSession(
-        ActorSystem system, RunInputs inputs, MigrationSettings migration, KvmSetup setup, IKvmHost host, bool recordsWorkingSet)
+        ActorSystem system, RunInputs inputs, MigrationSettings migration, KvmSetup setup, IKvmHost host, bool recordsWorkingSet,
+        IActorRef? clears = null)
     {
         (_setup, _inputs, _fetchesAll) = (setup, inputs, migration.FetchAll);
         _memory = (KvmGuestMemory)inputs.Content.Memory;
@@ -38,7 +40,7 @@ internal sealed class KvmSession : IAsyncDisposable
             .Select(i => new VcpuThread(i, _machine, _memory, inputs.Content, inputs.Workload.Open(i)))];
         // Real vCPUs want the cores: the actors share one loop.
         Actors = new MigrationRun(
-            system, inputs, migration, otherThreads: 1, recordsWorkingSet,
+            system, inputs, migration, otherThreads: clears is null ? 1 : 2, recordsWorkingSet, clears,
             otherVcpus: seat => KvmVcpuActor.Props(seat, _machine, _threads[seat.Number], Stop));
         if (_memory.Uffd is { } uffd) _watcher = new FaultWatcher(uffd, OnFault);
     }

@@ -16,6 +16,12 @@ internal static class MigrateCommand
         return command;
     }
 
+    private static IReadOnlyList<Akka.Actor.Address> NodesOf(MigrateOptions options, string cluster)
+    {
+        var nodes = ClusterSetup.Nodes(options.Cluster.Name, cluster);
+        return nodes.Count > 0 ? nodes : throw Units.Bad(options.Cluster.Name, cluster, "the address of a node, such as 127.0.0.1:7001");
+    }
+
     private static async Task<int> Run(MigrateOptions options, ParseResult result, CancellationToken cancelled)
     {
         var settings = options.LoadSettings(result);
@@ -23,16 +29,16 @@ internal static class MigrateCommand
         {
             case Backend.Kvm:
                 KvmMigration.Check(options, result);
-                return await KvmMigration.Run(options, result, settings, cancelled);
+                return result.GetValue(options.Cluster) is { } joined
+                    ? await KvmClusterMigration.Run(options, result, settings, NodesOf(options, joined), cancelled)
+                    : await KvmMigration.Run(options, result, settings, cancelled);
             case Backend.Userfaultfd:
                 return await UffdMigration.Run(options, result, settings, cancelled);
         }
 
         if (result.GetValue(options.Cluster) is { } cluster)
         {
-            var nodes = ClusterSetup.Nodes(options.Cluster.Name, cluster);
-            if (nodes.Count == 0) throw Units.Bad(options.Cluster.Name, cluster, "the address of a node, such as 127.0.0.1:7001");
-            return await ClusterMigration.Run(options, result, options.Cluster.Name, nodes, cancelled);
+            return await ClusterMigration.Run(options, result, options.Cluster.Name, NodesOf(options, cluster), cancelled);
         }
 
         var migration = MigrateOptions.ToMigration(settings);

@@ -22,6 +22,22 @@ public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<Share
         Assert.Equal(8192, report.GetProperty("details").GetProperty("fetches").GetProperty("delivered").GetInt32());
     }
 
+    [SkippableTheory]
+    [InlineData("userfaultfd")]
+    [InlineData("holes")]
+    public async Task Real_vcpus_run_on_pages_from_a_source_in_another_process(string mode)
+    {
+        Skip.If(Userfault.Linux.KvmDevice.WhyMissing() is not null, Userfault.Linux.KvmDevice.WhyMissing());
+        Skip.If(Userfault.Linux.Userfaultfd.WhyNot() is not null, Userfault.Linux.Userfaultfd.WhyNot());
+        var run = await CommandLine.Run(["migrate", "--backend", "kvm", "--cluster", shared.Node.Address, "--synthetic", "32M", "--pattern", "random",
+            "--vcpus", "2", "--json", "-", "--config", _folder.Write("kvm.hocon", $"userfault {{ cluster.join-timeout = 120s, kvm.mode = {mode} }}")]);
+
+        var report = Migration.Report(run.ExitCode, run.Output, run.Error);
+        Assert.Equal(("kvm", 1, 8192), (report.GetProperty("details").GetProperty("backend").GetString(), report.GetProperty("nodes").GetInt32(),
+            report.GetProperty("pagesPresent").GetInt32()));
+        Assert.True(report.GetProperty("faults").GetInt64() > 0);
+    }
+
     [Fact]
     public async Task A_guest_is_verified_by_the_sources_digests_without_an_image_of_its_own()
     {
