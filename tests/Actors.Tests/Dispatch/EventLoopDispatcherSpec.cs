@@ -119,6 +119,8 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
             {
                 var nowNs = time.NowNs;
                 foreach (var us in Series.Due) time.TellAt(nowNs + (us * 1000L), Self, nowNs + (us * 1000L));
+                // Far behind all of them, and entered last: it must not keep them.
+                time.TellAt(nowNs + 3_600_000_000_000, Self, long.MaxValue);
                 return;
             }
 

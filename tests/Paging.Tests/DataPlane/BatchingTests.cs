@@ -65,7 +65,7 @@ public sealed class BatchingTests
         await sink.Ended;
 
         Assert.Equal<ulong[]>([[0], [40], [9]], sink.Batches);
-        Assert.Equal(FetchFailure.SourceLost, sink.Failure);
+        Assert.Equal((FetchFailure.SourceLost, 3), (sink.Failure, sink.BatchesBeforeFailure));
     }
 
     [Fact]
@@ -158,6 +158,8 @@ public sealed class BatchingTests
 
         public FetchFailure? Failure { get; private set; }
 
+        public int BatchesBeforeFailure { get; private set; }
+
         public Task Ended => _ended.Task.WaitAsync(Plane.Patience);
 
         public void OnPages(PageBatch batch)
@@ -173,7 +175,7 @@ public sealed class BatchingTests
 
         public void OnFailed(ulong requestId, FetchFailure failure)
         {
-            Failure = failure;
+            (Failure, BatchesBeforeFailure) = (failure, Batches.Count);
             _ended.SetResult();
         }
     }
