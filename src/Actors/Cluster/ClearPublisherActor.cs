@@ -20,6 +20,7 @@ public sealed class ClearPublisherActor : UntypedActor
     private readonly TimeSpan _every;
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
     private readonly SortedDictionary<uint, Outgoing> _slots = [];
+    private readonly Mutation _mutation = Mutations.Current;
     private bool _isScheduled;
 
     /// <summary>See <see cref="Props"/>.</summary>
@@ -57,6 +58,7 @@ public sealed class ClearPublisherActor : UntypedActor
     {
         if (!_slots.TryGetValue(cleared.Slot.Raw, out var slot))
             _slots.Add(cleared.Slot.Raw, slot = new Outgoing(Sender, cleared));
+        if (_mutation != Mutation.FormerSlotAsked) slot.Memslot = Sender;
         slot.Add(cleared);
         if (slot.Batch.Words >= FullWords || _every <= TimeSpan.Zero)
         {
@@ -86,7 +88,8 @@ public sealed class ClearPublisherActor : UntypedActor
         private uint _batches;
         private ulong _first = first.Sequence;
 
-        public IActorRef Memslot { get; } = memslot;
+        /// <summary>Who knows the bitmap: another one where the slot was deleted and has come back.</summary>
+        public IActorRef Memslot { get; set; } = memslot;
 
         public BitsCleared Last { get; private set; } = first;
 

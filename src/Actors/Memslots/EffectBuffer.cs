@@ -35,8 +35,11 @@ public sealed class EffectBuffer
     public void Uffd(UffdEvent uffd) =>
         Add(new Effect(EffectKind.UffdEvent, -1, uffd.Gfn, FaultKind.None, uffd.IsMinor, uffd.IsWrite));
 
-    /// <summary>An accessor of the host's side has its page.</summary>
-    public void WakeAccessor(int accessor, Gfn gfn) => Add(new Effect(EffectKind.WakeAccessor, accessor, gfn));
+    /// <summary>An accessor of the host's side has its page of guest memory.</summary>
+    public void WakeAccessor(int accessor, Gfn page) => Add(new Effect(EffectKind.WakeAccessor, accessor, page));
+
+    /// <summary>An accessor of the host's side is woken without its page of guest memory.</summary>
+    public void RetryAccessor(int accessor, Gfn page) => Add(new Effect(EffectKind.RetryAccessor, accessor, page));
 
     private void Add(in Effect effect)
     {

@@ -23,4 +23,7 @@ public enum EffectKind
 
     /// <summary>An accessor of the host's side has its page.</summary>
     WakeAccessor,
+
+    /// <summary>An accessor of the host's side is woken without its page, and makes its access again.</summary>
+    RetryAccessor,
 }

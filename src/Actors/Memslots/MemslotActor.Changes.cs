@@ -34,9 +34,11 @@ public sealed partial class MemslotActor
                 Perform();
                 return true;
             case MemslotProtocol.Retire:
-                _pager.Evict(_effects);
+                if (_mutation != Mutation.DeletedSlotKeepsSleepers) _pager.Evict(_effects);
                 Perform();
                 Context.Become(Gone);
+                // Nothing is written to the bitmap from here on.
+                _wiring.Vm.Tell(new MemslotProtocol.SlotChanged(_pager.Core.Slot.Id));
                 return true;
             case MemslotProtocol.ChangeAttributes attributes:
                 Begin(() =>
@@ -79,7 +81,17 @@ public sealed partial class MemslotActor
                 copy.Batch.Release();
                 break;
             case MemslotProtocol.HostAccess access:
-                Sender.Tell(new MemslotProtocol.HostAccessDone(access.Gfn));
+                _wiring.Vm.Forward(access);
+                break;
+            case MemslotProtocol.GetReport:
+                Sender.Tell(new SlotReport(_pager.Core.Slot.Id, _pager.Missing, _pager.Waiting, _pager.Counters()));
+                break;
+            case MemslotProtocol.GetBitmap range when _mutation != Mutation.FormerSlotAsked:
+                // One that has come back in its place has the same bitmap, and counts on where this one ended.
+                TellBitmap(range);
+                break;
+            case MemslotProtocol.GetDirtyLog or MemslotProtocol.ClearDirtyLog:
+                Sender.Tell(new MemslotProtocol.DirtyLog(Errno.ENOENT, []));
                 break;
         }
     }

@@ -17,7 +17,7 @@ public sealed partial class MemslotActor
         switch (message)
         {
             case MemslotProtocol.HostAccess access:
-                _pager.OnHostAccess(AccessorNumber(Sender), access.Gfn, access.IsWrite, _effects);
+                _pager.OnHostAccess(AccessorNumber(Sender), access.Page, access.IsWrite, _effects);
                 Perform();
                 return true;
             case MemslotProtocol.UffdRead read:
@@ -35,8 +35,7 @@ public sealed partial class MemslotActor
                 Perform();
                 return true;
             case MemslotProtocol.GetBitmap range:
-                Sender.Tell(new BitmapRange(
-                    _wiring.VmName, _pager.Core.Slot.Id, _clears?.Sequence ?? 0, range.FirstWord, _pager.BitmapWords(range.FirstWord, range.Words)));
+                TellBitmap(range);
                 return true;
             case MemslotProtocol.GetReport:
                 Sender.Tell(new SlotReport(_pager.Core.Slot.Id, _pager.Missing, _pager.Waiting, _pager.Counters()));
@@ -97,4 +96,7 @@ public sealed partial class MemslotActor
         _readers.Add(reader);
         return _readers.Count - 1;
     }
+
+    private void TellBitmap(MemslotProtocol.GetBitmap range) => Sender.Tell(new BitmapRange(
+        _wiring.VmName, _pager.Core.Slot.Id, _clears?.Sequence ?? 0, range.FirstWord, _pager.BitmapWords(range.FirstWord, range.Words)));
 }

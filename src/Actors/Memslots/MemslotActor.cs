@@ -49,8 +49,8 @@ public sealed partial class MemslotActor : UntypedActor
     /// <inheritdoc/>
     protected override void PreStart()
     {
-        // An empty batch: others hear that the slot is there before its first bit is cleared.
-        if (_clears is not null) SendClears();
+        // Even if it is empty: others hear that the slot is there before its first bit is cleared, and who owns it now.
+        if (_clears is not null) SendBatch();
     }
 
     /// <inheritdoc/>
@@ -175,6 +175,10 @@ public sealed partial class MemslotActor : UntypedActor
                     if (_wiring.TellsWanted && !uffd.IsMinor) _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [effect.Gfn]));
                     Deliver(_uffd.DescriptorOf(effect.Gfn));
                     break;
+                case EffectKind.RetryAccessor:
+                    // Woken without its page: as the kernel has it, the access is made again, and looks where the page is now.
+                    _wiring.Vm.Tell(new MemslotProtocol.HostAccess(effect.Gfn, IsWrite: false), _accessors[effect.Waiter - _wiring.Vcpus.Count]);
+                    break;
                 case EffectKind.WakeAccessor:
                     _accessors[effect.Waiter - _wiring.Vcpus.Count].Tell(new MemslotProtocol.HostAccessDone(effect.Gfn));
                     break;
@@ -242,8 +246,12 @@ public sealed partial class MemslotActor : UntypedActor
 
     private void SendClears()
     {
-        if (_clears is null || (_clears.Words == 0 && _clears.Sequence > 0)) return;
-        var words = _clears.Take();
+        if (_clears is { Words: > 0 }) SendBatch();
+    }
+
+    private void SendBatch()
+    {
+        var words = _clears!.Take();
         var clears = new BitsCleared(_wiring.VmName, _pager.Core.Slot.Id, _pager.Pages, _clears.Sequence, words);
         _wiring.Fetchers.Tell(new FetcherProtocol.BroadcastClears(clears));
     }

@@ -73,7 +73,7 @@ public sealed partial class MemslotPager
             if (waiter < _settings.Vcpus)
                 effects.Resume(waiter);
             else
-                effects.WakeAccessor(waiter, gfn);
+                effects.RetryAccessor(waiter, ToMemory(gfn));
         }
     }
 }

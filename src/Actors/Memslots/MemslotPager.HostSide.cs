@@ -10,15 +10,16 @@ public sealed partial class MemslotPager
 
     /// <summary>KVM itself or the VMM accesses a page: it does not look at the bitmap.</summary>
     /// <param name="accessor">Its number, from <c>vcpus</c> on.</param>
-    /// <param name="gfn">The page.</param>
+    /// <param name="page">The page of guest memory.</param>
     /// <param name="write">Does it write?</param>
     /// <param name="effects">Gets a wake-up at once where the page is there.</param>
-    public void OnHostAccess(int accessor, Gfn gfn, bool write, EffectBuffer effects)
+    public void OnHostAccess(int accessor, Gfn page, bool write, EffectBuffer effects)
     {
+        var gfn = ToGuest(page);
         _counters = _counters with { HostAccesses = _counters.HostAccesses + 1 };
-        if (_host.Touch(ToMemory(gfn), write) is not { } uffd)
+        if (_host.Touch(page, write) is not { } uffd)
         {
-            effects.WakeAccessor(accessor, gfn);
+            effects.WakeAccessor(accessor, page);
             return;
         }
 
@@ -100,7 +101,7 @@ public sealed partial class MemslotPager
             if (waiter < _settings.Vcpus)
                 RunFaultPath(waiter, _accesses[waiter], effects);
             else
-                effects.WakeAccessor(waiter, gfn);
+                effects.WakeAccessor(waiter, ToMemory(gfn));
         }
     }
 }

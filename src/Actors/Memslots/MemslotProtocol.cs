@@ -24,13 +24,13 @@ public static class MemslotProtocol
     public sealed record FlushDone(int Vcpu, ulong Generation) : ICommand;
 
     /// <summary>KVM itself or the VMM accesses a page; answered with <see cref="HostAccessDone"/> when the page is there.</summary>
-    /// <param name="Gfn">The page.</param>
+    /// <param name="Page">The page of guest memory: the host's mapping stays, wherever in the guest a slot is moved.</param>
     /// <param name="IsWrite">Does it write?</param>
-    public sealed record HostAccess(Gfn Gfn, bool IsWrite) : ICommand;
+    public sealed record HostAccess(Gfn Page, bool IsWrite) : ICommand;
 
     /// <summary>An access by KVM itself or the VMM went through.</summary>
-    /// <param name="Gfn">The page.</param>
-    public sealed record HostAccessDone(Gfn Gfn);
+    /// <param name="Page">The page of guest memory.</param>
+    public sealed record HostAccessDone(Gfn Page);
 
     /// <summary>A read() on a userfaultfd: answered with <see cref="UffdReaderProtocol.Events"/> when there are any.</summary>
     /// <param name="Descriptor">Which descriptor of the slot.</param>
@@ -63,7 +63,9 @@ public static class MemslotProtocol
     /// <param name="Slot">The slot.</param>
     public sealed record Activate(Memslot Slot) : ICommand;
 
-    /// <summary>The slot is gone (DELETE): let everybody go, free everything, stop.</summary>
+    /// <summary>
+    /// The slot is gone (DELETE): let everybody go, write no more; answered with <see cref="SlotChanged"/>.
+    /// </summary>
     public sealed record Retire : ICommand
     {
         /// <summary>The one instance.</summary>

@@ -41,7 +41,7 @@ internal sealed class HostAccessorActor : UntypedActor
         }
 
         _made++;
-        if (!_verifier.CouldRead(done.Gfn, 0, _content.Memory.Read(done.Gfn, 0), ulong.MaxValue)) _wrong++;
+        if (!_verifier.CouldRead(done.Page, 0, _content.Memory.Read(done.Page, 0), ulong.MaxValue)) _wrong++;
         Next();
     }
 

@@ -27,10 +27,13 @@ public sealed class VmActor : UntypedActor
     private readonly FaultGate _faults;
     private readonly HashSet<int> _paused = [];
     private readonly Queue<(object Call, IActorRef Asker)> _waitingCalls = new();
+    private readonly Dictionary<uint, (UserfaultBitmap Bitmap, ClearBatch? Clears)> _deleted = [];
+    private readonly Mutation _mutation = Mutations.Current;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private MemoryAttributes _attributes = MemoryAttributes.AllShared;
     private IActorRef _gate = ActorRefs.Nobody;
     private Change? _change;
+    private MemslotProtocol.StartPush? _push;
     private string? _pauseReason;
 
     /// <summary>See <see cref="Props"/>.</summary>
@@ -99,11 +102,8 @@ public sealed class VmActor : UntypedActor
             case VmProtocol.SetUserMemoryRegion2 or VmProtocol.SetMemoryAttributes when _change is not null:
                 _waitingCalls.Enqueue((message, Sender));
                 break;
-            case VmProtocol.SetUserMemoryRegion2 region:
-                SetRegion(region);
-                break;
-            case VmProtocol.SetMemoryAttributes attributes:
-                SetAttributes(attributes);
+            case VmProtocol.SetUserMemoryRegion2 or VmProtocol.SetMemoryAttributes:
+                Call(message, Sender);
                 break;
             case MemslotProtocol.SlotChanged changed:
                 OnSlotChanged(changed.Id);
@@ -150,6 +150,7 @@ public sealed class VmActor : UntypedActor
                 ForwardAccess(access);
                 return true;
             case MemslotProtocol.StartPush push:
+                _push = push;
                 foreach (var (_, (_, slot)) in _slots) slot.Tell(push);
                 return true;
             case VmProtocol.GetSample:
@@ -167,14 +168,22 @@ public sealed class VmActor : UntypedActor
         }
     }
 
-    private void SetRegion(VmProtocol.SetUserMemoryRegion2 call)
+    private void Call(object call, IActorRef asker)
     {
-        var plan = RegionChecks.Plan(call.Region, _settings.Policy, _addressSpaces);
-        var errno = plan.Errno == Errno.None ? Begin(plan, call) : plan.Errno;
-        if (_change is null) Sender.Tell(new VmProtocol.Answer(errno));
+        if (call is VmProtocol.SetUserMemoryRegion2 region)
+            SetRegion(region, asker);
+        else
+            SetAttributes((VmProtocol.SetMemoryAttributes)call, asker);
     }
 
-    private Errno Begin(MemslotPlan plan, VmProtocol.SetUserMemoryRegion2 call)
+    private void SetRegion(VmProtocol.SetUserMemoryRegion2 call, IActorRef asker)
+    {
+        var plan = RegionChecks.Plan(call.Region, _settings.Policy, _addressSpaces);
+        var errno = plan.Errno == Errno.None ? Begin(plan, call, asker) : plan.Errno;
+        if (_change is null) asker.Tell(new VmProtocol.Answer(errno));
+    }
+
+    private Errno Begin(MemslotPlan plan, VmProtocol.SetUserMemoryRegion2 call, IActorRef asker)
     {
         if (plan.Change is MemslotChange.Create or MemslotChange.Move)
         {
@@ -189,14 +198,14 @@ public sealed class VmActor : UntypedActor
             case MemslotChange.Delete or MemslotChange.Move:
                 var id = plan.Old!.Id;
                 _addressSpaces[id.AddressSpace].Invalidate(id.Id);
-                _change = new Change(Sender, plan.Old.Id, plan.Change == MemslotChange.Move ? plan.New : null, ZapsOthers: true, true);
+                _change = new Change(asker, plan.Old.Id, plan.Change == MemslotChange.Move ? plan.New : null, ZapsOthers: true, true);
                 _slots[id.Raw].Actor.Tell(MemslotProtocol.Invalidate.Instance);
                 return Errno.None;
             case MemslotChange.FlagsOnly:
                 var slot = plan.New!;
                 if (slot.IsUserfault && !_host.HoldsBitmap(slot.UserfaultBitmap)) Expose(slot);
                 _addressSpaces[slot.Id.AddressSpace].Install(slot);
-                _change = new Change(Sender, slot.Id, slot, slot.IsUserfault && !plan.Old!.IsUserfault, false);
+                _change = new Change(asker, slot.Id, slot, slot.IsUserfault && !plan.Old!.IsUserfault, false);
                 _slots[slot.Id.Raw].Actor.Tell(new MemslotProtocol.ChangeFlags(slot));
                 return Errno.None;
             default:
@@ -230,10 +239,14 @@ public sealed class VmActor : UntypedActor
         };
         var pager = new MemslotPager(
             core, bitmap, _host, _settings.Content.Memory, new PagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count));
+        // A slot that was deleted and comes back with its bitmap goes on counting its batches. Another under its number is
+        // unknown to replicas, which would take its pages for those of the former.
+        var isKnown = !_deleted.Remove(slot.Id.Raw, out var former) || former.Bitmap == bitmap;
+        if (isKnown) pager.Cleared = former.Clears;
         _settings.SlotCreated?.Invoke(pager);
         var wiring = new MemslotWiring(
             Self, _settings.Name, _vcpus, _gate, _fetchers, _listener, _settings.WorkBudget, _settings.LocalityPages,
-            _settings.UffdDescriptors, _settings.BroadcastsClears, _settings.TellsWanted);
+            _settings.UffdDescriptors, _settings.BroadcastsClears && isKnown, _settings.TellsWanted);
         var actor = Context.ActorOf(
             Dispatched(MemslotActor.Props(pager, wiring), _settings.MemslotDispatcher),
             $"memslot-{slot.Id.AddressSpace}-{slot.Id.Id}-{_addressSpaces[slot.Id.AddressSpace].Current.Number}");
@@ -242,6 +255,7 @@ public sealed class VmActor : UntypedActor
         _fetchers.Tell(new FetcherPoolProtocol.Register(actor));
         StartReaders(actor);
         Publish();
+        if (_push is not null && _mutation != Mutation.NewSlotNotPushed) actor.Tell(_push);
         return Errno.None;
     }
 
@@ -259,22 +273,22 @@ public sealed class VmActor : UntypedActor
         }
     }
 
-    private void SetAttributes(VmProtocol.SetMemoryAttributes call)
+    private void SetAttributes(VmProtocol.SetMemoryAttributes call, IActorRef asker)
     {
         if (!_settings.Policy.HasPrivateMemory || call.Range.IsEmpty)
         {
-            Sender.Tell(new VmProtocol.Answer(Errno.EINVAL));
+            asker.Tell(new VmProtocol.Answer(Errno.EINVAL));
             return;
         }
 
         _attributes = _attributes.With(call.Range, call.IsPrivate);
         if (_slots.Count == 0)
         {
-            Sender.Tell(new VmProtocol.Answer(Errno.None));
+            asker.Tell(new VmProtocol.Answer(Errno.None));
             return;
         }
 
-        _change = new Change(Sender, default, null, false, false) { Outstanding = _slots.Count };
+        _change = new Change(asker, default, null, false, false) { Outstanding = _slots.Count };
         foreach (var (_, (_, slot)) in _slots) slot.Tell(new MemslotProtocol.ChangeAttributes(_attributes, call.Range));
     }
 
@@ -300,10 +314,29 @@ public sealed class VmActor : UntypedActor
 
     private void End(Change change)
     {
-        if (change.RemovesFirst) FinishRemoval(change);
+        if (change.RemovesFirst)
+        {
+            change.RemovesFirst = false;
+            FinishRemoval(change);
+            if (change.New is null)
+            {
+                // A slot that comes back writes to the same bitmap: the former one must have written its last before.
+                change.Outstanding = 1;
+                return;
+            }
+        }
+        else if (change.IsDelete)
+        {
+            var pager = _slots[change.Id.Raw].Pager;
+            _retired.Add(pager);
+            _deleted[change.Id.Raw] = (pager.Bitmap, pager.Cleared);
+            _slots.Remove(change.Id.Raw);
+        }
+
         _change = null;
         change.Asker.Tell(new VmProtocol.Answer(Errno.None));
-        while (_change is null && _waitingCalls.TryDequeue(out var waiting)) Self.Tell(waiting.Call, waiting.Asker);
+        // At once, and not by way of the mailbox, where a call that came later may lie already.
+        while (_change is null && _waitingCalls.TryDequeue(out var waiting)) Call(waiting.Call, waiting.Asker);
     }
 
     private void FinishRemoval(Change change)
@@ -318,8 +351,6 @@ public sealed class VmActor : UntypedActor
         else
         {
             set.Remove(change.Id.Id);
-            _retired.Add(_slots[change.Id.Raw].Pager);
-            _slots.Remove(change.Id.Raw);
             // Whoever waits makes the access again and finds no slot.
             actor.Tell(MemslotProtocol.Retire.Instance);
         }
@@ -327,11 +358,12 @@ public sealed class VmActor : UntypedActor
         Publish();
     }
 
-    private void Publish() => _space.Publish(_slots.Values.Select(s =>
-    {
-        var slot = _addressSpaces[s.Pager.Core.Slot.Id.AddressSpace].FindById(s.Pager.Core.Slot.Id.Id)!;
-        return new SlotView(slot.Id, slot.Range, s.Pager.Core, s.Actor);
-    }));
+    // Without one that is going and has not said its last yet.
+    private void Publish() => _space.Publish(
+        from s in _slots.Values
+        let slot = _addressSpaces[s.Pager.Core.Slot.Id.AddressSpace].FindById(s.Pager.Core.Slot.Id.Id)
+        where slot is not null
+        select new SlotView(slot.Id, slot.Range, s.Pager.Core, s.Actor));
 
     private void Pause(string reason)
     {
@@ -371,13 +403,17 @@ public sealed class VmActor : UntypedActor
             Sender.Tell(new MemslotProtocol.PreFaulted(Errno.ENOENT, 0));
     }
 
+    // By its own mapping of guest memory, wherever in the guest the slot lies now.
     private void ForwardAccess(MemslotProtocol.HostAccess access)
     {
-        var hint = 0;
-        if (_space.Find(access.Gfn, ref hint) is { } slot)
-            slot.Memslot.Forward(access);
-        else
-            Sender.Tell(new MemslotProtocol.HostAccessDone(access.Gfn));
+        foreach (var (_, (pager, slot)) in _slots)
+        {
+            if (!pager.Pages.Contains(access.Page)) continue;
+            slot.Forward(access);
+            return;
+        }
+
+        Sender.Tell(new MemslotProtocol.HostAccessDone(access.Page));
     }
 
     private int ValueOf(uint capability)
@@ -402,6 +438,10 @@ public sealed class VmActor : UntypedActor
     private sealed record Change(IActorRef Asker, SlotId Id, Memslot? New, bool ZapsOthers, bool RemovesFirst)
     {
         public bool ZapsOthers { get; set; } = ZapsOthers;
+
+        public bool RemovesFirst { get; set; } = RemovesFirst;
+
+        public bool IsDelete { get; } = RemovesFirst && New is null;
 
         public int Outstanding { get; set; } = 1;
     }

@@ -66,6 +66,12 @@ public enum Mutation
     /// <summary>A fetcher asks for more than its window.</summary>
     WindowIgnored,
 
+    /// <summary>When a slot is deleted, those who wait in it are not let go.</summary>
+    DeletedSlotKeepsSleepers,
+
+    /// <summary>A slot that is created while pages are pushed has none pushed.</summary>
+    NewSlotNotPushed,
+
     /// <summary>A batch of cleared bits that was lost on its way is not asked for by the replicas that miss it.</summary>
     LostClearsUnrepaired,
 
@@ -77,6 +83,9 @@ public enum Mutation
 
     /// <summary>Batches that are sent as one hide that one between them is missing.</summary>
     HiddenClearsGap,
+
+    /// <summary>Of a slot that was deleted and came back, the former one is asked for what replicas have missed, and says nothing.</summary>
+    FormerSlotAsked,
 
     /// <summary>When a node goes, what was asked of it is not asked of the others.</summary>
     NodeLossForgotten,

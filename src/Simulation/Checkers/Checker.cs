@@ -77,6 +77,12 @@ public abstract class Checker
     {
     }
 
+    /// <summary>One of the guest's slots was deleted, and another takes its place now.</summary>
+    /// <param name="former">The one that is gone, as it was.</param>
+    public virtual void OnReplaced(MemslotPager former)
+    {
+    }
+
     /// <summary>The VM was called (a memory region, a dirty log) and has answered.</summary>
     public virtual void OnCallDone(object call)
     {

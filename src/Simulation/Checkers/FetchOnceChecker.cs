@@ -26,20 +26,16 @@ public sealed class FetchOnceChecker : Checker
             case FetcherProtocol.Answered answered:
                 foreach (ref readonly var page in answered.Batch.Pages) _pages[page.Gfn.Value].Read(step.Path);
                 break;
-            // All that was asked for and is not in place is asked for once more. A slot that goes or moves lets everybody go who
-            // waits, and they ask again.
-            case MemslotProtocol.AskAgain or MemslotProtocol.Retire or MemslotProtocol.Activate:
-                foreach (var slot in View.Slots)
-                {
-                    for (var page = slot.Pages.Start; page < slot.Pages.End; page = page.Plus(1))
-                    {
-                        if (slot.IsAskedFor(page)) _pages[page.Value].Excused++;
-                    }
-                }
-
+            // All that was asked for and is not in place is asked for once more; so it is when a slot has moved, since whoever
+            // waited there makes the access again.
+            case MemslotProtocol.AskAgain or MemslotProtocol.Activate:
+                foreach (var slot in View.Slots) AskedAgain(slot);
                 break;
         }
     }
+
+    /// <inheritdoc/>
+    public override void OnReplaced(MemslotPager former) => AskedAgain(former);
 
     /// <inheritdoc/>
     public override void OnRequest(SwarmRequest request)
@@ -60,6 +56,15 @@ public sealed class FetchOnceChecker : Checker
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(delivered);
         foreach (var page in request.Pages) _pages[page].End(request, delivered.Contains(page));
+    }
+
+    private void AskedAgain(MemslotPager slot)
+    {
+        ArgumentNullException.ThrowIfNull(slot);
+        for (var page = slot.Pages.Start; page < slot.Pages.End; page = page.Plus(1))
+        {
+            if (slot.IsAskedFor(page)) _pages[page.Value].Excused++;
+        }
     }
 
     // What there is to say of one page.

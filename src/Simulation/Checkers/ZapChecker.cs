@@ -50,8 +50,10 @@ public sealed class ZapChecker : Checker
     {
         var slot = View.Slots.FirstOrDefault(s => s.Core.Slot.Id == region.SlotId);
         var turnsOn = slot is not null && !slot.Core.Slot.IsUserfault && (region.MemslotFlags & MemslotFlags.Userfault) != 0;
-        var zapsAll = View.Plan.Architecture == Architecture.X86 && (turnsOn || (slot is null && region.MemorySize == 0));
-        return zapsAll ? View.Slots : turnsOn ? [slot!] : [];
+        var goes = region.MemorySize == 0 || (slot is not null && region.GuestPhysicalAddress != slot.Range.Start.ToGpa().Value);
+        // The quirk: where one slot is zapped, all of the VM's are.
+        if (View.Plan.Architecture == Architecture.X86 && (turnsOn || goes)) return View.Slots;
+        return slot is not null && (turnsOn || goes) ? [slot] : [];
     }
 
     // The pages of a slot that were mapped when a call came and have been ever since, by their place in the slot: it may move.

@@ -57,6 +57,16 @@ public enum FaultType
     /// <summary>Another slot is created, moved, and deleted at the end.</summary>
     MoveSlot,
 
+    /// <summary>
+    /// One of the guest's own slots is deleted, with whoever waits in it, and created again; the VM is stopped the while.
+    /// </summary>
+    DeleteOwnSlot,
+
+    /// <summary>
+    /// One of the guest's own slots is moved away, with whoever waits in it, and back; the VM is stopped the while.
+    /// </summary>
+    MoveOwnSlot,
+
     /// <summary>KVM_PRE_FAULT_MEMORY of a part of a slot.</summary>
     PreFault,
 

@@ -18,6 +18,7 @@ public static class PlanGenerator
     private static readonly FaultType[] Calls =
     [
         FaultType.ToggleUserfault, FaultType.DirtyLog, FaultType.ExtraSlot, FaultType.MoveSlot, FaultType.PreFault,
+        FaultType.DeleteOwnSlot, FaultType.MoveOwnSlot,
     ];
 
     private static readonly long[] ShortTimes = [20_000, 300_000, 2_000_000];

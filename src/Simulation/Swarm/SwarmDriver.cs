@@ -10,9 +10,10 @@ namespace Userfault.Simulation;
 /// </summary>
 internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : UntypedActor
 {
-    private readonly Queue<VmProtocol.ICommand> _calls = new();
+    private readonly Queue<Call> _calls = new();
     private IActorRef? _vm;
-    private bool _isCalling;
+    private Call? _current;
+    private int _unanswered;
 
     /// <summary>A driver.</summary>
     /// <param name="view">The run.</param>
@@ -25,7 +26,7 @@ internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : Unt
         {
             case Call call:
                 _vm = call.Vm;
-                _calls.Enqueue(call.Command);
+                _calls.Enqueue(call);
                 Next();
                 break;
             case VmProtocol.Answer answer:
@@ -49,20 +50,24 @@ internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : Unt
 
     private void Answered()
     {
-        _isCalling = false;
+        if (--_unanswered > 0) return;
+        _current!.Done?.Invoke();
         Next();
     }
 
     private void Next()
     {
-        if (_isCalling || !_calls.TryDequeue(out var call)) return;
-        _isCalling = true;
-        view.OwnCall(call);
-        _vm!.Tell(call);
+        if (_unanswered > 0 || !_calls.TryDequeue(out _current)) return;
+        _unanswered = _current.Commands.Count;
+        foreach (var command in _current.Commands)
+        {
+            view.OwnCall(command);
+            _vm!.Tell(command);
+        }
     }
 
-    /// <summary>Make a call, behind those before it.</summary>
-    internal sealed record Call(IActorRef Vm, VmProtocol.ICommand Command);
+    /// <summary>Make calls, behind those before them; nobody else's come between these.</summary>
+    internal sealed record Call(IActorRef Vm, IReadOnlyList<VmProtocol.ICommand> Commands, Action? Done = null);
 
     /// <summary>What the driver has heard.</summary>
     internal sealed class Heard

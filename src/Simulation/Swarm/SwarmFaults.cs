@@ -14,9 +14,12 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
     public const ulong ExtraPages = 64;
 
     private const ushort ExtraSlot = 100;
+    private const ulong AwayPages = 1 << 18;
+    private const long PollNs = 2_000;
     private readonly HashSet<string> _seen = new(ReferenceEqualityComparer.Instance);
     private readonly SortedSet<string> _paths = new(StringComparer.Ordinal);
     private readonly HashSet<int> _extra = [];
+    private int _holds;
 
     private SwarmPlan Plan => view.Plan;
 
@@ -44,7 +47,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
     private void Keep(long inNs, SwarmDriver.Heard heard) => world.After(inNs, "keeper", () =>
     {
         supply.Keep();
-        if (heard.Report is null && heard.State == MigrationState.Paused) actors.Migration.Tell(MigrationProtocol.Continue.Instance);
+        if (heard.Report is null && heard.State == MigrationState.Paused) Continue();
         Keep(supply.KeeperNs, heard);
     });
 
@@ -84,7 +87,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         {
             case FaultType.PlacingFails or FaultType.MemslotFails or FaultType.VcpuFails or FaultType.ReaderFails or FaultType.Pause:
                 view.Memory.FailsNext = false;
-                actors.Migration.Tell(MigrationProtocol.Continue.Instance);
+                Continue();
                 break;
             default:
                 Call(fault, number, isEnd: true);
@@ -115,10 +118,44 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
             case FaultType.ExtraSlot or FaultType.MoveSlot:
                 Extra(vm, number, fault.Type == FaultType.MoveSlot, isEnd);
                 break;
+            case FaultType.DeleteOwnSlot or FaultType.MoveOwnSlot when !isEnd:
+                Vm()?.Tell(new VmProtocol.PauseVm("its memory is laid out anew"));
+                _holds++;
+                LayOut(vm, slot, fault.Type == FaultType.MoveOwnSlot && Plan.Memory != MemoryKind.GuestMemfd, world.NowNs + fault.ForNs);
+                break;
             case FaultType.PreFault when !isEnd && Plan.Architecture == Architecture.X86:
                 Tell(vm, new VmProtocol.PreFault(slot.Range with { Count = Math.Min(32, slot.Range.Count) }));
                 break;
         }
+    }
+
+    // A guest must not run while its memory is away, as a VMM sees to it: the VM stops, the slot goes and comes, the VM goes on.
+    private void LayOut(IActorRef vm, MemslotPager slot, bool moves, long untilNs) => world.After(PollNs, "lay out", () =>
+    {
+        if (!view.IsStopped)
+        {
+            LayOut(vm, slot, moves, untilNs);
+            return;
+        }
+
+        var here = Region(slot, slot.Core.Slot.Flags).Region;
+        var away = here;
+        if (moves)
+            away.GuestPhysicalAddress += AwayPages << Page.Shift;
+        else
+            away.MemorySize = 0;
+        actors.Driver.Tell(new SwarmDriver.Call(
+            vm, [new VmProtocol.SetUserMemoryRegion2(away), new VmProtocol.SetUserMemoryRegion2(here, moves ? null : slot.Bitmap)],
+            () => world.After(Math.Max(0, untilNs - world.NowNs), "laid out", () =>
+            {
+                _holds--;
+                Continue();
+            })));
+    });
+
+    private void Continue()
+    {
+        if (_holds == 0) actors.Migration.Tell(MigrationProtocol.Continue.Instance);
     }
 
     private void Log(IActorRef vm, MemslotPager slot, long untilNs, long everyNs) => world.After(everyNs, "dirty log", () =>
@@ -160,7 +197,8 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         {
             Slot = now.Id.Raw,
             Flags = (uint)flags,
-            GuestPhysicalAddress = now.Range.Start.ToGpa().Value,
+            // Its own place, wherever it is just now.
+            GuestPhysicalAddress = slot.Pages.Start.ToGpa().Value,
             MemorySize = now.Range.Count << Page.Shift,
             UserspaceAddress = now.UserspaceAddress.Value,
             GuestMemfdOffset = now.HasGuestMemfd ? now.GuestMemfdPage << Page.Shift : 0,
@@ -169,7 +207,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         });
     }
 
-    private void Tell(IActorRef vm, VmProtocol.ICommand command) => actors.Driver.Tell(new SwarmDriver.Call(vm, command));
+    private void Tell(IActorRef vm, VmProtocol.ICommand command) => actors.Driver.Tell(new SwarmDriver.Call(vm, [command]));
 
     private void Kill(string part)
     {

@@ -13,6 +13,7 @@ public sealed class SwarmView
     private readonly StampLedger _ledger;
     private readonly List<MemslotPager> _slots = [];
     private readonly List<object> _calls = [];
+    private readonly HashSet<string> _stopped = new(StringComparer.Ordinal);
     private readonly HashSet<object> _own = new(ReferenceEqualityComparer.Instance);
 
     internal SwarmView(SimWorld world, SwarmPlan plan, TagImage image, StampLedger ledger, IEnumerable<Checker> checkers)
@@ -42,6 +43,9 @@ public sealed class SwarmView
 
     /// <summary>Pages of the guest.</summary>
     public ulong Pages => _image.Pages;
+
+    /// <summary>Has every vCPU left the guest on request?</summary>
+    internal bool IsStopped => _stopped.Count == Plan.Vcpus;
 
     /// <summary>Has everything come true that has to?</summary>
     internal bool IsSettled => _checkers.TrueForAll(static c => c.IsSettled);
@@ -89,7 +93,17 @@ public sealed class SwarmView
 
     internal void Created(MemslotPager slot)
     {
-        if (slot.Range.Start.Value < Pages) _slots.Add(slot);
+        if (slot.Range.Start.Value >= Pages) return;
+        // One that was deleted and has come back takes its former self's place.
+        var former = _slots.FindIndex(s => s.Core.Slot.Id == slot.Core.Slot.Id);
+        if (former < 0)
+        {
+            _slots.Add(slot);
+            return;
+        }
+
+        foreach (var checker in _checkers) checker.OnReplaced(_slots[former]);
+        _slots[former] = slot;
     }
 
     internal void OwnCall(object call) => _own.Add(call);
@@ -131,6 +145,14 @@ public sealed class SwarmView
         else if (step.Message is VmProtocol.Answer or MemslotProtocol.DirtyLog or MemslotProtocol.PreFaulted)
         {
             Answered(step.Path.EndsWith("/driver", StringComparison.Ordinal));
+        }
+        else if (step.Message is VcpuProtocol.Pause)
+        {
+            _stopped.Add(step.Path);
+        }
+        else if (step.Message is VcpuProtocol.Continue)
+        {
+            _stopped.Remove(step.Path);
         }
 
         foreach (var checker in _checkers) checker.OnMessage(step);

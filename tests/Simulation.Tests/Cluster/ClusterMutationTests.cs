@@ -7,8 +7,23 @@ public sealed class ClusterMutationTests
 {
     private const ulong MostSeeds = 100;
 
-    // Where chance needs long: all connections break while the guest runs, or the source falls silent for a while.
+    // Where chance needs long: all connections break while the guest runs, a node dies, or the source falls silent for a while.
     private const string Breaks = "faults = [ \"at 100000ns connections-break 0 for 1000ns\" ]\n";
+
+    private const string NodeDies = """
+        source-nodes = 1
+        fetcher-nodes = 2
+        other-destinations = 0
+        head-start-ns = 1500000000
+        latency-ns = 100000
+        pages = 1100
+        overlapping = on
+        vcpus = 6
+        accesses = 300
+        pattern = random
+        push = none
+        faults = [ "at 400000ns node-dies 1 for 3000000000ns" ]
+        """;
 
     private const string FallsSilent = """
         mode = userfaultfd
@@ -38,6 +53,7 @@ public sealed class ClusterMutationTests
         { Mutation.WrongClearMask, "replica" },
         { Mutation.StaleReplica, "replica" },
         { Mutation.HiddenClearsGap, "replica" },
+        { Mutation.FormerSlotAsked, "replica" },
         { Mutation.NodeLossForgotten, "progress" },
         { Mutation.LinkNotRetried, "progress" },
         { Mutation.LateNodeForgotten, "progress" },
@@ -50,8 +66,13 @@ public sealed class ClusterMutationTests
         for (ulong seed = 1; seed <= MostSeeds; seed++)
         {
             var plan = PlanGenerator.Of(seed, AllFaults, isClustered: true) with { Mutation = mutation };
-            if (mutation == Mutation.LinkNotRetried) plan = PlanText.Overlay(plan, Breaks);
-            if (mutation == Mutation.LateNodeForgotten) plan = PlanText.Overlay(plan, FallsSilent);
+            plan = PlanText.Overlay(plan, mutation switch
+            {
+                Mutation.NodeLossForgotten => NodeDies,
+                Mutation.LinkNotRetried => Breaks,
+                Mutation.LateNodeForgotten => FallsSilent,
+                _ => "",
+            });
             var outcome = SwarmRun.Of(plan);
             if (outcome.Passed) continue;
             Assert.Equal(checker, outcome.Violation!.Checker);

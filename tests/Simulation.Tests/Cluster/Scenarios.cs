@@ -6,7 +6,11 @@ namespace Userfault.Simulation.Tests;
 
 internal static partial class Scenarios
 {
-    static partial void AddClusters(Dictionary<string, Func<ulong, ulong>> all) => all.Add("cluster", Cluster);
+    static partial void AddClusters(Dictionary<string, Func<ulong, ulong>> all)
+    {
+        all.Add("cluster", Cluster);
+        all.Add("swarm-nodes", static seed => Swarm(seed, isClustered: true));
+    }
 
     private static ulong Cluster(ulong seed)
     {

@@ -28,10 +28,10 @@ public sealed class ReplayTests
         if (scenario == "vm") Assert.Equal(here, await Elsewhere(scenario, 13, ("DOTNET_EnableHWIntrinsic", "0")));
     }
 
-    [SkippableFact]
-    public async Task One_core_and_two_make_no_difference()
+    [SkippableTheory]
+    [MemberData(nameof(All))]
+    public async Task One_core_and_two_make_no_difference(string scenario)
     {
-        var scenario = Scenarios.Replayed[^1];
         Skip.IfNot(File.Exists("/usr/bin/taskset"), "no taskset here to pin a process to one core");
         var here = Scenarios.Run(scenario, 14);
         Assert.Equal(here, await Started("/usr/bin/taskset", ["-c", "0", "dotnet", "exec", Assembly, scenario, "14"], []));

@@ -10,7 +10,7 @@ internal static partial class Scenarios
     private static readonly Dictionary<string, Func<ulong, ulong>> All = Make();
 
     /// <summary>Those that are held against each other across processes; clusters are among them where they are compiled.</summary>
-    public static IReadOnlyList<string> Replayed => [.. All.Keys.Where(name => name is "vm" or "cluster")];
+    public static IReadOnlyList<string> Replayed => [.. All.Keys.Where(name => name is "vm" or "cluster" or "swarm" or "swarm-nodes")];
 
     public static ulong Run(string scenario, ulong seed) =>
         All.TryGetValue(scenario, out var run) ? run(seed) : throw new ArgumentException($"no scenario {scenario}", nameof(scenario));
@@ -21,6 +21,7 @@ internal static partial class Scenarios
         {
             ["chat"] = seed => Chatter.Run(seed).Hash,
             ["vm"] = Vm,
+            ["swarm"] = static seed => Swarm(seed, isClustered: false),
             // As a wrong program would: what it does hangs on the process.
             ["unseeded"] = Unseeded,
         };
@@ -29,6 +30,13 @@ internal static partial class Scenarios
     }
 
     static partial void AddClusters(Dictionary<string, Func<ulong, ulong>> all);
+
+    // A plan as the swarm's seeds have it, with every kind of fault.
+    private static ulong Swarm(ulong seed, bool isClustered)
+    {
+        var outcome = SwarmRun.Of(PlanGenerator.Of(seed, Enum.GetValues<FaultType>().ToHashSet(), isClustered));
+        return outcome.Passed ? outcome.Hash : throw new InvalidOperationException($"{outcome.Violation}");
+    }
 
     private static ulong Vm(ulong seed)
     {

@@ -24,6 +24,21 @@ public sealed class MutationTests
         faults = [ "at 60000ns dirty-log 0 for 200000ns" ]
         """;
 
+    private const string Deleting = """
+        memory = anonymous
+        mode = both
+        vcpus = 2
+        pages = 200
+        slot-pages = 0
+        overlapping = on
+        accesses = 100
+        push = none
+        locality = 0
+        host-accesses = 40
+        latency-ns = 30000
+        faults = [ "at 60000ns delete-own-slot 0 for 1000ns" ]
+        """;
+
     // Which checker finds it first; another may be right as well, but then something has changed that is worth a look.
     public static TheoryData<Mutation, string> Mutants => new()
     {
@@ -46,6 +61,8 @@ public sealed class MutationTests
         { Mutation.RecoveryRefetchesAll, "fetch-once" },
         { Mutation.RecoveryForgetsPushes, "progress" },
         { Mutation.WindowIgnored, "bounds" },
+        { Mutation.DeletedSlotKeepsSleepers, "progress" },
+        { Mutation.NewSlotNotPushed, "progress" },
     };
 
     [Theory]
@@ -57,6 +74,8 @@ public sealed class MutationTests
             var plan = PlanGenerator.Of(seed, AllFaults, isClustered: false) with { Mutation = mutation };
             // The moment between the answer and the flush is short: here many vCPUs write the while.
             if (mutation == Mutation.AnswersBeforeFlush) plan = PlanText.Overlay(plan, Logging);
+            // Who sleeps while a slot goes is a device, and vCPUs are stopped: here one sleeps most of the time.
+            if (mutation == Mutation.DeletedSlotKeepsSleepers) plan = PlanText.Overlay(plan, Deleting);
             var outcome = SwarmRun.Of(plan);
             if (outcome.Passed) continue;
             Assert.Equal(checker, outcome.Violation!.Checker);
