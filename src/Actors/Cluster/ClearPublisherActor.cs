@@ -84,7 +84,6 @@ public sealed class ClearPublisherActor : UntypedActor
 
     private sealed class Outgoing(IActorRef memslot, BitsCleared first)
     {
-        private readonly Mutation _mutation = Mutations.Current;
         private uint _batches;
         private ulong _first = first.Sequence;
 
@@ -109,7 +108,6 @@ public sealed class ClearPublisherActor : UntypedActor
             if (_batches == 0) return null;
             var isWhole = Last.Sequence - _first + 1 == _batches;
             var cleared = Last with { Words = Batch.Take(), Batches = isWhole ? _batches : 1 };
-            if (_mutation == Mutation.HiddenClearsGap) cleared = cleared with { Batches = (uint)cleared.Sequence };
             _batches = 0;
             return cleared;
         }

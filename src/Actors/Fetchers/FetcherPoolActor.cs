@@ -48,7 +48,8 @@ public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadc
                 if (_routes.Members.Count > 0) _fetchers[_routes.Of(promote.Gfn)].Forward(promote);
                 break;
             case FetcherProtocol.BroadcastClears clears:
-                if (_fetchers.Count > 0) _fetchers.First().Value.Forward(clears);
+                // Not by way of a fetcher: one that fails or leaves would lose a batch, and the last has none behind it to show the gap.
+                broadcast?.Forward(clears.Clears);
                 break;
             case FetcherPoolProtocol.AddFetcher add:
                 OnAddFetcher(add);

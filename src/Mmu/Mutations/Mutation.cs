@@ -81,9 +81,6 @@ public enum Mutation
     /// <summary>A replica that begins late takes what was cleared before for known.</summary>
     StaleReplica,
 
-    /// <summary>Batches that are sent as one hide that one between them is missing.</summary>
-    HiddenClearsGap,
-
     /// <summary>Of a slot that was deleted and came back, the former one is asked for what replicas have missed, and says nothing.</summary>
     FormerSlotAsked,
 

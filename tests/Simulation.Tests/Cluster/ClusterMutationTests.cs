@@ -52,7 +52,6 @@ public sealed class ClusterMutationTests
         { Mutation.LostClearsUnrepaired, "replica" },
         { Mutation.WrongClearMask, "replica" },
         { Mutation.StaleReplica, "replica" },
-        { Mutation.HiddenClearsGap, "replica" },
         { Mutation.FormerSlotAsked, "replica" },
         { Mutation.NodeLossForgotten, "progress" },
         { Mutation.LinkNotRetried, "progress" },
