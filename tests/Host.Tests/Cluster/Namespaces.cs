@@ -10,11 +10,11 @@ namespace Userfault.Host.Tests.Cluster;
 internal sealed class Namespaces : IDisposable
 {
     private const string Cable = "cable";
-    private static int _made;
+    private static int Made;
 
     private Namespaces()
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"userfault-{Environment.ProcessId}-{Interlocked.Increment(ref _made)}");
+        var name = string.Create(CultureInfo.InvariantCulture, $"userfault-{Environment.ProcessId}-{Interlocked.Increment(ref Made)}");
         (Here, There) = (name + "-here", name + "-there");
     }
 
