@@ -21,7 +21,7 @@ public sealed record MigrationSettings
     public int LocalityPages { get; init; }
 
     /// <summary>Most background pages wanted and not yet here.</summary>
-    public int BackgroundWindowPages { get; init; } = 1024;
+    public int BackgroundWindowPages { get; init; } = 256;
 
     /// <summary>Pages of one background request.</summary>
     public int BackgroundChunkPages { get; init; } = 64;
