@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Simulation.Tests.Swarm;
 
 namespace Userfault.Simulation.Tests.Cluster;
 
@@ -62,24 +63,15 @@ public sealed class ClusterMutationTests
     [MemberData(nameof(Mutants))]
     public void A_deliberate_bug_between_nodes_is_found(Mutation mutation, string checker)
     {
-        for (ulong seed = 1; seed <= MostSeeds; seed++)
-        {
-            var plan = PlanGenerator.Of(seed, AllFaults, isClustered: true) with { Mutation = mutation };
-            plan = PlanText.Overlay(plan, mutation switch
+        MutationHunt.Finds(mutation, checker, MostSeeds, seed => PlanText.Overlay(
+            PlanGenerator.Of(seed, AllFaults, isClustered: true),
+            mutation switch
             {
                 Mutation.NodeLossForgotten => NodeDies,
                 Mutation.LinkNotRetried => Breaks,
                 Mutation.LateNodeForgotten => FallsSilent,
                 _ => "",
-            });
-            var outcome = SwarmRun.Of(plan);
-            if (outcome.Passed) continue;
-            Assert.Equal(checker, outcome.Violation!.Checker);
-            Assert.Null(SwarmRun.Of(plan with { Mutation = Mutation.None }).Violation);
-            return;
-        }
-
-        Assert.Fail($"{mutation} was not found by {MostSeeds} seeds");
+            }));
     }
 
     [Fact]
