@@ -35,7 +35,7 @@ internal static class ServeCommand
         {
             using var pages = ServePages.Open(options, result, Log);
             Warmup.Run();
-            Warmup.Serve(pages.Supply, handler.Pager);
+            Warmup.Serve(pages.Supply, handler);
             using var server = new HandlerServer(pages.Supply, handler);
             using var status = result.GetValue(options.StatusSocket) is { } statusPath ? new StatusSocket(statusPath, () => ServeReport.Now(server)) : null;
             using var run = new ServeRun(server, Log, result.GetValue(options.Once));

@@ -99,6 +99,14 @@ public sealed unsafe class HandlerServer : IDisposable
         _wake.Dispose();
     }
 
+    /// <summary>Serves who is connected already; the socket is owned from here on.</summary>
+    internal VmSession Adopt(UnixSocket monitor)
+    {
+        var session = new VmSession(this, ++_lastId, monitor);
+        Add(session);
+        return session;
+    }
+
     internal void Log(int id, string line) => Options.Log($"vm {id}: {line}");
 
     internal void Began(VmSession session, VmDescriptors vm)
@@ -154,7 +162,7 @@ public sealed unsafe class HandlerServer : IDisposable
                 }
                 else
                 {
-                    Add(new VmSession(this, ++_lastId, socket));
+                    Adopt(socket);
                 }
             }
             catch (Exception e) when (e is LinuxException or OutOfMemoryException or ThreadStartException)

@@ -10,6 +10,7 @@ public sealed class PageSupply : IDisposable
     private readonly IMemoryImage? _image;
     private readonly SourceSet? _sources;
     private readonly ImageIndex? _index;
+    private readonly bool _isOwner = true;
     private readonly Lock _lock = new();
 
     /// <summary>An image in this process; not owned.</summary>
@@ -23,6 +24,12 @@ public sealed class PageSupply : IDisposable
     /// <summary>Page sources of an image; not owned.</summary>
     public PageSupply(SourceSet sources, ImageIdentity identity, ulong pages, string name) =>
         (_sources, Identity, PageCount, Name) = (sources, identity, pages, name);
+
+    private PageSupply(PageSupply other)
+    {
+        (_image, _sources, _index, _isOwner) = (other._image, other._sources, other._index, false);
+        (Identity, PageCount, Name, Replay) = (other.Identity, other.PageCount, other.Name, other.Replay);
+    }
 
     /// <summary>Which image.</summary>
     public ImageIdentity Identity { get; }
@@ -40,7 +47,13 @@ public sealed class PageSupply : IDisposable
     public string? RecordTo { get; init; }
 
     /// <inheritdoc/>
-    public void Dispose() => _index?.Dispose();
+    public void Dispose()
+    {
+        if (_isOwner) _index?.Dispose();
+    }
+
+    /// <summary>The same pages, for a VM that leaves no record; to be disposed of first.</summary>
+    internal PageSupply Unrecorded() => new(this);
 
     internal VmPager Open(VmDescriptors vm, PagerSettings settings, WorkingSetRecorder? recorder, ReadOnlySpan<byte> rest) =>
         _image is not null

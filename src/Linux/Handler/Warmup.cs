@@ -34,35 +34,33 @@ public static class Warmup
     }
 
     /// <summary>
-    /// Serves a VM of this process's own for a moment, by the way that real ones are served: what is compiled for the types in use, and
-    /// the first answer of a page source, do not wait for a guest. Where there is no userfaultfd, or no source in time, nothing is lost.
+    /// Serves a VM of this process's own for a moment, from its handshake on, by the way that real ones are served: what is compiled for
+    /// the types in use, and the first answer of a page source, do not wait for a guest. Where there is no userfaultfd, or no source
+    /// in time, nothing is lost.
     /// </summary>
     /// <param name="pages">Where pages come from.</param>
-    /// <param name="settings">How VMs are served.</param>
-    public static void Serve(PageSupply pages, PagerSettings settings)
+    /// <param name="options">How VMs are served.</param>
+    public static void Serve(PageSupply pages, HandlerOptions options)
     {
         ArgumentNullException.ThrowIfNull(pages);
-        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(options);
         if (Userfaultfd.WhyNot() is not null) return;
         var count = Math.Min(pages.PageCount, OwnPages);
         using var memory = MemoryMapping.Anonymously(count << Mmu.Page.Shift);
         memory.ForbidHugePages();
-        var uffd = Userfaultfd.Open(UffdFeatures.EventRemove);
+        using var uffd = Userfaultfd.Open(UffdFeatures.EventRemove);
         uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
+        using var supply = pages.Unrecorded();
+        // Nobody hears of it, and this process is not to be stopped.
+        using var server = new HandlerServer(supply, options with { Log = static _ => { }, StopsMonitors = false });
         var (mine, theirs) = UnixSocket.Pair();
-        using var held = mine;
-        var state = VmState.Create(count, pages.Identity);
-        state.Missing.SetAll();
-        var map = new RegionMap([new GuestRegion(memory.Address, memory.Bytes, 0, Mmu.Page.Size)]);
-        using (var vm = new VmDescriptors(0, uffd, map, state, theirs, PidFd.Open(Environment.ProcessId), null))
-        using (var pager = pages.Open(vm, settings, recorder: null, []))
+        using (mine)
         {
-            var serving = new Thread(() => pager.Run()) { IsBackground = true, Name = "warm up" };
-            serving.Start();
+            var session = server.Adopt(theirs);
+            mine.Send(RegionList.Write([new GuestRegion(memory.Address, memory.Bytes, 0, Mmu.Page.Size)]), uffd.Fd);
             var touching = Touching(memory, count);
             _ = touching.Join(OwnPatience);
-            pager.Stop(handOver: true);
-            serving.Join();
+            _ = session.Stop(handOver: true, OwnPatience);
             // Whoever still sleeps gets zeros, and ends.
             uffd.Unregister(memory.Address, memory.Bytes);
             touching.Join();
@@ -93,19 +91,11 @@ public static class Warmup
         _ = Libc.Poll(null, 0, 0);
         _ = Libc.ReadLink("", &nothing, 1);
         _ = Errors.Last;
-        var (one, other) = UnixSocket.Pair();
-        one.Send([nothing]);
-        _ = other.Receive(new Span<byte>(ref nothing), [], wait: false);
-        one.Dispose();
-        other.Dispose();
         using (var wake = new EventFd())
         {
             wake.Signal();
             _ = wake.Reset();
         }
-        using var self = PidFd.Open(Environment.ProcessId);
-        using var state = VmState.Create(1, default);
-        _ = RegionList.Parse(RegionList.Write([new GuestRegion(Mmu.Page.Size, Mmu.Page.Size, 0, Mmu.Page.Size)]), 1);
     }
 
     private static void Prepare(Type? type)

@@ -40,6 +40,9 @@ public sealed unsafe class ImageRuns : IDisposable
         return count;
     }
 
+    /// <summary>Are bytes that <see cref="Next"/> handed out good only until its next call? Else as long as the image.</summary>
+    public bool IsPassing(byte* bytes) => bytes >= _scratch && bytes < _scratch + (_most << Page.Shift);
+
     /// <summary>A whole huge page, put together where its pieces do not lie one after another.</summary>
     public byte* Assemble(Gfn first, ulong pages)
     {

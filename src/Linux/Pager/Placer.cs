@@ -34,8 +34,8 @@ public sealed unsafe class Placer : IDisposable
         ArgumentNullException.ThrowIfNull(map);
         (_uffd, _map, _state, _counters, _memfd) = (uffd, map, state, counters, memfd);
         // Huge pages are copied one a call, and the secret-free form writes a file.
-        if (settings is { CopyThreads: > 1 } && memfd is null && map.PagesPerGranule == 1)
-            _crew = new CopyCrew(uffd, settings.CopyThreads - 1, settings.SpinNs);
+        if (settings is not null && memfd is null && map.PagesPerGranule == 1)
+            _crew = new CopyCrew(uffd, Math.Max(1, settings.CopyThreads) - 1, settings.SpinNs);
         _zeros = (byte*)NativeMemory.AlignedAlloc((nuint)(map.PagesPerGranule << Page.Shift), Page.Size);
         NativeMemory.Clear(_zeros, (nuint)(map.PagesPerGranule << Page.Shift));
         _hasNoZeropage = map.PagesPerGranule > 1;
@@ -107,6 +107,56 @@ public sealed unsafe class Placer : IDisposable
             }
         }
         return PlaceResult.Done;
+    }
+
+    /// <summary>
+    /// Adds a run of missing pages to what <see cref="PlaceQueued"/> puts in place, cut into pieces; false, and nothing added, where it
+    /// has to be placed by itself.
+    /// </summary>
+    /// <param name="first">The first page.</param>
+    /// <param name="pages">How many.</param>
+    /// <param name="bytes">Their content, good until they are placed.</param>
+    /// <param name="waited">The page that somebody waits for: its piece comes first. It need not be one of these.</param>
+    public bool TryQueue(Gfn first, ulong pages, byte* bytes, Gfn waited)
+    {
+        if (_crew is null || !_map.TryAtPage(first, out var region) || first.Value + pages > region.Pages.End.Value
+            || (ulong)_crew.Room < (pages / CopyCrew.PiecePages) + 2)
+        {
+            return false;
+        }
+        while (pages > 0)
+        {
+            // Cut by gfn, so that the window around a fault has as few as can be.
+            var piece = Math.Min(pages, CopyCrew.PiecePages - (first.Value % CopyCrew.PiecePages));
+            _crew.Add(first.Value, region.AddressOf(first), bytes, piece << Page.Shift, isUrgent: waited.Value - first.Value < piece);
+            Advance(piece, ref pages, ref first, ref bytes);
+        }
+        return true;
+    }
+
+    /// <summary>Puts what was queued in place.</summary>
+    /// <param name="onPiece">
+    /// Told of what is in place of each piece, and of what is not: the pages, whether somebody waits for one of the piece, whether
+    /// they are in place, and when.
+    /// </param>
+    public void PlaceQueued(Action<GfnRange, bool, bool, long> onPiece)
+    {
+        ArgumentNullException.ThrowIfNull(onPiece);
+        if (_crew is null || _crew.Pieces.IsEmpty) return;
+        _crew.CopyPieces();
+        foreach (ref readonly var piece in _crew.Pieces)
+        {
+            var pages = new GfnRange(new Gfn(piece.Tag), piece.Bytes >> Page.Shift);
+            var done = piece.Result.Done >> Page.Shift;
+            if (done > 0)
+            {
+                MarkPlaced(pages.Start, done);
+                _counters.CountPlaced(done, isDemand: true, isZero: false);
+                onPiece(new GfnRange(pages.Start, done), piece.IsUrgent, true, piece.DoneNs);
+            }
+            if (done < pages.Count) onPiece(new GfnRange(pages.Start.Plus(done), pages.Count - done), piece.IsUrgent, false, piece.DoneNs);
+        }
+        _crew.Clear();
     }
 
     /// <summary>A page that is not missing was touched: it was given back, or the touch came too late to be one.</summary>

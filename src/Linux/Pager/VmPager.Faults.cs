@@ -37,6 +37,7 @@ public sealed unsafe partial class VmPager
             if (!OnFault(messages[i].Address, now, isNew: true)) Defer(messages[i].Address);
         }
         if (_isBatch) EndBatch();
+        PlaceChunks();
         return true;
     }
 
@@ -113,6 +114,7 @@ public sealed unsafe partial class VmPager
         {
             // Read before the call that woke it.
             Counters.CountStale();
+            if (_servesChunks) NoteChunkFault(gfn);
             return true;
         }
         if (!_vm.State.Missing.IsSet(gfn.Value))
@@ -127,7 +129,7 @@ public sealed unsafe partial class VmPager
             Demand(gfn);
             return true;
         }
-        return ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
+        return _servesChunks ? QueueChunk(gfn) : ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
     }
 
     private PlaceResult ServeNow(Gfn gfn, bool throughUffd)
@@ -257,6 +259,7 @@ public sealed unsafe partial class VmPager
             // Kept in the same array: what is written back lies before what is read.
             if (!OnFault(_deferred[i], 0, isNew: false)) _deferred[_deferredCount++] = _deferred[i];
         }
+        PlaceChunks();
         return _deferredCount < count;
     }
 }

@@ -49,6 +49,7 @@ public sealed unsafe partial class VmPager : IDisposable
     {
         _image = image;
         _runs = new ImageRuns(image, Math.Max(Math.Max(settings.PushPages, settings.ChunkPages), _granule), index);
+        _servesChunks = settings.ChunkPages > 1 && _granule == 1 && vm.Memfd is null;
     }
 
     /// <summary>A pager that fetches from page sources.</summary>
@@ -79,6 +80,7 @@ public sealed unsafe partial class VmPager : IDisposable
         else if (settings.Push is { } kind) _order = PushOrder.Create(kind, _claims);
         _serve = OnRequest;
         _isInPlace = IsInPlace;
+        _onPiece = OnPiece;
         Counters.SetMissing(vm.State.Missing.Count());
     }
 

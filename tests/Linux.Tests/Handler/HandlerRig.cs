@@ -15,9 +15,18 @@ internal sealed unsafe class HandlerRig : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("userfault-");
     private readonly BlockingCollection<string> _lines = [];
 
-    public HandlerRig(Func<HandlerOptions, HandlerOptions>? change = null, PageSupply? supply = null)
+    private readonly FileImage? _file;
+    private readonly PageSupply? _ownSupply;
+
+    /// <summary>A handler of a synthetic image, or of a mapped file with the same content.</summary>
+    public HandlerRig(Func<HandlerOptions, HandlerOptions>? change = null, PageSupply? supply = null, bool isMapped = false)
     {
         Image = new SyntheticImage(new SyntheticSettings(Pages));
+        if (isMapped)
+        {
+            _file = WriteImage();
+            supply = _ownSupply = new PageSupply(_file);
+        }
         var options = new HandlerOptions { StopsMonitors = false, Log = _lines.Add, HandshakeTimeout = TimeSpan.FromMilliseconds(200) };
         Server = new HandlerServer(supply ?? new PageSupply(Image), change?.Invoke(options) ?? options);
         Server.Listen(UnixSocket.Listen(Path));
@@ -52,7 +61,25 @@ internal sealed unsafe class HandlerRig : IDisposable
     public void Dispose()
     {
         Server.Dispose();
+        _ownSupply?.Dispose();
+        _file?.Dispose();
         _folder.Delete(recursive: true);
+    }
+
+    private FileImage WriteImage()
+    {
+        var path = System.IO.Path.Combine(_folder.FullName, "image");
+        var zeros = new byte[Page.Size];
+        var scratch = stackalloc byte[Page.Size];
+        using (var file = File.Create(path))
+        {
+            for (ulong page = 0; page < Pages; page++)
+            {
+                var bytes = Image.Read(new Gfn(page), scratch);
+                file.Write(bytes == null ? zeros : new ReadOnlySpan<byte>(bytes, Page.Size));
+            }
+        }
+        return MemoryImages.OpenRaw(path);
     }
 
     /// <summary>Descriptors of the secret-free form, handed over; every bit set.</summary>

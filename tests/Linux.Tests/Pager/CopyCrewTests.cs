@@ -54,6 +54,30 @@ public unsafe class CopyCrewTests
         Assert.Equal(new UffdResult(0, LinuxErrno.EEXIST), again);
     }
 
+    [SkippableFact]
+    public void Pieces_that_are_waited_for_come_first_whatever_the_order()
+    {
+        Here.NeedsUserfaultfd();
+        using var memory = Watched(out var uffd);
+        using var watcher = uffd;
+        using var source = Numbered();
+        using var crew = new CopyCrew(uffd, 0, spinNs: 0);
+        for (ulong i = 0; i < 12; i++)
+        {
+            var at = (i * 5) << Page.Shift;
+            crew.Add(i, memory.Address + at, source.Start + at, 5 << Page.Shift, isUrgent: i % 4 == 3);
+        }
+        crew.CopyPieces();
+        var byTime = crew.Pieces.ToArray().OrderBy(p => p.DoneNs).ToList();
+        Assert.Equal([3ul, 7ul, 11ul], byTime.Take(3).Select(p => p.Tag).Order());
+        Assert.All(byTime.Take(3), p => Assert.True(p.IsUrgent));
+        Assert.All(byTime, p => Assert.Equal(new UffdResult(5 << Page.Shift, LinuxErrno.None), p.Result));
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => (ulong)i), byTime.Select(p => p.Tag).Order());
+        for (ulong i = 0; i < 60; i++) Assert.True(NativeTouch.Equal(memory.Start + (i << Page.Shift), source.Start + (i << Page.Shift), Page.Size), $"page {i}");
+        crew.Clear();
+        Assert.True(crew.Pieces.IsEmpty);
+    }
+
     private static MemoryMapping Watched(out Userfaultfd uffd)
     {
         var memory = MemoryMapping.Anonymously(Pages << Page.Shift);
