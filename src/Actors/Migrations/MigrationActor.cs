@@ -443,7 +443,9 @@ public sealed class MigrationActor : UntypedActor
             Vcpus = reports.Vcpus,
             Latency = reports.Latency(),
             Verification = _verified,
-            ChecksReads = _plan.Content.Image is not RemoteImage,
+            ChecksReads = _plan.Content.ChecksReads,
+            IsByDigests = _plan.Content.Image is RemoteImage,
+            LateWrongReads = (_plan.Content.Image as RemoteImage)?.Digests.WrongReads ?? 0,
             Timeline = _timeline,
             WorkingSet = _plan.RecordsWorkingSet ? _recorder.ToWorkingSet(_plan.Content.Image) : null,
         };

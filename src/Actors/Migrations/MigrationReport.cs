@@ -56,14 +56,20 @@ public sealed record MigrationReport
     /// <summary>What verification of every page found; null where it was stopped before.</summary>
     public VerifyResult? Verification { get; init; }
 
-    /// <summary>Could the guest's single reads be checked? Not where the image's content is elsewhere.</summary>
+    /// <summary>Was all of it held against a source's digests, since the image's content is elsewhere?</summary>
+    public bool IsByDigests { get; init; }
+
+    /// <summary>Were the guest's single reads checked? (<see cref="GuestContent.ChecksReads"/>)</summary>
     public bool ChecksReads { get; init; } = true;
+
+    /// <summary>Pages that the guest had read, and that were found wrong when their digest came.</summary>
+    public long LateWrongReads { get; init; }
 
     /// <summary>Guest reads checked.</summary>
     public long ReadsChecked => ChecksReads ? Vcpus.Sum(v => v.Reads) : 0;
 
     /// <summary>Guest reads that saw wrong content.</summary>
-    public long WrongReads => Vcpus.Sum(v => v.WrongReads);
+    public long WrongReads => Vcpus.Sum(v => v.WrongReads) + LateWrongReads;
 
     /// <summary>Moments of the migration, by time.</summary>
     public required IReadOnlyList<TimelineSample> Timeline { get; init; }

@@ -55,6 +55,9 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
 
     public ulong CapacityBytes => _bytes.CapacityBytes;
 
+    /// <summary>No: a vCPU's thread accounts for a batch of writes once the guest has made them.</summary>
+    public bool AccountsAtOnce => false;
+
     /// <summary>Is the page in place?</summary>
     public bool IsPlaced(Gfn gfn) => gfn.Value < Pages && _placed.IsSet(gfn.Value);
 
@@ -80,6 +83,8 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
     public ulong Read(Gfn gfn, int vcpu) => _bytes.Read(gfn, vcpu);
 
     public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => _bytes.Matches(gfn, expected, delta);
+
+    public bool Matches(Gfn gfn, in PageDigest expected, ulong delta) => _bytes.Matches(gfn, expected, delta);
 
     /// <summary>From now on somebody may sleep on any page: every page that is placed wakes. Any thread, before the first sleeps.</summary>
     public void WakeAlways() => Volatile.Write(ref _nobodySleeps, false);

@@ -75,9 +75,8 @@ internal static class ReportTable
         if (report.Verification is not { } verified) return "not reached";
         var pages = $"{verified.Verified} pages match the image, {verified.Wrong} wrong" +
             (verified.FirstWrong is { } first ? $" (first {first})" : "") +
-            (verified.Skipped > 0 ? $", {verified.Skipped} not here" : "");
-        return report.ChecksReads
-            ? $"{pages}; {report.ReadsChecked} guest reads checked, {report.WrongReads} wrong"
-            : $"{pages}, by the source's digests";
+            (verified.Skipped > 0 ? $", {verified.Skipped} not here" : "") +
+            (report.IsByDigests ? ", by the source's digests" : "");
+        return report.ChecksReads ? $"{pages}; {report.ReadsChecked} guest reads checked, {report.WrongReads} wrong" : pages;
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Userfault.Paging;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace Userfault.Paging;
 /// </summary>
 internal static class Mix64
 {
-    private const ulong Golden = 0x9e3779b97f4a7c15;
+    internal const ulong Golden = 0x9e3779b97f4a7c15;
 
     /// <summary>A bijection of 64-bit words that leaves no pattern.</summary>
     public static ulong Of(ulong x)
@@ -14,6 +16,14 @@ internal static class Mix64
         x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
         x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
         return x ^ (x >> 31);
+    }
+
+    /// <summary>The same of each of four words.</summary>
+    public static Vector256<ulong> Of(Vector256<ulong> x)
+    {
+        x = (x ^ (x >>> 30)) * 0xbf58476d1ce4e5b9;
+        x = (x ^ (x >>> 27)) * 0x94d049bb133111eb;
+        return x ^ (x >>> 31);
     }
 
     /// <summary>Number <paramref name="n"/> of <paramref name="seed"/>.</summary>

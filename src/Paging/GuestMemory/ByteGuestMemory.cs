@@ -61,9 +61,13 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger)
     {
         ArgumentNullException.ThrowIfNull(ledger);
-        var index = StampMath.WordIndex(stamp.Vcpu);
-        var old = Interlocked.Exchange(ref ((ulong*)PageAt(gfn))[index], stamp.Word);
-        ledger.Add(gfn, StampMath.Move(index, old, stamp.Word));
+        if (ledger.LockOf(gfn) is not { } held)
+        {
+            Stamp(gfn, stamp, ledger);
+            return;
+        }
+
+        lock (held) Stamp(gfn, stamp, ledger);
     }
 
     /// <inheritdoc/>
@@ -99,9 +103,23 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     }
 
     /// <inheritdoc/>
+    public ulong FingerprintOf(Gfn gfn)
+    {
+        var page = PageAt(gfn);
+        return ZeroPage.IsZero(page) ? PageDigest.Zero.Fingerprint : PageDigest.FingerprintOf((ulong*)page);
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _bytes = null;
         _memory?.Dispose();
+    }
+
+    private void Stamp(Gfn gfn, GuestStamp stamp, StampLedger ledger)
+    {
+        var index = StampMath.WordIndex(stamp.Vcpu);
+        var old = Interlocked.Exchange(ref ((ulong*)PageAt(gfn))[index], stamp.Word);
+        ledger.Add(gfn, StampMath.Move(index, old, stamp.Word));
     }
 }

@@ -25,6 +25,7 @@ public sealed unsafe class GuestVerifier : IDisposable
         ArgumentNullException.ThrowIfNull(ledger);
         (_image, _memory, _ledger, _tags) = (image, memory, ledger, image as ITaggedImage);
         _digests = (image as RemoteImage)?.Digests;
+        if (_digests is not null && memory.AccountsAtOnce) ledger.LockPages();
     }
 
     /// <summary>
@@ -61,7 +62,8 @@ public sealed unsafe class GuestVerifier : IDisposable
     /// <summary>
     /// Is <paramref name="seen"/> something that a guest read could have seen in a page that is in place: the image's word,
     /// or a stamp that a vCPU of that word has made by now? With tags: the image's tag where the page is unwritten. Where the
-    /// image is elsewhere nobody can say, and the answer is yes.
+    /// image is elsewhere the whole page is held against its fingerprint, now or when that comes (<see cref="PageDigests.Holds"/>);
+    /// under real vCPUs, whose writes are accounted for later, nobody can say, and the answer is yes.
     /// </summary>
     /// <param name="gfn">The page read.</param>
     /// <param name="vcpu">The vCPU that read.</param>
@@ -71,15 +73,14 @@ public sealed unsafe class GuestVerifier : IDisposable
     {
         if (_memory.HoldsTags)
             return _ledger[gfn] != 0 || seen == Expected(gfn).Tag;
-        if (_digests is not null) return true;
+        if (_digests is not null) return !_memory.AccountsAtOnce || CouldReadElsewhere(_digests, gfn, vcpu, seen);
         // A read sees one word: the rest of the page is looked at when all is verified.
         var index = StampMath.WordIndex(vcpu);
         var bytes = gfn.Value < _image.Pages ? _image.Read(gfn, _scratch) : null;
         if (seen == (bytes == null ? 0 : ((ulong*)bytes)[index]))
             return true;
         var stamp = new GuestStamp(seen);
-        return StampMath.WordIndex(stamp.Vcpu) == index && stamp.Sequence != 0
-            && (stamp.Vcpu != vcpu || stamp.Sequence <= lastSequence);
+        return IsStampOf(index, stamp) && (stamp.Vcpu != vcpu || stamp.Sequence <= lastSequence);
     }
 
     /// <inheritdoc/>
@@ -88,6 +89,24 @@ public sealed unsafe class GuestVerifier : IDisposable
         NativeMemory.AlignedFree(_scratch);
         _scratch = null;
     }
+
+    // One word says nothing without the image; the page around it does. A word that has changed since it was read was written by
+    // another vCPU of that word.
+    private bool CouldReadElsewhere(PageDigests digests, Gfn gfn, int vcpu, ulong seen)
+    {
+        ulong now, fingerprint;
+        lock (_ledger.LockOf(gfn)!)
+        {
+            now = _memory.Read(gfn, vcpu);
+            fingerprint = _memory.FingerprintOf(gfn) - _ledger[gfn];
+        }
+
+        return (now == seen || (IsStampOf(StampMath.WordIndex(vcpu), new GuestStamp(now)) && new GuestStamp(now).Vcpu != vcpu))
+            && digests.Holds(gfn, fingerprint);
+    }
+
+    private static bool IsStampOf(int wordIndex, GuestStamp stamp) =>
+        StampMath.WordIndex(stamp.Vcpu) == wordIndex && stamp.Sequence != 0;
 
     private bool IsRight(Gfn gfn) => _digests is null
         ? _memory.Matches(gfn, Expected(gfn), _ledger[gfn])

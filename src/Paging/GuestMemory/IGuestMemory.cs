@@ -25,6 +25,12 @@ public interface IGuestMemory : IDisposable
     /// <summary>Is there one content tag a page instead of bytes?</summary>
     bool HoldsTags => false;
 
+    /// <summary>
+    /// Is a guest write accounted for as soon as it is made, both under the ledger's lock of its page where there is one?
+    /// Real vCPUs write first.
+    /// </summary>
+    bool AccountsAtOnce => true;
+
     /// <summary>Puts content in place, whatever was there.</summary>
     void Place(in PageContent content);
 
@@ -59,4 +65,8 @@ public interface IGuestMemory : IDisposable
     /// <param name="delta">The ledger's sum for this page.</param>
     /// <exception cref="NotSupportedException">Memory without bytes has no digests.</exception>
     bool Matches(Gfn gfn, in PageDigest expected, ulong delta) => throw new NotSupportedException("this memory has no bytes to digest");
+
+    /// <summary>The fingerprint of a page as it stands (<see cref="PageDigest.FingerprintOf"/>).</summary>
+    /// <exception cref="NotSupportedException">Memory without bytes has no fingerprints.</exception>
+    ulong FingerprintOf(Gfn gfn) => throw new NotSupportedException("this memory has no bytes to digest");
 }

@@ -9,7 +9,10 @@ namespace Userfault.Paging;
 /// </summary>
 public sealed unsafe class StampLedger : IDisposable
 {
+    private const int Locks = 256;
+
     private readonly LazyMemory _memory;
+    private volatile Lock[]? _locks;
 
     /// <summary>A ledger for <paramref name="pages"/> pages that nobody has written.</summary>
     /// <exception cref="PagingException">The machine does not give that much.</exception>
@@ -28,6 +31,15 @@ public sealed unsafe class StampLedger : IDisposable
 
     /// <summary>The page's sum; 0 where it was not written.</summary>
     public ulong this[Gfn gfn] => Volatile.Read(ref Sum(gfn));
+
+    /// <summary>
+    /// From now on a write and its account are one step to whoever holds the page's lock, so that a whole page can be held
+    /// against the sum while the guest runs. To be called before the first write.
+    /// </summary>
+    public void LockPages() => _locks ??= [.. Enumerable.Range(0, Locks).Select(static _ => new Lock())];
+
+    /// <summary>Held by whoever writes to the page, or looks at all of it with its sum; null where nobody looks.</summary>
+    public Lock? LockOf(Gfn gfn) => _locks?[gfn.Value % Locks];
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();

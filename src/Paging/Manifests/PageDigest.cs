@@ -22,6 +22,10 @@ public readonly record struct PageDigest(Vector256<byte> Sha256, ulong Fingerpri
 
     private const int FingerprintAt = 32;
 
+    // What a word's place puts into its hash.
+    private static readonly ulong[] Keys =
+        [.. Enumerable.Range(0, StampMath.WordsPerPage).Select(i => Mix64.Of((ulong)i + Mix64.Golden) + Mix64.Golden)];
+
     /// <summary>The digest of the zero page.</summary>
     public static PageDigest Zero { get; } = OfZero();
 
@@ -38,12 +42,18 @@ public readonly record struct PageDigest(Vector256<byte> Sha256, ulong Fingerpri
         return Vector256.Create<byte>(hash) == Sha256;
     }
 
-    /// <summary>A page's fingerprint: the sum (mod 2^64) of one hash a word, of its place and value.</summary>
+    /// <summary>A page's fingerprint: the sum (mod 2^64) of one hash a word (<see cref="Mix64.At"/>), of its place and value.</summary>
     public static unsafe ulong FingerprintOf(ulong* words)
     {
-        ulong sum = 0;
-        for (var i = 0; i < StampMath.WordsPerPage; i++) sum += Mix64.At((ulong)i, words[i]);
-        return sum;
+        // Where images are elsewhere each read of the guest makes one: four words at a time.
+        var sum = Vector256<ulong>.Zero;
+        fixed (ulong* keys = Keys)
+        {
+            for (var i = 0; i < StampMath.WordsPerPage; i += Vector256<ulong>.Count)
+                sum += Mix64.Of(Vector256.Load(keys + i) + (Vector256.Load(words + i) * Mix64.Golden));
+        }
+
+        return Vector256.Sum(sum);
     }
 
     /// <summary>Writes the <see cref="Size"/> bytes.</summary>

@@ -4,7 +4,7 @@ namespace Userfault.Paging;
 
 /// <summary>
 /// An image that other nodes have and this process has not: its shape and its digests, without a byte of its content. What
-/// arrives of it is verified by <see cref="Digests"/>; the guest's single reads cannot be.
+/// arrives of it, and what the guest reads of it, is verified by <see cref="Digests"/>.
 /// </summary>
 public sealed class RemoteImage : IMemoryImage
 {

@@ -103,16 +103,42 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
             .Fill(new ImageManifest(other), remote.Digests, CancellationToken.None);
         var report = FishForMessage<MigrationReport>(_ => true);
         Assert.Equal((MigrationState.Completed, isVerified), (report.State, report.IsVerified));
-        Assert.Equal((0L, 1), (report.ReadsChecked, report.Pauses.Count));
+        Assert.Equal((report.Vcpus.Sum(v => v.Reads), 1), (report.ReadsChecked, report.Pauses.Count));
+        Assert.True(report is { ReadsChecked: > 0, IsByDigests: true });
         Assert.Equal(isVerified, report.Verification!.Value.Wrong == 0);
+        // The reads were made before anything was known of the image.
+        Assert.Equal((0L, isVerified), (report.Vcpus.Sum(v => v.WrongReads), report.LateWrongReads == 0));
+        Stop(migration);
+    }
+
+    [Fact]
+    public async Task A_wrong_page_is_caught_by_the_guests_read_of_it_where_the_image_is_elsewhere()
+    {
+        using var guest = new Guest(2048);
+        using var remote = new RemoteImage(new ImageManifest(guest.Image), "elsewhere");
+        using var digests = new ManifestSource(guest.Image);
+        await new ManifestDownload(digests, guest.Image.Identity, TimeSpan.FromMilliseconds(1), TimeProvider.System)
+            .Fill(new ImageManifest(guest.Image), remote.Digests, CancellationToken.None);
+        using var memory = new WrongMemory(guest.Memory, wrongAt: 700);
+        var workload = new PatternWorkload(new PatternSettings(PatternKind.Sequential, 4, 2048) { InstructionsPerSecond = 0, WriteShare = 0 });
+        var (_, migration) = Start(guest, [guest.Source()], memory, remote, workload);
+        var report = FishForMessage<MigrationReport>(_ => true);
+        Assert.Equal((MigrationState.Completed, false), (report.State, report.IsVerified));
+        // One of the four reads that page, once.
+        Assert.Equal((1L, 0L, 2048L), (report.Vcpus.Sum(v => v.WrongReads), report.LateWrongReads, report.ReadsChecked));
+        Assert.Equal(new Gfn(700), report.Verification!.Value.FirstWrong);
         Stop(migration);
     }
 
     private (IActorRef Pool, IActorRef Migration) Start(
-        Guest guest, IReadOnlyList<Func<IPageSource>> sources, IGuestMemory memory, IMemoryImage? image = null)
+        Guest guest, IReadOnlyList<Func<IPageSource>> sources, IGuestMemory memory, IMemoryImage? image = null, IWorkload? workload = null)
     {
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0, Fetcher = Quiet };
-        var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings) with { Content = guest.Content with { Memory = memory, Image = image ?? guest.Image } };
+        var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings) with
+        {
+            Content = guest.Content with { Memory = memory, Image = image ?? guest.Image },
+            Workload = workload ?? guest.Workload,
+        };
         var pool = Sys.ActorOf(FetcherPoolActor.Props(Quiet));
         pool.Tell(new FetcherPoolProtocol.AddFetcher(0, sources));
         var migration = Sys.ActorOf(MigrationActor.Props(plan, pool, TestActor));
@@ -167,6 +193,36 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         public ulong Read(Gfn gfn, int vcpu) => inner.Read(gfn, vcpu);
 
         public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => inner.Matches(gfn, expected, delta);
+
+        public void Dispose()
+        {
+        }
+    }
+
+    // One word of one page goes wrong as it is placed, which no vCPU of four reads as its own.
+    private sealed unsafe class WrongMemory(IGuestMemory inner, ulong wrongAt) : IGuestMemory
+    {
+        public ulong Pages => inner.Pages;
+
+        public Hva Base => inner.Base;
+
+        public ulong CapacityBytes => inner.CapacityBytes;
+
+        public void Place(in PageContent content)
+        {
+            inner.Place(content);
+            if (content.Gfn.Value == wrongAt) ((ulong*)((ByteGuestMemory)inner).PageAt(content.Gfn))[99] ^= 1;
+        }
+
+        public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
+
+        public ulong Read(Gfn gfn, int vcpu) => inner.Read(gfn, vcpu);
+
+        public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => inner.Matches(gfn, expected, delta);
+
+        public bool Matches(Gfn gfn, in PageDigest expected, ulong delta) => inner.Matches(gfn, expected, delta);
+
+        public ulong FingerprintOf(Gfn gfn) => inner.FingerprintOf(gfn);
 
         public void Dispose()
         {
