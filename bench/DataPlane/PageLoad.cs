@@ -53,7 +53,7 @@ internal sealed class PageLoad : IPageSink
         var load = new PageLoad(client, imagePages, outstanding, pagesPerRequest, seconds);
         for (int i = 0; i < outstanding; i++)
         {
-            load.Ask((ulong)i);
+            load.Ask((ulong)i, Stopwatch.GetTimestamp());
         }
         load._drained.Task.Wait();
         double elapsed = Stopwatch.GetElapsedTime(load._from).TotalSeconds;
@@ -78,7 +78,7 @@ internal sealed class PageLoad : IPageSink
         _histogram[Math.Min(us, HistogramUs - 1)]++;
         if (now < _until)
         {
-            Ask(id);
+            Ask(id, now);
         }
         else if (--_running == 0)
         {
@@ -89,9 +89,9 @@ internal sealed class PageLoad : IPageSink
     public void OnFailed(ulong requestId, FetchFailure failure) =>
         throw new InvalidOperationException($"request {requestId}: {failure}");
 
-    private void Ask(ulong id)
+    private void Ask(ulong id, long now)
     {
-        _askedAt[id] = Stopwatch.GetTimestamp();
+        _askedAt[id] = now;
         var first = new Gfn((ulong)_random.Next(_imagePages - _pagesPerRequest + 1));
         _client.Request(new PageRequest(id, FetchPriority.Demand, 0), [new GfnRange(first, (ulong)_pagesPerRequest)], this);
     }

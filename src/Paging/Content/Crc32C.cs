@@ -32,6 +32,8 @@ public static unsafe class Crc32C
                 state = Block(state, p);
             for (; left >= 8; left -= 8, p += 8)
                 state = BitOperations.Crc32C(state, Unsafe.ReadUnaligned<ulong>(p));
+            for (; left >= 4; left -= 4, p += 4)
+                state = BitOperations.Crc32C(state, Unsafe.ReadUnaligned<uint>(p));
             for (; left > 0; left--, p++)
                 state = BitOperations.Crc32C(state, *p);
         }

@@ -27,6 +27,7 @@ public sealed class PageClient : IPageSource
     private Welcome? _welcome;
     private Refusal? _end;
     private volatile Thread? _gatherer;
+    private long _receivedMs;
 
     private PageClient(PageClientOptions options, IPageClientOwner owner)
     {
@@ -117,7 +118,7 @@ public sealed class PageClient : IPageSource
             if (failure is null && pages > 0)
             {
                 _book.Add(request, ranges, sink);
-                SendWhatMayGo();
+                SendWhatMayGo(Thread.CurrentThread == _thread ? _receivedMs : NowMs);
             }
         }
         if (failure is FetchFailure known)
@@ -146,7 +147,7 @@ public sealed class PageClient : IPageSource
             {
                 _sender.Output.AppendCancel(number);
             }
-            SendWhatMayGo();
+            SendWhatMayGo(NowMs);
         }
         ended?.Sink.OnFailed(requestId, FetchFailure.Cancelled);
         Flush();
@@ -223,16 +224,17 @@ public sealed class PageClient : IPageSource
     internal void Heard(int bytes)
     {
         Counters.CountBytes(bytes);
-        _watch.Heard(NowMs);
+        // One look at the clock for all that was received together: a look costs as much as the rest of a page's books.
+        _receivedMs = NowMs;
+        _watch.Heard(_receivedMs);
     }
 
     /// <summary>Checks a page frame against what was asked.</summary>
     internal bool TryTake(FrameHeader header, in PageRecord record, out ClientRequest? request, out bool isLast)
     {
-        long nowMs = NowMs;
         lock (_lock)
         {
-            return _book.TryTake(header, record, nowMs, out request, out isLast);
+            return _book.TryTake(header, record, _receivedMs, out request, out isLast);
         }
     }
 
@@ -258,7 +260,7 @@ public sealed class PageClient : IPageSource
     {
         lock (_lock)
         {
-            SendWhatMayGo();
+            SendWhatMayGo(_receivedMs);
         }
         Flush(fromReceiveThread: true);
     }
@@ -311,9 +313,8 @@ public sealed class PageClient : IPageSource
             : isOutside ? FetchFailure.OutsideImage : null;
     }
 
-    private void SendWhatMayGo()
+    private void SendWhatMayGo(long nowMs)
     {
-        long nowMs = NowMs;
         while (_end is null && _book.TrySend(nowMs, out RequestEntry entry))
         {
             _sender.Output.AppendRequest(entry);

@@ -30,6 +30,7 @@ internal sealed unsafe class EpollServer : IDisposable
     private long _lastNumber = WakeNumber;
     private long _nextTickMs;
     private bool _isDeaf;
+    private bool _isIdle;
     private volatile bool _isStopping;
 
     public EpollServer(Socket listener, PageServerOptions options, ServerContents contents)
@@ -63,8 +64,10 @@ internal sealed unsafe class EpollServer : IDisposable
     {
         while (!_isStopping)
         {
-            int events = _epoll.Wait(_ready.Count > 0 ? 0 : TickMs);
+            int events = _epoll.Wait(_ready.Count > 0 || _isIdle ? 0 : TickMs);
             long nowMs = NowMs;
+            // Once a whole tick was quiet, pages are looked at until somebody comes, a few at a time.
+            _isIdle = events == 0 && _ready.Count == 0 && _contents.LookAhead();
             for (int i = 0; i < events; i++)
             {
                 (uint what, long number) = _epoll[i];

@@ -5,9 +5,9 @@ namespace Userfault.Paging;
 /// single page never waits behind the whole of a long range.
 /// </summary>
 internal sealed class ImageAnswerer(
-    IMemoryImage image, int duplicateWindow, RequestTable requests, ServerCounters counters) : IAnswerer
+    IMemoryImage image, PageSums sums, int duplicateWindow, RequestTable requests, ServerCounters counters) : IAnswerer
 {
-    private readonly RunWriter _writer = new(image, duplicateWindow);
+    private readonly RunWriter _writer = new(image, sums, duplicateWindow);
     private readonly Queue<PendingRequest> _demand = new();
     private readonly Queue<PendingRequest> _background = new();
 

@@ -10,6 +10,7 @@ namespace Userfault.Paging;
 public sealed class PageOffer
 {
     private readonly IMemoryImage? _image;
+    private readonly PageSums? _sums;
     private readonly IPageSource? _source;
     private readonly Lock _sourceLock = new();
     private ulong _lastRequest;
@@ -19,6 +20,7 @@ public sealed class PageOffer
     {
         ArgumentNullException.ThrowIfNull(image);
         _image = image;
+        _sums = new PageSums(image);
         (Identity, Pages, Name) = (image.Identity, image.Pages, image.Name);
     }
 
@@ -45,10 +47,16 @@ public sealed class PageOffer
     // A source's pages do not stay where they were: none can be compared with a later one.
     internal int WidestWindow => _image is null ? 0 : WireLimits.DuplicateWindow;
 
+    /// <summary>Are the checksums of all pages known, or never looked for beforehand?</summary>
+    internal bool IsLookedAt => _sums?.IsLookedAt != false;
+
     internal IAnswerer Open(int duplicateWindow, RequestTable requests, ServerCounters counters, Action wake) =>
         _image is not null
-            ? new ImageAnswerer(_image, duplicateWindow, requests, counters)
+            ? new ImageAnswerer(_image, _sums!, duplicateWindow, requests, counters)
             : new RelayAnswerer(this, requests, counters, wake);
+
+    /// <summary>Looks at some pages before anybody asks for them; false once there are none left.</summary>
+    internal bool LookAhead() => _sums?.LookAhead() == true;
 
     /// <summary>Asks the source; many clients' threads may, and it takes one caller at a time.</summary>
     internal void Request(PendingRequest request, IPageSink sink, Action<ulong> number)

@@ -7,19 +7,18 @@ namespace Userfault.Paging;
 /// which is sent from where it lies in the mapped image. Every page of content is remembered in the next slot of a ring;
 /// the client keeps the same ring, so a slot's number stands for 4 KiB (docs/data-plane.md, "Duplicates").
 /// </summary>
-internal sealed unsafe class RunWriter(IMemoryImage image, int duplicateWindow)
+internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int duplicateWindow)
 {
     private readonly ContentIndex? _sent = duplicateWindow == 0 ? null : new ContentIndex(duplicateWindow);
 
     /// <summary>Appends one frame, and moves the request on by the pages in it. The batch must have room.</summary>
     public FrameType Write(SendBatch batch, PendingRequest request)
     {
-        byte* content = ReadNonZero(batch, request.NextPage);
+        byte* content = ReadNonZero(batch, request.NextPage, out uint crc);
         if (content == null)
         {
             return WriteZeros(batch, request);
         }
-        uint crc = Crc32C.OfPage(content);
         int slot = FindSent(content, crc);
         if (slot >= 0)
         {
@@ -33,7 +32,7 @@ internal sealed unsafe class RunWriter(IMemoryImage image, int duplicateWindow)
     {
         int limit = Math.Min(request.Remaining, WireLimits.PagesPerFrame);
         int run = 1;
-        while (run < limit && ReadNonZero(batch, request.NextPage + (ulong)run) == null)
+        while (run < limit && ReadNonZero(batch, request.NextPage + (ulong)run, out _) == null)
         {
             run++;
         }
@@ -51,11 +50,10 @@ internal sealed unsafe class RunWriter(IMemoryImage image, int duplicateWindow)
         {
             batch.AppendPage(content);
             _sent?.Add(new Gfn(request.NextPage + (ulong)run), TagOf(crc));
-            if (++run >= limit || (content = ReadNonZero(batch, request.NextPage + (ulong)run)) == null)
+            if (++run >= limit || (content = ReadNonZero(batch, request.NextPage + (ulong)run, out crc)) == null)
             {
                 break;
             }
-            crc = Crc32C.OfPage(content);
             if (FindSent(content, crc) >= 0)
             {
                 break;
@@ -67,10 +65,10 @@ internal sealed unsafe class RunWriter(IMemoryImage image, int duplicateWindow)
     }
 
     /// <summary>The page's bytes in the mapped image or in the batch's memory for made pages; null where all are zero.</summary>
-    private byte* ReadNonZero(SendBatch batch, ulong page)
+    private byte* ReadNonZero(SendBatch batch, ulong page, out uint crc)
     {
         byte* content = image.Read(new Gfn(page), batch.NextMadePage);
-        return content == null || ZeroPage.IsZero(content) ? null : content;
+        return sums.IsZero(page, content, out crc) ? null : content;
     }
 
     private int FindSent(byte* content, uint crc) => _sent is null ? -1 : _sent.Find(content, TagOf(crc), image);

@@ -10,6 +10,19 @@ internal sealed class ServerContents(
 
     public PageOffer? Find(ImageIdentity image) => _offers.GetValueOrDefault(image);
 
+    /// <summary>Looks at some pages of an image before anybody asks for them; false once all are known.</summary>
+    public bool LookAhead()
+    {
+        foreach (PageOffer offer in _offers.Values)
+        {
+            if (offer.LookAhead())
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// <summary>What the node knows of; without a directory, what this server offers itself.</summary>
     public IReadOnlyList<SourceListing> Directory() => directory is not null
         ? directory()
