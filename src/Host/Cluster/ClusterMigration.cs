@@ -24,66 +24,24 @@ internal static class ClusterMigration
         var settings = options.LoadSettings(result);
         var setup = new ClusterSetup(settings);
         adopts &= result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
-        // What is wrong with the own image is said before anybody is joined.
-        var inputs = adopts ? null : RunInputs.Open(options, result, settings);
-        ActorSystem? system = null;
-        try
-        {
-            system = ClusterMember.Open(setup, NodeRoles.Destination, port);
-            await using var feed = new ClusterFeed(setup, system);
-            await feed.Join(option, nodes, waits, cancelled);
-            using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-            string? wrong = null;
-            inputs ??= RunInputs.Open(options, result, settings, adopted: await feed.Adopt(
-                option,
-                waits,
-                reason =>
-                {
-                    wrong = reason;
-                    ends.Cancel();
-                },
-                cancelled));
-            var code = await Run(options, result, setup, option, system, feed, inputs, waits, ends.Token);
-            return wrong is null ? code : throw new CliException($"{option}: {wrong}");
-        }
-        finally
-        {
-            if (system is not null) await system.Terminate();
-            inputs?.Dispose();
-        }
+        return await new ClusterRun(setup, option, waits).Run(
+            nodes, port, adopts, image => RunInputs.Open(options, result, settings, adopted: image),
+            (system, feed, inputs, ends) => Run(Outputs.Of(options, result), setup, option, system, feed, inputs, waits, ends), cancelled);
     }
 
     private static async Task<int> Run(
-        MigrateOptions options, ParseResult result, ClusterSetup setup, string option, ActorSystem system, ClusterFeed feed,
-        RunInputs inputs, bool waits, CancellationToken cancelled)
+        Outputs outputs, ClusterSetup setup, string option, ActorSystem system, ClusterFeed feed, RunInputs inputs, bool waits,
+        CancellationToken cancelled)
     {
         var migration = MigrateOptions.ToMigration(setup.Settings);
-        var outputs = Outputs.Of(options, result);
-        var view = ProgressView.Create(outputs.JsonIsStandardOutput);
         var published = new PublishedBitmaps(inputs.Image.Identity);
         var clears = system.ActorOf(ClearPublisherActor.Props(published, setup.ClearEvery), ClearPublisherActor.Name);
         // Who receives pages, and who sends them: the source may be on this machine.
         await using var run = new MigrationRun(system, inputs, migration, otherThreads: 2, outputs.RecordsWorkingSet, clears);
         await feed.Connect(option, run.Pool, inputs.Image, published, waits, cancelled);
-        using var metrics = feed.Metrics();
         using var endpoint = MetricsEndpoint.Open(setup.Settings);
         if (endpoint is not null) await Console.Error.WriteLineAsync($"metrics at http://{endpoint.Endpoint}/metrics");
-        var summary = await feed.Summary();
-        view.Begin(inputs, migration, $"pages from {summary.Nodes} node(s): {string.Join(", ", summary.Names)}");
-        var report = await run.Run(
-            progress =>
-            {
-                feed.Show(progress);
-                view.Show(progress);
-            },
-            cancelled);
-        view.End();
-        feed.End(report);
-
-        summary = await feed.Summary();
-        ReportTable.Write(report, view.Output, summary);
-        outputs.Write(report, summary);
-        return MigrateCommand.ExitCode(report, cancelled);
+        return await ClusterRun.Report(feed, inputs, migration, outputs, (null, Backend.Model), run.Run, cancelled);
     }
 
     // What says how the path to the source is modelled has no meaning where there is a real one.

@@ -6,9 +6,11 @@ namespace Userfault.Cli;
 /// <summary><c>userfault serve</c>: a page-fault handler for real VMs. A process of its own, without actors.</summary>
 internal static class ServeCommand
 {
+    public const string Name = "serve";
+
     public static Command Create()
     {
-        var command = new Command("serve", "Serve page faults of real VMs: a userfaultfd handler that Firecracker can be pointed at.");
+        var command = new Command(Name, "Serve page faults of real VMs: a userfaultfd handler that Firecracker can be pointed at.");
         var options = new ServeOptions(command);
         command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
         return command;
@@ -46,7 +48,7 @@ internal static class ServeCommand
             server.Stop();
             var vms = server.Report();
             outputs.WriteText(ServeReport.Of(pages.Supply, vms));
-            return vms.Any(vm => vm.End == PagerEnd.Failed) ? ExitCodes.Failed : ExitCodes.Success;
+            return pages.Supply.RecordProblem is not null || vms.Any(vm => vm.End == PagerEnd.Failed) ? ExitCodes.Failed : ExitCodes.Success;
         }
         catch (Exception e) when (e is LinuxException or ProtocolException)
         {

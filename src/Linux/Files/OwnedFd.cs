@@ -9,8 +9,8 @@ public sealed class OwnedFd : SafeHandleMinusOneIsInvalid
     public OwnedFd(int fd)
         : base(ownsHandle: true) => SetHandle(fd);
 
-    /// <summary>The number; dead once this is disposed of.</summary>
-    public int Number => (int)handle;
+    /// <summary>The number; -1, which no call takes for another's, once this is disposed of.</summary>
+    public int Number => IsClosed ? -1 : (int)handle;
 
     /// <summary>Another descriptor of the same open file, closed on exec.</summary>
     /// <exception cref="LinuxException">No descriptor is left.</exception>
@@ -20,6 +20,9 @@ public sealed class OwnedFd : SafeHandleMinusOneIsInvalid
     /// <exception cref="LinuxException">It cannot be opened.</exception>
     public static OwnedFd Open(string path, bool writable = true) =>
         new(Errors.Check(Libc.Open(path, (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_CLOEXEC, 0), $"open {path}"));
+
+    /// <summary>Is it open for writing? A folder never is, nor what stands for a path alone (O_PATH).</summary>
+    public bool IsWritable => Libc.Fcntl(Number, Libc.F_GETFL, 0) is var flags and >= 0 && (flags & Libc.O_ACCMODE) != Libc.O_RDONLY && (flags & Libc.O_PATH) == 0;
 
     /// <summary>What kind of file it is, as /proc names it: "anon_inode:[userfaultfd]", "/memfd:name (deleted)", a path.</summary>
     public unsafe string Describe()

@@ -18,7 +18,7 @@ public sealed record HandlerOptions
     /// </summary>
     public bool StopsMonitors { get; init; } = true;
 
-    /// <summary>Longest time for putting the missing pages in place when the handler is to end.</summary>
+    /// <summary>Longest time without another page in place when the handler is to end and puts the missing ones there.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Takes one line for everything that happens to a VM. Called on any thread.</summary>

@@ -84,9 +84,10 @@ public sealed unsafe class HandlerServer : IDisposable
         var handOver = HasStandby;
         VmSession[] sessions;
         lock (_lock) sessions = [.. _sessions];
+        foreach (var session in sessions) session.Stop(handOver);
         foreach (var session in sessions)
         {
-            if (!session.Stop(handOver, Options.StopPatience)) session.Abandon();
+            if (!session.WaitForEnd(Options.StopPatience)) session.Abandon();
         }
         _standbys?.Dispose();
     }

@@ -60,9 +60,23 @@ public sealed class PageSupply : IDisposable
             ? new VmPager(vm, settings, _image, Replay, recorder, rest, _index)
             : new VmPager(vm, settings, _sources!, Replay, recorder, rest);
 
-    // With several VMs the last one to end is what stays.
-    internal void SaveRecord(WorkingSetRecorder recorder)
+    /// <summary>Why a record could not be written; null where all could. No reason to stop serving anybody.</summary>
+    public string? RecordProblem { get; private set; }
+
+    // With several VMs the last one to end is what stays. Answers what was wrong.
+    internal string? SaveRecord(WorkingSetRecorder recorder)
     {
-        lock (_lock) WorkingSetFile.Save(RecordTo!, recorder.ToWorkingSet(Identity, PageCount));
+        lock (_lock)
+        {
+            try
+            {
+                WorkingSetFile.Save(RecordTo!, recorder.ToWorkingSet(Identity, PageCount));
+                return null;
+            }
+            catch (Exception e) when (e is PagingException or IOException or UnauthorizedAccessException)
+            {
+                return RecordProblem = e.Message;
+            }
+        }
     }
 }

@@ -6,6 +6,8 @@ namespace Userfault.Linux;
 /// <summary>One VM from its handshake (or from the hands of a dead process) to its end, on a thread of its own.</summary>
 internal sealed class VmSession : IDisposable
 {
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
     private readonly HandlerServer _server;
     private readonly UnixSocket? _socket;
     private readonly Thread _thread;
@@ -39,12 +41,23 @@ internal sealed class VmSession : IDisposable
 
     public void Start() => _thread.Start();
 
-    /// <summary>Asks it to end, and waits. False where it took too long.</summary>
-    public bool Stop(bool handOver, TimeSpan patience)
+    /// <summary>Asks it to end.</summary>
+    public void Stop(bool handOver)
     {
         _stopping = handOver ? 2 : 1;
         _pager?.Stop(handOver);
-        return _thread.Join(patience);
+    }
+
+    /// <summary>Waits for its end for as long as pages come; false where none has for so long.</summary>
+    public bool WaitForEnd(TimeSpan patience)
+    {
+        var (missing, since) = (Missing, Stopwatch.GetTimestamp());
+        while (!_thread.Join(Look))
+        {
+            if (Missing is var now && now != missing) (missing, since) = (now, Stopwatch.GetTimestamp());
+            else if (Stopwatch.GetElapsedTime(since) > patience) return false;
+        }
+        return true;
     }
 
     /// <summary>How it stands; null where it was refused, or has not begun.</summary>
@@ -68,10 +81,11 @@ internal sealed class VmSession : IDisposable
         {
             if (_vm is not null || Begin()) Serve(_vm!);
         }
-        catch (Exception e) when (e is LinuxException or ProtocolException or PagingException or IOException)
+        catch (Exception e)
         {
-            // Nothing was served yet: the guest waits for somebody.
-            _server.Log(Id, e.Message);
+            // Nothing was served yet: the guest waits for somebody. And whatever it was, others are served by this process.
+            _server.Log(Id, e is LinuxException or ProtocolException or PagingException or IOException
+                ? e.Message : $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
             if (_vm is not null) StopMonitor(_vm.Monitor);
         }
         finally
@@ -120,7 +134,7 @@ internal sealed class VmSession : IDisposable
         _server.Began(this, vm);
         if (_stopping != 0) pager.Stop(_stopping == 2);
         var end = pager.Run();
-        if (recorder is not null) _server.Pages.SaveRecord(recorder);
+        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem) _server.Log(Id, problem);
         _final = Report(pager, vm, end);
         Served = null;
         if (end != PagerEnd.Failed) _server.Log(Id, Describe(end, pager));
@@ -131,6 +145,8 @@ internal sealed class VmSession : IDisposable
             StopMonitor(vm.Monitor);
         }
     }
+
+    private long Missing => _pager?.Counters.MissingPages ?? 0;
 
     private long ElapsedNs => (long)Stopwatch.GetElapsedTime(_begun).TotalNanoseconds;
 

@@ -60,7 +60,8 @@ public static class Warmup
             mine.Send(RegionList.Write([new GuestRegion(memory.Address, memory.Bytes, 0, Mmu.Page.Size)]), uffd.Fd);
             var touching = Touching(memory, count);
             _ = touching.Join(OwnPatience);
-            _ = session.Stop(handOver: true, OwnPatience);
+            session.Stop(handOver: true);
+            _ = session.WaitForEnd(OwnPatience);
             // Whoever still sleeps gets zeros, and ends.
             uffd.Unregister(memory.Address, memory.Bytes);
             touching.Join();

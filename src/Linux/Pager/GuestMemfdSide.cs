@@ -25,6 +25,8 @@ public sealed unsafe class GuestMemfdSide : IDisposable
         var bytes = (pages + 63) / 64 * sizeof(ulong);
         if (Memfd.SizeOf(memory) < (long)(pages << Page.Shift))
             throw new ProtocolException($"the second descriptor ({memory.Describe()}) is shorter than the regions: no guest_memfd of theirs");
+        if (!memory.IsWritable)
+            throw new ProtocolException($"the second descriptor ({memory.Describe()}) is not open for writing");
         if (Memfd.SizeOf(bitmap) < (long)bytes)
             throw new ProtocolException($"the third descriptor ({bitmap.Describe()}) is shorter than a bitmap of {pages} pages");
         if (!Memfd.CannotShrink(bitmap))

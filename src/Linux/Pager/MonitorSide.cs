@@ -109,8 +109,7 @@ internal sealed class MonitorSide
 
     private bool Fill()
     {
-        var received = _socket.Receive(_stream!.Room, _stray, wait: false);
-        RefuseStrays();
+        var received = Receive(_stream!.Room);
         if (received == 0) IsClosed = true;
         else if (received > 0) _stream.Fill(received);
         return received > 0;
@@ -119,17 +118,22 @@ internal sealed class MonitorSide
     private void WatchForEnd()
     {
         Span<byte> bytes = stackalloc byte[64];
-        var received = _socket.Receive(bytes, _stray, wait: false);
-        RefuseStrays();
+        var received = Receive(bytes);
         if (received == 0) IsClosed = true;
         if (received > 0) throw new ProtocolException("the monitor sent something after the handshake");
     }
 
-    private void RefuseStrays()
+    private int Receive(Span<byte> bytes)
     {
-        if (_stray.Count == 0) return;
-        foreach (var fd in _stray) fd.Dispose();
-        _stray.Clear();
-        throw new ProtocolException("the monitor sent descriptors after the handshake");
+        try
+        {
+            var received = _socket.Receive(bytes, _stray, wait: false);
+            return _stray.Count == 0 ? received : throw new ProtocolException("the monitor sent descriptors after the handshake");
+        }
+        finally
+        {
+            foreach (var fd in _stray) fd.Dispose();
+            _stray.Clear();
+        }
     }
 }

@@ -33,7 +33,7 @@ public sealed unsafe partial class VmPager : IDisposable
     private bool _isChanging;
     private bool _isCompleting;
     private volatile StopKind _stop;
-    private volatile LatencyHistogram? _wantedLatency;
+    private readonly LatencyDesk _desk;
 
     /// <summary>A pager that serves from an image in this process.</summary>
     /// <param name="vm">The VM; not owned.</param>
@@ -78,6 +78,7 @@ public sealed unsafe partial class VmPager : IDisposable
         _monitor = OpenMonitorSide(vm, rest);
         if (replay is not null) _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay, recordedAlone: settings.Push is null);
         else if (settings.Push is { } kind) _order = PushOrder.Create(kind, _claims);
+        _desk = new LatencyDesk(_waits.Latency, _wake.Signal);
         _serve = OnRequest;
         _isInPlace = IsInPlace;
         _onPiece = OnPiece;
@@ -99,19 +100,9 @@ public sealed unsafe partial class VmPager : IDisposable
     /// <summary>Waits of faults so far, from message read to page in place; blocks until the thread has copied them.</summary>
     public LatencyHistogram Latency()
     {
+        if (_thread is not null && Thread.CurrentThread != _thread) return _desk.Ask();
         var copy = new LatencyHistogram();
-        if (Thread.CurrentThread != _thread && _thread is { IsAlive: true })
-        {
-            _copied.Reset();
-            _wantedLatency = copy;
-            _wake.Signal();
-            if (_copied.Wait(1000)) return copy;
-            _wantedLatency = null;
-        }
-        else
-        {
-            copy.Add(_waits.Latency);
-        }
+        copy.Add(_waits.Latency);
         return copy;
     }
 
@@ -120,7 +111,7 @@ public sealed unsafe partial class VmPager : IDisposable
     public void Stop(bool handOver)
     {
         _stop = handOver ? StopKind.HandOver : StopKind.Complete;
-        _wake.Signal();
+        _desk.WhileOpen(_wake.Signal);
     }
 
     /// <summary>Serves until the end. Blocks: on a thread of its own.</summary>
@@ -144,20 +135,28 @@ public sealed unsafe partial class VmPager : IDisposable
         {
             return Fail(e.Message);
         }
+        catch (Exception e)
+        {
+            // Nobody foresaw it, and still it is this VM's alone: the process serves others.
+            return Fail($"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+        }
+        finally
+        {
+            _desk.Close();
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _desk.Drain();
         _fetches?.Drop();
         _placer.Dispose();
         _claims.Dispose();
         _runs?.Dispose();
         _wake.Dispose();
-        _copied.Dispose();
     }
 
-    private readonly ManualResetEventSlim _copied = new();
     private Thread? _thread;
 
     private static long NowNs => Stopwatch.GetTimestamp();
@@ -203,12 +202,7 @@ public sealed unsafe partial class VmPager : IDisposable
 
     private PagerEnd EndWhenAsked()
     {
-        if (_wantedLatency is { } wanted)
-        {
-            wanted.Add(_waits.Latency);
-            _wantedLatency = null;
-            _copied.Set();
-        }
+        _desk.Look();
         switch (_stop)
         {
             case StopKind.HandOver:

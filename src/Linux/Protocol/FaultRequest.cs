@@ -35,8 +35,9 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
                 else reader.Skip();
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter where a name holds half of a surrogate pair.
             throw new ProtocolException("a fault request is no JSON");
         }
         if (vcpu is null or > uint.MaxValue || offset is null)

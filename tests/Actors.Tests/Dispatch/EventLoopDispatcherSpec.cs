@@ -86,6 +86,23 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
         Assert.Equal(series.Select(t => t.DueNs).Order(), series.Select(t => t.DueNs));
     }
 
+    /// <summary>No real time is waited for: the loop looks at its clock once in so many messages at least.</summary>
+    [Theory]
+    [InlineData("loop")]
+    [InlineData("spinning")]
+    public void What_is_due_is_not_hidden_by_what_is_entered_later_and_due_in_an_hour(string dispatcher)
+    {
+        var actor = Sys.ActorOf(Clock.Props(TestActor, EventLoopDispatcher.TimeOf(Sys, dispatcher)!).WithDispatcher(dispatcher));
+        actor.Tell(Clock.Pair.Instance);
+        for (var i = 0; i < 1000; i++)
+        {
+            actor.Tell(Clock.Ping.Instance);
+            if (ExpectMsg<object>() is Clock.Told) return;
+        }
+
+        Assert.Fail("what was due at once is not told after 1000 messages");
+    }
+
     [Fact]
     public void Other_dispatchers_are_no_clock() =>
         Assert.Null(EventLoopDispatcher.TimeOf(Sys, "akka.actor.default-dispatcher"));
@@ -111,6 +128,8 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
     // Says when it was told; and enters a series of its own.
     private sealed class Clock(IActorRef to, IGuestTime time) : UntypedActor
     {
+        private const long HourNs = 3_600_000_000_000;
+
         public static Props Props(IActorRef to, IGuestTime time) => Akka.Actor.Props.Create(() => new Clock(to, time));
 
         protected override void OnReceive(object message)
@@ -119,8 +138,20 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
             {
                 var nowNs = time.NowNs;
                 foreach (var us in Series.Due) time.TellAt(nowNs + (us * 1000L), Self, nowNs + (us * 1000L));
-                // Far behind all of them, and entered last: it must not keep them.
-                time.TellAt(nowNs + 3_600_000_000_000, Self, long.MaxValue);
+                return;
+            }
+
+            if (message is Pair)
+            {
+                var nowNs = time.NowNs;
+                time.TellAt(nowNs, Self, nowNs);
+                time.TellAt(nowNs + HourNs, Self, nowNs + HourNs);
+                return;
+            }
+
+            if (message is Ping)
+            {
+                to.Tell(message);
                 return;
             }
 
@@ -128,6 +159,16 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
         }
 
         public sealed record Told(long DueNs, long AtNs);
+
+        public sealed class Pair
+        {
+            public static readonly Pair Instance = new();
+        }
+
+        public sealed class Ping
+        {
+            public static readonly Ping Instance = new();
+        }
 
         public sealed class Series
         {

@@ -14,7 +14,7 @@ public unsafe class HostileMonitorTests
 
     public static TheoryData<string, string, string, string> Cases => new()
     {
-        // what is sent, with which descriptors (u userfaultfd, m memfd, x a userfaultfd without API), the refusal
+        // what is sent, with which descriptors (u userfaultfd, m memfd, d a folder, r a memfd for reading, x a userfaultfd without API), the refusal
         { "garbage", "\u0001\u0002\u0003", "u", "garbage" },
         { "not JSON", "[{]]", "u", "no JSON" },
         { "a word", "hello", "u", "garbage" },
@@ -32,6 +32,9 @@ public unsafe class HostileMonitorTests
         { "another kind", Good, "m", "no userfaultfd but /memfd:hostile" },
         { "without API", Good, "x", "EINVAL" },
         { "a short memfd", Good, "umm", "shorter than the regions" },
+        { "a folder in the memory's place", Good, "udm", "not open for writing" },
+        { "memory for reading alone", Good, "urm", "not open for writing" },
+        { "half of a surrogate pair", """[{"\ud800":0}]""", "u", "wrong kind" },
         { "a bitmap that can shrink", Good, "uMs", "can shrink" },
         { "a short bitmap", Good, "uMm", "shorter than a bitmap" },
     };
@@ -133,6 +136,10 @@ public unsafe class HostileMonitorTests
                 var fd = new OwnedFd(Libc.CreateMemfd("unsealable", 0));
                 Assert.Equal(0, Libc.Truncate(fd.Number, 4096));
                 return fd;
+            case 'd':
+                return OwnedFd.Open("/", writable: false);
+            case 'r':
+                using (var memory = Memfd.Create("guest", 1 << 20)) return OwnedFd.Open($"/proc/self/fd/{memory.Number}", writable: false);
             case 'x':
                 return new OwnedFd((int)Libc.Syscall(323, 0, 0, 0, 0));
             default:

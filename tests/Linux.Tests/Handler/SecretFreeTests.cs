@@ -40,6 +40,12 @@ public unsafe class SecretFreeTests
     [InlineData("""{"vcpu":0,"offset":1048576,"flags":0,"token":null}""", "no page of guest memory")]
     [InlineData("""{"vcpu":0,"offset":18446744073709547520,"flags":0,"token":null}""", "no page of guest memory")]
     [InlineData("""{"vcpu":0,"offset":7,"flags":0,"token":null}""", "no page of guest memory")]
+    [InlineData("""{"\ud800":0,"vcpu":0,"offset":0}""", "no JSON")]
+    [InlineData("""{"vcpu":0,"offset":0]""", "no JSON")]
+    [InlineData("""{"vcpu":4294967296,"offset":0}""", "without vcpu")]
+    [InlineData("""{"vcpu":0,"offset":"0"}""", "offset of a fault request is no whole number")]
+    [InlineData("""{"vcpu":0,"offset":-4096}""", "offset of a fault request is no whole number")]
+    [InlineData("""{"vcpu":0,"offset":0,"token":{"a":[[[[0]]]]}}""", "token of a fault request is no whole number")]
     public void A_bad_request_ends_that_vm_alone(string text, string reason)
     {
         Here.NeedsUserfaultfd();

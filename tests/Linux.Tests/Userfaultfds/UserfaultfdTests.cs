@@ -141,7 +141,8 @@ public unsafe class UserfaultfdTests
     {
         using var self = PidFd.Open(Environment.ProcessId);
         Assert.False(self.HasEnded());
-        using var child = System.Diagnostics.Process.Start("/bin/sh", ["-c", "read x"]);
+        // It reads from a pipe that nobody writes to: whatever the tests' own input is, it stays until it is killed.
+        using var child = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", "read x"]) { RedirectStandardInput = true })!;
         using var pidfd = PidFd.Open(child.Id);
         Assert.True(pidfd.Signal(PidFd.Kill));
         Assert.True(pidfd.HasEnded(10_000));
