@@ -15,5 +15,9 @@ public interface IPagePlane
     /// <summary>Serves what a source has, from now until the listener is disposed of.</summary>
     /// <param name="options">Where to listen, and limits.</param>
     /// <param name="source">What is passed on; not owned.</param>
-    IPageListener Listen(PageServerOptions options, IPageSource source);
+    /// <param name="unlisted">Passed on to whoever knows of it, and not named to others; not owned. Null: nothing.</param>
+    IPageListener Listen(PageServerOptions options, IPageSource source, IPageSource? unlisted = null);
+
+    /// <summary>Do images have manifests here? Simulated ones do not.</summary>
+    bool HasManifests => true;
 }

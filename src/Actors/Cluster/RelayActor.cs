@@ -5,7 +5,7 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// A fetcher node: a data-plane server in front of this node's own connections to sources. It serves the first image
-/// that it hears of, from all sources that have it; pages pass through, none is kept.
+/// that it hears of, and its manifest, from all sources that have them; pages pass through, none is kept.
 /// </summary>
 public sealed class RelayActor : UntypedActor
 {
@@ -21,6 +21,7 @@ public sealed class RelayActor : UntypedActor
     private IPageListener? _serving;
     private ReplicaSource? _source;
     private IActorRef? _links;
+    private IActorRef? _manifestLinks;
     private bool _hasServed;
 
     /// <summary>See <see cref="Props"/>.</summary>
@@ -61,6 +62,7 @@ public sealed class RelayActor : UntypedActor
         {
             case NodeProtocol.NodesChanged changed:
                 if (_links is null) Begin(changed.Nodes);
+                _manifestLinks?.Tell(changed);
                 _links?.Tell(changed);
                 break;
             case ReplicasChanged:
@@ -100,27 +102,33 @@ public sealed class RelayActor : UntypedActor
             _tick = clock.ScheduleTellRepeatedlyCancelable(every, every, Self, Tick.Instance, ActorRefs.NoSender);
         }
 
-        _serving = _plane.Listen(_server, new NeededSource(source, _replicas));
+        var manifest = _plane.HasManifests ? new ReplicaSource(ImageManifest.IdentityOf(offer.Image), 0, $"digests of {offer.Name}") : null;
+        _serving = _plane.Listen(_server, new NeededSource(source, _replicas), manifest);
         _relay.Serve(_serving, source);
+        if (manifest is not null) _manifestLinks = Context.ActorOf(LinksTo(manifest, offer.Image, static () => { }), "manifest-links");
         var self = Self;
-        _links = Context.ActorOf(PageLinksActor.Props(new PageLinksSettings
-        {
-            Client = _client with { Image = offer.Image },
-            ThroughFetchers = false,
-            Plane = _plane,
-            RetryAfter = _retryAfter,
-            Opened = (_, client) =>
-            {
-                source.Add(client);
-                self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender);
-            },
-            Closed = (_, client) =>
-            {
-                source.Remove(client);
-                self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender);
-            },
-        }), "links");
+        _links = Context.ActorOf(LinksTo(source, offer.Image, () => self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender)), "links");
     }
+
+    // Connections to all sources of an image, for what they have of it.
+    private Props LinksTo(ReplicaSource replicas, ImageIdentity image, Action changed) => PageLinksActor.Props(new PageLinksSettings
+    {
+        Client = _client with { Image = replicas.Identity },
+        OfferedAs = image,
+        ThroughFetchers = false,
+        Plane = _plane,
+        RetryAfter = _retryAfter,
+        Opened = (_, client) =>
+        {
+            replicas.Add(client);
+            changed();
+        },
+        Closed = (_, client) =>
+        {
+            replicas.Remove(client);
+            changed();
+        },
+    });
 
     private sealed record Tick
     {

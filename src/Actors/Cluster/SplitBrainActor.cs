@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster;
 using Akka.Event;
 using static Akka.Cluster.ClusterEvent;
 
@@ -41,15 +42,15 @@ public sealed class SplitBrainActor : UntypedActor
     private void Decide()
     {
         var state = _cluster.State;
-        var members = state.Members
-            .Select(m => (m.Address, m.HasRole(NodeRoles.Destination), !state.Unreachable.Contains(m))).ToList();
+        var members = state.Members.Where(m => m.Status != MemberStatus.Down).Select(m => new SplitBrainMember(
+            m.Address, m.HasRole(NodeRoles.Destination), !state.Unreachable.Contains(m), m.Status is MemberStatus.Leaving or MemberStatus.Exiting)).ToList();
         switch (SplitBrainSide.Decide(members, _cluster.SelfRoles.Contains(NodeRoles.Destination)))
         {
             case SplitBrainDecision.DownUnreachable:
-                foreach (var (address, _, _) in members.Where(m => !m.Item3))
+                foreach (var gone in members.Where(m => !m.IsReachable))
                 {
-                    _log.Warning("{0} has been out of reach for {1} s: downed", address, _stableAfter.TotalSeconds);
-                    _cluster.Down(address);
+                    _log.Warning("{0} has been out of reach for {1} s: downed", gone.Address, _stableAfter.TotalSeconds);
+                    _cluster.Down(gone.Address);
                 }
 
                 break;

@@ -1,4 +1,3 @@
-using Akka.Actor;
 using Akka.Cluster;
 
 namespace Userfault.Actors;
@@ -6,16 +5,16 @@ namespace Userfault.Actors;
 /// <summary>
 /// Decides which side of a split cluster stays: the one with more destinations, since a destination holds a running guest's
 /// only copy and cannot begin again, while sources and fetchers can; of those with equally many, or none, the one with more
-/// members, so that a lone destination that has died takes nobody with it; of equal sides that with the lowest address. Plain;
-/// every node comes to the same answer for its side.
+/// members, so that a lone destination that has died takes nobody with it; of equal sides that with the lowest address. Who is
+/// leaving counts for neither side: a destination that has left in order and was not seen off holds no guest any more.
+/// Plain; every node comes to the same answer for its side.
 /// </summary>
 public static class SplitBrainSide
 {
     /// <summary>The decision of one node.</summary>
-    /// <param name="members">All members: address, whether it is a destination, whether this node reaches it.</param>
+    /// <param name="members">All members that are not down.</param>
     /// <param name="isDestination">Is this node a destination? It never downs itself.</param>
-    public static SplitBrainDecision Decide(
-        IReadOnlyCollection<(Address Address, bool IsDestination, bool IsReachable)> members, bool isDestination)
+    public static SplitBrainDecision Decide(IReadOnlyCollection<SplitBrainMember> members, bool isDestination)
     {
         ArgumentNullException.ThrowIfNull(members);
         if (members.All(m => m.IsReachable)) return SplitBrainDecision.Nothing;
@@ -24,7 +23,9 @@ public static class SplitBrainSide
         return stays ? SplitBrainDecision.DownUnreachable : isDestination ? SplitBrainDecision.Nothing : SplitBrainDecision.DownSelf;
     }
 
-    private static (int Destinations, int Members) Weight(
-        IReadOnlyCollection<(Address Address, bool IsDestination, bool IsReachable)> members, bool isReachable) =>
-        (members.Count(m => m.IsReachable == isReachable && m.IsDestination), members.Count(m => m.IsReachable == isReachable));
+    private static (int Destinations, int Members) Weight(IReadOnlyCollection<SplitBrainMember> members, bool isReachable)
+    {
+        var side = members.Where(m => m.IsReachable == isReachable && !m.IsLeaving).ToList();
+        return (side.Count(m => m.IsDestination), side.Count);
+    }
 }

@@ -19,8 +19,8 @@ public sealed class TcpPagePlane : IPagePlane
     }
 
     /// <inheritdoc/>
-    public IPageListener Listen(PageServerOptions options, IPageSource source) =>
-        new Listener(new PageServer(options, [new PageOffer(source)]));
+    public IPageListener Listen(PageServerOptions options, IPageSource source, IPageSource? unlisted = null) => new Listener(new PageServer(
+        options, unlisted is null ? [new PageOffer(source)] : [new PageOffer(source), new PageOffer(unlisted) { IsListed = false }]));
 
     private sealed class Owner(IPageLinkOwner owner) : IPageClientOwner
     {

@@ -108,7 +108,7 @@ internal sealed class ServeChild : IDisposable
                 return;
             }
 
-            throw new CliException($"the handler ended before it listened: {(await _error).ReplaceLineEndings(" ").Trim()}");
+            throw new CliException($"the handler (process {Id}) died before it listened: {(await _error).ReplaceLineEndings(" ").Trim()}");
         }
         catch (OperationCanceledException)
         {

@@ -44,7 +44,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
         await _member.Until(async () => (await _member.Nodes()).All(n => n.Report is not null || !n.IsUsable), cancelled);
     }
 
-    /// <summary>The one image that the cluster's sources have, described by them; its digests are on their way.</summary>
+    /// <summary>The one image that the cluster's nodes serve, described by them; its digests are on their way.</summary>
     /// <param name="option">The option that named the nodes, for messages.</param>
     /// <param name="waits">Is a cluster without any image waited for, however long it takes?</param>
     /// <param name="failed">Told where the digests turn out to be wrong.</param>
@@ -62,7 +62,6 @@ internal sealed class ClusterFeed : IAsyncDisposable
         {
             Client = _setup.ClientOptions(source.Identity),
             OfferedAs = image,
-            ThroughFetchers = false,
             RetryAfter = _setup.RetryAfter,
             Opened = (_, open) => source.Add(open),
             Closed = (_, closed) => source.Remove(closed),
@@ -86,7 +85,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
         {
             throw new CliException(cancelled.IsCancellationRequested
                 ? "stopped by Ctrl-C"
-                : $"{option}: no source of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself");
+                : $"{option}: no node of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself");
         }
     }
 
@@ -163,7 +162,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
         string.Join(", ", offers.Select(o => $"{o.Name} ({o.Image.Short})").Distinct().DefaultIfEmpty("nothing"));
 
     private async Task<List<SourceListing>> Offered() =>
-        [.. (await _member.Nodes()).Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)).SelectMany(n => n.Report?.Offers ?? [])];
+        [.. (await _member.Nodes()).Where(n => n.IsUsable).SelectMany(n => n.Report?.Offers ?? [])];
 
     // Every source has said what it has, and this image is not among it: waiting would change nothing.
     private async Task<bool> ServesOthersAlone(IMemoryImage image)

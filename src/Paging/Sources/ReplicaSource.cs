@@ -14,17 +14,18 @@ public sealed class ReplicaSource : IPageSource
 {
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<ulong, ReplicaRequest> _open = new();
+    private readonly ulong _pages;
     private volatile IPageSource[] _replicas = [];
     private ulong _lastId;
 
     /// <summary>A set without replicas.</summary>
     /// <param name="identity">The image.</param>
-    /// <param name="pages">Its size in pages.</param>
+    /// <param name="pages">Its size in pages; 0: what its replicas say.</param>
     /// <param name="name">A name for messages.</param>
     /// <param name="hedges">When slow requests are hedged; null: never.</param>
     public ReplicaSource(ImageIdentity identity, ulong pages, string name, HedgeSettings? hedges = null)
     {
-        (Identity, Pages, Name) = (identity, pages, name);
+        (Identity, _pages, Name) = (identity, pages, name);
         NowNs = hedges?.NowNs ?? (static () => 0);
         Book = hedges is null ? null : new HedgeBook(hedges);
     }
@@ -36,7 +37,8 @@ public sealed class ReplicaSource : IPageSource
     public ImageIdentity Identity { get; }
 
     /// <inheritdoc/>
-    public ulong Pages { get; }
+    /// <remarks>0 where nobody has said yet.</remarks>
+    public ulong Pages => _pages != 0 ? _pages : _replicas is [var first, ..] ? first.Pages : 0;
 
     /// <summary>How many replicas can be asked.</summary>
     public int Replicas => _replicas.Length;

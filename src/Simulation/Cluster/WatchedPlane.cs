@@ -9,5 +9,7 @@ internal sealed class WatchedPlane(IPagePlane plane, SwarmView view) : IPagePlan
     public IPageSource Connect(PageLinkTarget target, PageClientOptions options, IPageLinkOwner owner) =>
         new WatchedLink(plane, target, options, owner, view);
 
-    public IPageListener Listen(PageServerOptions options, IPageSource source) => plane.Listen(options, source);
+    public bool HasManifests => plane.HasManifests;
+
+    public IPageListener Listen(PageServerOptions options, IPageSource source, IPageSource? unlisted = null) => plane.Listen(options, source, unlisted);
 }

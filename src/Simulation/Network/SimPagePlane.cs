@@ -12,7 +12,9 @@ internal sealed class SimPagePlane(SimNetwork network, SimHost host) : IPagePlan
     public IPageSource Connect(PageLinkTarget target, PageClientOptions options, IPageLinkOwner owner) =>
         new SimPageLink(network, host, _process, target, options.Image, owner);
 
-    public IPageListener Listen(PageServerOptions options, IPageSource source)
+    public bool HasManifests => false;
+
+    public IPageListener Listen(PageServerOptions options, IPageSource source, IPageSource? unlisted = null)
     {
         var port = FirstPort;
         while (host.Listeners.ContainsKey(port)) port++;

@@ -57,6 +57,23 @@ public sealed class SimClusterTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
+    public void A_destination_that_leaves_while_a_node_is_away_takes_nobody_with_it(ulong seed)
+    {
+        using var world = new SimWorld(seed);
+        var cluster = Serving(world, out _, new SimClusterSettings { ResolvesSplits = true, KeepsDestinations = true });
+        Assert.True(world.RunUntil(cluster.HasConverged, Long));
+        cluster.Kill(cluster["fetch-0"], silently: true);
+        // Nobody can see it off as long as the dead node has not been given up, and it does not wait for that.
+        cluster["destination"].Membership!.Leave(cluster["destination"].Membership!.SelfAddress);
+        world.RunFor(TimeSpan.FromSeconds(1));
+        cluster.Kill(cluster["destination"]);
+        Assert.True(world.RunUntil(() => cluster["source-1"].Membership!.State.Members.Count == 3, Long));
+        Assert.True(world.RunUntil(cluster.HasConverged, Long));
+        Assert.All(["source-0", "source-1", "fetch-1"], name => Assert.False(cluster[name].Membership!.IsTerminated));
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
     public void A_guest_arrives_through_fetchers(ulong seed)
     {
         using var world = new SimWorld(seed);

@@ -21,7 +21,7 @@ public sealed class PageOffer
         ArgumentNullException.ThrowIfNull(image);
         _image = image;
         _sums = new PageSums(image);
-        (Identity, Pages, Name) = (image.Identity, image.Pages, image.Name);
+        (Identity, Name) = (image.Identity, image.Name);
     }
 
     /// <summary>Passes on what a source answers. The source must answer each request's pages in the order asked for.</summary>
@@ -29,14 +29,14 @@ public sealed class PageOffer
     {
         ArgumentNullException.ThrowIfNull(source);
         _source = source;
-        (Identity, Pages, Name) = (source.Identity, source.Pages, source.Name);
+        (Identity, Name) = (source.Identity, source.Name);
     }
 
     /// <summary>Which image.</summary>
     public ImageIdentity Identity { get; }
 
-    /// <summary>Its size in pages.</summary>
-    public ulong Pages { get; }
+    /// <summary>Its size in pages; 0 while a source behind this server does not know it, and nothing is offered.</summary>
+    public ulong Pages => _image?.Pages ?? _source!.Pages;
 
     /// <summary>A name for people.</summary>
     public string Name { get; }

@@ -8,7 +8,8 @@ internal sealed class ServerContents(
 
     public ServerCounters Counters { get; } = new();
 
-    public PageOffer? Find(ImageIdentity image) => _offers.GetValueOrDefault(image);
+    /// <summary>The offer of an image; none while there is nothing behind it.</summary>
+    public PageOffer? Find(ImageIdentity image) => _offers.GetValueOrDefault(image) is { Pages: > 0 } offer ? offer : null;
 
     /// <summary>Looks at some pages of an image before anybody asks for them; false once all are known.</summary>
     public bool LookAhead()
@@ -26,5 +27,5 @@ internal sealed class ServerContents(
     /// <summary>What the node knows of; without a directory, what this server offers itself.</summary>
     public IReadOnlyList<SourceListing> Directory() => directory is not null
         ? directory()
-        : [.. _offers.Values.Where(offer => offer.IsListed).Select(offer => new SourceListing(offer.Identity, offer.Pages, Host: "", Port: 0, offer.Name))];
+        : [.. _offers.Values.Where(offer => offer is { IsListed: true, Pages: > 0 }).Select(offer => new SourceListing(offer.Identity, offer.Pages, Host: "", Port: 0, offer.Name))];
 }
