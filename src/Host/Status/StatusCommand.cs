@@ -35,24 +35,22 @@ internal static class StatusCommand
     {
         var asked = ClusterSetup.Nodes(option, text);
         if (asked.Count == 0) throw Units.Bad(option, text, "the address of a node, such as 127.0.0.1:7001");
-        var setup = new ClusterSetup(settings);
-        var system = ClusterMember.Open(setup, NodeRoles.Observer, port: 0);
-        try
-        {
-            var nodes = await Ask(setup, system, option, asked, cancelled);
-            if (asJson) Console.Out.WriteLine(StatusReport.Json(nodes));
-            else Write(nodes);
-            return ExitCodes.Success;
-        }
-        finally
-        {
-            await system.Terminate();
-        }
+        var nodes = await Ask(new ClusterSetup(settings), option, asked, cancelled);
+        if (asJson) Console.Out.WriteLine(StatusReport.Json(nodes));
+        else Write(nodes);
+        return ExitCodes.Success;
     }
 
-    private static async Task<IReadOnlyList<ClusterNode>> Ask(
-        ClusterSetup setup, ActorSystem system, string option, IReadOnlyList<Address> asked, CancellationToken cancelled)
+    /// <summary>The cluster as the first of these nodes that answers sees it.</summary>
+    /// <param name="setup">How nodes are reached, and how long is waited.</param>
+    /// <param name="option">The option that named the nodes, for messages.</param>
+    /// <param name="asked">The nodes.</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    /// <exception cref="CliException">None has answered in time.</exception>
+    internal static async Task<IReadOnlyList<ClusterNode>> Ask(
+        ClusterSetup setup, string option, IReadOnlyList<Address> asked, CancellationToken cancelled)
     {
+        var system = ClusterMember.Open(setup, NodeRoles.Observer, port: 0);
         var answer = new TaskCompletionSource<IReadOnlyList<ClusterNode>>(TaskCreationOptions.RunContinuationsAsynchronously);
         system.ActorOf(Props.Create(() => new Asker(setup.Named(asked), answer)), "status");
         try
@@ -64,6 +62,10 @@ internal static class StatusCommand
             throw new CliException(
                 $"{option}: no node at {string.Join(",", asked.Select(n => $"{n.Host}:{n.Port}"))} has answered within " +
                 $"{setup.JoinTimeout.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie and tls are the same");
+        }
+        finally
+        {
+            await system.Terminate();
         }
     }
 

@@ -36,9 +36,9 @@ public sealed class CutCableTests : IDisposable
             Assert.Matches(@"\(no (page source|fetcher) is left\)", await Migration.Line(migration, "paused"));
             if (untilTheOthersHaveGivenUp)
             {
-                await ClusterTests.Until(() => Task.FromResult(
+                await ClusterSpec.Until(() => Task.FromResult(
                     Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")));
-                await ClusterTests.Until(async () => Migration.Members(await Migration.Status(source.Address, _network.There)).Split(", ").Length == 2);
+                await ClusterSpec.Until(async () => Migration.Members(await Migration.StatusIn(_network.There, source.Address)).Split(", ").Length == 2);
             }
 
             _network.Mend();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Userfault.Cli;
 
 namespace Userfault.Host.Tests.Cluster;
 
@@ -7,6 +8,7 @@ namespace Userfault.Host.Tests.Cluster;
 internal static class Migration
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly string Patient = Path.Combine(AppContext.BaseDirectory, "Cluster", "patient.hocon");
 
     /// <summary>The next line of progress that holds this and is past the beginning.</summary>
     public static async Task<string> Line(Process process, string part)
@@ -54,10 +56,20 @@ internal static class Migration
     public static void AllVcpusFinished(JsonElement report, int accesses) => Assert.All(
         report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(accesses, vcpu.GetProperty("accesses").GetInt32()));
 
-    /// <summary>The cluster as a node sees it.</summary>
-    public static async Task<JsonElement> Status(string node, string? network = null)
+    /// <summary>
+    /// The cluster as a node sees it: what the command asks and shows, asked in this process, since a process of its own for each
+    /// look takes the processor from those that are looked at.
+    /// </summary>
+    public static async Task<JsonElement> Status(string node)
     {
-        var run = await CommandLine.RunIn(network, "status", "--cluster", node, "--json", "--config", Path.Combine(AppContext.BaseDirectory, "Cluster", "patient.hocon"));
+        var nodes = await StatusCommand.Ask(new ClusterSetup(Settings.Load(Patient)), "--cluster", ClusterSetup.Nodes("--cluster", node), CancellationToken.None);
+        return JsonDocument.Parse(StatusReport.Json(nodes)).RootElement;
+    }
+
+    /// <summary>The same by the command, in a network namespace; null is where the tests run.</summary>
+    public static async Task<JsonElement> StatusIn(string? network, string node)
+    {
+        var run = await CommandLine.RunIn(network, "status", "--cluster", node, "--json", "--config", Patient);
         Assert.True(run.ExitCode == 0, run.Error);
         return JsonDocument.Parse(run.Output).RootElement;
     }

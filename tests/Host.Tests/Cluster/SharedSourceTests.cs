@@ -58,7 +58,7 @@ public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<Share
     public async Task Status_says_who_is_there_and_what_he_does()
     {
         var node = Assert.Single(
-            (await Migration.Status(shared.Node.Address)).GetProperty("nodes").EnumerateArray(), n => n.GetProperty("node").GetString() == shared.Node.Address);
+            (await Migration.StatusIn(null, shared.Node.Address)).GetProperty("nodes").EnumerateArray(), n => n.GetProperty("node").GetString() == shared.Node.Address);
         Assert.Equal("source", Assert.Single(node.GetProperty("roles").EnumerateArray()).GetString());
         Assert.Equal(("up", true, "serves"), (node.GetProperty("member").GetString(), node.GetProperty("reachable").GetBoolean(), node.GetProperty("state").GetString()));
         Assert.Equal(8192, Assert.Single(node.GetProperty("offers").EnumerateArray()).GetProperty("pages").GetInt32());

@@ -1,0 +1,49 @@
+namespace Userfault.Host.Tests.Cluster;
+
+/// <summary>Nodes that stand still for long (SIGSTOP) and go on as if nothing had been.</summary>
+public sealed class StoppedNodeTests : ClusterSpec
+{
+    [Fact]
+    public async Task A_source_that_stands_still_is_done_without_and_joins_anew()
+    {
+        var quick = Config(Patient, "stable-after = 2s");
+        var source = await Start("source", [.. Image, .. quick]);
+        var fetcher = await Start("fetcher", ["--seeds", source.Address, .. quick]);
+        using var migration = CommandLine.Start(["migrate", "--cluster", fetcher.Address, .. SlowGuest, .. quick]);
+        await Migration.Line(migration, " running ");
+
+        source.Signal("STOP");
+        await Migration.Line(migration, "paused");
+        await Until(async () => !Migration.Members(await Migration.Status(fetcher.Address)).Contains(source.Address, StringComparison.Ordinal));
+        source.Signal("CONT");
+
+        Migration.AllVcpusFinished(await Migration.End(migration), 2000);
+        Assert.Contains(source.Complaints, line => line.Contains("joins again", StringComparison.Ordinal));
+        await Agree(source, fetcher);
+    }
+
+    [Fact]
+    public async Task A_destination_that_stands_still_for_long_is_found_again_by_those_who_began_anew_without_it()
+    {
+        var quick = Config(Patient, "stable-after = 1s");
+        var source = await Start("source", [.. Image, .. Config("join-timeout = 16s", "stable-after = 1s")]);
+        var fetcher = await Start("fetcher", ["--seeds", source.Address, .. quick]);
+        using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest, .. quick]);
+        await Migration.Line(migration, " running ");
+
+        NodeProcess.Signal(migration, "STOP");
+        try
+        {
+            // Without the destination both go, and the source begins a cluster that the fetcher joins.
+            await Until(() => Task.FromResult(Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")));
+            await Agree(source, fetcher);
+        }
+        finally
+        {
+            NodeProcess.Signal(migration, "CONT");
+        }
+
+        Migration.AllVcpusFinished(await Migration.End(migration), 2000);
+        Assert.InRange(source.Complaints.Count(line => line.EndsWith("joins again", StringComparison.Ordinal)), 2, int.MaxValue);
+    }
+}
