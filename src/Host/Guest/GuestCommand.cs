@@ -29,13 +29,14 @@ internal static class GuestCommand
         var deviceShare = Units.Share(options.DeviceShare.Name, result.GetValue(options.DeviceShare) ?? "0.1");
         var patience = TimeSpan.FromTicks(Units.DurationNs(options.Patience.Name, result.GetValue(options.Patience) ?? "30s") / 100);
         var verify = Units.Switch(options.Verify.Name, result.GetValue(options.Verify) ?? "on");
+        var pause = result.GetValue(options.PauseAt) is { } share ? new GuestPause(Units.Share(options.PauseAt.Name, share), workload.Vcpus) : null;
         if (result.GetValue(options.GcStress)) GcStress.Start();
         GuestReport report;
         try
         {
             var memory = new GuestMemory(regions, result.GetValue(options.SecretFree), result.GetValue(options.HugePages));
             // Not disposed of where a thread may still sleep on its memory: the process ends then.
-            var run = new GuestRun(UnixSocket.Connect(path), memory, image, workload, balloon, deviceShare, patience);
+            var run = new GuestRun(UnixSocket.Connect(path), memory, image, workload, balloon, deviceShare, patience) { Pause = pause };
             report = run.Run(verify, cancelled);
             if (report.IsGood) run.Dispose();
         }

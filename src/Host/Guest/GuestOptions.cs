@@ -32,6 +32,8 @@ internal sealed class GuestOptions
         command.Options.Add(Overlapping);
         GcStress.Hidden = true;
         command.Options.Add(GcStress);
+        PauseAt.Hidden = true;
+        command.Options.Add(PauseAt);
         Image.AddTo(command);
     }
 
@@ -68,6 +70,8 @@ internal sealed class GuestOptions
     public Option<bool> HugePages { get; } = new("--huge-pages") { Description = "memory in pages of 2 MiB, as Firecracker's huge_pages: 2M; the machine must have some in reserve" };
 
     public Option<bool> Overlapping { get; } = new("--overlapping") { Description = "every thread of the pattern roams over all pages, not its own share" };
+
+    public Option<string> PauseAt { get; } = new("--pause-at") { Description = "wait after this share of the accesses for a line on standard input" };
 
     public Option<bool> GcStress { get; } = new("--gc-stress") { Description = "collect garbage all the time" };
 

@@ -39,6 +39,9 @@ internal sealed class GuestRun : IDisposable
 
     public FaultChannel? Channel { get; }
 
+    /// <summary>Where the touchers wait; null for nowhere.</summary>
+    public GuestPause? Pause { get; init; }
+
     /// <summary>Is everybody to stop?</summary>
     public volatile bool IsOver;
 
@@ -102,7 +105,7 @@ internal sealed class GuestRun : IDisposable
                 _problem = gone;
                 return false;
             }
-            if (progress() is var now && now != last) (last, since) = (now, Stopwatch.GetTimestamp());
+            if (progress() is var now && (now != last || Pause is { IsHeld: true })) (last, since) = (now, Stopwatch.GetTimestamp());
             else if (Stopwatch.GetElapsedTime(since) > _patience)
             {
                 _problem = $"nothing moved for {_patience.TotalSeconds:0.#} s: the handler does not serve";

@@ -47,6 +47,7 @@ internal sealed unsafe class Toucher
         long waited = 0;
         while (!_run.IsOver && _stream.TryNext(out var access))
         {
+            _run.Pause?.Pass(_touches, (long)_stream.Count);
             WaitUntil(begun + access.DueNs + waited);
             var before = Stopwatch.GetTimestamp();
             Touch(access);

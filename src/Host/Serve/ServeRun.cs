@@ -92,12 +92,29 @@ internal sealed class ServeRun : IDisposable
                     if (!isOver && vms.Count == 0) return;
                 }
                 if (client.Monitors is null) throw new ProtocolException("what listened there was no handler");
-                _server.Listen(client.Monitors, standbyPath is null ? null : UnixSocket.ListenAnew(standbyPath));
+                // Its file is this process's to remove now, where it can be found from here.
+                _path = Path.IsPathRooted(client.Monitors.Path) ? client.Monitors.Path : null;
+                _server.Listen(client.Monitors, ListenForNext(standbyPath));
+                _log($"serves at {client.Monitors.Path}");
             }
         }
         catch (Exception e) when (e is LinuxException or ProtocolException)
         {
             _ended.TrySetException(new CliException($"--standby: {e.Message}"));
+        }
+    }
+
+    // Guests are served already: that no further standby can attach must not end that.
+    private UnixSocket? ListenForNext(string? path)
+    {
+        try
+        {
+            return path is null ? null : UnixSocket.ListenAnew(path);
+        }
+        catch (LinuxException e)
+        {
+            _log($"--standby-socket: {e.Message}; no standby can attach");
+            return null;
         }
     }
 

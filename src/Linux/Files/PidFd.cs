@@ -17,9 +17,10 @@ public sealed class PidFd : IDisposable
     public OwnedFd Fd { get; }
 
     /// <summary>Opens a running process.</summary>
-    /// <exception cref="LinuxException">ESRCH: it has ended.</exception>
+    /// <exception cref="LinuxException">ESRCH: it has ended. EINVAL for 0: it cannot be seen from here.</exception>
     public static PidFd Open(int pid) =>
-        new(new OwnedFd((int)Errors.Check(Libc.Syscall(PidfdOpen, pid, 0, 0, 0), $"pidfd_open {pid}")));
+        new(new OwnedFd((int)Errors.Check(Libc.Syscall(PidfdOpen, pid, 0, 0, 0), $"pidfd_open {pid}",
+            pid == 0 ? "the process is of another pid namespace: run the handler where it sees it" : null)));
 
     /// <summary>Sends a signal; false where the process is gone already.</summary>
     /// <exception cref="LinuxException">EPERM: not allowed to.</exception>

@@ -46,6 +46,25 @@ public sealed unsafe class UnixSocket : IDisposable
         }
     }
 
+    /// <summary>Where it listens, as it was told; empty where it does not.</summary>
+    public string Path
+    {
+        get
+        {
+            var address = stackalloc byte[AddressBytes];
+            uint bytes = AddressBytes;
+            if (Libc.GetSocketName(Fd.Number, address, &bytes) < 0 || bytes <= 2) return "";
+            var path = new ReadOnlySpan<byte>(address + 2, (int)Math.Min(bytes, AddressBytes) - 2);
+            return Encoding.UTF8.GetString(path.IndexOf((byte)0) is var end and >= 0 ? path[..end] : path);
+        }
+    }
+
+    /// <summary>Takes the file away that it listens at: whoever comes from now on finds nobody.</summary>
+    public void RemoveFile()
+    {
+        if (Path is { Length: > 0 } path) _ = Libc.Unlink(path);
+    }
+
     /// <summary>Listens at a path that must be free.</summary>
     /// <exception cref="LinuxException">EADDRINUSE, EACCES, ENOENT and their like, with the path.</exception>
     public static UnixSocket Listen(string path)

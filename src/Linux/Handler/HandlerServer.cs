@@ -130,7 +130,8 @@ public sealed unsafe class HandlerServer : IDisposable
             // What is told at the end is bounded; a handler may live for years.
             if (_ended.Count > 4096) _ended.RemoveAt(0);
         }
-        _standbys?.TellEnd(session.Id);
+        // One that is left to the standby has not ended for it.
+        if (report?.End is not PagerEnd.HandedOver) _standbys?.TellEnd(session.Id);
         if (report is not null) VmEnded?.Invoke(report);
     }
 

@@ -11,14 +11,21 @@ public sealed class StandbyClient : IDisposable
 {
     private const int MostMessageBytes = 1 << 20;
 
+    // From the end of the connection to the end of its process, where that is killed.
+    private const int DeathMs = 10_000;
+
     private readonly UnixSocket _socket;
+    private readonly PidFd _serving;
     private readonly PageSupply _pages;
     private readonly Action<string> _log;
     private readonly JsonCutter _messages = new(MostMessageBytes);
     private readonly Dictionary<int, VmDescriptors> _vms = [];
     private readonly Queue<OwnedFd> _descriptors = new();
 
-    private StandbyClient(UnixSocket socket, PageSupply pages, Action<string> log) => (_socket, _pages, _log) = (socket, pages, log);
+    private bool _isLeft;
+
+    private StandbyClient(UnixSocket socket, PidFd serving, PageSupply pages, Action<string> log) =>
+        (_socket, _serving, _pages, _log) = (socket, serving, pages, log);
 
     /// <summary>Where monitors connect; null until the serving process has said hello.</summary>
     public UnixSocket? Monitors { get; private set; }
@@ -28,8 +35,19 @@ public sealed class StandbyClient : IDisposable
 
     /// <summary>Connects to a serving process's standby socket.</summary>
     /// <exception cref="LinuxException">Nobody listens there.</exception>
-    public static StandbyClient Connect(string path, PageSupply pages, Action<string> log) =>
-        new(UnixSocket.Connect(path), pages, log);
+    public static StandbyClient Connect(string path, PageSupply pages, Action<string> log)
+    {
+        var socket = UnixSocket.Connect(path);
+        try
+        {
+            return new StandbyClient(socket, PidFd.Open(socket.PeerPid), pages, log);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>
     /// Holds on until the serving process is gone, or one VM is to be taken before that; answers which are this process's now.
@@ -58,6 +76,8 @@ public sealed class StandbyClient : IDisposable
             descriptors.Clear();
             if (bytes == 0)
             {
+                // Two that serve one guest would each read half of its events.
+                if (!_isLeft && !_serving.HasEnded(DeathMs)) throw new ProtocolException("the serving process has let go of this standby, and lives on");
                 isOver = true;
                 var all = _vms.Values.ToArray();
                 _vms.Clear();
@@ -73,6 +93,7 @@ public sealed class StandbyClient : IDisposable
         foreach (var vm in _vms.Values) vm.Dispose();
         foreach (var fd in _descriptors) fd.Dispose();
         _socket.Dispose();
+        _serving.Dispose();
     }
 
     // The VM that is to be taken at once, or null.
@@ -85,6 +106,7 @@ public sealed class StandbyClient : IDisposable
             if (message.TryGetProperty("userfault", out _)) TakeHello(message);
             else if (message.TryGetProperty("vm", out var vm)) TakeVm(vm.GetInt32(), message);
             else if (message.TryGetProperty("end", out var end)) Forget(end.GetInt32());
+            else if (message.TryGetProperty("over", out _)) _isLeft = true;
             else if (message.TryGetProperty("take", out var take) && _vms.Remove(take.GetInt32(), out var taken)) return taken;
             return null;
         }

@@ -11,10 +11,15 @@ namespace Userfault.Linux;
 /// {"vm":3,"regions":[...],"form":"memfd"}  userfaultfd, socket, pidfd, state, guest_memfd, bitmap
 /// {"end":3}                                it is over
 /// {"take":3}                               this process cannot serve it
+/// {"over":1}                               nor anybody any more: all is left to the standby
 /// </code>
+/// Without the last one, a connection that ends while this process lives leaves the standby nothing.
 /// </summary>
 internal sealed unsafe class StandbyHub : IDisposable
 {
+    // A standby that reads nothing for so long is let go, or every VM that begins would wait for it.
+    private const int PatienceMs = 2000;
+
     private readonly HandlerServer _server;
     private readonly UnixSocket _listener;
     private readonly UnixSocket _monitors;
@@ -66,8 +71,11 @@ internal sealed unsafe class StandbyHub : IDisposable
         _isStopping = true;
         _wake.Signal();
         _thread.Join();
+        // Before the standby goes on: it may listen there itself.
+        _listener.RemoveFile();
         lock (_lock)
         {
+            Send(static () => (JsonSerializer.SerializeToUtf8Bytes(new { over = 1 }), []));
             _standby?.Dispose();
             _standby = null;
         }
@@ -90,11 +98,12 @@ internal sealed unsafe class StandbyHub : IDisposable
         try
         {
             var (json, descriptors) = message();
-            _standby.Send(json, descriptors);
+            if (_standby.WaitWritable(PatienceMs)) _standby.Send(json, descriptors);
+            else Detach("the standby does not listen, and is let go");
         }
         catch (LinuxException)
         {
-            Detach();
+            Detach("the standby is gone");
         }
     }
 
@@ -116,11 +125,11 @@ internal sealed unsafe class StandbyHub : IDisposable
         }
     }
 
-    private void Detach()
+    private void Detach(string why)
     {
         _standby?.Dispose();
         _standby = null;
-        _server.Options.Log("the standby is gone");
+        _server.Options.Log(why);
     }
 
     private void Run()
@@ -139,7 +148,7 @@ internal sealed unsafe class StandbyHub : IDisposable
             // A standby says nothing: what can be read is its end.
             lock (_lock)
             {
-                if (_standby is not null) Detach();
+                if (_standby is not null) Detach("the standby is gone");
             }
         }
     }

@@ -73,6 +73,13 @@ internal sealed class ServeProcess : IDisposable
     /// <summary>SIGKILL, as a crash is.</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>A line on its standard input.</summary>
+    public void Enter()
+    {
+        _process.StandardInput.WriteLine();
+        _process.StandardInput.Flush();
+    }
+
     /// <summary>SIGINT, as Ctrl-C is.</summary>
     public void Interrupt() => Process.Start("kill", ["-INT", $"{_process.Id}"]).WaitForExit();
 

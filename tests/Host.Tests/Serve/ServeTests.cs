@@ -40,8 +40,8 @@ public class ServeTests
         var nobody = await CommandLine.Run("status", "--serve", folder.At("status"));
         Assert.True(nobody.ExitCode == 0, nobody.Error);
         Assert.Contains("no standby", nobody.Output, StringComparison.Ordinal);
-        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "1e4", "--touchers", "4");
-        await serve.Line("faults, p50");
+        using var guest = PausedGuest(folder);
+        await guest.Line("paused");
         // One that asks and does not listen is not waited for.
         using var silent = UnixSocket.Connect(folder.At("status"));
         var json = await CommandLine.Run("status", "--serve", folder.At("status"), "--json");
@@ -114,23 +114,26 @@ public class ServeTests
         Assert.Equal(0, await serve.End());
     }
 
+    /// <summary>The guest waits at half of its accesses until another serves it.</summary>
     [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_standby_goes_on_after_kill_9(bool secretFree)
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    public async Task A_standby_goes_on_after_kill_9_and_after_Ctrl_C(bool secretFree, bool killed)
     {
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var first = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
         using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--synthetic", Size, "--once", "--json", folder.At("second.json"));
         await second.Line("attached");
-        // 2e5 instructions a second, 1000 between touches: the guest takes some seconds at least.
-        string[] form = secretFree ? ["--secret-free", "--device-share", "0.5"] : ["--balloon", "0.25"];
-        using var guest = new ServeProcess(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "2e5", "--touchers", "4", .. form]);
+        using var guest = PausedGuest(folder, secretFree ? ["--secret-free", "--device-share", "0.5"] : ["--balloon", "0.25"]);
         await second.Line("holds vm 1");
-        await first.Line("faults, p50");
-        first.Kill();
+        await guest.Line("paused");
+        if (killed) first.Kill();
+        else first.Interrupt();
         await second.Line("1 VMs are taken over");
+        guest.Enter();
         Assert.True(await guest.End() == 0, guest.All());
         Assert.Contains($"verified   all {Pages} pages", guest.All(), StringComparison.Ordinal);
         Assert.Equal(0, await second.End());
@@ -138,6 +141,56 @@ public class ServeTests
         Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt64());
         // It went on, and did not begin anew.
         Assert.InRange(vm.GetProperty("demandPages").GetInt64() + vm.GetProperty("backgroundPages").GetInt64(), 1, Pages - 1);
+        if (!killed) Assert.Equal(0, await first.End());
+        // It knew where both listened, and took both files away.
+        Assert.False(File.Exists(folder.At("s")));
+        Assert.Equal(killed, File.Exists(folder.At("t")));
+    }
+
+    /// <summary>Killed while they serve, one after another, wherever they are: the guest is not let go before the last of them serves.</summary>
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Standbys_take_over_from_standbys(bool secretFree)
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        var serving = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
+        using var guest = PausedGuest(folder, secretFree ? ["--secret-free", "--ips", "1e6"] : ["--balloon", "0.25", "--ips", "1e6"]);
+        await serving.Line("1 regions");
+        for (var round = 0; round < 3; round++)
+        {
+            var next = new ServeProcess("serve", "--standby", folder.At("t"), "--standby-socket", folder.At("t"), "--synthetic", Size,
+                "--chunk", "1", "--push", "none", "--once");
+            await next.Line("holds vm 1");
+            serving.Kill();
+            await next.Line("1 VMs are taken over");
+            await next.Line("serves at");
+            serving.Dispose();
+            serving = next;
+        }
+        await guest.Line("paused");
+        guest.Enter();
+        Assert.True(await guest.End() == 0, guest.All() + serving.All());
+        Assert.Contains($"verified   all {Pages} pages", guest.All(), StringComparison.Ordinal);
+        Assert.Equal(0, await serving.End());
+        serving.Dispose();
+    }
+
+    [SkippableFact]
+    public async Task A_standby_that_cannot_have_one_of_its_own_serves_nonetheless()
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var first = await Serve(folder, "--standby-socket", folder.At("t"), "--push", "none");
+        using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--standby-socket", folder.At("none/t"), "--synthetic", Size, "--once");
+        using var guest = PausedGuest(folder);
+        await second.Line("holds vm 1");
+        first.Kill();
+        await second.Line("--standby-socket: bind");
+        guest.Enter();
+        Assert.True(await guest.End() == 0, guest.All() + second.All());
+        Assert.Equal(0, await second.End());
     }
 
     [SkippableFact]
@@ -162,11 +215,12 @@ public class ServeTests
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--push", "none", "--chunk", "1");
-        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "2e5", "--touchers", "4");
-        await serve.Line("faults, p50");
+        using var guest = PausedGuest(folder);
+        await guest.Line("paused");
         serve.Interrupt();
         Assert.Equal(0, await serve.End());
         Assert.Contains("complete, and released", serve.All(), StringComparison.Ordinal);
+        guest.Enter();
         Assert.True(await guest.End() == 0, guest.All());
     }
 
@@ -203,9 +257,10 @@ public class ServeTests
         using var again = new ServeProcess("serve", "--socket", folder.At("s"), "--cluster", address, "--push", "none", "--chunk", "1",
             "--source-patience", "200ms", "--once");
         await again.Line(" at ");
-        using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", Size, "--ips", "2e5", "--touchers", "4");
-        await again.Line("faults, p50");
+        using var guest = PausedGuest(folder);
+        await guest.Line("paused");
         node.Kill();
+        guest.Enter();
         await again.Line("no page source");
         await again.Line("its monitor was stopped");
         Assert.NotEqual(0, await guest.End());
@@ -276,6 +331,10 @@ public class ServeTests
         await serve.Line(" at ");
         return serve;
     }
+
+    // Its touchers wait at half of their accesses for a line.
+    private static ServeProcess PausedGuest(TemporaryFolder folder, params string[] args) =>
+        new(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--touchers", "4", "--pause-at", "0.5", .. args]);
 
     private static Task<CommandLine.Result> Guest(TemporaryFolder folder, params string[] args) =>
         CommandLine.Run(["guest", "--socket", folder.At("s"), "--synthetic", Size, .. args]);
