@@ -65,6 +65,7 @@ public sealed unsafe class Placer : IDisposable
     /// <param name="throughUffd">In the secret-free form: by userfaultfd (true) or into the guest_memfd.</param>
     public PlaceResult Place(Gfn first, ulong pages, byte* bytes, bool isDemand, bool throughUffd = true)
     {
+        var most = ulong.MaxValue;
         while (pages > 0)
         {
             if (!_map.TryAtPage(first, out var region))
@@ -72,7 +73,7 @@ public sealed unsafe class Placer : IDisposable
                 Leave(first, 1, ref pages, ref first, ref bytes);
                 continue;
             }
-            var run = Math.Min(pages, region.Pages.End.Value - first.Value);
+            var run = Math.Min(Math.Min(pages, most), region.Pages.End.Value - first.Value);
             if (_memfd is not null) _state.BeginPlacing(first, run, throughUffd);
             var result = _memfd is not null && !throughUffd
                 ? _memfd.Write(first, run, bytes, _zeros)
@@ -95,6 +96,11 @@ public sealed unsafe class Placer : IDisposable
                     return PlaceResult.Again;
                 case LinuxErrno.EEXIST:
                     SkipPresent(region, isDemand, ref pages, ref first, ref bytes);
+                    break;
+                case LinuxErrno.ENOENT when run > _map.PagesPerGranule:
+                    // It reaches from one mapping into the next, or a part of it is not watched: page by page, or what is there would be
+                    // left with what is not.
+                    most = _map.PagesPerGranule;
                     break;
                 case LinuxErrno.ENOENT:
                     Leave(first, run - done, ref pages, ref first, ref bytes);
@@ -228,6 +234,8 @@ public sealed unsafe class Placer : IDisposable
         while (run < most && !_state.Missing.IsSet(page.Value + run)) run++;
         var result = _uffd.Continue(address, run << Page.Shift);
         if (result.Done > 0) return PlaceResult.Done;
+        // Into the next mapping: the page that was touched, alone.
+        if (result.Error == LinuxErrno.ENOENT && run > 1) result = _uffd.Continue(address, Page.Size);
         // A hole in the file: a page whose content is zeros and was never written.
         if (result.Error == LinuxErrno.EFAULT) result = Resolve(address, 1, null);
         return Ended(result.Error, address);

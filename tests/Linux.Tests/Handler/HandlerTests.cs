@@ -126,6 +126,21 @@ public unsafe class HandlerTests
         rig.Line("the monitor ended");
     }
 
+    /// <summary>The kernel puts nothing in place at all where a call reaches from one mapping into the next.</summary>
+    [SkippableTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_region_of_several_mappings_is_served_to_the_last_page(int copyThreads)
+    {
+        Here.NeedsUserfaultfd();
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 64, Push = null, CopyThreads = copyThreads } });
+        using var vm = rig.Connect();
+        const int dontFork = 10;
+        for (ulong page = 5; page < HandlerRig.Pages; page += 37) Assert.Equal(0, Libc.Advise(vm.At(page), 3 << Page.Shift, dontFork));
+        for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page), $"page {page}");
+        Assert.Equal(0, rig.Server.Report()[0].Counters.UnmappedPages);
+    }
+
     [SkippableFact]
     public void Many_vms_share_one_image()
     {
