@@ -10,7 +10,8 @@ namespace Userfault.Paging;
 /// </summary>
 internal sealed unsafe class ReceiveBuffer : IPageLease
 {
-    public const int Capacity = 512 << 10;
+    // Two of the largest frames: half a frame that finds no room behind a whole one is moved, a copy more for each of its bytes.
+    public const int Capacity = 2 * (FrameHeader.Size + WireLimits.ServerPayloadBytes);
 
     // Pinned for life and not native: a batch that is never released costs garbage, nothing worse.
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Capacity, pinned: true);
