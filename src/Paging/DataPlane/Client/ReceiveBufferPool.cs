@@ -3,7 +3,7 @@ namespace Userfault.Paging;
 /// <summary>Recycles a client's receive buffers, the one used last first, because it is still in the cache.</summary>
 internal sealed class ReceiveBufferPool
 {
-    private const int MostFree = 16;
+    private const int MostFree = 64;
 
     private readonly Lock _lock = new();
     private readonly Stack<ReceiveBuffer> _free = new();
