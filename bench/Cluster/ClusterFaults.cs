@@ -12,7 +12,7 @@ namespace Userfault.Bench.Cluster;
 
 /// <summary>
 /// Pages from a source in another process to a destination's guest memory through all of its actors, over TCP loopback:
-/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand]`. Each round: what the data plane alone does with as
+/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand|push]`. Each round: what the data plane alone does with as
 /// many pages outstanding, which bounds the rest; demand alone at full speed; at half that rate, which gives the latency; and
 /// both with background push. With one loop all actors share a thread that parks at once, as the command has it on two cores.
 /// </summary>
@@ -40,8 +40,8 @@ internal static class ClusterFaults
             using var image = MemoryImages.OpenRaw(path);
             using var server = ServerProcess.Start(Environment.ProcessPath!, DataPlaneBench.Self("children", "data-plane-server", path));
             var setup = new Setup(image, server, vcpus, hasOneLoop);
-            var isDemandAlone = Arguments.Text(args, "--only", "") == "demand";
-            for (var round = 0; round < rounds; round++) Round(setup, isDemandAlone);
+            var only = Arguments.Text(args, "--only", "");
+            for (var round = 0; round < rounds; round++) Round(setup, only);
         }
         finally
         {
@@ -51,13 +51,19 @@ internal static class ClusterFaults
         return 0;
     }
 
-    private static void Round(Setup setup, bool isDemandAlone)
+    private static void Round(Setup setup, string only)
     {
-        var single = Bound(setup, setup.Vcpus, pagesPerRequest: 1);
-        var runs = isDemandAlone ? 1 : Bound(setup, outstanding: 8, PushedRequest);
+        var single = only == "push" ? 1 : Bound(setup, setup.Vcpus, pagesPerRequest: 1);
+        var runs = only == "demand" ? 1 : Bound(setup, outstanding: 8, PushedRequest);
         Console.WriteLine(Text($"data plane    {single / 1e3,6:0} k pages/s one by one, {runs * Page.Size / 1e9,5:0.00} GB/s in runs of {PushedRequest}"));
+        if (only == "push")
+        {
+            for (var i = 0; i < 4; i++) Full(setup, BackgroundOrder.Sequential, "with push    ", runs);
+            return;
+        }
+
         var demand = Full(setup, BackgroundOrder.None, "demand alone ", single);
-        if (isDemandAlone) return;
+        if (only == "demand") return;
         Half(setup, BackgroundOrder.None, "at half load ", demand);
         Full(setup, BackgroundOrder.Sequential, "with push    ", runs);
         Half(setup, BackgroundOrder.Sequential, "push, half   ", demand);

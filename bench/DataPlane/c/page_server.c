@@ -241,6 +241,7 @@ int main(int argc, char **argv)
                 c = calloc(1, sizeof *c);
                 c->fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
                 setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+                setsockopt(c->fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
                 epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &(struct epoll_event){ .events = EPOLLIN, .data.ptr = c });
                 greet(c);
             } else {

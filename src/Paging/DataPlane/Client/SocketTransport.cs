@@ -27,6 +27,7 @@ internal sealed unsafe class SocketTransport : IClientTransport
     public void Connect()
     {
         _socket.Connect(_server);
+        Loopback.Prepare(_socket);
         if (OperatingSystem.IsLinux())
         {
             _fd = (int)_socket.Handle;

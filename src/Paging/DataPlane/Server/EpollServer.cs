@@ -107,6 +107,7 @@ internal sealed unsafe class EpollServer : IDisposable
         {
             socket = _listener.Accept();
             socket.NoDelay = true;
+            Loopback.Prepare(socket);
         }
         catch (SocketException)
         {
