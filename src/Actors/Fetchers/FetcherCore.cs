@@ -261,8 +261,6 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         return all;
     }
 
-    private static IEnumerable<Gfn> PagesOf(FetchRequest request) => request.Ranges.SelectMany(PageRuns.PagesOf);
-
     private FetchRequest? Take(Queue<Gfn> queue, Place place, FetchPriority priority, long nowNs)
     {
         if (queue.Count == 0) return null;
@@ -288,83 +286,6 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         return request;
     }
 
-    // Pages of one request come together, so the last one looked up is mostly the next.
-    private FetchRequest? RequestOf(ulong id)
-    {
-        if (_lastAsked?.Id == id) return _lastAsked;
-        return _lastAsked = _requests.GetValueOrDefault(id);
-    }
-
-    private FetchRequest NewRequest(int source, FetchPriority priority, long nowNs, bool isHedge)
-    {
-        var request = _spare.TryPop(out var spare) ? spare : new FetchRequest();
-        request.Reset(_nextId++, source, priority, nowNs, isHedge);
-        _requests.Add(request.Id, request);
-        return request;
-    }
-
-    private void Opened(FetchRequest request)
-    {
-        _outstanding += request.Pages;
-        if (request.Priority == FetchPriority.Background) _outstandingBackground += request.Pages;
-        _sources[request.Source].Outstanding += request.Pages;
-    }
-
-    private void Close(FetchRequest request)
-    {
-        _requests.Remove(request.Id);
-        _lastAsked = null;
-        _outstanding -= request.Pages;
-        if (request.Priority == FetchPriority.Background) _outstandingBackground -= request.Pages;
-        _sources[request.Source].Outstanding -= request.Pages;
-        _spare.Push(request);
-    }
-
-    // Ends a request. Pages that nobody has brought, and that no twin of this request still asks for, are queued again.
-    private void GiveBack(FetchRequest request)
-    {
-        if (request.Arrived < request.Pages && Missing(request) > 0)
-        {
-            foreach (var gfn in PagesOf(request))
-            {
-                if (!IsOnItsWay(gfn) || AskedByAnother(gfn, request)) continue;
-                var state = _pages[gfn.Value];
-                _pages[gfn.Value] = state with { Place = Place.QueuedDemand, Request = 0 };
-                _demand.Enqueue(gfn);
-                _counters = _counters with { Retried = _counters.Retried + 1 };
-            }
-        }
-
-        Close(request);
-    }
-
-    private int Missing(FetchRequest request)
-    {
-        var missing = 0;
-        foreach (var range in request.Ranges)
-        {
-            for (ulong i = 0; i < range.Count; i++)
-            {
-                if (_pages.TryGetValue(range.Start.Plus(i).Value, out var state) && state.Place == Place.OnItsWay
-                    && (state.Request == request.Id || request.IsHedge || request.WasHedged))
-                    missing++;
-            }
-        }
-
-        return missing;
-    }
-
-    private bool AskedByAnother(Gfn gfn, FetchRequest request)
-    {
-        if (!request.IsHedge && !request.WasHedged) return _pages[gfn.Value].Request != request.Id;
-        foreach (var other in _requests.Values)
-        {
-            if (other != request && other.Holds(gfn)) return true;
-        }
-
-        return false;
-    }
-
     private bool IsOnItsWay(Gfn gfn) =>
         _pages.TryGetValue(gfn.Value, out var state) && state.Place == Place.OnItsWay;
 
@@ -380,68 +301,5 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         if (!others.Contains(requester)) others.Add(requester);
     }
 
-    // The source with the fewest pages outstanding, spares and silent ones behind the rest; ties go to the lower number, so
-    // that a replay chooses the same.
-    private int ChooseSource(int except)
-    {
-        var best = -1;
-        for (var i = 0; i < _sources.Count; i++)
-        {
-            if (i == except || !_sources[i].IsUp) continue;
-            if (best < 0 || Preference(_sources[i]).CompareTo(Preference(_sources[best])) < 0) best = i;
-        }
-
-        return best;
-    }
-
-    private static (bool IsSilent, bool IsSpare, int Outstanding) Preference(SourceState source) =>
-        (source.SilentTicks > 0, source.IsSpare, source.Outstanding);
-
-    private int SourcesUp()
-    {
-        var up = 0;
-        foreach (var source in _sources) up += source.IsUp ? 1 : 0;
-        return up;
-    }
-
-    // However much of one answer is wrong, it is one wrong answer.
-    private void Distrust(FetchRequest request)
-    {
-        if (request.WasBad) return;
-        request.WasBad = true;
-        Distrust(request.Source);
-    }
-
-    private void Distrust(int source)
-    {
-        if (++_sources[source].BadAnswers >= settings.MostBadAnswers) _sources[source].IsUp = false;
-    }
-
-    // A source is given up for what it does now: a wrong answer is forgotten after enough right ones.
-    private void Forgive(SourceState source)
-    {
-        if (source.BadAnswers == 0 || ++source.GoodAnswers < settings.ForgiveAnswers) return;
-        source.GoodAnswers = 0;
-        source.BadAnswers--;
-    }
-
     private readonly record struct PageState(Place Place, int Requester, ulong Request);
-
-    private sealed class SourceState
-    {
-        public bool IsUp { get; set; } = true;
-
-        public int Outstanding { get; set; }
-
-        /// <summary>Asked only for hedges, and where the others are silent or gone.</summary>
-        public bool IsSpare { get; init; }
-
-        public int BadAnswers { get; set; }
-
-        public int GoodAnswers { get; set; }
-
-        public int SilentTicks { get; set; }
-
-        public bool IsOverdue { get; set; }
-    }
 }

@@ -9,7 +9,7 @@ namespace Userfault.Actors;
 /// off when the last page is in place, verifies every page, and reports. Tells its observer a
 /// <see cref="MigrationProgress"/> now and then, and the <see cref="MigrationReport"/> at the end.
 /// </summary>
-public sealed class MigrationActor : UntypedActor
+public sealed partial class MigrationActor : UntypedActor
 {
     private const ulong PagesAVerifySlice = 2048;
     private const long LookForDigestsNs = 10_000_000;
@@ -266,49 +266,6 @@ public sealed class MigrationActor : UntypedActor
         Self.Tell(MigrationProtocol.VerifySome.Instance);
     }
 
-    private void VerifySome()
-    {
-        if (_core.IsOver || WaitsForDigests()) return;
-        if (_verifySlot == _slots.Count)
-        {
-            _core.Complete();
-            AskFinalReports();
-            return;
-        }
-
-        var slot = _slots[_verifySlot];
-        var rest = new GfnRange(slot.Range.Start.Plus(_verifyPage), Math.Min(PagesAVerifySlice, slot.Range.Count - _verifyPage));
-        var found = new VerifyResult(0, 0, 0, null);
-        for (ulong i = 0; i < rest.Count; i++)
-        {
-            var page = rest.Start.Plus(i);
-            found = slot.Bitmap.IsSet(_verifyPage + i)
-                ? found.Plus(new VerifyResult(0, 1, 0, null))
-                : found.Plus(_verifier.Verify(new GfnRange(page, 1)));
-        }
-
-        _verified = _verified?.Plus(found) ?? found;
-        _verifyPage += rest.Count;
-        if (_verifyPage == slot.Range.Count) (_verifySlot, _verifyPage) = (_verifySlot + 1, 0);
-        Self.Tell(MigrationProtocol.VerifySome.Instance);
-    }
-
-    // What an image elsewhere must be comes from there; whoever has it may be away.
-    private bool WaitsForDigests()
-    {
-        if (_plan.Content.Image is not RemoteImage { Digests.IsComplete: false })
-        {
-            if (_digestsAskedNs >= 0 && _core.Continue(Now)) TellProgress();
-            _digestsAskedNs = -1;
-            return false;
-        }
-
-        if (_digestsAskedNs < 0) _digestsAskedNs = Now;
-        if (Now - _digestsAskedNs > PatienceWithDigestsNs) Pause("all pages are here, what they must be is not: no source answers");
-        _plan.Time.TellAt(Now + LookForDigestsNs, Self, MigrationProtocol.VerifySome.Instance);
-        return true;
-    }
-
     private void Pause(string reason)
     {
         if (_core.Pause(reason, Now)) TellProgress();
@@ -320,46 +277,6 @@ public sealed class MigrationActor : UntypedActor
         _core.Fail(reason);
         AskFinalReports();
     }
-
-    private void AskFinalReports()
-    {
-        // A sample under way is waited for: its reports must not be taken for the last ones.
-        _wantsFinal = true;
-        if (_final is not null || _sample is not null) return;
-        _final = new ReportCollector();
-        _vm.Tell(VmProtocol.GetReports.Instance);
-        _fetchers.Tell(FetcherPoolProtocol.GetReports.Instance);
-    }
-
-    private bool OnReport(object message)
-    {
-        if (_final is not null)
-        {
-            if (!_final.Take(message)) return false;
-            if (!_isReported && _final.IsComplete)
-            {
-                foreach (var slot in _final.Slots.Where(IsOwn)) _missing[slot.Id] = slot.Missing;
-                _isReported = true;
-                _observer.Tell(Report(_final));
-            }
-
-            return true;
-        }
-
-        if (_sample is null || !_sample.Take(message)) return false;
-        if (_sample.IsComplete)
-        {
-            var sample = _sample;
-            _sample = null;
-            OnSample(sample);
-            if (_wantsFinal) AskFinalReports();
-        }
-
-        return true;
-    }
-
-    // Others may make slots in the VM as well, such as for a device that is plugged in.
-    private bool IsOwn(SlotReport slot) => _missing.ContainsKey(slot.Id);
 
     private void OnTick()
     {
@@ -374,88 +291,6 @@ public sealed class MigrationActor : UntypedActor
         if (_plan.Settings.SampleNs > 0)
             _plan.Time.TellAt(Now + _plan.Settings.SampleNs, Self, MigrationProtocol.Tick.Instance);
     }
-
-    private void OnSample(ReportCollector sample)
-    {
-        foreach (var slot in sample.Slots.Where(IsOwn)) _missing[slot.Id] = Math.Min(_missing[slot.Id], slot.Missing);
-        _timeline.Add(Sample(sample));
-        Thin(_timeline);
-        if (_plan.Settings.ProgressNs <= 0 || Now < _nextProgressNs) return;
-        _nextProgressNs = Now + _plan.Settings.ProgressNs;
-        _lastProgress = Progress(sample);
-        _lastProgressNs = Now;
-        _observer.Tell(_lastProgress);
-    }
-
-    private TimelineSample Sample(ReportCollector reports)
-    {
-        var work = reports.SlotWork();
-        return new TimelineSample(
-            _core.ElapsedNs(Now), Pages() - Missing(), work.UserfaultExits + work.UffdSleeps,
-            reports.Slots.Sum(s => s.Waiting), Strip());
-    }
-
-    // A long run keeps as many samples as a short one: every second one goes when there are too many.
-    private static void Thin(List<TimelineSample> timeline)
-    {
-        const int most = 400;
-        if (timeline.Count <= most) return;
-        for (var i = timeline.Count - 2; i > 0; i -= 2) timeline.RemoveAt(i);
-    }
-
-    private void TellProgress() => _observer.Tell(Progress(null));
-
-    private MigrationProgress Progress(ReportCollector? sample)
-    {
-        var present = Pages() - Missing();
-        var seconds = (Now - _lastProgressNs) / 1e9;
-        var last = _lastProgress;
-        var latency = sample?.Latency();
-        var work = sample?.SlotWork();
-        return new MigrationProgress(
-            _core.State, _core.Reason, _core.ElapsedNs(Now), present, Pages(),
-            sample is null || seconds <= 0 ? last?.PagesPerSecond ?? 0 : (present - (last?.PagesPresent ?? 0)) / seconds,
-            work is null ? last?.Faults ?? 0 : work.UserfaultExits + work.UffdSleeps,
-            sample?.Slots.Sum(s => s.Waiting) ?? last?.WaitingVcpus ?? 0,
-            _core.FinishedVcpus, latency?.PercentileNs(50) ?? last?.P50Ns ?? 0, latency?.PercentileNs(99) ?? last?.P99Ns ?? 0,
-            Strip());
-    }
-
-    private MigrationReport Report(ReportCollector reports)
-    {
-        _timeline.Add(Sample(reports));
-        return new MigrationReport
-        {
-            State = _core.State,
-            Reason = _core.Reason ?? (_wrongHostReads > 0 ? $"{_wrongHostReads} host accesses read wrong content" : null),
-            Settings = _plan.Settings,
-            Image = _plan.Content.Image.Name,
-            Workload = _plan.Workload.Name,
-            Pages = Pages(),
-            PagesPresent = Pages() - Missing(),
-            CompletionNs = _core.CompletionNs,
-            GuestNs = _core.GuestNs,
-            ElapsedNs = _core.ElapsedNs(Now),
-            Pauses = _core.Pauses,
-            Slots = reports.SlotWork(),
-            Fetches = reports.FetcherWork(),
-            Fetchers = reports.Fetchers,
-            Vcpus = reports.Vcpus,
-            Latency = reports.Latency(),
-            Verification = _verified,
-            ChecksReads = _plan.Content.ChecksReads,
-            IsByDigests = _plan.Content.Image is RemoteImage,
-            LateWrongReads = (_plan.Content.Image as RemoteImage)?.Digests.WrongReads ?? 0,
-            Timeline = _timeline,
-            WorkingSet = _plan.RecordsWorkingSet ? _recorder.ToWorkingSet(_plan.Content.Image) : null,
-        };
-    }
-
-    private byte[] Strip() => BitmapStrip.Of([.. _slots.Select(s => s.Bitmap)], _plan.Settings.StripCells);
-
-    private ulong Pages() => _slots.Aggregate(0UL, (sum, slot) => sum + slot.Range.Count);
-
-    private ulong Missing() => _missing.Values.Aggregate(0UL, (sum, missing) => sum + missing);
 
     private static PushOrderKind OrderOf(BackgroundOrder order) => order switch
     {
