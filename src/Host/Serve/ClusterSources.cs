@@ -82,7 +82,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
                 said = e.Message;
             }
         }
-        throw new CliException($"--cluster: no source found: {said}");
+        throw new CliException($"--cluster: no source found: {said}; give the address that a node says after `serves`");
     }
 
     /// <summary>Connects to all, and goes on trying where that fails.</summary>

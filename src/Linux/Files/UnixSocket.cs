@@ -82,8 +82,8 @@ public sealed unsafe class UnixSocket : IDisposable
         return socket;
     }
 
-    /// <summary>Listens at a path; a file that a dead process left there is removed.</summary>
-    /// <exception cref="LinuxException">Somebody listens there, or as <see cref="Listen"/>.</exception>
+    /// <summary>Listens at a path; a socket that a dead process left there is removed, and nothing else ever is.</summary>
+    /// <exception cref="LinuxException">Somebody listens there, or another file is there, or as <see cref="Listen"/>.</exception>
     public static UnixSocket ListenAnew(string path)
     {
         if (File.Exists(path))
@@ -94,6 +94,8 @@ public sealed unsafe class UnixSocket : IDisposable
             }
             catch (LinuxException e) when (e.Error == LinuxErrno.ECONNREFUSED)
             {
+                // Who connects to any other kind of file is refused in the same words.
+                if (!IsSocket(path)) throw new LinuxException($"bind {path}", LinuxErrno.EADDRINUSE, "a file that is no socket is there, and is left as it is");
                 _ = Libc.Unlink(path);
             }
             catch (LinuxException)
@@ -254,13 +256,22 @@ public sealed unsafe class UnixSocket : IDisposable
         }
     }
 
+    // The one kind of file that cannot be opened for this reason.
+    private static bool IsSocket(string path)
+    {
+        var fd = Libc.Open(path, Libc.O_RDONLY | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
+        if (fd < 0) return Errors.Last == LinuxErrno.ENXIO;
+        _ = Libc.Close(fd);
+        return false;
+    }
+
     private static UnixSocket New() => new(new OwnedFd(
         Errors.Check(Libc.Socket(AF_UNIX, SOCK_STREAM | Libc.O_CLOEXEC, 0), "socket")));
 
     // struct sockaddr_un: family u16, path with its final zero.
     private static uint Fill(byte* address, string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (path.Length == 0) throw new LinuxException("socket path", LinuxErrno.EINVAL, "it is empty; name a file");
         var length = Encoding.UTF8.GetByteCount(path);
         if (length > MostPathBytes)
             throw new LinuxException($"socket path {path}", LinuxErrno.ENAMETOOLONG, $"at most {MostPathBytes} bytes");
