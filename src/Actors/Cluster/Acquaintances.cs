@@ -75,8 +75,8 @@ public sealed class Acquaintances(IReadOnlyList<Address> named)
     }
 
     /// <summary>
-    /// Of two clusters that were one, does this one give way? Never while it has a destination, which cannot join anew; else to the
-    /// one with more destinations, then more members, then the lowest address, so that only one of them does.
+    /// Of two clusters that were one, does this one give way? To the one with more destinations, then more members, then the lowest
+    /// address, so that only one of them does.
     /// </summary>
     /// <param name="self">This node.</param>
     /// <param name="mine">Its cluster.</param>
@@ -87,8 +87,8 @@ public sealed class Acquaintances(IReadOnlyList<Address> named)
         ArgumentNullException.ThrowIfNull(theirs);
         var (here, there) = (mine.Where(m => m.IsUsable).ToList(), theirs.Where(m => m.IsUsable).ToList());
         // Where they reach this node it is no other cluster, only an older view of one.
-        if (here.Exists(IsDestination) || there.Count == 0 || there.Exists(m => m.Address.Equals(self))) return false;
-        var order = (there.Count(IsDestination), there.Count).CompareTo((0, here.Count));
+        if (there.Count == 0 || there.Exists(m => m.Address.Equals(self))) return false;
+        var order = (there.Count(IsDestination), there.Count).CompareTo((here.Count(IsDestination), here.Count));
         return order > 0 || (order == 0 && Member.AddressOrdering.Compare(Lowest(there), Lowest(here)) < 0);
     }
 

@@ -18,19 +18,23 @@ public sealed class ClearPublisherActor : UntypedActor
 
     private readonly PublishedBitmaps _published;
     private readonly TimeSpan _every;
-    private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
     private readonly SortedDictionary<uint, Outgoing> _slots = [];
     private readonly Mutation _mutation = Mutations.Current;
+    private IActorRef _mediator;
     private bool _isScheduled;
 
     /// <summary>See <see cref="Props"/>.</summary>
-    public ClearPublisherActor(PublishedBitmaps published, TimeSpan every) => (_published, _every) = (published, every);
+    public ClearPublisherActor(PublishedBitmaps published, TimeSpan every, IActorRef? mediator) =>
+        (_published, _every, _mediator) = (published, every, mediator ?? DistributedPubSub.Get(Context.System).Mediator);
 
     /// <summary>A publisher; to be named <see cref="Name"/>.</summary>
     /// <param name="published">Where it says which bitmaps there are.</param>
     /// <param name="every">Longest wait of a cleared bit for others to travel with it; zero sends each batch at once.</param>
-    public static Props Props(PublishedBitmaps published, TimeSpan every) =>
-        Akka.Actor.Props.Create(() => new ClearPublisherActor(published, every));
+    /// <param name="mediator">
+    /// The mediator of a membership in another actor system of this process, until another comes (<see cref="Through"/>); null: of its own.
+    /// </param>
+    public static Props Props(PublishedBitmaps published, TimeSpan every, IActorRef? mediator = null) =>
+        Akka.Actor.Props.Create(() => new ClearPublisherActor(published, every, mediator));
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
@@ -43,6 +47,9 @@ public sealed class ClearPublisherActor : UntypedActor
             case Send:
                 _isScheduled = false;
                 SendAll();
+                break;
+            case Through through:
+                _mediator = through.Mediator;
                 break;
             case GetBitmapRange range:
                 if (_slots.TryGetValue(range.Slot.Raw, out var slot) && slot.Last.Vm == range.Vm)
@@ -81,6 +88,10 @@ public sealed class ClearPublisherActor : UntypedActor
 
         _published.Set([.. _slots.Values.Select(s => (s.Last.Vm, s.Last.Slot, s.Last.Pages, s.Last.Sequence))]);
     }
+
+    /// <summary>The node's membership is another one from now on. What was broadcast by none shows as a gap.</summary>
+    /// <param name="Mediator">Its mediator.</param>
+    public sealed record Through(IActorRef Mediator);
 
     private sealed class Outgoing(IActorRef memslot, BitsCleared first)
     {

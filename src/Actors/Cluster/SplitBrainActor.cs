@@ -44,7 +44,7 @@ public sealed class SplitBrainActor : UntypedActor
         var state = _cluster.State;
         var members = state.Members.Where(m => m.Status != MemberStatus.Down).Select(m => new SplitBrainMember(
             m.Address, m.HasRole(NodeRoles.Destination), !state.Unreachable.Contains(m), m.Status is MemberStatus.Leaving or MemberStatus.Exiting)).ToList();
-        switch (SplitBrainSide.Decide(members, _cluster.SelfRoles.Contains(NodeRoles.Destination)))
+        switch (SplitBrainSide.Decide(members))
         {
             case SplitBrainDecision.DownUnreachable:
                 foreach (var gone in members.Where(m => !m.IsReachable))

@@ -3,7 +3,7 @@ namespace Userfault.Actors;
 /// <summary>What a node does about members that have been out of reach for long.</summary>
 public enum SplitBrainDecision
 {
-    /// <summary>Nothing: all are reachable, or this is a destination on the smaller side, which pauses and waits.</summary>
+    /// <summary>Nothing: all are reachable.</summary>
     Nothing,
 
     /// <summary>This side stays: the others are downed.</summary>

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster.Tools.PublishSubscribe;
 using Userfault.Actors;
 using Userfault.Paging;
 
@@ -6,28 +7,46 @@ namespace Userfault.Cli;
 
 /// <summary>
 /// A destination's part in the cluster: the pages of a migration come from the nodes that serve its image, as fetchers
-/// in its pool that come and go with them.
+/// in its pool that come and go with them. The guest's actors and the connections for its pages have an actor system of their
+/// own: the membership may end, and another begin, while the guest goes on or waits.
 /// </summary>
 internal sealed class ClusterFeed : IAsyncDisposable
 {
     private readonly ClusterSetup _setup;
-    private readonly ActorSystem _system;
-    private readonly ClusterMember _member;
-    private readonly ClusterView _view = new();
+    private readonly ActorSystem _guest;
+    private readonly int _port;
     private readonly Func<NodeReport> _said;
+    private readonly Lock _lock = new();
+    private readonly List<(IActorRef Listener, string Name)> _listeners = [];
     private readonly CancellationTokenSource _ends = new();
+    private readonly CancellationTokenSource _leaves = new();
     private Task _digests = Task.CompletedTask;
+    private Task _life = Task.CompletedTask;
+    private Memberships? _memberships;
+    private ClusterMember? _member;
+    private IActorRef? _publisher;
     private IActorRef _links = ActorRefs.Nobody;
     private volatile PublishedBitmaps? _published;
     private volatile MigrationProgress? _progress;
     private NodeReport _report = NodeReport.Nothing with { State = "waits for pages" };
 
-    public ClusterFeed(ClusterSetup setup, ActorSystem system)
+    /// <summary>A destination that is no member yet.</summary>
+    /// <param name="setup">How nodes are reached.</param>
+    /// <param name="guest">The guest's actor system; the caller's.</param>
+    /// <param name="port">TCP port of the cluster; 0 is any free one.</param>
+    public ClusterFeed(ClusterSetup setup, ActorSystem guest, int port)
     {
-        (_setup, _system) = (setup, system);
+        (_setup, _guest, _port) = (setup, guest, port);
         _said = () => Volatile.Read(ref _report) with { Bitmaps = _published?.Shapes ?? [] };
-        _member = new ClusterMember(setup, system, _said);
-        _view.Follow(system, _member.Node);
+    }
+
+    // The incarnation of now, or the last one.
+    private ClusterMember Member
+    {
+        get
+        {
+            lock (_lock) return _member!;
+        }
     }
 
     /// <summary>Joins, and returns once every node has said what it serves.</summary>
@@ -38,10 +57,17 @@ internal sealed class ClusterFeed : IAsyncDisposable
     /// <exception cref="CliException">No cluster there.</exception>
     public async Task Join(string option, IReadOnlyList<Address> nodes, bool waits, CancellationToken cancelled)
     {
-        await _member.Join(option, nodes, cancelled);
-        if (waits) await Console.Error.WriteLineAsync($"userfault node: destination at {_member.Endpoint}");
+        var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _memberships = new Memberships(_setup, (NodeRoles.Destination, _port), (option, nodes), _said, Attach, _ => joined.TrySetResult());
+        using (cancelled.Register(_leaves.Cancel))
+        {
+            _life = _memberships.Run(_leaves.Token);
+            if (await Task.WhenAny(joined.Task, _life) == _life) await _life;
+        }
+
+        if (waits) await Console.Error.WriteLineAsync($"userfault node: destination at {Member.Endpoint}");
         // Who serves what is known before the first connection, or it would go to a source though a fetcher is there.
-        await _member.Until(async () => (await _member.Nodes()).All(n => n.Report is not null || !n.IsUsable), cancelled);
+        await Member.Until(async () => (await Member.Nodes()).All(n => n.Report is not null || !n.IsUsable), cancelled);
     }
 
     /// <summary>The one image that the cluster's nodes serve, described by them; its digests are on their way.</summary>
@@ -53,19 +79,19 @@ internal sealed class ClusterFeed : IAsyncDisposable
     public async Task<RemoteImage> Adopt(string option, bool waits, Action<string> failed, CancellationToken cancelled)
     {
         List<SourceListing> offers = [];
-        await _member.Until(async () => (offers = await Offered()).Count > 0, cancelled, waits);
+        await Member.Until(async () => (offers = await Offered()).Count > 0, cancelled, waits);
         if (offers.Select(o => o.Image).Distinct().Count() != 1)
             throw new CliException($"{option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}");
         var image = offers[0].Image;
         var source = new ReplicaSource(ImageManifest.IdentityOf(image), 0, $"digests of {offers[0].Name}");
-        _member.Node.Tell(new NodeProtocol.Listen(_system.ActorOf(PageLinksActor.Props(new PageLinksSettings
+        Listen(_guest.ActorOf(PageLinksActor.Props(new PageLinksSettings
         {
             Client = _setup.ClientOptions(source.Identity),
             OfferedAs = image,
             RetryAfter = _setup.RetryAfter,
             Opened = (_, open) => source.Add(open),
             Closed = (_, closed) => source.Remove(closed),
-        }), "digests")), ActorRefs.NoSender);
+        }), "digests"));
         var download = new ManifestDownload(source, image, _setup.RetryAfter, TimeProvider.System);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         if (!waits) late.CancelAfter(_setup.JoinTimeout);
@@ -89,33 +115,47 @@ internal sealed class ClusterFeed : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets other nodes follow the migration's bitmaps.</summary>
+    public Broadcast Publish(PublishedBitmaps published)
+    {
+        var publisher = _guest.ActorOf(ClearPublisherActor.Props(published, _setup.ClearEvery, ActorRefs.Nobody), ClearPublisherActor.Name);
+        lock (_lock)
+        {
+            (_published, _publisher) = (published, publisher);
+            Publish(_member!, publisher);
+            return new Broadcast(publisher, $"vm-{_member!.Endpoint}");
+        }
+    }
+
     /// <summary>Feeds a migration's fetcher pool, and returns once pages can be had: every node that serves them is connected.</summary>
     /// <exception cref="CliException">None of the cluster's nodes serves the image.</exception>
-    public async Task Connect(
-        string option, IActorRef pool, IMemoryImage image, PublishedBitmaps published, bool waits, CancellationToken cancelled)
+    public async Task Connect(string option, IActorRef pool, IMemoryImage image, bool waits, CancellationToken cancelled)
     {
-        _published = published;
-        _links = _system.ActorOf(
+        _links = _guest.ActorOf(
             PageLinksActor.Props(PageLinksSettings.IntoPool(pool, _setup.ClientOptions(image.Identity)) with { RetryAfter = _setup.RetryAfter }),
             "links");
-        _member.Node.Tell(new NodeProtocol.Listen(_links), ActorRefs.NoSender);
+        Listen(_links);
         var links = new PageLinksProtocol.Links([], 0, [], []);
-        var isWhole = await _member.Until(
+        var isWhole = await Member.Until(
             async () => (links = await Links()) is { Open.Count: > 0, Pending: 0 } || (!waits && await ServesOthersAlone(image)), cancelled, waits);
         isWhole &= links.Open.Count > 0;
         if (isWhole || cancelled.IsCancellationRequested || links.Open.Count > 0) return;
-        var served = (await _member.Nodes()).SelectMany(n => n.Report?.Offers ?? []);
+        var served = (await Member.Nodes()).SelectMany(n => n.Report?.Offers ?? []);
         throw new CliException(
             $"{option}: no node serves image {image.Name} ({image.Identity.Short}); what they serve: {Names(served)}; " +
             "give a source and this command the same image");
     }
 
-    /// <summary>Ends what goes on beside the migration, before the image is disposed of.</summary>
+    /// <summary>Ends what goes on beside the migration, before the image is disposed of, and leaves the cluster.</summary>
     public async ValueTask DisposeAsync()
     {
         await _ends.CancelAsync();
         await _digests;
+        await _leaves.CancelAsync();
+        // Whoever waited to be let in has heard why it was not.
+        await _life.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ends.Dispose();
+        _leaves.Dispose();
     }
 
     /// <summary>Lets the other nodes know how far the guest is.</summary>
@@ -136,13 +176,13 @@ internal sealed class ClusterFeed : IAsyncDisposable
         if (report.State != MigrationState.Completed) return;
         _published = null;
         Volatile.Write(ref _report, NodeReport.Nothing with { PagesPresent = report.PagesPresent, Pages = report.Pages, State = "completed" });
-        _member.Node.Tell(NodeProtocol.Announce.Instance);
+        Member.Node.Tell(NodeProtocol.Announce.Instance);
     }
 
     /// <summary>The migration's instruments; the caller's.</summary>
     public NodeMetrics Metrics()
     {
-        var metrics = new NodeMetrics(_said, () => _view.Nodes);
+        var metrics = new NodeMetrics(_said, () => _memberships!.View.Nodes);
         metrics.Watch(() => _progress);
         return metrics;
     }
@@ -156,18 +196,43 @@ internal sealed class ClusterFeed : IAsyncDisposable
             [.. links.Seen.Select(n => $"{n.Host}:{n.Port}")], [.. links.Lost.Select(n => $"{n.Host}:{n.Port}")]);
     }
 
+    private void Attach(ClusterMember member)
+    {
+        lock (_lock)
+        {
+            _member = member;
+            foreach (var (listener, name) in _listeners) member.Listen(MembershipViewActor.Props(listener), name);
+            if (_publisher is not null) Publish(member, _publisher);
+        }
+    }
+
+    private void Listen(IActorRef listener)
+    {
+        lock (_lock)
+        {
+            _listeners.Add((listener, listener.Path.Name));
+            _member!.Listen(MembershipViewActor.Props(listener), listener.Path.Name);
+        }
+    }
+
+    private static void Publish(ClusterMember member, IActorRef publisher)
+    {
+        member.System.ActorOf(ForwarderActor.Props(publisher), ClearPublisherActor.Name);
+        publisher.Tell(new ClearPublisherActor.Through(DistributedPubSub.Get(member.System).Mediator), ActorRefs.NoSender);
+    }
+
     private static string Shortened(string text) => text.Length <= 200 ? text : text[..200];
 
     private static string Names(IEnumerable<SourceListing> offers) =>
         string.Join(", ", offers.Select(o => $"{o.Name} ({o.Image.Short})").Distinct().DefaultIfEmpty("nothing"));
 
     private async Task<List<SourceListing>> Offered() =>
-        [.. (await _member.Nodes()).Where(n => n.IsUsable).SelectMany(n => n.Report?.Offers ?? [])];
+        [.. (await Member.Nodes()).Where(n => n.IsUsable).SelectMany(n => n.Report?.Offers ?? [])];
 
     // Every source has said what it has, and this image is not among it: waiting would change nothing.
     private async Task<bool> ServesOthersAlone(IMemoryImage image)
     {
-        var sources = (await _member.Nodes()).Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)).ToList();
+        var sources = (await Member.Nodes()).Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)).ToList();
         return sources.Count > 0 && sources.TrueForAll(n => n.Report is { Offers.Count: > 0 } report && report.OfferOf(image.Identity) is null);
     }
 

@@ -24,9 +24,8 @@ internal sealed class ClusterMember
     /// <summary>Where other nodes reach it, as H:P.</summary>
     public string Endpoint => Akka.Cluster.Cluster.Get(System).SelfAddress is var a ? $"{a.Host}:{a.Port}" : "";
 
-    /// <summary>The name of a node's VM, unique in the cluster.</summary>
-    public static string VmNameOf(ActorSystem system) =>
-        Akka.Cluster.Cluster.Get(system).SelfAddress is var a ? $"vm-{a.Host}:{a.Port}" : "";
+    /// <summary>Starts an actor of this incarnation that hears of the cluster.</summary>
+    public void Listen(Props listener, string name) => Node.Tell(new NodeProtocol.Listen(System.ActorOf(listener, name)), ActorRefs.NoSender);
 
     /// <summary>Opens the actor system of a node.</summary>
     /// <exception cref="CliException">The port cannot be listened on.</exception>

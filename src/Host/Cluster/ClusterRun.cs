@@ -15,7 +15,7 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
     /// <param name="port">TCP port of the cluster; 0 is any free one.</param>
     /// <param name="adopts">Is the image the one that the cluster has?</param>
     /// <param name="open">What is worked on: the image adopted, or null for the one that the options name.</param>
-    /// <param name="migrate">Migrates to the exit code.</param>
+    /// <param name="migrate">Migrates to the exit code, in the guest's actor system.</param>
     /// <param name="cancelled">Ctrl-C.</param>
     /// <exception cref="CliException">No cluster, no image, or the image turned out to be another.</exception>
     public async Task<int> Run(
@@ -24,11 +24,10 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
     {
         // What is wrong with the own image is said before anybody is joined.
         var inputs = adopts ? null : open(null);
-        ActorSystem? system = null;
+        var system = ActorSystem.Create(ClusterSetup.SystemName, setup.Settings.Config);
         try
         {
-            system = ClusterMember.Open(setup, NodeRoles.Destination, port);
-            await using var feed = new ClusterFeed(setup, system);
+            await using var feed = new ClusterFeed(setup, system, port);
             await feed.Join(option, nodes, waits, cancelled);
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
             string? wrong = null;
@@ -44,7 +43,7 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
         }
         finally
         {
-            if (system is not null) await system.Terminate();
+            await system.Terminate();
             inputs?.Dispose();
         }
     }

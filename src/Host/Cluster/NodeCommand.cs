@@ -72,61 +72,30 @@ internal static class NodeCommand
         }, ends, metrics => metrics.Watch(relay));
     }
 
-    // A member until the end. One that finds itself downed, since it was cut off for long, goes with its actor system; its
-    // server and its image stay, and it joins again as a new incarnation at the same address. So does one that hears of the
-    // cluster it was cut off from.
     private static async Task RunMember(
         NodeOptions options, ParseResult result, ClusterSetup setup, Replicas replicas, Func<NodeReport> report,
         Action<ClusterMember> joined, CancellationToken ends, Action<NodeMetrics>? watch = null)
     {
         var role = result.GetValue(options.Role)!;
-        var known = new Acquaintances(setup.Named(ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds))));
-        var port = NodeOptions.PortOf(result, options.Port);
-        var view = new ClusterView();
         NodeReport Whole() => WithState(report(), replicas);
-        using var metrics = new NodeMetrics(Whole, () => view.Nodes);
-        metrics.Watch(replicas);
-        watch?.Invoke(metrics);
-        using var endpoint = MetricsEndpoint.Open(setup.Settings);
-        for (var isFirst = true; !ends.IsCancellationRequested; isFirst = false)
-        {
-            var system = ClusterMember.Open(setup, role, port);
-            // A founder soon begins anew where nobody answers: others may want its pages, and those it lost are found later.
-            var (seeds, isHasty, isRefused) = (known.Seeds, !isFirst && known.IsFounder && !known.HasFound, false);
-            try
+        MetricsEndpoint? endpoint = null;
+        var isFirst = true;
+        var memberships = new Memberships(
+            setup, (role, NodeOptions.PortOf(result, options.Port)),
+            (options.Seeds.Name, ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds))), Whole,
+            member => member.Listen(BitmapReplicasActor.Props(replicas), "replicas"),
+            member =>
             {
-                var member = new ClusterMember(setup, system, Whole);
-                port = Akka.Cluster.Cluster.Get(system).SelfAddress.Port ?? port;
-                Listen(member, BitmapReplicasActor.Props(replicas), "replicas");
-                view.Follow(system, member.Node);
-                var found = new TaskCompletionSource<Akka.Actor.Address>(TaskCreationOptions.RunContinuationsAsynchronously);
-                Listen(member, ReunionActor.Props(known, setup.ReportEvery, at => found.TrySetResult(at)), "reunion");
-                await member.Join(options.Seeds.Name, seeds, ends, isHasty ? setup.JoinTimeout / 4 : setup.JoinTimeout);
                 Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
                 if (isFirst && endpoint is not null) Console.WriteLine($"userfault node: metrics at http://{endpoint.Endpoint}/metrics");
+                isFirst = false;
                 joined(member);
-                await Task.WhenAny(system.WhenTerminated, found.Task, Ended(ends));
-                if (ends.IsCancellationRequested) return;
-                await Console.Error.WriteLineAsync("userfault node: " + (found.Task.IsCompletedSuccessfully
-                    ? $"the cluster that it was cut off from is at {found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
-                    : "was cut off from the cluster; joins again"));
-            }
-            catch (CliException e) when (!isFirst)
-            {
-                isRefused = true;
-                await Console.Error.WriteLineAsync($"userfault node: {e.Message}; tries again");
-            }
-            finally
-            {
-                await system.Terminate();
-            }
-
-            if (isRefused) known.Refused();
-        }
+            });
+        using var metrics = new NodeMetrics(Whole, () => memberships.View.Nodes);
+        metrics.Watch(replicas);
+        watch?.Invoke(metrics);
+        using (endpoint = MetricsEndpoint.Open(setup.Settings)) await memberships.Run(ends);
     }
-
-    private static void Listen(ClusterMember member, Akka.Actor.Props listener, string name) => member.Node.Tell(
-        new NodeProtocol.Listen(member.System.ActorOf(listener, name)), Akka.Actor.ActorRefs.NoSender);
 
     private static NodeReport WithState(NodeReport report, Replicas replicas) => report with
     {
@@ -150,13 +119,6 @@ internal static class NodeCommand
 
     // A path may be longer than a listing can say; its end tells more than its beginning.
     private static string Shortened(string name) => name.Length <= 80 ? name : "..." + name[^77..];
-
-    private static Task Ended(CancellationToken ends)
-    {
-        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        ends.Register(() => ended.TrySetResult());
-        return ended.Task;
-    }
 
     // Whoever has started this process may die: its end closes the pipe, and no node stays behind.
     private static void EndWithStdin(CancellationTokenSource ends)

@@ -25,18 +25,17 @@ internal static class KvmClusterMigration
         var adopts = result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
         return await new ClusterRun(setup, option, waits: false).Run(
             nodes, port: 0, adopts, image => KvmMigration.Open(options, result, settings, vm.Mode, image),
-            (system, feed, inputs, ends) => Run(Outputs.Of(options, result), setup, option, system, feed, inputs, migration, (vm, host), ends),
+            (system, feed, inputs, ends) => Run(Outputs.Of(options, result), option, system, feed, inputs, migration, (vm, host), ends),
             cancelled);
     }
 
     private static async Task<int> Run(
-        Outputs outputs, ClusterSetup setup, string option, ActorSystem system, ClusterFeed feed, RunInputs inputs,
+        Outputs outputs, string option, ActorSystem system, ClusterFeed feed, RunInputs inputs,
         MigrationSettings migration, (KvmSetup Setup, IKvmHost Host) vm, CancellationToken cancelled)
     {
-        var published = new PublishedBitmaps(inputs.Image.Identity);
-        var clears = system.ActorOf(ClearPublisherActor.Props(published, setup.ClearEvery), ClearPublisherActor.Name);
+        var clears = feed.Publish(new PublishedBitmaps(inputs.Image.Identity));
         await using var session = new KvmSession(system, inputs, migration, vm.Setup, vm.Host, outputs.RecordsWorkingSet, clears);
-        await feed.Connect(option, session.Actors.Pool, inputs.Image, published, waits: false, cancelled);
+        await feed.Connect(option, session.Actors.Pool, inputs.Image, waits: false, cancelled);
         return await ClusterRun.Report(
             feed, inputs, migration, outputs, ($"real vCPUs at CPL {vm.Setup.Ring} by {Units.NameOf(vm.Setup.Mode)}", Backend.Kvm),
             session.Run, cancelled);

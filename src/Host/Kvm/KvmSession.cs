@@ -31,7 +31,7 @@ internal sealed class KvmSession : IAsyncDisposable
     /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
     public KvmSession(
         ActorSystem system, RunInputs inputs, MigrationSettings migration, KvmSetup setup, IKvmHost host, bool recordsWorkingSet,
-        IActorRef? clears = null)
+        Broadcast? clears = null)
     {
         (_setup, _inputs, _fetchesAll) = (setup, inputs, migration.FetchAll);
         _memory = (KvmGuestMemory)inputs.Content.Memory;

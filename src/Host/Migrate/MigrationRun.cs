@@ -29,13 +29,13 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <param name="otherVcpus">Makes the actors of vCPUs that run elsewhere, under a real KVM; null: the model's.</param>
     public MigrationRun(
         ActorSystem system, RunInputs inputs, MigrationSettings migration, int otherThreads, bool recordsWorkingSet,
-        IActorRef? clears = null, Func<VcpuSeat, Props>? otherVcpus = null)
+        Broadcast? clears = null, Func<VcpuSeat, Props>? otherVcpus = null)
     {
         var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - otherThreads);
         System = system;
         // On the vCPUs' own thread; the pump's is for sources alone, and takes a core while it runs.
         var time = EventLoopDispatcher.TimeOf(system, vcpuDispatcher) ?? new PumpedTime(_pump);
-        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears, time).WithDispatcher(memslotDispatcher), "fetchers");
+        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears?.Publisher, time).WithDispatcher(memslotDispatcher), "fetchers");
         var plan = new MigrationPlan
         {
             Settings = migration,
@@ -45,7 +45,7 @@ internal sealed class MigrationRun : IAsyncDisposable
             WorkingSet = inputs.WorkingSet,
             RecordsWorkingSet = recordsWorkingSet,
             Regions = inputs.Regions,
-            VmName = clears is null ? "vm" : ClusterMember.VmNameOf(system),
+            VmName = clears?.VmName ?? "vm",
             BroadcastsClears = clears is not null,
             VcpuDispatcher = vcpuDispatcher,
             MemslotDispatcher = memslotDispatcher,

@@ -12,7 +12,11 @@ public sealed class AcquaintancesTests
     [Theory]
     [InlineData("n..", "..d", true)]
     [InlineData("nn.", "..d", true)]
-    [InlineData("d..", ".dd", false)]
+    [InlineData("d..", ".dd", true)]
+    [InlineData("dd.", "..d", false)]
+    [InlineData("d..", ".dn", true)]
+    [InlineData("dn.", "..d", false)]
+    [InlineData("d..", "dDn", false)]
     [InlineData("nd.", "..d", false)]
     [InlineData("nD.", ".dn", true)]
     [InlineData("n..", ".nn", true)]
@@ -22,7 +26,7 @@ public sealed class AcquaintancesTests
     [InlineData("n..", "n.d", false)]
     [InlineData("n..", "N.d", true)]
     [InlineData("n..", "...", false)]
-    public void The_cluster_without_a_destination_gives_way_then_the_smaller_then_the_higher(string mine, string theirs, bool gives) =>
+    public void The_cluster_with_fewer_destinations_gives_way_then_the_smaller_then_the_higher(string mine, string theirs, bool gives) =>
         Assert.Equal(gives, Acquaintances.Gives(AddressOf(0), Members(mine), Members(theirs)));
 
     [Fact]

@@ -134,6 +134,51 @@ public sealed class BitmapBroadcastTests : IDisposable
         Assert.Equal([new ClearedWord(3, 2), new ClearedWord(5, 5)], cleared.Words);
     }
 
+    [Fact]
+    public void A_guests_bitmaps_go_on_through_the_next_membership_of_their_node()
+    {
+        using var guest = ActorSystem.Create("guest");
+        var memslot = new Probe(guest);
+        var published = new PublishedBitmaps(Image);
+        var publisher = guest.ActorOf(ClearPublisherActor.Props(published, TimeSpan.Zero, ActorRefs.Nobody));
+        void Clear(ulong sequence, ulong mask) => publisher.Tell(new BitsCleared("vm-8", Slot, Pages, sequence, [new ClearedWord(0, mask)]), memslot.Ref);
+        Clear(1, 0b1);
+
+        // Asked under a name of the node, answered by an actor of another system.
+        using (var first = Member(publisher, published)) AnswerUntil(memslot, sequence: 1, ~0b1ul, missing: 999);
+        // Nobody hears of this: there is no membership.
+        Clear(2, 0b10);
+        using var second = Member(publisher, published);
+        AnswerUntil(memslot, sequence: 2, ~0b11ul, missing: 998);
+        Until(() =>
+        {
+            Clear(published.Shapes[0].Sequence + 1, 0b100);
+            return Held() is { Replica.Missing: 997 };
+        });
+    }
+
+    private Node Member(IActorRef publisher, PublishedBitmaps published)
+    {
+        var node = new Node(Config + "\nakka.cluster.roles = [destination]");
+        node.System.ActorOf(ForwarderActor.Props(publisher), ClearPublisherActor.Name);
+        node.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing with { Bitmaps = published.Shapes }, TimeSpan.FromMilliseconds(50)), NodeActor.Name);
+        publisher.Tell(new ClearPublisherActor.Through(DistributedPubSub.Get(node.System).Mediator));
+        Akka.Cluster.Cluster.Get(node.System).Join(_here.Address);
+        return node;
+    }
+
+    // As the memslot does, to whoever asks.
+    private void AnswerUntil(Probe memslot, ulong sequence, ulong firstWord, ulong missing) => Until(() =>
+    {
+        if (!memslot.IsEmpty && memslot.Next() is MemslotProtocol.GetBitmap)
+        {
+            memslot.LastSender.Tell(
+                new BitmapRange("vm-8", Slot, sequence, 0, [firstWord, .. Enumerable.Repeat(ulong.MaxValue, 14), (1ul << 40) - 1]), memslot.Ref);
+        }
+
+        return Held()?.Replica.Missing == missing;
+    });
+
     private HeldReplica? Held() => _replicas.Held.Count == 1 ? _replicas.Held[0] : null;
 
     private void Clear(ulong sequence, params ClearedWord[] words) =>

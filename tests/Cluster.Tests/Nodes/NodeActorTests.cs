@@ -44,6 +44,24 @@ public sealed class NodeActorTests : IDisposable
     }
 
     [Fact]
+    public async Task The_last_view_of_a_membership_that_is_over_is_that_before_its_end()
+    {
+        using var elsewhere = ActorSystem.Create("elsewhere");
+        var listener = new Probe(elsewhere);
+        var here = _here.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing, TimeSpan.FromMilliseconds(100)), NodeActor.Name);
+        here.Tell(new NodeProtocol.Listen(_here.System.ActorOf(MembershipViewActor.Props(listener.Ref))));
+        Akka.Cluster.Cluster.Get(_here.System).Join(_here.Address);
+        Akka.Cluster.Cluster.Get(_there.System).Join(_here.Address);
+        // Nothing was passed on before this node was a member itself.
+        Assert.Contains(listener.Next<NodeProtocol.NodesChanged>().Nodes, n => n.Address.Equals(_here.Address));
+        listener.Until<NodeProtocol.NodesChanged>(c => c.Nodes.Count == 2);
+
+        Akka.Cluster.Cluster.Get(_here.System).Down(_here.Address);
+        await _here.System.WhenTerminated.WaitAsync(TimeSpan.FromSeconds(60));
+        while (!listener.IsEmpty) Assert.Equal(2, listener.Next<NodeProtocol.NodesChanged>().Nodes.Count);
+    }
+
+    [Fact]
     public async Task A_cluster_that_was_lost_is_found_again_by_asking_its_nodes()
     {
         _here.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing, TimeSpan.FromMilliseconds(100)), NodeActor.Name);

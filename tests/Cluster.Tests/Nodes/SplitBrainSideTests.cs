@@ -7,39 +7,35 @@ namespace Userfault.Cluster.Tests.Nodes;
 public sealed class SplitBrainSideTests
 {
     // A letter a member, lowest address first: d a destination, n another, l a destination that leaves, m another that leaves; in
-    // capitals out of reach. The deciding node is a destination where the last column says so.
+    // capitals out of reach.
     [Theory]
-    [InlineData("dnn", false, SplitBrainDecision.Nothing)]
-    [InlineData("dNN", true, SplitBrainDecision.DownUnreachable)]
-    [InlineData("Dnn", false, SplitBrainDecision.DownSelf)]
-    [InlineData("NNd", true, SplitBrainDecision.DownUnreachable)]
-    [InlineData("ddD", false, SplitBrainDecision.DownUnreachable)]
-    [InlineData("DDdnn", true, SplitBrainDecision.Nothing)]
-    [InlineData("DDdnn", false, SplitBrainDecision.DownSelf)]
-    [InlineData("dDn", true, SplitBrainDecision.DownUnreachable)]
-    [InlineData("Ddn", true, SplitBrainDecision.DownUnreachable)]
-    [InlineData("Ddn", false, SplitBrainDecision.DownUnreachable)]
-    [InlineData("dDN", true, SplitBrainDecision.Nothing)]
-    [InlineData("DdNn", true, SplitBrainDecision.Nothing)]
-    [InlineData("DdNn", false, SplitBrainDecision.DownSelf)]
-    [InlineData("dDnN", false, SplitBrainDecision.DownUnreachable)]
-    [InlineData("nnN", false, SplitBrainDecision.DownUnreachable)]
-    [InlineData("nNN", false, SplitBrainDecision.DownSelf)]
-    [InlineData("nN", false, SplitBrainDecision.DownUnreachable)]
-    [InlineData("Nn", false, SplitBrainDecision.DownSelf)]
-    [InlineData("NNn", true, SplitBrainDecision.Nothing)]
-    [InlineData("Ln", false, SplitBrainDecision.DownUnreachable)]
-    [InlineData("LNnn", false, SplitBrainDecision.DownUnreachable)]
-    [InlineData("MMn", false, SplitBrainDecision.DownUnreachable)]
-    [InlineData("LDn", false, SplitBrainDecision.DownSelf)]
-    [InlineData("lN", true, SplitBrainDecision.Nothing)]
-    [InlineData("lnnN", false, SplitBrainDecision.DownUnreachable)]
-    public void The_side_with_more_destinations_stays_and_no_destination_ends_itself(
-        string members, bool isDestination, SplitBrainDecision expected) =>
-        Assert.Equal(expected, SplitBrainSide.Decide(Members(members), isDestination));
+    [InlineData("dnn", SplitBrainDecision.Nothing)]
+    [InlineData("dNN", SplitBrainDecision.DownUnreachable)]
+    [InlineData("Dnn", SplitBrainDecision.DownSelf)]
+    [InlineData("NNd", SplitBrainDecision.DownUnreachable)]
+    [InlineData("ddD", SplitBrainDecision.DownUnreachable)]
+    [InlineData("DDdnn", SplitBrainDecision.DownSelf)]
+    [InlineData("dDn", SplitBrainDecision.DownUnreachable)]
+    [InlineData("Ddn", SplitBrainDecision.DownUnreachable)]
+    [InlineData("dDN", SplitBrainDecision.DownSelf)]
+    [InlineData("DdNn", SplitBrainDecision.DownSelf)]
+    [InlineData("dDnN", SplitBrainDecision.DownUnreachable)]
+    [InlineData("nnN", SplitBrainDecision.DownUnreachable)]
+    [InlineData("nNN", SplitBrainDecision.DownSelf)]
+    [InlineData("nN", SplitBrainDecision.DownUnreachable)]
+    [InlineData("Nn", SplitBrainDecision.DownSelf)]
+    [InlineData("NNn", SplitBrainDecision.DownSelf)]
+    [InlineData("Ln", SplitBrainDecision.DownUnreachable)]
+    [InlineData("LNnn", SplitBrainDecision.DownUnreachable)]
+    [InlineData("MMn", SplitBrainDecision.DownUnreachable)]
+    [InlineData("LDn", SplitBrainDecision.DownSelf)]
+    [InlineData("lN", SplitBrainDecision.DownSelf)]
+    [InlineData("lnnN", SplitBrainDecision.DownUnreachable)]
+    public void The_side_with_more_destinations_stays_then_the_bigger_then_the_lower(string members, SplitBrainDecision expected) =>
+        Assert.Equal(expected, SplitBrainSide.Decide(Members(members)));
 
     [Fact]
-    public void Two_sides_never_both_stay_and_never_both_go_but_for_destinations()
+    public void Two_sides_never_both_stay_and_never_both_go()
     {
         for (var count = 2; count <= 5; count++)
         {
@@ -57,7 +53,7 @@ public sealed class SplitBrainSideTests
 
         static SplitBrainDecision Decide(int count, int roles, int reachable) => SplitBrainSide.Decide(
             [.. Enumerable.Range(0, count).Select(i => new SplitBrainMember(
-                AddressOf(i), (roles >> i & 1) != 0, (reachable >> i & 1) != 0, (roles >> (count + i) & 1) != 0))], isDestination: false);
+                AddressOf(i), (roles >> i & 1) != 0, (reachable >> i & 1) != 0, (roles >> (count + i) & 1) != 0))]);
     }
 
     private static SplitBrainMember[] Members(string letters) =>

@@ -61,6 +61,44 @@ public sealed class CutCableTests : IDisposable
         }
     }
 
+    // On the other side of the cable is another destination with more members: this one's membership ends, its guest does not.
+    [SkippableFact]
+    public async Task A_destination_cut_off_from_anothers_side_is_in_again_once_the_cable_is_mended()
+    {
+        _network = Namespaces.TryCreate(out var whyNot);
+        Skip.If(_network is null, "no network namespaces: " + whyNot);
+        var there = Config(Namespaces.ThereAddress, "1s");
+        var source = await Start("source", ["--synthetic", "32M", "--config", there]);
+        using var other = CommandLine.StartIn(
+            _network.There, "migrate", "--cluster", source.Address, "--synthetic", "32M", "--overlapping", "--accesses", "1000000",
+            "--ips", "1e3", "--background", "none", "--pattern", "random", "--json", "-", "--config", there);
+        using var migration = CommandLine.StartIn(
+            _network.Here,
+            "migrate", "--cluster", source.Address, "--synthetic", "32M", "--pattern", "random", "--overlapping", "--accesses", "2000",
+            "--ips", "1e6", "--background", "none", "--json", "-", "--config", Config(Namespaces.HereAddress, "1s"));
+        try
+        {
+            await Migration.Line(other, " running ");
+            await Migration.Line(migration, " running ");
+            _network.Cut();
+            await Migration.Line(migration, "paused");
+            await Migration.Line(migration, "was cut off from the cluster; joins again");
+            await ClusterSpec.Until(async () => Migration.Members(await Migration.StatusIn(_network.There, source.Address)).Split(", ").Length == 2);
+
+            _network.Mend();
+            var report = await Migration.End(migration);
+
+            Assert.NotEqual(0, report.GetProperty("details").GetProperty("pauses").GetProperty("count").GetInt32());
+            Migration.AllVcpusFinished(report, 2000);
+            Assert.DoesNotContain(source.Complaints, line => line.Contains("joins again", StringComparison.Ordinal));
+        }
+        finally
+        {
+            if (!migration.HasExited) migration.Kill();
+            if (!other.HasExited) other.Kill();
+        }
+    }
+
     private static bool Said(NodeProcess node, string part) => node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));
 
     private string Config(string host, string stableAfter, string more = "join-timeout = 120s") => _folder.Write(
