@@ -31,6 +31,10 @@ switch (args)
         return ClusterTimes.Node(seed);
     case ["children", "data-plane-server", var image]:
         return DataPlaneBench.Serve(image);
+    case ["children", "data-plane-relay", var image, var port]:
+        return RelayBench.Serve(image, port);
+    case ["relay", .. var options]:
+        return RelayBench.Run(options);
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, ShortRun.Config);
         return 0;

@@ -14,7 +14,7 @@ namespace Userfault.Bench.DataPlane;
 /// </summary>
 internal static class DataPlaneBench
 {
-    private const int ImagePages = 1 << 15;
+    internal const int ImagePages = 1 << 15;
 
     public static int Run(string[] args)
     {
@@ -91,7 +91,7 @@ internal static class DataPlaneBench
             + $"processor a page: server {median.ServerUsPerPage:F2} us, client {median.ClientUsPerPage:F2} us"));
     }
 
-    private static string WriteImage(string path)
+    internal static string WriteImage(string path)
     {
         byte[] page = new byte[Page.Size];
         var random = new Random(1);

@@ -25,6 +25,13 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
+    /// <summary>Writes a line to the process, and reads the one that it answers.</summary>
+    public string Ask()
+    {
+        _process.StandardInput.WriteLine();
+        return _process.StandardOutput.ReadLine()!;
+    }
+
     public static ServerProcess Start(string program, string[] args) => new(Process.Start(
         new ProcessStartInfo(program, args) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
 

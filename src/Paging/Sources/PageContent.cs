@@ -8,8 +8,9 @@ namespace Userfault.Paging;
 /// </summary>
 public readonly unsafe struct PageContent
 {
-    private PageContent(Gfn gfn, PageContentKind kind, byte* bytes, ulong tag)
+    private PageContent(Gfn gfn, PageContentKind kind, byte* bytes, ulong tag, uint checksum)
     {
+        ChecksumOrZero = checksum;
         Gfn = gfn;
         Kind = kind;
         Bytes = bytes;
@@ -21,6 +22,9 @@ public readonly unsafe struct PageContent
 
     /// <summary>In which form it travelled.</summary>
     public PageContentKind Kind { get; }
+
+    /// <summary>The <see cref="Crc32C"/> of its bytes where the source had it at hand, else 0.</summary>
+    public uint ChecksumOrZero { get; }
 
     /// <summary>Its 4096 bytes, never to be written; null as said above.</summary>
     public byte* Bytes { get; }
@@ -38,15 +42,16 @@ public readonly unsafe struct PageContent
     }
 
     /// <summary>A page of zeros.</summary>
-    public static PageContent Zero(Gfn gfn) => new(gfn, PageContentKind.Zero, null, 0);
+    public static PageContent Zero(Gfn gfn) => new(gfn, PageContentKind.Zero, null, 0, 0);
 
-    /// <summary>A page by reference; <paramref name="tag"/> 0 where it is not known.</summary>
-    public static PageContent Of(Gfn gfn, byte* bytes, ulong tag = 0) => new(gfn, PageContentKind.Bytes, bytes, tag);
+    /// <summary>A page by reference; <paramref name="tag"/> and <paramref name="checksum"/> 0 where they are not known.</summary>
+    public static PageContent Of(Gfn gfn, byte* bytes, ulong tag = 0, uint checksum = 0) =>
+        new(gfn, PageContentKind.Bytes, bytes, tag, checksum);
 
     /// <summary>A page whose content was sent before; the bytes are those.</summary>
-    public static PageContent Duplicate(Gfn gfn, byte* bytes, ulong tag = 0) =>
-        new(gfn, PageContentKind.Duplicate, bytes, tag);
+    public static PageContent Duplicate(Gfn gfn, byte* bytes, ulong tag = 0, uint checksum = 0) =>
+        new(gfn, PageContentKind.Duplicate, bytes, tag, checksum);
 
     /// <summary>The same content for another gfn.</summary>
-    public PageContent At(Gfn gfn) => new(gfn, Kind, Bytes, TagOrZero);
+    public PageContent At(Gfn gfn) => new(gfn, Kind, Bytes, TagOrZero, ChecksumOrZero);
 }

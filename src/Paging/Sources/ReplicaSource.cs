@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Userfault.Mmu;
 
 namespace Userfault.Paging;
@@ -13,7 +12,8 @@ namespace Userfault.Paging;
 public sealed class ReplicaSource : IPageSource
 {
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<ulong, ReplicaRequest> _open = new();
+    private readonly Lock _openLock = new();
+    private readonly Dictionary<ulong, ReplicaRequest> _open = [];
     private readonly ulong _pages;
     private volatile IPageSource[] _replicas = [];
     private ulong _lastId;
@@ -72,8 +72,10 @@ public sealed class ReplicaSource : IPageSource
     public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
-        var asked = new ReplicaRequest(this, request, ranges.ToArray(), sink);
-        if (!_open.TryAdd(request.Id, asked)) throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
+        var asked = new ReplicaRequest(this, request, ranges, sink);
+        bool isNew;
+        lock (_openLock) isNew = _open.TryAdd(request.Id, asked);
+        if (!isNew) throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
         Book?.Asked(asked.Pages);
         asked.Go();
     }
@@ -94,7 +96,9 @@ public sealed class ReplicaSource : IPageSource
     /// <inheritdoc/>
     public void Cancel(ulong requestId)
     {
-        if (_open.TryGetValue(requestId, out var asked)) asked.Cancel();
+        ReplicaRequest? asked;
+        lock (_openLock) asked = _open.GetValueOrDefault(requestId);
+        asked?.Cancel();
     }
 
     /// <summary>
@@ -105,7 +109,9 @@ public sealed class ReplicaSource : IPageSource
     {
         if (Book is null || _replicas.Length < 2 || Book.SlowNs is var slowNs && slowNs == long.MaxValue) return;
         var now = NowNs();
-        foreach (var asked in _open.Values.Where(r => r.IsSlow(now, slowNs)).OrderBy(static r => r.Id)) asked.Hedge();
+        ReplicaRequest[] slow;
+        lock (_openLock) slow = [.. _open.Values.Where(r => r.IsSlow(now, slowNs)).OrderBy(static r => r.Id)];
+        foreach (var asked in slow) asked.Hedge();
     }
 
     /// <summary>Forgets its replicas, which go on.</summary>
@@ -127,5 +133,8 @@ public sealed class ReplicaSource : IPageSource
         return null;
     }
 
-    internal void Forget(ulong requestId) => _open.TryRemove(requestId, out _);
+    internal void Forget(ulong requestId)
+    {
+        lock (_openLock) _open.Remove(requestId);
+    }
 }

@@ -34,6 +34,10 @@ internal sealed class CollectingSink(IMemoryImage image) : IPageSink
                 {
                     Problems.Enqueue($"{page.Gfn} is not what the image has");
                 }
+                if (page.Bytes != null && page.ChecksumOrZero != Crc32C.OfPage(page.Bytes))
+                {
+                    Problems.Enqueue($"{page.Gfn} has another checksum than it says");
+                }
                 Pages[page.Gfn.Value] = page.Kind;
                 Interlocked.Increment(ref PageCount);
             }

@@ -9,6 +9,7 @@ namespace Userfault.Paging;
 internal sealed unsafe class PageDecoder(int duplicateWindow)
 {
     private readonly KeptPages _kept = new(duplicateWindow);
+    private readonly uint[] _sums = new uint[WireLimits.PagesPerFrame];
 
     /// <summary>None, or why the frame at <paramref name="frame"/> is refused. Content is kept for later duplicates.</summary>
     public RefusalReason Check(ReceiveBuffer buffer, byte* frame, FrameHeader header, out PageRecord record)
@@ -37,7 +38,7 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         }
         if (header.Type is FrameType.Data or FrameType.Duplicate)
         {
-            contentCrc = Crc32C.OfPages(content, (int)record.PageCount);
+            contentCrc = LookAt(content, (int)record.PageCount);
         }
         uint headerCrc = PageRecord.HeaderCrc(new ReadOnlySpan<byte>(frame, PageRecord.FramedSize));
         if ((headerCrc ^ contentCrc) != record.Checksum)
@@ -60,8 +61,8 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
             var gfn = new Gfn(record.FirstPage + i);
             batch.Add(header.Type switch
             {
-                FrameType.Data => PageContent.Of(gfn, content + ((long)i * Page.Size)),
-                FrameType.Duplicate => PageContent.Duplicate(gfn, Kept(record.Detail, out buffer)),
+                FrameType.Data => PageContent.Of(gfn, content + ((long)i * Page.Size), checksum: _sums[i]),
+                FrameType.Duplicate => PageContent.Duplicate(gfn, Kept(record.Detail, out buffer), checksum: _sums[0]),
                 _ => PageContent.Zero(gfn),
             });
         }
@@ -69,6 +70,18 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         {
             buffer.Hold();
         }
+    }
+
+    // Each page's checksum is kept until the frame is appended: who passes the page on need not look at it again.
+    private uint LookAt(byte* content, int pages)
+    {
+        uint crc = _sums[0] = Crc32C.OfPage(content);
+        for (int i = 1; i < pages; i++)
+        {
+            _sums[i] = Crc32C.OfPage(content + ((long)i * Page.Size));
+            crc = Crc32C.AppendPage(crc, _sums[i]);
+        }
+        return crc;
     }
 
     public void Clear() => _kept.Clear();

@@ -58,14 +58,14 @@ public sealed class PageOffer
     /// <summary>Looks at some pages before anybody asks for them; false once there are none left.</summary>
     internal bool LookAhead() => _sums?.LookAhead() == true;
 
+    /// <summary>A number for a request to the source. The answer may come before the asking returns: it is to be known before.</summary>
+    internal ulong NextNumber() => Interlocked.Increment(ref _lastRequest);
+
     /// <summary>Asks the source; many clients' threads may, and it takes one caller at a time.</summary>
-    internal void Request(PendingRequest request, IPageSink sink, Action<ulong> number)
+    internal void Request(ulong id, PendingRequest request, IPageSink sink)
     {
         lock (_sourceLock)
         {
-            ulong id = ++_lastRequest;
-            // The answer may come before the call returns: the number has to be known before.
-            number(id);
             var priority = request.Entry.Background ? FetchPriority.Background : FetchPriority.Demand;
             _source!.Request(
                 new PageRequest(id, priority, SentNs: 0),

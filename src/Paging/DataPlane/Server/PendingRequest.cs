@@ -7,6 +7,9 @@ internal sealed class PendingRequest
 
     public ulong NextPage { get; private set; }
 
+    /// <summary>Under which number a source behind this server was asked for it.</summary>
+    public ulong AskedAs { get; set; }
+
     public bool IsCancelled { get; set; }
 
     public int Remaining => (int)(Entry.FirstPage + Entry.PageCount - NextPage);

@@ -11,18 +11,22 @@ internal sealed unsafe class RelayAnswerer(
 {
     private readonly ConcurrentQueue<Answer> _answers = new();
     private readonly Dictionary<ulong, Relayed> _outstanding = [];
-    private readonly Dictionary<PendingRequest, ulong> _numbers = [];
+    private readonly Stack<Relayed> _spare = new();
     private Answer? _current;
     private int _index;
+    private int _isWoken;
     private volatile bool _isDisposed;
 
     public bool HasOutput => _current is not null || !_answers.IsEmpty;
 
-    public void Start(PendingRequest request) => offer.Request(request, this, id =>
+    public void Start(PendingRequest request)
     {
-        _numbers[request] = id;
-        _outstanding[id] = new Relayed(id, request);
-    });
+        ulong id = request.AskedAs = offer.NextNumber();
+        Relayed relayed = _spare.TryPop(out Relayed? spare) ? spare : new Relayed();
+        relayed.Reset(id, request);
+        _outstanding.Add(id, relayed);
+        offer.Request(id, request, this);
+    }
 
     public void Gather() => offer.Gather();
 
@@ -30,46 +34,51 @@ internal sealed unsafe class RelayAnswerer(
 
     public void Cancel(PendingRequest request)
     {
-        if (_numbers.TryGetValue(request, out ulong id))
-        {
-            offer.Cancel(id);
-            _answers.Enqueue(new Answer(id, Pages: null, FetchFailure.Cancelled));
-        }
+        offer.Cancel(request.AskedAs);
+        _answers.Enqueue(new Answer(request.AskedAs, Pages: null, FetchFailure.Cancelled));
     }
 
     public void OnPages(PageBatch batch)
     {
-        foreach (PageBatch run in RunsOf(batch))
+        // Mostly it is one run: a request asks for one range.
+        int first = RunAt(batch.Pages);
+        if (first == batch.Count)
         {
-            _answers.Enqueue(new Answer(run.RequestId, run, default));
+            _answers.Enqueue(new Answer(batch.RequestId, batch, default));
+        }
+        else
+        {
+            EnqueueRuns(batch, first);
         }
         if (_isDisposed)
         {
             Drain();
         }
-        wake();
+        Wake();
     }
 
     public void OnFailed(ulong requestId, FetchFailure failure)
     {
         _answers.Enqueue(new Answer(requestId, Pages: null, failure));
-        wake();
+        Wake();
     }
 
     public void Fill(SendBatch batch)
     {
+        // Before the queue is looked at: what comes behind this wakes again.
+        Interlocked.Exchange(ref _isWoken, 0);
         while (batch.HasRoom)
         {
             if (_current is null)
             {
-                if (!_answers.TryDequeue(out Answer? answer))
+                if (!_answers.TryDequeue(out Answer answer))
                 {
                     return;
                 }
                 _current = answer;
                 _index = 0;
             }
-            if (Continue(batch, _current))
+            if (Continue(batch, _current.Value))
             {
                 _current = null;
             }
@@ -79,15 +88,11 @@ internal sealed unsafe class RelayAnswerer(
     public void Dispose()
     {
         _isDisposed = true;
-        foreach (ulong id in _numbers.Values)
-        {
-            offer.Cancel(id);
-        }
         foreach (Relayed relayed in _outstanding.Values)
         {
+            offer.Cancel(relayed.Id);
             relayed.ReleaseHeld();
         }
-        _numbers.Clear();
         _outstanding.Clear();
         _current?.Pages?.Release();
         _current = null;
@@ -150,18 +155,12 @@ internal sealed unsafe class RelayAnswerer(
         return true;
     }
 
-    // Runs that come in one batch may have their turns far apart. Mostly it is one run: a request asks for one range.
-    private static IReadOnlyList<PageBatch> RunsOf(PageBatch batch)
+    // Runs that come in one batch may have their turns far apart.
+    private void EnqueueRuns(PageBatch batch, int first)
     {
-        ReadOnlySpan<PageContent> pages = batch.Pages;
-        int first = RunAt(pages);
-        if (first == pages.Length)
-        {
-            return [batch];
-        }
         List<PageBatch> runs = [batch];
         bool isLast = batch.IsLast;
-        for (ReadOnlySpan<PageContent> rest = pages[first..]; rest.Length > 0;)
+        for (ReadOnlySpan<PageContent> rest = batch.Pages[first..]; rest.Length > 0;)
         {
             PageBatch run = batch.NewSibling();
             int count = RunAt(rest);
@@ -176,7 +175,10 @@ internal sealed unsafe class RelayAnswerer(
         batch.Truncate(first);
         batch.IsLast = false;
         runs[^1].IsLast = isLast;
-        return runs;
+        foreach (PageBatch run in runs)
+        {
+            _answers.Enqueue(new Answer(run.RequestId, run, default));
+        }
     }
 
     private static int RunAt(ReadOnlySpan<PageContent> pages)
@@ -205,7 +207,7 @@ internal sealed unsafe class RelayAnswerer(
             }
             if (!isZero)
             {
-                uint crc = Crc32C.OfPage(page.Bytes);
+                uint crc = page.ChecksumOrZero != 0 ? page.ChecksumOrZero : Crc32C.OfPage(page.Bytes);
                 runCrc = run == 0 ? crc : Crc32C.AppendPage(runCrc, crc);
                 batch.AppendPage(page.Bytes);
             }
@@ -237,18 +239,26 @@ internal sealed unsafe class RelayAnswerer(
     private void Forget(Relayed relayed)
     {
         relayed.ReleaseHeld();
-        _numbers.Remove(relayed.Request);
         _outstanding.Remove(relayed.Id);
         requests.Finish(relayed.Request);
+        _spare.Push(relayed);
     }
 
     private void Drain()
     {
-        while (_answers.TryDequeue(out Answer? answer))
+        while (_answers.TryDequeue(out Answer answer))
         {
             answer.Pages?.Release();
         }
     }
 
-    private sealed record Answer(ulong Id, PageBatch? Pages, FetchFailure Failure);
+    private void Wake()
+    {
+        if (Interlocked.Exchange(ref _isWoken, 1) == 0)
+        {
+            wake();
+        }
+    }
+
+    private readonly record struct Answer(ulong Id, PageBatch? Pages, FetchFailure Failure);
 }
