@@ -11,6 +11,8 @@ internal sealed class Link : IDisposable
     private readonly List<TcpClient> _ends = [];
     private readonly Lock _lock = new();
     private bool _isCut;
+    private TaskCompletionSource _allowed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _mostBytes = long.MaxValue;
     private long _bytes;
 
     public Link(IPEndPoint server)
@@ -25,6 +27,20 @@ internal sealed class Link : IDisposable
     /// <summary>Bytes that came from the server.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
+    /// <summary>
+    /// From the server no more than so many bytes pass in all, so that what a test does in the middle of something comes in its
+    /// middle, however slow the test is; what comes behind them waits.
+    /// </summary>
+    public void AllowUpTo(long bytes)
+    {
+        lock (_lock)
+        {
+            _mostBytes = bytes;
+            _allowed.SetResult();
+            _allowed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
     /// <summary>Ends every connection as a cut cable or a dead peer does, and lets no new one through.</summary>
     public void Cut()
     {
@@ -38,6 +54,8 @@ internal sealed class Link : IDisposable
             }
 
             _ends.Clear();
+            _allowed.SetResult();
+            _allowed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
@@ -83,6 +101,17 @@ internal sealed class Link : IDisposable
         }
     }
 
+    // Counts what may pass now; else what to wait for.
+    private Task? WaitForMore(int count)
+    {
+        lock (_lock)
+        {
+            if (_bytes > _mostBytes - count && !_isCut) return _allowed.Task;
+            _bytes += count;
+            return null;
+        }
+    }
+
     private async Task Pass(TcpClient from, TcpClient to, bool counts)
     {
         var buffer = new byte[64 << 10];
@@ -90,8 +119,8 @@ internal sealed class Link : IDisposable
         {
             while (await from.GetStream().ReadAsync(buffer) is var count and > 0)
             {
+                while (counts && WaitForMore(count) is { } allowed) await allowed;
                 await to.GetStream().WriteAsync(buffer.AsMemory(0, count));
-                if (counts) Interlocked.Add(ref _bytes, count);
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
