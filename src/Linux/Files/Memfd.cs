@@ -41,10 +41,12 @@ public static class Memfd
         return seals >= 0 && (seals & SealShrink) != 0;
     }
 
-    /// <summary>Bytes of a file; -1 where it has no size.</summary>
-    public static long SizeOf(OwnedFd fd)
+    /// <summary>Bytes of a file; -1 where it holds none. A guest_memfd has a size too, though no position to seek.</summary>
+    public static unsafe long SizeOf(OwnedFd fd)
     {
         ArgumentNullException.ThrowIfNull(fd);
-        return Libc.Seek(fd.Number, 0, 2);
+        FileStatus status;
+        var error = Libc.StatX(fd.Number, "", FileStatus.OfDescriptor, FileStatus.TypeAndSize, &status);
+        return error == 0 && status.IsRegular ? (long)status.Bytes : -1;
     }
 }

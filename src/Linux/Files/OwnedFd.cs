@@ -21,9 +21,6 @@ public sealed class OwnedFd : SafeHandleMinusOneIsInvalid
     public static OwnedFd Open(string path, bool writable = true) =>
         new(Errors.Check(Libc.Open(path, (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_CLOEXEC, 0), $"open {path}"));
 
-    /// <summary>Is it open for writing? A folder never is, nor what stands for a path alone (O_PATH).</summary>
-    public bool IsWritable => Libc.Fcntl(Number, Libc.F_GETFL, 0) is var flags and >= 0 && (flags & Libc.O_ACCMODE) != Libc.O_RDONLY && (flags & Libc.O_PATH) == 0;
-
     /// <summary>What kind of file it is, as /proc names it: "anon_inode:[userfaultfd]", "/memfd:name (deleted)", a path.</summary>
     public unsafe string Describe()
     {

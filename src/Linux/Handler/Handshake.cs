@@ -62,8 +62,9 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
         {
             if (cutter.TryNext(out var json))
                 return (RegionList.Parse(json, imagePages), cutter.Rest.ToArray());
+            // What is there is read, however late this thread comes to it: a handler that is short of processors refuses nobody for that.
             var left = timeout - Stopwatch.GetElapsedTime(begun);
-            if (left <= TimeSpan.Zero || !socket.WaitReadable((int)left.TotalMilliseconds + 1))
+            if (!socket.WaitReadable(left > TimeSpan.Zero ? (int)left.TotalMilliseconds + 1 : 0))
                 throw new ProtocolException($"no whole handshake within {timeout.TotalSeconds:0.#} s");
             var bytes = socket.Receive(cutter.Room, descriptors);
             if (bytes == 0) throw new ProtocolException("closed before the handshake was whole");

@@ -87,7 +87,8 @@ public static class Warmup
         _ = Libc.Read(-1, &nothing, 1);
         _ = Libc.Ioctl(-1, 0, &nothing);
         _ = Libc.Fcntl(-1, Libc.F_GETFL, 0);
-        _ = Libc.Seek(-1, 0, 0);
+        FileStatus status;
+        _ = Libc.StatX(-1, "", FileStatus.OfDescriptor, FileStatus.TypeAndSize, &status);
         _ = Libc.WriteAt(-1, &nothing, 1, 0);
         _ = Libc.Poll(null, 0, 0);
         _ = Libc.ReadLink("", &nothing, 1);

@@ -11,10 +11,8 @@ internal static unsafe partial class Libc
 {
     public const int O_RDONLY = 0;
     public const int O_RDWR = 2;
-    public const int O_ACCMODE = 3;
     public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
-    public const int O_PATH = 0x200000;
 
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;
@@ -85,8 +83,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(int fd, long bytes);
 
-    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
-    public static partial long Seek(int fd, long offset, int whence);
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int StatX(int fd, string path, int flags, uint mask, FileStatus* status);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint initial, int flags);

@@ -25,8 +25,9 @@ public sealed unsafe class GuestMemfdSide : IDisposable
         var bytes = (pages + 63) / 64 * sizeof(ulong);
         if (Memfd.SizeOf(memory) < (long)(pages << Page.Shift))
             throw new ProtocolException($"the second descriptor ({memory.Describe()}) is shorter than the regions: no guest_memfd of theirs");
-        if (!memory.IsWritable)
-            throw new ProtocolException($"the second descriptor ({memory.Describe()}) is not open for writing");
+        // Nothing is written, and still it is said whether it could be: a guest_memfd of released kernels cannot, nor what is open for reading.
+        if (Libc.WriteAt(memory.Number, null, 0, 0) < 0 && Errors.Last is var error)
+            throw new ProtocolException($"the second descriptor ({memory.Describe()}) cannot be written by a handler: {error}");
         if (Memfd.SizeOf(bitmap) < (long)bytes)
             throw new ProtocolException($"the third descriptor ({bitmap.Describe()}) is shorter than a bitmap of {pages} pages");
         if (!Memfd.CannotShrink(bitmap))

@@ -32,8 +32,8 @@ public unsafe class HostileMonitorTests
         { "another kind", Good, "m", "no userfaultfd but /memfd:hostile" },
         { "without API", Good, "x", "EINVAL" },
         { "a short memfd", Good, "umm", "shorter than the regions" },
-        { "a folder in the memory's place", Good, "udm", "not open for writing" },
-        { "memory for reading alone", Good, "urm", "not open for writing" },
+        { "a folder in the memory's place", Good, "udm", "shorter than the regions" },
+        { "memory for reading alone", Good, "urm", "cannot be written by a handler: EBADF" },
         { "half of a surrogate pair", """[{"\ud800":0}]""", "u", "wrong kind" },
         { "a bitmap that can shrink", Good, "uMs", "can shrink" },
         { "a short bitmap", Good, "uMm", "shorter than a bitmap" },
@@ -48,10 +48,7 @@ public unsafe class HostileMonitorTests
         using var good = rig.Connect();
         Assert.True(good.IsRight(7), name);
         rig.Line("1 regions, 256 pages");
-        // What earlier tests dropped goes now, not while it is counted.
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        var before = Descriptors();
+        var before = Here.Descriptors();
 
         using (var memory = MemoryMapping.Anonymously(1 << 20))
         {
@@ -66,7 +63,27 @@ public unsafe class HostileMonitorTests
             foreach (var fd in descriptors) fd.Dispose();
         }
         Assert.True(good.IsRight(200), name);
-        Here.Eventually(() => Descriptors() == before, () => $"{name}: {before} descriptors before, {Descriptors()} after");
+        Here.Eventually(() => Here.Descriptors() <= before, () => $"{name}: {before} descriptors before, {Here.Descriptors()} after");
+    }
+
+    /// <summary>A guest_memfd of the real kernel, where that cannot be written: known at once, not when a guest waits for its page.</summary>
+    [SkippableFact]
+    public void A_guest_memfd_that_cannot_be_written_is_refused_with_the_reason()
+    {
+        Here.NeedsUserfaultfd();
+        Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
+        using var device = KvmDevice.Open();
+        using var vm = device.CreateVm();
+        Skip.If(vm.Check(KvmCapability.GuestMemfd) <= 0, "no guest_memfd in this kernel");
+        using var guestMemfd = vm.CreateGuestMemfd(1 << 20, 0);
+        Skip.If(Libc.WriteAt(guestMemfd.Number, null, 0, 0) == 0, "this kernel's guest_memfd can be written");
+        using var rig = new HandlerRig();
+        using var memory = MemoryMapping.Anonymously(1 << 20);
+        using var uffd = Userfaultfd.Open();
+        using var bitmap = Memfd.Create("bitmap", 32);
+        using var socket = UnixSocket.Connect(rig.Path);
+        MonitorHandshake.Send(socket, [new GuestRegion(memory.Address, memory.Bytes, 0, Page.Size)], uffd.Fd, guestMemfd, bitmap);
+        Assert.Contains("anon_inode:[kvm-gmem]) cannot be written by a handler: ESPIPE", rig.Line("refused"), StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -74,10 +91,10 @@ public unsafe class HostileMonitorTests
     {
         Here.NeedsUserfaultfd();
         using var rig = new HandlerRig();
-        var before = Descriptors();
+        var before = Here.Descriptors();
         for (var i = 0; i < 50; i++) UnixSocket.Connect(rig.Path).Dispose();
         for (var i = 0; i < 50; i++) rig.Line("refused");
-        Here.Eventually(() => rig.Server.Count == 0 && Descriptors() == before, () => $"{Descriptors() - before} descriptors are left");
+        Here.Eventually(() => rig.Server.Count == 0 && Here.Descriptors() <= before, () => $"{Here.Descriptors() - before} descriptors are left");
     }
 
     [SkippableFact]
@@ -147,6 +164,4 @@ public unsafe class HostileMonitorTests
                 return uffd.Fd;
         }
     }
-
-    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
 }

@@ -21,9 +21,7 @@ public unsafe class ProtocolFuzzTests
         using var good = rig.Connect();
         Assert.True(good.IsRight(0));
         rig.Line("1 regions, 256 pages");
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        var before = Descriptors();
+        var before = Here.Descriptors();
         for (var i = 0; i < cases; i++)
         {
             using var memory = MemoryMapping.Anonymously(1 << 20);
@@ -39,7 +37,7 @@ public unsafe class ProtocolFuzzTests
         // Those that were served are left with nothing in place and no socket: their monitor lives.
         rig.Server.Stop();
         good.Dispose();
-        Here.Eventually(() => Descriptors() <= before, () => $"seed {seed}: {before} descriptors before, {Descriptors()} after");
+        Here.Eventually(() => Here.Descriptors() <= before, () => $"seed {seed}: {before} descriptors before, {Here.Descriptors()} after");
     }
 
     /// <summary>Every request before the first that is wrong has its answer, in order; that one ends the VM with a line.</summary>
@@ -180,5 +178,4 @@ public unsafe class ProtocolFuzzTests
         _ => Userfaultfd.Open(UffdFeatures.EventRemove).Fd,
     };
 
-    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
 }

@@ -20,6 +20,7 @@ public class LayoutTests
         #include <sys/un.h>
         #include <linux/userfaultfd.h>
         #include <linux/mman.h>
+        #include <linux/stat.h>
         #define P(name, value) printf("%s %lld\n", name, (long long)(value))
         int main(void)
         {
@@ -53,6 +54,8 @@ public class LayoutTests
             P("pollfd", sizeof(struct pollfd)); P("iovec", sizeof(struct iovec)); P("msghdr", sizeof(struct msghdr));
             P("msg_control", offsetof(struct msghdr, msg_control)); P("msg_flags", offsetof(struct msghdr, msg_flags));
             P("cmsghdr", sizeof(struct cmsghdr)); P("SCM_RIGHTS", SCM_RIGHTS); P("sockaddr_un", sizeof(struct sockaddr_un));
+            P("statx", sizeof(struct statx)); P("stx_mode", offsetof(struct statx, stx_mode)); P("stx_size", offsetof(struct statx, stx_size));
+            P("STATX", STATX_TYPE | STATX_SIZE);
             P("O_NONBLOCK", O_NONBLOCK); P("O_CLOEXEC", O_CLOEXEC);
             P("ESRCH", ESRCH); P("EEXIST", EEXIST); P("EAGAIN", EAGAIN); P("EHWPOISON", EHWPOISON); P("ECONNRESET", ECONNRESET);
             P("ENAMETOOLONG", ENAMETOOLONG); P("EADDRINUSE", EADDRINUSE); P("ENOSYS", ENOSYS); P("EOPNOTSUPP", EOPNOTSUPP);
@@ -111,6 +114,10 @@ public class LayoutTests
             ["cmsghdr"] = 16,
             ["SCM_RIGHTS"] = 1,
             ["sockaddr_un"] = 110,
+            ["statx"] = sizeof(FileStatus),
+            ["stx_mode"] = (long)System.Runtime.InteropServices.Marshal.OffsetOf<FileStatus>(nameof(FileStatus.Mode)),
+            ["stx_size"] = (long)System.Runtime.InteropServices.Marshal.OffsetOf<FileStatus>(nameof(FileStatus.Bytes)),
+            ["STATX"] = FileStatus.TypeAndSize,
             ["O_NONBLOCK"] = Libc.O_NONBLOCK,
             ["O_CLOEXEC"] = Libc.O_CLOEXEC,
             ["ESRCH"] = (long)LinuxErrno.ESRCH,
