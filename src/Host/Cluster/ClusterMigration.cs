@@ -11,29 +11,30 @@ internal static class ClusterMigration
     /// <param name="options">The command's options.</param>
     /// <param name="result">What was given of them.</param>
     /// <param name="option">The option that named the nodes, for messages.</param>
-    /// <param name="nodes">Nodes to join at.</param>
+    /// <param name="nodes">Nodes to join at; asked for once nothing is wrong with what was given.</param>
     /// <param name="cancelled">Ctrl-C.</param>
     /// <param name="port">TCP port of the cluster; 0 is any free one.</param>
     /// <param name="waits">Is a cluster without the image waited for, however long it takes?</param>
     /// <param name="adopts">Without an image of its own: is it the one that the cluster has?</param>
     public static async Task<int> Run(
-        MigrateOptions options, ParseResult result, string option, IReadOnlyList<Address> nodes, CancellationToken cancelled,
-        int port = 0, bool waits = false, bool adopts = true)
+        MigrateOptions options, ParseResult result, string option, Func<Task<IReadOnlyList<Address>>> nodes,
+        CancellationToken cancelled, int port = 0, bool waits = false, bool adopts = true)
     {
         Check(options, result);
         var settings = options.LoadSettings(result);
         var setup = new ClusterSetup(settings);
+        var migration = MigrateOptions.ToMigration(settings);
+        var outputs = Outputs.Of(options, result);
         adopts &= result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
         return await new ClusterRun(setup, option, waits).Run(
             nodes, port, adopts, image => RunInputs.Open(options, result, settings, adopted: image),
-            (system, feed, inputs, ends) => Run(Outputs.Of(options, result), setup, option, system, feed, inputs, waits, ends), cancelled);
+            (system, feed, inputs, ends) => Run(outputs, setup, option, system, feed, inputs, migration, waits, ends), cancelled);
     }
 
     private static async Task<int> Run(
-        Outputs outputs, ClusterSetup setup, string option, ActorSystem system, ClusterFeed feed, RunInputs inputs, bool waits,
-        CancellationToken cancelled)
+        Outputs outputs, ClusterSetup setup, string option, ActorSystem system, ClusterFeed feed, RunInputs inputs,
+        MigrationSettings migration, bool waits, CancellationToken cancelled)
     {
-        var migration = MigrateOptions.ToMigration(setup.Settings);
         var clears = feed.Publish(new PublishedBitmaps(inputs.Image.Identity));
         // Who receives pages, and who sends them: the source may be on this machine.
         await using var run = new MigrationRun(system, inputs, migration, otherThreads: 2, outputs.RecordsWorkingSet, clears);

@@ -11,7 +11,7 @@ namespace Userfault.Cli;
 internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
 {
     /// <summary>Joins, has the guest migrated, leaves.</summary>
-    /// <param name="nodes">Nodes to join at.</param>
+    /// <param name="nodes">Nodes to join at; asked for once what is worked on is open.</param>
     /// <param name="port">TCP port of the cluster; 0 is any free one.</param>
     /// <param name="adopts">Is the image the one that the cluster has?</param>
     /// <param name="open">What is worked on: the image adopted, or null for the one that the options name.</param>
@@ -19,16 +19,18 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
     /// <param name="cancelled">Ctrl-C.</param>
     /// <exception cref="CliException">No cluster, no image, or the image turned out to be another.</exception>
     public async Task<int> Run(
-        IReadOnlyList<Address> nodes, int port, bool adopts, Func<RemoteImage?, RunInputs> open,
+        Func<Task<IReadOnlyList<Address>>> nodes, int port, bool adopts, Func<RemoteImage?, RunInputs> open,
         Func<ActorSystem, ClusterFeed, RunInputs, CancellationToken, Task<int>> migrate, CancellationToken cancelled)
     {
         // What is wrong with the own image is said before anybody is joined.
         var inputs = adopts ? null : open(null);
-        var system = ActorSystem.Create(ClusterSetup.SystemName, setup.Settings.Config);
+        ActorSystem? system = null;
         try
         {
+            var joinsAt = await nodes();
+            system = ActorSystem.Create(ClusterSetup.SystemName, setup.Settings.Config);
             await using var feed = new ClusterFeed(setup, system, port);
-            await feed.Join(option, nodes, waits, cancelled);
+            await feed.Join(option, joinsAt, waits, cancelled);
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
             string? wrong = null;
             void Fail(string reason)
@@ -43,7 +45,7 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
         }
         finally
         {
-            await system.Terminate();
+            if (system is not null) await system.Terminate();
             inputs?.Dispose();
         }
     }

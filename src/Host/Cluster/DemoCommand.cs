@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Akka.Actor;
 using Userfault.Actors;
 
 namespace Userfault.Cli;
@@ -25,12 +26,8 @@ internal static class DemoCommand
         var starting = new List<Task<ChildNode>>();
         try
         {
-            // The first begins the cluster; the others join it together.
-            starting.Add(Start(0, count, null, options, result, cancelled));
-            var first = await starting[0];
-            for (var i = 1; i < count; i++) starting.Add(Start(i, count, first.Address, options, result, cancelled));
-            await Task.WhenAll(starting);
-            return await ClusterMigration.Run(options, result, nodes.Name, ClusterSetup.Nodes(nodes.Name, first.Address), cancelled, adopts: false);
+            return await ClusterMigration.Run(
+                options, result, nodes.Name, () => StartAll(starting, count, (options, nodes.Name), result, cancelled), cancelled, adopts: false);
         }
         finally
         {
@@ -40,6 +37,17 @@ internal static class DemoCommand
             children.ForEach(child => child.Stop());
             children.ForEach(child => child.Dispose());
         }
+    }
+
+    private static async Task<IReadOnlyList<Address>> StartAll(
+        List<Task<ChildNode>> starting, int count, (MigrateOptions Options, string Name) given, ParseResult result, CancellationToken cancelled)
+    {
+        // The first begins the cluster; the others join it together.
+        starting.Add(Start(0, count, null, given.Options, result, cancelled));
+        var first = await starting[0];
+        for (var i = 1; i < count; i++) starting.Add(Start(i, count, first.Address, given.Options, result, cancelled));
+        await Task.WhenAll(starting);
+        return ClusterSetup.Nodes(given.Name, first.Address);
     }
 
     private static async Task<ChildNode> Start(

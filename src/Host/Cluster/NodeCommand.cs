@@ -29,9 +29,9 @@ internal static class NodeCommand
         switch (role)
         {
             case NodeRoles.Destination:
+                var seeds = ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds));
                 return await ClusterMigration.Run(
-                    options.Image, result, options.Seeds.Name, ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds)),
-                    ends.Token, NodeOptions.PortOf(result, options.Port), waits: true);
+                    options.Image, result, options.Seeds.Name, () => Task.FromResult(seeds), ends.Token, NodeOptions.PortOf(result, options.Port), waits: true);
             case NodeRoles.Source:
                 using (var image = RunInputs.OpenImage(options.Image, result, settings))
                     await RunSource(options, result, setup, image, ends.Token);

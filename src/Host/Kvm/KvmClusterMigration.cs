@@ -24,7 +24,7 @@ internal static class KvmClusterMigration
         var option = options.Cluster.Name;
         var adopts = result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
         return await new ClusterRun(setup, option, waits: false).Run(
-            nodes, port: 0, adopts, image => KvmMigration.Open(options, result, settings, vm.Mode, image),
+            () => Task.FromResult(nodes), port: 0, adopts, image => KvmMigration.Open(options, result, settings, vm.Mode, image),
             (system, feed, inputs, ends) => Run(Outputs.Of(options, result), option, system, feed, inputs, migration, (vm, host), ends),
             cancelled);
     }

@@ -38,7 +38,8 @@ internal static class MigrateCommand
 
         if (result.GetValue(options.Cluster) is { } cluster)
         {
-            return await ClusterMigration.Run(options, result, options.Cluster.Name, NodesOf(options, cluster), cancelled);
+            var nodes = NodesOf(options, cluster);
+            return await ClusterMigration.Run(options, result, options.Cluster.Name, () => Task.FromResult(nodes), cancelled);
         }
 
         var migration = MigrateOptions.ToMigration(settings);

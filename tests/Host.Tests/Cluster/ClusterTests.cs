@@ -68,6 +68,17 @@ public sealed class ClusterTests : ClusterSpec
     public async Task Options_that_do_not_fit_are_refused_by_name(string named, params string[] args) =>
         (await CommandLine.Run(["migrate", .. args])).IsBadInput(named);
 
+    // In one line: nothing has been started by then.
+    [Theory]
+    [InlineData("--latency", "--latency", "30us")]
+    [InlineData("--mode", "--mode", "banana")]
+    [InlineData("--memory", "--memory", "guest_memfd", "--mode", "both")]
+    [InlineData("nowhere.csv", "--trace", "nowhere.csv", "--synthetic", "4M")]
+    [InlineData("--cluster", "--cluster", "127.0.0.1:1")]
+    [InlineData("--nodes", "--nodes", "65")]
+    public async Task What_a_demo_cannot_use_is_refused_before_it_starts_anything(string named, params string[] args) =>
+        (await CommandLine.Run(["cluster", "demo", .. args])).IsBadInput(named);
+
     [Fact]
     public async Task The_demo_starts_its_nodes_migrates_and_stops_them()
     {
