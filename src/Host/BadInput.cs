@@ -2,7 +2,7 @@ using Userfault.Paging;
 
 namespace Userfault.Cli;
 
-/// <summary>Turns bad input into one line on standard error and exit code 2.</summary>
+/// <summary>Turns bad input into one line on standard error and exit code 2, and Ctrl-C before there is a report into 130.</summary>
 internal static class BadInput
 {
     public static async Task<int> Guard(Func<Task<int>> run)
@@ -15,6 +15,11 @@ internal static class BadInput
         {
             await Console.Error.WriteLineAsync($"userfault: {e.Message}");
             return ExitCodes.BadInput;
+        }
+        catch (InterruptedException e)
+        {
+            await Console.Error.WriteLineAsync($"userfault: {e.Message}");
+            return ExitCodes.Interrupted;
         }
     }
 }

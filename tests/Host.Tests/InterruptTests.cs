@@ -5,6 +5,29 @@ namespace Userfault.Host.Tests;
 /// <summary>Ctrl-C stops cleanly and says what was not finished.</summary>
 public class InterruptTests
 {
+    // The line behind which Ctrl-C comes; the command.
+    [SkippableTheory]
+    [InlineData("No link to", "migrate", "--cluster", "127.0.0.1:1", "--pattern", "random")]
+    [InlineData("No link to", "migrate", "--cluster", "127.0.0.1:1", "--synthetic", "4M")]
+    [InlineData("started source", "cluster", "demo", "--nodes", "2", "--synthetic", "4M")]
+    public async Task Ctrl_C_before_there_is_a_report_is_one_line(string after, params string[] command)
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "sends SIGINT by kill");
+        using var process = CommandLine.Start(command);
+        var output = process.StandardOutput.ReadToEndAsync();
+        while (await process.StandardError.ReadLineAsync() is { } line && !line.Contains(after, StringComparison.Ordinal))
+        {
+        }
+
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync();
+        var rest = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(130, process.ExitCode);
+        var last = rest.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !l.Contains("warning", StringComparison.Ordinal) && !l.StartsWith("started", StringComparison.Ordinal));
+        Assert.Equal(["userfault: stopped by Ctrl-C"], last);
+        Assert.Equal("", await output);
+    }
+
     [SkippableFact]
     public async Task Ctrl_C_ends_with_the_report_of_what_is_missing()
     {

@@ -112,7 +112,8 @@ internal sealed class ServeChild : IDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new CliException(cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : $"the handler (process {Id}) did not listen within {Patience.TotalSeconds} s");
+            if (cancelled.IsCancellationRequested) throw new InterruptedException();
+            throw new CliException($"the handler (process {Id}) did not listen within {Patience.TotalSeconds} s");
         }
     }
 }

@@ -18,6 +18,7 @@ internal sealed class ChildNode : IDisposable
 
     /// <summary>Starts a node on free ports, and returns when pages can be had there.</summary>
     /// <exception cref="CliException">It ended before, with what it said; or it took too long.</exception>
+    /// <exception cref="InterruptedException">Ctrl-C meanwhile.</exception>
     public static async Task<ChildNode> Start(string role, IEnumerable<string> args, CancellationToken cancelled)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
@@ -71,11 +72,15 @@ internal sealed class ChildNode : IDisposable
             }
 
             var said = await _process.StandardError.ReadToEndAsync(late.Token);
+            await _process.WaitForExitAsync(late.Token);
+            // A terminal's Ctrl-C goes to the node as well, and it may be the quicker to end, and ends well.
+            if (_process.ExitCode == ExitCodes.Success) throw new InterruptedException();
             throw new CliException($"a node ended before it was ready: {said.ReplaceLineEndings(" ").Trim()}");
         }
         catch (OperationCanceledException)
         {
-            throw new CliException(cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : $"node {Id} was not ready within {Patience.TotalSeconds} s");
+            if (cancelled.IsCancellationRequested) throw new InterruptedException();
+            throw new CliException($"node {Id} was not ready within {Patience.TotalSeconds} s");
         }
     }
 }

@@ -55,6 +55,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
     /// <param name="waits">Is a cluster without the image waited for, however long it takes?</param>
     /// <param name="cancelled">Ctrl-C.</param>
     /// <exception cref="CliException">No cluster there.</exception>
+    /// <exception cref="InterruptedException">Ctrl-C meanwhile.</exception>
     public async Task Join(string option, IReadOnlyList<Address> nodes, bool waits, CancellationToken cancelled)
     {
         var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,6 +69,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
         if (waits) await Console.Error.WriteLineAsync($"userfault node: destination at {Member.Endpoint}");
         // Who serves what is known before the first connection, or it would go to a source though a fetcher is there.
         await Member.Until(async () => (await Member.Nodes()).All(n => n.Report is not null || !n.IsUsable), cancelled);
+        if (cancelled.IsCancellationRequested) throw new InterruptedException();
     }
 
     /// <summary>The one image that the cluster's nodes serve, described by them; its digests are on their way.</summary>
@@ -75,11 +77,13 @@ internal sealed class ClusterFeed : IAsyncDisposable
     /// <param name="waits">Is a cluster without any image waited for, however long it takes?</param>
     /// <param name="failed">Told where the digests turn out to be wrong.</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    /// <exception cref="CliException">No image there, or several; or stopped.</exception>
+    /// <exception cref="CliException">No image there, or several.</exception>
+    /// <exception cref="InterruptedException">Ctrl-C meanwhile.</exception>
     public async Task<RemoteImage> Adopt(string option, bool waits, Action<string> failed, CancellationToken cancelled)
     {
         List<SourceListing> offers = [];
         await Member.Until(async () => (offers = await Offered()).Count > 0, cancelled, waits);
+        if (cancelled.IsCancellationRequested) throw new InterruptedException();
         if (offers.Select(o => o.Image).Distinct().Count() != 1)
             throw new CliException($"{option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}");
         var image = offers[0].Image;
@@ -109,9 +113,8 @@ internal sealed class ClusterFeed : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new CliException(cancelled.IsCancellationRequested
-                ? "stopped by Ctrl-C"
-                : $"{option}: no node of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself");
+            if (cancelled.IsCancellationRequested) throw new InterruptedException();
+            throw new CliException($"{option}: no node of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself");
         }
     }
 
