@@ -13,8 +13,8 @@ public sealed unsafe partial class VmPager
     private int _chunkFaultCount;
     private bool _isChunkLeft;
 
-    // False where the address space is changing.
-    private bool QueueChunk(Gfn gfn)
+    // What cannot be placed now, since the address space is changing, is looked at when the chunks have been placed.
+    private void QueueChunk(Gfn gfn)
     {
         NoteChunkFault(gfn);
         var window = _claims.WindowAround(gfn, _settings.ChunkPages);
@@ -25,14 +25,12 @@ public sealed unsafe partial class VmPager
             if (bytes == null || _runs.IsPassing(bytes) || !_placer.TryQueue(first, run, bytes, waited: gfn))
             {
                 var result = Put(first, run, bytes, isDemand: true, throughUffd: true);
-                if (!Settle(result)) return result != PlaceResult.Again;
+                if (!Settle(result)) return;
             }
             first = first.Plus(run);
         }
-        return true;
     }
 
-    // Looked at again where the address space turns out to be changing.
     private void NoteChunkFault(Gfn gfn)
     {
         if (_chunkFaultCount == _chunkFaults.Length) PlaceChunks();
@@ -44,8 +42,9 @@ public sealed unsafe partial class VmPager
         if (_chunkFaultCount == 0) return;
         _isChunkLeft = false;
         _placer.PlaceQueued(_onPiece);
-        for (var i = 0; i < _chunkFaultCount && _isChunkLeft; i++)
+        for (var i = 0; i < _chunkFaultCount; i++)
         {
+            // Of some piece that had to wait, be it its own chunk's or that of a fault that was read with it.
             var gfn = new Gfn(_chunkFaults[i]);
             if (_vm.State.Missing.IsSet(gfn.Value) && _vm.Map.TryAtPage(gfn, out var region)) Defer(region.AddressOf(gfn));
         }

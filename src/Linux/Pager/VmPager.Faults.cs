@@ -129,7 +129,9 @@ public sealed unsafe partial class VmPager
             Demand(gfn);
             return true;
         }
-        return _servesChunks ? QueueChunk(gfn) : ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
+        if (!_servesChunks) return ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
+        QueueChunk(gfn);
+        return true;
     }
 
     private PlaceResult ServeNow(Gfn gfn, bool throughUffd)
