@@ -90,6 +90,7 @@ public sealed class SimCluster
         string name, ImageIdentity image, Func<SimNode, IActorRef, IActorRef> makePool, Func<IPagePlane, IPagePlane>? wrap = null) =>
         Add(name, NodeRoles.Destination, node =>
         {
+            node.HoldsVm = true;
             var published = new PublishedBitmaps(image);
             Open(node, () => NodeReport.Nothing with { Bitmaps = published.Shapes });
             var publisher = node.System!.ActorOf(ClearPublisherActor.Props(published, _settings.ClearsEvery), ClearPublisherActor.Name);
@@ -128,7 +129,7 @@ public sealed class SimCluster
     {
         ArgumentNullException.ThrowIfNull(node);
         if (node.System is not null) throw new InvalidOperationException($"{node.Name} runs");
-        if (node.Role == NodeRoles.Destination) throw new InvalidOperationException($"the VM on {node.Name} is lost");
+        if (node.HoldsVm) throw new InvalidOperationException($"the VM on {node.Name} is lost");
         Network.Restart(node.Host);
         node.Boot();
     }

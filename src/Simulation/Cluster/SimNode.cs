@@ -43,5 +43,8 @@ public sealed class SimNode
     /// <summary>The cluster as this node sees it; null where it does not run.</summary>
     public Akka.Cluster.Cluster? Membership => IsUp ? Akka.Cluster.Cluster.Get(System!) : null;
 
+    /// <summary>Does a VM live in its process, and die with it?</summary>
+    internal bool HoldsVm { get; set; }
+
     internal void Boot() => _boot(this);
 }

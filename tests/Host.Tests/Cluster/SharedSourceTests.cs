@@ -76,7 +76,8 @@ public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<Share
 
     [Fact]
     public async Task What_no_node_serves_is_bad_input() => (await CommandLine.Run(
-        "migrate", "--cluster", shared.Node.Address, "--synthetic", "1M", "--json", "-"))
+        "migrate", "--cluster", shared.Node.Address, "--synthetic", "1M", "--json", "-",
+        "--config", _folder.Write("patient.hocon", "userfault.cluster.join-timeout = 120s")))
         .IsBadInput("--cluster", "no node serves image synthetic 256 pages, seed 1", "synthetic 8192 pages");
 
     [Fact]

@@ -55,6 +55,32 @@ public sealed class SimClusterTests
         Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.State.Members.Count == 4, Long));
     }
 
+    // A destination's membership is a system of its own, beside its guest's: what ends and begins anew here is that.
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void A_destinations_membership_ends_on_the_smaller_side_and_the_next_is_let_in(ulong seed)
+    {
+        using var world = new SimWorld(seed);
+        var cluster = new SimCluster(world, new SimClusterSettings { ResolvesSplits = true, KeepsDestinations = true });
+        foreach (var (name, role) in new[] { ("source", NodeRoles.Source), ("fetcher", NodeRoles.Fetcher), ("near", NodeRoles.Destination), ("far", NodeRoles.Destination) })
+            cluster.AddMember(name, role);
+        Assert.True(world.RunUntil(cluster.HasConverged, Long));
+        var (far, former) = (cluster["far"], cluster["far"].Membership!.SelfUniqueAddress);
+
+        cluster.Isolate(far);
+        Assert.True(world.RunUntil(() => far.Membership!.IsTerminated && cluster["source"].Membership!.State.Members.Count == 3, Long));
+        Assert.All(["source", "fetcher", "near"], name => Assert.False(cluster[name].Membership!.IsTerminated));
+
+        cluster.Kill(far);
+        cluster.Restart(far);
+        world.RunFor(TimeSpan.FromSeconds(30));
+        Assert.Equal(3, cluster["source"].Membership!.State.Members.Count);
+        cluster.Heal();
+        Assert.True(world.RunUntil(cluster.HasConverged, Long));
+        Assert.Equal(4, cluster["near"].Membership!.State.Members.Count);
+        Assert.NotEqual(former, far.Membership!.SelfUniqueAddress);
+    }
+
     [Theory]
     [MemberData(nameof(Seeds))]
     public void A_destination_that_leaves_while_a_node_is_away_takes_nobody_with_it(ulong seed)
