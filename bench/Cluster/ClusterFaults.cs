@@ -12,9 +12,10 @@ namespace Userfault.Bench.Cluster;
 
 /// <summary>
 /// Pages from a source in another process to a destination's guest memory through all of its actors, over TCP loopback:
-/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand|push]`. Each round: what the data plane alone does with as
-/// many pages outstanding, which bounds the rest; demand alone at full speed; at half that rate, which gives the latency; and
-/// both with background push. With one loop all actors share a thread that parks at once, as the command has it on two cores.
+/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand|push] [--fresh 1]`. Each round: what the
+/// data plane alone does with as many pages outstanding, which bounds the rest; demand alone at full speed; at half that
+/// rate, which gives the latency; and both with background push. With one loop all actors share a thread that parks at once,
+/// as the command has it on two cores. Guest memory has been touched before, unless it is to be fresh.
 /// </summary>
 internal static class ClusterFaults
 {
@@ -39,7 +40,7 @@ internal static class ClusterFaults
             FaultRate.MakeImage(path, pages);
             using var image = MemoryImages.OpenRaw(path);
             using var server = ServerProcess.Start(Environment.ProcessPath!, DataPlaneBench.Self("children", "data-plane-server", path));
-            var setup = new Setup(image, server, vcpus, hasOneLoop);
+            var setup = new Setup(image, server, vcpus, hasOneLoop, IsFresh: Arguments.Number(args, "--fresh", 0) == 1);
             var only = Arguments.Text(args, "--only", "");
             for (var round = 0; round < rounds; round++) Round(setup, only);
         }
@@ -110,7 +111,7 @@ internal static class ClusterFaults
         using var ledger = new StampLedger(image.Pages);
         unsafe
         {
-            for (ulong i = 0; i < image.Pages; i++) memory.PageAt(new Gfn(i))[0] = 0xff;
+            for (ulong i = 0; i < image.Pages && !setup.IsFresh; i++) memory.PageAt(new Gfn(i))[0] = 0xff;
         }
 
         return Migrate(setup, new GuestContent(image, memory, ledger), workload, background);
@@ -128,7 +129,7 @@ internal static class ClusterFaults
         var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = background, ProgressNs = 0, SampleNs = 0 };
         var time = EventLoopDispatcher.TimeOf(system, vcpus)!;
         var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher(memslots));
-        pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [new SharedPageSource(client).Open]));
+        pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [new SharedPageSource(new ExpectingSource(client, content.Memory)).Open]));
         var plan = new MigrationPlan
         {
             Settings = settings,
@@ -155,7 +156,7 @@ internal static class ClusterFaults
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record Setup(FileImage Image, ServerProcess Server, int Vcpus, bool HasOneLoop)
+    private sealed record Setup(FileImage Image, ServerProcess Server, int Vcpus, bool HasOneLoop, bool IsFresh)
     {
         /// <summary>How long a fault waits at half load, as far as it is known.</summary>
         public long WaitNs { get; set; }

@@ -33,7 +33,8 @@ public sealed record PageLinksSettings
     /// </summary>
     /// <param name="pool">The fetcher pool.</param>
     /// <param name="client">Image and limits.</param>
-    public static PageLinksSettings IntoPool(IActorRef pool, PageClientOptions client)
+    /// <param name="memory">Where the pages will go, told of them as they come; null where it need not know.</param>
+    public static PageLinksSettings IntoPool(IActorRef pool, PageClientOptions client, IGuestMemory? memory = null)
     {
         var nodes = new Dictionary<Address, SharedPageSource>();
         return new PageLinksSettings
@@ -41,7 +42,7 @@ public sealed record PageLinksSettings
             Client = client,
             Opened = (target, open) =>
             {
-                var shared = new SharedPageSource(open);
+                var shared = new SharedPageSource(memory is null ? open : new ExpectingSource(open, memory));
                 pool.Tell(new FetcherPoolProtocol.AddFetcher(target.Number, [() => shared.Open(mayGiveUp: true)]));
                 foreach (var (node, other) in nodes)
                 {

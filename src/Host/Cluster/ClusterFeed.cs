@@ -132,10 +132,11 @@ internal sealed class ClusterFeed : IAsyncDisposable
 
     /// <summary>Feeds a migration's fetcher pool, and returns once pages can be had: every node that serves them is connected.</summary>
     /// <exception cref="CliException">None of the cluster's nodes serves the image.</exception>
-    public async Task Connect(string option, IActorRef pool, IMemoryImage image, bool waits, CancellationToken cancelled)
+    public async Task Connect(
+        string option, IActorRef pool, IMemoryImage image, IGuestMemory? memory, bool waits, CancellationToken cancelled)
     {
         _links = _guest.ActorOf(
-            PageLinksActor.Props(PageLinksSettings.IntoPool(pool, _setup.ClientOptions(image.Identity)) with { RetryAfter = _setup.RetryAfter }),
+            PageLinksActor.Props(PageLinksSettings.IntoPool(pool, _setup.ClientOptions(image.Identity), memory) with { RetryAfter = _setup.RetryAfter }),
             "links");
         Listen(_links);
         var links = new PageLinksProtocol.Links([], 0, [], []);

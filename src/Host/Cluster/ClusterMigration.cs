@@ -38,7 +38,7 @@ internal static class ClusterMigration
         var clears = feed.Publish(new PublishedBitmaps(inputs.Image.Identity));
         // Who receives pages, and who sends them: the source may be on this machine.
         await using var run = new MigrationRun(system, inputs, migration, otherThreads: 2, outputs.RecordsWorkingSet, clears);
-        await feed.Connect(option, run.Pool, inputs.Image, waits, cancelled);
+        await feed.Connect(option, run.Pool, inputs.Image, inputs.Content.Memory, waits, cancelled);
         using var endpoint = MetricsEndpoint.Open(setup.Settings);
         if (endpoint is not null) await Console.Error.WriteLineAsync($"metrics at http://{endpoint.Endpoint}/metrics");
         return await ClusterRun.Report(feed, inputs, migration, outputs, (null, Backend.Model), run.Run, cancelled);

@@ -35,7 +35,7 @@ internal static class KvmClusterMigration
     {
         var clears = feed.Publish(new PublishedBitmaps(inputs.Image.Identity));
         await using var session = new KvmSession(system, inputs, migration, vm.Setup, vm.Host, outputs.RecordsWorkingSet, clears);
-        await feed.Connect(option, session.Actors.Pool, inputs.Image, waits: false, cancelled);
+        await feed.Connect(option, session.Actors.Pool, inputs.Image, memory: null, waits: false, cancelled);
         return await ClusterRun.Report(
             feed, inputs, migration, outputs, ($"real vCPUs at CPL {vm.Setup.Ring} by {Units.NameOf(vm.Setup.Mode)}", Backend.Kvm),
             session.Run, cancelled);

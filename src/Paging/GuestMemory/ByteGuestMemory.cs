@@ -46,6 +46,13 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     }
 
     /// <inheritdoc/>
+    public void Expect(GfnRange range)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(range.End.Value, Pages, nameof(range));
+        _memory?.Populate(range.Start.Value << Page.Shift, range.Count << Page.Shift);
+    }
+
+    /// <inheritdoc/>
     public void Place(in PageContent content)
     {
         var to = PageAt(content.Gfn);

@@ -31,6 +31,12 @@ public interface IGuestMemory : IDisposable
     /// </summary>
     bool AccountsAtOnce => true;
 
+    /// <summary>Content for all of these pages is put in place next: memory may make room for them at once. Changes nothing.</summary>
+    /// <param name="range">Pages inside the memory; at least one.</param>
+    void Expect(GfnRange range)
+    {
+    }
+
     /// <summary>Puts content in place, whatever was there.</summary>
     void Place(in PageContent content);
 

@@ -11,7 +11,11 @@ namespace Userfault.Paging;
 /// </summary>
 internal sealed unsafe class LazyMemory : IDisposable
 {
+    // MADV_POPULATE_WRITE, in Linux since 5.14.
+    private const int PopulateWrite = 23;
+
     private void* _allocation;
+    private bool _populates = OperatingSystem.IsLinux();
     private MemoryMappedFile? _file;
     private MemoryMappedViewAccessor? _view;
 
@@ -43,6 +47,16 @@ internal sealed unsafe class LazyMemory : IDisposable
     public byte* Bytes { get; private set; }
 
     public ulong Length { get; }
+
+    /// <summary>
+    /// Has the machine commit memory that is written next, with one call and not with a fault a page. A wish: where the
+    /// machine does not know it or has no memory left, the faults come as ever.
+    /// </summary>
+    /// <param name="offset">The first byte, of a whole page.</param>
+    /// <param name="bytes">How many, whole pages inside this memory.</param>
+    /// <returns>Is all of it committed?</returns>
+    public bool Populate(ulong offset, ulong bytes) =>
+        _populates && Bytes != null && (_populates = Libc.Advise(Bytes + offset, (nuint)bytes, PopulateWrite) == 0);
 
     public void Dispose()
     {
