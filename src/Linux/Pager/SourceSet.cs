@@ -35,6 +35,8 @@ public sealed class SourceSet
     {
         lock (_lock)
         {
+            // One that never came to be a source, as each attempt to find a lost one again, does not begin the time anew.
+            if (!_sources.Contains(source)) return;
             _sources = [.. _sources.Where(s => s != source)];
             if (_sources.Length == 0) Volatile.Write(ref _lostAt, Stopwatch.GetTimestamp());
         }

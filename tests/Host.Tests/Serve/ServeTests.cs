@@ -8,6 +8,9 @@ public class ServeTests
     private const string Size = "8M";
     private const int Pages = 2048;
 
+    // Longer than any test waits for a process: a machine that has no time for it is no reason for a guest to give up.
+    private const string Patience = "300s";
+
     [SkippableFact]
     public async Task The_two_terminals_of_the_readme()
     {
@@ -248,14 +251,14 @@ public class ServeTests
         using var node = new ServeProcess("node", "--role", "source", "--synthetic", Size);
         var address = (await node.Line("serves")).Split(' ')[^1];
         using var serve = new ServeProcess("serve", "--socket", folder.At("s"), "--cluster", address, "--push", "none", "--chunk", "1",
-            "--source-patience", "200ms", "--json", folder.At("serve.json"), "--once");
+            "--json", folder.At("serve.json"), "--once");
         await serve.Line(" at ");
         var good = await Guest(folder, "--balloon", "0.1", "--touchers", "8");
         Assert.True(good.ExitCode == 0, good.Output + good.Error + serve.All());
         Assert.Equal(0, await serve.End());
 
         using var again = new ServeProcess("serve", "--socket", folder.At("s"), "--cluster", address, "--push", "none", "--chunk", "1",
-            "--source-patience", "200ms", "--once");
+            "--source-patience", "2s", "--once");
         await again.Line(" at ");
         using var guest = PausedGuest(folder);
         await guest.Line("paused");
@@ -355,8 +358,8 @@ public class ServeTests
 
     // Its touchers wait at half of their accesses for a line.
     private static ServeProcess PausedGuest(TemporaryFolder folder, params string[] args) =>
-        new(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--touchers", "4", "--pause-at", "0.5", .. args]);
+        new(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--touchers", "4", "--pause-at", "0.5", "--patience", Patience, .. args]);
 
     private static Task<CommandLine.Result> Guest(TemporaryFolder folder, params string[] args) =>
-        CommandLine.Run(["guest", "--socket", folder.At("s"), "--synthetic", Size, .. args]);
+        CommandLine.Run(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--patience", Patience, .. args]);
 }
