@@ -82,7 +82,7 @@ internal sealed unsafe class CopyCrew : IDisposable
     /// <summary>UFFDIO_COPY of a run, all of it or as far as one thread would have come without a gap.</summary>
     public UffdResult Copy(ulong to, byte* from, ulong bytes)
     {
-        if (bytes < 2 * PieceBytes || bytes > (ulong)Room * PieceBytes || _count > 0) return _uffd.Copy(to, from, bytes);
+        if (_helpers.Length == 0 || bytes < 2 * PieceBytes || bytes > (ulong)Room * PieceBytes || _count > 0) return _uffd.Copy(to, from, bytes);
         for (ulong at = 0; at < bytes; at += PieceBytes) Add(at, to + at, from + at, Math.Min(PieceBytes, bytes - at), isUrgent: false);
         CopyPieces();
         ulong done = 0;

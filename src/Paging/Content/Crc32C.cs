@@ -46,15 +46,6 @@ public static unsafe class Crc32C
     /// <summary>The checksum of bytes with checksum <paramref name="head"/> followed by a page with checksum <paramref name="page"/>.</summary>
     public static uint AppendPage(uint head, uint page) => Shift(PastPage, head) ^ page;
 
-    /// <summary>The checksum of so many pages that lie behind each other; at least one.</summary>
-    public static uint OfPages(byte* first, int pages)
-    {
-        var state = ~0u;
-        for (var i = 0; i < pages; i++)
-            state = Block(state, first + ((long)i * BlockBytes));
-        return ~state;
-    }
-
     private static uint Block(uint state, byte* p)
     {
         uint a = state, b = 0, c = 0, d = 0;

@@ -51,7 +51,10 @@ public sealed unsafe class Crc32CTests
         var crc = Crc32C.Of(buffer.AsSpan(0, 100));
         crc = Crc32C.AppendPage(crc, Crc32C.Of(buffer.AsSpan(100, Page.Size)));
         Assert.Equal(Crc32C.Of(buffer.AsSpan(0, 100 + Page.Size)), crc);
-        Assert.Equal(Crc32C.Of(buffer), Crc32C.OfPages(Bytes.Pointer(buffer), 5));
+        var page = Bytes.Pointer(buffer);
+        var pages = Crc32C.OfPage(page);
+        for (var i = 1; i < 5; i++) pages = Crc32C.AppendPage(pages, Crc32C.OfPage(page + (i * Page.Size)));
+        Assert.Equal(Crc32C.Of(buffer), pages);
     }
 
     private static uint Bitwise(ReadOnlySpan<byte> bytes)
