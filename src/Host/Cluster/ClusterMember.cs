@@ -1,6 +1,5 @@
 using Akka.Actor;
-using Akka.Cluster;
-using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -10,30 +9,32 @@ internal sealed class ClusterMember
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     private readonly ClusterSetup _setup;
 
-    /// <summary>Speaks for a system that was made with <see cref="ClusterSetup.ConfigOf"/>.</summary>
-    public ClusterMember(ClusterSetup setup, ActorSystem system, Func<NodeReport> report)
+    /// <summary>Speaks for a system that was made with <see cref="Open"/>.</summary>
+    public ClusterMember(ClusterSetup setup, NodeSystem node, Func<NodeReport> report)
     {
-        (_setup, System) = (setup, system);
-        Node = system.ActorOf(NodeActor.Props(report, setup.ReportEvery), NodeActor.Name);
+        (_setup, System, Membership) = (setup, node.System, node.Membership);
+        Node = System.ActorOf(NodeActor.Props(Membership, report, setup.ReportEvery), NodeActor.Name);
     }
 
     public ActorSystem System { get; }
 
+    public IMembership Membership { get; }
+
     public IActorRef Node { get; }
 
     /// <summary>Where other nodes reach it, as H:P.</summary>
-    public string Endpoint => Akka.Cluster.Cluster.Get(System).SelfAddress is var a ? $"{a.Host}:{a.Port}" : "";
+    public string Endpoint => $"{Membership.Self.Address.Host}:{Membership.Self.Address.Port}";
 
     /// <summary>Starts an actor of this incarnation that hears of the cluster.</summary>
     public void Listen(Props listener, string name) => Node.Tell(new NodeProtocol.Listen(System.ActorOf(listener, name)), ActorRefs.NoSender);
 
     /// <summary>Opens the actor system of a node.</summary>
     /// <exception cref="CliException">The port cannot be listened on.</exception>
-    public static ActorSystem Open(ClusterSetup setup, string role, int port)
+    public static NodeSystem Open(ClusterSetup setup, string role, int port)
     {
         try
         {
-            return ActorSystem.Create(ClusterSetup.SystemName, setup.ConfigOf(role, port));
+            return NodeSystem.Open(setup.NodeSettings(role, port), setup.ConfigOf(role));
         }
         catch (Exception e) when (Cause(e) is { } socket)
         {
@@ -46,11 +47,10 @@ internal sealed class ClusterMember
     public async Task Join(string option, IReadOnlyList<Address> nodes, CancellationToken cancelled, TimeSpan? patience = null)
     {
         var until = patience ?? _setup.JoinTimeout;
-        var cluster = Akka.Cluster.Cluster.Get(System);
-        if (nodes.Count == 0) cluster.Join(cluster.SelfAddress);
-        else cluster.JoinSeedNodes(_setup.Named(nodes));
+        Membership.Join(_setup.Named(nodes));
         var joined = await Until(
-            () => Task.FromResult(cluster.SelfMember.Status is MemberStatus.Up or MemberStatus.WeaklyUp), cancelled, patience: until);
+            async () => (await Nodes()).Any(n => n.Address.Equals(Membership.Self.Address) && n.State is MemberState.Up or MemberState.WeaklyUp),
+            cancelled, patience: until);
         if (!joined && !cancelled.IsCancellationRequested)
         {
             throw new CliException(

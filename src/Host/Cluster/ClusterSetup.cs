@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using Akka.Actor;
 using Akka.Configuration;
-using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Cli;
@@ -25,22 +25,21 @@ internal sealed class ClusterSetup
         JoinTimeout = TimeSpan.FromTicks(settings.DurationNs("cluster.join-timeout") / 100);
         Tls = ClusterTls.Of(settings);
         var (splitName, split) = settings.Get("cluster.split-brain");
-        _downing = split switch
+        _splitBrain = split switch
         {
-            "keep-destination" => typeof(SplitBrainProvider).FullName + ", Userfault.Actors",
-            "keep-majority" => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
-            "off" => "",
+            "keep-destination" => SplitBrainRule.KeepDestination,
+            "keep-majority" => SplitBrainRule.KeepMajority,
+            "off" => SplitBrainRule.Off,
             _ => throw Units.Bad(splitName, split, "keep-destination, keep-majority or off"),
         };
-        // A value that is none must be said here: where it is used nobody hears of it.
-        settings.DurationNs("cluster.stable-after");
-        (Settings, _base) = (settings, settings.Config);
+        _stableAfter = TimeSpan.FromTicks(settings.DurationNs("cluster.stable-after") / 100);
+        Settings = settings;
     }
 
     public Settings Settings { get; }
 
-    private readonly Config _base;
-    private readonly string _downing;
+    private readonly SplitBrainRule _splitBrain;
+    private readonly TimeSpan _stableAfter;
 
     public ClusterTls? Tls { get; }
 
@@ -56,20 +55,22 @@ internal sealed class ClusterSetup
 
     public TimeSpan ClearEvery { get; }
 
-    /// <summary>The configuration of a node's actor system.</summary>
-    public Config ConfigOf(string role, int port) => ConfigurationFactory.ParseString(string.Create(
-        CultureInfo.InvariantCulture,
-        $$"""
-        akka.actor.provider = cluster
-        akka.cluster.roles = ["{{role}}"]
-        akka.remote.secure-cookie = "{{Escape(Cookie ?? "")}}"
-        akka.loglevel = {{(role == NodeRoles.Observer ? "ERROR" : _base.GetString("akka.loglevel"))}}
-        akka.cluster.downing-provider-class = "{{_downing}}"
-        akka.cluster.split-brain-resolver.stable-after = "{{_base.GetString("userfault.cluster.stable-after")}}"
-        {{TlsConfig()}}
-        akka.remote.dot-netty.tcp.hostname = "{{Host}}"
-        akka.remote.dot-netty.tcp.port = {{port}}
-        """)).WithFallback(_base);
+    /// <summary>How this process takes part in the cluster.</summary>
+    public NodeSettings NodeSettings(string role, int port) => new()
+    {
+        SystemName = SystemName,
+        Role = role,
+        Host = Host,
+        Port = port,
+        SplitBrain = _splitBrain,
+        StableAfter = _stableAfter,
+        Tls = Tls?.Node,
+    };
+
+    /// <summary>The configuration below what <see cref="NodeSettings"/> says.</summary>
+    public Config ConfigOf(string role) => role == NodeRoles.Observer
+        ? ConfigurationFactory.ParseString("akka.loglevel = ERROR").WithFallback(Settings.Config)
+        : Settings.Config;
 
     /// <summary>Where a data-plane server listens.</summary>
     public PageServerOptions ServerOptions(int port) => new()
@@ -99,7 +100,7 @@ internal sealed class ClusterSetup
             var colon = part.LastIndexOf(':');
             if (colon <= 0 || !ushort.TryParse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port) || port == 0)
                 throw Units.Bad(option, part, "the address of a node, such as 127.0.0.1:7001");
-            nodes.Add(new Address("akka.tcp", SystemName, part[..colon], port));
+            nodes.Add(Userfault.Nodes.NodeSystem.AddressOf(SystemName, part[..colon], port, isTls: false));
         }
 
         return nodes;
@@ -107,15 +108,5 @@ internal sealed class ClusterSetup
 
     /// <summary>The nodes' addresses as Akka knows them: with TLS the protocol has another name.</summary>
     public IReadOnlyList<Address> Named(IReadOnlyList<Address> nodes) =>
-        Tls is null ? nodes : [.. nodes.Select(n => n.WithProtocol("akka.ssl.tcp"))];
-
-    private string TlsConfig() => Tls is null ? "" :
-        $$"""
-        akka.remote.dot-netty.tcp.enable-ssl = on
-        akka.remote.dot-netty.tcp.ssl.certificate.path = "{{Escape(Tls.Path)}}"
-        akka.remote.dot-netty.tcp.ssl.certificate.password = "{{Escape(Tls.Password)}}"
-        akka.remote.dot-netty.tcp.ssl.certificate-authority = "{{Escape(Tls.Authority)}}"
-        """;
-
-    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+        Tls is null ? nodes : [.. nodes.Select(n => Userfault.Nodes.NodeSystem.AddressOf(SystemName, n.Host, n.Port!.Value, isTls: true))];
 }

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -22,6 +23,9 @@ internal sealed class ClusterTls
         if (!_certificate.HasPrivateKey || _authorities.Count == 0)
             throw new CryptographicException("the key or the authority's certificate is not in it");
     }
+
+    /// <summary>TLS of the membership.</summary>
+    public NodeTls Node => new(_certificate, IsTrusted);
 
     public string Path { get; }
 

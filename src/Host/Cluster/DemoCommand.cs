@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Akka.Actor;
-using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 

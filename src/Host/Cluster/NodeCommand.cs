@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
-using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Cli;
@@ -83,7 +83,7 @@ internal static class NodeCommand
         var memberships = new Memberships(
             setup, (role, NodeOptions.PortOf(result, options.Port)),
             (options.Seeds.Name, ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds))), Whole,
-            member => member.Listen(BitmapReplicasActor.Props(replicas), "replicas"),
+            member => member.Listen(BitmapReplicasActor.Props(replicas, member.Membership), "replicas"),
             member =>
             {
                 Console.WriteLine($"userfault node: {role} at {member.Endpoint}");

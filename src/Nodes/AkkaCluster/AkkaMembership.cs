@@ -1,0 +1,50 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Cluster.Tools.PublishSubscribe;
+using Userfault.Actors;
+
+namespace Userfault.Nodes;
+
+/// <summary>The membership of a node whose actor system is a part of an Akka.Cluster, with DistributedPubSub for topics.</summary>
+/// <param name="system">The node's actor system; its configuration is a <see cref="NodeSystem"/>'s.</param>
+/// <param name="cluster">Its cluster extension.</param>
+internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cluster) : IMembership
+{
+    /// <inheritdoc/>
+    public NodeId Self { get; } = IdOf(cluster.SelfUniqueAddress);
+
+    // Looked up when it is used: the extension asks for the cluster, which may still be starting.
+    private IActorRef Mediator => DistributedPubSub.Get(system).Mediator;
+
+    /// <inheritdoc/>
+    public void Join(IReadOnlyList<Address> seeds)
+    {
+        ArgumentNullException.ThrowIfNull(seeds);
+        if (seeds.Count == 0) cluster.Join(Self.Address);
+        else cluster.JoinSeedNodes(seeds);
+    }
+
+    /// <inheritdoc/>
+    public void Leave() => cluster.Leave(Self.Address);
+
+    /// <inheritdoc/>
+    public void Down(Address node) => cluster.Down(node);
+
+    /// <inheritdoc/>
+    public void Follow(IActorRef listener) => system.ActorOf(FollowActor.Props(cluster, listener));
+
+    /// <inheritdoc/>
+    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender) =>
+        system.ActorSelection(new RootActorPath(node) / "user" / actor).Tell(message, sender);
+
+    /// <inheritdoc/>
+    public void Subscribe(string topic, IActorRef subscriber) => Mediator.Tell(new Subscribe(topic, subscriber), ActorRefs.NoSender);
+
+    /// <inheritdoc/>
+    public void Unsubscribe(string topic, IActorRef subscriber) => Mediator.Tell(new Unsubscribe(topic, subscriber), ActorRefs.NoSender);
+
+    /// <inheritdoc/>
+    public void Publish(string topic, INodeMessage message) => Mediator.Tell(new Publish(topic, message), ActorRefs.NoSender);
+
+    internal static NodeId IdOf(UniqueAddress node) => new(node.Address, node.Uid);
+}
