@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Simulation.Cluster;
@@ -31,7 +32,6 @@ internal sealed class SwarmCluster : SwarmSupply
             ClearsEvery = TimeSpan.FromTicks(Plan.ClearsNs / 100),
             ReportEvery = TimeSpan.FromMilliseconds(500),
             ResolvesSplits = Plan.ResolvesSplits,
-            KeepsDestinations = true,
             Fetcher = SwarmRun.FetcherOf(Plan),
         });
         // The first of the seed nodes, which alone may form a cluster by itself: it is never started anew.
@@ -137,7 +137,7 @@ internal sealed class SwarmCluster : SwarmSupply
     {
         foreach (var server in _servers)
         {
-            if (server.Membership is { IsTerminated: true }) _cluster.Kill(server);
+            if (server.Membership is { IsOver: true }) _cluster.Kill(server);
             if (!server.IsUp) _cluster.Restart(server);
         }
 
