@@ -34,6 +34,9 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
     public void Follow(IActorRef listener) => system.ActorOf(FollowActor.Props(cluster, listener));
 
     /// <inheritdoc/>
+    public bool? Hears(Address node) => node.Equals(Self.Address) ? true : cluster.FailureDetector.IsMonitoring(node) ? cluster.FailureDetector.IsAvailable(node) : null;
+
+    /// <inheritdoc/>
     public void Tell(Address node, string actor, INodeMessage message, IActorRef sender) =>
         system.ActorSelection(new RootActorPath(node) / "user" / actor).Tell(message, sender);
 

@@ -137,6 +137,9 @@ public sealed class SimCluster
     public void Isolate(params IReadOnlyList<SimNode> nodes) => Network.Cut(
         nodes.Select(static n => n.Host), _nodes.Where(n => !nodes.Contains(n)).Select(static n => n.Host));
 
+    /// <summary>From now on no exchange between memberships is lost, and no member is suspected that is there.</summary>
+    internal void BecomesCalm() => _net.Settings = _net.Settings with { FalseSuspicion = 0, GossipLoss = 0 };
+
     /// <summary>Mends every cut.</summary>
     public void Heal() => Network.Heal();
 

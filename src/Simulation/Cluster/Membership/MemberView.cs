@@ -45,6 +45,9 @@ internal sealed class MemberView
         s.Value.IsLost && s.Key.Subject == node && _members.TryGetValue(s.Key.Observer, out var observer)
         && observer.State is not (MemberState.Down or MemberState.Removed));
 
+    /// <summary>Has one member lost sight of another?</summary>
+    public bool HasLost(NodeId observer, NodeId subject) => _sights.GetValueOrDefault((observer, subject)).IsLost;
+
     /// <summary>What one node sees of another; true where that is new.</summary>
     public bool Observe(NodeId observer, NodeId subject, bool isLost)
     {

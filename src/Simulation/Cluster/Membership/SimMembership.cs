@@ -53,7 +53,7 @@ internal sealed partial class SimMembership : IMembership
 
     /// <summary>The members as this node sees them now.</summary>
     public IReadOnlyList<SimMember> Members =>
-        [.. _view.Members.Select(m => new SimMember(m.Key, m.Value.State, _view.IsReachable(m.Key)))];
+        [.. _view.Members.Select(m => new SimMember(m.Key, m.Value.State, m.Key == Self || _view.IsReachable(m.Key)))];
 
     /// <summary>Does its process run?</summary>
     public bool IsAlive => _host.IsUp && _host.Incarnation == _process;
@@ -101,6 +101,18 @@ internal sealed partial class SimMembership : IMembership
         }
 
         if (IsOver) listener.Tell(MembershipEnded.Instance, ActorRefs.NoSender);
+    }
+
+    /// <inheritdoc/>
+    public bool? Hears(Address node)
+    {
+        if (node.Equals(Self.Address)) return true;
+        foreach (var (id, _) in _view.Members)
+        {
+            if (id.Address.Equals(node)) return !_view.HasLost(Self, id);
+        }
+
+        return null;
     }
 
     private static int Order(NodeId x, NodeId y)
@@ -291,7 +303,8 @@ internal sealed partial class SimMembership : IMembership
 
         foreach (var (node, entry) in _view.Members)
         {
-            var isReachable = _view.IsReachable(node);
+            // That others have lost sight of this node is for them to act on.
+            var isReachable = node == Self || _view.IsReachable(node);
             var isKnown = _told.TryGetValue(node, out var told);
             _told[node] = (entry, isReachable);
             if (!isKnown || told.Entry.State != entry.State) Tell(new MemberChanged(node, entry.Roles, entry.State));
