@@ -3,7 +3,7 @@ using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Paging;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>A fetcher's node does not push what its replica says is there; demand always passes, over the data plane.</summary>
 public sealed class NeededSourceTests : IDisposable

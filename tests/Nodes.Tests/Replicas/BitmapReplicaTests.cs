@@ -1,7 +1,7 @@
 using Userfault.Actors;
 using Userfault.Mmu;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>A replica of a bitmap: converges whatever is lost, late or twice, and is never ahead of the bitmap.</summary>
 public sealed class BitmapReplicaTests

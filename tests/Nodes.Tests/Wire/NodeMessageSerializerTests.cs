@@ -4,7 +4,7 @@ using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Paging;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>The wire form of what nodes tell each other: every byte of it, and what is none.</summary>
 public sealed class NodeMessageSerializerTests : IDisposable
@@ -53,8 +53,8 @@ public sealed class NodeMessageSerializerTests : IDisposable
         { NodeProtocol.GetNodes.Instance, "get-nodes/1", "" },
         {
             new NodeProtocol.NodesChanged([
-                new ClusterNode(new Akka.Actor.Address("akka.tcp", "u", "h", 7), ["a", "b"], Akka.Cluster.MemberStatus.Up, true, null),
-                new ClusterNode(new Akka.Actor.Address("akka.tcp", "u", "h", 8), [], Akka.Cluster.MemberStatus.Down, false, NodeReport.Nothing)]),
+                new ClusterNode(new Akka.Actor.Address("akka.tcp", "u", "h", 7), ["a", "b"], MemberState.Up, true, null),
+                new ClusterNode(new Akka.Actor.Address("akka.tcp", "u", "h", 8), [], MemberState.Down, false, NodeReport.Nothing)]),
             "nodes/1",
             "0200" +
             "10" + "616B6B612E7463703A2F2F7540683A37" + "02" + "0161" + "0162" + "01" + "01" + "00" +
@@ -118,7 +118,7 @@ public sealed class NodeMessageSerializerTests : IDisposable
 
     [Theory]
     [InlineData("report/1")]
-    [InlineData("Userfault.Actors.NodeReport")]
+    [InlineData("Userfault.Nodes.NodeReport")]
     [InlineData("")]
     public void A_kind_that_is_not_known_is_refused(string manifest) =>
         Assert.Throws<SerializationException>(() => _serializer.FromBinary(Convert.FromHexString(ReportBytes), manifest));

@@ -1,10 +1,8 @@
 using Akka.Actor;
-using Akka.Cluster;
-using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Paging;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>A fetcher's node passes on what a source says of its image, to a destination that does not reach the source itself.</summary>
 public sealed class RelayedManifestTests : IDisposable
@@ -124,7 +122,7 @@ public sealed class RelayedManifestTests : IDisposable
     private ClusterNode Fetcher() => Node(2, NodeRoles.Fetcher, _relay.Report().Offers[0].Port);
 
     private ClusterNode Node(int at, string role, int port) => new(
-        new Address("akka.tcp", "test", "127.0.0.1", at), [role], MemberStatus.Up, IsReachable: true,
+        new Address("akka.tcp", "test", "127.0.0.1", at), [role], MemberState.Up, IsReachable: true,
         new NodeReport([new SourceListing(_image.Identity, Pages, "127.0.0.1", port, "image")]));
 
     private sealed class Silent : UntypedActor

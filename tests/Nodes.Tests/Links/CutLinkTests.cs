@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
-using Akka.Cluster;
 using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Paging;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>
 /// A whole migration over the page data plane, whose links to two sources are cut and mended while it runs: all actors of
@@ -86,7 +85,7 @@ public sealed class CutLinkTests : IDisposable
             pool, new PageClientOptions { Server = _servers[0].Endpoint, Image = _image.Identity }) with
         { RetryAfter = TimeSpan.FromMilliseconds(20) }));
         links.Tell(new NodeProtocol.NodesChanged([.. _links.Select((link, i) => new ClusterNode(
-            new Address("akka.tcp", "test", "127.0.0.1", 1 + i), [NodeRoles.Source], MemberStatus.Up, IsReachable: true,
+            new Address("akka.tcp", "test", "127.0.0.1", 1 + i), [NodeRoles.Source], MemberState.Up, IsReachable: true,
             new NodeReport([new SourceListing(_image.Identity, Pages, "127.0.0.1", link.Port, "image")])))]));
         Assert.True(SpinWait.SpinUntil(
             () => links.Ask<PageLinksProtocol.Links>(PageLinksProtocol.GetLinks.Instance).Result.Open.Count == 2, TimeSpan.FromSeconds(20)));

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>A link to a server that can be cut: bytes pass both ways until then. New connections are refused while it is cut.</summary>
 internal sealed class Link : IDisposable

@@ -1,8 +1,6 @@
 using Akka.Actor;
-using Akka.Cluster;
-using Userfault.Actors;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>Whom a node remembers, where it joins next, and which of two clusters gives way.</summary>
 public sealed class AcquaintancesTests
@@ -36,7 +34,7 @@ public sealed class AcquaintancesTests
     public void Whoever_leaves_in_order_is_forgotten_and_whoever_goes_otherwise_is_asked()
     {
         var known = new Acquaintances([]);
-        known.Update(AddressOf(0), [.. Members("nn"), Member(2, MemberStatus.Exiting), Member(3, MemberStatus.Down)]);
+        known.Update(AddressOf(0), [.. Members("nn"), Member(2, MemberState.Exiting), Member(3, MemberState.Down)]);
         Assert.Empty(known.Strays);
 
         known.Update(AddressOf(0), Members("n"));
@@ -52,7 +50,7 @@ public sealed class AcquaintancesTests
         // Removed one by one, this node last: whoever joined only at whom the last view names would join at nobody.
         var known = new Acquaintances([]);
         foreach (var view in new[] { "ndn", "nd", "n", "" }) known.Update(AddressOf(0), Members(view));
-        Assert.Equal([AddressOf(1), AddressOf(2)], known.Seeds.Order(Akka.Cluster.Member.AddressOrdering));
+        Assert.Equal([AddressOf(1), AddressOf(2)], known.Seeds.Order(AddressOrder.Instance));
     }
 
     [Fact]
@@ -109,10 +107,10 @@ public sealed class AcquaintancesTests
     private static ClusterNode[] Members(string letters) =>
     [
         .. letters.Select((letter, i) => (letter, i)).Where(m => m.letter != '.')
-            .Select(m => Member(m.i, MemberStatus.Up, char.ToLowerInvariant(m.letter) == 'd', char.IsLower(m.letter))),
+            .Select(m => Member(m.i, MemberState.Up, char.ToLowerInvariant(m.letter) == 'd', char.IsLower(m.letter))),
     ];
 
-    private static ClusterNode Member(int i, MemberStatus status = MemberStatus.Up, bool isDestination = false, bool isReachable = true) =>
+    private static ClusterNode Member(int i, MemberState status = MemberState.Up, bool isDestination = false, bool isReachable = true) =>
         new(AddressOf(i), [isDestination ? NodeRoles.Destination : NodeRoles.Source], status, isReachable, null);
 
     private static Address AddressOf(int i) => new("akka.tcp", "test", "127.0.0.1", 1000 + i);

@@ -1,7 +1,7 @@
 using Userfault.Mmu;
 using Userfault.Paging;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Paging.Tests.Sources;
 
 /// <summary>One connection for several fetchers.</summary>
 public sealed class SharedPageSourceTests : IDisposable

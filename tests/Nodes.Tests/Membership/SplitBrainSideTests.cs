@@ -1,7 +1,6 @@
 using Akka.Actor;
-using Userfault.Actors;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>Which side of a split cluster stays.</summary>
 public sealed class SplitBrainSideTests

@@ -1,9 +1,7 @@
 using Akka.Actor;
-using Akka.Cluster;
-using Userfault.Actors;
 using Userfault.Paging;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
 /// <summary>Which servers are connected to, as nodes come, go and fail.</summary>
 public class PageLinksCoreTests
@@ -48,15 +46,15 @@ public class PageLinksCoreTests
     }
 
     [Theory]
-    [InlineData(MemberStatus.Joining, true, true)]
-    [InlineData(MemberStatus.WeaklyUp, true, true)]
-    [InlineData(MemberStatus.Up, true, true)]
-    [InlineData(MemberStatus.Up, false, false)]
-    [InlineData(MemberStatus.Leaving, true, false)]
-    [InlineData(MemberStatus.Exiting, true, false)]
-    [InlineData(MemberStatus.Down, true, false)]
-    public void Only_who_is_here_and_stays_is_asked(MemberStatus status, bool isReachable, bool isAsked) =>
-        Assert.Equal(isAsked ? "+1" : "", Step(Source(1) with { Status = status, IsReachable = isReachable }));
+    [InlineData(MemberState.Joining, true, true)]
+    [InlineData(MemberState.WeaklyUp, true, true)]
+    [InlineData(MemberState.Up, true, true)]
+    [InlineData(MemberState.Up, false, false)]
+    [InlineData(MemberState.Leaving, true, false)]
+    [InlineData(MemberState.Exiting, true, false)]
+    [InlineData(MemberState.Down, true, false)]
+    public void Only_who_is_here_and_stays_is_asked(MemberState state, bool isReachable, bool isAsked) =>
+        Assert.Equal(isAsked ? "+1" : "", Step(Source(1) with { State = state, IsReachable = isReachable }));
 
     [Fact]
     public void Who_serves_another_image_or_has_said_nothing_is_not_asked() =>
@@ -89,7 +87,7 @@ public class PageLinksCoreTests
 
     private static ClusterNode Fetcher(int node) => Node(node, NodeRoles.Fetcher);
 
-    private static ClusterNode Node(int node, string role) => new(Address(node), [role], MemberStatus.Up, true, Serves(node));
+    private static ClusterNode Node(int node, string role) => new(Address(node), [role], MemberState.Up, true, Serves(node));
 
     private static NodeReport Serves(int port, ImageIdentity? image = null) =>
         new([new SourceListing(image ?? Image, 16, "", port, "image")]);

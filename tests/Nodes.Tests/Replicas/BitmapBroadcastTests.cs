@@ -1,28 +1,20 @@
 using Akka.Actor;
-using Akka.Cluster.Tools.PublishSubscribe;
 using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Paging;
 
-namespace Userfault.Cluster.Tests.Nodes;
+namespace Userfault.Nodes.Tests;
 
-/// <summary>Cleared bits on their way from a memslot's node to a replica on another, over DistributedPubSub.</summary>
+/// <summary>Cleared bits on their way from a memslot's node to a replica on another, over a cluster.</summary>
 public sealed class BitmapBroadcastTests : IDisposable
 {
-    private const string Config = """
-        akka.cluster.pub-sub.gossip-interval = 50ms
-        akka.actor {
-          serializers.userfault = "Userfault.Actors.NodeMessageSerializer, Userfault.Actors"
-          serialization-bindings { "Userfault.Actors.INodeMessage, Userfault.Actors" = userfault }
-        }
-        """;
-
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly ImageIdentity Image = new(new byte[32]);
     private static readonly SlotId Slot = SlotId.Of(0, 1);
     private static readonly GfnRange Pages = new(new Gfn(100), 1000);
 
-    private readonly Node _here = new(Config + "\nakka.cluster.roles = [destination]");
-    private readonly Node _there = new(Config + "\nakka.cluster.roles = [source]");
+    private readonly TestNode _here = new(NodeRoles.Destination);
+    private readonly TestNode _there = new(NodeRoles.Source);
     private readonly PublishedBitmaps _published = new(Image);
     private volatile bool _isDone;
     private readonly Replicas _replicas = new();
@@ -33,14 +25,13 @@ public sealed class BitmapBroadcastTests : IDisposable
     public BitmapBroadcastTests()
     {
         _memslot = new Probe(_here.System, "memslot");
-        _publisher = _here.System.ActorOf(ClearPublisherActor.Props(_published, TimeSpan.Zero), ClearPublisherActor.Name);
-        _holder = _there.System.ActorOf(BitmapReplicasActor.Props(_replicas), "replicas");
-        var every = TimeSpan.FromMilliseconds(50);
+        _publisher = _here.System.ActorOf(ClearPublisherActor.Props(_published, TimeSpan.Zero, _here.Membership), ClearPublisherActor.Name);
+        _holder = _there.System.ActorOf(BitmapReplicasActor.Props(_replicas, _there.Membership), "replicas");
         var offer = new SourceListing(Image, 2000, "", 7, "image");
-        _here.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing with { Bitmaps = _isDone ? [] : _published.Shapes }, every), NodeActor.Name);
-        _there.System.ActorOf(NodeActor.Props(() => new NodeReport([offer]), every), NodeActor.Name).Tell(new NodeProtocol.Listen(_holder));
-        Akka.Cluster.Cluster.Get(_here.System).Join(_here.Address);
-        Akka.Cluster.Cluster.Get(_there.System).Join(_here.Address);
+        Node(_here, () => NodeReport.Nothing with { Bitmaps = _isDone ? [] : _published.Shapes });
+        Node(_there, () => new NodeReport([offer])).Tell(new NodeProtocol.Listen(_holder));
+        _here.Membership.Join([]);
+        _there.Membership.Join([_here.Address]);
     }
 
     public void Dispose()
@@ -92,7 +83,7 @@ public sealed class BitmapBroadcastTests : IDisposable
         Answer(2, ~0b111ul);
         Until(() => Held() is { Replica.Missing: 997 });
 
-        Akka.Cluster.Cluster.Get(_here.System).Leave(_here.Address);
+        _here.Membership.Leave();
 
         Until(() => _replicas.Lost is not null);
         Assert.Matches(@"destination 127\.0\.0\.1:\d+ was lost with 3 of 1000 pages in place; every page is still here", _replicas.Lost);
@@ -110,26 +101,25 @@ public sealed class BitmapBroadcastTests : IDisposable
 
         _isDone = true;
         Until(() => _replicas.Held.Count == 0);
-        Akka.Cluster.Cluster.Get(_here.System).Leave(_here.Address);
-        Until(() => Akka.Cluster.Cluster.Get(_there.System).State.Members.Count == 1);
+        var follower = new Probe(_there.System);
+        _there.Membership.Follow(follower.Ref);
+        _here.Membership.Leave();
+        follower.Until<MemberChanged>(c => c.State == MemberState.Removed);
         Assert.Null(_replicas.Lost);
     }
 
     [Fact]
     public void Batches_of_an_interval_travel_as_one_and_a_lost_one_shows()
     {
-        using var alone = new Node(Config);
-        Akka.Cluster.Cluster.Get(alone.System).Join(alone.Address);
-        Until(() => Akka.Cluster.Cluster.Get(alone.System).State.Members.Count == 1);
-        var taker = new Probe(alone.System);
-        DistributedPubSub.Get(alone.System).Mediator.Tell(new Subscribe(BitmapShape.TopicOf("vm-7", Slot), taker.Ref), taker.Ref);
-        taker.Next<SubscribeAck>();
-        var publisher = alone.System.ActorOf(ClearPublisherActor.Props(_published, TimeSpan.FromMilliseconds(200)));
+        var alone = new FakeMembership(_here.Address);
+        var publisher = _here.System.ActorOf(ClearPublisherActor.Props(_published, TimeSpan.FromMilliseconds(200), alone));
 
         foreach (var (sequence, word) in new (ulong, ulong)[] { (1, 5), (2, 3), (4, 5) })
-            publisher.Tell(new BitsCleared("vm-7", Slot, Pages, sequence, [new ClearedWord(word, sequence)]), taker.Ref);
+            publisher.Tell(new BitsCleared("vm-7", Slot, Pages, sequence, [new ClearedWord(word, sequence)]), _memslot.Ref);
 
-        var cleared = taker.Next<BitsCleared>();
+        Assert.True(alone.Published.TryTake(out var published, Patience), "nothing was published");
+        var cleared = Assert.IsType<BitsCleared>(published.Message);
+        Assert.Equal(BitmapShape.TopicOf("vm-7", Slot), published.Topic);
         Assert.Equal((4ul, 1u), (cleared.Sequence, cleared.Batches));
         Assert.Equal([new ClearedWord(3, 2), new ClearedWord(5, 5)], cleared.Words);
     }
@@ -140,7 +130,7 @@ public sealed class BitmapBroadcastTests : IDisposable
         using var guest = ActorSystem.Create("guest");
         var memslot = new Probe(guest);
         var published = new PublishedBitmaps(Image);
-        var publisher = guest.ActorOf(ClearPublisherActor.Props(published, TimeSpan.Zero, ActorRefs.Nobody));
+        var publisher = guest.ActorOf(ClearPublisherActor.Props(published, TimeSpan.Zero, membership: null));
         void Clear(ulong sequence, ulong mask) => publisher.Tell(new BitsCleared("vm-8", Slot, Pages, sequence, [new ClearedWord(0, mask)]), memslot.Ref);
         Clear(1, 0b1);
 
@@ -157,15 +147,18 @@ public sealed class BitmapBroadcastTests : IDisposable
         });
     }
 
-    private Node Member(IActorRef publisher, PublishedBitmaps published)
+    private TestNode Member(IActorRef publisher, PublishedBitmaps published)
     {
-        var node = new Node(Config + "\nakka.cluster.roles = [destination]");
+        var node = new TestNode(NodeRoles.Destination);
         node.System.ActorOf(ForwarderActor.Props(publisher), ClearPublisherActor.Name);
-        node.System.ActorOf(NodeActor.Props(() => NodeReport.Nothing with { Bitmaps = published.Shapes }, TimeSpan.FromMilliseconds(50)), NodeActor.Name);
-        publisher.Tell(new ClearPublisherActor.Through(DistributedPubSub.Get(node.System).Mediator));
-        Akka.Cluster.Cluster.Get(node.System).Join(_here.Address);
+        Node(node, () => NodeReport.Nothing with { Bitmaps = published.Shapes });
+        publisher.Tell(new ClearPublisherActor.Through(node.Membership));
+        node.Membership.Join([_here.Address]);
         return node;
     }
+
+    private static IActorRef Node(TestNode node, Func<NodeReport> report) =>
+        node.System.ActorOf(NodeActor.Props(node.Membership, report, TimeSpan.FromMilliseconds(50)), NodeActor.Name);
 
     // As the memslot does, to whoever asks.
     private void AnswerUntil(Probe memslot, ulong sequence, ulong firstWord, ulong missing) => Until(() =>
@@ -193,5 +186,6 @@ public sealed class BitmapBroadcastTests : IDisposable
             {
                 if (Held()?.Replica.IsRepairing == true) meanwhile?.Invoke();
                 return holds();
-            }, TimeSpan.FromSeconds(20)), "it never held");
+            },
+            Patience), "it never held");
 }
