@@ -10,7 +10,7 @@ internal sealed class TestNode : IDisposable
     private readonly NodeSystem _node;
 
     public TestNode(string role = NodeRoles.Source, SplitBrainRule rule = SplitBrainRule.Off) => _node = NodeSystem.Open(
-        new NodeSettings { SystemName = "test", Role = role, SplitBrain = rule }, TestSettings.With(pause: TimeSpan.FromSeconds(10)));
+        new NodeSettings { SystemName = "test", Role = role, SplitBrain = rule }, TestSettings.With(pause: TimeSpan.FromSeconds(3)));
 
     public ActorSystem System => _node.System;
 

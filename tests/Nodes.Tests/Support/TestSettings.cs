@@ -22,6 +22,10 @@ internal static class TestSettings
             pub-sub.gossip-interval = 100ms
           }
           remote.retry-gate-closed-for = 500ms
+          coordinated-shutdown.phases {
+            cluster-leave.timeout = 2s
+            cluster-exiting.timeout = 1s
+          }
         }
         """);
 
