@@ -25,13 +25,25 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
     }
 
     /// <inheritdoc/>
-    public void Leave() => cluster.Leave(Self.Address);
+    // Not Cluster.Leave: that waits forever where no leader can do anything, or this node was let in nowhere.
+    public void Leave() => CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
 
     /// <inheritdoc/>
     public void Down(Address node) => cluster.Down(node);
 
     /// <inheritdoc/>
-    public void Follow(IActorRef listener) => system.ActorOf(FollowActor.Props(cluster, listener));
+    public void Follow(IActorRef listener)
+    {
+        try
+        {
+            system.ActorOf(FollowActor.Props(cluster, listener));
+        }
+        catch (InvalidOperationException)
+        {
+            // The system ends, and starts no actor any more.
+            listener.Tell(MembershipEnded.Instance, ActorRefs.NoSender);
+        }
+    }
 
     /// <inheritdoc/>
     public bool? Hears(Address node) => node.Equals(Self.Address) ? true : cluster.FailureDetector.IsMonitoring(node) ? cluster.FailureDetector.IsAvailable(node) : null;

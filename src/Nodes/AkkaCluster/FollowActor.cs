@@ -4,11 +4,15 @@ using static Akka.Cluster.ClusterEvent;
 
 namespace Userfault.Nodes;
 
-/// <summary>Says in the words of <see cref="IMembershipEvent"/> what Akka.Cluster says to its subscribers.</summary>
+/// <summary>
+/// Says in the words of <see cref="IMembershipEvent"/> what Akka.Cluster says to its subscribers, in an order that makes sense:
+/// an incarnation is told only once the former one under its address was told removed.
+/// </summary>
 internal sealed class FollowActor : UntypedActor
 {
     private readonly Akka.Cluster.Cluster _cluster;
     private readonly IActorRef _listener;
+    private readonly Dictionary<Address, MemberChanged> _told = [];
     private bool _isOver;
 
     /// <summary>See <see cref="Props"/>.</summary>
@@ -19,8 +23,13 @@ internal sealed class FollowActor : UntypedActor
         Akka.Actor.Props.Create(() => new FollowActor(cluster, listener));
 
     /// <inheritdoc/>
-    protected override void PreStart() => _cluster.Subscribe(
-        Self, SubscriptionInitialStateMode.InitialStateAsEvents, typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
+    protected override void PreStart()
+    {
+        _cluster.Subscribe(
+            Self, SubscriptionInitialStateMode.InitialStateAsEvents, typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
+        // Nobody hears the subscription any more. Where the cluster ends only now, its system does next, and this actor with it.
+        if (_cluster.IsTerminated) End();
+    }
 
     /// <inheritdoc/>
     protected override void PostStop()
@@ -40,7 +49,7 @@ internal sealed class FollowActor : UntypedActor
                 End();
                 break;
             case IMemberEvent changed:
-                Say(new MemberChanged(
+                OnMember(new MemberChanged(
                     AkkaMembership.IdOf(changed.Member.UniqueAddress), [.. changed.Member.Roles.Order(StringComparer.Ordinal)], StateOf(changed.Member.Status)));
                 break;
             case UnreachableMember unreachable:
@@ -53,6 +62,19 @@ internal sealed class FollowActor : UntypedActor
                 Unhandled(message);
                 break;
         }
+    }
+
+    // Akka.Cluster compares one gossip with the next, and says who is new in it before it says who is gone: of a node that was
+    // started anew the next incarnation before the end of the former one.
+    private void OnMember(MemberChanged changed)
+    {
+        var isRemoved = changed.State == MemberState.Removed;
+        _told.TryGetValue(changed.Node.Address, out var told);
+        if (isRemoved && told?.Node != changed.Node) return;
+        if (told is not null && told.Node != changed.Node) Say(told with { State = MemberState.Removed });
+        if (isRemoved) _told.Remove(changed.Node.Address);
+        else _told[changed.Node.Address] = changed;
+        Say(changed);
     }
 
     private void Say(IMembershipEvent said)
