@@ -86,7 +86,7 @@ public sealed class BitmapBroadcastTests : IDisposable
         _here.Membership.Leave();
 
         Until(() => _replicas.Lost is not null);
-        Assert.Matches(@"destination 127\.0\.0\.1:\d+ was lost with 3 of 1000 pages in place; every page is still here", _replicas.Lost);
+        Assert.Equal(new LostDestination(_here.Membership.Self.Address, PagesPresent: 3, Pages: 1000), _replicas.Lost);
         Until(() => _replicas.Held.Count == 0);
     }
 

@@ -36,7 +36,7 @@ internal sealed partial class SimMembership
     /// <inheritdoc/>
     public void Publish(string topic, INodeMessage message)
     {
-        if (!IsAlive) return;
+        if (!IsAlive || IsOver) return;
         Deliver(topic, message);
         foreach (var (node, topics) in _topicsOf)
         {
@@ -47,7 +47,7 @@ internal sealed partial class SimMembership
     /// <summary>Sends a message to an actor of a node, by its path.</summary>
     internal void Send(Address node, string path, object message, IActorRef sender)
     {
-        if (!IsAlive) return;
+        if (!IsAlive || IsOver) return;
         if (node.Equals(Self.Address))
         {
             _system.ActorSelection(path).Tell(message, sender);

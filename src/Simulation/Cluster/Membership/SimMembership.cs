@@ -77,7 +77,19 @@ internal sealed partial class SimMembership : IMembership
     /// <inheritdoc/>
     public void Leave()
     {
-        if (IsMember) Change(Self, MemberState.Leaving);
+        if (IsOver || !IsAlive) return;
+        if (!IsMember)
+        {
+            End();
+            return;
+        }
+
+        Change(Self, MemberState.Leaving);
+        // Where members are away nobody can agree to anything: it goes all the same.
+        _net.World.At(_net.World.NowNs + Settings.LeaveNs, _label, () =>
+        {
+            if (IsAlive && !IsOver) End();
+        });
     }
 
     /// <inheritdoc/>
@@ -93,14 +105,18 @@ internal sealed partial class SimMembership : IMembership
     /// <inheritdoc/>
     public void Follow(IActorRef listener)
     {
+        if (IsOver)
+        {
+            listener.Tell(MembershipEnded.Instance, ActorRefs.NoSender);
+            return;
+        }
+
         _listeners.Add(listener);
         foreach (var (node, (entry, isReachable)) in _told)
         {
             listener.Tell(new MemberChanged(node, entry.Roles, entry.State), ActorRefs.NoSender);
             if (!isReachable) listener.Tell(new ReachabilityChanged(node, IsReachable: false), ActorRefs.NoSender);
         }
-
-        if (IsOver) listener.Tell(MembershipEnded.Instance, ActorRefs.NoSender);
     }
 
     /// <inheritdoc/>
@@ -186,6 +202,8 @@ internal sealed partial class SimMembership : IMembership
         var changed = entry.In(state);
         if (changed.Rank <= entry.Rank) return;
         _view.Set(node, changed);
+        // One that is given up though it lives hears of it, where anything reaches it at all; later nobody talks to it any more.
+        if (state == MemberState.Down && node != Self) SendView(node, wantsAnswer: false);
         Publicize();
     }
 
@@ -334,10 +352,10 @@ internal sealed partial class SimMembership : IMembership
         foreach (var listener in _listeners) listener.Tell(said, ActorRefs.NoSender);
     }
 
-    // A node that this one has given up is not listened to any more, nor is one that has given up this one.
+    // A node whose membership is over ends, and one that this one has given up is not listened to any more.
     private void Receive(NodeId from, Action act)
     {
-        if (IsAlive && _view.Find(from) is not { State: MemberState.Down or MemberState.Removed, WasDowned: true }) act();
+        if (IsAlive && !IsOver && _view.Find(from) is not { State: MemberState.Down or MemberState.Removed, WasDowned: true }) act();
     }
 
     // Not to the tick: what all nodes do at one instant hides what happens between.

@@ -15,6 +15,9 @@ public sealed record SimMembershipSettings
     /// <summary>How often the leader looks for something to do.</summary>
     public long LeaderNs { get; init; } = 200_000_000;
 
+    /// <summary>How long a node that leaves waits for the others to agree to it.</summary>
+    public long LeaveNs { get; init; } = 3_000_000_000;
+
     /// <summary>How soon a node that nobody let in asks again.</summary>
     public long JoinNs { get; init; } = 1_000_000_000;
 
@@ -25,7 +28,7 @@ public sealed record SimMembershipSettings
     public long GateNs { get; init; } = 1_000_000_000;
 
     /// <summary>Messages that wait for a connection; what comes behind them is dropped.</summary>
-    public int MaxWaitingMessages { get; init; } = 1024;
+    public int MaxWaitingMessages { get; init; } = 10_000;
 
     /// <summary>Probability, for each heartbeat, that a member which is there is taken for silent until the next one.</summary>
     public double FalseSuspicion { get; init; }
