@@ -34,7 +34,7 @@ internal sealed class ClusterMember
     {
         try
         {
-            return NodeSystem.Open(setup.NodeSettings(role, port), setup.ConfigOf(role));
+            return NodeSystem.Open(setup.NodeSettings(role, port), setup.Settings.Config);
         }
         catch (Exception e) when (Cause(e) is { } socket)
         {
@@ -43,20 +43,27 @@ internal sealed class ClusterMember
     }
 
     /// <summary>Becomes a member, of a cluster of its own where no other node is named.</summary>
+    /// <param name="option">The option that named the nodes, for messages.</param>
+    /// <param name="nodes">Nodes to join at.</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    /// <param name="patience">Longest wait to be let in; null is the join timeout.</param>
+    /// <param name="saysSo">Is it said once that the nodes do not answer, long before this is given up?</param>
     /// <exception cref="CliException">None of the nodes let it in in time.</exception>
-    public async Task Join(string option, IReadOnlyList<Address> nodes, CancellationToken cancelled, TimeSpan? patience = null)
+    public async Task Join(string option, IReadOnlyList<Address> nodes, CancellationToken cancelled, TimeSpan? patience = null, bool saysSo = false)
     {
         var until = patience ?? _setup.JoinTimeout;
+        var at = string.Join(",", nodes.Select(n => $"{n.Host}:{n.Port}"));
         Membership.Join(_setup.Named(nodes));
-        var joined = await Until(
-            async () => (await Nodes()).Any(n => n.Address.Equals(Membership.Self.Address) && n.State is MemberState.Up or MemberState.WeaklyUp),
-            cancelled, patience: until);
-        if (!joined && !cancelled.IsCancellationRequested)
+        var isTold = saysSo && nodes.Count > 0;
+        if (isTold)
         {
-            throw new CliException(
-                $"{option}: no node at {string.Join(",", nodes.Select(n => $"{n.Host}:{n.Port}"))} has let this one in within " +
-                $"{until.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie is the same");
+            if (await Until(IsIn, cancelled, patience: until / 4) || cancelled.IsCancellationRequested) return;
+            await Console.Error.WriteLineAsync($"userfault: no node at {at} has let this one in yet; asks for {until.TotalSeconds:0.#} s in all");
         }
+
+        if (await Until(IsIn, cancelled, patience: isTold ? until * 3 / 4 : until) || cancelled.IsCancellationRequested) return;
+        throw new CliException(
+            $"{option}: no node at {at} has let this one in within {until.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie is the same");
     }
 
     /// <summary>Asks again and again until it holds: true; false after Ctrl-C or, without time, the join timeout.</summary>
@@ -76,6 +83,9 @@ internal sealed class ClusterMember
     /// <summary>The cluster as this node sees it.</summary>
     public async Task<IReadOnlyList<ClusterNode>> Nodes() =>
         (await Node.Ask<NodeProtocol.NodesChanged>(NodeProtocol.GetNodes.Instance, _setup.JoinTimeout)).Nodes;
+
+    private async Task<bool> IsIn() =>
+        (await Nodes()).Any(n => n.Address.Equals(Membership.Self.Address) && n.State is MemberState.Up or MemberState.WeaklyUp);
 
     private static Exception? Cause(Exception e) =>
         e is global::System.Net.Sockets.SocketException ? e : e.InnerException is { } inner ? Cause(inner) : null;

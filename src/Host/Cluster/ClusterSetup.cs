@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using Akka.Actor;
-using Akka.Configuration;
 using Userfault.Nodes;
 using Userfault.Paging;
 
@@ -66,11 +65,6 @@ internal sealed class ClusterSetup
         StableAfter = _stableAfter,
         Tls = Tls?.Node,
     };
-
-    /// <summary>The configuration below what <see cref="NodeSettings"/> says.</summary>
-    public Config ConfigOf(string role) => role == NodeRoles.Observer
-        ? ConfigurationFactory.ParseString("akka.loglevel = ERROR").WithFallback(Settings.Config)
-        : Settings.Config;
 
     /// <summary>Where a data-plane server listens.</summary>
     public PageServerOptions ServerOptions(int port) => new()

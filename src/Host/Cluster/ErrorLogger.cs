@@ -3,9 +3,14 @@ using Akka.Event;
 
 namespace Userfault.Cli;
 
-/// <summary>Writes the actor system's log to standard error, a line an event: standard output belongs to reports.</summary>
+/// <summary>
+/// Writes the actor system's log to standard error, a line per event: standard output belongs to reports. <see cref="UserLog"/> decides
+/// which events appear.
+/// </summary>
 public sealed class ErrorLogger : UntypedActor
 {
+    private readonly bool _isDetailed = Logging.LogLevelFor(Context.System.Settings.LogLevel) < LogLevel.WarningLevel;
+
     /// <inheritdoc/>
     protected override void OnReceive(object message)
     {
@@ -15,7 +20,7 @@ public sealed class ErrorLogger : UntypedActor
                 Sender.Tell(new LoggerInitialized());
                 break;
             case LogEvent said:
-                Console.Error.WriteLine($"userfault: {said.LogLevel().ToString()[..^5].ToLowerInvariant()}: {said.Message.ToString()!.ReplaceLineEndings(" ")}");
+                if (UserLog.LineOf(said, _isDetailed) is { } line) Console.Error.WriteLine(line);
                 break;
             default:
                 Unhandled(message);

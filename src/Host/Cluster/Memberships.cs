@@ -51,7 +51,7 @@ internal sealed class Memberships
             {
                 node = ClusterMember.Open(_setup, _role, _port);
                 var found = Open(node, out var member);
-                await member.Join(_option, seeds, ends, isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout);
+                await member.Join(_option, seeds, ends, isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout, saysSo: isFirst);
                 if (ends.IsCancellationRequested) return;
                 _joined(member);
                 await Task.WhenAny(node.System.WhenTerminated, found.Task, Ended(ends));

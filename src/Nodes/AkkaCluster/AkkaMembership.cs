@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
@@ -8,8 +9,12 @@ namespace Userfault.Nodes;
 /// <summary>The membership of a node whose actor system is a part of an Akka.Cluster, with DistributedPubSub for topics.</summary>
 /// <param name="system">The node's actor system; its configuration is a <see cref="NodeSystem"/>'s.</param>
 /// <param name="cluster">Its cluster extension.</param>
-internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cluster) : IMembership
+/// <param name="outside">Opens an actor system that joins no cluster; null where nothing is told to nodes that are no members.</param>
+internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cluster, Func<NodeSystem>? outside = null) : IMembership
 {
+    private readonly ConcurrentDictionary<Address, bool> _refused = new();
+    private IActorRef _quarantine = ActorRefs.Nobody;
+
     /// <inheritdoc/>
     public NodeId Self { get; } = IdOf(cluster.SelfUniqueAddress);
 
@@ -46,11 +51,18 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
     }
 
     /// <inheritdoc/>
-    public bool? Hears(Address node) => node.Equals(Self.Address) ? true : cluster.FailureDetector.IsMonitoring(node) ? cluster.FailureDetector.IsAvailable(node) : null;
+    public bool? Hears(Address node)
+    {
+        if (node.Equals(Self.Address)) return true;
+        return cluster.FailureDetector.IsMonitoring(node) ? cluster.FailureDetector.IsAvailable(node) : null;
+    }
 
     /// <inheritdoc/>
-    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender) =>
-        system.ActorSelection(new RootActorPath(node) / "user" / actor).Tell(message, sender);
+    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender)
+    {
+        if (_refused.ContainsKey(node)) _quarantine.Tell(new QuarantineActor.Say(node, actor, message, sender), ActorRefs.NoSender);
+        else system.ActorSelection(new RootActorPath(node) / "user" / actor).Tell(message, sender);
+    }
 
     /// <inheritdoc/>
     public void Subscribe(string topic, IActorRef subscriber) => Mediator.Tell(new Subscribe(topic, subscriber), ActorRefs.NoSender);
@@ -60,6 +72,13 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
 
     /// <inheritdoc/>
     public void Publish(string topic, INodeMessage message) => Mediator.Tell(new Publish(topic, message), ActorRefs.NoSender);
+
+    /// <summary>Begins to look after quarantine, see <see cref="QuarantineActor"/>.</summary>
+    public AkkaMembership Start()
+    {
+        if (outside is not null) _quarantine = system.ActorOf(QuarantineActor.Props(cluster, _refused, outside), QuarantineActor.Name);
+        return this;
+    }
 
     internal static NodeId IdOf(UniqueAddress node) => new(node.Address, node.Uid);
 }

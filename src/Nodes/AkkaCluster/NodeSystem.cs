@@ -9,8 +9,8 @@ namespace Userfault.Nodes;
 /// <summary>A process's part in an Akka.Cluster: its actor system, and its membership.</summary>
 public sealed class NodeSystem
 {
-    private NodeSystem(ActorSystem system) =>
-        (System, Membership) = (system, new AkkaMembership(system, Akka.Cluster.Cluster.Get(system)));
+    private NodeSystem(ActorSystem system, Func<NodeSystem>? outside) =>
+        (System, Membership) = (system, new AkkaMembership(system, Akka.Cluster.Cluster.Get(system), outside).Start());
 
     /// <summary>The actor system; the caller ends it.</summary>
     public ActorSystem System { get; }
@@ -33,7 +33,11 @@ public sealed class NodeSystem
                 customValidator: (shown, _, _, _, _) => tls.IsTrusted(shown)));
         }
 
-        return new NodeSystem(ActorSystem.Create(settings.SystemName, setup));
+        // An observer asks others and tells nobody anything: nobody ever gives it up.
+        Func<NodeSystem>? outside = settings.Role == NodeRoles.Observer
+            ? null
+            : () => Open(settings with { Role = NodeRoles.Observer, Port = 0 }, basis);
+        return new NodeSystem(ActorSystem.Create(settings.SystemName, setup), outside);
     }
 
     /// <summary>The addresses that Akka.Remote gives nodes which listen there.</summary>
@@ -43,6 +47,9 @@ public sealed class NodeSystem
     /// <param name="isTls">Do they speak TLS?</param>
     public static Address AddressOf(string systemName, string host, int port, bool isTls) =>
         new(isTls ? "akka.ssl.tcp" : "akka.tcp", systemName, host, port);
+
+    /// <summary>Has an actor of another actor system told what comes to this one.</summary>
+    internal IActorRef Forward(IActorRef to) => System.ActorOf(ForwarderActor.Props(to));
 
     private static Config ConfigOf(NodeSettings settings) => ConfigurationFactory.ParseString(string.Create(
         CultureInfo.InvariantCulture,

@@ -68,7 +68,7 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
             case SplitBrainDecision.DownUnreachable:
                 foreach (var gone in members.Where(static m => !m.IsReachable))
                 {
-                    _log.Warning("{Node} has been out of reach for {Seconds} s: downed", gone.Address, _stableAfter.TotalSeconds);
+                    _log.Warning("{Host}:{Port} has been out of reach for {Seconds} s: it is given up", gone.Address.Host, gone.Address.Port, _stableAfter.TotalSeconds);
                     _membership.Down(gone.Address);
                 }
 
