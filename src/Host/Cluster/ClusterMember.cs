@@ -55,7 +55,7 @@ internal sealed class ClusterMember
         {
             throw new CliException(
                 $"{option}: no node at {string.Join(",", nodes.Select(n => $"{n.Host}:{n.Port}"))} has let this one in within " +
-                $"{until.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie is the same");
+                $"{until.TotalSeconds:0.#} s; {_setup.Advice(nodes)}");
         }
     }
 

@@ -2,17 +2,22 @@ using System.Globalization;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
-using Akka.Remote.Transport.DotNetty;
 
 namespace Userfault.Nodes;
 
 /// <summary>A process's part in an Akka.Cluster: its actor system, and its membership.</summary>
 public sealed class NodeSystem
 {
-    private NodeSystem(ActorSystem system) =>
-        (System, Membership) = (system, new AkkaMembership(system, Akka.Cluster.Cluster.Get(system)));
+    private readonly FailedHandshakeGuard? _guard;
 
-    /// <summary>The actor system; the caller ends it.</summary>
+    private NodeSystem(ActorSystem system, bool isTls)
+    {
+        var cluster = Akka.Cluster.Cluster.Get(system);
+        (System, Membership) = (system, new AkkaMembership(system, cluster));
+        if (isTls) _guard = new FailedHandshakeGuard(system, cluster);
+    }
+
+    /// <summary>The actor system; the caller ends it by <see cref="Close"/>.</summary>
     public ActorSystem System { get; }
 
     /// <summary>Its membership: none until <see cref="IMembership.Join"/>.</summary>
@@ -26,14 +31,15 @@ public sealed class NodeSystem
     {
         ArgumentNullException.ThrowIfNull(settings);
         ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(ConfigOf(settings).WithFallback(basis)));
-        if (settings.Tls is { } tls)
-        {
-            setup = setup.And(new DotNettySslSetup(
-                tls.Certificate, suppressValidation: false, requireMutualAuthentication: true,
-                customValidator: (shown, _, _, _, _) => tls.IsTrusted(shown)));
-        }
+        if (settings.Tls is { } tls) setup = setup.And(tls.Setup);
+        return new NodeSystem(ActorSystem.Create(settings.SystemName, setup), settings.Tls is not null);
+    }
 
-        return new NodeSystem(ActorSystem.Create(settings.SystemName, setup));
+    /// <summary>Leaves the cluster in order and ends the actor system.</summary>
+    public Task Close()
+    {
+        _guard?.LetGo();
+        return System.Terminate();
     }
 
     /// <summary>The addresses that Akka.Remote gives nodes which listen there.</summary>
@@ -58,6 +64,7 @@ public sealed class NodeSystem
         akka.remote.dot-netty.tcp.hostname = "{{settings.Host}}"
         akka.remote.dot-netty.tcp.port = {{settings.Port}}
         akka.remote.dot-netty.tcp.enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
+        {{(settings.Tls is null ? "" : FailedHandshakeGuard.Config)}}
         """));
 
     private static string DowningOf(SplitBrainRule rule) => rule switch

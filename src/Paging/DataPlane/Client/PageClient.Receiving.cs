@@ -112,7 +112,7 @@ public sealed partial class PageClient
         }
         catch (AuthenticationException e)
         {
-            End(new Refusal(RefusalReason.Untrusted, e.Message.ReplaceLineEndings(" ")));
+            End(new Refusal(RefusalReason.Untrusted, e.GetBaseException().Message.ReplaceLineEndings(" ")));
         }
         catch (Exception e) when (IsLoss(e))
         {

@@ -112,7 +112,7 @@ internal sealed unsafe class StreamConnection : IDisposable
             {
                 if (_stream is null)
                 {
-                    _session.Refuse(RefusalReason.Untrusted, OneLine(e.Message));
+                    _session.Refuse(RefusalReason.Untrusted, OneLine(e.GetBaseException().Message));
                 }
             }
         }
