@@ -21,7 +21,7 @@ internal static class KvmClusterMigration
         var host = new KernelKvmHost();
         var vm = KvmSetup.Of(settings).On(host);
         var migration = KvmMigration.ToMigration(settings, vm.Mode);
-        var setup = new ClusterSetup(settings);
+        var setup = ClusterSetup.Open(settings);
         var option = options.Cluster.Name;
         var adopts = result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
         return await new ClusterRun(setup, option, waits: false).Run(

@@ -10,7 +10,9 @@ namespace Userfault.Nodes;
 /// <param name="system">The node's actor system; its configuration is a <see cref="NodeSystem"/>'s.</param>
 /// <param name="cluster">Its cluster extension.</param>
 /// <param name="outside">Opens an actor system that joins no cluster; null where nothing is told to nodes that are no members.</param>
-internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cluster, Func<NodeSystem>? outside = null) : IMembership
+/// <param name="leaves">Called before this node leaves; null is nothing.</param>
+internal sealed class AkkaMembership(
+    ActorSystem system, Akka.Cluster.Cluster cluster, Func<NodeSystem>? outside = null, Action? leaves = null) : IMembership
 {
     private readonly ConcurrentDictionary<Address, bool> _refused = new();
     private IActorRef _quarantine = ActorRefs.Nobody;
@@ -31,7 +33,11 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
 
     /// <inheritdoc/>
     // Not Cluster.Leave: that waits forever where no leader can do anything, or this node was let in nowhere.
-    public void Leave() => CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+    public void Leave()
+    {
+        leaves?.Invoke();
+        CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+    }
 
     /// <inheritdoc/>
     public void Down(Address node) => cluster.Down(node);
