@@ -3,6 +3,7 @@ using Userfault.Bench;
 using Userfault.Bench.Actors;
 using Userfault.Bench.Cluster;
 using Userfault.Bench.DataPlane;
+using Userfault.Bench.Fetch;
 using Userfault.Bench.Simulation;
 using Userfault.Bench.Uffd;
 
@@ -33,6 +34,8 @@ switch (args)
         return DataPlaneBench.Serve(image);
     case ["children", "data-plane-relay", var image, var port]:
         return RelayBench.Serve(image, port);
+    case ["wanted", .. var options]:
+        return WantedPages.Run(options);
     case ["relay", .. var options]:
         return RelayBench.Run(options);
     default:

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using Userfault.Fetch;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Bench.DataPlane;
@@ -57,10 +59,8 @@ internal static class RelayBench
             Server = new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)),
             Image = image.Identity,
         });
-        using var source = new ReplicaSource(image.Identity, image.Pages, "relay", new HedgeSettings
-        {
-            NowNs = () => TimeProvider.System.GetTimestamp(),
-        });
+        using var source = new ReplicatedSource(
+            image.Identity, image.Pages, "relay", new FetchSettings(), () => TimeProvider.System.GetTimestamp());
         source.Add(client);
         using var server = new PageServer(new PageServerOptions { Log = Console.Error.WriteLine }, [new PageOffer(source)]);
         Console.WriteLine(server.Endpoint.Port);

@@ -131,6 +131,7 @@ public sealed partial class FetchCore
         if (request.Priority == FetchPriority.Background)
         {
             _room.OnBackground(isDemandWaiting: _outstanding > _outstandingBackground);
+            _hedges.OnBackground(latencyNs);
         }
         else if (!request.IsHedge)
         {

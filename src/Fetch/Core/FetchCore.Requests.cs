@@ -23,12 +23,15 @@ public sealed partial class FetchCore
         return request;
     }
 
-    private void Opened(SourceRequest request)
+    // It has its pages: it is made.
+    private void Open(SourceRequest? request)
     {
+        if (request is null) return;
         _tally.Requests++;
         _outstanding += request.Pages;
         if (request.Priority == FetchPriority.Background) _outstandingBackground += request.Pages;
         _sources.OnAsked(request.Source, request.Pages);
+        _effects.Enqueue(new FetchEffect(FetchEffectKind.Ask, request.Source, Request: request));
     }
 
     private void Close(SourceRequest request)

@@ -17,9 +17,9 @@ namespace Userfault.Fetch;
 /// numbers that the shell gives out.
 /// </para>
 /// <para>
-/// A page on its way as background that becomes wanted is waited for: from then on its request counts as demand, and where it
-/// takes longer than the p95 latency of demand, the page alone is asked for once more, as demand, which overtakes what is queued
-/// at a source. Asking again at once would fetch twice what mostly comes in the next moment.
+/// A page on its way as background that becomes wanted is asked for again, alone and as demand, which overtakes what is queued at
+/// a source, where that is usually here sooner than the rest of its way takes. Else it is waited for, as demand is. Either way it
+/// is a hedge, within the hedges' budget.
 /// </para>
 /// </remarks>
 public sealed partial class FetchCore
@@ -33,6 +33,7 @@ public sealed partial class FetchCore
     private readonly RequesterChains _others = new();
     private readonly PageQueue _demand = new();
     private readonly PageQueue _background = new();
+    private readonly PageQueue _again = new();
     private readonly SourceTable _sources;
     private readonly BackgroundRoom _room;
     private readonly Hedges _hedges;
@@ -155,7 +156,10 @@ public sealed partial class FetchCore
     /// </summary>
     public void Decide(long nowNs)
     {
-        while (NextRequest(nowNs) is { } request) _effects.Enqueue(new FetchEffect(FetchEffectKind.Ask, request.Source, Request: request));
+        AskAgain(nowNs);
+        while (TryAsk(nowNs))
+        {
+        }
     }
 
     /// <summary>
@@ -183,6 +187,7 @@ public sealed partial class FetchCore
         _requests.Clear();
         _demand.Clear();
         _background.Clear();
+        _again.Clear();
         _lastAsked = null;
         (_outstanding, _outstandingBackground, BackgroundHeld) = (0, 0, 0);
     }
@@ -196,7 +201,9 @@ public sealed partial class FetchCore
         if (page.IsOnItsWay)
         {
             _tally.Awaited++;
-            if (RequestOf(page.Request) is { } request) request.WaitedSinceNs = Math.Min(request.WaitedSinceNs, nowNs);
+            if (RequestOf(page.Request) is not { } request) return;
+            request.WaitedSinceNs = Math.Min(request.WaitedSinceNs, nowNs);
+            if (_hedges.IsDemandSooner(nowNs - request.SentNs)) _again.Add(gfn);
             return;
         }
 
@@ -205,22 +212,22 @@ public sealed partial class FetchCore
         _tally.Promoted++;
     }
 
-    private SourceRequest? NextRequest(long nowNs)
+    private bool TryAsk(long nowNs)
     {
-        if (_outstanding >= _settings.WindowPages && _mutation != Mutation.WindowIgnored) return null;
-        return NextRequest(_demand, FetchPriority.Demand, nowNs)
-            ?? (_outstandingBackground < _room.Pages ? NextRequest(_background, FetchPriority.Background, nowNs) : null);
+        if (_outstanding >= _settings.WindowPages && _mutation != Mutation.WindowIgnored) return false;
+        return TryAsk(_demand, FetchPriority.Demand, nowNs)
+            || (_outstandingBackground < _room.Pages && TryAsk(_background, FetchPriority.Background, nowNs));
     }
 
-    private SourceRequest? NextRequest(PageQueue queue, FetchPriority priority, long nowNs)
+    private bool TryAsk(PageQueue queue, FetchPriority priority, long nowNs)
     {
-        if (queue.Count == 0) return null;
+        if (queue.Count == 0) return false;
         var isDemand = priority == FetchPriority.Demand;
         var maxPages = _settings.RequestPages;
         var source = isDemand ? -1 : _sources.ChooseForTrial(nowNs);
         if (source >= 0) maxPages = 1;
         else source = _sources.Choose(except: -1);
-        if (source < 0) return null;
+        if (source < 0) return false;
 
         SourceRequest? request = null;
         while ((request is null || request.Pages < maxPages) && queue.TryTake(out var gfn))
@@ -232,11 +239,11 @@ public sealed partial class FetchCore
             request.Add(gfn);
         }
 
-        if (request is null) return null;
+        if (request is null) return false;
         if (isDemand) _tally.DemandPages += request.Pages;
         else _tally.BackgroundPages += request.Pages;
-        Opened(request);
-        return request;
+        Open(request);
+        return true;
     }
 
     private void Forget(Gfn gfn, ref PendingPage page)

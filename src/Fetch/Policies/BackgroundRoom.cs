@@ -32,13 +32,13 @@ public sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
         if (delayNs <= 0) return;
         Pages = latencyNs - _quickestNs > delayNs
             ? Math.Max(_minPages, Pages - (Pages / 4))
-            : Math.Min(_maxPages, Pages + 1);
+            : Pages + Math.Min(1, _maxPages - Pages);
     }
 
     /// <summary>A background request was answered.</summary>
     /// <param name="isDemandWaiting">Is demand on its way as well?</param>
     public void OnBackground(bool isDemandWaiting)
     {
-        if (!isDemandWaiting) Pages = Math.Min(_maxPages, Pages + Math.Max(1, _minPages / 4));
+        if (!isDemandWaiting) Pages += Math.Min(Math.Max(1, _minPages / 4), _maxPages - Pages);
     }
 }

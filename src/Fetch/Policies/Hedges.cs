@@ -3,9 +3,10 @@ using Userfault.Paging;
 namespace Userfault.Fetch;
 
 /// <summary>
-/// When a wait counts as slow, and how much may be asked for a second time. Slow is what takes longer than 95 % of the
-/// demand requests of late; the budget is a share of all pages asked for, so that a source that is slow as a whole is not
-/// asked for everything twice.
+/// What is asked for a second time. A demand request is slow when it takes longer than 95 % of those of late; a page on its way
+/// as background that becomes wanted is asked for again where demand is usually here sooner than the rest of that way takes. The
+/// budget for both is a share of all pages asked for, so that a source that is slow as a whole is not asked for everything
+/// twice.
 /// </summary>
 internal sealed class Hedges(FetchSettings settings)
 {
@@ -15,8 +16,13 @@ internal sealed class Hedges(FetchSettings settings)
     // What was usual a while ago says little either: the latencies of this epoch and of the last one count.
     private const int Epoch = 4096;
 
+    // Of averages: each answer counts for so much less than the next.
+    private const int Weight = 8;
+
     private LatencyHistogram _current = new();
     private LatencyHistogram _previous = new();
+    private long _usualDemandNs;
+    private long _usualBackgroundNs = long.MaxValue;
 
     /// <summary>Pages asked for a second time so far.</summary>
     public long Pages { get; private set; }
@@ -30,9 +36,22 @@ internal sealed class Hedges(FetchSettings settings)
         return Math.Max(settings.HedgeFloorNs, usual.PercentileNs(95));
     }
 
+    /// <summary>
+    /// Is a page that is on its way as background here sooner where it is asked for again, as demand? Yes where demand usually takes
+    /// less than what is left of that way, or where that way takes longer than usual already.
+    /// </summary>
+    /// <param name="elapsedNs">How long ago it was asked for, in ns.</param>
+    public bool IsDemandSooner(long elapsedNs) =>
+        settings.Hedge && (_usualBackgroundNs - elapsedNs > _usualDemandNs || elapsedNs > _usualBackgroundNs);
+
+    /// <summary>A background request was answered after this.</summary>
+    public void OnBackground(long latencyNs) =>
+        _usualBackgroundNs = _usualBackgroundNs == long.MaxValue ? latencyNs : _usualBackgroundNs + ((latencyNs - _usualBackgroundNs) / Weight);
+
     /// <summary>A demand request was answered after this, or is given up after it.</summary>
     public void OnDemand(long latencyNs)
     {
+        _usualDemandNs = _usualDemandNs == 0 ? latencyNs : _usualDemandNs + ((latencyNs - _usualDemandNs) / Weight);
         if (_current.Count == Epoch)
         {
             (_current, _previous) = (_previous, _current);

@@ -21,6 +21,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
     private readonly CancellationTokenSource _ends = new();
     private readonly CancellationTokenSource _leaves = new();
     private Task _digests = Task.CompletedTask;
+    private ITimer? _digestTicks;
     private Task _life = Task.CompletedTask;
     private Memberships? _memberships;
     private ClusterMember? _member;
@@ -87,7 +88,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
         if (offers.Select(o => o.Image).Distinct().Count() != 1)
             throw new CliException($"{option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}");
         var image = offers[0].Image;
-        var source = new ReplicaSource(ImageManifest.IdentityOf(image), 0, $"digests of {offers[0].Name}");
+        var source = OpenDigests(image, offers[0].Name);
         Listen(_guest.ActorOf(PageLinksActor.Props(new PageLinksSettings
         {
             Client = _setup.ClientOptions(source.Identity),
@@ -116,6 +117,19 @@ internal sealed class ClusterFeed : IAsyncDisposable
             if (cancelled.IsCancellationRequested) throw new InterruptedException();
             throw new CliException($"{option}: no node of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself");
         }
+    }
+
+    // Nobody waits for digests as long as for pages; still one source that is silent must not keep them from coming.
+    private ReplicatedSource OpenDigests(ImageIdentity image, string name)
+    {
+        var settings = FetcherSection.Of(_setup.Settings);
+        var time = TimeProvider.System;
+        var source = new ReplicatedSource(
+            ImageManifest.IdentityOf(image), 0, $"digests of {name}", settings,
+            () => (long)((Int128)time.GetTimestamp() * 1_000_000_000 / time.TimestampFrequency));
+        var every = TimeSpan.FromTicks(Math.Max(settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
+        if (settings.TickNs > 0) _digestTicks = time.CreateTimer(_ => source.Tick(), null, every, every);
+        return source;
     }
 
     /// <summary>Lets other nodes follow the migration's bitmaps.</summary>
@@ -155,6 +169,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
     {
         await _ends.CancelAsync();
         await _digests;
+        if (_digestTicks is not null) await _digestTicks.DisposeAsync();
         await _leaves.CancelAsync();
         // Whoever waited to be let in has heard why it was not.
         await _life.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -35,7 +35,7 @@ internal sealed class Memberships
     }
 
     /// <summary>The cluster as the last incarnation saw it.</summary>
-    public ClusterView View { get; } = new();
+    public ClusterView View { get; init; } = new();
 
     /// <summary>Is a member until the end, and leaves in order.</summary>
     /// <param name="ends">The end.</param>

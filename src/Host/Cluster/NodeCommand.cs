@@ -58,11 +58,15 @@ internal static class NodeCommand
     {
         var port = NodeOptions.PortOf(result, options.DataPort);
         using var manifest = new ManifestSource(image);
+        var view = new ClusterView();
+        var offer = new SourceListing(image.Identity, image.Pages, setup.Host.ToString(), 0, Shortened(image.Name));
         using var server = Serve(
-            () => new PageServer(setup.ServerOptions(port), [new PageOffer(image), new PageOffer(manifest) { IsListed = false }]), setup, port);
-        var offer = new SourceListing(image.Identity, image.Pages, setup.Host.ToString(), server.Endpoint.Port, Shortened(image.Name));
+            () => new PageServer(
+                setup.ServerOptions(port), [new PageOffer(image), new PageOffer(manifest) { IsListed = false }],
+                () => SourceDirectory.Of([Volatile.Read(ref offer)], view.Nodes)), setup, port);
+        Volatile.Write(ref offer, offer with { Port = server.Endpoint.Port });
         var replicas = new Replicas();
-        await RunMember(options, result, setup, replicas, () => new NodeReport([offer], server.Counters.Pages), member => SayServes(offer), ends);
+        await RunMember(options, result, setup, replicas, () => new NodeReport([offer], server.Counters.Pages), member => SayServes(offer), ends, view: view);
     }
 
     private static async Task RunFetcher(NodeOptions options, ParseResult result, ClusterSetup setup, CancellationToken ends)
@@ -70,7 +74,7 @@ internal static class NodeCommand
         var port = NodeOptions.PortOf(result, options.DataPort);
         var relay = new Relay(setup.Host.ToString(), SayServes);
         var replicas = new Replicas();
-        var settings = MigrateOptions.ToMigration(setup.Settings).Fetcher;
+        var settings = FetcherSection.Of(setup.Settings);
         await RunMember(options, result, setup, replicas, relay.Report, member =>
         {
             var actor = member.System.ActorOf(RelayActor.Props(
@@ -81,7 +85,7 @@ internal static class NodeCommand
 
     private static async Task RunMember(
         NodeOptions options, ParseResult result, ClusterSetup setup, Replicas replicas, Func<NodeReport> report,
-        Action<ClusterMember> joined, CancellationToken ends, Action<NodeMetrics>? watch = null)
+        Action<ClusterMember> joined, CancellationToken ends, Action<NodeMetrics>? watch = null, ClusterView? view = null)
     {
         var role = result.GetValue(options.Role)!;
         NodeReport Whole() => WithState(report(), replicas);
@@ -97,7 +101,8 @@ internal static class NodeCommand
                 if (isFirst && endpoint is not null) Console.WriteLine($"userfault node: metrics at {endpoint.Address}");
                 isFirst = false;
                 joined(member);
-            });
+            })
+        { View = view ?? new ClusterView() };
         using var metrics = new NodeMetrics(Whole, () => memberships.View.Nodes);
         metrics.Watch(replicas);
         watch?.Invoke(metrics);

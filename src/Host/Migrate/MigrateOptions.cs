@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Userfault.Actors;
-using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -162,7 +161,7 @@ internal sealed class MigrateOptions
             SlotPages = settings.Pages("memslot.size"),
             WorkBudget = settings.Count("memslot.work-budget", 1, 1 << 20),
             Fetchers = settings.Count("fetcher.count", 1, 1024),
-            Fetcher = FetcherOf(settings),
+            Fetcher = FetcherSection.Of(settings),
             Vcpu = new VcpuSettings
             {
                 SliceAccesses = settings.Count("vcpu.slice-accesses", 1, 1 << 20),
@@ -185,21 +184,6 @@ internal sealed class MigrateOptions
             settings.DurationNs("source.latency"), settings.DurationNs("source.jitter"),
             Units.BitsPerSecond(name, bandwidth), (ulong)settings.Count("seed", 0, int.MaxValue));
     }
-
-    private static FetchSettings FetcherOf(Settings settings) => new()
-    {
-        RequestPages = settings.Count("fetcher.request-pages", 1, 4096),
-        WindowPages = settings.Count("fetcher.window", 1, 1 << 20),
-        BackgroundWindowPages = settings.Count("fetcher.background-window", 1, 1 << 20),
-        DemandDelayNs = settings.DurationNs("fetcher.demand-delay"),
-        TimeoutNs = settings.DurationNs("fetcher.timeout", off: 0),
-        TickNs = settings.DurationNs("fetcher.tick"),
-        Hedge = settings.Switch("fetcher.hedge"),
-        HedgeFloorNs = settings.DurationNs("fetcher.hedge-floor"),
-        HedgePercent = settings.Count("fetcher.hedge-percent", 0, 100),
-        MaxBadAnswers = settings.Count("fetcher.bad-answers", 1, int.MaxValue),
-        ForgiveAnswers = settings.Count("fetcher.forgive-answers", 1, int.MaxValue),
-    };
 
     private static MemoryKind MemoryOf(Settings settings)
     {

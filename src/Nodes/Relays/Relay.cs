@@ -11,20 +11,20 @@ namespace Userfault.Nodes;
 public sealed class Relay(string host, Action<SourceListing> serves)
 {
     private volatile IPageListener? _server;
-    private volatile ReplicaSource? _source;
+    private volatile ReplicatedSource? _source;
 
     /// <summary>What the node says of itself: its offer while a source is there.</summary>
     public NodeReport Report() => _server is { } server && _source is { Replicas: > 0 } source
         ? new NodeReport([Listing(server, source)], server.PagesSent)
         : NodeReport.Nothing with { PagesSent = _server?.PagesSent ?? 0 };
 
-    /// <summary>Pages that were asked of a second source, since the first was slow.</summary>
-    public long Hedged => _source?.Hedged ?? 0;
+    /// <summary>Pages that were asked for a second time, since the first took long.</summary>
+    public long Hedged => _source?.Counters.Hedged ?? 0;
 
-    internal void Serve(IPageListener server, ReplicaSource source) => (_source, _server) = (source, server);
+    internal void Serve(IPageListener server, ReplicatedSource source) => (_source, _server) = (source, server);
 
     internal void SayServes() => serves(Listing(_server!, _source!));
 
-    private SourceListing Listing(IPageListener server, ReplicaSource source) =>
+    private SourceListing Listing(IPageListener server, ReplicatedSource source) =>
         new(source.Identity, source.Pages, host, server.Port, source.Name);
 }

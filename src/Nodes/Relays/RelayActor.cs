@@ -19,10 +19,12 @@ public sealed class RelayActor : UntypedActor, IWithTimers
     private readonly IPagePlane _plane;
     private readonly FetchSettings _settings;
     private IPageListener? _serving;
-    private ReplicaSource? _source;
+    private ReplicatedSource? _source;
+    private ReplicatedSource? _manifest;
     private IActorRef? _links;
     private IActorRef? _manifestLinks;
     private bool _hasServed;
+    private volatile IReadOnlyList<ClusterNode> _nodes = [];
 
     /// <summary>See <see cref="Props"/>.</summary>
     public RelayActor(
@@ -44,7 +46,7 @@ public sealed class RelayActor : UntypedActor, IWithTimers
     /// <param name="retryAfter">How long after a source was lost it is tried again.</param>
     /// <param name="replicas">This node's replicas of bitmaps: what is there is not pushed again.</param>
     /// <param name="plane">How pages travel; null is TCP.</param>
-    /// <param name="settings">When demand that a source is slow with is asked of another one as well; null: the defaults.</param>
+    /// <param name="settings">How sources are asked; null: the defaults.</param>
     public static Props Props(
         Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
         IPagePlane? plane = null, FetchSettings? settings = null) =>
@@ -56,6 +58,7 @@ public sealed class RelayActor : UntypedActor, IWithTimers
     {
         _serving?.Dispose();
         _source?.Dispose();
+        _manifest?.Dispose();
     }
 
     /// <inheritdoc/>
@@ -64,6 +67,7 @@ public sealed class RelayActor : UntypedActor, IWithTimers
         switch (message)
         {
             case NodeProtocol.NodesChanged changed:
+                _nodes = changed.Nodes;
                 if (_links is null) Begin(changed.Nodes);
                 _manifestLinks?.Tell(changed);
                 _links?.Tell(changed);
@@ -78,7 +82,8 @@ public sealed class RelayActor : UntypedActor, IWithTimers
                 _node.Tell(NodeProtocol.Announce.Instance);
                 break;
             case Tick:
-                _source?.HedgeSlow();
+                _source?.Tick();
+                _manifest?.Tick();
                 break;
             default:
                 Unhandled(message);
@@ -91,35 +96,32 @@ public sealed class RelayActor : UntypedActor, IWithTimers
         var offer = nodes.Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source))
             .SelectMany(n => n.Report?.Offers ?? []).FirstOrDefault();
         if (offer is null) return;
-        var source = _source = SourceOf(offer);
-        if (_settings.Hedge && _settings.TickNs > 0)
-        {
-            var every = TimeSpan.FromTicks(Math.Max(_settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
-            Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, every, every);
-        }
-
-        var manifest = _plane.HasManifests ? new ReplicaSource(ImageManifest.IdentityOf(offer.Image), 0, $"digests of {offer.Name}") : null;
-        _serving = _plane.Listen(_server, new NeededSource(source, _replicas), manifest);
+        var source = _source = SourceOf(offer.Image, offer.PageCount, offer.Name);
+        var every = TimeSpan.FromTicks(Math.Max(_settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
+        if (_settings.TickNs > 0) Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, every, every);
+        var manifest = _manifest = _plane.HasManifests
+            ? SourceOf(ImageManifest.IdentityOf(offer.Image), 0, $"digests of {offer.Name}")
+            : null;
+        _serving = _plane.Listen(
+            _server, new NeededSource(source, _replicas), manifest, () => SourceDirectory.Of(_relay.Report().Offers, _nodes));
         _relay.Serve(_serving, source);
         if (manifest is not null) _manifestLinks = Context.ActorOf(LinksTo(manifest, offer.Image, static () => { }), "manifest-links");
         var self = Self;
         _links = Context.ActorOf(LinksTo(source, offer.Image, () => self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender)), "links");
     }
 
-    private ReplicaSource SourceOf(SourceListing offer)
+    // Who asks here gives this node up after the timeout; a source that is silent has to be given up before, or this node would
+    // seem to be.
+    private ReplicatedSource SourceOf(ImageIdentity image, ulong pages, string name)
     {
         var clock = Context.System.Scheduler;
-        var hedges = new HedgeSettings
-        {
-            NowNs = () => clock.HighResMonotonicClock.Ticks * 100,
-            FloorNs = _settings.HedgeFloorNs,
-            Percent = _settings.HedgePercent,
-        };
-        return new ReplicaSource(offer.Image, offer.PageCount, offer.Name, _settings.Hedge ? hedges : null);
+        return new ReplicatedSource(
+            image, pages, name, _settings with { TimeoutNs = _settings.TimeoutNs / 2 },
+            () => clock.HighResMonotonicClock.Ticks * 100);
     }
 
     // Connections to all sources of an image, for what they have of it.
-    private Props LinksTo(ReplicaSource replicas, ImageIdentity image, Action changed) => PageLinksActor.Props(new PageLinksSettings
+    private Props LinksTo(ReplicatedSource replicas, ImageIdentity image, Action changed) => PageLinksActor.Props(new PageLinksSettings
     {
         Client = _client with { Image = replicas.Identity },
         OfferedAs = image,

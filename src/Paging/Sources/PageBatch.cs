@@ -19,8 +19,8 @@ public sealed unsafe class PageBatch
 
     internal PageBatch(PageBatchPool pool) => _pool = pool;
 
-    /// <summary>The request that this answers.</summary>
-    public ulong RequestId { get; internal set; }
+    /// <summary>The request that this answers. Whoever passes it on may know that under another number.</summary>
+    public ulong RequestId { get; set; }
 
     /// <summary>Is the request complete with this batch?</summary>
     public bool IsLast { get; set; } = true;

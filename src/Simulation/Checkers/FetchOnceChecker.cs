@@ -5,8 +5,8 @@ namespace Userfault.Simulation;
 /// <summary>
 /// A page is fetched once, beyond what was on its way when something failed, and hedges. Counted request by request: each
 /// permits one more where it ended without the page or was given up with its answer unread, and one beside it, by the same
-/// fetcher, is its hedge; and where all is asked for again, each page that had been asked for and is not in place may be
-/// fetched once more.
+/// fetcher, is its hedge, be it of demand that is slow or of background that became wanted on its way; without hedges neither is
+/// asked for again. Where all is asked for again, each page that had been asked for and is not in place may be fetched once more.
 /// </summary>
 public sealed class FetchOnceChecker : Checker
 {

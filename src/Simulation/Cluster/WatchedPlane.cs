@@ -11,5 +11,7 @@ internal sealed class WatchedPlane(IPagePlane plane, SwarmView view) : IPagePlan
 
     public bool HasManifests => plane.HasManifests;
 
-    public IPageListener Listen(PageServerOptions options, IPageSource source, IPageSource? unlisted = null) => plane.Listen(options, source, unlisted);
+    public IPageListener Listen(
+        PageServerOptions options, IPageSource source, IPageSource? unlisted = null, Func<IReadOnlyList<SourceListing>>? directory = null) =>
+        plane.Listen(options, source, unlisted, directory);
 }

@@ -1,3 +1,4 @@
+using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Nodes;
 using Userfault.Paging;
@@ -10,6 +11,7 @@ internal sealed class SimPageListener : IPageListener
     private readonly SimNetwork _network;
     private readonly SimHost _host;
     private readonly IPageSource _source;
+    private readonly PageBatchPool _batches = new();
     private readonly List<SimConnection> _connections = [];
     private readonly int _process;
     private ulong _lastRequest;
@@ -36,7 +38,7 @@ internal sealed class SimPageListener : IPageListener
     /// <summary>A client's request has come in; its answers go back on the connection.</summary>
     public Passed Request(SimConnection connection, SimPageLink client, ulong clientRequest, FetchPriority priority, GfnRange[] ranges)
     {
-        var passed = new Passed(this, connection, client, clientRequest, ++_lastRequest);
+        var passed = new Passed(this, connection, client, clientRequest, ++_lastRequest, ranges);
         _source.Request(new PageRequest(passed.Number, priority, _network.World.NowNs), ranges, passed);
         return passed;
     }
@@ -50,20 +52,62 @@ internal sealed class SimPageListener : IPageListener
         _connections.Add(connection);
     }
 
-    /// <summary>A request on its way through this server.</summary>
-    internal sealed class Passed(SimPageListener listener, SimConnection connection, SimPageLink client, ulong clientRequest, ulong number)
+    /// <summary>
+    /// A request on its way through this server. The client takes the pages of a request in the order asked for; those that come
+    /// before their turn, since others ask for them too, are held here, as the server over TCP does.
+    /// </summary>
+    internal sealed class Passed(
+        SimPageListener listener, SimConnection connection, SimPageLink client, ulong clientRequest, ulong number, GfnRange[] ranges)
         : IPageSink
     {
+        private readonly ulong[] _order = [.. ranges.SelectMany(PageRuns.PagesOf).Select(static gfn => gfn.Value)];
+        private readonly Dictionary<ulong, PageContent> _early = [];
+        private int _next;
+
         public ulong Number => number;
 
         public void OnPages(PageBatch batch)
         {
             listener.PagesSent += batch.Count;
-            if (!connection.Send(listener._host, BytesOf(batch), () => client.OnPages(clientRequest, batch))) batch.Release();
+            if (!IsEarly(batch))
+            {
+                // In its turn, or nothing that was asked for: the client will see.
+                _next = Math.Min(_order.Length, _next + batch.Count);
+                Send(batch);
+                return;
+            }
+
+            foreach (ref readonly var page in batch.Pages) _early.Add(page.Gfn.Value, page);
+            batch.Release();
+            var ready = listener._batches.Rent(number);
+            for (; _next < _order.Length && _early.Remove(_order[_next], out var page); _next++) ready.Add(page);
+            ready.IsLast = _next == _order.Length;
+            if (ready.Count > 0) Send(ready);
+            else ready.Release();
         }
 
         public void OnFailed(ulong requestId, FetchFailure failure) => connection.Send(
             listener._host, LocalPageSource.HeaderBytes, () => client.OnFailed(clientRequest, failure));
+
+        // Pages that are asked for, and not all of them next.
+        private bool IsEarly(PageBatch batch)
+        {
+            var isNext = _early.Count == 0;
+            var seen = new HashSet<ulong>();
+            for (var i = 0; i < batch.Count; i++)
+            {
+                var page = batch[i].Gfn.Value;
+                if (!seen.Add(page) || _early.ContainsKey(page) || Array.IndexOf(_order, page, _next) < 0) return false;
+                isNext &= _next + i < _order.Length && _order[_next + i] == page;
+            }
+
+            return !isNext;
+        }
+
+        private void Send(PageBatch batch)
+        {
+            if (!connection.Send(listener._host, BytesOf(batch), () => client.OnPages(clientRequest, batch))) batch.Release();
+        }
 
         private static long BytesOf(PageBatch batch)
         {

@@ -14,7 +14,8 @@ internal sealed class SimPagePlane(SimNetwork network, SimHost host) : IPagePlan
 
     public bool HasManifests => false;
 
-    public IPageListener Listen(PageServerOptions options, IPageSource source, IPageSource? unlisted = null)
+    public IPageListener Listen(
+        PageServerOptions options, IPageSource source, IPageSource? unlisted = null, Func<IReadOnlyList<SourceListing>>? directory = null)
     {
         var port = FirstPort;
         while (host.Listeners.ContainsKey(port)) port++;

@@ -109,18 +109,33 @@ public sealed class SourceTests
         Assert.Equal(0, rig.Next().Source);
     }
 
-    [Theory]
-    [InlineData(100, 1)]
-    [InlineData(0, 2)]
-    public void Nothing_is_overdue_without_a_timeout_or_with_nobody_else_to_ask(long timeoutMs, int sources)
+    [Fact]
+    public void Without_a_timeout_nothing_is_overdue()
     {
-        var rig = new EngineRig(new FetchSettings { TimeoutNs = timeoutMs * Millisecond }, sources);
+        var rig = new EngineRig(new FetchSettings { TimeoutNs = 0 }, sources: 2);
         rig.Want(1);
         var slow = rig.Next();
         Assert.Empty(rig.Tick(1_000_000 * Millisecond));
         Assert.Empty(rig.Cancelled);
         rig.Answer(slow);
         Assert.Equal([(0, 1UL)], rig.Delivered);
+    }
+
+    /// <summary>There is nobody else to ask; a request that it has lost is asked for again all the same, late.</summary>
+    [Fact]
+    public void The_only_source_is_given_more_time_and_is_never_too_silent()
+    {
+        var rig = new EngineRig(new FetchSettings { TimeoutNs = 100 * Millisecond, MaxBadAnswers = 2 });
+        rig.Want(1);
+        rig.Next();
+        for (var round = 1; round < 5; round++)
+        {
+            Assert.Empty(rig.Tick((round * 800 * Millisecond) - 1));
+            Assert.Equal([1UL], Assert.Single(rig.Tick(round * 800 * Millisecond)).Pages);
+            Assert.Equal(round, rig.Cancelled.Count);
+        }
+
+        Assert.Empty(rig.GivenUp);
     }
 
     public static TheoryData<string, ulong[], int, long, long> HostileAnswers() => new()

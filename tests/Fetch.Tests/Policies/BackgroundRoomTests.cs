@@ -28,6 +28,15 @@ public sealed class BackgroundRoomTests
     }
 
     [Fact]
+    public void A_window_without_bound_stays_without_bound()
+    {
+        var room = new BackgroundRoom(16384, int.MaxValue, 1);
+        room.OnDemand(1);
+        room.OnBackground(isDemandWaiting: false);
+        Assert.Equal(int.MaxValue, room.Pages);
+    }
+
+    [Fact]
     public void A_path_that_has_become_slower_is_not_slow_for_ever()
     {
         var room = new BackgroundRoom(16, 256, 200 * Microsecond);

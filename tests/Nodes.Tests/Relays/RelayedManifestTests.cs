@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -46,7 +47,8 @@ public sealed class RelayedManifestTests : IDisposable
         _relayActor.Tell(new NodeProtocol.NodesChanged([Source(_toSource.Port)]));
         await Until(() => _relay.Report().Offers.Count == 1);
 
-        var digests = new ReplicaSource(ImageManifest.IdentityOf(_image.Identity), 0, "digests");
+        var digests = new ReplicatedSource(
+            ImageManifest.IdentityOf(_image.Identity), 0, "digests", new FetchSettings(), () => TimeProvider.System.GetTimestamp());
         var links = _system.ActorOf(PageLinksActor.Props(new PageLinksSettings
         {
             Client = new PageClientOptions { Server = _server.Endpoint, Image = digests.Identity },

@@ -76,7 +76,8 @@ public sealed class ManifestSourceTests
     public async Task A_download_that_is_cancelled_ends_though_nobody_answers()
     {
         using var image = new PlaneImage(200);
-        using var nobody = new ReplicaSource(ImageManifest.IdentityOf(image.Identity), 0, "nobody");
+        using var source = new ManifestSource(image);
+        using var nobody = new NeverAnswers(source);
         using var ends = new CancellationTokenSource();
         var described = new ManifestDownload(nobody, image.Identity, Soon, TimeProvider.System).Describe(ends.Token);
         Assert.False(described.IsCompleted);
@@ -95,6 +96,27 @@ public sealed class ManifestSourceTests
         source.Request(new PageRequest(99, FetchPriority.Background, 0), [Plane.Range(0, 1)], sink);
         await sink.Ended(51);
         Assert.Equal(FetchFailure.SourceLost, sink.Failures[99]);
+    }
+
+    private sealed class NeverAnswers(IPageSource source) : IPageSource
+    {
+        public string Name => source.Name;
+
+        public ImageIdentity Identity => source.Identity;
+
+        public ulong Pages => source.Pages;
+
+        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        {
+        }
+
+        public void Cancel(ulong requestId)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
     }
 
     // Fails the first four requests.

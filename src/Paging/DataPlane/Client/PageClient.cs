@@ -185,6 +185,10 @@ public sealed partial class PageClient : IPageSource
         Flush();
     }
 
+    /// <inheritdoc/>
+    /// <remarks>Does not wait for the receive thread, which tells the owner: whoever gives up may be waited for by a guest.</remarks>
+    public void GiveUp() => End(new Refusal(RefusalReason.Closed, "given up: its answers are wrong or do not come"));
+
     /// <summary>Closes the connection; outstanding requests end in SourceLost. Waits for the receive thread.</summary>
     public void Dispose()
     {

@@ -24,7 +24,7 @@ public sealed class PageOffer
         (Identity, Name) = (image.Identity, image.Name);
     }
 
-    /// <summary>Passes on what a source answers. The source must answer each request's pages in the order asked for.</summary>
+    /// <summary>Passes on what a source answers.</summary>
     public PageOffer(IPageSource source)
     {
         ArgumentNullException.ThrowIfNull(source);

@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Fetch;
+
+// What is asked for a second time: demand that is slow, and background that somebody waits for.
+public sealed partial class FetchCore
+{
+    private void HedgeSlow(long nowNs)
+    {
+        var slowNs = _hedges.SlowNs();
+        if (slowNs == long.MaxValue) return;
+        while (LongestWaited(nowNs, slowNs) is { } slow)
+        {
+            var pages = UnhedgedPages(slow);
+            if (pages > 0 && !TrySpend(pages)) return;
+            slow.WaitedSinceNs = SourceRequest.NobodyWaits;
+            if (pages > 0) Hedge(slow, nowNs);
+        }
+    }
+
+    // Pages on their way as background that are wanted since the last time: those that travel in one request are asked for again
+    // in one.
+    private void AskAgain(long nowNs)
+    {
+        SourceRequest? hedge = null;
+        ulong slowId = 0;
+        while (_again.TryTake(out var gfn))
+        {
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            if (Unsafe.IsNullRef(ref page) || page is not { IsOnItsWay: true, IsWaitedFor: true, Hedge: 0 }) continue;
+            if (RequestOf(page.Request) is not { IsHedge: false } slow || !TrySpend(1)) continue;
+            if (hedge is null || slowId != slow.Id)
+            {
+                Open(hedge);
+                hedge = NewRequest(ChooseForHedge(slow), FetchPriority.Demand, nowNs, isHedge: true);
+                slowId = slow.Id;
+            }
+
+            page.Hedge = hedge.Id;
+            hedge.Add(gfn);
+        }
+
+        Open(hedge);
+    }
+
+    private bool TrySpend(int pages) => _hedges.TrySpend(pages, _tally.DemandPages + _tally.BackgroundPages);
+
+    // Demand overtakes background at one and the same source, but not other demand.
+    private int ChooseForHedge(SourceRequest slow)
+    {
+        var other = _sources.Choose(except: slow.Source);
+        var isBetter = other >= 0 && (slow.Priority == FetchPriority.Demand || !_sources.IsSilent(other));
+        return isBetter ? other : slow.Source;
+    }
+
+    private SourceRequest? LongestWaited(long nowNs, long slowNs)
+    {
+        SourceRequest? slow = null;
+        foreach (var request in _requests.Values)
+        {
+            if (request.WaitedSinceNs == SourceRequest.NobodyWaits || nowNs - request.WaitedSinceNs < slowNs) continue;
+            if (request.Priority == FetchPriority.Demand && _sources.Up < 2) continue;
+            if (slow is null || (request.WaitedSinceNs, request.Id).CompareTo((slow.WaitedSinceNs, slow.Id)) < 0) slow = request;
+        }
+
+        return slow;
+    }
+
+    private int UnhedgedPages(SourceRequest request)
+    {
+        var pages = 0;
+        foreach (var range in request.Ranges)
+        {
+            for (ulong i = 0; i < range.Count; i++) pages += IsUnhedged(request.Id, range.Start.Plus(i)) ? 1 : 0;
+        }
+
+        return pages;
+    }
+
+    private bool IsUnhedged(ulong requestId, Gfn gfn)
+    {
+        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+        return !Unsafe.IsNullRef(ref page) && page is { IsWaitedFor: true, Hedge: 0 } && page.Request == requestId;
+    }
+
+    private void Hedge(SourceRequest slow, long nowNs)
+    {
+        var hedge = NewRequest(ChooseForHedge(slow), FetchPriority.Demand, nowNs, isHedge: true);
+        foreach (var range in slow.Ranges)
+        {
+            for (ulong i = 0; i < range.Count; i++)
+            {
+                var gfn = range.Start.Plus(i);
+                if (!IsUnhedged(slow.Id, gfn)) continue;
+                CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value).Hedge = hedge.Id;
+                hedge.Add(gfn);
+            }
+        }
+
+        Open(hedge);
+    }
+}

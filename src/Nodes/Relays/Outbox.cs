@@ -1,0 +1,126 @@
+using System.Runtime.InteropServices;
+using Userfault.Fetch;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Nodes;
+
+/// <summary>
+/// Calls to page sources, put in under the lock of whoever decides on them and made outside of it. One thread at a time makes
+/// them, in order, so that a cancellation never overtakes its request; another that puts in meanwhile returns, and the first makes
+/// its calls too. So does a source that answers within the call: what comes of it is done behind the call, not inside.
+/// </summary>
+internal sealed class Outbox
+{
+    private readonly Lock _lock = new();
+    private List<Call> _waiting = [];
+    private List<Call> _making = [];
+    private bool _isBusy;
+
+    private enum Kind : byte
+    {
+        Ask,
+        Cancel,
+        GiveUp,
+    }
+
+    /// <summary>Asks a source.</summary>
+    public void Ask(IPageSource source, IPageSink sink, SourceRequest request)
+    {
+        var ranges = request.Ranges;
+        var head = new PageRequest(request.Id, request.Priority, request.SentNs);
+        // Mostly it is one range.
+        Put(ranges.Length == 1
+            ? new Call(Kind.Ask, source, sink, head, ranges[0], null)
+            : new Call(Kind.Ask, source, sink, head, default, ranges.ToArray()));
+    }
+
+    /// <summary>Cancels a request at a source.</summary>
+    public void Cancel(IPageSource source, ulong requestId) =>
+        Put(new Call(Kind.Cancel, source, null, new PageRequest(requestId, default, 0), default, null));
+
+    /// <summary>Lets go of a source.</summary>
+    public void GiveUp(IPageSource source) => Put(new Call(Kind.GiveUp, source, null, default, default, null));
+
+    /// <summary>Makes the calls that wait, unless another thread is at it. Not under a lock.</summary>
+    public void Flush()
+    {
+        if (!TryBegin()) return;
+        var isWhole = false;
+        try
+        {
+            do
+            {
+                foreach (ref readonly var call in CollectionsMarshal.AsSpan(_making)) Make(call);
+            }
+            while (TryGoOn());
+            isWhole = true;
+        }
+        finally
+        {
+            if (!isWhole) Abort();
+        }
+    }
+
+    private static void Make(in Call call)
+    {
+        switch (call.Kind)
+        {
+            case Kind.Ask:
+                call.Source.Request(call.Request, call.Ranges ?? new ReadOnlySpan<GfnRange>(in call.Range), call.Sink!);
+                break;
+            case Kind.Cancel:
+                call.Source.Cancel(call.Request.Id);
+                break;
+            default:
+                call.Source.GiveUp();
+                break;
+        }
+    }
+
+    private void Put(in Call call)
+    {
+        lock (_lock) _waiting.Add(call);
+    }
+
+    private bool TryBegin()
+    {
+        lock (_lock)
+        {
+            if (_isBusy || _waiting.Count == 0) return false;
+            _isBusy = true;
+            (_waiting, _making) = (_making, _waiting);
+            return true;
+        }
+    }
+
+    private bool TryGoOn()
+    {
+        lock (_lock)
+        {
+            _making.Clear();
+            (_waiting, _making) = (_making, _waiting);
+            return _isBusy = _making.Count > 0;
+        }
+    }
+
+    // A source has thrown: that is its own affair, and whoever comes next goes on behind it.
+    private void Abort()
+    {
+        lock (_lock)
+        {
+            _making.Clear();
+            _isBusy = false;
+        }
+    }
+
+    private readonly struct Call(Kind kind, IPageSource source, IPageSink? sink, PageRequest request, GfnRange range, GfnRange[]? ranges)
+    {
+        public readonly Kind Kind = kind;
+        public readonly IPageSource Source = source;
+        public readonly IPageSink? Sink = sink;
+        public readonly PageRequest Request = request;
+        public readonly GfnRange Range = range;
+        public readonly GfnRange[]? Ranges = ranges;
+    }
+}

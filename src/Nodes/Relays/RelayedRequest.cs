@@ -1,0 +1,33 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Nodes;
+
+/// <summary>A request to a <see cref="ReplicatedSource"/> until it has ended. Reused.</summary>
+/// <param name="number">Its number as a requester of the fetch engine.</param>
+internal sealed class RelayedRequest(int number)
+{
+    private GfnRange _range;
+    private GfnRange[]? _ranges;
+
+    public int Number => number;
+
+    /// <summary>The number under which it is asked for.</summary>
+    public ulong Id { get; private set; }
+
+    /// <summary>Where its answer goes; null once it has ended.</summary>
+    public IPageSink? Sink { get; set; }
+
+    /// <summary>Pages that have not come.</summary>
+    public int Left { get; set; }
+
+    public ReadOnlySpan<GfnRange> Ranges => _ranges ?? new ReadOnlySpan<GfnRange>(in _range);
+
+    public void Reset(ulong id, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    {
+        (Id, Sink, Left, _range, _ranges) = (id, sink, 0, default, null);
+        // Mostly it is one range.
+        if (ranges.Length == 1) _range = ranges[0];
+        else _ranges = ranges.ToArray();
+    }
+}

@@ -1,0 +1,296 @@
+using Userfault.Fetch;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Nodes;
+
+/// <summary>
+/// All replicas of one image as one page source: the fetch engine (<see cref="FetchCore"/>) behind a lock. A request is passed on as
+/// it comes; what the engine does besides is what it does everywhere: slow demand is hedged, what a silent or lost replica did
+/// not answer is asked of another, one whose answers are wrong is given up, and a page on its way to one asker is not asked for
+/// again by another. Without a replica requests end in <see cref="FetchFailure.SourceLost"/>. Replicas come and go on any thread;
+/// the set does not own them.
+/// </summary>
+/// <remarks>
+/// The engine and the sinks of those who ask are called under the lock, so that a request's last batch comes last whichever replica
+/// it comes from; a sink hands over and returns. Replicas are called outside of it, by one thread at a time and in the engine's
+/// order (<see cref="Outbox"/>): asking costs a system call, and a replica may answer within it.
+/// </remarks>
+public sealed class ReplicatedSource : IPageSource
+{
+    private readonly Lock _lock = new();
+    private readonly Func<long> _nowNs;
+    private readonly FetchCore _core;
+    private readonly Outbox _outbox = new();
+    private readonly PageBatchPool _empty = new();
+    private readonly Dictionary<ulong, RelayedRequest> _open = [];
+    private readonly List<RelayedRequest> _byNumber = [];
+    private readonly Stack<RelayedRequest> _free = new();
+    private readonly List<RelayedRequest> _ended = [];
+    private readonly List<Replica> _byReplica = [];
+    private readonly ulong _pages;
+    private volatile IPageSource[] _replicas = [];
+
+    /// <summary>A set without replicas.</summary>
+    /// <param name="identity">The image.</param>
+    /// <param name="pages">Its size in pages; 0: what its replicas say.</param>
+    /// <param name="name">A name for messages.</param>
+    /// <param name="settings">How replicas are asked. Its windows are those of who asks here: what is asked for is passed on.</param>
+    /// <param name="nowNs">The clock, in ns; any zero. Called on any thread.</param>
+    public ReplicatedSource(ImageIdentity identity, ulong pages, string name, FetchSettings settings, Func<long> nowNs)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        (Identity, _pages, Name, _nowNs) = (identity, pages, name, nowNs);
+        _core = new FetchCore(settings with
+        {
+            RequestPages = (int)IPageSource.MostPagesPerRequest,
+            WindowPages = int.MaxValue,
+            BackgroundWindowPages = int.MaxValue,
+            DemandDelayNs = 0,
+        });
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public ImageIdentity Identity { get; }
+
+    /// <inheritdoc/>
+    /// <remarks>0 where nobody has said yet.</remarks>
+    public ulong Pages => _pages != 0 ? _pages : _replicas is [var first, ..] ? first.Pages : 0;
+
+    /// <summary>How many replicas can be asked.</summary>
+    public int Replicas => _replicas.Length;
+
+    /// <summary>What was done so far.</summary>
+    public FetchCounters Counters
+    {
+        get
+        {
+            lock (_lock) return _core.Counters;
+        }
+    }
+
+    /// <summary>A replica can be asked from now on.</summary>
+    public void Add(IPageSource replica)
+    {
+        ArgumentNullException.ThrowIfNull(replica);
+        lock (_lock)
+        {
+            var number = _core.AddSource();
+            var added = new Replica(this, replica);
+            if (number < _byReplica.Count) _byReplica[number] = added;
+            else _byReplica.Add(added);
+            _replicas = [.. _replicas, replica];
+        }
+    }
+
+    /// <summary>A replica is gone.</summary>
+    public void Remove(IPageSource replica)
+    {
+        lock (_lock)
+        {
+            var number = _byReplica.FindIndex(r => r.IsUp && r.Source == replica);
+            if (number < 0) return;
+            _core.RemoveSource(number);
+            Go();
+        }
+
+        Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        lock (_lock)
+        {
+            if (_open.ContainsKey(request.Id)) throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
+            if (IsOutside(ranges))
+            {
+                sink.OnFailed(request.Id, FetchFailure.OutsideImage);
+                return;
+            }
+
+            Begin(request, ranges, sink);
+            Go();
+        }
+
+        Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Gather()
+    {
+        foreach (var replica in _replicas) replica.Gather();
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A replica that was removed meanwhile is gone, and what was asked of it is asked of another.</remarks>
+    public void Send()
+    {
+        foreach (var replica in _replicas) replica.Send();
+    }
+
+    /// <inheritdoc/>
+    public void Cancel(ulong requestId)
+    {
+        lock (_lock)
+        {
+            if (!_open.TryGetValue(requestId, out var relayed)) return;
+            End(relayed, FetchFailure.Cancelled);
+            Go();
+        }
+
+        Flush();
+    }
+
+    /// <summary>Looks for replicas that are slow or silent. To be called every <see cref="FetchSettings.TickNs"/> or so.</summary>
+    public void Tick()
+    {
+        lock (_lock)
+        {
+            if (!_core.NeedsTicks) return;
+            _core.OnTick(_nowNs());
+            Go();
+        }
+
+        Flush();
+    }
+
+    /// <summary>Forgets its replicas, which go on, and ends what was asked.</summary>
+    public void Dispose()
+    {
+        foreach (var replica in _replicas) Remove(replica);
+    }
+
+    private bool IsOutside(ReadOnlySpan<GfnRange> ranges)
+    {
+        var pages = Pages;
+        foreach (var range in ranges)
+        {
+            if (pages != 0 && (range.Start.Value > pages || range.Count > pages - range.Start.Value)) return true;
+        }
+
+        return false;
+    }
+
+    private void Begin(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    {
+        if (!_free.TryPop(out var relayed)) _byNumber.Add(relayed = new RelayedRequest(_byNumber.Count));
+        relayed.Reset(request.Id, ranges, sink);
+        var nowNs = _nowNs();
+        foreach (var range in ranges) relayed.Left += _core.Want(range, request.Priority, relayed.Number, nowNs);
+        _open.Add(request.Id, relayed);
+        if (relayed.Left > 0) return;
+        Forget(relayed);
+        sink.OnPages(_empty.Rent(request.Id));
+    }
+
+    private void OnAnswer(PageBatch batch)
+    {
+        lock (_lock)
+        {
+            _core.OnAnswer(batch, _nowNs());
+            Go();
+        }
+
+        Flush();
+    }
+
+    private void OnFailed(ulong requestId, FetchFailure failure)
+    {
+        lock (_lock)
+        {
+            _core.OnFailed(requestId, failure);
+            Go();
+        }
+
+        Flush();
+    }
+
+    private void Go()
+    {
+        _core.Decide(_nowNs());
+        if (!_core.HasSource && _core.PagesHeld > 0) _core.FailAll();
+        while (_core.TryTakeEffect(out var effect)) Perform(effect);
+        // Not before: effects name requests by their numbers.
+        foreach (var relayed in _ended) _free.Push(relayed);
+        _ended.Clear();
+    }
+
+    private void Perform(in FetchEffect effect)
+    {
+        switch (effect.Kind)
+        {
+            case FetchEffectKind.Ask:
+                var replica = _byReplica[effect.Source];
+                _outbox.Ask(replica.Source, replica, effect.Request!);
+                break;
+            case FetchEffectKind.Cancel:
+                _outbox.Cancel(_byReplica[effect.Source].Source, effect.RequestId);
+                break;
+            case FetchEffectKind.GiveUp:
+                var gone = _byReplica[effect.Source];
+                gone.IsUp = false;
+                _replicas = [.. _replicas.Where(r => r != gone.Source)];
+                if (effect.Loss != SourceLoss.Removed) _outbox.GiveUp(gone.Source);
+                break;
+            case FetchEffectKind.Deliver:
+                Deliver(_byNumber[effect.Requester], effect.Batch!);
+                break;
+            case FetchEffectKind.NotSent:
+                End(_byNumber[effect.Requester], FetchFailure.NotNeeded);
+                break;
+            default:
+                End(_byNumber[effect.Requester], FetchFailure.SourceLost);
+                break;
+        }
+    }
+
+    private void Deliver(RelayedRequest relayed, PageBatch batch)
+    {
+        if (relayed.Sink is not { } sink)
+        {
+            batch.Release();
+            return;
+        }
+
+        relayed.Left -= batch.Count;
+        batch.RequestId = relayed.Id;
+        batch.IsLast = relayed.Left == 0;
+        if (batch.IsLast) Forget(relayed);
+        sink.OnPages(batch);
+    }
+
+    // Ends once, whatever more of its effects there are.
+    private void End(RelayedRequest relayed, FetchFailure failure)
+    {
+        if (relayed.Sink is not { } sink) return;
+        foreach (var range in relayed.Ranges) _core.Abandon(range, relayed.Number);
+        Forget(relayed);
+        sink.OnFailed(relayed.Id, failure);
+    }
+
+    private void Forget(RelayedRequest relayed)
+    {
+        _open.Remove(relayed.Id);
+        relayed.Sink = null;
+        _ended.Add(relayed);
+    }
+
+    private void Flush() => _outbox.Flush();
+
+    // A replica, and where its answers go.
+    private sealed class Replica(ReplicatedSource owner, IPageSource source) : IPageSink
+    {
+        public IPageSource Source => source;
+
+        public bool IsUp { get; set; } = true;
+
+        public void OnPages(PageBatch batch) => owner.OnAnswer(batch);
+
+        public void OnFailed(ulong requestId, FetchFailure failure) => owner.OnFailed(requestId, failure);
+    }
+}
