@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using Userfault.Linux;
@@ -7,87 +6,51 @@ using Userfault.Paging;
 namespace Userfault.Cli;
 
 /// <summary>
-/// Connections to all sources of one image, as a node's data plane lists them; kept up while the handler runs. No actors
-/// here: a handler is a small process, and a collection of theirs must not stand between a guest and its page.
+/// Connections to all sources of one image: the nodes that a user has named, and those that these know of, which are spares. Kept up
+/// while the handler runs: one that is lost is tried again, and nodes are asked again whom they know. No actors here: a
+/// handler is a small process, and a collection of theirs must not stand between a guest and its page.
 /// </summary>
 internal sealed class ClusterSources : IPageClientOwner, IDisposable
 {
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
+    private readonly SourcesFound _found;
     private readonly SslClientAuthenticationOptions? _tls;
+    private readonly Func<string, bool> _mayDial;
     private readonly Action<string> _log;
-    private readonly ImageIdentity _image;
-    private readonly Dictionary<PageClient, EndPoint> _clients = [];
-    private readonly List<ITimer> _retries = [];
-    private readonly HashSet<EndPoint> _lost = [];
+    private readonly Dictionary<EndPoint, SourceLink> _links = [];
+    private readonly ITimer _look;
     private bool _isOver;
 
-    private ClusterSources(ImageIdentity image, SslClientAuthenticationOptions? tls, Action<string> log) => (_image, _tls, _log) = (image, tls, log);
+    /// <summary>Connects to the nodes that were named, and goes on trying where that fails.</summary>
+    /// <param name="found">Which image, and the nodes.</param>
+    /// <param name="tls">TLS; null for none.</param>
+    /// <param name="mayDial">May a host that a node knows of be connected to?</param>
+    /// <param name="log">Told of sources that are lost, back, or new.</param>
+    public ClusterSources(SourcesFound found, SslClientAuthenticationOptions? tls, Func<string, bool> mayDial, Action<string> log)
+    {
+        (_found, _tls, _mayDial, _log) = (found, tls, mayDial, log);
+        foreach (var node in found.Nodes) Add(node, isNamed: true);
+        _look = TimeProvider.System.CreateTimer(_ => Look(), null, LookAgain, LookAgain);
+    }
 
     /// <summary>Those that can be asked now.</summary>
     public SourceSet Set { get; } = new();
 
-    /// <summary>The addresses in H:P,H:P.</summary>
-    /// <exception cref="CliException">One is no address.</exception>
-    public static IReadOnlyList<EndPoint> Nodes(string option, string text)
-    {
-        var nodes = new List<EndPoint>();
-        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-        {
-            var colon = part.LastIndexOf(':');
-            if (colon <= 0 || !ushort.TryParse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port) || port == 0)
-                throw Units.Bad(option, part, "the address of a node's data plane, such as 127.0.0.1:7101");
-            nodes.Add(EndPointOf(part[..colon], port));
-        }
-        return nodes.Count > 0 ? nodes : throw Units.Bad(option, text, "the address of a node's data plane, such as 127.0.0.1:7101");
-    }
-
-    /// <summary>Asks the nodes, one after another, until one answers, which sources there are of which image.</summary>
-    /// <exception cref="CliException">None answers, none serves the image, or it is not clear which image.</exception>
-    public static Found Find(IReadOnlyList<EndPoint> nodes, SslClientAuthenticationOptions? tls, string? imageId)
-    {
-        var said = "";
-        foreach (var node in nodes)
-        {
-            try
-            {
-                var listings = PageClient.ListSources(new PageClientOptions { Server = node, Tls = tls })
-                    .Where(l => imageId is null || l.Image.ToString().StartsWith(imageId, StringComparison.OrdinalIgnoreCase)).ToList();
-                var images = listings.Select(l => l.Image).Distinct().ToList();
-                if (images.Count > 1)
-                    throw new CliException($"--cluster: the nodes serve {images.Count} images; add --image-id {string.Join(" or ", images.Select(i => i.Short))}");
-                if (images.Count == 1)
-                {
-                    var endpoints = listings.Select(l => l.Host.Length == 0 ? node : EndPointOf(l.Host, l.Port)).Distinct().ToList();
-                    return new Found(images[0], listings[0].PageCount, listings[0].Name, endpoints);
-                }
-                said = $"{node} serves no such image";
-            }
-            catch (PageConnectionException e)
-            {
-                said = e.Message;
-            }
-        }
-        throw new CliException($"--cluster: no source found: {said}; give the address that a node says after `serves`");
-    }
-
-    /// <summary>Connects to all, and goes on trying where that fails.</summary>
-    public static ClusterSources Connect(Found found, SslClientAuthenticationOptions? tls, Action<string> log)
-    {
-        var sources = new ClusterSources(found.Image, tls, log);
-        foreach (var endpoint in found.Endpoints) sources.Start(endpoint);
-        return sources;
-    }
-
     public void OnOpened(PageClient client)
     {
+        bool isSpare;
         lock (_lock)
         {
-            if (_isOver) return;
-            if (_lost.Remove(_clients[client])) _log($"source {client.Name} is back");
+            if (_isOver || Find(client) is not { } link) return;
+            link.Opened();
+            if (link.IsLost) _log($"source {client.Name} is back");
+            (link.IsLost, isSpare) = (false, !link.IsNamed);
         }
-        Set.Add(client);
+
+        Set.Add(client, isSpare);
+        client.List(Learn);
     }
 
     public void OnClosed(PageClient client, Refusal reason)
@@ -95,44 +58,75 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         Set.Remove(client);
         lock (_lock)
         {
-            if (!_clients.Remove(client, out var endpoint) || _isOver) return;
-            if (_lost.Add(endpoint)) _log($"source {client.Name} is lost ({reason.Text}); trying again");
-            _retries.Add(TimeProvider.System.CreateTimer(_ => Start(endpoint), null, RetryAfter, Timeout.InfiniteTimeSpan));
-            // Timers that have fired are of no use any more; those of this moment are the last few.
-            while (_retries.Count > 64)
-            {
-                _retries[0].Dispose();
-                _retries.RemoveAt(0);
-            }
+            if (_isOver || Find(client) is not { } link) return;
+            if (!link.IsLost) _log($"source {client.Name} is lost ({reason.Text}); trying again");
+            link.IsLost = true;
+            link.Closed();
         }
     }
 
     public void Dispose()
     {
-        PageClient[] clients;
+        List<SourceLink> links;
         lock (_lock)
         {
             _isOver = true;
-            clients = [.. _clients.Keys];
-            foreach (var retry in _retries) retry.Dispose();
+            links = [.. _links.Values];
         }
-        foreach (var client in clients) client.Dispose();
+
+        _look.Dispose();
+        foreach (var link in links)
+        {
+            link.Dispose();
+            link.Client?.Dispose();
+        }
     }
 
-    private static EndPoint EndPointOf(string host, int port) =>
-        IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
+    private SourceLink? Find(PageClient client)
+    {
+        foreach (var link in _links.Values)
+        {
+            if (link.Client == client) return link;
+        }
 
-    private void Start(EndPoint endpoint)
+        return null;
+    }
+
+    private void Add(EndPoint endpoint, bool isNamed)
     {
         lock (_lock)
         {
-            if (_isOver) return;
-            // The owner's calls come from another thread and wait for this lock.
-            var client = PageClient.Start(new PageClientOptions { Server = endpoint, Image = _image, Tls = _tls }, this);
-            _clients.Add(client, endpoint);
+            if (_isOver || _links.ContainsKey(endpoint)) return;
+            _links.Add(endpoint, new SourceLink(
+                endpoint, isNamed, TimeProvider.System.CreateTimer(_ => Connect(endpoint), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)));
+            Connect(endpoint);
         }
     }
 
-    /// <summary>What the nodes serve.</summary>
-    internal sealed record Found(ImageIdentity Image, ulong Pages, string Name, IReadOnlyList<EndPoint> Endpoints);
+    private void Connect(EndPoint endpoint)
+    {
+        lock (_lock)
+        {
+            // The owner's calls come from another thread and wait for this lock.
+            if (!_isOver) _links[endpoint].Client = PageClient.Start(new PageClientOptions { Server = endpoint, Image = _found.Image, Tls = _tls }, this);
+        }
+    }
+
+    // A source that was started anew at another address, or later, is known to those that are there.
+    private void Look()
+    {
+        List<PageClient> open;
+        lock (_lock) open = [.. _links.Values.Where(static l => l.IsOpen).Select(static l => l.Client!)];
+        foreach (var client in open) client.List(Learn);
+    }
+
+    private void Learn(IReadOnlyList<SourceListing>? listings)
+    {
+        foreach (var listing in listings ?? [])
+        {
+            // The node that was asked says so of itself, without an address.
+            if (listing.Image != _found.Image || listing.Host.Length == 0 || !_mayDial(listing.Host)) continue;
+            Add(SourceSearch.EndPointOf(listing.Host, listing.Port), isNamed: false);
+        }
+    }
 }

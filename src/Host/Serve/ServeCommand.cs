@@ -29,13 +29,14 @@ internal static class ServeCommand
             lock (output) output.WriteLine($"userfault serve: {line}");
         }
 
-        var handler = options.HandlerOf(result, Log);
+        var settings = options.SettingsOf(result);
+        var handler = options.HandlerOf(result, settings, Log);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         if (result.GetValue(options.UntilStdinCloses)) StandardInput.EndWith(ends);
         if (result.GetValue(options.GcStress)) GcStress.Start();
         try
         {
-            using var pages = ServePages.Open(options, result, Log);
+            using var pages = ServePages.Open(options, result, settings, Log);
             Warmup.Run();
             Warmup.Serve(pages.Supply, handler);
             using var server = new HandlerServer(pages.Supply, handler);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Numerics;
+using Userfault.Fetch;
 using Userfault.Linux;
 using Userfault.Paging;
 
@@ -15,7 +16,7 @@ internal sealed class ServeOptions
         Socket = Add<string>("--socket", "UNIX socket to listen on; Firecracker's backend_path");
         Cluster = Add<string>("--cluster", "fetch pages over the data plane: H:P,... of nodes, as they say where they serve");
         ImageId = Add<string>("--image-id", "which image, by the beginning of its identity, where the nodes serve several");
-        ConfigFile = Add<string>("--config", "HOCON file with the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it");
+        ConfigFile = Add<string>("--config", "HOCON file with the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it, and how pages are asked for (userfault.fetcher)");
         Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
         Push = Add<string>("--push", "order of pages that nobody waits for: none, sequential or outward (default sequential; none with --record)");
         PushChunk = Add<string>("--push-chunk", "pages of one push (default 512)");
@@ -89,9 +90,14 @@ internal sealed class ServeOptions
 
     public Option<bool> UntilStdinCloses { get; } = new("--until-stdin-closes") { Description = "end when standard input is closed" };
 
+    /// <summary>The settings of the cluster; null without one, where nothing is read.</summary>
+    /// <exception cref="CliException">A file that is missing, is no HOCON, or has a key that does not exist.</exception>
+    public Settings? SettingsOf(ParseResult result) =>
+        result.GetValue(Cluster) is null ? null : Settings.Load(result.GetValue(ConfigFile));
+
     /// <summary>How VMs are served.</summary>
     /// <exception cref="CliException">A bad value.</exception>
-    public HandlerOptions HandlerOf(ParseResult result, Action<string> log)
+    public HandlerOptions HandlerOf(ParseResult result, Settings? settings, Action<string> log)
     {
         var records = result.GetValue(Record) is not null;
         var chunk = (ulong)Units.Count(Chunk.Name, result.GetValue(Chunk) ?? (records ? "1" : "64"), 1, 512);
@@ -115,6 +121,7 @@ internal sealed class ServeOptions
                 PushPages = (ulong)Units.Count(PushChunk.Name, result.GetValue(PushChunk) ?? "512", 1, 4096),
                 CopyThreads = Units.Count(CopyThreads.Name, result.GetValue(CopyThreads) ?? (Environment.ProcessorCount > 1 ? "2" : "1"), 1, 8),
                 SpinNs = Units.DurationNs(Spin.Name, result.GetValue(Spin) ?? (Environment.ProcessorCount < 4 ? "0" : "20us")),
+                Fetch = settings is null ? new FetchSettings() : FetcherSection.Of(settings),
                 SourcePatienceNs = Units.DurationNs(SourcePatience.Name, result.GetValue(SourcePatience) ?? "30s"),
             },
         };

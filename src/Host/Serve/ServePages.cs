@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using System.Net.Security;
 using Userfault.Linux;
 using Userfault.Paging;
 
@@ -18,17 +17,17 @@ internal sealed class ServePages : IDisposable
     /// <summary>Opens the image, or finds the sources.</summary>
     /// <exception cref="CliException">A bad value, or nobody serves the image.</exception>
     /// <exception cref="PagingException">A file that cannot be used.</exception>
-    public static ServePages Open(ServeOptions options, ParseResult result, Action<string> log)
+    public static ServePages Open(ServeOptions options, ParseResult result, Settings? settings, Action<string> log)
     {
         var cluster = result.GetValue(options.Cluster);
         var image = options.Image.TryOpen(result);
         if (cluster is null && result.GetValue(options.ConfigFile) is not null)
-            throw new CliException("--config: belongs to --cluster; an image in this process needs no certificates");
+            throw new CliException("--config: belongs to --cluster; an image in this process needs neither certificates nor sources");
         if (cluster is not null && image is not null)
             throw new CliException("--cluster: pages come from the nodes; leave out --image and --synthetic");
         if (cluster is null && image is null)
             throw new CliException("serve: say which pages: --image F, --synthetic SIZE or --cluster H:P,...");
-        return cluster is not null ? OfCluster(options, result, cluster, log) : OfImage(options, result, image!);
+        return cluster is not null ? OfCluster(options, result, settings!, log) : OfImage(options, result, image!);
     }
 
     public void Dispose()
@@ -57,16 +56,19 @@ internal sealed class ServePages : IDisposable
         return pages;
     }
 
-    private static ServePages OfCluster(ServeOptions options, ParseResult result, string cluster, Action<string> log)
+    private static ServePages OfCluster(ServeOptions options, ParseResult result, Settings settings, Action<string> log)
     {
         if (!options.LinkOf(result).IsInstant) throw new CliException("--latency and --bandwidth: belong to an image in this process");
-        var nodes = ClusterSources.Nodes(options.Cluster.Name, cluster);
-        var tls = Tls(options, result, nodes, log);
-        var found = ClusterSources.Find(nodes, tls, result.GetValue(options.ImageId));
+        var nodes = SourceSearch.Nodes(options.Cluster.Name, result.GetValue(options.Cluster)!);
+        var tls = ClusterTls.Of(settings);
+        Check(options, nodes, settings, tls, log);
+        var found = SourceSearch.Find(nodes, tls?.Client, result.GetValue(options.ImageId));
         var replay = result.GetValue(options.Replay) is { } path
             ? WorkingSetFile.Load(path, found.Image, found.Pages, found.Name)
             : null;
-        var sources = ClusterSources.Connect(found, tls, log);
+        // What holds for the nodes that a user names holds for those that they name.
+        var isAnywhere = tls is not null || settings.Switch(LoopbackRule.Key);
+        var sources = new ClusterSources(found, tls?.Client, host => isAnywhere || LoopbackRule.IsLoopback(host), log);
         var pages = new ServePages(new PageSupply(sources.Set, found.Image, found.Pages, found.Name)
         {
             RecordTo = result.GetValue(options.Record),
@@ -76,16 +78,12 @@ internal sealed class ServePages : IDisposable
         return pages;
     }
 
-    private static SslClientAuthenticationOptions? Tls(ServeOptions options, ParseResult result, IReadOnlyList<EndPoint> nodes, Action<string> log)
+    private static void Check(ServeOptions options, IReadOnlyList<EndPoint> nodes, Settings settings, ClusterTls? tls, Action<string> log)
     {
-        var settings = Settings.Load(result.GetValue(options.ConfigFile));
-        var tls = ClusterTls.Of(settings);
         var uses = nodes.Select(node => (options.Cluster.Name, node is IPEndPoint ip ? ip.Address.ToString() : ((DnsEndPoint)node).Host));
         foreach (var warning in new[] { LoopbackRule.Check(settings, tls, uses), tls?.Warning(TimeProvider.System.GetUtcNow()) })
         {
             if (warning is not null) log($"warning: {warning}");
         }
-
-        return tls?.Client;
     }
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Userfault.Fetch;
 
 namespace Userfault.Linux;
 
@@ -22,9 +23,10 @@ public static class Warmup
             "Userfault.Paging.OutwardPush", "Userfault.Paging.RecordedPush", "Userfault.Paging.FileImage", "Userfault.Paging.SyntheticImage",
             "Userfault.Paging.ZeroPage", "Userfault.Paging.LatencyHistogram"];
         foreach (var name in below) Prepare(typeof(Paging.PushOrder).Assembly.GetType(name));
+        foreach (var type in typeof(FetchCore).Assembly.GetTypes()) Prepare(type);
         foreach (var name in (string[])["UserfaultBitmap", "BitmapWords", "WordScan", "Gfn", "GfnRange"])
             Prepare(typeof(Mmu.Gfn).Assembly.GetType($"Userfault.Mmu.{name}"));
-        foreach (var type in (Type[])[typeof(VmSession), typeof(VmPager), typeof(Placer), typeof(CopyCrew), typeof(ImageIndex), typeof(ImageRuns), typeof(RegionMap), typeof(WaitBook),
+        foreach (var type in (Type[])[typeof(VmSession), typeof(VmPager), typeof(Placer), typeof(CopyCrew), typeof(ImageIndex), typeof(ImageRuns), typeof(RegionMap), typeof(WaitBook), typeof(Fetches),
             typeof(MonitorSide), typeof(VmState), typeof(PagerCounters), typeof(Userfaultfd), typeof(UffdMessage), typeof(UffdResult), typeof(Libc),
             typeof(Handshake), typeof(RegionList), typeof(GuestRegion), typeof(JsonCutter), typeof(VmDescriptors), typeof(PageSupply)])
         {

@@ -1,10 +1,12 @@
+using Userfault.Fetch;
+
 namespace Userfault.Linux;
 
 /// <summary>What a pager did, in events and pages. Written by its thread; others may read at any time.</summary>
 public sealed class PagerCounters
 {
     private long _faults, _stale, _requests, _demand, _background, _zero, _removed, _zeroed, _eexist, _eagain, _deferred;
-    private long _unmapped, _dropped, _fetches, _failed, _missing;
+    private long _unmapped, _dropped, _fetches, _failed, _missing, _promoted, _hedged, _retried, _late;
 
     /// <summary>Faults that a thread slept on (userfaultfd messages).</summary>
     public long Faults => Volatile.Read(ref _faults);
@@ -51,8 +53,20 @@ public sealed class PagerCounters
     /// <summary>Requests to page sources.</summary>
     public long Fetches => Volatile.Read(ref _fetches);
 
-    /// <summary>Of these, how many ended without their pages and were asked again.</summary>
+    /// <summary>Of these, how many a source ended without their pages.</summary>
     public long FailedFetches => Volatile.Read(ref _failed);
+
+    /// <summary>Pages that were pushed and became wanted before they were asked for.</summary>
+    public long PromotedPages => Volatile.Read(ref _promoted);
+
+    /// <summary>Pages asked for a second time, since the first took long.</summary>
+    public long HedgedPages => Volatile.Read(ref _hedged);
+
+    /// <summary>Pages asked for again after a failure or a timeout.</summary>
+    public long RetriedPages => Volatile.Read(ref _retried);
+
+    /// <summary>Pages that came when another source had sent them.</summary>
+    public long LatePages => Volatile.Read(ref _late);
 
     /// <summary>Pages not in place yet.</summary>
     public long MissingPages => Volatile.Read(ref _missing);
@@ -88,7 +102,14 @@ public sealed class PagerCounters
 
     internal void CountDropped() => _dropped++;
 
-    internal void CountFetch() => _fetches++;
+    internal void SetFetches(in FetchCounters fetches)
+    {
+        Volatile.Write(ref _fetches, fetches.Requests);
+        Volatile.Write(ref _promoted, fetches.Promoted);
+        Volatile.Write(ref _hedged, fetches.Hedged);
+        Volatile.Write(ref _retried, fetches.Retried);
+        Volatile.Write(ref _late, fetches.Late);
+    }
 
     internal void CountFailedFetch() => _failed++;
 

@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Paging;
 
 namespace Userfault.Linux;
@@ -14,8 +15,11 @@ public sealed record PagerSettings
     /// <summary>Pages of one push.</summary>
     public ulong PushPages { get; init; } = 512;
 
-    /// <summary>Pushes on their way from a source at once.</summary>
+    /// <summary>Pushes that are begun and not over. Where pages come from sources, how many are on their way is up to <see cref="Fetch"/>.</summary>
     public int PushesInFlight { get; init; } = 2;
+
+    /// <summary>How page sources are asked.</summary>
+    public FetchSettings Fetch { get; init; } = new();
 
     /// <summary>Threads that copy long runs of pages, the VM's own among them.</summary>
     public int CopyThreads { get; init; } = Math.Min(2, Environment.ProcessorCount);

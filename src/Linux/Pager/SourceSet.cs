@@ -1,33 +1,41 @@
 using System.Diagnostics;
+using Userfault.Fetch;
 using Userfault.Paging;
 
 namespace Userfault.Linux;
 
 /// <summary>
-/// The page sources of a process, shared by all its VMs: those that are connected now, in turn. Sources come and go on any
-/// thread.
+/// The page sources of a process, shared by all its VMs: those that are connected now. Sources come and go on any thread; each
+/// VM's pager follows them and asks them as it decides itself.
 /// </summary>
 public sealed class SourceSet
 {
     private readonly Lock _lock = new();
-    private volatile IPageSource[] _sources = [];
+    private readonly List<(IPageSource Source, bool IsSpare)> _sources = [];
+    private readonly List<ISourceFollower> _followers = [];
     private long _lostAt = Stopwatch.GetTimestamp();
-    private long _nextId;
-    private int _next;
+    private volatile int _count;
 
     /// <summary>How many there are.</summary>
-    public int Count => _sources.Length;
+    public int Count => _count;
 
     /// <summary>For how long there has been none, in ns; 0 while there is one.</summary>
-    public long LostForNs => _sources.Length > 0 ? 0 : (long)Stopwatch.GetElapsedTime(Volatile.Read(ref _lostAt)).TotalNanoseconds;
+    public long LostForNs => _count > 0 ? 0 : (long)Stopwatch.GetElapsedTime(Volatile.Read(ref _lostAt)).TotalNanoseconds;
 
-    /// <summary>A number for a request that no other request of this process has.</summary>
-    public ulong NextId() => (ulong)Interlocked.Increment(ref _nextId);
+    /// <summary>Where requests get their numbers: pagers share connections.</summary>
+    public RequestNumbers Numbers { get; } = new();
 
     /// <summary>A source is there.</summary>
-    public void Add(IPageSource source)
+    /// <param name="source">The source; not owned.</param>
+    /// <param name="isSpare">Is it asked only for hedges, and where the others are silent or gone?</param>
+    public void Add(IPageSource source, bool isSpare = false)
     {
-        lock (_lock) _sources = [.. _sources, source];
+        lock (_lock)
+        {
+            _sources.Add((source, isSpare));
+            _count = _sources.Count;
+            foreach (var follower in _followers) follower.OnAdded(source, isSpare);
+        }
     }
 
     /// <summary>A source is gone.</summary>
@@ -36,16 +44,26 @@ public sealed class SourceSet
         lock (_lock)
         {
             // One that never came to be a source, as each attempt to find a lost one again, does not begin the time anew.
-            if (!_sources.Contains(source)) return;
-            _sources = [.. _sources.Where(s => s != source)];
-            if (_sources.Length == 0) Volatile.Write(ref _lostAt, Stopwatch.GetTimestamp());
+            if (_sources.RemoveAll(s => s.Source == source) == 0) return;
+            _count = _sources.Count;
+            if (_count == 0) Volatile.Write(ref _lostAt, Stopwatch.GetTimestamp());
+            foreach (var follower in _followers) follower.OnRemoved(source);
         }
     }
 
-    /// <summary>The next source in turn; null while there is none.</summary>
-    public IPageSource? Pick()
+    /// <summary>Tells of the sources that are there, and of those that come and go from now on.</summary>
+    internal void Follow(ISourceFollower follower)
     {
-        var sources = _sources;
-        return sources.Length == 0 ? null : sources[(uint)Interlocked.Increment(ref _next) % (uint)sources.Length];
+        lock (_lock)
+        {
+            _followers.Add(follower);
+            foreach (var (source, isSpare) in _sources) follower.OnAdded(source, isSpare);
+        }
+    }
+
+    /// <summary>Tells no more.</summary>
+    internal void Unfollow(ISourceFollower follower)
+    {
+        lock (_lock) _followers.Remove(follower);
     }
 }

@@ -9,57 +9,46 @@ public sealed unsafe partial class VmPager
     // Batches that met a changing address space: the guest's events go first.
     private readonly Queue<(PageBatch Batch, bool IsDemand)> _held = new();
     private readonly HashSet<ulong> _waitedFor = [];
-    private readonly List<GfnRange> _pushed = [];
 
     private void Demand(Gfn gfn)
     {
         if (!_waitedFor.Add(gfn.Value)) return;
-        if (_claims.IsOpen(gfn))
+        var nowNs = NowNs;
+        if (!_claims.IsOpen(gfn))
         {
-            var window = _claims.WindowAround(gfn, _settings.ChunkPages);
-            _claims.Claim(window);
-            // The page itself at the front, then what lies above it, then what lies below.
-            var front = new GfnRange(gfn, window.End.Value - gfn.Value);
-            GfnRange[] ranges = front.Count == window.Count ? [window] : [front, window with { Count = window.Count - front.Count }];
-            _fetches!.Start(new Fetch(ranges, FetchPriority.Demand, IsClaimed: true));
+            // Pushed, and on its way or about to be.
+            _fetches!.Promote(gfn, nowNs);
+            return;
         }
-        else
-        {
-            // On its way behind others, perhaps far behind.
-            _fetches!.Start(new Fetch([new GfnRange(gfn, 1)], FetchPriority.Demand, IsClaimed: false));
-        }
+        var window = _claims.WindowAround(gfn, _settings.ChunkPages);
+        _claims.Claim(window);
+        // The page itself at the front, then what lies above it, then what lies below.
+        var front = new GfnRange(gfn, window.End.Value - gfn.Value);
+        _fetches!.Want(front, FetchPriority.Demand, nowNs);
+        if (front.Count < window.Count) _fetches.Want(window with { Count = window.Count - front.Count }, FetchPriority.Demand, nowNs);
     }
 
     private bool PushFetches()
     {
         var started = false;
+        var nowNs = NowNs;
         var window = _settings.PushPages * (ulong)_settings.PushesInFlight;
-        while (_fetches!.PushedInFlight < window && NextPush() is { Length: > 0 } ranges)
-        {
-            _fetches.Start(new Fetch(ranges, FetchPriority.Background, IsClaimed: true));
-            started = true;
-        }
+        while (_fetches!.PushedInFlight < window && PushOnce(nowNs)) started = true;
+        if (started) _fetches.Go(nowNs);
         _mayPush = started;
         return started;
     }
 
     // Runs of a working set are short: many of them travel together, or each would pay for the way.
-    private GfnRange[] NextPush()
+    private bool PushOnce(long nowNs)
     {
-        _pushed.Clear();
         ulong pages = 0;
-        while (pages < _settings.PushPages && _pushed.Count < MostRunsAtOnce && _order!.TryNext(_settings.PushPages - pages, out var range))
+        for (var runs = 0; pages < _settings.PushPages && runs < MostRunsAtOnce && _order!.TryNext(_settings.PushPages - pages, out var range); runs++)
         {
-            _pushed.Add(range);
+            _fetches!.Want(range, FetchPriority.Background, nowNs);
             pages += range.Count;
         }
-        return [.. _pushed];
-    }
-
-    private void Release(Fetch fetch)
-    {
-        if (!fetch.IsClaimed) return;
-        foreach (var range in fetch.Ranges) _claims.Release(range);
+        return pages > 0;
     }
 
     private bool TakeArrivals()
@@ -68,29 +57,47 @@ public sealed unsafe partial class VmPager
         while (_held.TryPeek(out var held))
         {
             if (PlaceBatch(held.Batch, held.IsDemand) == PlaceResult.Again) return any;
-            _held.Dequeue().Batch.Release();
+            Release(_held.Dequeue().Batch);
             any = true;
         }
-        while (_end == PagerEnd.None && _fetches!.TryTake(out var batch, out var over, out var failure, out var isDemand))
+        while (_end == PagerEnd.None && _fetches!.TryTake(NowNs, out var batch, out var isDemand))
         {
             any = true;
-            if (failure is not null) Fail($"a page source refused pages {over!.Ranges[0].Start.Value} and others: {failure}");
-            if (batch is not null)
-            {
-                var result = PlaceBatch(batch, isDemand);
-                if (result == PlaceResult.Again)
-                {
-                    if (over is not null) Release(over);
-                    _held.Enqueue((batch, isDemand));
-                    _mayPush = true;
-                    return false;
-                }
-                batch.Release();
-            }
-            if (over is not null) Release(over);
             _mayPush = true;
+            if (PlaceBatch(batch!, isDemand) == PlaceResult.Again)
+            {
+                _held.Enqueue((batch!, isDemand));
+                return false;
+            }
+            Release(batch!);
         }
+        return TakeNotSent() || any;
+    }
+
+    // A node on the way takes these pages to be in this guest's memory. It goes by what it has heard, the guest by what it has.
+    private bool TakeNotSent()
+    {
+        var any = false;
+        while (_fetches!.TryTakeNotSent(out var gfn))
+        {
+            any = true;
+            if (_vm.State.Missing.IsSet(gfn.Value)) _fetches.Want(new GfnRange(gfn, 1), FetchPriority.Demand, NowNs);
+            else _claims.Release(new GfnRange(gfn, 1));
+        }
+        _fetches.Go(NowNs);
         return any;
+    }
+
+    // In place: what was claimed for it is open again, should the guest give it back.
+    private void Release(PageBatch batch)
+    {
+        for (var i = 0; i < batch.Count;)
+        {
+            var run = new GfnRange(batch[i].Gfn, 1);
+            for (i++; i < batch.Count && batch[i].Gfn == run.End; i++) run = run with { Count = run.Count + 1 };
+            _claims.Release(run);
+        }
+        batch.Release();
     }
 
     private PlaceResult PlaceBatch(PageBatch batch, bool isDemandFetch)

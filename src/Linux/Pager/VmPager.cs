@@ -13,7 +13,7 @@ public sealed unsafe partial class VmPager : IDisposable
 {
     private const int MostRunsAtOnce = 64;
     private const int ChangingPollMs = 1;
-    private const int OrphansPollMs = 20;
+    private const int StarvedPollMs = 20;
 
     private readonly VmDescriptors _vm;
     private readonly PagerSettings _settings;
@@ -64,7 +64,7 @@ public sealed unsafe partial class VmPager : IDisposable
         : this(vm, settings, replay, recorder, rest)
     {
         if (_granule > 1) throw new ProtocolException("huge pages are served from a local image alone: use --image, or guest memory of 4 KiB pages");
-        _fetches = new Fetches(sources, _wake, Counters);
+        _fetches = new Fetches(sources, settings.Fetch, _wake, Counters);
     }
 
     private VmPager(VmDescriptors vm, PagerSettings settings, WorkingSet? replay, WorkingSetRecorder? recorder, ReadOnlySpan<byte> rest)
@@ -150,7 +150,8 @@ public sealed unsafe partial class VmPager : IDisposable
     public void Dispose()
     {
         _desk.Drain();
-        _fetches?.Drop();
+        _fetches?.Dispose();
+        while (_held.TryDequeue(out var held)) held.Batch.Release();
         _placer.Dispose();
         _claims.Dispose();
         _runs?.Dispose();
@@ -171,8 +172,8 @@ public sealed unsafe partial class VmPager : IDisposable
             BeginCompleting();
             var isBusy = TakeMessages();
             if (_deferredCount > 0) isBusy |= RetryDeferred();
-            if (_fetches is not null) isBusy |= TakeArrivals();
             if (_vm.Memfd is not null) isBusy |= _monitor.Take(_serve);
+            if (_fetches is not null) isBusy |= Fetch();
             if (!isBusy && _deferredCount == 0) isBusy = PushSome();
             if (_end != PagerEnd.None) return _end;
             if (CompleteNs < 0 && IsComplete) CompleteNs = NowNs - _begunNs;
@@ -189,6 +190,15 @@ public sealed unsafe partial class VmPager : IDisposable
             if (Sleep() is var over and not PagerEnd.None) return over;
             idleSince = 0;
         }
+    }
+
+    // What the guest has just come to wait for is asked for before what has arrived is put in place.
+    private bool Fetch()
+    {
+        var nowNs = NowNs;
+        _fetches!.Go(nowNs);
+        _fetches.Tick(nowNs);
+        return TakeArrivals();
     }
 
     // Before the loop looks for work, so that it does not sleep on what it has just been given to do.
@@ -211,7 +221,7 @@ public sealed unsafe partial class VmPager : IDisposable
                 UnregisterAll();
                 return PagerEnd.Completed;
         }
-        if (_fetches is { HasOrphans: true } && _fetches.LostForNs > _settings.SourcePatienceNs)
+        if (_fetches is { IsStarved: true } && _fetches.LostForNs > _settings.SourcePatienceNs)
             return Fail($"no page source for {_settings.SourcePatienceNs / 1_000_000_000.0:0.#} s");
         return PagerEnd.None;
     }
@@ -231,7 +241,9 @@ public sealed unsafe partial class VmPager : IDisposable
         fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
         fds[2] = new PollFd(_vm.Monitor.Fd.Number, Libc.POLLIN);
         fds[3] = new PollFd(_monitor.IsClosed ? -1 : _vm.Socket.Fd.Number, _monitor.Events);
-        var timeoutMs = _deferredCount > 0 || _isChanging || _held.Count > 0 ? ChangingPollMs : _fetches is { HasOrphans: true } ? OrphansPollMs : -1;
+        var timeoutMs = _deferredCount > 0 || _isChanging || _held.Count > 0 ? ChangingPollMs
+            : _fetches is { IsStarved: true } ? StarvedPollMs
+            : _fetches?.SleepMs ?? -1;
         _ = Libc.Poll(fds, 4, timeoutMs);
         _isChanging = false;
         _fetches?.Unpark();
@@ -242,7 +254,6 @@ public sealed unsafe partial class VmPager : IDisposable
             _monitor.Answer(_isInPlace);
             if (_vm.Memfd is null || (fds[3].Returned & Libc.POLLHUP) != 0) _ = _monitor.Take(_serve);
         }
-        _fetches?.AskOrphans();
         return PagerEnd.None;
     }
 

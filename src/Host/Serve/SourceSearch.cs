@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>Which image the nodes that a user has named serve, and which sources of it they know of.</summary>
+internal sealed class SourceSearch
+{
+    // How long the others are waited for once one node has answered: one that does not answer must not keep a guest waiting.
+    private const int OthersMs = 500;
+
+    private readonly object _lock = new();
+    private readonly List<(EndPoint Node, SourceListing Listing)> _found = [];
+    private string _said = "";
+    private int _left;
+
+    /// <summary>The addresses in H:P,H:P.</summary>
+    /// <exception cref="CliException">One is no address.</exception>
+    public static IReadOnlyList<EndPoint> Nodes(string option, string text)
+    {
+        const string Wanted = "the address of a node's data plane, such as 127.0.0.1:7101";
+        var nodes = new List<EndPoint>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var colon = part.LastIndexOf(':');
+            if (colon <= 0 || !ushort.TryParse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port) || port == 0)
+                throw Units.Bad(option, part, Wanted);
+            nodes.Add(EndPointOf(part[..colon], port));
+        }
+
+        return nodes.Count > 0 ? nodes : throw Units.Bad(option, text, Wanted);
+    }
+
+    /// <summary>Asks all nodes at once which sources there are of which image. Blocks.</summary>
+    /// <param name="nodes">The nodes' data planes.</param>
+    /// <param name="tls">TLS; null for none.</param>
+    /// <param name="imageId">How the image's identity begins; null where there is only one.</param>
+    /// <exception cref="CliException">None answers, none serves the image, or it is not clear which image.</exception>
+    public static SourcesFound Find(IReadOnlyList<EndPoint> nodes, SslClientAuthenticationOptions? tls, string? imageId)
+    {
+        var search = new SourceSearch { _left = nodes.Count };
+        foreach (var node in nodes)
+        {
+            var options = new PageClientOptions { Server = node, Tls = tls };
+            new Thread(() => search.Ask(node, options, imageId)) { IsBackground = true, Name = "find sources" }.Start();
+        }
+
+        return search.Wait(nodes);
+    }
+
+    /// <summary>An address as it is listed.</summary>
+    public static EndPoint EndPointOf(string host, int port) =>
+        IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
+
+    private void Ask(EndPoint node, PageClientOptions options, string? imageId)
+    {
+        IReadOnlyList<SourceListing> listings = [];
+        var said = $"{node} serves no such image";
+        try
+        {
+            listings = PageClient.ListSources(options);
+        }
+        catch (PageConnectionException e)
+        {
+            said = e.Message;
+        }
+
+        lock (_lock)
+        {
+            var images = listings.Where(l => imageId is null || l.Image.ToString().StartsWith(imageId, StringComparison.OrdinalIgnoreCase)).ToList();
+            _found.AddRange(images.Select(l => (node, l)));
+            if (images.Count == 0) _said = said;
+            _left--;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    private SourcesFound Wait(IReadOnlyList<EndPoint> nodes)
+    {
+        lock (_lock)
+        {
+            while (_found.Count == 0 && _left > 0) Monitor.Wait(_lock);
+            var begun = TimeProvider.System.GetTimestamp();
+            while (_left > 0 && OthersMs - (int)TimeProvider.System.GetElapsedTime(begun).TotalMilliseconds is > 0 and var ms) Monitor.Wait(_lock, ms);
+            var images = _found.Select(static f => f.Listing.Image).Distinct().ToList();
+            if (images.Count == 0)
+                throw new CliException($"--cluster: no source found: {_said}; give the address that a node says after `serves`");
+            if (images.Count > 1)
+                throw new CliException($"--cluster: the nodes serve {images.Count} images; add --image-id {string.Join(" or ", images.Select(i => i.Short))}");
+            var first = _found[0].Listing;
+            return new SourcesFound(first.Image, first.PageCount, first.Name, nodes);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+using System.Net;
+using Userfault.Paging;
+
+namespace Userfault.Cli;
+
+/// <summary>What the nodes that a user has named serve.</summary>
+/// <param name="Image">The image.</param>
+/// <param name="Pages">Its size in pages.</param>
+/// <param name="Name">Its name, for messages.</param>
+/// <param name="Nodes">The nodes' data planes, those that did not answer among them.</param>
+internal sealed record SourcesFound(ImageIdentity Image, ulong Pages, string Name, IReadOnlyList<EndPoint> Nodes);
