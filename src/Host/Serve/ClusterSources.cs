@@ -46,6 +46,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
             if (_isOver || Find(client) is not { } link) return;
             link.Opened();
             if (link.IsLost) _log($"source {client.Name} is back");
+            else if (!link.IsNamed) _log($"source {client.Name} is known to others, and asked where those that were named are slow or gone");
             (link.IsLost, isSpare) = (false, !link.IsNamed);
         }
 

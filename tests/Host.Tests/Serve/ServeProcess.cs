@@ -73,6 +73,12 @@ internal sealed class ServeProcess : IDisposable
     /// <summary>SIGKILL, as a crash is.</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>Stops its threads where they are (SIGSTOP).</summary>
+    public void Stop() => Signal("STOP");
+
+    /// <summary>Lets them go on (SIGCONT).</summary>
+    public void Continue() => Signal("CONT");
+
     /// <summary>A line on its standard input.</summary>
     public void Enter()
     {
@@ -81,7 +87,7 @@ internal sealed class ServeProcess : IDisposable
     }
 
     /// <summary>SIGINT, as Ctrl-C is.</summary>
-    public void Interrupt() => Process.Start("kill", ["-INT", $"{_process.Id}"]).WaitForExit();
+    public void Interrupt() => Signal("INT");
 
     /// <summary>A report that it wrote.</summary>
     public static JsonElement Report(string path) => JsonDocument.Parse(File.ReadAllText(path)).RootElement;
@@ -90,6 +96,13 @@ internal sealed class ServeProcess : IDisposable
     {
         if (!_process.HasExited) _process.Kill();
         _process.Dispose();
+    }
+
+    private void Signal(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
     }
 
     private void Take(object sender, DataReceivedEventArgs e)
