@@ -10,9 +10,9 @@ namespace Userfault.Nodes;
 /// them, in order, so that a cancellation never overtakes its request; another that puts in meanwhile returns, and the first makes
 /// its calls too. So does a source that answers within the call: what comes of it is done behind the call, not inside.
 /// </summary>
-internal sealed class Outbox
+/// <param name="owner">The lock.</param>
+internal sealed class Outbox(Lock owner)
 {
-    private readonly Lock _lock = new();
     private List<Call> _waiting = [];
     private List<Call> _making = [];
     private bool _isBusy;
@@ -24,29 +24,38 @@ internal sealed class Outbox
         GiveUp,
     }
 
-    /// <summary>Asks a source.</summary>
+    /// <summary>Asks a source. Under the lock.</summary>
     public void Ask(IPageSource source, IPageSink sink, SourceRequest request)
     {
         var ranges = request.Ranges;
         var head = new PageRequest(request.Id, request.Priority, request.SentNs);
         // Mostly it is one range.
-        Put(ranges.Length == 1
+        _waiting.Add(ranges.Length == 1
             ? new Call(Kind.Ask, source, sink, head, ranges[0], null)
             : new Call(Kind.Ask, source, sink, head, default, ranges.ToArray()));
     }
 
-    /// <summary>Cancels a request at a source.</summary>
+    /// <summary>Cancels a request at a source. Under the lock.</summary>
     public void Cancel(IPageSource source, ulong requestId) =>
-        Put(new Call(Kind.Cancel, source, null, new PageRequest(requestId, default, 0), default, null));
+        _waiting.Add(new Call(Kind.Cancel, source, null, new PageRequest(requestId, default, 0), default, null));
 
-    /// <summary>Lets go of a source.</summary>
-    public void GiveUp(IPageSource source) => Put(new Call(Kind.GiveUp, source, null, default, default, null));
+    /// <summary>Lets go of a source. Under the lock.</summary>
+    public void GiveUp(IPageSource source) => _waiting.Add(new Call(Kind.GiveUp, source, null, default, default, null));
 
-    /// <summary>Makes the calls that wait, unless another thread is at it. Not under a lock.</summary>
-    public void Flush()
+    /// <summary>
+    /// Is it up to the calling thread to make the calls that wait (<see cref="MakeAll"/>), as soon as it has left the lock? Under the lock.
+    /// </summary>
+    public bool TryBegin()
     {
-        if (!TryBegin()) return;
-        var isWhole = false;
+        if (_isBusy || _waiting.Count == 0) return false;
+        _isBusy = true;
+        (_waiting, _making) = (_making, _waiting);
+        return true;
+    }
+
+    /// <summary>Makes the calls that wait, until there are none.</summary>
+    public void MakeAll()
+    {
         try
         {
             do
@@ -54,11 +63,12 @@ internal sealed class Outbox
                 foreach (ref readonly var call in CollectionsMarshal.AsSpan(_making)) Make(call);
             }
             while (TryGoOn());
-            isWhole = true;
         }
-        finally
+        catch
         {
-            if (!isWhole) Abort();
+            // A source has thrown: that is its own affair, and whoever comes next goes on behind it.
+            lock (owner) End();
+            throw;
         }
     }
 
@@ -78,40 +88,19 @@ internal sealed class Outbox
         }
     }
 
-    private void Put(in Call call)
-    {
-        lock (_lock) _waiting.Add(call);
-    }
-
-    private bool TryBegin()
-    {
-        lock (_lock)
-        {
-            if (_isBusy || _waiting.Count == 0) return false;
-            _isBusy = true;
-            (_waiting, _making) = (_making, _waiting);
-            return true;
-        }
-    }
-
     private bool TryGoOn()
     {
-        lock (_lock)
+        lock (owner)
         {
-            _making.Clear();
-            (_waiting, _making) = (_making, _waiting);
-            return _isBusy = _making.Count > 0;
+            End();
+            return TryBegin();
         }
     }
 
-    // A source has thrown: that is its own affair, and whoever comes next goes on behind it.
-    private void Abort()
+    private void End()
     {
-        lock (_lock)
-        {
-            _making.Clear();
-            _isBusy = false;
-        }
+        _making.Clear();
+        _isBusy = false;
     }
 
     private readonly struct Call(Kind kind, IPageSource source, IPageSink? sink, PageRequest request, GfnRange range, GfnRange[]? ranges)

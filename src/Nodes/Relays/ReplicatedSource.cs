@@ -21,7 +21,7 @@ public sealed class ReplicatedSource : IPageSource
     private readonly Lock _lock = new();
     private readonly Func<long> _nowNs;
     private readonly FetchCore _core;
-    private readonly Outbox _outbox = new();
+    private readonly Outbox _outbox;
     private readonly PageBatchPool _empty = new();
     private readonly Dictionary<ulong, RelayedRequest> _open = [];
     private readonly List<RelayedRequest> _byNumber = [];
@@ -41,6 +41,7 @@ public sealed class ReplicatedSource : IPageSource
     {
         ArgumentNullException.ThrowIfNull(settings);
         (Identity, _pages, Name, _nowNs) = (identity, pages, name, nowNs);
+        _outbox = new Outbox(_lock);
         _core = new FetchCore(settings with
         {
             RequestPages = (int)IPageSource.MostPagesPerRequest,
@@ -89,21 +90,23 @@ public sealed class ReplicatedSource : IPageSource
     /// <summary>A replica is gone.</summary>
     public void Remove(IPageSource replica)
     {
+        bool calls;
         lock (_lock)
         {
             var number = _byReplica.FindIndex(r => r.IsUp && r.Source == replica);
             if (number < 0) return;
             _core.RemoveSource(number);
-            Go();
+            calls = Go(_nowNs());
         }
 
-        Flush();
+        if (calls) _outbox.MakeAll();
     }
 
     /// <inheritdoc/>
     public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
+        bool calls;
         lock (_lock)
         {
             if (_open.ContainsKey(request.Id)) throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
@@ -113,11 +116,12 @@ public sealed class ReplicatedSource : IPageSource
                 return;
             }
 
-            Begin(request, ranges, sink);
-            Go();
+            var nowNs = _nowNs();
+            Begin(request, ranges, sink, nowNs);
+            calls = Go(nowNs);
         }
 
-        Flush();
+        if (calls) _outbox.MakeAll();
     }
 
     /// <inheritdoc/>
@@ -136,27 +140,30 @@ public sealed class ReplicatedSource : IPageSource
     /// <inheritdoc/>
     public void Cancel(ulong requestId)
     {
+        bool calls;
         lock (_lock)
         {
             if (!_open.TryGetValue(requestId, out var relayed)) return;
             End(relayed, FetchFailure.Cancelled);
-            Go();
+            calls = Go(_nowNs());
         }
 
-        Flush();
+        if (calls) _outbox.MakeAll();
     }
 
     /// <summary>Looks for replicas that are slow or silent. To be called every <see cref="FetchSettings.TickNs"/> or so.</summary>
     public void Tick()
     {
+        bool calls;
         lock (_lock)
         {
             if (!_core.NeedsTicks) return;
-            _core.OnTick(_nowNs());
-            Go();
+            var nowNs = _nowNs();
+            _core.OnTick(nowNs);
+            calls = Go(nowNs);
         }
 
-        Flush();
+        if (calls) _outbox.MakeAll();
     }
 
     /// <summary>Forgets its replicas, which go on, and ends what was asked.</summary>
@@ -176,11 +183,10 @@ public sealed class ReplicatedSource : IPageSource
         return false;
     }
 
-    private void Begin(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    private void Begin(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink, long nowNs)
     {
         if (!_free.TryPop(out var relayed)) _byNumber.Add(relayed = new RelayedRequest(_byNumber.Count));
         relayed.Reset(request.Id, ranges, sink);
-        var nowNs = _nowNs();
         foreach (var range in ranges) relayed.Left += _core.Want(range, request.Priority, relayed.Number, nowNs);
         _open.Add(request.Id, relayed);
         if (relayed.Left > 0) return;
@@ -190,34 +196,39 @@ public sealed class ReplicatedSource : IPageSource
 
     private void OnAnswer(PageBatch batch)
     {
+        bool calls;
         lock (_lock)
         {
-            _core.OnAnswer(batch, _nowNs());
-            Go();
+            var nowNs = _nowNs();
+            _core.OnAnswer(batch, nowNs);
+            calls = Go(nowNs);
         }
 
-        Flush();
+        if (calls) _outbox.MakeAll();
     }
 
     private void OnFailed(ulong requestId, FetchFailure failure)
     {
+        bool calls;
         lock (_lock)
         {
             _core.OnFailed(requestId, failure);
-            Go();
+            calls = Go(_nowNs());
         }
 
-        Flush();
+        if (calls) _outbox.MakeAll();
     }
 
-    private void Go()
+    // True where it is up to this thread to call the replicas, behind the lock.
+    private bool Go(long nowNs)
     {
-        _core.Decide(_nowNs());
+        _core.Decide(nowNs);
         if (!_core.HasSource && _core.PagesHeld > 0) _core.FailAll();
         while (_core.TryTakeEffect(out var effect)) Perform(effect);
         // Not before: effects name requests by their numbers.
         foreach (var relayed in _ended) _free.Push(relayed);
         _ended.Clear();
+        return _outbox.TryBegin();
     }
 
     private void Perform(in FetchEffect effect)
@@ -279,8 +290,6 @@ public sealed class ReplicatedSource : IPageSource
         relayed.Sink = null;
         _ended.Add(relayed);
     }
-
-    private void Flush() => _outbox.Flush();
 
     // A replica, and where its answers go.
     private sealed class Replica(ReplicatedSource owner, IPageSource source) : IPageSink
