@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Remote;
 using Userfault.Actors;
 
 namespace Userfault.Nodes;
@@ -46,8 +47,18 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
     }
 
     /// <inheritdoc/>
-    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender) =>
-        system.ActorSelection(new RootActorPath(node) / "user" / actor).Tell(message, sender);
+    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender)
+    {
+        try
+        {
+            system.ActorSelection(new RootActorPath(node) / "user" / actor).Tell(message, sender);
+        }
+        catch (RemoteTransportException)
+        {
+            // Nothing here speaks that address's protocol: TLS where this node has none, or the other way about.
+            system.DeadLetters.Tell(message, sender);
+        }
+    }
 
     /// <inheritdoc/>
     public void Subscribe(string topic, IActorRef subscriber) => Mediator.Tell(new Subscribe(topic, subscriber), ActorRefs.NoSender);

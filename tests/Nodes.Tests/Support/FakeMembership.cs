@@ -11,6 +11,8 @@ internal sealed class FakeMembership(Address self) : IMembership
 
     public NodeId Self { get; } = new(self, 1);
 
+    public bool HasFollower => _followers.Count > 0;
+
     public List<Address> Downed { get; } = [];
 
     public BlockingCollection<(string Topic, INodeMessage Message)> Published { get; } = [];
