@@ -6,7 +6,9 @@ using Userfault.Actors;
 
 namespace Userfault.Nodes;
 
-/// <summary>The membership of a node whose actor system is a part of an Akka.Cluster, with DistributedPubSub for topics.</summary>
+/// <summary>
+/// The membership of a node whose actor system is a part of an Akka.Cluster, with DistributedPubSub for topics.
+/// </summary>
 /// <param name="system">The node's actor system; its configuration is a <see cref="NodeSystem"/>'s.</param>
 /// <param name="cluster">Its cluster extension.</param>
 internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cluster) : IMembership
@@ -26,7 +28,9 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
     }
 
     /// <inheritdoc/>
-    // Not Cluster.Leave: that waits forever where no leader can do anything, or this node was let in nowhere.
+    // Not Cluster.Leave: it waits forever while no leader can act, and does nothing for a node that has not been
+    // admitted yet. Coordinated shutdown leaves in order too, but each of its phases has a timeout, and the membership
+    // ends in any case.
     public void Leave() => CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
 
     /// <inheritdoc/>
@@ -41,7 +45,7 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
         }
         catch (InvalidOperationException)
         {
-            // The system ends, and starts no actor any more.
+            // The actor system is terminating and starts no more actors.
             listener.Tell(MembershipEnded.Instance, ActorRefs.NoSender);
         }
     }
@@ -55,19 +59,23 @@ internal sealed class AkkaMembership(ActorSystem system, Akka.Cluster.Cluster cl
         }
         catch (RemoteTransportException)
         {
-            // Nothing here speaks that address's protocol: TLS where this node has none, or the other way about.
+            // No transport of this node speaks the protocol of that address: one of the two uses TLS, the other does
+            // not.
             system.DeadLetters.Tell(message, sender);
         }
     }
 
     /// <inheritdoc/>
-    public void Subscribe(string topic, IActorRef subscriber) => Mediator.Tell(new Subscribe(topic, subscriber), ActorRefs.NoSender);
+    public void Subscribe(string topic, IActorRef subscriber) =>
+        Mediator.Tell(new Subscribe(topic, subscriber), ActorRefs.NoSender);
 
     /// <inheritdoc/>
-    public void Unsubscribe(string topic, IActorRef subscriber) => Mediator.Tell(new Unsubscribe(topic, subscriber), ActorRefs.NoSender);
+    public void Unsubscribe(string topic, IActorRef subscriber) =>
+        Mediator.Tell(new Unsubscribe(topic, subscriber), ActorRefs.NoSender);
 
     /// <inheritdoc/>
-    public void Publish(string topic, INodeMessage message) => Mediator.Tell(new Publish(topic, message), ActorRefs.NoSender);
+    public void Publish(string topic, INodeMessage message) =>
+        Mediator.Tell(new Publish(topic, message), ActorRefs.NoSender);
 
     internal static NodeId IdOf(UniqueAddress node) => new(node.Address, node.Uid);
 }

@@ -5,8 +5,8 @@ using static Akka.Cluster.ClusterEvent;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Says in the words of <see cref="IMembershipEvent"/> what Akka.Cluster says to its subscribers, and says the end of a
-/// membership once, however it ends.
+/// Translates the events of Akka.Cluster into <see cref="IMembershipEvent"/>, and announces the end of the membership
+/// exactly once, however it ends.
 /// </summary>
 internal sealed class FollowActor : UntypedActor
 {
@@ -26,8 +26,10 @@ internal sealed class FollowActor : UntypedActor
     protected override void PreStart()
     {
         _cluster.Subscribe(
-            Self, SubscriptionInitialStateMode.InitialStateAsEvents, typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
-        // Nobody hears the subscription any more. Where the cluster ends only now, its system does next, and this actor with it.
+            Self, SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
+        // A cluster that has ended ignores the subscription. One that ends between these two lines takes its actor
+        // system with it, and PostStop announces the end.
         if (_cluster.IsTerminated) End();
     }
 
@@ -75,7 +77,8 @@ internal sealed class FollowActor : UntypedActor
     }
 
     private static MemberChanged ChangeOf(Member member) => new(
-        AkkaMembership.IdOf(member.UniqueAddress), [.. member.Roles.Order(StringComparer.Ordinal)], StateOf(member.Status));
+        AkkaMembership.IdOf(member.UniqueAddress), [.. member.Roles.Order(StringComparer.Ordinal)],
+        StateOf(member.Status));
 
     private static MemberState StateOf(MemberStatus status) => status switch
     {

@@ -3,28 +3,30 @@ using Akka.Actor;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The order in which a follower is told of incarnations: one only once the former one under its address was told removed.
-/// Akka.Cluster compares one gossip with the next, and says who is new in it before it says who is gone. Where a node was
-/// started anew, and a gossip takes both steps at once, that is the next incarnation before the end of the former one.
+/// Reorders member events so that an incarnation is announced only after the previous incarnation at the same address
+/// was announced as removed. Akka.Cluster derives its events from the difference between two gossip states and
+/// publishes added members before removed ones. When a node was restarted and one gossip state covers both steps, the
+/// new incarnation would appear before the old one has gone.
 /// </summary>
 internal sealed class IncarnationOrder
 {
-    // By address, those that were told and not yet told removed.
+    // Members by address: announced, and not yet announced as removed.
     private readonly Dictionary<Address, MemberChanged> _told = [];
 
-    /// <summary>What there is to tell where Akka.Cluster says this.</summary>
+    /// <summary>The events to announce, in order, when Akka.Cluster publishes this one.</summary>
     public IReadOnlyList<MemberChanged> Next(MemberChanged changed)
     {
         var former = _told.GetValueOrDefault(changed.Node.Address);
         if (changed.State == MemberState.Removed)
         {
-            // Of the others the end was told already.
+            // The removal of an earlier incarnation has been announced already.
             if (former?.Node != changed.Node) return [];
             _told.Remove(changed.Node.Address);
             return [changed];
         }
 
         _told[changed.Node.Address] = changed;
-        return former is null || former.Node == changed.Node ? [changed] : [former with { State = MemberState.Removed }, changed];
+        if (former is null || former.Node == changed.Node) return [changed];
+        return [former with { State = MemberState.Removed }, changed];
     }
 }

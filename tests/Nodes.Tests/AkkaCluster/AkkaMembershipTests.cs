@@ -2,7 +2,9 @@ using Akka.Actor;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>What the contract does not ask for: addresses and times that only Akka knows.</summary>
+/// <summary>
+/// Promises that only the implementation on Akka can break: addresses of other protocols, and calls after termination.
+/// </summary>
 public sealed class AkkaMembershipTests
 {
     [Theory]

@@ -2,10 +2,10 @@ using Akka.Actor;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>In which order incarnations of a node are told.</summary>
+/// <summary>The order in which incarnations of a node are announced.</summary>
 public sealed class IncarnationOrderTests
 {
-    // Address, incarnation and state of each change: "a1J" is the first incarnation at a, joining.
+    // Address, incarnation and state of each event: "a1J" is the first incarnation at address a, joining.
     [Theory]
     [InlineData("a1J a1U a1L a1E a1R", "a1J a1U a1L a1E a1R")]
     [InlineData("a1U a1D a1R a2J a2U", "a1U a1D a1R a2J a2U")]

@@ -3,7 +3,7 @@ using Akka.Cluster.SBR;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>Akka.Cluster loads what a node's settings say about a cluster that fell apart.</summary>
+/// <summary>Akka.Cluster loads the downing provider that the settings of a node name.</summary>
 public sealed class KeepDestinationProviderTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -18,14 +18,14 @@ public sealed class KeepDestinationProviderTests
 
         Assert.IsType(provider, Akka.Cluster.Cluster.Get(node.System).DowningProvider);
 
-        // A member has all its actors: where a rule has one, it runs.
+        // Once a node is up, all actors of the cluster extension are running.
         var follower = new Probe(node.System);
         node.Membership.Follow(follower.Ref);
         node.Membership.Join([]);
         follower.Until<MemberChanged>(c => c.State == MemberState.Up);
         var actor = node.System.ActorSelection("/system/cluster/core/daemon/downingProvider");
-        if (rule == SplitBrainRule.Off) await Assert.ThrowsAsync<ActorNotFoundException>(() => actor.ResolveOne(TimeSpan.FromSeconds(1)));
-        else await actor.ResolveOne(Patience);
+        if (rule != SplitBrainRule.Off) await actor.ResolveOne(Patience);
+        else await Assert.ThrowsAsync<ActorNotFoundException>(() => actor.ResolveOne(TimeSpan.FromSeconds(1)));
     }
 
     [Fact]

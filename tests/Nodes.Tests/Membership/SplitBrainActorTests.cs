@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>When members are downed after a split: once nothing has changed for long enough, in virtual time.</summary>
+/// <summary>Members are downed once nothing has changed for long enough. In virtual time.</summary>
 public sealed class SplitBrainActorTests : TestKit
 {
     private const string Config = """
@@ -16,13 +16,13 @@ public sealed class SplitBrainActorTests : TestKit
     private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
 
-    // The node itself is the first.
+    // The membership of node 0.
     private readonly FakeMembership _membership = new(AddressOf(0));
 
     public SplitBrainActorTests(ITestOutputHelper output)
         : base(Config, output: output)
     {
-        // On this thread: what a message or a timer brings about has come about when Say or Pass returns.
+        // The actor runs on the calling thread, so its reactions are complete when Say or Pass returns.
         Sys.ActorOf(SplitBrainActor.Props(_membership, StableAfter).WithDispatcher(CallingThreadDispatcher.Id));
         AwaitCondition(() => _membership.HasFollower);
     }
@@ -111,7 +111,7 @@ public sealed class SplitBrainActorTests : TestKit
     {
         Join(0, 1, 2);
         Lose(1, 2);
-        // Another node has decided.
+        // Another node has decided already.
         Change(1, MemberState.Down);
         Change(2, MemberState.Down);
         Pass(StableAfter * 2);
@@ -150,7 +150,7 @@ public sealed class SplitBrainActorTests : TestKit
         Lose(2);
         Change(2, MemberState.Removed);
         _membership.Say(new MemberChanged(new NodeId(AddressOf(2), 77), [NodeRoles.Source], MemberState.Joining));
-        // Of its predecessor, late.
+        // A late event about the previous incarnation.
         Lose(2);
         Pass(StableAfter * 2);
         Assert.Empty(_membership.Downed);

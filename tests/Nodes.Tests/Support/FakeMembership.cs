@@ -4,7 +4,9 @@ using Userfault.Actors;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>A membership without a cluster: a test says what its followers are told, and sees what was asked of it.</summary>
+/// <summary>
+/// A membership without a cluster. The test decides what followers are told, and inspects the calls.
+/// </summary>
 internal sealed class FakeMembership(Address self) : IMembership
 {
     private readonly List<IActorRef> _followers = [];
@@ -29,7 +31,8 @@ internal sealed class FakeMembership(Address self) : IMembership
 
     public void Leave() => throw new NotSupportedException();
 
-    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender) => throw new NotSupportedException();
+    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender) =>
+        throw new NotSupportedException();
 
     public void Subscribe(string topic, IActorRef subscriber) => throw new NotSupportedException();
 
