@@ -1,0 +1,39 @@
+namespace Userfault.Hostile.Tests;
+
+/// <summary>Many peers at once.</summary>
+[Collection(Victims.Name)]
+public sealed class FloodTests(Victims victims)
+{
+    private const int Silent = 400;
+    private const int Associated = 60;
+    private const int Systems = 12;
+
+    [Fact]
+    public async Task Connections_by_the_hundred_leave_the_members_their_own()
+    {
+        var peers = Enumerable.Range(0, Silent).Select(_ => new RawPeer(victims.First)).ToList();
+        peers.AddRange(Enumerable.Range(0, Associated).Select(_ => new RawPeer(victims.First).Associate()));
+        await victims.AreUndisturbed();
+
+        foreach (var peer in peers.Skip(Silent)) await peer.IsThrough();
+        foreach (var peer in peers.Take(Silent)) await peer.IsHungUpOn();
+        await victims.AreUndisturbed();
+        peers.ForEach(p => p.Dispose());
+        await victims.AreUndisturbed();
+    }
+
+    [Fact]
+    public async Task So_do_actor_systems_by_the_dozen()
+    {
+        var systems = Enumerable.Range(0, Systems).Select(_ => new HostileSystem()).ToList();
+        foreach (var hostile in systems)
+        {
+            foreach (var victim in victims.All) hostile.At(victim, "/user/node").Tell(Gadget.ByHand("boo"), Akka.Actor.ActorRefs.Nobody);
+        }
+
+        foreach (var hostile in systems) await hostile.IsThrough(victims.First);
+        await victims.AreUndisturbed();
+        foreach (var hostile in systems) await hostile.DisposeAsync();
+        await victims.AreUndisturbed();
+    }
+}

@@ -1,0 +1,25 @@
+namespace Userfault.Hostile.Tests;
+
+/// <summary>A payload as Akka.Remote writes it: which serializer, which manifest, which bytes.</summary>
+/// <param name="Serializer">The serializer's identifier.</param>
+/// <param name="Manifest">The manifest.</param>
+/// <param name="Bytes">The bytes.</param>
+internal sealed record Said(int Serializer, string Manifest, byte[] Bytes)
+{
+    /// <summary>The wire form.</summary>
+    public byte[] Wire() =>
+    [
+        .. Proto.Bytes(1, Bytes),
+        .. Proto.Number(2, (ulong)(long)Serializer),
+        .. Manifest.Length == 0 ? [] : Proto.Text(3, Manifest),
+    ];
+
+    /// <summary>The same inside of a message to an actor that is named by its path.</summary>
+    public Said To(params string[] names) => new(
+        6, "", [.. Proto.Bytes(1, Wire()), .. names.SelectMany(n => Proto.Bytes(2, [.. Proto.Number(1, 2), .. Proto.Text(2, n)]))]);
+
+    /// <summary>The same inside of a publication.</summary>
+    public Said Published() => new(9, "E", [.. Proto.Text(1, Victim.Topic), .. Proto.Bytes(3, Wire())]);
+
+    public override string ToString() => $"{Serializer} \"{Manifest}\" {Bytes.Length} bytes";
+}
