@@ -32,7 +32,7 @@ internal static class LogLines
                     Sender.Tell(new LoggerInitialized());
                     break;
                 case LogEvent said when Context.System.Settings.LogFilter.ShouldTryKeepMessage(said, out var text):
-                    Lines.GetOrAdd(Context.System, static _ => new()).Enqueue($"{said.LogLevel()} {said.LogClass.Name}: {text}");
+                    Lines.GetOrAdd(Context.System, static _ => new()).Enqueue($"{said.LogLevel()} {said.LogClass.Name}: {text} {said.Cause?.Message}");
                     break;
                 case LogEvent:
                     break;

@@ -21,17 +21,15 @@ internal static class TrapLog
     private const string UnknownAssembly = "Userfault.Unknown";
     private static readonly System.Collections.Concurrent.ConcurrentQueue<string> Touched = new();
 
-    static TrapLog()
-    {
-        AppDomain.CurrentDomain.AssemblyResolve += static (_, asked) =>
-        {
-            if (asked.Name.StartsWith(UnknownAssembly, StringComparison.Ordinal)) Touch($"{asked.Name} was looked for");
-            return null;
-        };
-    }
-
     /// <summary>All of it.</summary>
     public static IReadOnlyCollection<string> Touches => Touched;
+
+    /// <summary>Has whoever looks for the type that does not exist recorded, from now on.</summary>
+    public static void Watch() => AppDomain.CurrentDomain.AssemblyResolve += static (_, asked) =>
+    {
+        if (asked.Name.StartsWith(UnknownAssembly, StringComparison.Ordinal)) Touch($"{asked.Name} was looked for");
+        return null;
+    };
 
     /// <summary>Something was touched.</summary>
     public static void Touch(string what) => Touched.Enqueue(what);

@@ -16,11 +16,11 @@ internal sealed class Victim
     public const string Topic = "userfault/vm/0";
 
     /// <summary>Opens a node.</summary>
-    /// <param name="config">Laid over the usual configuration.</param>
-    public Victim(string config = "")
+    /// <param name="logLevel">From which level on its log is kept.</param>
+    public Victim(string logLevel = "WARNING")
     {
-        var basis = ConfigurationFactory.ParseString(config).WithFallback(ConfigurationFactory.ParseString($$"""
-            {{LogLines.Config("WARNING")}}
+        var basis = ConfigurationFactory.ParseString($$"""
+            {{LogLines.Config(logLevel)}}
             akka.cluster {
               log-info = off
               periodic-tasks-initial-delay = 100ms
@@ -29,8 +29,9 @@ internal sealed class Victim
               allow-weakly-up-members = on
             }
             akka.coordinated-shutdown.phases { cluster-leave.timeout = 3s, cluster-shutdown.timeout = 1s }
-            """));
-        Node = NodeSystem.Open(new NodeSettings { SystemName = SystemName, Role = NodeRoles.Source }, basis);
+            """);
+        Node = NodeSystem.Open(
+            new NodeSettings { SystemName = SystemName, Role = NodeRoles.Source, StableAfter = TimeSpan.FromSeconds(3) }, basis);
         System.ActorOf(NodeActor.Props(Membership, static () => NodeReport.Nothing, TimeSpan.FromMilliseconds(200)), NodeActor.Name);
         Membership.Follow(System.ActorOf(View.Props));
         Membership.Subscribe(Topic, System.ActorOf(Bitmaps.Props, ClearPublisherActor.Name));
