@@ -1,6 +1,6 @@
 namespace Userfault.Hostile.Tests;
 
-/// <summary>Many peers at once.</summary>
+/// <summary>Many peers at once. Those who say nothing, or half a frame, are hung up on after a while.</summary>
 [Collection(Victims.Name)]
 public sealed class FloodTests(Victims victims)
 {
@@ -8,10 +8,13 @@ public sealed class FloodTests(Victims victims)
     private const int Associated = 60;
     private const int Systems = 12;
 
+    private static readonly byte[] HalfFrame = [0, 1, 0, 0, 10, 20];
+
     [Fact]
     public async Task Connections_by_the_hundred_leave_the_members_their_own()
     {
         var peers = Enumerable.Range(0, Silent).Select(_ => new RawPeer(victims.First)).ToList();
+        for (var i = 0; i < Silent; i++) peers[i].Send([.. HalfFrame.Take(i % 7)]);
         peers.AddRange(Enumerable.Range(0, Associated).Select(_ => new RawPeer(victims.First).Associate()));
         await victims.AreUndisturbed();
 

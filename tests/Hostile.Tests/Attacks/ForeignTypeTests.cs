@@ -85,9 +85,10 @@ public sealed class ForeignTypeTests(Victims victims)
     {
         using var peer = new RawPeer(victims.First).Associate();
         var said = new Said(1, TrapLog.Unknown, []);
-        // As deep as a frame can hold.
-        while (said.To("user", "bitmaps").Bytes.Length < 120_000) said = said.To();
-        peer.Tell("/", said.To("user", "bitmaps"));
+        peer.Tell("/user/bitmaps", said.To("user", "bitmaps").To("user", "bitmaps"));
+
+        // Thousands, as many as a frame holds: a reader that opened them all would run out of stack.
+        peer.Tell("/user/bitmaps", said.Nested(120_000));
 
         await peer.IsThrough();
         await victims.AreUndisturbed();

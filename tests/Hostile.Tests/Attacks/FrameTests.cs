@@ -50,18 +50,6 @@ public sealed class FrameTests(Victims victims)
         await victims.AreUndisturbed();
     }
 
-    [Fact]
-    public async Task Whoever_says_nothing_or_half_of_it_is_hung_up_on()
-    {
-        var peers = Enumerable.Range(0, 40).Select(_ => new RawPeer(victims.First)).ToList();
-        for (var i = 0; i < peers.Count; i++) peers[i].Send([.. new byte[] { 0, 1, 0, 0, 10, 20 }.Take(i % 7)]);
-
-        await victims.AreUndisturbed();
-        foreach (var peer in peers) await peer.IsHungUpOn();
-        peers.ForEach(p => p.Dispose());
-        await victims.AreUndisturbed();
-    }
-
     public static TheoryData<string, byte[]> Origins => new()
     {
         { "nothing", Empty },

@@ -4,7 +4,7 @@ namespace Userfault.Hostile.Tests;
 internal static class Eventually
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Returns once it holds.</summary>
     public static async Task Holds(Func<bool> holds, Func<string> otherwise)

@@ -13,7 +13,11 @@ internal sealed class HostileSystem : IAsyncDisposable
           serializers.userfault = "{{typeof(NodeMessageSerializer).FullName}}, Userfault.Nodes"
           serialization-bindings { "Userfault.Actors.INodeMessage, Userfault.Actors" = userfault }
         }
-        akka.remote.dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
+        akka.coordinated-shutdown.run-by-actor-system-terminate = off
+        akka.remote {
+          retry-gate-closed-for = 100ms
+          dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
+        }
         """);
 
     public ActorSystem System { get; }

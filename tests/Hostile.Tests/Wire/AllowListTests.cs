@@ -49,6 +49,37 @@ public sealed class AllowListTests(WireRig rig) : IClassFixture<WireRig>
         Assert.InRange(refusal.Message.Length, 1, 400);
     }
 
+    public static TheoryData<string, bool> Hosts => new()
+    {
+        { "127.0.0.1", true }, { "[::1]", true }, { "[fe80::1]", true }, { "node-1.example.org", true }, { "localhost", true },
+        { "", false }, { "a b", false }, { "a/b", false }, { "[::1", false }, { "a@b", false }, { new string('h', 5000), false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Hosts))]
+    public void The_membership_hears_of_nodes_with_addresses(string host, bool isOne)
+    {
+        byte[] node = [.. Proto.Bytes(1,
+        [
+            .. Proto.Text(1, rig.System.Name), .. Proto.Text(2, host), .. Proto.Number(3, 7), .. Proto.Text(4, rig.System.Provider.DefaultAddress.Protocol),
+        ]), .. Proto.Number(2, 1)];
+        var messages = new Dictionary<string, byte[]>
+        {
+            [Join] = Proto.Bytes(1, node),
+            ["HBR"] = Proto.Bytes(1, node),
+            ["Akka.Cluster.InternalClusterAction+ExitingConfirmed, Akka.Cluster"] = node,
+            ["Akka.Cluster.InternalClusterAction+Welcome, Akka.Cluster"] =
+                [.. Proto.Bytes(1, node), .. Proto.Bytes(2, [.. Proto.Bytes(1, node), .. Proto.Bytes(5, []), .. Proto.Bytes(6, [])])],
+            ["Akka.Cluster.GossipEnvelope, Akka.Cluster"] =
+                [.. Proto.Bytes(1, node), .. Proto.Bytes(2, node), .. Proto.Bytes(3, [.. Proto.Bytes(1, node), .. Proto.Bytes(5, []), .. Proto.Bytes(6, [])])],
+        };
+        foreach (var (manifest, bytes) in messages)
+        {
+            if (isOne) Assert.NotNull(Wire.Deserialize(bytes, 5, manifest));
+            else Assert.Throws<SerializationException>(() => Wire.Deserialize(bytes, 5, manifest));
+        }
+    }
+
     [Fact]
     public void A_message_to_a_path_may_hold_any_that_crosses_nodes_but_no_such_message()
     {
