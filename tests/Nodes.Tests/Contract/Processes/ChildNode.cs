@@ -99,6 +99,7 @@ internal sealed class ChildNode
             Port = port,
             SplitBrain = rule,
             StableAfter = TimeSpan.FromSeconds(1),
+            Actors = [RecorderActor.Name],
         };
         // The log becomes a part of the message of a failed test.
         var log = ConfigurationFactory.ParseString("akka.loglevel = WARNING");
