@@ -98,6 +98,39 @@ public sealed class CutCableTests : IDisposable
         }
     }
 
+    // Their rules differ, so that both sides stay: each gives up the other, which Akka.Remote then never lets talk to it again.
+    [SkippableFact]
+    public async Task Two_sides_that_have_given_up_each_other_are_one_cluster_again_once_the_cable_is_mended()
+    {
+        _network = Namespaces.TryCreate(out var whyNot);
+        Skip.If(_network is null, "no network namespaces: " + whyNot);
+        var there = Config(Namespaces.ThereAddress, "1s", "split-brain = keep-majority, join-timeout = 120s");
+        var source = await Start("source", ["--synthetic", "32M", "--config", there]);
+        var fetcher = await Start("fetcher", ["--seeds", source.Address, "--config", there]);
+        using var migration = CommandLine.StartIn(
+            _network.Here,
+            "migrate", "--cluster", source.Address, "--synthetic", "32M", "--pattern", "random", "--overlapping", "--accesses", "2000",
+            "--ips", "1e6", "--background", "none", "--json", "-", "--config", Config(Namespaces.HereAddress, "1s"));
+        try
+        {
+            await Migration.Line(migration, " running ");
+            _network.Cut();
+            await Migration.Line(migration, $"{source.Address} has been out of reach");
+            await ClusterSpec.Until(async () => Migration.Members(await Migration.StatusIn(_network.There, source.Address)).Split(", ").Length == 2);
+            Assert.False(Said(source, "joins again") || Said(fetcher, "joins again"), "their side stays");
+
+            _network.Mend();
+            Migration.AllVcpusFinished(await Migration.End(migration), 2000);
+
+            // The side without a destination has given way.
+            Assert.True(Said(source, "the cluster that it was cut off from is at ") && Said(fetcher, "the cluster that it was cut off from is at "));
+        }
+        finally
+        {
+            if (!migration.HasExited) migration.Kill();
+        }
+    }
+
     private static bool Said(NodeProcess node, string part) => node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));
 
     private string Config(string host, string stableAfter, string more = "join-timeout = 120s") => _folder.Write(
