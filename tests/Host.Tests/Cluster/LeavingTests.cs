@@ -32,7 +32,7 @@ public sealed class LeavingTests : IDisposable
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "sends signals by kill");
         var config = _folder.Write("patient.hocon", Patient);
-        var setup = new ClusterSetup(Cli.Settings.Load(config));
+        var setup = ClusterSetup.Open(Cli.Settings.Load(config));
         var events = Channel.CreateUnbounded<IMembershipEvent>();
         var watcher = NodeSystem.Open(setup.NodeSettings(NodeRoles.Fetcher, port: 0), setup.Settings.Config);
         try

@@ -52,6 +52,6 @@ public sealed class NodeConfigurationTests : IDisposable
     private NodeSystem Open(string text)
     {
         var settings = Settings.Load(_folder.Write("node.hocon", text));
-        return NodeSystem.Open(new ClusterSetup(settings).NodeSettings(NodeRoles.Fetcher, port: 0), settings.Config);
+        return NodeSystem.Open(ClusterSetup.Open(settings).NodeSettings(NodeRoles.Fetcher, port: 0), settings.Config);
     }
 }
