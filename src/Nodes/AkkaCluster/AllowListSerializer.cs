@@ -53,8 +53,7 @@ internal abstract class AllowListSerializer : SerializerWithStringManifest
     }
 
     /// <inheritdoc/>
-    /// <exception cref="SerializationException">The manifest is not allowed, or the bytes are no such
-    /// message.</exception>
+    /// <exception cref="SerializationException">The manifest is not allowed, or these bytes are no message.</exception>
     public sealed override object FromBinary(byte[] bytes, string manifest)
     {
         manifest ??= "";
