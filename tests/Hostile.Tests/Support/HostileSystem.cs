@@ -19,6 +19,7 @@ internal sealed class HostileSystem : IAsyncDisposable
         akka.coordinated-shutdown.run-by-actor-system-terminate = off
         akka.remote {
           retry-gate-closed-for = 100ms
+          watch-failure-detector { heartbeat-interval = 200ms, acceptable-heartbeat-pause = 500ms }
           dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
         }
         """);
