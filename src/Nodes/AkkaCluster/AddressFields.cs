@@ -5,15 +5,15 @@ using Google.Protobuf;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Where a protocol-buffer message holds addresses of nodes: field by field what is inside of it. Walks the bytes themselves, since
-/// Akka.Cluster keeps its messages to itself.
+/// Describes where a protocol-buffer message holds addresses of nodes, and validates them. It parses the bytes itself:
+/// the message classes of Akka.Cluster are internal.
 /// </summary>
 /// <param name="fields">The fields that hold addresses, and what is in each.</param>
 internal sealed class AddressFields(params IReadOnlyList<(int Number, AddressFields Content)> fields)
 {
     private const int LengthDelimited = 2;
 
-    /// <summary>Nothing is looked at.</summary>
+    /// <summary>A message without addresses.</summary>
     public static AddressFields None { get; } = new();
 
     /// <summary>An address.</summary>
@@ -22,10 +22,13 @@ internal sealed class AddressFields(params IReadOnlyList<(int Number, AddressFie
     /// <summary>An address with an incarnation.</summary>
     public static AddressFields Node { get; } = new((1, Address));
 
-    /// <summary>Looks at all addresses of a message. Each has to be whole in itself: fields that occur twice are merged by whoever reads them.</summary>
+    /// <summary>
+    /// Validates all addresses of a message. A field that occurs twice is merged by a parser, so each occurrence must
+    /// be a complete address: then the merged one is complete too.
+    /// </summary>
     /// <param name="bytes">The message.</param>
-    /// <param name="isNode">May this be a node's address?</param>
-    /// <exception cref="SerializationException">One may not.</exception>
+    /// <param name="isNode">Can a node of this cluster have this address?</param>
+    /// <exception cref="SerializationException">No node can have one of the addresses.</exception>
     public void Check(ByteString bytes, Func<Address, bool> isNode)
     {
         var input = bytes.CreateCodedInput();
@@ -37,7 +40,8 @@ internal sealed class AddressFields(params IReadOnlyList<(int Number, AddressFie
 
         for (var tag = input.ReadTag(); tag != 0; tag = input.ReadTag())
         {
-            var content = (tag & 7) == LengthDelimited ? fields.FirstOrDefault(f => f.Number == tag >> 3).Content : null;
+            var isBytes = (tag & 7) == LengthDelimited;
+            var content = isBytes ? fields.FirstOrDefault(f => f.Number == tag >> 3).Content : null;
             if (content is null) input.SkipLastField();
             else content.Check(input.ReadBytes(), isNode);
         }
@@ -70,7 +74,7 @@ internal sealed class AddressFields(params IReadOnlyList<(int Number, AddressFie
 
         if (port is 0 or > ushort.MaxValue || !isNode(new Address(protocol, system, host, (int)port)))
         {
-            throw new SerializationException("an address that no node has");
+            throw new SerializationException("an address that no node of this cluster can have");
         }
     }
 }

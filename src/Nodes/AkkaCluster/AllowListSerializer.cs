@@ -5,22 +5,23 @@ using Akka.Serialization;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Passes a few messages on to one of Akka.NET's own serializers, under its identifier and in its form, and refuses all others.
-/// Which ones is decided by the manifest before a byte is read.
+/// Passes listed messages on to one of Akka.NET's own serializers, under its identifier and in its wire form, and
+/// refuses all others. The manifest decides, before any byte is read.
 /// </summary>
 internal abstract class AllowListSerializer : SerializerWithStringManifest
 {
     private readonly Serializer _inner;
 
-    /// <summary>A serializer that lets these manifests pass.</summary>
+    /// <summary>A serializer for these manifests.</summary>
     /// <param name="system">The actor system.</param>
     /// <param name="identifier">The identifier under which Akka.NET registers the inner one.</param>
     /// <param name="inner">Writes and reads what is allowed.</param>
-    /// <param name="manifests">What is allowed; the empty manifest is the one of a serializer that has none.</param>
-    protected AllowListSerializer(ExtendedActorSystem system, int identifier, Serializer inner, IReadOnlySet<string> manifests)
+    /// <param name="manifests">The manifests to allow. A serializer without manifests has the empty one.</param>
+    protected AllowListSerializer(
+        ExtendedActorSystem system, int identifier, Serializer inner, IReadOnlySet<string> manifests)
         : base(system) => (Identifier, _inner, Manifests) = (identifier, inner, manifests);
 
-    /// <summary>What is allowed.</summary>
+    /// <summary>The manifests that are allowed.</summary>
     public IReadOnlySet<string> Manifests { get; }
 
     /// <inheritdoc/>
@@ -52,7 +53,7 @@ internal abstract class AllowListSerializer : SerializerWithStringManifest
     }
 
     /// <inheritdoc/>
-    /// <exception cref="SerializationException">The manifest is not allowed, or the bytes are no such message.</exception>
+    /// <exception cref="SerializationException">The manifest is not allowed, or these bytes are no message.</exception>
     public sealed override object FromBinary(byte[] bytes, string manifest)
     {
         manifest ??= "";
@@ -67,14 +68,16 @@ internal abstract class AllowListSerializer : SerializerWithStringManifest
         }
         catch (Exception e)
         {
-            // No inner exception: what a parser says of these bytes may quote them at any length, into the log.
+            // Without an inner exception: its message may quote the peer's bytes at any length, and would reach the
+            // log.
             var cause = e.GetBaseException();
             throw new SerializationException(
-                $"serializer {Identifier}, {PeerText.Shown(manifest)}, cannot read {bytes.Length} bytes: {cause.GetType().Name} {PeerText.Shown(cause.Message)}");
+                $"serializer {Identifier}, {PeerText.Shown(manifest)}, cannot read {bytes.Length} bytes: " +
+                $"{cause.GetType().Name} {PeerText.Shown(cause.Message)}");
         }
     }
 
-    /// <summary>Reads what is allowed; may throw anything.</summary>
+    /// <summary>Reads a message whose manifest is allowed; may throw any exception.</summary>
     protected virtual object Read(byte[] bytes, string manifest) => _inner is SerializerWithStringManifest inner
         ? inner.FromBinary(bytes, manifest)
         : _inner.FromBinary(bytes, type: null!);

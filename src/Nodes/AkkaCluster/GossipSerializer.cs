@@ -5,12 +5,13 @@ using Google.Protobuf;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// What members tell each other to keep the membership. Not among it: Leave and Down, which a node only tells itself, so that
-/// no peer takes out another by one message; heartbeats of former versions; and routers, which hold a payload of any kind.
+/// The messages by which members keep the membership. Not allowed are Leave and Down, which a node sends only to
+/// itself, so that no peer removes a member by one message; heartbeats of former versions; and routers, which hold a
+/// payload of any type.
 /// </summary>
 /// <remarks>
-/// The addresses in it are looked at first. Akka.Cluster lets whoever asks join, and connects to it afterwards: a member without a host
-/// makes that throw in every node at once, and each takes that for its end.
+/// Addresses are validated first. Akka.Cluster admits any node that asks to join and connects to it afterwards. A
+/// member whose address has no host makes that throw on every node, and Akka.Cluster then shuts down every node.
 /// </remarks>
 /// <param name="system">The actor system.</param>
 internal sealed class GossipSerializer(ExtendedActorSystem system)
@@ -22,7 +23,8 @@ internal sealed class GossipSerializer(ExtendedActorSystem system)
     {
         ["HB"] = new((1, AddressFields.Address)),
         ["HBR"] = new((1, AddressFields.Node)),
-        ["Akka.Cluster.GossipEnvelope, Akka.Cluster"] = new((1, AddressFields.Node), (2, AddressFields.Node), (3, Gossip)),
+        ["Akka.Cluster.GossipEnvelope, Akka.Cluster"] =
+            new((1, AddressFields.Node), (2, AddressFields.Node), (3, Gossip)),
         ["Akka.Cluster.GossipStatus, Akka.Cluster"] = new((1, AddressFields.Node)),
         ["Akka.Cluster.InternalClusterAction+ExitingConfirmed, Akka.Cluster"] = AddressFields.Node,
         ["Akka.Cluster.InternalClusterAction+InitJoin, Akka.Cluster"] = AddressFields.None,

@@ -3,12 +3,13 @@ using Akka.Event;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Bounds the warnings and errors of Akka.NET's own classes: a line that a peer can cause once it can cause a million times. What
-/// is beyond a class's budget is dropped until the next minute; this node's own lines are never.
+/// Bounds the warnings and errors of Akka.NET's own classes: a peer can cause them as often as it likes. Lines beyond
+/// the budget of a class are dropped until the next minute. Lines of this project's own classes are never dropped. A
+/// logger has to ask <c>Settings.LogFilter</c>; Akka.NET's own loggers do.
 /// </summary>
 internal sealed class LogBudget : LogFilterBase
 {
-    /// <summary>Lines of each class and level in a minute.</summary>
+    /// <summary>Maximum lines per minute, per class and level.</summary>
     public const int MaxLines = 30;
 
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
@@ -21,12 +22,10 @@ internal sealed class LogBudget : LogFilterBase
     public override LogFilterDecision ShouldKeepMessage(LogEvent content, string? expandedMessage = null)
     {
         ArgumentNullException.ThrowIfNull(content);
-        if (content.LogLevel() < LogLevel.WarningLevel || content.LogClass.Namespace?.StartsWith("Akka", StringComparison.Ordinal) != true)
-        {
-            return LogFilterDecision.NoDecision;
-        }
+        var isAkka = content.LogClass.Namespace?.StartsWith("Akka", StringComparison.Ordinal) == true;
+        if (!isAkka || content.LogLevel() < LogLevel.WarningLevel) return LogFilterDecision.NoDecision;
 
-        // Each logger asks on a thread of its own.
+        // Several loggers may ask at the same time.
         lock (_spent)
         {
             var key = (content.LogClass, content.LogLevel());

@@ -6,14 +6,15 @@ using Akka.Serialization;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Takes the place of a serializer that nodes have no use for: it writes nothing and reads nothing. It has a string manifest
-/// so that Akka.NET hands it the peer's manifest as text; a serializer without one would have it looked up as a type first.
+/// Replaces a serializer that nodes do not use: it writes nothing and reads nothing. It is one with a string manifest,
+/// since Akka.NET passes those the peer's manifest as text. For any other serializer it looks the manifest up as a type
+/// first.
 /// </summary>
 internal sealed class RefusingSerializer : SerializerWithStringManifest
 {
     /// <summary>Called by Akka.NET.</summary>
     /// <param name="system">The actor system.</param>
-    /// <param name="settings">Names the <c>identifier</c> in whose place it is.</param>
+    /// <param name="settings">Holds the <c>identifier</c> of the serializer that it replaces.</param>
     public RefusingSerializer(ExtendedActorSystem system, Config settings)
         : base(system) => Identifier = settings.GetInt("identifier");
 
@@ -28,8 +29,9 @@ internal sealed class RefusingSerializer : SerializerWithStringManifest
 
     /// <inheritdoc/>
     public override object FromBinary(byte[] bytes, string manifest) =>
-        throw new SerializationException($"nodes exchange nothing under serializer {Identifier}: {PeerText.Shown(manifest)}");
+        throw new SerializationException(
+            $"nodes exchange nothing under serializer {Identifier}: {PeerText.Shown(manifest)}");
 
     private SerializationException Refused(object? message) =>
-        new($"{message?.GetType()} does not cross nodes: it has no serializer, or is bound to {Identifier}, which nodes do not use");
+        new($"{message?.GetType()} does not cross nodes: it is bound to no serializer, or to {Identifier}, which refuses");
 }

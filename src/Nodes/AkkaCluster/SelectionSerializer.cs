@@ -5,14 +5,15 @@ using Akka.Remote.Serialization;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Messages to an actor that is named by its path: the one envelope that nodes use. What is inside of it comes through the
-/// node's serializers in turn, and must be no such envelope again: a peer would choose how deep the reader's stack grows.
+/// The envelope of a message to an actor that is named by its path, the only envelope that nodes use. Its payload is
+/// read by the node's serializers in turn and must not be another envelope: otherwise a peer chooses how deep the
+/// reader's stack grows.
 /// </summary>
 /// <param name="system">The actor system.</param>
 internal sealed class SelectionSerializer(ExtendedActorSystem system)
     : AllowListSerializer(system, identifier: 6, new MessageContainerSerializer(system), new HashSet<string> { "" })
 {
-    // A payload is read on the thread, and during the call, that reads its envelope.
+    // A payload is read on its envelope's thread, within the same call.
     [ThreadStatic]
     private static bool IsInside;
 

@@ -3,11 +3,14 @@ using Akka.Actor;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A peer names types: in a manifest, in JSON, in an exception, as the class of an actor. Nobody makes or even looks for one.</summary>
+/// <summary>
+/// A peer names types: in a manifest, in JSON, in an exception, as the class of an actor. No node instantiates one or
+/// looks one up.
+/// </summary>
 [Collection(Victims.Name)]
 public sealed class ForeignTypeTests(Victims victims)
 {
-    // Those of Akka.NET's serializers that hold a type's name, an exception, a payload or an order.
+    // Manifests of Akka.NET for messages with a type name, an exception, a payload or an order.
     private static readonly string[] Manifests =
     [
         "STF", "STS", "AID", "CF", "FC", "DR", "RORRP", "RORRC", "PP", "K", "IR", "RS", "RWHB", "S", "C", "E", "F",
@@ -24,7 +27,7 @@ public sealed class ForeignTypeTests(Victims victims)
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task No_serializer_knows_a_type_that_a_peer_names(string type)
+    public async Task No_serializer_uses_a_type_that_a_peer_names(string type)
     {
         using var peer = new RawPeer(victims.First).Associate();
         foreach (var said in Forms(type))
@@ -39,10 +42,10 @@ public sealed class ForeignTypeTests(Victims victims)
         await victims.AreUndisturbed();
     }
 
-    // In the order of system messages, which are acknowledged and read where nothing is caught.
+    // Sequenced messages are read in another place, where exceptions end the connection.
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task Nor_does_one_in_the_place_of_a_system_message(string type)
+    public async Task No_sequenced_message_makes_one_use_it(string type)
     {
         foreach (var said in Forms(type).Where(s => s.Serializer is 0 or 1 or 3 or 16 or 22))
         {
@@ -55,10 +58,14 @@ public sealed class ForeignTypeTests(Victims victims)
     }
 
     [Fact]
-    public async Task An_actor_system_with_types_of_its_own_gets_none_of_them_across()
+    public async Task An_actor_system_cannot_send_its_own_types()
     {
         await using var hostile = new HostileSystem();
-        object[] messages = [Gadget.ByHand("boo"), "boo", 1, 2L, new byte[] { 3 }, Props.Empty, new Status.Failure(new InvalidOperationException("boo"))];
+        object[] messages =
+        [
+            Gadget.ByHand("boo"), "boo", 1, 2L, new byte[] { 3 }, Props.Empty,
+            new Status.Failure(new InvalidOperationException("boo")),
+        ];
         foreach (var message in messages)
         {
             hostile.At(victims.First, "/user/bitmaps").Tell(message);
@@ -70,7 +77,7 @@ public sealed class ForeignTypeTests(Victims victims)
     }
 
     [Fact]
-    public async Task No_actor_is_deployed_from_elsewhere()
+    public async Task No_actor_is_deployed_remotely()
     {
         await using var hostile = new HostileSystem();
         var there = new Deploy(new RemoteScope(victims.First.Address));
@@ -81,13 +88,13 @@ public sealed class ForeignTypeTests(Victims victims)
     }
 
     [Fact]
-    public async Task Envelopes_are_not_opened_one_inside_of_the_other()
+    public async Task No_envelope_is_opened_within_another()
     {
         using var peer = new RawPeer(victims.First).Associate();
         var said = new Said(1, TrapLog.Unknown, []);
         peer.Tell("/user/bitmaps", said.To("user", "bitmaps").To("user", "bitmaps"));
 
-        // Thousands, as many as a frame holds: a reader that opened them all would run out of stack.
+        // Thousands in one frame: a reader that opened them all would run out of stack.
         peer.Tell("/user/bitmaps", said.Nested(120_000));
 
         await peer.IsThrough();
@@ -98,7 +105,7 @@ public sealed class ForeignTypeTests(Victims victims)
     {
         var json = Encoding.UTF8.GetBytes($$"""{"$type":"{{type}}","Text":"boo"}""");
         var exception = Proto.Text(1, type);
-        byte[] nested = [.. Proto.Bytes(1, exception), .. Proto.Bytes(2, exception), .. Proto.Bytes(3, exception), .. Proto.Bytes(4, exception)];
+        byte[] nested = [.. Enumerable.Range(1, 4).SelectMany(field => Proto.Bytes(field, exception))];
         foreach (var serializer in (IEnumerable<int>)[.. Enumerable.Range(-1, 45), 1706, 4242, int.MaxValue])
         {
             yield return new Said(serializer, type, []);

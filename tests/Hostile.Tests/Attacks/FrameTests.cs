@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>Bytes that are no frame, frames that are no message, messages that lack what each has.</summary>
+/// <summary>Bytes that are no frame, frames that are no message, and messages without a mandatory part.</summary>
 [Collection(Victims.Name)]
 public sealed class FrameTests(Victims victims)
 {
@@ -18,7 +18,7 @@ public sealed class FrameTests(Victims victims)
     [InlineData(int.MinValue, true)]
     [InlineData(MaxFrame + 1, false)]
     [InlineData(MaxFrame + 1, true)]
-    public async Task A_frame_that_is_announced_too_long_costs_the_connection(int length, bool isAssociated)
+    public async Task A_connection_that_announces_too_long_a_frame_is_closed(int length, bool isAssociated)
     {
         using var peer = new RawPeer(victims.First);
         if (isAssociated) peer.Associate();
@@ -26,14 +26,14 @@ public sealed class FrameTests(Victims victims)
         BinaryPrimitives.WriteInt32LittleEndian(prefix, length);
         peer.Send([.. prefix, .. new byte[100]]);
 
-        await peer.IsHungUpOn();
+        await peer.IsDisconnected();
         await victims.AreUndisturbed();
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Garbage_is_nobodys_business(bool isAssociated)
+    public async Task Garbage_harms_nobody(bool isAssociated)
     {
         for (var seed = 1; seed <= 50; seed++)
         {
@@ -55,9 +55,24 @@ public sealed class FrameTests(Victims victims)
         { "nothing", Empty },
         { "no host", Proto.Text(1, "hostile") },
         { "no system", Proto.Text(2, "127.0.0.1") },
-        { "a port beyond all", [.. Proto.Text(1, "hostile"), .. Proto.Text(2, "h"), .. Proto.Number(3, uint.MaxValue), .. Proto.Text(4, "akka.tcp")] },
-        { "a long host", [.. Proto.Text(1, "hostile"), .. Proto.Text(2, new string('h', 100_000)), .. Proto.Text(4, "akka.tcp")] },
-        { "a name of all characters", [.. Proto.Text(1, "\0\n\u001b[2J/..\\@:%*$ü\u2028"), .. Proto.Text(2, "a/b c\n"), .. Proto.Text(4, "akka tcp://")] },
+        {
+            "a port beyond all",
+            [
+                .. Proto.Text(1, "hostile"), .. Proto.Text(2, "h"), .. Proto.Number(3, uint.MaxValue),
+                .. Proto.Text(4, "akka.tcp"),
+            ]
+        },
+        {
+            "a long host",
+            [.. Proto.Text(1, "hostile"), .. Proto.Text(2, new string('h', 100_000)), .. Proto.Text(4, "akka.tcp")]
+        },
+        {
+            "a name of all characters",
+            [
+                .. Proto.Text(1, "\0\n\u001b[2J/..\\@:%*$ü\u2028"), .. Proto.Text(2, "a/b c\n"),
+                .. Proto.Text(4, "akka tcp://"),
+            ]
+        },
         { "a host that is no text", [.. Proto.Text(1, "hostile"), .. Proto.Bytes(2, [0xFF, 0xFE, 0xC0, 0x80])] },
     };
 
@@ -79,15 +94,28 @@ public sealed class FrameTests(Victims victims)
     {
         { "nothing", Empty },
         { "no recipient", Proto.Bytes(2, new Said(5, "HB", []).Wire()) },
-        { "a recipient that is no path", [.. Proto.Bytes(1, Proto.Text(1, "boo")), .. Proto.Bytes(2, new Said(5, "HB", []).Wire())] },
-        { "a recipient elsewhere", [.. Proto.Bytes(1, Proto.Text(1, "akka.tcp://victim@127.0.0.1:9/user/x")), .. Proto.Bytes(2, new Said(1706, "get-nodes/1", []).Wire()), .. Proto.Fixed(5, ulong.MaxValue)] },
+        {
+            "a recipient that is no path",
+            [.. Proto.Bytes(1, Proto.Text(1, "boo")), .. Proto.Bytes(2, new Said(5, "HB", []).Wire())]
+        },
+        {
+            "a recipient elsewhere",
+            [
+                .. Proto.Bytes(1, Proto.Text(1, "akka.tcp://victim@127.0.0.1:9/user/x")),
+                .. Proto.Bytes(2, new Said(1706, "get-nodes/1", []).Wire()),
+                .. Proto.Fixed(5, ulong.MaxValue),
+            ]
+        },
         { "no payload", Proto.Bytes(1, Proto.Text(1, "akka.tcp://victim@127.0.0.1:9/user/x")) },
-        { "a sender that is no path", [.. Proto.Bytes(1, Proto.Text(1, "boo")), .. Proto.Bytes(4, Encoding.UTF8.GetBytes("\u0001\u0002"))] },
+        {
+            "a sender that is no path",
+            [.. Proto.Bytes(1, Proto.Text(1, "boo")), .. Proto.Bytes(4, Encoding.UTF8.GetBytes("\u0001\u0002"))]
+        },
     };
 
     [Theory]
     [MemberData(nameof(Envelopes))]
-    public async Task An_envelope_without_what_each_has_harms_nobody(string name, byte[] envelope)
+    public async Task An_envelope_without_a_mandatory_part_harms_nobody(string name, byte[] envelope)
     {
         Assert.NotEmpty(name);
         using var peer = new RawPeer(victims.First).Associate();

@@ -3,21 +3,22 @@ using Akka.Dispatch.SysMsg;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A peer gives orders: to actors, that they end; to the membership, that a member goes.</summary>
+/// <summary>A peer sends orders: to stop actors, or to remove members.</summary>
 [Collection(Victims.Name)]
 public sealed class OrderTests(Victims victims)
 {
     private static readonly string[] Targets =
     [
-        "/user/node", "/user/bitmaps", "/user", "/system", "/", "/system/cluster", "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver",
-        "/system/distributedPubSubMediator", "/system/endpointManager", "/deadLetters", "/remote",
+        "/user/node", "/user/bitmaps", "/user", "/system", "/", "/system/cluster", "/system/cluster/core/daemon",
+        "/system/cluster/heartbeatReceiver", "/system/distributedPubSubMediator", "/system/endpointManager",
+        "/deadLetters", "/remote",
     ];
 
     public static TheoryData<string> Paths => [.. Targets];
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public async Task Nobody_is_stopped(string path)
+    public async Task No_actor_is_stopped(string path)
     {
         await using var hostile = new HostileSystem();
         foreach (var victim in victims.All)
@@ -39,8 +40,26 @@ public sealed class OrderTests(Victims victims)
         await victims.AreUndisturbed();
     }
 
+    [Theory]
+    [InlineData("/user/private")]
+    [InlineData("/user/priv*")]
+    [InlineData("/user/*")]
+    [InlineData("/user/bitmaps/../private")]
+    public async Task Only_the_actors_that_nodes_address_have_a_path(string path)
+    {
+        var own = new Recorder();
+        var actor = victims.First.System.ActorOf(own.Props, "private");
+        await using var hostile = new HostileSystem();
+        hostile.Select(victims.First, path).Tell(Victim.Mark());
+
+        await hostile.IsThrough(victims.First);
+        await actor.GracefulStop(TimeSpan.FromMinutes(1));
+        Assert.Empty(own.Messages);
+        await victims.AreUndisturbed();
+    }
+
     [Fact]
-    public async Task Nobody_is_watched_or_found()
+    public async Task No_actor_is_watched_or_found()
     {
         await using var hostile = new HostileSystem();
         hostile.System.ActorOf(Props.Create(() => new Watcher(hostile.At(victims.First, "/user/node"))));
@@ -53,7 +72,7 @@ public sealed class OrderTests(Victims victims)
     [Theory]
     [InlineData("Akka.Cluster.ClusterUserAction+Leave, Akka.Cluster")]
     [InlineData("Akka.Cluster.ClusterUserAction+Down, Akka.Cluster")]
-    public async Task No_member_is_taken_out(string manifest)
+    public async Task No_member_is_removed(string manifest)
     {
         foreach (var victim in victims.All)
         {

@@ -2,7 +2,7 @@ using Userfault.Nodes;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A peer joins as a node that nobody could ever connect to. Without TLS whoever can connect may join; but not so.</summary>
+/// <summary>A peer asks to join with an address to which no node can connect.</summary>
 [Collection(Victims.Name)]
 public sealed class StrangerTests(Victims victims)
 {
@@ -24,16 +24,19 @@ public sealed class StrangerTests(Victims victims)
 
     [Theory]
     [MemberData(nameof(Addresses))]
-    public async Task Nobody_joins_from_nowhere(string name, byte[] address)
+    public async Task A_node_without_an_address_does_not_join(string name, byte[] address)
     {
         Assert.NotEmpty(name);
         byte[] node = [.. Proto.Bytes(1, address), .. Proto.Number(2, 4711)];
-        byte[] whole = [.. Proto.Bytes(1, [.. System, .. Host("127.0.0.1"), .. Port(7), .. Protocol]), .. Proto.Number(2, 4711)];
+        byte[] complete = [.. System, .. Host("127.0.0.1"), .. Port(7), .. Protocol];
+        byte[] whole = [.. Proto.Bytes(1, complete), .. Proto.Number(2, 4711)];
         using var peer = new RawPeer(victims.First).Associate();
         foreach (var joining in (byte[][])[Proto.Bytes(1, node), [.. Proto.Bytes(1, whole), .. Proto.Bytes(1, node)]])
         {
             var join = new Said(
-                5, "Akka.Cluster.InternalClusterAction+Join, Akka.Cluster", [.. joining, .. Proto.Text(2, NodeRoles.Source), .. Proto.Text(3, "1.0")]);
+                5,
+                "Akka.Cluster.InternalClusterAction+Join, Akka.Cluster",
+                [.. joining, .. Proto.Text(2, NodeRoles.Source), .. Proto.Text(3, "1.0")]);
             peer.Tell("/system/cluster/core/daemon", join);
             peer.Tell("/", join.To("system", "cluster", "core", "daemon"));
         }

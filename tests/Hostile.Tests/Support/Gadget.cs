@@ -1,6 +1,8 @@
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A message of a peer's own: the peer makes it by hand, anybody else by the constructor that tells.</summary>
+/// <summary>
+/// A message of the peer's own type. The peer creates it by <see cref="ByHand"/>; the public constructor records a use.
+/// </summary>
 public sealed class Gadget
 {
     private readonly string _text = "";
@@ -15,6 +17,6 @@ public sealed class Gadget
         set => TrapLog.Touch($"the text of a Gadget was set: {value}");
     }
 
-    /// <summary>The peer's own way to make one.</summary>
+    /// <summary>Creates one without a record.</summary>
     public static Gadget ByHand(string text) => new(text);
 }

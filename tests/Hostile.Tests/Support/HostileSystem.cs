@@ -3,7 +3,10 @@ using Userfault.Nodes;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A peer that is a whole actor system, configured as Akka.NET is by default; it knows our serializer besides.</summary>
+/// <summary>
+/// A peer that is an actor system with Akka.NET's default configuration. It also has the serializer of the nodes'
+/// messages.
+/// </summary>
 internal sealed class HostileSystem : IAsyncDisposable
 {
     public HostileSystem() => System = ActorSystem.Create("hostile", $$"""
@@ -16,6 +19,7 @@ internal sealed class HostileSystem : IAsyncDisposable
         akka.coordinated-shutdown.run-by-actor-system-terminate = off
         akka.remote {
           retry-gate-closed-for = 100ms
+          watch-failure-detector { heartbeat-interval = 200ms, acceptable-heartbeat-pause = 500ms }
           dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
         }
         """);
@@ -24,23 +28,24 @@ internal sealed class HostileSystem : IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(System.Terminate());
 
-    /// <summary>Something in a node, by its path alone.</summary>
-    public IActorRef At(Victim victim, string path) => ((ExtendedActorSystem)System).Provider.ResolveActorRef(victim.PathOf(path));
+    /// <summary>The reference of a path in a node.</summary>
+    public IActorRef At(Victim victim, string path) =>
+        ((ExtendedActorSystem)System).Provider.ResolveActorRef(victim.PathOf(path));
 
-    /// <summary>Something in a node, as it is looked for.</summary>
+    /// <summary>The selection of a path in a node.</summary>
     public ActorSelection Select(Victim victim, string path) => System.ActorSelection(victim.PathOf(path));
 
-    /// <summary>Returns once the node has looked at all that was sent before: a message that it takes has come.</summary>
+    /// <summary>Returns once the node has read everything that was sent before: a valid message has arrived.</summary>
     public async Task IsThrough(Victim victim)
     {
         var mark = Victim.Mark();
         await Eventually.Holds(
             () =>
             {
-                // A connection that was cut meanwhile is made again.
+                // Repeated: the node may have closed the connection.
                 Select(victim, $"/user/{ClearPublisherActor.Name}").Tell(mark, ActorRefs.Nobody);
                 return victim.Got(mark);
             },
-            () => $"nothing comes any more\n{Victims.LogOf(victim)}");
+            () => $"nothing arrives any more\n{Victims.LogOf(victim)}");
     }
 }

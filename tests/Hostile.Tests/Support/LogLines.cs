@@ -4,13 +4,13 @@ using Akka.Event;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>The log of every actor system of this process that names <see cref="Logger"/>, by the system's address.</summary>
+/// <summary>Keeps the log of each actor system that is configured with <see cref="Config"/>.</summary>
 internal static class LogLines
 {
     private static readonly ConcurrentDictionary<ActorSystem, ConcurrentQueue<string>> Lines = new();
 
-    /// <summary>Configuration of a system whose log is kept.</summary>
-    /// <param name="level">Of which level on.</param>
+    /// <summary>The configuration of a system whose log is kept.</summary>
+    /// <param name="level">The lowest level to keep.</param>
     public static string Config(string level) => $"""
         akka.loggers = ["{typeof(Logger).FullName}, {typeof(Logger).Assembly.GetName().Name}"]
         akka.loglevel = {level}
@@ -18,10 +18,10 @@ internal static class LogLines
         akka.log-dead-letters = off
         """;
 
-    /// <summary>What was logged so far.</summary>
+    /// <summary>The lines so far.</summary>
     public static IReadOnlyCollection<string> Of(ActorSystem system) => Lines.GetOrAdd(system, static _ => new());
 
-    /// <summary>A logger as it has to be: it asks the system's filters.</summary>
+    /// <summary>A logger that asks the system's filters, as loggers should.</summary>
     public sealed class Logger : UntypedActor
     {
         protected override void OnReceive(object message)
@@ -32,7 +32,8 @@ internal static class LogLines
                     Sender.Tell(new LoggerInitialized());
                     break;
                 case LogEvent said when Context.System.Settings.LogFilter.ShouldTryKeepMessage(said, out var text):
-                    Lines.GetOrAdd(Context.System, static _ => new()).Enqueue($"{said.LogLevel()} {said.LogClass.Name}: {text} {said.Cause?.Message}");
+                    var line = $"{said.LogLevel()} {said.LogClass.Name}: {text} {said.Cause?.Message}";
+                    Lines.GetOrAdd(Context.System, static _ => new()).Enqueue(line);
                     break;
                 case LogEvent:
                     break;

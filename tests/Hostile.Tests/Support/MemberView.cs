@@ -4,7 +4,7 @@ using Userfault.Nodes;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>The membership as one node is told of it.</summary>
+/// <summary>The membership as one node sees it.</summary>
 internal sealed class MemberView
 {
     private ImmutableDictionary<NodeId, MemberState> _states = ImmutableDictionary<NodeId, MemberState>.Empty;
@@ -20,10 +20,15 @@ internal sealed class MemberView
     public Props Props => Props.Create(() => new Follower(this));
 
     /// <summary>Are these all members, up and reachable?</summary>
-    public bool IsOf(IEnumerable<NodeId> nodes) =>
-        !IsOver && Reachable.Where(n => n.Value == MemberState.Up).Select(n => n.Key).ToHashSet().SetEquals(nodes) && _states.Count == Reachable.Count;
+    public bool IsOf(IEnumerable<NodeId> nodes)
+    {
+        var (states, reachable) = (_states, Reachable);
+        return !IsOver && reachable.Count == states.Count && reachable.Values.All(s => s == MemberState.Up)
+            && reachable.Keys.ToHashSet().SetEquals(nodes);
+    }
 
-    public override string ToString() => string.Join(", ", _states.Select(s => $"{s.Key} {s.Value}{(_away.Contains(s.Key) ? " away" : "")}"));
+    public override string ToString() =>
+        string.Join(", ", _states.Select(s => $"{s.Key} {s.Value}{(_away.Contains(s.Key) ? " away" : "")}"));
 
     private sealed class Follower(MemberView view) : UntypedActor
     {

@@ -3,12 +3,13 @@ using System.Text;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>Protocol buffers by hand, so that a peer can say what no library would.</summary>
+/// <summary>Writes protocol buffers by hand, valid or not.</summary>
 internal static class Proto
 {
     public static byte[] Bytes(int field, byte[] value) => [.. Header(field, value.Length), .. value];
 
-    public static byte[] Header(int field, int length) => [.. Varint(((ulong)field << 3) | 2), .. Varint((ulong)length)];
+    public static byte[] Header(int field, int length) =>
+        [.. Varint(((ulong)field << 3) | 2), .. Varint((ulong)length)];
 
     public static byte[] Text(int field, string value) => Bytes(field, Encoding.UTF8.GetBytes(value));
 

@@ -6,7 +6,7 @@ using Userfault.Nodes;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A peer that speaks Akka.Remote's protocol by hand, and keeps to it as far as it likes.</summary>
+/// <summary>A peer that writes the bytes of Akka.Remote's protocol itself, valid or not.</summary>
 internal sealed class RawPeer : IDisposable
 {
     private const ulong NoSequence = ulong.MaxValue;
@@ -22,26 +22,29 @@ internal sealed class RawPeer : IDisposable
         _socket.Connect(new IPEndPoint(IPAddress.Loopback, victim.Address.Port!.Value));
     }
 
-    /// <summary>Who it says that it is.</summary>
+    /// <summary>The address that it claims.</summary>
     public Address Origin { get; }
 
     public void Dispose() => _socket.Dispose();
 
-    /// <summary>A handshake as it should be.</summary>
+    /// <summary>Sends a valid handshake.</summary>
     public RawPeer Associate() => Associate(
-        [.. Proto.Text(1, Origin.System), .. Proto.Text(2, Origin.Host), .. Proto.Number(3, (ulong)Origin.Port!), .. Proto.Text(4, Origin.Protocol)]);
+    [
+        .. Proto.Text(1, Origin.System), .. Proto.Text(2, Origin.Host), .. Proto.Number(3, (ulong)Origin.Port!),
+        .. Proto.Text(4, Origin.Protocol),
+    ]);
 
-    /// <summary>A handshake of any origin.</summary>
+    /// <summary>Sends a handshake with any origin.</summary>
     public RawPeer Associate(byte[] origin)
     {
         Control([.. Proto.Number(1, 1), .. Proto.Bytes(2, [.. Proto.Bytes(1, origin), .. Proto.Fixed(2, 4711)])]);
         return this;
     }
 
-    /// <summary>A control message.</summary>
+    /// <summary>Sends a control message.</summary>
     public void Control(byte[] instruction) => Frame(Proto.Bytes(2, instruction));
 
-    /// <summary>A message for a path in the node.</summary>
+    /// <summary>Sends a message to a path in the node.</summary>
     public void Tell(string path, Said said, ulong sequence = NoSequence) => Envelope(
     [
         .. Proto.Bytes(1, Proto.Text(1, _victim.PathOf(path))),
@@ -50,10 +53,10 @@ internal sealed class RawPeer : IDisposable
         .. Proto.Fixed(5, sequence),
     ]);
 
-    /// <summary>An envelope of any content.</summary>
+    /// <summary>Sends an envelope of any content.</summary>
     public void Envelope(byte[] envelope) => Frame(Proto.Bytes(1, Proto.Bytes(2, envelope)));
 
-    /// <summary>A frame of any content.</summary>
+    /// <summary>Sends a frame of any content.</summary>
     public void Frame(byte[] frame)
     {
         var length = new byte[4];
@@ -61,7 +64,7 @@ internal sealed class RawPeer : IDisposable
         Send([.. length, .. frame]);
     }
 
-    /// <summary>Any bytes. Those that the node does not want any more are nobody's.</summary>
+    /// <summary>Sends any bytes. The node may have closed the connection.</summary>
     public void Send(byte[] bytes)
     {
         try
@@ -73,17 +76,23 @@ internal sealed class RawPeer : IDisposable
         }
     }
 
-    /// <summary>Returns once the node has looked at all that was sent: a message that it takes has come, or it has hung up.</summary>
+    /// <summary>
+    /// Returns once the node has read everything: a valid message that follows has arrived, or the node has closed the
+    /// connection.
+    /// </summary>
     public async Task IsThrough()
     {
         var mark = Victim.Mark();
         Tell($"/user/{ClearPublisherActor.Name}", new Said(
             1706, "bits-cleared/1", new NodeMessageSerializer((ExtendedActorSystem)_victim.System).ToBinary(mark)));
-        await Eventually.Holds(() => IsClosed || _victim.Got(mark), () => $"the node neither reads on nor hangs up\n{Victims.LogOf(_victim)}");
+        await Eventually.Holds(
+            () => IsClosed || _victim.Got(mark),
+            () => $"the node neither reads on nor closes the connection\n{Victims.LogOf(_victim)}");
     }
 
-    /// <summary>Returns once the node has hung up.</summary>
-    public Task IsHungUpOn() => Eventually.Holds(() => IsClosed, () => $"the node does not hang up\n{Victims.LogOf(_victim)}");
+    /// <summary>Returns once the node has closed the connection.</summary>
+    public Task IsDisconnected() => Eventually.Holds(
+        () => IsClosed, () => $"the node does not close the connection\n{Victims.LogOf(_victim)}");
 
     private bool IsClosed
     {

@@ -3,12 +3,12 @@ using Akka.Actor;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>Keeps all that an actor is sent.</summary>
+/// <summary>Keeps all messages that an actor receives.</summary>
 internal sealed class Recorder
 {
     private readonly ConcurrentQueue<object> _messages = new();
 
-    /// <summary>In the order in which it came.</summary>
+    /// <summary>The messages, in order.</summary>
     public IReadOnlyCollection<object> Messages => _messages;
 
     /// <summary>The actor.</summary>

@@ -14,11 +14,14 @@ internal sealed record Said(int Serializer, string Manifest, byte[] Bytes)
         .. Proto.Bytes(1, Bytes),
     ];
 
-    /// <summary>The same inside of a message to an actor that is named by its path.</summary>
-    public Said To(params string[] names) => new(
-        6, "", [.. Proto.Bytes(1, Wire()), .. names.SelectMany(n => Proto.Bytes(2, [.. Proto.Number(1, 2), .. Proto.Text(2, n)]))]);
+    /// <summary>The payload in a message to an actor that is named by its path.</summary>
+    public Said To(params string[] names)
+    {
+        var path = names.SelectMany(n => Proto.Bytes(2, [.. Proto.Number(1, 2), .. Proto.Text(2, n)]));
+        return new Said(6, "", [.. Proto.Bytes(1, Wire()), .. path]);
+    }
 
-    /// <summary>The same inside of one message to an empty path inside of another, as many as these bytes hold.</summary>
+    /// <summary>The payload in an envelope in an envelope, as deep as the size allows.</summary>
     public Said Nested(int sizeBytes)
     {
         var headers = new Stack<byte[]>([Proto.Header(1, Wire().Length)]);
@@ -34,7 +37,7 @@ internal sealed record Said(int Serializer, string Manifest, byte[] Bytes)
         return new Said(6, "", [.. headers.SelectMany(h => h), .. Wire()]);
     }
 
-    /// <summary>The same inside of a publication.</summary>
+    /// <summary>The payload in a publication.</summary>
     public Said Published() => new(9, "E", [.. Proto.Text(1, Victim.Topic), .. Proto.Bytes(3, Wire())]);
 
     public override string ToString() => $"{Serializer} \"{Manifest}\" {Bytes.Length} bytes";

@@ -1,6 +1,6 @@
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A class that a peer names: it tells when it is initialized, made, or given a value.</summary>
+/// <summary>A class that a peer names. It records when it is initialized, instantiated or given a value.</summary>
 public sealed class Trap
 {
     private readonly string _text;

@@ -1,36 +1,37 @@
 namespace Userfault.Hostile.Tests;
 
 /// <summary>
-/// What was touched of the types that peers name and nobody may make: <see cref="Trap"/>, <see cref="TrapActor"/>,
-/// <see cref="TrapException"/>; and whether anybody looked for the type that does not exist.
+/// Records whether a type that a peer named was used: <see cref="Trap"/>, <see cref="TrapActor"/>, <see
+/// cref="TrapException"/> and <see cref="Gadget"/> report it, and a lookup of the type that does not exist raises an
+/// event.
 /// </summary>
 internal static class TrapLog
 {
-    /// <summary>A type that exists in this process. Written out: <c>typeof</c> must not be needed to name it.</summary>
+    /// <summary>Name of a class in this process.</summary>
     public const string Trap = "Userfault.Hostile.Tests.Trap, Userfault.Hostile.Tests";
 
-    /// <summary>An actor class that exists in this process.</summary>
+    /// <summary>Name of an actor class in this process.</summary>
     public const string Actor = "Userfault.Hostile.Tests.TrapActor, Userfault.Hostile.Tests";
 
-    /// <summary>An exception that exists in this process.</summary>
+    /// <summary>Name of an exception class in this process.</summary>
     public const string Exception = "Userfault.Hostile.Tests.TrapException, Userfault.Hostile.Tests";
 
-    /// <summary>A type of an assembly that does not exist: looking it up raises an event.</summary>
+    /// <summary>Name of a type in an assembly that does not exist: a lookup raises an event.</summary>
     public const string Unknown = UnknownAssembly + ".Thing, " + UnknownAssembly;
 
     private const string UnknownAssembly = "Userfault.Unknown";
     private static readonly System.Collections.Concurrent.ConcurrentQueue<string> Touched = new();
 
-    /// <summary>All of it.</summary>
+    /// <summary>All uses so far.</summary>
     public static IReadOnlyCollection<string> Touches => Touched;
 
-    /// <summary>Has whoever looks for the type that does not exist recorded, from now on.</summary>
+    /// <summary>Records lookups of the type that does not exist from now on.</summary>
     public static void Watch() => AppDomain.CurrentDomain.AssemblyResolve += static (_, asked) =>
     {
-        if (asked.Name.StartsWith(UnknownAssembly, StringComparison.Ordinal)) Touch($"{asked.Name} was looked for");
+        if (asked.Name.StartsWith(UnknownAssembly, StringComparison.Ordinal)) Touch($"{asked.Name} was looked up");
         return null;
     };
 
-    /// <summary>Something was touched.</summary>
+    /// <summary>Records a use.</summary>
     public static void Touch(string what) => Touched.Enqueue(what);
 }

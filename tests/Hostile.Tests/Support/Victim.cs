@@ -6,17 +6,17 @@ using Userfault.Nodes;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A node as the command starts one, with recorders for actors.</summary>
+/// <summary>A node as the command starts it, with a recorder in place of the actor that publishes bitmaps.</summary>
 internal sealed class Victim
 {
     /// <summary>Name of the actor systems of all nodes.</summary>
     public const string SystemName = "victim";
 
-    /// <summary>What all of them subscribe to.</summary>
+    /// <summary>The topic to which all of them subscribe.</summary>
     public const string Topic = "userfault/vm/0";
 
     /// <summary>Opens a node.</summary>
-    /// <param name="logLevel">From which level on its log is kept.</param>
+    /// <param name="logLevel">The lowest level of log lines to keep.</param>
     public Victim(string logLevel = "WARNING")
     {
         var basis = ConfigurationFactory.ParseString($$"""
@@ -28,11 +28,14 @@ internal sealed class Victim
               leader-actions-interval = 100ms
               allow-weakly-up-members = on
             }
+            akka.remote.dot-netty.tcp.connection-timeout = 5s
             akka.coordinated-shutdown.phases { cluster-leave.timeout = 3s, cluster-shutdown.timeout = 1s }
             """);
+        var stable = TimeSpan.FromSeconds(3);
         Node = NodeSystem.Open(
-            new NodeSettings { SystemName = SystemName, Role = NodeRoles.Source, StableAfter = TimeSpan.FromSeconds(3) }, basis);
-        System.ActorOf(NodeActor.Props(Membership, static () => NodeReport.Nothing, TimeSpan.FromMilliseconds(200)), NodeActor.Name);
+            new NodeSettings { SystemName = SystemName, Role = NodeRoles.Source, StableAfter = stable }, basis);
+        var every = TimeSpan.FromMilliseconds(200);
+        System.ActorOf(NodeActor.Props(Membership, static () => NodeReport.Nothing, every), NodeActor.Name);
         Membership.Follow(System.ActorOf(View.Props));
         Membership.Subscribe(Topic, System.ActorOf(Bitmaps.Props, ClearPublisherActor.Name));
     }
@@ -47,16 +50,17 @@ internal sealed class Victim
 
     public MemberView View { get; } = new();
 
-    /// <summary>The actor that others reach under a name, and that hears the topic.</summary>
+    /// <summary>The actor that other nodes address, and that subscribes to the topic.</summary>
     public Recorder Bitmaps { get; } = new();
 
-    /// <summary>The path of something in this node, as peers write it.</summary>
+    /// <summary>A path in this node, with its address.</summary>
     public string PathOf(string path) => $"{Address}{path}";
 
-    /// <summary>Has this come?</summary>
-    public bool Got(INodeMessage message) => Bitmaps.Messages.OfType<BitsCleared>().Any(b => b.Sequence == ((BitsCleared)message).Sequence);
+    /// <summary>Has this message arrived?</summary>
+    public bool Got(BitsCleared message) =>
+        Bitmaps.Messages.OfType<BitsCleared>().Any(b => b.Sequence == message.Sequence);
 
-    /// <summary>A message that is told from all others.</summary>
+    /// <summary>A message that differs from all others.</summary>
     public static BitsCleared Mark() =>
         new("vm", SlotId.Of(0, 0), new GfnRange(new Gfn(0), 1), (ulong)Interlocked.Increment(ref Marks), []);
 

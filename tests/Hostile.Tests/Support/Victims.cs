@@ -3,13 +3,15 @@ using Userfault.Nodes;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A cluster of three nodes that is attacked, one attack after the other, and has to be as it was after each.</summary>
+/// <summary>
+/// A cluster of three nodes. It is attacked again and again, and must be as before after each attack.
+/// </summary>
 public sealed class Victims : IAsyncLifetime
 {
-    /// <summary>The tests that share it.</summary>
+    /// <summary>The collection of tests that share it.</summary>
     public const string Name = "victims";
 
-    // Of all attacks together: a few classes of Akka.NET, for a few minutes.
+    // Of all attacks together: the budgets of a few classes of Akka.NET, for a few minutes.
     private const int MaxLines = 1000;
 
     private readonly List<Victim> _all = [];
@@ -32,8 +34,8 @@ public sealed class Victims : IAsyncLifetime
     }
 
     /// <summary>
-    /// All three are members, up and reachable, in the incarnations in which they began; they hear each other and do their work;
-    /// nothing was made that should not be, and their logs are short.
+    /// All three are members, up and reachable, in the incarnations in which they started. They hear each other, their
+    /// actors work, nothing was instantiated, and their logs are short.
     /// </summary>
     internal async Task AreUndisturbed()
     {
@@ -49,17 +51,18 @@ public sealed class Victims : IAsyncLifetime
         Assert.Empty(TrapLog.Touches);
         Assert.All(_all, v => Assert.InRange(LogLines.Of(v.System).Count, 0, MaxLines));
         Assert.All(_all, v => Assert.False(v.System.WhenTerminated.IsCompleted));
-        Assert.All(_all, v => Assert.All(v.Bitmaps.Messages, m => Assert.Contains(m.GetType().Assembly.GetName().Name, Known)));
+        Assert.All(
+            _all.SelectMany(v => v.Bitmaps.Messages), m => Assert.Contains(m.GetType().Assembly.GetName().Name, Known));
     }
 
-    /// <summary>Each tells each a message, and publishes one for all.</summary>
+    /// <summary>Each node sends a message to each node, and publishes one.</summary>
     internal static async Task HearEachOther(IReadOnlyList<Victim> nodes)
     {
         foreach (var from in nodes)
         {
             foreach (var to in nodes)
             {
-                // Again and again: where a connection broke, messages are lost for a while.
+                // Repeated: messages are lost while a broken connection is replaced.
                 var mark = Victim.Mark();
                 await Eventually.Holds(
                     () =>
@@ -70,7 +73,7 @@ public sealed class Victims : IAsyncLifetime
                     () => $"{from.Address} does not reach {to.Address}\n{LogOf(to)}");
             }
 
-            // In the beginning a node does not know of all subscriptions.
+            // Repeated: a node learns of subscriptions late.
             var published = Victim.Mark();
             await Eventually.Holds(
                 () =>
@@ -82,19 +85,21 @@ public sealed class Victims : IAsyncLifetime
         }
     }
 
-    /// <summary>Returns once these nodes are a cluster, each in the view of each.</summary>
+    /// <summary>Returns once each of these nodes sees all of them, and no others, up and reachable.</summary>
     internal static Task AreACluster(IReadOnlyList<Victim> nodes)
     {
         var ids = nodes.Select(v => v.Membership.Self).ToList();
         return Eventually.Holds(
             () => nodes.All(v => v.View.IsOf(ids)),
-            () => $"no cluster: {string.Join(" | ", nodes.Select(v => v.View))}\n{string.Join('\n', nodes.Select(LogOf))}");
+            () => $"no cluster: {string.Join(" | ", nodes.Select(v => v.View))}\n" +
+                string.Join('\n', nodes.Select(LogOf)));
     }
 
     internal static string LogOf(Victim victim) => string.Join('\n', LogLines.Of(victim.System));
 
-    // Ours, and what Akka's own allowed messages are made of.
-    private static readonly string[] Known = ["Userfault.Nodes", "Userfault.Actors", "Akka.Cluster", "Akka.Cluster.Tools"];
+    // Assemblies of the messages that are allowed.
+    private static readonly string[] Known =
+        ["Userfault.Nodes", "Userfault.Actors", "Akka.Cluster", "Akka.Cluster.Tools"];
 
     private Task AreACluster() => AreACluster(_all);
 }

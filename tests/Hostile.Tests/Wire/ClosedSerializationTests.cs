@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Akka.Configuration;
 using Akka.Serialization;
@@ -6,8 +7,8 @@ using Userfault.Nodes;
 namespace Userfault.Hostile.Tests;
 
 /// <summary>
-/// The set of serializers is closed: what a node ends up with is what is written down here, number by number. A version of Akka.NET that
-/// brings one more fails.
+/// The serializers of a running node are exactly those that are listed here by identifier. A version of Akka.NET that
+/// adds one fails.
 /// </summary>
 public sealed class ClosedSerializationTests(WireRig rig) : IClassFixture<WireRig>
 {
@@ -30,27 +31,27 @@ public sealed class ClosedSerializationTests(WireRig rig) : IClassFixture<WireRi
         Assert.All(Refused, id => Assert.IsType<RefusingSerializer>(byId[id]));
         Assert.All(byId, s => Assert.Equal(s.Key, s.Value.Identifier));
 
-        // One without a string manifest would have the peer's manifest looked up as a type.
+        // For any other serializer Akka.NET looks the peer's manifest up as a type.
         Assert.All(byId.Values, s => Assert.IsAssignableFrom<SerializerWithStringManifest>(s));
     }
 
     [Fact]
-    public void Each_name_of_the_configuration_and_each_binding_leads_to_one_of_them()
+    public void Each_name_and_each_binding_leads_to_one_of_them()
     {
         var byId = Field<Dictionary<int, Serializer>>("_serializersById");
         var byName = Field<Dictionary<string, Serializer>>("_serializersByName");
         Assert.Equal(ClosedSerialization.All.Select(s => s.Name).Order(), byName.Keys.Order());
         Assert.All(byName.Values, s => Assert.Same(byId[s.Identifier], s));
 
-        var bindings = Field<System.Collections.Concurrent.ConcurrentDictionary<Type, Serializer>>("_serializerMap");
+        var bindings = Field<ConcurrentDictionary<Type, Serializer>>("_serializerMap");
         Assert.All(bindings.Values, s => Assert.Same(byId[s.Identifier], s));
         Assert.IsType<RefusingSerializer>(rig.System.Serialization.FindSerializerForType(typeof(object)));
-        Assert.IsType<RefusingSerializer>(rig.System.Serialization.FindSerializerForType(typeof(ClosedSerializationTests)));
+        Assert.IsType<RefusingSerializer>(rig.System.Serialization.FindSerializerForType(typeof(Gadget)));
         Assert.IsType<NodeMessageSerializer>(rig.System.Serialization.FindSerializerForType(typeof(NodeReport)));
     }
 
     [Fact]
-    public void No_configuration_forgets_it_or_adds_to_it()
+    public void No_configuration_overrides_or_extends_the_set()
     {
         var json = ConfigurationFactory.ParseString("""
             akka.actor {
@@ -60,22 +61,28 @@ public sealed class ClosedSerializationTests(WireRig rig) : IClassFixture<WireRi
             }
             """);
         var closed = ClosedSerialization.Over(json);
-        Assert.StartsWith(typeof(RefusingSerializer).FullName!, closed.GetString("akka.actor.serializers.json"), StringComparison.Ordinal);
+        var type = closed.GetString("akka.actor.serializers.json");
+        Assert.StartsWith(typeof(RefusingSerializer).FullName!, type, StringComparison.Ordinal);
         Assert.Equal(1, closed.GetInt("akka.actor.serialization-settings.json.identifier"));
-        Assert.Equal("json", closed.GetConfig("akka.actor.serialization-bindings").AsEnumerable().Single(b => b.Key == "System.Object").Value.GetString());
+        var bindings = closed.GetConfig("akka.actor.serialization-bindings").AsEnumerable();
+        Assert.Equal("json", bindings.Single(b => b.Key == "System.Object").Value.GetString());
 
-        var more = ConfigurationFactory.ParseString("""akka.actor.serializers { hyperion = "X, Y", another = "Z, Y" }""");
+        var more = ConfigurationFactory.ParseString(
+            """akka.actor.serializers { hyperion = "X, Y", another = "Z, Y" }""");
         var refusal = Assert.Throws<ConfigurationException>(() => ClosedSerialization.Over(more));
         Assert.Contains("another, hyperion", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Nor_does_one_open_other_paths_or_larger_frames()
+    public void Paths_and_frames_are_limited()
     {
         var config = rig.System.Settings.Config;
         Assert.True(config.GetBoolean("akka.remote.untrusted-mode"));
         Assert.Equal(
-            ["/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver", "/system/distributedPubSubMediator", "/user/node", "/user/bitmaps"],
+            [
+                "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver",
+                "/system/distributedPubSubMediator", "/user/node", "/user/bitmaps",
+            ],
             config.GetStringList("akka.remote.trusted-selection-paths"));
         Assert.Equal(128_000, config.GetByteSize("akka.remote.dot-netty.tcp.maximum-frame-size"));
     }

@@ -4,14 +4,17 @@ using Userfault.Nodes;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>What a peer can cause a million times is logged a few times a minute.</summary>
+/// <summary>Log lines that a peer can cause are bounded.</summary>
 public sealed class LogBudgetTests
 {
     [Fact]
-    public void Lines_of_Akka_are_bounded_by_class_and_level_and_those_of_this_node_are_not()
+    public void Only_lines_of_Akka_are_bounded_by_class_and_level()
     {
         var budget = new LogBudget();
-        for (var i = 0; i < LogBudget.MaxLines; i++) Assert.Equal(LogFilterDecision.NoDecision, Decide(new Warning("a", typeof(ActorSystem), "boo")));
+        for (var i = 0; i < LogBudget.MaxLines; i++)
+        {
+            Assert.Equal(LogFilterDecision.NoDecision, Decide(new Warning("a", typeof(ActorSystem), "boo")));
+        }
 
         Assert.Equal(LogFilterDecision.Drop, Decide(new Warning("a", typeof(ActorSystem), "boo")));
         Assert.Equal(LogFilterDecision.NoDecision, Decide(new Error(null, "a", typeof(ActorSystem), "boo")));

@@ -4,11 +4,12 @@ using Userfault.Nodes;
 
 namespace Userfault.Hostile.Tests;
 
-/// <summary>A node that nobody meets, for its serializers.</summary>
+/// <summary>A node for tests of its serializers.</summary>
 public sealed class WireRig : IAsyncLifetime
 {
     internal NodeSystem Node { get; } = NodeSystem.Open(
-        new NodeSettings { SystemName = "wire", Role = NodeRoles.Source }, ConfigurationFactory.ParseString(LogLines.Config("WARNING")));
+        new NodeSettings { SystemName = "wire", Role = NodeRoles.Source },
+        ConfigurationFactory.ParseString(LogLines.Config("WARNING")));
 
     internal ExtendedActorSystem System => (ExtendedActorSystem)Node.System;
 
