@@ -63,7 +63,7 @@ internal sealed class ClusterMember
 
         if (await Until(IsIn, cancelled, patience: isTold ? until * 3 / 4 : until) || cancelled.IsCancellationRequested) return;
         throw new CliException(
-            $"{option}: no node at {at} has let this one in within {until.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie is the same");
+            $"{option}: no node at {at} has let this one in within {until.TotalSeconds:0.#} s; {_setup.Advice(nodes)}");
     }
 
     /// <summary>Asks again and again until it holds: true; false after Ctrl-C or, without time, the join timeout.</summary>

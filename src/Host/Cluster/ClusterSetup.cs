@@ -12,17 +12,19 @@ internal sealed class ClusterSetup
     /// <summary>Name of every node's actor system: only nodes of one name meet.</summary>
     public const string SystemName = "userfault";
 
-    public ClusterSetup(Settings settings)
+    private readonly RefusalLog _refusals = new(line => Console.Error.WriteLine($"userfault node: {line}"), TimeProvider.System);
+    private volatile string? _refused;
+    private bool _isWarned;
+
+    private ClusterSetup(Settings settings)
     {
-        var (name, host) = settings.Get("cluster.host");
-        Host = IPAddress.TryParse(host, out var address) ? address : throw Units.Bad(name, host, "an IP address");
-        var cookie = settings.Get("cluster.cookie").Value;
-        Cookie = cookie.Length == 0 ? null : cookie;
+        Host = AddressAt(settings, "cluster.host");
         ReportEvery = TimeSpan.FromTicks(settings.DurationNs("cluster.report-interval") / 100);
         RetryAfter = TimeSpan.FromTicks(settings.DurationNs("cluster.retry") / 100);
         ClearEvery = TimeSpan.FromTicks(settings.DurationNs("cluster.clear-interval") / 100);
         JoinTimeout = TimeSpan.FromTicks(settings.DurationNs("cluster.join-timeout") / 100);
         Tls = ClusterTls.Of(settings);
+        MetricsAt = MetricsOf(settings);
         var (splitName, split) = settings.Get("cluster.split-brain");
         _splitBrain = split switch
         {
@@ -44,7 +46,11 @@ internal sealed class ClusterSetup
 
     public IPAddress Host { get; }
 
-    public string? Cookie { get; }
+    /// <summary>Where /metrics listens; null is nowhere.</summary>
+    public IPEndPoint? MetricsAt { get; }
+
+    /// <summary>The last node that this one does not trust, and why; null where there was none.</summary>
+    public string? Refused => _refused;
 
     public TimeSpan ReportEvery { get; }
 
@@ -53,6 +59,24 @@ internal sealed class ClusterSetup
     public TimeSpan JoinTimeout { get; }
 
     public TimeSpan ClearEvery { get; }
+
+    /// <summary>What the settings make of a command that takes part in a cluster; warnings are said.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <exception cref="CliException">A bad value, or an address beyond loopback without TLS.</exception>
+    public static ClusterSetup Open(Settings settings)
+    {
+        var setup = new ClusterSetup(settings);
+        setup.Check([("userfault.cluster.host", setup.Host.ToString())]);
+        if (setup.MetricsAt is { } metrics) setup.Check([("userfault.cluster.metrics-host", metrics.Address.ToString())]);
+        if (setup.Tls?.Warning(TimeProvider.System.GetUtcNow()) is { } warning) Console.Error.WriteLine($"userfault: warning: {warning}");
+        return setup;
+    }
+
+    /// <summary>Looks at nodes that are going to be dialed.</summary>
+    /// <param name="option">The option that names them.</param>
+    /// <param name="nodes">The nodes.</param>
+    /// <exception cref="CliException">One is beyond loopback, and there is no TLS.</exception>
+    public void CheckNodes(string option, IEnumerable<Address> nodes) => Check(nodes.Select(node => (option, node.Host)));
 
     /// <summary>How this process takes part in the cluster.</summary>
     public NodeSettings NodeSettings(string role, int port) => new()
@@ -63,14 +87,18 @@ internal sealed class ClusterSetup
         Port = port,
         SplitBrain = _splitBrain,
         StableAfter = _stableAfter,
-        Tls = Tls?.Node,
+        // An observer says in its last line what it has to say.
+        Tls = Tls?.Node(refused =>
+        {
+            _refused = refused;
+            if (role != NodeRoles.Observer) _refusals.Say($"refused {refused}");
+        }),
     };
 
     /// <summary>Where a data-plane server listens.</summary>
     public PageServerOptions ServerOptions(int port) => new()
     {
         Listen = new IPEndPoint(Host, port),
-        Cookie = Cookie,
         Tls = Tls?.Server,
         Log = line => Console.Error.WriteLine($"userfault node: {line}"),
     };
@@ -80,7 +108,6 @@ internal sealed class ClusterSetup
     {
         Server = new IPEndPoint(Host, 0),
         Image = image,
-        Cookie = Cookie,
         Tls = Tls?.Client,
     };
 
@@ -103,4 +130,26 @@ internal sealed class ClusterSetup
     /// <summary>The nodes' addresses as Akka knows them: with TLS the protocol has another name.</summary>
     public IReadOnlyList<Address> Named(IReadOnlyList<Address> nodes) =>
         Tls is null ? nodes : [.. nodes.Select(n => Userfault.Nodes.NodeSystem.AddressOf(SystemName, n.Host, n.Port!.Value, isTls: true))];
+
+    /// <summary>What may be wrong where no node has answered.</summary>
+    /// <param name="nodes">The nodes.</param>
+    public string Advice(IEnumerable<Address> nodes) =>
+        _refused is { } refused ? $"refused {refused}"
+        : $"check that it runs{(nodes.Any(n => !LoopbackRule.IsLoopback(n.Host)) ? ", where this node listens (userfault.cluster.host)," : "")} and that both have certificates of one authority, or neither has any (userfault.cluster.tls)";
+
+    private void Check(IEnumerable<(string Name, string Host)> uses)
+    {
+        if (LoopbackRule.Check(Settings, Tls, uses) is not { } warning || _isWarned) return;
+        _isWarned = true;
+        Console.Error.WriteLine($"userfault: warning: {warning}");
+    }
+
+    private static IPAddress AddressAt(Settings settings, string key) =>
+        settings.Get(key) is var (name, text) && IPAddress.TryParse(text, out var address) ? address : throw Units.Bad(name, text, "an IP address");
+
+    private static IPEndPoint? MetricsOf(Settings settings)
+    {
+        var (name, port) = settings.Get("cluster.metrics-port");
+        return port == "off" ? null : new IPEndPoint(AddressAt(settings, "cluster.metrics-host"), Units.Count(name, port, 0, 65535));
+    }
 }

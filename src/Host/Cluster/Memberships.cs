@@ -70,7 +70,7 @@ internal sealed class Memberships
             }
             finally
             {
-                if (node is not null) await node.System.Terminate();
+                if (node is not null) await node.Close();
             }
 
             if (isRefused) _known.Refused();

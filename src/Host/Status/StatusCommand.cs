@@ -35,7 +35,9 @@ internal static class StatusCommand
     {
         var asked = ClusterSetup.Nodes(option, text);
         if (asked.Count == 0) throw Units.Bad(option, text, "the address of a node, such as 127.0.0.1:7001");
-        var nodes = await Ask(new ClusterSetup(settings), option, asked, cancelled);
+        var setup = ClusterSetup.Open(settings);
+        setup.CheckNodes(option, asked);
+        var nodes = await Ask(setup, option, asked, cancelled);
         if (asJson) Console.Out.WriteLine(StatusReport.Json(nodes));
         else Write(nodes);
         return ExitCodes.Success;
@@ -61,11 +63,11 @@ internal static class StatusCommand
         {
             throw new CliException(
                 $"{option}: no node at {string.Join(",", asked.Select(n => $"{n.Host}:{n.Port}"))} has answered within " +
-                $"{setup.JoinTimeout.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie and tls are the same");
+                $"{setup.JoinTimeout.TotalSeconds:0.#} s; {setup.Advice(asked)}");
         }
         finally
         {
-            await node.System.Terminate();
+            await node.Close();
         }
     }
 

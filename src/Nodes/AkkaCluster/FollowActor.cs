@@ -4,11 +4,15 @@ using static Akka.Cluster.ClusterEvent;
 
 namespace Userfault.Nodes;
 
-/// <summary>Says in the words of <see cref="IMembershipEvent"/> what Akka.Cluster says to its subscribers.</summary>
+/// <summary>
+/// Translates the events of Akka.Cluster into <see cref="IMembershipEvent"/>, and announces the end of the membership
+/// exactly once, however it ends.
+/// </summary>
 internal sealed class FollowActor : UntypedActor
 {
     private readonly Akka.Cluster.Cluster _cluster;
     private readonly IActorRef _listener;
+    private readonly IncarnationOrder _order = new();
     private bool _isOver;
 
     /// <summary>See <see cref="Props"/>.</summary>
@@ -19,8 +23,15 @@ internal sealed class FollowActor : UntypedActor
         Akka.Actor.Props.Create(() => new FollowActor(cluster, listener));
 
     /// <inheritdoc/>
-    protected override void PreStart() => _cluster.Subscribe(
-        Self, SubscriptionInitialStateMode.InitialStateAsEvents, typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
+    protected override void PreStart()
+    {
+        _cluster.Subscribe(
+            Self, SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
+        // A cluster that has ended ignores the subscription. One that ends between these two lines takes its actor
+        // system with it, and PostStop announces the end.
+        if (_cluster.IsTerminated) End();
+    }
 
     /// <inheritdoc/>
     protected override void PostStop()
@@ -40,8 +51,7 @@ internal sealed class FollowActor : UntypedActor
                 End();
                 break;
             case IMemberEvent changed:
-                Say(new MemberChanged(
-                    AkkaMembership.IdOf(changed.Member.UniqueAddress), [.. changed.Member.Roles.Order(StringComparer.Ordinal)], StateOf(changed.Member.Status)));
+                foreach (var told in _order.Next(ChangeOf(changed.Member))) Say(told);
                 break;
             case UnreachableMember unreachable:
                 Say(new ReachabilityChanged(AkkaMembership.IdOf(unreachable.Member.UniqueAddress), IsReachable: false));
@@ -65,6 +75,10 @@ internal sealed class FollowActor : UntypedActor
         Say(MembershipEnded.Instance);
         _isOver = true;
     }
+
+    private static MemberChanged ChangeOf(Member member) => new(
+        AkkaMembership.IdOf(member.UniqueAddress), [.. member.Roles.Order(StringComparer.Ordinal)],
+        StateOf(member.Status));
 
     private static MemberState StateOf(MemberStatus status) => status switch
     {

@@ -2,17 +2,23 @@ using System.Globalization;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
-using Akka.Remote.Transport.DotNetty;
+using Akka.Event;
 
 namespace Userfault.Nodes;
 
 /// <summary>A process's part in an Akka.Cluster: its actor system, and its membership.</summary>
 public sealed class NodeSystem
 {
-    private NodeSystem(ActorSystem system, Func<NodeSystem>? outside) =>
-        (System, Membership) = (system, new AkkaMembership(system, Akka.Cluster.Cluster.Get(system), outside).Start());
+    private readonly FailedHandshakeGuard? _guard;
 
-    /// <summary>The actor system; the caller ends it.</summary>
+    private NodeSystem(ActorSystem system, bool isTls, Func<NodeSystem>? outside)
+    {
+        var cluster = Akka.Cluster.Cluster.Get(system);
+        if (isTls) _guard = new FailedHandshakeGuard(system, cluster);
+        (System, Membership) = (system, new AkkaMembership(system, cluster, outside, () => _guard?.LetGo()).Start());
+    }
+
+    /// <summary>The actor system; the caller ends it by <see cref="Close"/>.</summary>
     public ActorSystem System { get; }
 
     /// <summary>Its membership: none until <see cref="IMembership.Join"/>.</summary>
@@ -21,23 +27,27 @@ public sealed class NodeSystem
     /// <summary>Opens the actor system of a node. It listens from now on, and is no member yet.</summary>
     /// <param name="settings">How it takes part.</param>
     /// <param name="basis">Configuration below what the settings say; the host's akka.hocon.</param>
+    /// <exception cref="ConfigurationException">The basis has serializers of its own.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">Inside of the exception: the port cannot be listened on.</exception>
     public static NodeSystem Open(NodeSettings settings, Config basis)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(ConfigOf(settings).WithFallback(basis)));
-        if (settings.Tls is { } tls)
-        {
-            setup = setup.And(new DotNettySslSetup(
-                tls.Certificate, suppressValidation: false, requireMutualAuthentication: true,
-                customValidator: (shown, _, _, _, _) => tls.IsTrusted(shown)));
-        }
-
+        var config = ConfigOf(settings).WithFallback(ClosedRemoting.Of(settings.Actors)).WithFallback(ClosedSerialization.Over(basis));
+        ActorSystemSetup setup = ActorSystemSetup.Create(
+            BootstrapSetup.Create().WithConfig(config), new LogFilterSetup([new LogBudget()]));
+        if (settings.Tls is { } tls) setup = setup.And(tls.Setup);
         // An observer asks others and tells nobody anything: nobody ever gives it up.
         Func<NodeSystem>? outside = settings.Role == NodeRoles.Observer
             ? null
             : () => Open(settings with { Role = NodeRoles.Observer, Port = 0 }, basis);
-        return new NodeSystem(ActorSystem.Create(settings.SystemName, setup), outside);
+        return new NodeSystem(ActorSystem.Create(settings.SystemName, setup), settings.Tls is not null, outside);
+    }
+
+    /// <summary>Leaves the cluster in order and ends the actor system.</summary>
+    public Task Close()
+    {
+        _guard?.LetGo();
+        return System.Terminate();
     }
 
     /// <summary>The addresses that Akka.Remote gives nodes which listen there.</summary>
@@ -65,6 +75,7 @@ public sealed class NodeSystem
         akka.remote.dot-netty.tcp.hostname = "{{settings.Host}}"
         akka.remote.dot-netty.tcp.port = {{settings.Port}}
         akka.remote.dot-netty.tcp.enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
+        {{(settings.Tls is null ? "" : FailedHandshakeGuard.Config)}}
         """));
 
     private static string DowningOf(SplitBrainRule rule) => rule switch

@@ -92,7 +92,7 @@ internal sealed class QuarantineActor : UntypedActor
         var outside = _open();
         CoordinatedShutdown.Get(Context.System).AddTask(CoordinatedShutdown.PhaseBeforeActorSystemTerminate, Name, async () =>
         {
-            await outside.System.Terminate();
+            await outside.Close();
             return Akka.Done.Instance;
         });
         return outside;

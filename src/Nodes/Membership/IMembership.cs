@@ -38,6 +38,14 @@ public interface IMembership
     /// <param name="listener">Is told; may live in another actor system of this process.</param>
     void Follow(IActorRef listener);
 
+    /// <summary>
+    /// Does this very node hear a member? A member is unreachable for all as soon as one other member has lost sight of it, and a
+    /// node that has gone deaf loses sight of everybody: who decides by that alone follows the deaf one.
+    /// </summary>
+    /// <param name="node">The member.</param>
+    /// <returns>True for this node itself; null where this node does not listen for that member.</returns>
+    bool? Hears(Address node);
+
     /// <summary>Sends a message to an actor that another node, or this one, has under /user.</summary>
     /// <param name="node">The node; need not be a member.</param>
     /// <param name="actor">The actor's name.</param>

@@ -60,7 +60,9 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
 
     private void Decide()
     {
-        var members = _members.Values.OrderBy(static m => m.Address, AddressOrder.Instance).ToList();
+        // What this node hears itself decides, and not what others say of a member: one of them may have gone deaf.
+        var members = _members.Values.OrderBy(static m => m.Address, AddressOrder.Instance)
+            .Select(m => m with { IsReachable = _membership.Hears(m.Address) ?? m.IsReachable }).ToList();
         switch (SplitBrainSide.Decide(members))
         {
             case SplitBrainDecision.DownUnreachable:

@@ -104,7 +104,7 @@ public sealed class BitmapReplicasActor : UntypedActor
         if (isUsable)
         {
             // Also one that an earlier incarnation of this node lost sight of.
-            if (_saidLost.Remove(owner) || owner.Equals(_replicas.LostOwner)) (_replicas.Lost, _replicas.LostOwner) = (null, null);
+            if (_saidLost.Remove(owner) || owner.Equals(_replicas.Lost?.Owner)) _replicas.Lost = null;
             return;
         }
 
@@ -112,8 +112,7 @@ public sealed class BitmapReplicasActor : UntypedActor
         ulong missing = 0, pages = 0;
         foreach (var slot in slots) (missing, pages) = (missing + slot.Replica.Missing, pages + slot.Shape.Pages.Count);
         if (missing == 0 || !_saidLost.Add(owner)) return;
-        _replicas.Lost = $"destination {owner.Host}:{owner.Port} was lost with {pages - missing} of {pages} pages in place; every page is still here";
-        _replicas.LostOwner = owner;
-        _log.Warning(_replicas.Lost);
+        _replicas.Lost = new LostDestination(owner, pages - missing, pages);
+        _log.Warning("{Lost}", _replicas.Lost);
     }
 }

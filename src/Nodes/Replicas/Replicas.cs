@@ -14,11 +14,8 @@ public sealed class Replicas
     /// <summary>The replicas now, by VM and slot.</summary>
     public IReadOnlyList<HeldReplica> Held => _held;
 
-    /// <summary>What there is to say of a destination that went away before it had everything; null where none did.</summary>
-    public string? Lost { get; internal set; }
-
-    /// <summary>That destination.</summary>
-    internal Akka.Actor.Address? LostOwner { get; set; }
+    /// <summary>The last destination that went away before it had everything and has not come back; null where none did.</summary>
+    public LostDestination? Lost { get; internal set; }
 
     /// <summary>
     /// Is any of these pages missing at the destination, as far as this node knows? True where it does not know: no

@@ -62,7 +62,7 @@ internal static class Migration
     /// </summary>
     public static async Task<JsonElement> Status(string node)
     {
-        var nodes = await StatusCommand.Ask(new ClusterSetup(Settings.Load(Patient)), "--cluster", ClusterSetup.Nodes("--cluster", node), CancellationToken.None);
+        var nodes = await StatusCommand.Ask(ClusterSetup.Open(Settings.Load(Patient)), "--cluster", ClusterSetup.Nodes("--cluster", node), CancellationToken.None);
         return JsonDocument.Parse(StatusReport.Json(nodes)).RootElement;
     }
 

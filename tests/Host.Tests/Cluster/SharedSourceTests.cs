@@ -106,16 +106,6 @@ public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<Share
         Assert.DoesNotContain(shared.Node.Complaints, line => line.Contains("akka", StringComparison.OrdinalIgnoreCase) || line.Contains("Exception", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task A_stranger_without_the_cookie_is_not_let_in()
-    {
-        var config = _folder.Write("cookie.hocon", "userfault.cluster { cookie = wrong, join-timeout = 2s }");
-        var migrate = await CommandLine.Run("migrate", "--cluster", shared.Node.Address, "--synthetic", "32M", "--config", config, "--json", "-");
-        Assert.Equal((2, ""), (migrate.ExitCode, migrate.Output));
-        Assert.Matches("--cluster: no node at .* has let this one in within 2 s; .*cookie", migrate.Error);
-        (await CommandLine.Run("status", "--cluster", shared.Node.Address, "--config", config)).IsBadInput("--cluster", "has answered");
-    }
-
     private static async Task<string> Say(Uri at, string text)
     {
         using var peer = new TcpClient();

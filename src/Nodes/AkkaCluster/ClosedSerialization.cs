@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text;
+using Akka.Configuration;
+using Userfault.Actors;
+
+namespace Userfault.Nodes;
+
+/// <summary>
+/// The closed set of serializers of a node: what is sent and what is accepted between nodes. Every serializer that Akka.NET
+/// registers is either replaced by one that lets a few named messages pass, or by one that refuses; what has no explicit binding is
+/// refused as well. So nothing that a peer sends chooses a type.
+/// </summary>
+/// <remarks>docs/decisions/0022-closed-wire.md says why each is where it is.</remarks>
+public static class ClosedSerialization
+{
+    private const string Serializers = "akka.actor.serializers";
+
+    /// <summary>All serializers of a node. The names are those of Akka.NET's reference configurations, and "userfault".</summary>
+    internal static IReadOnlyList<WireSerializer> All { get; } =
+    [
+        new("userfault", 1706, typeof(NodeMessageSerializer)),
+        new("akka-cluster", 5, typeof(GossipSerializer)),
+        new("akka-containers", 6, typeof(SelectionSerializer)),
+        new("akka-pubsub", 9, typeof(TopicSerializer)),
+
+        // Newtonsoft's, which makes whatever type is named; bound to all that has no other binding.
+        new("json", 1, typeof(RefusingSerializer)),
+        // Has the manifest looked up as a type.
+        new("null", 0, typeof(RefusingSerializer)),
+        new("proto", 2, typeof(RefusingSerializer)),
+        new("bytes", 4, typeof(RefusingSerializer)),
+        // Remote deployment: a peer names the class of an actor, and its arguments.
+        new("daemon-create", 3, typeof(RefusingSerializer)),
+        // PoisonPill, Kill, exceptions and routers by type, whole configurations, and the heartbeats of remote death watch.
+        new("akka-misc", 16, typeof(RefusingSerializer)),
+        new("primitive", 17, typeof(RefusingSerializer)),
+        // System messages (Terminate, Suspend, Recreate, Watch): nobody supervises or watches an actor of another node.
+        new("akka-system-msg", 22, typeof(RefusingSerializer)),
+        new("akka-singleton", 14, typeof(RefusingSerializer)),
+        new("akka-cluster-client", 15, typeof(RefusingSerializer)),
+        new("reliable-delivery", 36, typeof(RefusingSerializer)),
+    ];
+
+    /// <summary>The configuration that binds them, to be laid over all other.</summary>
+    public static Config Config { get; } = ConfigurationFactory.ParseString(Hocon());
+
+    /// <summary>This set of serializers over a configuration.</summary>
+    /// <param name="basis">The configuration.</param>
+    /// <exception cref="ConfigurationException">It has serializers of its own.</exception>
+    public static Config Over(Config basis)
+    {
+        ArgumentNullException.ThrowIfNull(basis);
+        var more = basis.GetConfig(Serializers)?.AsEnumerable().Select(s => s.Key)
+            .Where(name => !All.Any(s => s.Name == name)).Order(StringComparer.Ordinal).ToList() ?? [];
+        return more.Count == 0
+            ? Config.WithFallback(basis)
+            : throw new ConfigurationException($"{Serializers}: the serializers of a node are a closed set; take out {string.Join(", ", more)}");
+    }
+
+    private static string Hocon()
+    {
+        var text = new StringBuilder("""
+            # The serializer of null is replaced on purpose.
+            akka.log-serializer-override-on-start = off
+
+            """);
+        foreach (var serializer in All)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"{Serializers}.\"{serializer.Name}\" = \"{NameOf(serializer.Type)}\"");
+            if (!serializer.IsRefused) continue;
+            text.AppendLine(
+                CultureInfo.InvariantCulture, $"akka.actor.serialization-settings.\"{serializer.Name}\".identifier = {serializer.Identifier}");
+        }
+
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $$"""akka.actor.serialization-bindings { "System.Object" = json, "{{NameOf(typeof(INodeMessage))}}" = userfault }""");
+        return text.ToString();
+    }
+
+    private static string NameOf(Type type) => $"{type.FullName}, {type.Assembly.GetName().Name}";
+}
