@@ -32,7 +32,7 @@ public sealed class LeavingTests : IDisposable
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "sends signals by kill");
         var config = _folder.Write("patient.hocon", Patient);
-        var setup = new ClusterSetup(Cli.Settings.Load(config));
+        var setup = ClusterSetup.Open(Cli.Settings.Load(config));
         var events = Channel.CreateUnbounded<IMembershipEvent>();
         var watcher = NodeSystem.Open(setup.NodeSettings(NodeRoles.Fetcher, port: 0), setup.Settings.Config);
         try
@@ -47,7 +47,8 @@ public sealed class LeavingTests : IDisposable
             if (!command.Contains("destination")) await node.StandardOutput.ReadLineAsync();
 
             NodeProcess.Signal(node, signal);
-            await node.WaitForExitAsync();
+            using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+            await node.WaitForExitAsync(late.Token);
             var gone = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Removed });
 
             Assert.Equal(exitCode, node.ExitCode);
@@ -58,7 +59,7 @@ public sealed class LeavingTests : IDisposable
         }
         finally
         {
-            await watcher.System.Terminate();
+            await watcher.Close();
         }
     }
 
