@@ -47,7 +47,8 @@ public sealed class LeavingTests : IDisposable
             if (!command.Contains("destination")) await node.StandardOutput.ReadLineAsync();
 
             NodeProcess.Signal(node, signal);
-            await node.WaitForExitAsync();
+            using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+            await node.WaitForExitAsync(late.Token);
             var gone = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Removed });
 
             Assert.Equal(exitCode, node.ExitCode);
@@ -58,7 +59,7 @@ public sealed class LeavingTests : IDisposable
         }
         finally
         {
-            await watcher.System.Terminate();
+            await watcher.Close();
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class NodeConfigurationTests : IDisposable
         Assert.Equal(provider, config.GetString("akka.cluster.downing-provider-class"));
         Assert.Equal(TimeSpan.FromSeconds(7), config.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after"));
         Assert.Equal(TimeSpan.FromSeconds(7), config.GetTimeSpan("userfault.cluster.stable-after"));
-        await node.System.Terminate();
+        await node.Close();
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class NodeConfigurationTests : IDisposable
         var node = Open("");
 
         Assert.StartsWith(typeof(KeepDestinationProvider).FullName!, node.System.Settings.Config.GetString("akka.cluster.downing-provider-class"), StringComparison.Ordinal);
-        await node.System.Terminate();
+        await node.Close();
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class NodeConfigurationTests : IDisposable
         Assert.Equal(TimeSpan.FromMilliseconds(200), config.GetTimeSpan("akka.cluster.leader-actions-interval"));
         Assert.False(config.GetBoolean("akka.coordinated-shutdown.run-by-clr-shutdown-hook"));
         Assert.Equal(TimeSpan.FromDays(5), config.GetTimeSpan("akka.remote.prune-quarantine-marker-after"));
-        await node.System.Terminate();
+        await node.Close();
     }
 
     private NodeSystem Open(string text)
