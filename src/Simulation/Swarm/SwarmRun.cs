@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -167,7 +168,7 @@ public static partial class SwarmRun
         SlotCreated = view.Created,
     };
 
-    internal static FetcherSettings FetcherOf(SwarmPlan plan) => new()
+    internal static FetchSettings FetcherOf(SwarmPlan plan) => new()
     {
         RequestPages = plan.RequestPages,
         WindowPages = plan.FetchWindow,

@@ -1,15 +1,17 @@
-namespace Userfault.Actors;
+namespace Userfault.Fetch;
 
-/// <summary>How a fetcher asks its sources. Durations in ns, sizes in pages.</summary>
-public sealed record FetcherSettings
+/// <summary>
+/// How pages are asked for: the knobs of every fetch engine, whichever shell it runs in. Durations in ns, sizes in pages.
+/// </summary>
+public sealed record FetchSettings
 {
-    /// <summary>Most pages in one request.</summary>
+    /// <summary>Maximum pages in one request to a source.</summary>
     public int RequestPages { get; init; } = 64;
 
-    /// <summary>Most pages asked for and not answered, demand and background together.</summary>
+    /// <summary>Maximum pages asked for and not answered, demand and background together.</summary>
     public int WindowPages { get; init; } = 4096;
 
-    /// <summary>Most background pages asked for and not answered. Small, so that demand never waits long behind them.</summary>
+    /// <summary>Maximum background pages asked for and not answered. Small, so that demand never waits long behind them.</summary>
     public int BackgroundWindowPages { get; init; } = 256;
 
     /// <summary>
@@ -24,20 +26,20 @@ public sealed record FetcherSettings
     /// <summary>How often timeouts and hedges are looked for.</summary>
     public long TickNs { get; init; } = 10_000_000;
 
-    /// <summary>Is a demand request that takes longer than the p95 latency asked of a second source as well?</summary>
+    /// <summary>Is what somebody waits for longer than the p95 demand latency asked for a second time?</summary>
     public bool Hedge { get; init; } = true;
 
     /// <summary>No hedge before this, however low the p95 is.</summary>
     public long HedgeFloorNs { get; init; } = 1_000_000;
 
-    /// <summary>Most hedges, in percent of all pages asked for.</summary>
+    /// <summary>Maximum hedged pages, in percent of all pages asked for.</summary>
     public int HedgePercent { get; init; } = 10;
 
     /// <summary>
     /// Answers from a source that were wrong or refused before it is given up; also, timeouts in a row without a page
     /// between them.
     /// </summary>
-    public int MostBadAnswers { get; init; } = 8;
+    public int MaxBadAnswers { get; init; } = 8;
 
     /// <summary>Right answers after which one wrong answer is forgotten.</summary>
     public int ForgiveAnswers { get; init; } = 64;

@@ -1,7 +1,6 @@
-using Userfault.Mmu;
 using Userfault.Paging;
 
-namespace Userfault.Actors.Tests.Fetchers;
+namespace Userfault.Fetch.Tests.Policies;
 
 /// <summary>Background that makes room for demand.</summary>
 public sealed class BackgroundRoomTests
@@ -44,43 +43,37 @@ public sealed class BackgroundRoomTests
     [InlineData(200, 100, 450)]
     public void Demand_behind_a_push_waits_no_longer_than_allowed(long delayUs, long leastUs, long mostUs)
     {
-        var core = new FetcherCore(new FetcherSettings { RequestPages = 16, BackgroundWindowPages = 256, Hedge = false, DemandDelayNs = delayUs * Microsecond });
-        core.AddSource();
+        var rig = new EngineRig(new FetchSettings { RequestPages = 16, BackgroundWindowPages = 256, Hedge = false, DemandDelayNs = delayUs * Microsecond });
         const ulong demandFrom = 1_000_000;
-        for (ulong page = 0; page < 100_000; page++) core.Want(new Gfn(page), FetchPriority.Background, 0);
-        var under = new Queue<(ulong Id, bool IsDemand, long SentNs, long DoneNs, List<Gfn> Pages)>();
+        for (ulong page = 0; page < 100_000; page++) rig.Want(page, FetchPriority.Background);
+        var under = new Queue<(Asked Request, long SentNs, long DoneNs)>();
         var waits = new List<long>();
-        long now = 0, lineFreeNs = 0, nextDemandNs = 0;
+        long lineFreeNs = 0, nextDemandNs = 0;
         while (waits.Count < 400)
         {
-            if (now >= nextDemandNs)
+            if (rig.NowNs >= nextDemandNs)
             {
-                core.Want(new Gfn(demandFrom + (ulong)waits.Count + (ulong)nextDemandNs), FetchPriority.Demand, 0);
-                nextDemandNs = now + (500 * Microsecond);
+                rig.Want(demandFrom + (ulong)waits.Count + (ulong)nextDemandNs);
+                nextDemandNs = rig.NowNs + (500 * Microsecond);
             }
 
-            while (core.NextRequest(now) is { } request)
+            foreach (var request in rig.Drain())
             {
-                lineFreeNs = Math.Max(lineFreeNs, now + (25 * Microsecond)) + (request.Pages * 4 * Microsecond);
-                under.Enqueue((request.Id, request.Priority == FetchPriority.Demand, now, lineFreeNs + (25 * Microsecond), [.. request.Ranges.SelectMany(PageRuns.PagesOf)]));
+                lineFreeNs = Math.Max(lineFreeNs, rig.NowNs + (25 * Microsecond)) + (request.Pages.Length * 4 * Microsecond);
+                under.Enqueue((request, rig.NowNs, lineFreeNs + (25 * Microsecond)));
             }
 
-            var first = under.Dequeue();
-            now = Math.Max(now, Math.Min(first.DoneNs, nextDemandNs));
-            if (now < first.DoneNs)
-            {
-                under = new Queue<(ulong, bool, long, long, List<Gfn>)>([first, .. under]);
-                continue;
-            }
-
-            if (first.IsDemand) waits.Add(now - first.SentNs);
-            foreach (var page in first.Pages) core.OnPage(first.Id, page, PageContentKind.Bytes, out _);
-            core.OnRequestDone(first.Id, now);
+            if (!under.TryPeek(out var first)) continue;
+            rig.NowNs = Math.Max(rig.NowNs, Math.Min(first.DoneNs, nextDemandNs));
+            if (rig.NowNs < first.DoneNs) continue;
+            under.Dequeue();
+            if (first.Request.Priority == FetchPriority.Demand) waits.Add(rig.NowNs - first.SentNs);
+            rig.Answer(first.Request);
         }
 
         var median = waits.Skip(100).Order().ElementAt(150) / Microsecond;
         Assert.InRange(median, leastUs, mostUs);
         // The line was never idle: room is only taken from what waits in it.
-        Assert.InRange(core.Counters.BackgroundPages * 4 * Microsecond, now * 8 / 10, now * 11 / 10);
+        Assert.InRange(rig.Core.Counters.BackgroundPages * 4 * Microsecond, rig.NowNs * 8 / 10, rig.NowNs * 11 / 10);
     }
 }
