@@ -23,7 +23,6 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     private readonly Queue<Gfn> _demand = new(256);
     private readonly Queue<Gfn> _background = new(256);
     private readonly List<SourceState> _sources = [];
-    private readonly Mutation _mutation = Mutations.Current;
     private readonly LatencyHistogram _latency = new();
     private readonly BackgroundRoom _room = new(settings.RequestPages, settings.BackgroundWindowPages, settings.DemandDelayNs);
     private readonly List<ulong> _overdue = [];
@@ -85,12 +84,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         }
 
         _overdue.Sort();
-        foreach (var id in _overdue)
-        {
-            if (_mutation == Mutation.FailoverDropsRequest && id == _overdue[0]) Close(_requests[id]);
-            else GiveBack(_requests[id]);
-        }
-
+        foreach (var id in _overdue) GiveBack(_requests[id]);
         return _overdue;
     }
 
@@ -144,7 +138,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
     /// </summary>
     public FetchRequest? NextRequest(long nowNs)
     {
-        if (_outstanding >= settings.WindowPages && _mutation != Mutation.WindowIgnored) return null;
+        if (_outstanding >= settings.WindowPages) return null;
         return Take(_demand, Place.QueuedDemand, FetchPriority.Demand, nowNs)
             ?? (_outstandingBackground < _room.Pages
                 ? Take(_background, Place.QueuedBackground, FetchPriority.Background, nowNs)
@@ -201,8 +195,7 @@ public sealed partial class FetcherCore(FetcherSettings settings)
         else if (!request.IsHedge) _room.OnDemand(nowNs - request.SentNs);
         if (request.Arrived < request.Pages && Missing(request) > 0) Distrust(request);
         else if (!request.WasBad) Forgive(_sources[request.Source]);
-        if (_mutation == Mutation.ShortAnswerAccepted) Close(request);
-        else GiveBack(request);
+        GiveBack(request);
     }
 
     /// <summary>A request ended without (the rest of) its pages; they go back to the head of the queue.</summary>
