@@ -26,7 +26,6 @@ public sealed partial class FetchCore
 {
     private readonly FetchSettings _settings;
     private readonly RequestNumbers _numbers;
-    private readonly Mutation _mutation = Mutations.Current;
     private readonly Dictionary<ulong, PendingPage> _pages = new(1024);
     private readonly Dictionary<ulong, SourceRequest> _requests = new(64);
     private readonly Stack<SourceRequest> _spareRequests = new();
@@ -207,7 +206,7 @@ public sealed partial class FetchCore
 
     private SourceRequest? NextRequest(long nowNs)
     {
-        if (_outstanding >= _settings.WindowPages && _mutation != Mutation.WindowIgnored) return null;
+        if (_outstanding >= _settings.WindowPages) return null;
         return NextRequest(_demand, FetchPriority.Demand, nowNs)
             ?? (_outstandingBackground < _room.Pages ? NextRequest(_background, FetchPriority.Background, nowNs) : null);
     }

@@ -3,30 +3,32 @@ namespace Userfault.Mutants;
 /// <summary>Which source is asked, when again, and when another.</summary>
 internal static class FetchMutants
 {
-    private const string Core = "Actors/Fetchers/FetcherCore.cs";
+    private const string Core = "Fetch/Core/FetchCore.cs";
+    private const string Answers = "Fetch/Core/FetchCore.Answers.cs";
+    private const string Sources = "Fetch/Core/FetchCore.Sources.cs";
 
     public static IReadOnlyList<Mutant> List { get; } =
     [
         new("failover-drops-request", "The first request that was outstanding at a lost source is not asked again.",
             Finder.Swarm("progress", 300),
-            Core, "foreach (var id in _overdue) GiveBack(_requests[id]);", """
-                foreach (var id in _overdue)
-                {
-                    if (BUG && id == _overdue[0]) Close(_requests[id]);
-                    else GiveBack(_requests[id]);
-                }
+            Sources, """
+                _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, source, RequestId: request.Id));
+                            GiveBack(request);
+                """, """
+                _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, source, RequestId: request.Id));
+                if (BUG && i == 0) Close(request); else GiveBack(request);
                 """),
         new("short-answer-accepted", "The pages that an answer lacks are not asked for again.",
             Finder.Swarm("progress", 300),
-            Core, """
-                else if (!request.WasBad) Forgive(_sources[request.Source]);
-                GiveBack(request);
+            Answers, """
+                else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
+                        GiveBack(request);
                 """, """
-                else if (!request.WasBad) Forgive(_sources[request.Source]);
+                else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
                 if (BUG) Close(request); else GiveBack(request);
                 """),
         new("window-ignored", "A fetcher asks for more than its window.",
             Finder.Swarm("bounds", 300),
-            Core, "_outstanding >= settings.WindowPages", "false"),
+            Core, "_outstanding >= _settings.WindowPages", "false"),
     ];
 }
