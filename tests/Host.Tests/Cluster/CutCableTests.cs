@@ -125,7 +125,7 @@ public sealed class CutCableTests : IDisposable
             await Migration.Line(migration, " running ");
             _network.Cut();
             await Migration.Line(migration, $"{source.Address} has been out of reach");
-            await ClusterSpec.Until(async () => Migration.Members(await Migration.StatusIn(_network.There, source.Address)).Split(", ").Length == 2);
+            await ClusterSpec.Until(async () => Migration.Members(await Migration.StatusIn(_network.There, source.Address, there)).Split(", ").Length == 2);
             Assert.False(Said(source, "joins again") || Said(fetcher, "joins again"), "their side stays");
 
             _network.Mend();
