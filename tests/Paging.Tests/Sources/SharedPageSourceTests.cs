@@ -1,5 +1,4 @@
 using Userfault.Mmu;
-using Userfault.Paging;
 
 namespace Userfault.Paging.Tests.Sources;
 
