@@ -34,8 +34,8 @@ public sealed class RewriteTests
         Assert.All(AllMutants.List.SelectMany(static m => m.Rewrites), static r => Assert.NotEqual(r.Text, r.Replacement));
 
     [Fact]
-    public void There_is_a_mutant_in_every_part_where_a_mistake_is_plausible() =>
-        Assert.True(AllMutants.List.Count >= 28, $"{AllMutants.List.Count} mutants");
+    public void There_are_enough_of_them() =>
+        Assert.True(AllMutants.List.Count >= 60, $"{AllMutants.List.Count} mutants");
 
     [Theory]
     [InlineData("a = 1;", "a = 2;", "if (F.X) { a = 2; } else { a = 1; }")]

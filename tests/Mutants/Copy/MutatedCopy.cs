@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Userfault.Tests;
 
 namespace Userfault.Mutants;
 
@@ -86,6 +87,8 @@ internal sealed class MutatedCopy : IDisposable
     private static Dictionary<string, string> With(Mutant? mutant) => new()
     {
         [Mutant.Variable] = mutant?.Id ?? "",
+        // A mutant's test is to fail: nothing that it waits for in vain needs to be waited for as long as a slow machine takes.
+        [Patience.Variable] = mutant is null ? "" : "6",
         // Most of a short program's time is compiling itself.
         ["DOTNET_TieredCompilation"] = "1",
         ["DOTNET_TC_QuickJit"] = "1",
@@ -111,7 +114,7 @@ internal sealed class MutatedCopy : IDisposable
     private void CopyTree(IEnumerable<string> tests)
     {
         foreach (var file in RootFiles) File.Copy(Path.Combine(Repository.Root, file), At(file), overwrite: true);
-        string[] folders = ["src", "samples", .. tests.Select(static t => $"tests/{t}")];
+        string[] folders = ["src", "samples", "tests/Shared", .. tests.Select(static t => $"tests/{t}")];
         foreach (var folder in folders) CopyFolder(new DirectoryInfo(Path.Combine(Repository.Root, folder)), At(folder));
     }
 

@@ -7,5 +7,6 @@ internal static class AllMutants
     public static IReadOnlyList<Mutant> List { get; } =
     [
         .. MmuMutants.List, .. MemslotMutants.List, .. SlotChangeMutants.List, .. FetchMutants.List, .. NodeMutants.List,
+        .. DataPlaneMutants.List, .. DispatchMutants.List, .. HandlerMutants.List,
     ];
 }

@@ -7,6 +7,28 @@ internal static class MemslotMutants
     private const string Push = "Actors/Memslots/MemslotPager.Push.cs";
     private const string UffdQueues = "Actors/Userfaultfd/UffdQueues.cs";
 
+    // A memslot's actor fails while a reader's pages are being put in place.
+    private const string PlacingFails = """
+        mode = userfaultfd
+        memory = anonymous
+        vcpus = 2
+        pages = 64
+        overlapping = on
+        push = none
+        locality = 0
+        accesses = 100
+        latency-ns = 30000
+        request-pages = 1
+        faults = [ "at 40000ns placing-fails 0 for 3000ns", "at 90000ns placing-fails 0 for 3000ns", "at 150000ns placing-fails 0 for 3000ns" ]
+        """;
+
+    // Faults of a few vCPUs travel one by one.
+    private const string ManyVcpus = """
+        vcpus = 24
+        pages = 512
+        overlapping = on
+        """;
+
     public static IReadOnlyList<Mutant> List { get; } =
     [
         new("clear-before-content", "A page's bit is cleared before its content is in place.",
@@ -59,5 +81,42 @@ internal static class MemslotMutants
         new("recovery-forgets-pushes", "After a loss the background pages that were on their way are not asked for again.",
             Finder.Swarm("progress", 300),
             Push, "PageRuns.Of([.. _pushed.SelectMany(PageRuns.PagesOf).Where(p => _bitmap.IsSet(Index(p)) && !_exited.IsAwaited(p)).Select(ToMemory)])", "[]"),
+        new("push-settled-early", "A push counts as arrived when its first page has come.",
+            Finder.Swarm("fetch-once", 30),
+            Push, "if (_bitmap.Count(Index(range.Start), range.Count) != 0) continue;", "if (_bitmap.Count(Index(range.Start), range.Count) == range.Count) continue;"),
+        new("push-window-leaks", "Pages that were pushed and have come go on filling the window.",
+            Finder.Swarm("progress", 30),
+            Push, "_pushedPages -= range.Count;", ""),
+        new("neighbours-unclaimed", "Pages that are fetched with a fault are not noted as asked for.",
+            Finder.Swarm("fetch-once", 100),
+            Push, "_claims.Claim(above);", ""),
+        new("fault-unclaimed", "A page that was asked for by a fault is pushed as well.",
+            Finder.Swarm("fetch-once", 30),
+            Pager, """
+                _claims.Claim(new GfnRange(gfn, 1));
+                effects.Fetch(ToMemory(gfn));
+                """, """
+                if (!BUG) _claims.Claim(new GfnRange(gfn, 1));
+                effects.Fetch(ToMemory(gfn));
+                """),
+        new("descriptor-share-rounded-down", "The share of a userfaultfd descriptor is rounded down: the last pages of a slot belong to none.",
+            Finder.Swarm("progress", 50),
+            UffdQueues, "(slot.Count + (ulong)_events.Length - 1) / (ulong)_events.Length", "slot.Count / (ulong)_events.Length"),
+        new("resolved-before-copied", "A userfaultfd reader forgets a page when its content comes, not when it is in place.",
+            Finder.Swarm("progress", 30, PlacingFails),
+            "Actors/Userfaultfd/UffdReaderActor.cs", "memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));", """
+                if (BUG) foreach (ref readonly var page in fetched.Batch.Pages) _unresolved.Remove(page.Gfn.Value);
+                memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));
+                """),
+        new("claims-end-early", "A run of pages that is asked for together goes one page too far.",
+            Finder.Swarm("fetch-once", 20),
+            "Paging/Policies/PageClaims.cs", "return Math.Min(limit, Math.Max(start + 1, index + (ulong)BitOperations.TrailingZeroCount(closed)));",
+            "return Math.Min(limit, index + (ulong)BitOperations.TrailingZeroCount(closed) + 1);"),
+        new("walk-takes-new-waiters", "Waiters of a page are taken in rounds: one that waits again meanwhile is taken for done.",
+            Finder.Swarm("progress", 30),
+            "Actors/Memslots/PageWaiters.cs", "if (waiter == tail - 1)", "if (BUG || waiter == tail - 1)"),
+        new("gate-forgets-to-send", "Faults that gather while the gate sends are not sent.",
+            Finder.Swarm("progress", 20, ManyVcpus),
+            "Actors/Vcpus/FaultGate.cs", "_sendIsQueued = false;", ""),
     ];
 }

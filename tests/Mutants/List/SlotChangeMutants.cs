@@ -59,5 +59,14 @@ internal static class SlotChangeMutants
         new("new-slot-not-pushed", "A slot that is created while pages are pushed has none pushed.",
             Finder.Swarm("progress", 300),
             Regions, "if (_push is not null) actor.Tell(_push);", ""),
+        new("moved-slot-keeps-sleepers", "When a slot moves, those who sleep in userfaultfd stay at its former place.",
+            Finder.Swarm("progress", 30),
+            PagerChanges, "foreach (var gfn in _sleeping.AwaitedPages()) Release(_sleeping, gfn, effects);", ""),
+        new("answered-before-dropped", "A vCPU answers a shootdown before it has dropped its translations.",
+            Finder.Swarm("translation", 60),
+            "Actors/Vcpus/VcpuActor.cs", "core.Flush(flush.Range);", ""),
+        new("old-flush-acknowledged", "A change goes on when the first vCPU has flushed.",
+            Finder.Swarm("translation", 30, Logging),
+            "Actors/Memslots/SlotFlush.cs", "_shootdown.Completed < _shootdown.Requested", "false"),
     ];
 }
