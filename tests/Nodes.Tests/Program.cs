@@ -2,7 +2,9 @@ using Userfault.Nodes.Tests.Contract;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>What the contract suite starts as processes of its own: <c>dotnet exec Userfault.Nodes.Tests.dll node</c>.</summary>
+/// <summary>
+/// The program of the processes that the contract suite starts: <c>dotnet exec Userfault.Nodes.Tests.dll node</c>.
+/// </summary>
 internal static class Program
 {
     public static int Main(string[] args)

@@ -18,7 +18,6 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
     private readonly List<IActorRef> _requesters = [];
     private readonly List<FetcherPoolProtocol.AddSource> _added = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly Mutation _mutation = Mutations.Current;
     private FetchRoutes _routes = new([]);
     private int _started;
     private FetcherReport? _removed;
@@ -140,7 +139,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
         fetcher.Tell(PoisonPill.Instance);
         _removed ??= new FetcherReport(FetcherPoolProtocol.Removed, default, new LatencyHistogram(), []);
         _routes = new FetchRoutes(_fetchers.Keys);
-        if (_mutation != Mutation.NodeLossForgotten) AskAgain();
+        AskAgain();
     }
 
     // It has opened the sources again that it was made with; those that came later it has forgotten.

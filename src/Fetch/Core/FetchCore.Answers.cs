@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Userfault.Mmu;
 using Userfault.Paging;
 
 namespace Userfault.Fetch;
@@ -141,8 +140,7 @@ public sealed partial class FetchCore
 
         if (request.Wanted > 0) Distrust(request);
         else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
-        if (_mutation == Mutation.ShortAnswerAccepted) Close(request);
-        else GiveBack(request);
+        GiveBack(request);
     }
 
     // A node between here and the source takes these pages to be in place. Where somebody waits, or several want one, they are

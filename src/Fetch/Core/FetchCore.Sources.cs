@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Paging;
 
 namespace Userfault.Fetch;
@@ -79,8 +78,7 @@ public sealed partial class FetchCore
         {
             var request = _requests[_ids[i]];
             _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, source, RequestId: request.Id));
-            if (_mutation == Mutation.FailoverDropsRequest && i == 0) Close(request);
-            else GiveBack(request);
+            GiveBack(request);
         }
 
         _sources.Remove(source);

@@ -26,7 +26,6 @@ public sealed partial class FetchCore
 {
     private readonly FetchSettings _settings;
     private readonly RequestNumbers _numbers;
-    private readonly Mutation _mutation = Mutations.Current;
     private readonly Dictionary<ulong, PendingPage> _pages = new(1024);
     private readonly Dictionary<ulong, SourceRequest> _requests = new(64);
     private readonly Stack<SourceRequest> _spareRequests = new();
@@ -214,7 +213,7 @@ public sealed partial class FetchCore
 
     private bool TryAsk(long nowNs)
     {
-        if (_outstanding >= _settings.WindowPages && _mutation != Mutation.WindowIgnored) return false;
+        if (_outstanding >= _settings.WindowPages) return false;
         return TryAsk(_demand, FetchPriority.Demand, nowNs)
             || (_outstandingBackground < _room.Pages && TryAsk(_background, FetchPriority.Background, nowNs));
     }

@@ -69,7 +69,8 @@ internal sealed class ClusterFeed : IAsyncDisposable
 
         if (waits) await Console.Error.WriteLineAsync($"userfault node: destination at {Member.Endpoint}");
         // Who serves what is known before the first connection, or it would go to a source though a fetcher is there.
-        await Member.Until(async () => (await Member.Nodes()).All(n => n.Report is not null || !n.IsUsable), cancelled);
+        await Member.Until(
+            async () => await Member.Nodes() is { Count: > 0 } known && known.All(n => n.Report is not null || !n.IsUsable), cancelled);
         if (cancelled.IsCancellationRequested) throw new InterruptedException();
     }
 

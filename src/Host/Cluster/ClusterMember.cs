@@ -80,9 +80,12 @@ internal sealed class ClusterMember
         return false;
     }
 
-    /// <summary>The cluster as this node sees it.</summary>
-    public async Task<IReadOnlyList<ClusterNode>> Nodes() =>
-        (await Node.Ask<NodeProtocol.NodesChanged>(NodeProtocol.GetNodes.Instance, _setup.JoinTimeout)).Nodes;
+    /// <summary>The cluster as this node sees it; nothing once this incarnation has ended, whose actor does not answer any more.</summary>
+    public async Task<IReadOnlyList<ClusterNode>> Nodes()
+    {
+        var asked = Node.Ask<NodeProtocol.NodesChanged>(NodeProtocol.GetNodes.Instance, _setup.JoinTimeout);
+        return await Task.WhenAny(asked, System.WhenTerminated) == asked ? (await asked).Nodes : [];
+    }
 
     private async Task<bool> IsIn() =>
         (await Nodes()).Any(n => n.Address.Equals(Membership.Self.Address) && n.State is MemberState.Up or MemberState.WeaklyUp);

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -20,6 +21,8 @@ public sealed class ErrorLogger : UntypedActor
                 Sender.Tell(new LoggerInitialized());
                 break;
             case LogEvent said:
+                // A flood of one complaint is cut off by the node's own filters.
+                if (!Context.System.Settings.LogFilter.ShouldTryKeepMessage(said, out _)) break;
                 if (UserLog.LineOf(said, _isDetailed) is { } line) Console.Error.WriteLine(line);
                 break;
             default:

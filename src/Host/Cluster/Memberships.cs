@@ -46,6 +46,8 @@ internal sealed class Memberships
         {
             // A founder soon begins anew where nobody answers: others may want its pages, and those it lost are found later.
             var (seeds, isHasty, isRefused) = (_known.Seeds, !isFirst && _known.IsFounder && !_known.HasFound, false);
+            // Of several nodes the first that answers is joined: it must be the one that was found, not one of the cluster that gave way.
+            if (_known.HasFound) seeds = [seeds[0]];
             NodeSystem? node = null;
             try
             {

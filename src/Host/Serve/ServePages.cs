@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using Userfault.Linux;
 using Userfault.Paging;
 
@@ -60,15 +59,14 @@ internal sealed class ServePages : IDisposable
     {
         if (!options.LinkOf(result).IsInstant) throw new CliException("--latency and --bandwidth: belong to an image in this process");
         var nodes = SourceSearch.Nodes(options.Cluster.Name, result.GetValue(options.Cluster)!);
-        var tls = ClusterTls.Of(settings);
-        Check(options, nodes, settings, tls, log);
-        var found = SourceSearch.Find(nodes, tls?.Client, result.GetValue(options.ImageId));
+        var tls = SourceSearch.Tls(settings, options.Cluster.Name, nodes, log);
+        var found = SourceSearch.Find(nodes, tls, result.GetValue(options.ImageId));
         var replay = result.GetValue(options.Replay) is { } path
             ? WorkingSetFile.Load(path, found.Image, found.Pages, found.Name)
             : null;
         // What holds for the nodes that a user names holds for those that they name.
         var isAnywhere = tls is not null || settings.Switch(LoopbackRule.Key);
-        var sources = new ClusterSources(found, tls?.Client, host => isAnywhere || LoopbackRule.IsLoopback(host), log);
+        var sources = new ClusterSources(found, tls, host => isAnywhere || LoopbackRule.IsLoopback(host), log);
         var pages = new ServePages(new PageSupply(sources.Set, found.Image, found.Pages, found.Name)
         {
             RecordTo = result.GetValue(options.Record),
@@ -76,14 +74,5 @@ internal sealed class ServePages : IDisposable
         });
         pages._owned.Add(sources);
         return pages;
-    }
-
-    private static void Check(ServeOptions options, IReadOnlyList<EndPoint> nodes, Settings settings, ClusterTls? tls, Action<string> log)
-    {
-        var uses = nodes.Select(node => (options.Cluster.Name, node is IPEndPoint ip ? ip.Address.ToString() : ((DnsEndPoint)node).Host));
-        foreach (var warning in new[] { LoopbackRule.Check(settings, tls, uses), tls?.Warning(TimeProvider.System.GetUtcNow()) })
-        {
-            if (warning is not null) log($"warning: {warning}");
-        }
     }
 }

@@ -33,6 +33,24 @@ internal sealed class SourceSearch
         return nodes.Count > 0 ? nodes : throw Units.Bad(option, text, Wanted);
     }
 
+    /// <summary>TLS towards the nodes; null for none, where they are on loopback or a closed network is allowed.</summary>
+    /// <param name="settings">What names the certificates.</param>
+    /// <param name="option">The option that names the nodes.</param>
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="log">Takes warnings.</param>
+    /// <exception cref="CliException">A node beyond loopback without TLS, or certificates that cannot be used.</exception>
+    public static SslClientAuthenticationOptions? Tls(Settings settings, string option, IReadOnlyList<EndPoint> nodes, Action<string> log)
+    {
+        var tls = ClusterTls.Of(settings);
+        var uses = nodes.Select(node => (option, node is IPEndPoint ip ? ip.Address.ToString() : ((DnsEndPoint)node).Host));
+        foreach (var warning in new[] { LoopbackRule.Check(settings, tls, uses), tls?.Warning(TimeProvider.System.GetUtcNow()) })
+        {
+            if (warning is not null) log($"warning: {warning}");
+        }
+
+        return tls?.Client;
+    }
+
     /// <summary>Asks all nodes at once which sources there are of which image. Blocks.</summary>
     /// <param name="nodes">The nodes' data planes.</param>
     /// <param name="tls">TLS; null for none.</param>

@@ -2,11 +2,14 @@ using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Remote;
 using Userfault.Actors;
 
 namespace Userfault.Nodes;
 
-/// <summary>The membership of a node whose actor system is a part of an Akka.Cluster, with DistributedPubSub for topics.</summary>
+/// <summary>
+/// The membership of a node whose actor system is a part of an Akka.Cluster, with DistributedPubSub for topics.
+/// </summary>
 /// <param name="system">The node's actor system; its configuration is a <see cref="NodeSystem"/>'s.</param>
 /// <param name="cluster">Its cluster extension.</param>
 /// <param name="outside">Opens an actor system that joins no cluster; null where nothing is told to nodes that are no members.</param>
@@ -32,7 +35,9 @@ internal sealed class AkkaMembership(
     }
 
     /// <inheritdoc/>
-    // Not Cluster.Leave: that waits forever where no leader can do anything, or this node was let in nowhere.
+    // Not Cluster.Leave: it waits forever while no leader can act, and does nothing for a node that has not been
+    // admitted yet. Coordinated shutdown leaves in order too, but each of its phases has a timeout, and the membership
+    // ends in any case.
     public void Leave()
     {
         leaves?.Invoke();
@@ -51,7 +56,7 @@ internal sealed class AkkaMembership(
         }
         catch (InvalidOperationException)
         {
-            // The system ends, and starts no actor any more.
+            // The actor system is terminating and starts no more actors.
             listener.Tell(MembershipEnded.Instance, ActorRefs.NoSender);
         }
     }
@@ -66,18 +71,35 @@ internal sealed class AkkaMembership(
     /// <inheritdoc/>
     public void Tell(Address node, string actor, INodeMessage message, IActorRef sender)
     {
-        if (_refused.ContainsKey(node)) _quarantine.Tell(new QuarantineActor.Say(node, actor, message, sender), ActorRefs.NoSender);
-        else system.ActorSelection(new RootActorPath(node) / "user" / actor).Tell(message, sender);
+        if (_refused.ContainsKey(node))
+        {
+            _quarantine.Tell(new QuarantineActor.Say(node, actor, message, sender), ActorRefs.NoSender);
+            return;
+        }
+
+        try
+        {
+            system.ActorSelection(new RootActorPath(node) / "user" / actor).Tell(message, sender);
+        }
+        catch (RemoteTransportException)
+        {
+            // No transport of this node speaks the protocol of that address: one of the two uses TLS, the other does
+            // not.
+            system.DeadLetters.Tell(message, sender);
+        }
     }
 
     /// <inheritdoc/>
-    public void Subscribe(string topic, IActorRef subscriber) => Mediator.Tell(new Subscribe(topic, subscriber), ActorRefs.NoSender);
+    public void Subscribe(string topic, IActorRef subscriber) =>
+        Mediator.Tell(new Subscribe(topic, subscriber), ActorRefs.NoSender);
 
     /// <inheritdoc/>
-    public void Unsubscribe(string topic, IActorRef subscriber) => Mediator.Tell(new Unsubscribe(topic, subscriber), ActorRefs.NoSender);
+    public void Unsubscribe(string topic, IActorRef subscriber) =>
+        Mediator.Tell(new Unsubscribe(topic, subscriber), ActorRefs.NoSender);
 
     /// <inheritdoc/>
-    public void Publish(string topic, INodeMessage message) => Mediator.Tell(new Publish(topic, message), ActorRefs.NoSender);
+    public void Publish(string topic, INodeMessage message) =>
+        Mediator.Tell(new Publish(topic, message), ActorRefs.NoSender);
 
     /// <summary>Begins to look after quarantine, see <see cref="QuarantineActor"/>.</summary>
     public AkkaMembership Start()

@@ -50,7 +50,7 @@ internal sealed class FailedHandshakeGuard
     {
         protected override void PreStart() => cluster.Subscribe(
             Self, SubscriptionInitialStateMode.InitialStateAsEvents,
-            typeof(MemberLeft), typeof(MemberExited), typeof(MemberDowned), typeof(MemberRemoved), typeof(ClusterShuttingDown));
+            typeof(MemberLeft), typeof(MemberExited), typeof(MemberRemoved), typeof(ClusterShuttingDown));
 
         protected override void PostStop()
         {

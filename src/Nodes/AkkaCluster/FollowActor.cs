@@ -5,14 +5,14 @@ using static Akka.Cluster.ClusterEvent;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Says in the words of <see cref="IMembershipEvent"/> what Akka.Cluster says to its subscribers, in an order that makes sense:
-/// an incarnation is told only once the former one under its address was told removed.
+/// Translates the events of Akka.Cluster into <see cref="IMembershipEvent"/>, and announces the end of the membership
+/// exactly once, however it ends.
 /// </summary>
 internal sealed class FollowActor : UntypedActor
 {
     private readonly Akka.Cluster.Cluster _cluster;
     private readonly IActorRef _listener;
-    private readonly Dictionary<Address, MemberChanged> _told = [];
+    private readonly IncarnationOrder _order = new();
     private bool _isOver;
 
     /// <summary>See <see cref="Props"/>.</summary>
@@ -26,8 +26,10 @@ internal sealed class FollowActor : UntypedActor
     protected override void PreStart()
     {
         _cluster.Subscribe(
-            Self, SubscriptionInitialStateMode.InitialStateAsEvents, typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
-        // Nobody hears the subscription any more. Where the cluster ends only now, its system does next, and this actor with it.
+            Self, SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
+        // A cluster that has ended ignores the subscription. One that ends between these two lines takes its actor
+        // system with it, and PostStop announces the end.
         if (_cluster.IsTerminated) End();
     }
 
@@ -49,8 +51,7 @@ internal sealed class FollowActor : UntypedActor
                 End();
                 break;
             case IMemberEvent changed:
-                OnMember(new MemberChanged(
-                    AkkaMembership.IdOf(changed.Member.UniqueAddress), [.. changed.Member.Roles.Order(StringComparer.Ordinal)], StateOf(changed.Member.Status)));
+                foreach (var told in _order.Next(ChangeOf(changed.Member))) Say(told);
                 break;
             case UnreachableMember unreachable:
                 Say(new ReachabilityChanged(AkkaMembership.IdOf(unreachable.Member.UniqueAddress), IsReachable: false));
@@ -64,19 +65,6 @@ internal sealed class FollowActor : UntypedActor
         }
     }
 
-    // Akka.Cluster compares one gossip with the next, and says who is new in it before it says who is gone: of a node that was
-    // started anew the next incarnation before the end of the former one.
-    private void OnMember(MemberChanged changed)
-    {
-        var isRemoved = changed.State == MemberState.Removed;
-        _told.TryGetValue(changed.Node.Address, out var told);
-        if (isRemoved && told?.Node != changed.Node) return;
-        if (told is not null && told.Node != changed.Node) Say(told with { State = MemberState.Removed });
-        if (isRemoved) _told.Remove(changed.Node.Address);
-        else _told[changed.Node.Address] = changed;
-        Say(changed);
-    }
-
     private void Say(IMembershipEvent said)
     {
         if (!_isOver) _listener.Tell(said, ActorRefs.NoSender);
@@ -87,6 +75,10 @@ internal sealed class FollowActor : UntypedActor
         Say(MembershipEnded.Instance);
         _isOver = true;
     }
+
+    private static MemberChanged ChangeOf(Member member) => new(
+        AkkaMembership.IdOf(member.UniqueAddress), [.. member.Roles.Order(StringComparer.Ordinal)],
+        StateOf(member.Status));
 
     private static MemberState StateOf(MemberStatus status) => status switch
     {

@@ -17,6 +17,12 @@ public sealed record NodeSettings
     /// <summary>TCP port of the membership; 0 is any free one.</summary>
     public int Port { get; init; }
 
+    /// <summary>
+    /// Names of the actors under /user that <see cref="IMembership.Tell"/> reaches from other nodes. Messages to others
+    /// are dropped.
+    /// </summary>
+    public IReadOnlyList<string> Actors { get; init; } = [NodeActor.Name, ClearPublisherActor.Name];
+
     /// <summary>What becomes of a cluster that falls apart.</summary>
     public SplitBrainRule SplitBrain { get; init; } = SplitBrainRule.KeepDestination;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Event;
 
 namespace Userfault.Nodes;
 
@@ -26,11 +27,14 @@ public sealed class NodeSystem
     /// <summary>Opens the actor system of a node. It listens from now on, and is no member yet.</summary>
     /// <param name="settings">How it takes part.</param>
     /// <param name="basis">Configuration below what the settings say; the host's akka.hocon.</param>
+    /// <exception cref="ConfigurationException">The basis has serializers of its own.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">Inside of the exception: the port cannot be listened on.</exception>
     public static NodeSystem Open(NodeSettings settings, Config basis)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(ConfigOf(settings).WithFallback(basis)));
+        var config = ConfigOf(settings).WithFallback(ClosedRemoting.Of(settings.Actors)).WithFallback(ClosedSerialization.Over(basis));
+        ActorSystemSetup setup = ActorSystemSetup.Create(
+            BootstrapSetup.Create().WithConfig(config), new LogFilterSetup([new LogBudget()]));
         if (settings.Tls is { } tls) setup = setup.And(tls.Setup);
         // An observer asks others and tells nobody anything: nobody ever gives it up.
         Func<NodeSystem>? outside = settings.Role == NodeRoles.Observer

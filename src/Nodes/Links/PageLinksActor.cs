@@ -14,6 +14,7 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
     private readonly PageLinksCore _core;
     private readonly Dictionary<Address, IPageSource> _clients = [];
     private readonly HashSet<Address> _given = [];
+    private readonly Dictionary<Address, RefusalReason> _broken = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
     /// <summary>See <see cref="Props"/>.</summary>
@@ -69,6 +70,7 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
         _core.Opened(opened.Node);
         var target = _core.Open.First(t => t.Node.Equals(opened.Node));
         _given.Add(opened.Node);
+        _broken.Remove(opened.Node);
         _settings.Opened(target, opened.Client);
         Perform();
     }
@@ -77,7 +79,10 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
     {
         _core.Closed(closed.Node);
         TakeBack(closed.Node, closed.Client);
-        _log.Warning("{0}: {1}: {2}", closed.Client.Name, closed.Reason.Reason, closed.Reason.Text);
+        // One that stays away is tried again and again: said once per reason.
+        if (!_broken.TryGetValue(closed.Node, out var last) || last != closed.Reason.Reason)
+            _log.Warning("{Node}: {Reason}: {Text}", closed.Client.Name, closed.Reason.Reason, closed.Reason.Text);
+        _broken[closed.Node] = closed.Reason.Reason;
         Timers.StartSingleTimer(closed.Node, new PageLinksProtocol.Retry(closed.Node), _settings.RetryAfter);
         Perform();
     }

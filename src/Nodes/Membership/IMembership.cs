@@ -9,9 +9,10 @@ namespace Userfault.Nodes;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Messages between nodes are delivered at most once, and in the order sent for each pair of sending and receiving node. A
-/// message to a node that is gone, or whose connection is broken, is lost without a word. Views of the membership lag behind and
-/// differ between nodes.
+/// Messages between nodes are delivered at most once. What is told keeps its order for each pair of sending and receiving node, and
+/// what is published for each publishing node and topic; between the two, and between topics, there is no order. A message to a
+/// node that is gone, or whose connection is broken, is lost without a word. Views of the membership lag behind and differ
+/// between nodes.
 /// </para>
 /// <para>All methods may be called on any thread, return at once, and never throw because of what another node does.</para>
 /// </remarks>
@@ -20,20 +21,25 @@ public interface IMembership
     /// <summary>This incarnation of this node.</summary>
     NodeId Self { get; }
 
-    /// <summary>Begins to join: the first seed that answers lets this node in. Asks until one does.</summary>
+    /// <summary>Begins to join: the first seed that answers lets this node in. Asks until one does. A node joins once.</summary>
     /// <param name="seeds">Nodes to ask; none begins a cluster of this node alone.</param>
     void Join(IReadOnlyList<Address> seeds);
 
-    /// <summary>Begins to leave in order; <see cref="MembershipEnded"/> follows.</summary>
+    /// <summary>
+    /// Begins to leave in order, and ends the node; <see cref="MembershipEnded"/> follows within bounds, also where other members are
+    /// away or this node was let in nowhere.
+    /// </summary>
     void Leave();
 
     /// <summary>Gives up a member, or this node itself: its present incarnation never comes back.</summary>
-    /// <param name="node">Which; nothing happens where no member has this address.</param>
+    /// <param name="node">
+    /// Which; nothing happens where no member has this address. One that lives is removed once it cannot be heard any more.
+    /// </param>
     void Down(Address node);
 
     /// <summary>
     /// Tells an actor of the members: all that are there now at first, as if each had just changed, then every
-    /// <see cref="IMembershipEvent"/>, until this membership ends.
+    /// <see cref="IMembershipEvent"/>, until this membership ends. One that is over already says so, and nothing else.
     /// </summary>
     /// <param name="listener">Is told; may live in another actor system of this process.</param>
     void Follow(IActorRef listener);
@@ -47,7 +53,7 @@ public interface IMembership
     bool? Hears(Address node);
 
     /// <summary>Sends a message to an actor that another node, or this one, has under /user.</summary>
-    /// <param name="node">The node; need not be a member.</param>
+    /// <param name="node">The node; need not be a member. While it is gone, a message may reach the next process at its address.</param>
     /// <param name="actor">The actor's name.</param>
     /// <param name="message">The message.</param>
     /// <param name="sender">Who gets answers.</param>
@@ -62,6 +68,6 @@ public interface IMembership
     /// <summary>Ends <see cref="Subscribe"/>. What is under way still comes.</summary>
     void Unsubscribe(string topic, IActorRef subscriber);
 
-    /// <summary>Sends a message to all subscribers of a topic that this node knows of.</summary>
+    /// <summary>Sends a message to all subscribers of a topic that this node knows of; it has no sender that can be answered.</summary>
     void Publish(string topic, INodeMessage message);
 }

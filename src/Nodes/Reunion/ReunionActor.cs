@@ -12,6 +12,7 @@ public sealed class ReunionActor : UntypedActor, IWithTimers
     private readonly TimeSpan _every;
     private readonly Action<Address> _found;
     private readonly IMembership _membership;
+    private bool _isMember;
     private bool _isOver;
 
     /// <summary>See <see cref="Props"/>.</summary>
@@ -39,14 +40,17 @@ public sealed class ReunionActor : UntypedActor, IWithTimers
         {
             case NodeProtocol.NodesChanged changed when Sender.Path.Address.HasLocalScope || Sender.Path.Address.Equals(_membership.Self.Address):
                 _known.Update(_membership.Self.Address, changed.Nodes);
+                _isMember = true;
                 break;
-            case NodeProtocol.NodesChanged theirs when !_isOver && _known.Found(Sender.Path.Address, theirs.Nodes):
+            case NodeProtocol.NodesChanged theirs when _isMember && !_isOver && _known.Found(Sender.Path.Address, theirs.Nodes):
                 _isOver = true;
                 _found(Sender.Path.Address);
                 break;
             case NodeProtocol.NodesChanged:
                 break;
             case Tick:
+                // A node that is on its way into a cluster looks for no other: what it knows is what its last incarnation was in.
+                if (!_isMember) break;
                 foreach (var stray in _known.Strays) _membership.Tell(stray, NodeActor.Name, NodeProtocol.GetNodes.Instance, Self);
                 break;
             default:

@@ -81,7 +81,7 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
                 ClearedManifest => BitmapForms.ReadCleared(reader),
                 GetRangeManifest => BitmapForms.ReadGetRange(reader),
                 RangeManifest => BitmapForms.ReadRange(reader),
-                _ => throw new SerializationException($"a message of an unknown kind: {manifest}"),
+                _ => throw new SerializationException($"a message of an unknown kind: {PeerText.Shown(manifest)}"),
             };
             return reader.BaseStream.Position == bytes.Length
                 ? message

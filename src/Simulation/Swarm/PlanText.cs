@@ -14,7 +14,6 @@ public static class PlanText
     private static readonly Key[] Keys =
     [
         new("seed", p => Text(p.Seed), (p, v) => p with { Seed = Unsigned(v) }),
-        new("mutation", p => PlanNames.Of(p.Mutation), (p, v) => p with { Mutation = PlanNames.Parse<Mutation>(v) }),
         new("order-window", p => Text(p.OrderWindow), (p, v) => p with { OrderWindow = Int(v, 1, 4096) }),
         new("step-ns", p => Text(p.StepNs), (p, v) => p with { StepNs = Int(v, 0, 1_000_000) }),
         new("arch", p => PlanNames.Of(p.Architecture), (p, v) => p with { Architecture = PlanNames.Parse<Architecture>(v) }),
@@ -72,8 +71,7 @@ public static class PlanText
     {
         ArgumentNullException.ThrowIfNull(plan);
         var text = new StringBuilder();
-        foreach (var key in Keys.Where(k => k.Name != "mutation" || plan.Mutation != Mutation.None))
-            text.Append(key.Name).Append(" = ").Append(key.Write(plan)).Append('\n');
+        foreach (var key in Keys) text.Append(key.Name).Append(" = ").Append(key.Write(plan)).Append('\n');
         // Akka's parser takes the line break in an empty list for an element.
         if (plan.Faults.Count == 0) return text.Append("faults = []\n").ToString();
         text.Append("faults = [\n");
@@ -119,8 +117,8 @@ public static class PlanText
             throw new FormatException("source-nodes: the simulated cluster is not in this build");
         if (!plan.IsClustered && plan.FetcherNodes + plan.OtherDestinations > 0)
             throw new FormatException("source-nodes: a cluster needs one at least");
-        if (plan.OtherDestinations > 0 && plan.ResolvesSplits)
-            throw new FormatException("resolves-splits: of two destinations on two sides one would be lost");
+        if (plan is { OtherDestinations: > 0, ResolvesSplits: true } && plan.Faults.Any(static f => PlanGenerator.Splits.Contains(f.Type)))
+            throw new FormatException("resolves-splits: of two destinations on two sides one would be lost; leave faults that split the cluster out");
         if (!plan.Overlapping && plan.Vcpus > plan.Pages)
             throw new FormatException($"vcpus: {plan.Vcpus} cannot share {plan.Pages} pages; set overlapping = on");
     }

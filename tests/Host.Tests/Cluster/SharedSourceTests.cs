@@ -96,6 +96,16 @@ public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<Share
         Assert.Matches(@"userfault_cluster_members_nodes\{roles=""source"",reachable=""yes""\} 1\n", text);
     }
 
+    [Fact]
+    public async Task Garbage_on_the_membership_s_port_costs_no_line_and_no_member()
+    {
+        var at = new Uri($"tcp://{shared.Node.Address}");
+        foreach (var nonsense in new[] { "GET / HTTP/1.1\r\n\r\n", new string('\0', 64), new string('x', 300_000) }) await Say(at, nonsense);
+
+        Assert.Contains(shared.Node.Address, Migration.Members(await Migration.Status(shared.Node.Address)), StringComparison.Ordinal);
+        Assert.DoesNotContain(shared.Node.Complaints, line => line.Contains("akka", StringComparison.OrdinalIgnoreCase) || line.Contains("Exception", StringComparison.Ordinal));
+    }
+
     private static async Task<string> Say(Uri at, string text)
     {
         using var peer = new TcpClient();

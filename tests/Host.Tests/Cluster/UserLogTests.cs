@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Event;
-using Userfault.Cli;
 using Userfault.Nodes;
 
 namespace Userfault.Host.Tests.Cluster;

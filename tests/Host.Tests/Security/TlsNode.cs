@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
+using Akka.Configuration;
 using Userfault.Cli;
 using Userfault.Nodes;
 using Settings = Userfault.Cli.Settings;
@@ -11,6 +12,9 @@ namespace Userfault.Host.Tests.Security;
 /// <summary>A node with TLS in this process, on a port that it chose, with what it hears and whom it refuses.</summary>
 internal sealed class TlsNode : IAsyncDisposable
 {
+    // A failed handshake fills a screen.
+    private static readonly Config Quiet = ConfigurationFactory.ParseString("akka.loglevel = OFF");
+
     private readonly ConcurrentQueue<object> _heard = new();
     private readonly ConcurrentDictionary<NodeId, MemberState> _members = new();
 
@@ -72,7 +76,7 @@ internal sealed class TlsNode : IAsyncDisposable
     private static TlsNode Open(NodeTls tls)
     {
         var settings = new NodeSettings { SystemName = ClusterSetup.SystemName, Role = NodeRoles.Source, Host = IPAddress.Loopback, Tls = tls };
-        var node = new TlsNode(NodeSystem.Open(settings, Settings.Load(null).Config));
+        var node = new TlsNode(NodeSystem.Open(settings, Quiet.WithFallback(Settings.Load(null).Config)));
         node.Node.Membership.Follow(node.Node.System.ActorOf(Props.Create(() => new Queue(node._heard, node._members))));
         node.Node.System.ActorOf(Props.Create(() => new Echo(node._heard)), NodeActor.Name);
         return node;

@@ -3,7 +3,9 @@ using Userfault.Nodes.Tests.Contract;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>What a follower hears of the end of its node's membership, whatever ends it, and what the others hear.</summary>
+/// <summary>
+/// What a follower is told about the end of its node's membership, and what the followers at other nodes are told.
+/// </summary>
 public sealed class FollowTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -24,7 +26,7 @@ public sealed class FollowTests : IDisposable
     [InlineData("is downed", true)]
     [InlineData("downs itself", true)]
     [InlineData("is terminated", false)]
-    public async Task However_a_membership_ends_its_follower_is_told_once_and_the_others_see_it_go(string how, bool isDowned)
+    public async Task However_a_membership_ends_its_follower_is_told_once(string how, bool isDowned)
     {
         var ended = new Probe(_elsewhere);
         var other = new Probe(_elsewhere);
@@ -33,22 +35,27 @@ public sealed class FollowTests : IDisposable
         _here.Membership.Join([]);
         _there.Membership.Join([_here.Address]);
         List<IMembershipEvent> told = [], seen = [];
-        ReadUntil(ended, told, e => e is MemberChanged { State: MemberState.Up } up && up.Node == _there.Membership.Self);
-        ReadUntil(other, seen, e => e is MemberChanged { State: MemberState.Up } up && up.Node == _there.Membership.Self);
+        ReadUntil(ended, told, IsThereUp);
+        ReadUntil(other, seen, IsThereUp);
 
         End(how);
 
         ReadUntil(other, seen, e => e is MemberChanged { State: MemberState.Removed });
         await _here.System.WhenTerminated.WaitAsync(Patience);
-        // Told last of all, and nothing more comes of a system that has ended.
+        // The actor system has ended, so nothing can follow this event.
         ReadUntil(ended, told, e => e is MembershipEnded);
         Assert.True(ended.IsEmpty);
         Assert.True(ContractView.Of(told).HasEnded);
         Assert.Single(ContractView.Of(seen).Members);
-        var states = seen.OfType<MemberChanged>().Where(c => c.Node == _here.Membership.Self).Select(c => c.State).ToList();
+        var changes = seen.OfType<MemberChanged>().Where(c => c.Node == _here.Membership.Self);
+        var states = changes.Select(c => c.State).ToList();
         Assert.Equal(isDowned, states.Contains(MemberState.Down));
-        if (!isDowned) Assert.Equal([MemberState.Leaving, MemberState.Exiting, MemberState.Removed], states.TakeLast(3));
+        if (isDowned) return;
+        Assert.Equal([MemberState.Leaving, MemberState.Exiting, MemberState.Removed], states.TakeLast(3));
     }
+
+    private bool IsThereUp(IMembershipEvent said) =>
+        said is MemberChanged { State: MemberState.Up } up && up.Node == _there.Membership.Self;
 
     private void End(string how)
     {

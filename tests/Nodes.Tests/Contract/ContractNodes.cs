@@ -2,10 +2,10 @@ using Akka.Actor;
 
 namespace Userfault.Nodes.Tests.Contract;
 
-/// <summary>The nodes that these tests name.</summary>
+/// <summary>The nodes of these tests.</summary>
 public static class ContractNodes
 {
-    /// <summary>The role of a node, by its name.</summary>
+    /// <summary>The role of a node.</summary>
     public static string RoleOf(string name) => name switch
     {
         "a" => NodeRoles.Source,
@@ -14,6 +14,6 @@ public static class ContractNodes
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "a, b or c"),
     };
 
-    /// <summary>An address beside that of a node, at which nobody has ever listened.</summary>
+    /// <summary>An address on the host of a node at which no node has ever listened.</summary>
     public static Address NobodyBeside(NodeId node) => node.Address.WithPort(1);
 }

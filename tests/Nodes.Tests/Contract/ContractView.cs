@@ -1,13 +1,13 @@
 namespace Userfault.Nodes.Tests.Contract;
 
-/// <summary>The cluster as a follower's events tell it; refuses events that make no sense.</summary>
+/// <summary>The cluster according to the events of one follower. Fails on events in an impossible order.</summary>
 public sealed class ContractView
 {
-    // A member's way through life; a state may be told again, and may be left out.
+    // The states in the order in which a member passes through them. States may repeat, and may be skipped.
     private static readonly MemberState[] Order =
     [
-        MemberState.Joining, MemberState.WeaklyUp, MemberState.Up, MemberState.Leaving, MemberState.Exiting, MemberState.Down,
-        MemberState.Removed,
+        MemberState.Joining, MemberState.WeaklyUp, MemberState.Up, MemberState.Leaving, MemberState.Exiting,
+        MemberState.Down, MemberState.Removed,
     ];
 
     private readonly Dictionary<NodeId, ContractMember> _members = [];
@@ -17,21 +17,25 @@ public sealed class ContractView
     {
     }
 
-    /// <summary>Those that are members.</summary>
+    /// <summary>The current members.</summary>
     public IReadOnlyDictionary<NodeId, ContractMember> Members => _members;
 
-    /// <summary>Was its end told?</summary>
+    /// <summary>Was the end of the membership announced?</summary>
     public bool HasEnded { get; private set; }
 
     /// <summary>The view after these events.</summary>
-    /// <exception cref="Xunit.Sdk.XunitException">They are in no order that a membership may tell them in.</exception>
+    /// <exception cref="Xunit.Sdk.XunitException">The events are in an impossible order.</exception>
     public static ContractView Of(IReadOnlyList<IMembershipEvent> events)
     {
         var view = new ContractView();
         foreach (var said in events)
         {
             if (view.Objection(said) is { } objection)
-                Assert.Fail($"{said} {objection}, after\n{string.Join('\n', events.TakeWhile(e => !ReferenceEquals(e, said)))}");
+            {
+                var before = events.TakeWhile(e => !ReferenceEquals(e, said));
+                Assert.Fail($"{said} {objection}, after\n{string.Join('\n', before)}");
+            }
+
             view.Apply(said);
         }
 
@@ -40,16 +44,18 @@ public sealed class ContractView
 
     private string? Objection(IMembershipEvent said) => said switch
     {
-        _ when HasEnded => "is told after the end",
-        MemberChanged changed when _removed.Contains(changed.Node) => "is told of one that was removed",
-        MemberChanged changed when _members.Keys.Any(n => n.Address.Equals(changed.Node.Address) && n != changed.Node) =>
-            "is told while another incarnation is a member",
+        _ when HasEnded => "comes after the end",
+        MemberChanged changed when _removed.Contains(changed.Node) => "comes after the removal of the member",
+        MemberChanged changed when HasAnother(changed.Node) => "comes while another incarnation is a member",
         MemberChanged changed when _members.TryGetValue(changed.Node, out var known)
             && Array.IndexOf(Order, changed.State) < Array.IndexOf(Order, known.State) => "goes backwards",
-        MemberChanged { State: MemberState.Removed } changed when !_members.ContainsKey(changed.Node) => "removes one that was no member",
-        ReachabilityChanged changed when !_members.ContainsKey(changed.Node) => "is told of one that is no member",
+        MemberChanged { State: MemberState.Removed } changed when !_members.ContainsKey(changed.Node) =>
+            "removes a node that was not a member",
+        ReachabilityChanged changed when !_members.ContainsKey(changed.Node) => "is about a node that is not a member",
         _ => null,
     };
+
+    private bool HasAnother(NodeId node) => _members.Keys.Any(n => n.Address.Equals(node.Address) && n != node);
 
     private void Apply(IMembershipEvent said)
     {
@@ -61,7 +67,8 @@ public sealed class ContractView
                 break;
             case MemberChanged changed:
                 var isReachable = !_members.TryGetValue(changed.Node, out var known) || known.IsReachable;
-                _members[changed.Node] = new ContractMember(string.Join(',', changed.Roles), changed.State, isReachable);
+                var roles = string.Join(',', changed.Roles);
+                _members[changed.Node] = new ContractMember(roles, changed.State, isReachable);
                 break;
             case ReachabilityChanged changed:
                 _members[changed.Node] = _members[changed.Node] with { IsReachable = changed.IsReachable };
@@ -70,7 +77,7 @@ public sealed class ContractView
                 HasEnded = true;
                 break;
             default:
-                Assert.Fail($"{said} is no event of a membership");
+                Assert.Fail($"{said} is not a membership event");
                 break;
         }
     }

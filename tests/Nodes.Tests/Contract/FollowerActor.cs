@@ -2,7 +2,7 @@ using Akka.Actor;
 
 namespace Userfault.Nodes.Tests.Contract;
 
-/// <summary>Passes on whatever a membership tells it.</summary>
+/// <summary>Reports every membership event that it receives.</summary>
 public sealed class FollowerActor : UntypedActor
 {
     private readonly Action<IMembershipEvent> _told;

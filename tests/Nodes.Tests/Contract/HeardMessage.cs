@@ -2,9 +2,10 @@ using Akka.Actor;
 
 namespace Userfault.Nodes.Tests.Contract;
 
-/// <summary>A message at a recorder.</summary>
-/// <param name="From">Name of the node that sent or published it, as the message itself says.</param>
-/// <param name="Topic">The topic; null for one that was told.</param>
-/// <param name="Number">Its number.</param>
-/// <param name="Sender">Address of its sender; null for an actor of the recorder's own system, and for what was published.</param>
+/// <summary>A message that a recorder has received.</summary>
+/// <param name="From">The node that sent or published it, according to the message itself.</param>
+/// <param name="Topic">The topic; null if it was sent directly.</param>
+/// <param name="Number">The number that it carries.</param>
+/// <param name="Sender">The address of the sender; null if the sender is an actor of the same system, and for published
+/// messages.</param>
 public sealed record HeardMessage(string From, string? Topic, long Number, Address? Sender);

@@ -3,70 +3,83 @@ using Akka.Actor;
 namespace Userfault.Nodes.Tests.Contract;
 
 /// <summary>
-/// Named nodes on which <see cref="MembershipContract"/> tries an <see cref="IMembership"/>. Each has a <see cref="RecorderActor"/>
-/// under /user/<see cref="RecorderActor.Name"/>, and a follower of its membership, named <see cref="FirstFollower"/>, that it
-/// was given before it could join.
+/// The nodes on which <see cref="MembershipContract"/> tests an implementation of <see cref="IMembership"/>. Each node
+/// has a <see cref="RecorderActor"/> under /user/<see cref="RecorderActor.Name"/> and, from its start, a follower of
+/// its membership named <see cref="FirstFollower"/>.
 /// </summary>
 /// <remarks>
-/// One thread uses it. A method returns when the node has done it, which says nothing of other nodes, and fails the test where
-/// the membership threw. What a node's recorder and followers were told is kept per incarnation, also after its end.
+/// Used by one thread. A method returns when the node has executed it, which says nothing about other nodes, and fails
+/// the test if the membership threw an exception. What a node's recorder and followers have received stays readable
+/// after the end of the node, until the node is started again.
 /// </remarks>
 public interface IContractCluster : IDisposable
 {
-    /// <summary>Name of the follower that a node has from its start.</summary>
+    /// <summary>The name of the follower that a node has from its start.</summary>
     const string FirstFollower = "first";
 
-    /// <summary>Can nodes stand still here? <see cref="Freeze"/> and <see cref="Thaw"/> are not called where they cannot.</summary>
+    /// <summary>
+    /// Can nodes be suspended here? If not, <see cref="Freeze"/> and <see cref="Thaw"/> are not called.
+    /// </summary>
     bool CanFreeze { get; }
 
-    /// <summary>Opens a node, which listens and is no member. After its end: again, under the same address, as another incarnation.</summary>
+    /// <summary>
+    /// Opens a node that listens and is not yet a member. After the end of a node: starts it again at the same address,
+    /// as a new incarnation.
+    /// </summary>
     NodeId Start(string name);
 
-    /// <summary>The present incarnation of a node; the last one where it has ended.</summary>
+    /// <summary>The current incarnation of a node, or the last one if it has ended.</summary>
     NodeId IdOf(string name);
 
-    /// <summary><see cref="IMembership.Join"/> at named nodes, which have been started, in this order.</summary>
+    /// <summary>
+    /// <see cref="IMembership.Join"/> with the addresses of these nodes, which have been started, in this order.
+    /// </summary>
     void Join(string name, params string[] seeds);
 
     /// <inheritdoc cref="IMembership.Leave"/>
     void Leave(string name);
 
-    /// <summary><see cref="IMembership.Down"/>, asked of a node.</summary>
+    /// <summary><see cref="IMembership.Down"/>, called on the node <paramref name="by"/>.</summary>
     void Down(string by, Address node);
 
-    /// <summary>Ends a node with no last word (kill -9).</summary>
+    /// <summary>Kills a node (kill -9).</summary>
     void Kill(string name);
 
-    /// <summary>Stops a node where it is (SIGSTOP): it neither sends nor takes anything, and its connections stay.</summary>
+    /// <summary>
+    /// Suspends a node (SIGSTOP): it neither sends nor receives anything, and its connections stay open.
+    /// </summary>
     void Freeze(string name);
 
-    /// <summary>Lets it go on (SIGCONT).</summary>
+    /// <summary>Resumes a suspended node (SIGCONT).</summary>
     void Thaw(string name);
 
-    /// <summary><see cref="IMembership.Follow"/> with another listener, which outlives the membership.</summary>
+    /// <summary><see cref="IMembership.Follow"/> with a further listener, which outlives the membership.</summary>
     void Follow(string name, string follower);
 
-    /// <summary>What a follower at a node has been told, in order.</summary>
+    /// <summary>What a follower at a node has received, in order.</summary>
     IReadOnlyList<IMembershipEvent> EventsOf(string name, string follower = FirstFollower);
 
-    /// <summary>Tells the recorder at an address numbers that rise by one, with the recorder of a node as their sender.</summary>
+    /// <summary>
+    /// Sends ascending numbers to the recorder at an address, with the recorder of the node <paramref name="from"/> as
+    /// sender.
+    /// </summary>
     void Tell(string from, Address to, long first, int count = 1);
 
-    /// <summary><see cref="IMembership.Subscribe"/> for a node's recorder.</summary>
+    /// <summary><see cref="IMembership.Subscribe"/> with a node's recorder.</summary>
     void Subscribe(string name, string topic);
 
-    /// <summary><see cref="IMembership.Unsubscribe"/> for a node's recorder.</summary>
+    /// <summary><see cref="IMembership.Unsubscribe"/> with a node's recorder.</summary>
     void Unsubscribe(string name, string topic);
 
-    /// <summary>Publishes numbers that rise by one.</summary>
+    /// <summary>Publishes ascending numbers.</summary>
     void Publish(string name, string topic, long first, int count = 1);
 
-    /// <summary>What a node's recorder has heard, in order.</summary>
+    /// <summary>What a node's recorder has received, in order.</summary>
     IReadOnlyList<HeardMessage> HeardBy(string name);
 
     /// <summary>
-    /// Lets time pass until a condition holds, which may itself do something each time that it is looked at. False where it did
-    /// not for longer than anything here may take.
+    /// Lets time pass until a condition holds. The condition is evaluated again and again, and may act each time. False
+    /// if it did not hold within a limit that is generous for everything these tests do.
     /// </summary>
     bool Await(Func<bool> condition);
 }

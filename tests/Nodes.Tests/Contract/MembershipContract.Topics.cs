@@ -1,6 +1,6 @@
 namespace Userfault.Nodes.Tests.Contract;
 
-/// <content>What is published on topics.</content>
+/// <content>Publishing and subscribing.</content>
 public abstract partial class MembershipContract
 {
     [Fact]
@@ -18,7 +18,7 @@ public abstract partial class MembershipContract
 
         foreach (var name in new[] { "a", "b", "c" })
         {
-            // From the first that came, all did, and none of those before the subscription.
+            // Nothing from before the subscription, and nothing missing after the first message that arrived.
             var heard = Heard(name, "a", "t");
             Assert.True(heard[0] >= 100);
             Assert.Equal(Numbers(heard[0], heard.Count), heard);
@@ -38,7 +38,8 @@ public abstract partial class MembershipContract
 
         Cluster.Unsubscribe("b", "t");
 
-        // What is under way still comes; once some rounds have passed of which only the other topic was heard, none does.
+        // Messages that were under way still arrive. After a few rounds in which only the other topic was received,
+        // none may arrive any more.
         var round = 10_000L;
         Await(() =>
         {
@@ -107,7 +108,7 @@ public abstract partial class MembershipContract
         Assert.Empty(Heard("b", "a", "t"));
     }
 
-    // Publishes rising numbers until each of these has heard one; the number that comes next.
+    // Publishes ascending numbers until each of these nodes has received one. Returns the next number.
     private long Reach(string from, string topic, string to) => Reach(from, topic, [to]);
 
     private long Reach(string publisher, string topic, string to, long from) => Reach(publisher, topic, [to], from);

@@ -3,16 +3,17 @@ using System.Runtime.CompilerServices;
 namespace Userfault.Nodes.Tests.Contract;
 
 /// <summary>
-/// What <see cref="IMembership"/> promises, as a test of each promise. It holds for real processes on Akka.Cluster and for the
-/// model in the simulator alike; each derives from this class and says how a cluster is made.
+/// One test for each promise of <see cref="IMembership"/>. They run against real processes with Akka.Cluster and
+/// against the simulator's model; for each of them a class derives from this one and creates the clusters.
 /// </summary>
 public abstract partial class MembershipContract : IDisposable
 {
     private readonly HashSet<string> _started = [];
     private IContractCluster? _cluster;
 
-    /// <summary>A cluster without nodes.</summary>
-    /// <param name="rule">What becomes of it when it falls apart; soon, where that is not <see cref="SplitBrainRule.Off"/>.</param>
+    /// <summary>Creates a cluster without nodes.</summary>
+    /// <param name="rule">What happens to a cluster that falls apart. Other than
+    /// <see cref="SplitBrainRule.Off"/>, it is applied after a short time.</param>
     protected abstract IContractCluster Open(SplitBrainRule rule);
 
     private IContractCluster Cluster => _cluster ??= Open(SplitBrainRule.Off);
@@ -24,7 +25,7 @@ public abstract partial class MembershipContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Checks that all followers were told what makes sense, and ends the cluster.</summary>
+    /// <summary>Checks the order of all events that followers have received, and ends the cluster.</summary>
     protected virtual void Dispose(bool disposing)
     {
         if (_cluster is null) return;
@@ -70,7 +71,7 @@ public abstract partial class MembershipContract : IDisposable
         Start("a");
         Start("b");
         Cluster.Join("b", "a");
-        // It is there, and has no cluster yet.
+        // Node a is running, but is not a member of any cluster yet.
         Start("c");
         Cluster.Join("c");
         Await(() => IsUp("c", Cluster.IdOf("c")));
@@ -175,7 +176,7 @@ public abstract partial class MembershipContract : IDisposable
 
     private NodeId Start(string name)
     {
-        // The events of an incarnation are gone with its successor's start.
+        // Check the events of the previous incarnation while they are still there.
         if (!_started.Add(name)) View(name);
         return Cluster.Start(name);
     }
@@ -196,16 +197,18 @@ public abstract partial class MembershipContract : IDisposable
     private bool IsUp(string at, NodeId node) =>
         View(at).Members.GetValueOrDefault(node) is { State: MemberState.Up, IsReachable: true };
 
-    private bool IsUnreachable(string at, NodeId node) => View(at).Members.GetValueOrDefault(node) is { IsReachable: false };
+    private bool IsUnreachable(string at, NodeId node) =>
+        View(at).Members.GetValueOrDefault(node) is { IsReachable: false };
 
     private List<MemberState> StatesOf(NodeId node, string at) =>
         [.. Cluster.EventsOf(at).OfType<MemberChanged>().Where(c => c.Node == node).Select(c => c.State)];
 
-    // Each of them sees all of them, up and reachable, and nobody else.
+    // Each of these nodes sees exactly these nodes, all of them up and reachable.
     private void AwaitAgreement(params string[] names)
     {
         var ids = names.Select(Cluster.IdOf).ToList();
-        var agree = Cluster.Await(() => names.All(at => View(at).Members.Count == ids.Count && ids.TrueForAll(id => IsUp(at, id))));
+        var agree = Cluster.Await(
+            () => names.All(at => View(at).Members.Count == ids.Count && ids.TrueForAll(id => IsUp(at, id))));
         Assert.True(agree, $"{string.Join(", ", ids)} do not agree:\n{string.Join('\n', names.Select(Describe))}");
     }
 

@@ -2,7 +2,9 @@ using Akka.Actor;
 
 namespace Userfault.Nodes.Tests.Contract;
 
-/// <summary>Passes on whatever it hears, and answers questions: each number below zero that it is told.</summary>
+/// <summary>
+/// Reports every message that it receives, and answers negative numbers that were sent to it directly.
+/// </summary>
 public sealed class RecorderActor : UntypedActor
 {
     /// <summary>Its name under /user.</summary>
@@ -15,7 +17,7 @@ public sealed class RecorderActor : UntypedActor
     public RecorderActor(string node, Action<HeardMessage> heard) => (_node, _heard) = (node, heard);
 
     /// <summary>A recorder; to be named <see cref="Name"/>.</summary>
-    /// <param name="node">Name of its node.</param>
+    /// <param name="node">The name of its node.</param>
     /// <param name="heard">Called on the actor's thread.</param>
     public static Props Props(string node, Action<HeardMessage> heard) =>
         Akka.Actor.Props.Create(() => new RecorderActor(node, heard));
@@ -30,8 +32,8 @@ public sealed class RecorderActor : UntypedActor
         }
 
         var (from, topic) = ContractMessage.Read(report);
-        var sender = Sender.Path.Address;
-        _heard(new HeardMessage(from, topic, report.PagesSent, topic is not null || sender.HasLocalScope ? null : sender));
-        if (topic is null && report.PagesSent < 0) Sender.Tell(ContractMessage.Of(_node, null, -report.PagesSent), Self);
+        var (number, sender) = (report.PagesSent, Sender.Path.Address);
+        _heard(new HeardMessage(from, topic, number, topic is not null || sender.HasLocalScope ? null : sender));
+        if (topic is null && number < 0) Sender.Tell(ContractMessage.Of(_node, null, -number), Self);
     }
 }

@@ -5,8 +5,8 @@ namespace Userfault.Nodes.Tests;
 /// <summary>Which side of a split cluster stays.</summary>
 public sealed class SplitBrainSideTests
 {
-    // A letter a member, lowest address first: d a destination, n another, l a destination that leaves, m another that leaves; in
-    // capitals out of reach.
+    // A letter a member, lowest address first: d a destination, n another, l a destination that leaves, m another that
+    // leaves; in capitals out of reach.
     [Theory]
     [InlineData("dnn", SplitBrainDecision.Nothing)]
     [InlineData("dNN", SplitBrainDecision.DownUnreachable)]

@@ -66,8 +66,8 @@ public sealed class NodeActorTests : IDisposable
         var known = new Acquaintances([]);
         known.Update(_there.Address, [NodeAt(_there.Address), NodeAt(_here.Address)]);
         var found = new TaskCompletionSource<Address>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var every = TimeSpan.FromMilliseconds(50);
-        var reunion = _there.System.ActorOf(ReunionActor.Props(_there.Membership, known, every, at => found.TrySetResult(at)));
+        var reunion = _there.System.ActorOf(
+            ReunionActor.Props(_there.Membership, known, Often, at => found.TrySetResult(at)));
 
         node.Tell(new NodeProtocol.Listen(reunion));
 
@@ -78,5 +78,6 @@ public sealed class NodeActorTests : IDisposable
     }
 
     private static IActorRef Node(TestNode node, NodeReport? report = null) =>
-        node.System.ActorOf(NodeActor.Props(node.Membership, () => report ?? NodeReport.Nothing, Often), NodeActor.Name);
+        node.System.ActorOf(
+            NodeActor.Props(node.Membership, () => report ?? NodeReport.Nothing, Often), NodeActor.Name);
 }

@@ -4,12 +4,16 @@ using Userfault.Actors;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>A membership without a cluster: a test says what its followers are told, and sees what was asked of it.</summary>
+/// <summary>
+/// A membership without a cluster. The test decides what followers are told, and inspects the calls.
+/// </summary>
 internal sealed class FakeMembership(Address self) : IMembership
 {
     private readonly List<IActorRef> _followers = [];
 
     public NodeId Self { get; } = new(self, 1);
+
+    public bool HasFollower => _followers.Count > 0;
 
     public List<Address> Downed { get; } = [];
 

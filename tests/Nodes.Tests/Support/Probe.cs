@@ -10,7 +10,8 @@ internal sealed class Probe
 
     private readonly BlockingCollection<(object Message, IActorRef Sender)> _mail = [];
 
-    public Probe(ActorSystem system, string? name = null) => Ref = system.ActorOf(Props.Create(() => new Collector(this)), name);
+    public Probe(ActorSystem system, string? name = null) =>
+        Ref = system.ActorOf(Props.Create(() => new Collector(this)), name);
 
     public IActorRef Ref { get; }
 

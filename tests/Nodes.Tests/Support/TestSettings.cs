@@ -24,13 +24,13 @@ internal static class TestSettings
           remote.retry-gate-closed-for = 500ms
           coordinated-shutdown.phases {
             cluster-leave.timeout = 2s
-            cluster-exiting.timeout = 1s
+            cluster-exiting.timeout = 4s
           }
         }
         """);
 
-    /// <summary>A member that has been silent for so long becomes unreachable.</summary>
-    /// <param name="pause">How long a busy machine may keep a node from its heartbeats.</param>
+    /// <summary>The configuration with a given patience of the failure detector.</summary>
+    /// <param name="pause">How long a member may be silent before it becomes unreachable.</param>
     public static Config With(TimeSpan pause) => ConfigurationFactory.ParseString($$"""
         akka.cluster.failure-detector {
           heartbeat-interval = 200ms

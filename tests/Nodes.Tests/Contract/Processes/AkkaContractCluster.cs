@@ -13,7 +13,7 @@ internal sealed class AkkaContractCluster : IContractCluster
     private readonly Dictionary<string, NodeProcess> _running = [];
     private readonly Dictionary<string, NodeId> _ids = [];
 
-    // What those have told that were killed.
+    // Killed processes, for what they have reported.
     private readonly Dictionary<string, NodeProcess> _killed = [];
 
     public AkkaContractCluster(NodeProcesses processes, SplitBrainRule rule) =>
@@ -21,8 +21,8 @@ internal sealed class AkkaContractCluster : IContractCluster
 
     public bool CanFreeze => OperatingSystem.IsLinux();
 
-    // Where silence has members downed, a busy machine must not be taken for one.
-    private TimeSpan Pause => TimeSpan.FromSeconds(_rule == SplitBrainRule.Off ? 2 : 5);
+    // Longer where unreachable members are downed: a busy machine must not cause that.
+    private TimeSpan Pause => TimeSpan.FromSeconds(_rule == SplitBrainRule.Off ? 1.5 : 5);
 
     public NodeId Start(string name)
     {

@@ -4,8 +4,8 @@ using Akka.Actor;
 namespace Userfault.Nodes.Tests.Contract;
 
 /// <summary>
-/// The lines that a child process writes of itself, words with a space between them. <c>event G FOLLOWER ...</c> and
-/// <c>heard G ...</c> tell something of its G-th node; <c>ok ...</c> and <c>error ...</c> answer a command.
+/// The lines that a child process writes, made of words with spaces between them. <c>event G FOLLOWER ...</c> and
+/// <c>heard G ...</c> report what its G-th node has received; <c>ok ...</c> and <c>error ...</c> answer a command.
 /// </summary>
 internal static class ChildLines
 {
@@ -21,7 +21,7 @@ internal static class ChildLines
         MemberChanged changed => $"member {Of(changed.Node)} {changed.State} {string.Join(',', changed.Roles)}",
         ReachabilityChanged changed => $"reachable {Of(changed.Node)} {changed.IsReachable}",
         MembershipEnded => "ended",
-        _ => throw new ArgumentException($"{said} is no event of a membership", nameof(said)),
+        _ => throw new ArgumentException($"{said} is not a membership event", nameof(said)),
     };
 
     public static IMembershipEvent ReadEvent(ReadOnlySpan<string> words) => words switch
@@ -34,17 +34,26 @@ internal static class ChildLines
         _ => throw new FormatException(string.Join(' ', words)),
     };
 
-    public static string Of(HeardMessage heard) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{heard.From} {(heard.Topic is null ? None : Escape(heard.Topic))} {heard.Number} {heard.Sender?.ToString() ?? None}");
+    public static string Of(HeardMessage heard)
+    {
+        var topic = heard.Topic is null ? None : Escape(heard.Topic);
+        var sender = heard.Sender?.ToString() ?? None;
+        return string.Create(CultureInfo.InvariantCulture, $"{heard.From} {topic} {heard.Number} {sender}");
+    }
 
-    public static HeardMessage ReadHeard(ReadOnlySpan<string> words) => words is [var from, var topic, var number, var sender]
-        ? new HeardMessage(from, topic == None ? null : Unescape(topic), ReadNumber(number), sender == None ? null : Address.Parse(sender))
-        : throw new FormatException(string.Join(' ', words));
+    public static HeardMessage ReadHeard(ReadOnlySpan<string> words)
+    {
+        if (words is not [var from, var topic, var number, var sender])
+            throw new FormatException(string.Join(' ', words));
+        var address = sender == None ? null : Address.Parse(sender);
+        return new HeardMessage(from, topic == None ? null : Unescape(topic), ReadNumber(number), address);
+    }
 
-    public static string Of(NodeId node) => string.Create(CultureInfo.InvariantCulture, $"{node.Address} {node.Incarnation}");
+    public static string Of(NodeId node) =>
+        string.Create(CultureInfo.InvariantCulture, $"{node.Address} {node.Incarnation}");
 
-    public static NodeId ReadNode(string address, string incarnation) => new(Address.Parse(address), ReadNumber(incarnation));
+    public static NodeId ReadNode(string address, string incarnation) =>
+        new(Address.Parse(address), ReadNumber(incarnation));
 
     public static long ReadNumber(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 

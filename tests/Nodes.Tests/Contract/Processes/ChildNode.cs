@@ -5,8 +5,8 @@ using Akka.Configuration;
 namespace Userfault.Nodes.Tests.Contract;
 
 /// <summary>
-/// The child's side of a process of the contract suite: reads commands, one a line, until its input ends. It is one node after
-/// another; what a former one still has to do, it does in the background.
+/// A process of the contract suite, as the child sees it: reads one command per line until its input ends. It runs one
+/// node after another; a closed node finishes its shutdown in the background.
 /// </summary>
 internal sealed class ChildNode
 {
@@ -15,7 +15,7 @@ internal sealed class ChildNode
     private readonly TextWriter _output;
     private readonly Lock _writing = new();
 
-    // Followers live here: they hear of the end of a node's system.
+    // Followers live in a system of their own, so that they outlive the node's actor system.
     private readonly ActorSystem _ears = ActorSystem.Create("ears", "akka.loglevel = OFF");
 
     private NodeSystem? _node;
@@ -38,7 +38,7 @@ internal sealed class ChildNode
             }
             catch (Exception e)
             {
-                // The test says what was thrown.
+                // The test fails with this text.
                 child.Write($"{ChildLines.Error} {e.ToString().ReplaceLineEndings(" | ")}");
             }
         }
@@ -49,7 +49,8 @@ internal sealed class ChildNode
         switch (words)
         {
             case ["open", var generation, var system, var name, var port, var rule, var pauseMs]:
-                return Open(ReadInt(generation), system, name, ReadInt(port), Enum.Parse<SplitBrainRule>(rule), ReadInt(pauseMs));
+                var splitBrain = Enum.Parse<SplitBrainRule>(rule);
+                return Open(ReadInt(generation), system, name, ReadInt(port), splitBrain, ReadInt(pauseMs));
             case ["close"]:
                 _ = _node?.System.Terminate();
                 break;
@@ -67,7 +68,7 @@ internal sealed class ChildNode
                 break;
             case ["tell", var address, var first, var count]:
                 var to = Address.Parse(address);
-                ForEach(first, count, n => Membership.Tell(to, RecorderActor.Name, ContractMessage.Of(_name, null, n), _recorder));
+                ForEach(first, count, n => Tell(to, n));
                 break;
             case ["subscribe", var topic]:
                 Membership.Subscribe(ChildLines.Unescape(topic), _recorder);
@@ -88,9 +89,9 @@ internal sealed class ChildNode
 
     private string Open(int generation, string system, string name, int port, SplitBrainRule rule, int pauseMs)
     {
-        // The former node of this process may still have the port.
+        // The previous node of this process may still hold the port.
         if (port != 0 && _node is { } former && !former.System.WhenTerminated.Wait(Patience))
-            throw new TimeoutException("the former node does not end");
+            throw new TimeoutException("the previous node does not end");
         var settings = new NodeSettings
         {
             SystemName = system,
@@ -98,16 +99,20 @@ internal sealed class ChildNode
             Port = port,
             SplitBrain = rule,
             StableAfter = TimeSpan.FromSeconds(1),
+            Actors = [RecorderActor.Name],
         };
-        // What a node logs stands in the messages of a test that fails.
+        // The log becomes a part of the message of a failed test.
         var log = ConfigurationFactory.ParseString("akka.loglevel = WARNING");
         _node = NodeSystem.Open(settings, log.WithFallback(TestSettings.With(TimeSpan.FromMilliseconds(pauseMs))));
         (_generation, _name) = (generation, name);
-        _recorder = _node.System.ActorOf(
-            RecorderActor.Props(name, heard => Write($"{ChildLines.Heard} {generation} {ChildLines.Of(heard)}")), RecorderActor.Name);
+        void Hear(HeardMessage heard) => Write($"{ChildLines.Heard} {generation} {ChildLines.Of(heard)}");
+        _recorder = _node.System.ActorOf(RecorderActor.Props(name, Hear), RecorderActor.Name);
         Follow(IContractCluster.FirstFollower);
         return ChildLines.Of(Membership.Self);
     }
+
+    private void Tell(Address to, long number) =>
+        Membership.Tell(to, RecorderActor.Name, ContractMessage.Of(_name, null, number), _recorder);
 
     private void Follow(string follower)
     {

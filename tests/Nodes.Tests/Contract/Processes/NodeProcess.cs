@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace Userfault.Nodes.Tests.Contract;
 
-/// <summary>The parent's side of a process of the contract suite. What its nodes tell is kept until they are replaced.</summary>
+/// <summary>
+/// A process of the contract suite, as the parent sees it. Keeps what the current node has reported.
+/// </summary>
 internal sealed class NodeProcess : IDisposable
 {
     private const int MaxLogLines = 100;
@@ -22,7 +24,7 @@ internal sealed class NodeProcess : IDisposable
     private bool _isBroken;
 
     /// <summary>Starts it.</summary>
-    /// <param name="changed">Called on any thread when one of its nodes has told something.</param>
+    /// <param name="changed">Called on any thread when a node has reported something.</param>
     public NodeProcess(Action changed)
     {
         _changed = changed;
@@ -30,24 +32,26 @@ internal sealed class NodeProcess : IDisposable
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+            // The process lives for seconds, too short for instrumented code to pay off.
+            Environment = { ["DOTNET_TieredPGO"] = "0" },
         })!;
         _process.OutputDataReceived += (_, line) => OnLine(line.Data);
         _process.BeginOutputReadLine();
     }
 
-    /// <summary>What its present node has been told by its membership.</summary>
+    /// <summary>What a follower of the current node has received.</summary>
     public IReadOnlyList<IMembershipEvent> EventsOf(string follower)
     {
         lock (_lock) return [.. _events.GetValueOrDefault(follower) ?? []];
     }
 
-    /// <summary>What its present node's recorder has heard.</summary>
+    /// <summary>What the current node's recorder has received.</summary>
     public IReadOnlyList<HeardMessage> Heard()
     {
         lock (_lock) return [.. _heard];
     }
 
-    /// <summary>Opens a node, in place of the one before, which has ended.</summary>
+    /// <summary>Opens a node in place of the previous one, which has ended.</summary>
     public NodeId Open(string system, string name, int port, SplitBrainRule rule, TimeSpan pause)
     {
         lock (_lock)
@@ -62,11 +66,11 @@ internal sealed class NodeProcess : IDisposable
         return ChildLines.ReadNode(answer[0], answer[1]);
     }
 
-    /// <summary>Has something gone wrong in it, so that no other test should use it?</summary>
+    /// <summary>Has the process ended or failed, so that no other test should use it?</summary>
     public bool IsBroken => _isBroken || _process.HasExited;
 
-    /// <summary>Has it do a command, and waits until it has.</summary>
-    /// <returns>What there is to say of it.</returns>
+    /// <summary>Sends a command and waits for its answer.</summary>
+    /// <returns>The text of the answer.</returns>
     public string Do(FormattableString command)
     {
         var line = command.ToString(CultureInfo.InvariantCulture);
@@ -79,7 +83,7 @@ internal sealed class NodeProcess : IDisposable
         return answer[ChildLines.Ok.Length..].Trim();
     }
 
-    /// <summary>The last lines that its present node logged.</summary>
+    /// <summary>The last lines of the log of the current node.</summary>
     public string Log
     {
         get
@@ -101,7 +105,7 @@ internal sealed class NodeProcess : IDisposable
         Signal("-CONT");
     }
 
-    /// <summary>Ends it with no last word.</summary>
+    /// <summary>Kills the process.</summary>
     public void Dispose()
     {
         if (!_process.HasExited) _process.Kill();

@@ -1,18 +1,20 @@
 namespace Userfault.Nodes.Tests.Contract;
 
-/// <summary>The processes of the contract suite: started once, used by one test after the other.</summary>
+/// <summary>The processes of the contract suite. They are started once and used by one test after another.</summary>
 public sealed class NodeProcesses : IDisposable
 {
-    // As many as a test has nodes, and one that is ready when another is killed.
+    // One for each node of a test, and one to replace a killed process.
     private const int Ready = 4;
 
     private readonly Queue<NodeProcess> _idle = [];
     private readonly object _gate = new();
 
-    /// <summary>Starts them.</summary>
+    /// <summary>Starts the processes.</summary>
     public NodeProcesses() => Fill();
 
-    /// <summary>Number of clusters so far: each has a name of its own, so that former nodes do not meddle.</summary>
+    /// <summary>
+    /// The number of clusters so far. Each has its own name, so that nodes of earlier clusters do not interfere.
+    /// </summary>
     internal int Clusters { get; set; }
 
     /// <inheritdoc/>
@@ -21,7 +23,7 @@ public sealed class NodeProcesses : IDisposable
         foreach (var process in _idle) process.Dispose();
     }
 
-    /// <summary>Waits until any process has told something, or for a moment.</summary>
+    /// <summary>Waits until a process has reported something, but only for a moment.</summary>
     internal void Wait()
     {
         lock (_gate) Monitor.Wait(_gate, TimeSpan.FromMilliseconds(20));

@@ -1,6 +1,6 @@
 using Akka.Event;
 
-namespace Userfault.Cli;
+namespace Userfault.Nodes;
 
 /// <summary>
 /// Makes lines of the actor systems' log. Akka.Remote, Akka.Cluster and DotNetty log what other nodes and connections do to them:
@@ -8,8 +8,11 @@ namespace Userfault.Cli;
 /// in its own words what comes of it: who let this node in, that it was cut off, that no source is left. These lines appear where
 /// <c>akka.loglevel</c> is INFO or DEBUG. Lines that tell of a defect of this process always appear.
 /// </summary>
-internal static class UserLog
+public static class UserLog
 {
+    /// <summary>Longest line.</summary>
+    public const int MaxChars = 1000;
+
     private const string Akka = "Akka";
 
     // Assemblies of the engine's own loggers.
@@ -45,7 +48,9 @@ internal static class UserLog
         var source = isDetailed ? $"[{said.LogSource}] " : "";
         // A failed actor's message is its exception's.
         var cause = said.Cause is { } e && !text.Contains(e.Message, StringComparison.Ordinal) ? $": {e.GetType().Name}: {e.Message}" : "";
-        return $"userfault: {level}: {source}{text}{cause}".ReplaceLineEndings(" ").TrimEnd();
+        // What a peer says of itself, such as a manifest, is in some of these lines: it moves no cursor and fills no screen.
+        var line = string.Concat($"userfault: {level}: {source}{text}{cause}".Select(static c => char.IsControl(c) ? ' ' : c)).TrimEnd();
+        return line.Length <= MaxChars ? line : line[..MaxChars] + "...";
     }
 
     private static bool IsForUser(LogEvent said) => !IsEngine(said) || (said.LogLevel() == LogLevel.ErrorLevel && IsDefect(said));
