@@ -5,7 +5,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Userfault.Actors;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Bench.Actors;
 

@@ -5,8 +5,9 @@ using Akka.Configuration;
 using Userfault.Actors;
 using Userfault.Bench.Actors;
 using Userfault.Bench.DataPlane;
+using Userfault.DataPlane;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Bench.Cluster;
 

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using Userfault.DataPlane;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Bench.DataPlane;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Net;
+using Userfault.DataPlane;
 using Userfault.Fetch;
 using Userfault.Nodes;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Bench.DataPlane;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Bench.Fetch;
 

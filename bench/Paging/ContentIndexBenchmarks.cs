@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Bench.Paging;
 

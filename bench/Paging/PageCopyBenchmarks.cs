@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using BenchmarkDotNet.Attributes;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Bench.Paging;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 using Userfault.Simulation;
 
 namespace Userfault.Bench.Simulation;

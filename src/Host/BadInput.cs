@@ -1,4 +1,5 @@
-using Userfault.Paging;
+using Userfault.Kvm;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 
@@ -11,7 +12,7 @@ internal static class BadInput
         {
             return await run();
         }
-        catch (Exception e) when (e is CliException or PagingException)
+        catch (Exception e) when (e is CliException or PagingException or KvmUnavailableException)
         {
             await Console.Error.WriteLineAsync($"userfault: {e.Message}");
             return ExitCodes.BadInput;

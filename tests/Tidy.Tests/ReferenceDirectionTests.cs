@@ -3,19 +3,26 @@ using System.Reflection.PortableExecutable;
 
 namespace Userfault.Tidy.Tests;
 
-/// <summary>References point one way: Host -> all; Simulation -> Nodes -> Actors -> Fetch -> Paging -> Mmu; Linux -> Fetch.</summary>
+/// <summary>References point one way: Host -> all; Simulation -> Nodes -> Actors -> Fetch -> Pages -> Mmu; DataPlane, Handler and Kvm -> Linux.</summary>
 public class ReferenceDirectionTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Mmu"] = [],
-        ["Paging"] = ["Mmu"],
-        ["Fetch"] = ["Paging", "Mmu"],
-        ["Actors"] = ["Fetch", "Paging", "Mmu"],
-        ["Nodes"] = ["Actors", "Fetch", "Paging", "Mmu"],
-        ["Simulation"] = ["Nodes", "Actors", "Fetch", "Paging", "Mmu"],
-        ["Linux"] = ["Fetch", "Paging", "Mmu"],
-        ["Host"] = ["Simulation", "Nodes", "Actors", "Linux", "Fetch", "Paging", "Mmu"],
+        ["Linux"] = ["Mmu"],
+        ["Pages"] = ["Linux", "Mmu"],
+        ["Fetch"] = ["Pages", "Mmu"],
+        ["DataPlane"] = ["Pages", "Linux", "Mmu"],
+        ["Handler"] = ["Fetch", "DataPlane", "Pages", "Linux", "Mmu"],
+        ["Actors"] = ["Fetch", "Pages", "Linux", "Mmu"],
+        ["Nodes"] = ["Actors", "DataPlane", "Fetch", "Pages", "Mmu"],
+        ["Kvm"] = ["Actors", "Fetch", "Pages", "Linux", "Mmu"],
+        ["Capacity"] = ["Fetch", "Pages", "Mmu"],
+        ["Simulation"] = ["Nodes", "Actors", "DataPlane", "Fetch", "Pages", "Mmu"],
+        ["Host"] =
+        [
+            "Simulation", "Capacity", "Kvm", "Nodes", "Actors", "Handler", "DataPlane", "Fetch", "Pages", "Linux", "Mmu",
+        ],
     };
 
     [Fact]
@@ -34,9 +41,12 @@ public class ReferenceDirectionTests
 
     [Theory]
     [InlineData("Mmu")]
-    [InlineData("Paging")]
-    [InlineData("Fetch")]
     [InlineData("Linux")]
+    [InlineData("Pages")]
+    [InlineData("Fetch")]
+    [InlineData("DataPlane")]
+    [InlineData("Handler")]
+    [InlineData("Capacity")]
     public void Rooms_below_the_actors_know_no_Akka(string room)
     {
         if (!Repository.SourceRooms.Contains(room)) return;

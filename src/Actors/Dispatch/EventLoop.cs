@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.Dispatch;
-using Userfault.Paging;
+using Userfault.Linux;
 
 namespace Userfault.Actors;
 

@@ -2,7 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Userfault.Fetch;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 

@@ -1,6 +1,6 @@
 using Akka.Actor;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 

@@ -1,5 +1,5 @@
 using Userfault.Fetch;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 

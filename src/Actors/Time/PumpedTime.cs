@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 

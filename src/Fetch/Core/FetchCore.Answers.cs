@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Fetch;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Fetch;
 

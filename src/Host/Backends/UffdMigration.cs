@@ -6,7 +6,7 @@ using Userfault.Actors;
 using Userfault.Fetch;
 using Userfault.Linux;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

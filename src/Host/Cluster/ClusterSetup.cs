@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Net;
 using Akka.Actor;
+using Userfault.DataPlane;
 using Userfault.Nodes;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

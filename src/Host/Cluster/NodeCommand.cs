@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Userfault.DataPlane;
 using Userfault.Nodes;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

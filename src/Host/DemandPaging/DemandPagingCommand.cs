@@ -2,7 +2,7 @@ using System.CommandLine;
 using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

@@ -1,4 +1,4 @@
-using Userfault.Linux;
+using Userfault.Handler;
 
 namespace Userfault.Cli;
 

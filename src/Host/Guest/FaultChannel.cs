@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Userfault.Handler;
 using Userfault.Linux;
 using Userfault.Mmu;
 

@@ -1,3 +1,4 @@
+using Userfault.Handler;
 using Userfault.Linux;
 using Userfault.Mmu;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Userfault.Linux;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

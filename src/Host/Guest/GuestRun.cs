@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Userfault.Linux;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

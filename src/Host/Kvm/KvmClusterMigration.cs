@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Kvm;
 using Userfault.Nodes;
 
 namespace Userfault.Cli;

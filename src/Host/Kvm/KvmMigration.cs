@@ -1,8 +1,9 @@
 using System.CommandLine;
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Kvm;
 using Userfault.Linux;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

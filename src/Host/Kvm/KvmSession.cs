@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Mmu;
 

@@ -1,3 +1,5 @@
+using Userfault.Kvm;
+
 namespace Userfault.Cli;
 
 /// <summary>How a real VM is run.</summary>

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Akka.Actor;
 using Userfault.Actors;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Userfault.Actors;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

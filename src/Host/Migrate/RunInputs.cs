@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Userfault.Actors;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Userfault.Simulation;
+using Userfault.Capacity;
 
 namespace Userfault.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Userfault.Simulation;
+using Userfault.Capacity;
 
 namespace Userfault.Cli;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Security;
-using Userfault.Linux;
-using Userfault.Paging;
+using Userfault.DataPlane;
+using Userfault.Handler;
 
 namespace Userfault.Cli;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Userfault.Handler;
 using Userfault.Linux;
 
 namespace Userfault.Cli;

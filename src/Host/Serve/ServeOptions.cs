@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Numerics;
 using Userfault.Fetch;
-using Userfault.Linux;
-using Userfault.Paging;
+using Userfault.Handler;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 

@@ -1,3 +1,4 @@
+using Userfault.Handler;
 using Userfault.Linux;
 
 namespace Userfault.Cli;

@@ -1,5 +1,5 @@
 using System.Net;
-using Userfault.Paging;
+using Userfault.DataPlane;
 
 namespace Userfault.Cli;
 

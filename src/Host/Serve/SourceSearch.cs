@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
-using Userfault.Paging;
+using Userfault.DataPlane;
 
 namespace Userfault.Cli;
 

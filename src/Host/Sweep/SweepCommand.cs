@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Spectre.Console;
-using Userfault.Simulation;
+using Userfault.Capacity;
 
 namespace Userfault.Cli;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Userfault.Simulation;
+using Userfault.Capacity;
 
 namespace Userfault.Cli;
 

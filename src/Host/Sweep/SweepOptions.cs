@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Userfault.Capacity;
 using Userfault.Mmu;
-using Userfault.Simulation;
 
 namespace Userfault.Cli;
 

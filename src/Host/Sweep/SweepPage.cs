@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Userfault.Capacity;
 using Userfault.Mmu;
-using Userfault.Simulation;
 
 namespace Userfault.Cli;
 

@@ -1,4 +1,4 @@
-using Userfault.Simulation;
+using Userfault.Capacity;
 
 namespace Userfault.Cli;
 

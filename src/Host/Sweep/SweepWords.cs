@@ -1,5 +1,5 @@
 using System.Globalization;
-using Userfault.Simulation;
+using Userfault.Capacity;
 
 namespace Userfault.Cli;
 

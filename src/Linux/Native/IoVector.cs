@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Userfault.Linux;
 
-/// <summary><c>struct iovec</c>: where bytes lie, and how many.</summary>
+/// <summary><c>struct iovec</c>: the address and the number of the bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct IoVector
+internal unsafe struct IoVector(void* start, nuint length)
 {
-    public void* Base;
-    public nuint Length;
+    public byte* Base = (byte*)start;
+    public nuint Length = length;
 }

@@ -1,4 +1,5 @@
-using Userfault.Paging;
+using Userfault.DataPlane;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 

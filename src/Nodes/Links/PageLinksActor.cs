@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
-using Userfault.Paging;
+using Userfault.DataPlane;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Userfault.Actors;
-using Userfault.Paging;
+using Userfault.DataPlane;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 

@@ -1,5 +1,6 @@
 using System.Net;
-using Userfault.Paging;
+using Userfault.DataPlane;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 

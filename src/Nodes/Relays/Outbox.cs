@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Userfault.Fetch;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
+using Userfault.DataPlane;
 using Userfault.Fetch;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 

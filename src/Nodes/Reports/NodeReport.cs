@@ -1,5 +1,6 @@
 using Userfault.Actors;
-using Userfault.Paging;
+using Userfault.DataPlane;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 

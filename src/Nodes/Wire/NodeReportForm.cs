@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
+using Userfault.DataPlane;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 

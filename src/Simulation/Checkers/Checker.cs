@@ -1,6 +1,6 @@
 using Userfault.Actors;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 

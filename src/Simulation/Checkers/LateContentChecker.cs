@@ -1,4 +1,4 @@
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 

@@ -1,7 +1,8 @@
 using System.Net;
 using Akka.Actor;
+using Userfault.DataPlane;
 using Userfault.Nodes;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation.Cluster;
 

@@ -1,6 +1,7 @@
+using Userfault.DataPlane;
 using Userfault.Mmu;
 using Userfault.Nodes;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 

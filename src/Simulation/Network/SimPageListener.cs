@@ -1,7 +1,7 @@
 using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Nodes;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 

@@ -1,5 +1,6 @@
+using Userfault.DataPlane;
 using Userfault.Nodes;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 

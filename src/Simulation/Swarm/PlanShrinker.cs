@@ -32,7 +32,7 @@ public static class PlanShrinker
         p => p with { JitterNs = 0 },
         p => p with { AccessNs = 0 },
         p => p with { WritePercent = 0 },
-        p => p with { Pattern = Paging.PatternKind.Sequential },
+        p => p with { Pattern = Pages.PatternKind.Sequential },
         p => p with { RequestPages = 1 },
         p => p with { PushChunk = 1 },
         p => p with { OrderWindow = 1 },

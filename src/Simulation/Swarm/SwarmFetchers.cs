@@ -1,6 +1,6 @@
 using Akka.Actor;
 using Userfault.Actors;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 

@@ -1,5 +1,5 @@
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 

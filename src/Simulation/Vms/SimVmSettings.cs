@@ -1,7 +1,7 @@
 using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 

@@ -2,7 +2,7 @@ using Akka.Actor;
 using Akka.TestKit;
 using Userfault.Fetch;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 using Xunit.Abstractions;
 
 namespace Userfault.Actors.Tests.Fetchers;

@@ -1,7 +1,7 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 using Xunit.Abstractions;
 
 namespace Userfault.Actors.Tests.Memslots;

@@ -1,5 +1,5 @@
 using Userfault.Cli;
-using Userfault.Linux;
+using Userfault.Handler;
 
 namespace Userfault.Host.Tests;
 

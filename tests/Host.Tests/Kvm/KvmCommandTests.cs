@@ -1,6 +1,7 @@
 using System.Text.Json;
+using Userfault.Kvm;
 using Userfault.Linux;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Host.Tests.Kvm;
 
@@ -80,7 +81,7 @@ public class KvmCommandTests
     public async Task A_mode_that_the_kernel_lacks_is_one_line()
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
-        using var host = new Cli.KernelKvmHost();
+        using var host = new KernelKvmHost();
         Skip.If(host.HasUserfault, "this kernel has KVM_MEM_USERFAULT");
         var run = await CommandLine.Run("kvm", "--synthetic", "1M", "--mode", "userfault");
         run.IsBadInput("KVM_MEM_USERFAULT", "kick");

@@ -1,4 +1,4 @@
-using Userfault.Cli;
+using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Mmu;
 

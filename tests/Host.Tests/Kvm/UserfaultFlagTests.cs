@@ -1,8 +1,9 @@
 using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Cli;
+using Userfault.Kvm;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Host.Tests.Kvm;
 

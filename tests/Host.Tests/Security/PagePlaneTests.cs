@@ -3,7 +3,8 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Userfault.Cli;
-using Userfault.Paging;
+using Userfault.DataPlane;
+using Userfault.Pages;
 
 namespace Userfault.Host.Tests.Security;
 

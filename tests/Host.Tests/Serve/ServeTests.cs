@@ -1,4 +1,5 @@
 using Userfault.Linux;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests;
 
@@ -68,7 +69,7 @@ public class ServeTests
     public async Task Huge_pages_as_firecracker_has_them()
     {
         NeedsUserfaultfd();
-        using var reserved = Linux.Tests.HugePages.Take(6);
+        using var reserved = HugePages.Take(6);
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--push", "none", "--json", folder.At("serve.json"));
         (await Guest(folder, "--huge-pages", "--secret-free")).IsBadInput("--huge-pages");

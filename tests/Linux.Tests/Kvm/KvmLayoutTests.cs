@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Userfault.Mmu;
+using Userfault.Tests;
 
 namespace Userfault.Linux.Tests;
 

@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Tests;
 
 namespace Userfault.Linux.Tests;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Userfault.Tests;
 
 namespace Userfault.Linux.Tests;
 

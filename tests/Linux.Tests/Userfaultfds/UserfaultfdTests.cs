@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.Linux.Tests;
 
 /// <summary>Each call on the real kernel, on memory that no thread waits for.</summary>

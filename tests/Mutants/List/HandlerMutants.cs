@@ -5,17 +5,17 @@ internal static class HandlerMutants
 {
     private const string Tests = "Linux.Tests";
     private const string Handler = "Userfault.Linux.Tests.HandlerTests";
-    private const string Placer = "Linux/Pager/Placer.cs";
-    private const string Crew = "Linux/Pager/CopyCrew.cs";
-    private const string Regions = "Linux/Protocol/RegionList.cs";
-    private const string Requests = "Linux/Protocol/FaultRequest.cs";
-    private const string Cutter = "Linux/Protocol/JsonCutter.cs";
+    private const string Placer = "Handler/Pager/Placer.cs";
+    private const string Crew = "Handler/Pager/CopyCrew.cs";
+    private const string Regions = "Handler/Protocol/RegionList.cs";
+    private const string Requests = "Handler/Protocol/FaultRequest.cs";
+    private const string Cutter = "Handler/Protocol/JsonCutter.cs";
 
     public static IReadOnlyList<Mutant> List { get; } =
     [
         new("failed-piece-dropped", "A piece of a chunk that could not be placed whole is not tried page by page.",
             Finder.Test(Tests, $"{Handler}.A_chunk_goes_around_pages_that_are_there"),
-            "Linux/Pager/VmPager.Chunks.cs", "if (_isChunkLeft || _end != PagerEnd.None) return;", "if (BUG || _isChunkLeft || _end != PagerEnd.None) return;"),
+            "Handler/Pager/VmPager.Chunks.cs", "if (_isChunkLeft || _end != PagerEnd.None) return;", "if (BUG || _isChunkLeft || _end != PagerEnd.None) return;"),
         new("eexist-skips-run", "A page that is there already ends the run: those behind it count as placed.",
             Finder.Test(Tests, $"{Handler}.A_chunk_goes_around_pages_that_are_there"),
             Placer, "Advance(_map.PagesPerGranule, ref pages, ref first, ref bytes);", "Advance(BUG ? pages : _map.PagesPerGranule, ref pages, ref first, ref bytes);"),
@@ -39,8 +39,8 @@ internal static class HandlerMutants
                 """),
         new("faults-before-removals", "A fault is served before the removal that caused it: old content comes back.",
             Finder.Test(Tests, "Userfault.Linux.Tests.ChangingMemoryTests.A_fault_that_is_read_with_the_removal_of_its_page_gets_zeros"),
-            new Rewrite("Linux/Pager/VmPager.Faults.cs", "if (messages[i].Kind == UffdEventKind.Pagefault) continue;", "if (BUG || messages[i].Kind == UffdEventKind.Pagefault) continue;"),
-            new Rewrite("Linux/Pager/VmPager.Faults.cs", "if (messages[i].Kind != UffdEventKind.Pagefault) continue;", """
+            new Rewrite("Handler/Pager/VmPager.Faults.cs", "if (messages[i].Kind == UffdEventKind.Pagefault) continue;", "if (BUG || messages[i].Kind == UffdEventKind.Pagefault) continue;"),
+            new Rewrite("Handler/Pager/VmPager.Faults.cs", "if (messages[i].Kind != UffdEventKind.Pagefault) continue;", """
                 if (BUG && messages[i].Kind != UffdEventKind.Pagefault) OnEvent(messages[i]);
                 if (messages[i].Kind != UffdEventKind.Pagefault) continue;
                 """)),
@@ -86,21 +86,21 @@ internal static class HandlerMutants
             Cutter, "else if (_isInString && b == '\\\\') _isEscaped = true;", "else if (!BUG && _isInString && b == '\\\\') _isEscaped = true;"),
         new("glued-bytes-taken", "What follows the list of regions is dropped without a word.",
             Finder.Test(Tests, "Userfault.Linux.Tests.HostileMonitorTests.Is_refused_with_one_line_and_costs_nobody_else_anything"),
-            "Linux/Handler/Handshake.cs", "count == 1 && rest.Length > 0", "false"),
+            "Handler/Sessions/Handshake.cs", "count == 1 && rest.Length > 0", "false"),
         new("region-unchecked-by-kernel", "The userfaultfd is not asked whether it knows the regions.",
             Finder.Test(Tests, "Userfault.Linux.Tests.HostileMonitorTests.Is_refused_with_one_line_and_costs_nobody_else_anything"),
-            "Linux/Handler/Handshake.cs", "is var error and not LinuxErrno.None)", "is var error and not LinuxErrno.None && !BUG)"),
+            "Handler/Sessions/Handshake.cs", "is var error and not LinuxErrno.None)", "is var error and not LinuxErrno.None && !BUG)"),
         new("request-entered-twice", "A fault request that a takeover brings again is entered again.",
             Finder.Test(Tests, "Userfault.Linux.Tests.TakeoverTests.A_request_is_answered_by_the_standby_once_unless_all_was_done"),
-            "Linux/Pager/RequestLedger.cs", "else if (other == request) return;", "else if (!BUG && other == request) return;"),
+            "Handler/Pager/RequestLedger.cs", "else if (other == request) return;", "else if (!BUG && other == request) return;"),
         new("takeover-wakes-nobody", "A takeover does not wake those whose fault the dead process had read.",
             Finder.Test(Tests, $"{Handler}.A_fault_that_a_dead_process_had_read_is_answered_after_a_takeover"),
-            "Linux/Pager/VmPager.cs", "WakeAll();", ""),
+            "Handler/Pager/VmPager.cs", "WakeAll();", ""),
         new("takeover-forgets-events", "Events that the dead process had read and not heeded are forgotten.",
             Finder.Test(Tests, "Userfault.Linux.Tests.TakeoverTests.Memory_whose_giving_back_was_read_and_not_noted_is_zero"),
-            "Linux/Pager/VmPager.cs", "TakeLeftEvents();", ""),
+            "Handler/Pager/VmPager.cs", "TakeLeftEvents();", ""),
         new("half-written-kept", "What a dead process was writing into the guest_memfd counts as whole.",
             Finder.Test(Tests, "Userfault.Linux.Tests.TakeoverTests.A_page_that_was_half_written_is_written_again_before_a_device_sees_it"),
-            "Linux/Pager/VmPager.cs", "TakeLeftPlacing();", ""),
+            "Handler/Pager/VmPager.cs", "TakeLeftPlacing();", ""),
     ];
 }

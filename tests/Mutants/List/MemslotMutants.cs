@@ -5,7 +5,7 @@ internal static class MemslotMutants
 {
     private const string Pager = "Actors/Memslots/MemslotPager.cs";
     private const string Push = "Actors/Memslots/MemslotPager.Push.cs";
-    private const string UffdQueues = "Actors/Userfaultfd/UffdQueues.cs";
+    private const string UffdQueues = "Actors/Guest/UffdQueues.cs";
 
     // A memslot's actor fails while a reader's pages are being put in place.
     private const string PlacingFails = """
@@ -104,19 +104,19 @@ internal static class MemslotMutants
             UffdQueues, "(slot.Count + (ulong)_events.Length - 1) / (ulong)_events.Length", "slot.Count / (ulong)_events.Length"),
         new("resolved-before-copied", "A userfaultfd reader forgets a page when its content comes, not when it is in place.",
             Finder.Swarm("progress", 30, PlacingFails),
-            "Actors/Userfaultfd/UffdReaderActor.cs", "memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));", """
+            "Actors/Memslots/UffdReaderActor.cs", "memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));", """
                 if (BUG) foreach (ref readonly var page in fetched.Batch.Pages) _unresolved.Remove(page.Gfn.Value);
                 memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));
                 """),
         new("claims-end-early", "A run of pages that is asked for together goes one page too far.",
             Finder.Swarm("fetch-once", 20),
-            "Paging/Policies/PageClaims.cs", "return Math.Min(limit, Math.Max(start + 1, index + (ulong)BitOperations.TrailingZeroCount(closed)));",
+            "Pages/Policies/PageClaims.cs", "return Math.Min(limit, Math.Max(start + 1, index + (ulong)BitOperations.TrailingZeroCount(closed)));",
             "return Math.Min(limit, index + (ulong)BitOperations.TrailingZeroCount(closed) + 1);"),
         new("walk-takes-new-waiters", "Waiters of a page are taken in rounds: one that waits again meanwhile is taken for done.",
             Finder.Swarm("progress", 30),
             "Actors/Memslots/PageWaiters.cs", "if (waiter == tail - 1)", "if (BUG || waiter == tail - 1)"),
         new("gate-forgets-to-send", "Faults that gather while the gate sends are not sent.",
             Finder.Swarm("progress", 20, ManyVcpus),
-            "Actors/Vcpus/FaultGate.cs", "_sendIsQueued = false;", ""),
+            "Actors/Guest/FaultGate.cs", "_sendIsQueued = false;", ""),
     ];
 }

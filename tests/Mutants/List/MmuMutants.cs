@@ -4,9 +4,9 @@ namespace Userfault.Mutants;
 internal static class MmuMutants
 {
     private const string FaultPath = "Mmu/Faults/FaultPath.cs";
-    private const string MemslotCore = "Mmu/Slots/MemslotCore.cs";
+    private const string MemslotCore = "Mmu/Faults/MemslotCore.cs";
     private const string MemslotWork = "Mmu/Slots/MemslotWork.cs";
-    private const string DirtyLog = "Mmu/Slots/MemslotCore.DirtyLog.cs";
+    private const string DirtyLog = "Mmu/Faults/MemslotCore.DirtyLog.cs";
     private const string Words = "Mmu/Bitmap/BitmapWords.cs";
     private const string Tests = "Mmu.Tests";
 

@@ -56,7 +56,7 @@ internal static class NodeMutants
             Replica, "if (IsRepairing) return false;", "if (IsRepairing || BUG) return false;"),
         new("wrong-clear-mask", "What is told of cleared bits is one page beside them.",
             Finder.Cluster("replica", 100),
-            "Actors/Memslots/ClearBatch.cs", "1UL << (int)(index % 64)", "1UL << (int)((index ^ 1) % 64)"),
+            "Actors/Messages/ClearBatch.cs", "1UL << (int)(index % 64)", "1UL << (int)((index ^ 1) % 64)"),
         new("stale-replica", "A replica that begins late takes what was cleared before for known.",
             Finder.Cluster("replica", 100),
             Replica, "var isBehind = _whole < _reported;", """
@@ -81,7 +81,7 @@ internal static class NodeMutants
             Links, "link.State != State.Waiting) return null;", "link.State != State.Waiting || BUG) return null;"),
         new("late-node-forgotten", "A node whose answers came too late is asked no more, though its connection holds.",
             Finder.Cluster("progress", 100, FallsSilent),
-            "Paging/Sources/SharedPageSource.cs", "if (mayGiveUp) source.Dispose();", ""),
+            "Pages/Sources/SharedPageSource.cs", "if (mayGiveUp) source.Dispose();", ""),
         new("gap-unnoticed", "A replica takes each batch for the next one.",
             Finder.Cluster("replica", 40),
             Replica, "if (_runStart <= _whole) _whole = _seen;", "_whole = _seen;"),

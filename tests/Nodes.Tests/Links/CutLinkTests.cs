@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.DataPlane;
 using Userfault.Fetch;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 

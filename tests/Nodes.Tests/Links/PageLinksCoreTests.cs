@@ -1,5 +1,6 @@
 using Akka.Actor;
-using Userfault.Paging;
+using Userfault.DataPlane;
+using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 

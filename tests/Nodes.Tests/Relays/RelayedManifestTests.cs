@@ -1,7 +1,8 @@
 using Akka.Actor;
+using Userfault.DataPlane;
 using Userfault.Fetch;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 

@@ -1,6 +1,6 @@
 using Userfault.Fetch;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 

@@ -1,7 +1,8 @@
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.DataPlane;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 

@@ -1,8 +1,9 @@
 using System.Runtime.Serialization;
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.DataPlane;
 using Userfault.Mmu;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 

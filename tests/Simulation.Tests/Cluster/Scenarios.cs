@@ -1,5 +1,5 @@
 using Userfault.Actors;
-using Userfault.Paging;
+using Userfault.Pages;
 using Userfault.Simulation.Cluster;
 
 namespace Userfault.Simulation.Tests;

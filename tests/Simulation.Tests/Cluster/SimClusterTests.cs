@@ -1,6 +1,6 @@
 using Userfault.Actors;
 using Userfault.Nodes;
-using Userfault.Paging;
+using Userfault.Pages;
 using Userfault.Simulation.Cluster;
 
 namespace Userfault.Simulation.Tests.Cluster;

@@ -1,6 +1,6 @@
 using Userfault.Actors;
 using Userfault.Fetch;
-using Userfault.Paging;
+using Userfault.Pages;
 
 namespace Userfault.Simulation.Tests;
 

@@ -1,0 +1,71 @@
+using Akka.Actor;
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.Actors;
+
+/// <summary>
+/// One thread that reads a userfaultfd and resolves what it reads: missing pages are fetched and copied in, pages that
+/// are in the page cache are continued. Several readers of one descriptor share its events. Holds the pages that it has
+/// read and not resolved: the kernel does not deliver them again.
+/// </summary>
+public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef fetchers) : UntypedActor
+{
+    private readonly SortedSet<ulong> _unresolved = [];
+
+    /// <summary>A reader of a slot's descriptor.</summary>
+    public static Props Props(IActorRef memslot, int descriptor, IActorRef fetchers) =>
+        Akka.Actor.Props.Create(() => new UffdReaderActor(memslot, descriptor, fetchers));
+
+    /// <inheritdoc/>
+    protected override void PreStart() => memslot.Tell(new MemslotProtocol.UffdRead(descriptor));
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case UffdReaderProtocol.Events events:
+                OnEvents(events.List);
+                memslot.Tell(new MemslotProtocol.UffdRead(descriptor));
+                break;
+            case PagesFetched fetched:
+                // Not resolved before the memslot says so: it may fail, and then the page is asked for again.
+                memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));
+                break;
+            case UffdReaderProtocol.Resolved resolved:
+                foreach (var page in resolved.Pages) _unresolved.Remove(page.Value);
+                if (resolved.Exists.Count > 0) memslot.Tell(new MemslotProtocol.UffdWake(resolved.Exists));
+                break;
+            case FetchFailed failed:
+                // The pages stay unresolved; their accessors sleep on until a source is there again.
+                memslot.Forward(failed);
+                break;
+            case MemslotProtocol.AskAgain:
+                Fetch([.. _unresolved.Select(p => new Gfn(p))]);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void OnEvents(IReadOnlyList<UffdEvent> events)
+    {
+        var missing = new List<Gfn>();
+        var minor = new List<Gfn>();
+        foreach (var uffd in events)
+        {
+            (uffd.IsMinor ? minor : missing).Add(uffd.Gfn);
+            if (!uffd.IsMinor) _unresolved.Add(uffd.Gfn.Value);
+        }
+
+        if (minor.Count > 0) memslot.Tell(new MemslotProtocol.UffdContinue(minor));
+        Fetch(missing);
+    }
+
+    private void Fetch(List<Gfn> pages)
+    {
+        if (pages.Count > 0) fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(pages)));
+    }
+}

@@ -1,0 +1,78 @@
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.DataPlane;
+
+/// <summary>
+/// One request of the owner: its ranges go out piece by piece as the agreed bounds permit. Guarded by the book's lock.
+/// </summary>
+internal sealed class ClientRequest
+{
+    private GfnRange[] _ranges = new GfnRange[1];
+    private int _count;
+    private int _index;
+
+    public ulong Id { get; private set; }
+
+    public IPageSink Sink { get; private set; } = null!;
+
+    public bool IsBackground { get; private set; }
+
+    /// <summary>Pages that have not come.</summary>
+    public ulong Remaining { get; set; }
+
+    /// <summary>Pieces on the wire.</summary>
+    public int Pieces { get; set; }
+
+    /// <summary>Has the sink been told how it ended, or is it being told? What still comes is dropped.</summary>
+    public bool IsOver { get; set; }
+
+    /// <summary>Is it in a waiting queue?</summary>
+    public bool IsWaiting { get; set; }
+
+    /// <summary>Is the sink being given pages of it right now?</summary>
+    public bool IsDelivering { get; set; }
+
+    /// <summary>How it ends once the pages being given are given.</summary>
+    public FetchFailure? EndsIn { get; set; }
+
+    public bool HasUnsent => _index < _count;
+
+    public void Reset(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    {
+        Id = request.Id;
+        Sink = sink;
+        IsBackground = request.Priority == FetchPriority.Background;
+        if (_ranges.Length < ranges.Length)
+        {
+            _ranges = new GfnRange[ranges.Length];
+        }
+        _count = 0;
+        _index = 0;
+        Remaining = 0;
+        foreach (GfnRange range in ranges)
+        {
+            if (!range.IsEmpty)
+            {
+                _ranges[_count++] = range;
+                Remaining += range.Count;
+            }
+        }
+        Pieces = 0;
+        IsOver = IsWaiting = IsDelivering = false;
+        EndsIn = null;
+    }
+
+    /// <summary>The next piece to send, of at most <paramref name="maxPages"/>; it is taken by <see cref="Advance"/>.</summary>
+    public GfnRange Peek(uint maxPages) => new(_ranges[_index].Start, Math.Min(_ranges[_index].Count, maxPages));
+
+    public void Advance(GfnRange piece)
+    {
+        GfnRange rest = new(piece.End, _ranges[_index].Count - piece.Count);
+        _ranges[_index] = rest;
+        if (rest.IsEmpty)
+        {
+            _index++;
+        }
+    }
+}

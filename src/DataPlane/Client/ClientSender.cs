@@ -1,0 +1,47 @@
+namespace Userfault.DataPlane;
+
+/// <summary>
+/// A client's way out: frames are appended under the client's lock, and sent under a lock of their own by whichever
+/// thread asked. What the socket does not take stays, and goes with the next.
+/// </summary>
+internal sealed class ClientSender(IClientTransport transport, Lock clientLock)
+{
+    private readonly Lock _sendLock = new();
+    private byte[] _bytes = new byte[4096];
+    private int _from;
+    private int _to;
+
+    /// <summary>What is to be sent; guarded by the client's lock.</summary>
+    public ClientOutput Output { get; } = new();
+
+    /// <summary>Sends all there is, as far as the socket takes it.</summary>
+    /// <exception cref="IOException">The connection is lost.</exception>
+    public void Flush()
+    {
+        lock (_sendLock)
+        {
+            while (Fetch())
+            {
+                int sent = transport.Send(_bytes.AsSpan(_from, _to - _from));
+                if (sent == 0)
+                {
+                    return;
+                }
+                _from += sent;
+            }
+        }
+    }
+
+    private bool Fetch()
+    {
+        if (_from == _to)
+        {
+            lock (clientLock)
+            {
+                _from = 0;
+                _to = Output.Swap(ref _bytes);
+            }
+        }
+        return _from < _to;
+    }
+}

@@ -1,0 +1,276 @@
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.DataPlane;
+
+/// <summary>
+/// The asking end of the page data plane (docs/data-plane.md): an <see cref="IPageSource"/> whose pages lie in another
+/// process. One dedicated thread connects, receives into pooled buffers and gives pages to sinks by reference; requests may
+/// come from any thread and are sent by it. Everything that the server says is checked; a server that says anything
+/// wrong is left, and every outstanding request ends.
+/// </summary>
+public sealed partial class PageClient : IPageSource
+{
+    private readonly PageClientOptions _options;
+    private readonly IPageClientOwner _owner;
+    private readonly IClientTransport _transport;
+    private readonly Lock _lock = new();
+    private readonly RequestBook _book = new();
+    private readonly ClientSender _sender;
+    private readonly List<uint> _cancelled = [];
+    private readonly ListingReader _listings = new();
+    private readonly ClientWatch _watch;
+    private readonly ITimer _timer;
+    private readonly Thread _thread;
+    private readonly ClientReceiver _receiver;
+    private Welcome? _welcome;
+    private Refusal? _end;
+    private volatile Thread? _gatherer;
+    private long _receivedMs;
+
+    private PageClient(PageClientOptions options, IPageClientOwner owner)
+    {
+        _options = options;
+        _owner = owner;
+        Name = $"{options.Server}";
+        _transport = options.Tls is null
+            ? new SocketTransport(options.Server, options.SilenceTimeout)
+            : new TlsTransport(options.Server, options.Tls, options.SilenceTimeout);
+        _sender = new ClientSender(_transport, _lock);
+        _watch = new ClientWatch(options, NowMs);
+        _receiver = new ClientReceiver(this, options, _transport);
+        _timer = options.Time.CreateTimer(_ => Watch(), state: null, ClientWatch.Tick, ClientWatch.Tick);
+        _thread = new Thread(Run) { IsBackground = true, Name = "page client" };
+        _thread.Start();
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public ImageIdentity Identity => _options.Image;
+
+    /// <summary>Pages in the server's image; 0 until the handshake is done.</summary>
+    public ulong Pages => Volatile.Read(ref _welcome)?.ImagePages ?? 0;
+
+    /// <summary>What has come so far.</summary>
+    public ClientCounters Counters { get; } = new();
+
+    internal long NowNs => (long)((Int128)_options.Time.GetTimestamp() * 1_000_000_000 / _options.Time.TimestampFrequency);
+
+    private long NowMs => _options.Time.GetTimestamp() / (_options.Time.TimestampFrequency / 1000);
+
+    /// <summary>Begins to connect and returns; <paramref name="owner"/> is told what becomes of it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its bounds.</exception>
+    public static PageClient Start(PageClientOptions options, IPageClientOwner owner)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxOutstandingRequests, 1 << 16);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxOutstandingRequests, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.DuplicateWindow, WireLimits.DuplicateWindow);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.DuplicateWindow);
+        return new PageClient(options, owner);
+    }
+
+    /// <summary>Connects, and returns once requests can be made. Blocks: not for actors.</summary>
+    /// <exception cref="PageConnectionException">The server is not there, or one end refuses the other.</exception>
+    public static PageClient Connect(PageClientOptions options)
+    {
+        var owner = new WaitingOwner();
+        PageClient client = Start(options, owner);
+        if (owner.Wait() is Refusal refusal)
+        {
+            client.Dispose();
+            throw new PageConnectionException(client.Name, refusal);
+        }
+        return client;
+    }
+
+    /// <summary>Asks a node which sources it knows of. Blocks: not for actors.</summary>
+    /// <exception cref="PageConnectionException">The server is not there, or one end refuses the other.</exception>
+    public static IReadOnlyList<SourceListing> ListSources(PageClientOptions options)
+    {
+        using PageClient client = Connect(options);
+        using var answered = new ManualResetEventSlim();
+        IReadOnlyList<SourceListing>? sources = null;
+        client.List(list =>
+        {
+            sources = list;
+            answered.Set();
+        });
+        // The watch ends the connection, and with it this wait, where the server falls silent.
+        answered.Wait();
+        return sources ?? throw new PageConnectionException(client.Name, client._end ?? default);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Before the handshake is done and after the connection's end the answer is SourceLost, at once.</remarks>
+    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        FetchFailure? failure = null;
+        ulong pages = 0;
+        lock (_lock)
+        {
+            failure = Check(ranges, out pages);
+            if (failure is null && pages > 0)
+            {
+                _book.Add(request, ranges, sink);
+                SendWhatMayGo(Thread.CurrentThread == _thread ? _receivedMs : NowMs);
+            }
+        }
+        if (failure is FetchFailure known)
+        {
+            sink.OnFailed(request.Id, known);
+        }
+        else if (pages == 0)
+        {
+            sink.OnPages(_receiver.Batches.Rent(request.Id));
+        }
+        else
+        {
+            Flush();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Cancel(ulong requestId)
+    {
+        ClientRequest? ended;
+        lock (_lock)
+        {
+            _cancelled.Clear();
+            ended = _book.Cancel(requestId, _cancelled);
+            foreach (uint number in _cancelled)
+            {
+                _sender.Output.AppendCancel(number);
+            }
+            SendWhatMayGo(NowMs);
+        }
+        ended?.Sink.OnFailed(requestId, FetchFailure.Cancelled);
+        Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Gather() => _gatherer = Thread.CurrentThread;
+
+    /// <inheritdoc/>
+    public void Send()
+    {
+        // Where another thread has begun to gather meanwhile, this one's requests went out one by one.
+        if (_gatherer == Thread.CurrentThread)
+        {
+            _gatherer = null;
+        }
+        Flush();
+    }
+
+    /// <summary>Asks which sources the server knows of; null comes where the connection ends before the answer.</summary>
+    public void List(Action<IReadOnlyList<SourceListing>?> answered)
+    {
+        ArgumentNullException.ThrowIfNull(answered);
+        bool isOver;
+        lock (_lock)
+        {
+            isOver = _end is not null || _welcome is null;
+            if (!isOver && _listings.Ask(answered))
+            {
+                _sender.Output.AppendList();
+            }
+        }
+        if (isOver)
+        {
+            answered(null);
+        }
+        Flush();
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Does not wait for the receive thread, which tells the owner: whoever gives up may be waited for by a guest.</remarks>
+    public void GiveUp() => End(new Refusal(RefusalReason.Closed, "given up: its answers are wrong or do not come"));
+
+    /// <summary>Closes the connection; outstanding requests end in SourceLost. Waits for the receive thread.</summary>
+    public void Dispose()
+    {
+        End(new Refusal(RefusalReason.Closed, "closed by this end"));
+        if (Thread.CurrentThread != _thread)
+        {
+            _thread.Join();
+        }
+        _timer.Dispose();
+    }
+
+    private FetchFailure? Check(ReadOnlySpan<GfnRange> ranges, out ulong pages)
+    {
+        pages = 0;
+        bool isOutside = false;
+        ulong imagePages = _welcome?.ImagePages ?? 0;
+        foreach (GfnRange range in ranges)
+        {
+            isOutside |= range.Start.Value > imagePages || range.Count > imagePages - range.Start.Value;
+            pages = range.Count > IPageSource.MostPagesPerRequest ? ulong.MaxValue : pages + range.Count;
+            if (pages > IPageSource.MostPagesPerRequest)
+            {
+                throw new ArgumentException($"more than {IPageSource.MostPagesPerRequest} pages in one request", nameof(ranges));
+            }
+        }
+        return _end is not null || _welcome is null ? FetchFailure.SourceLost
+            : isOutside ? FetchFailure.OutsideImage : null;
+    }
+
+    private void SendWhatMayGo(long nowMs)
+    {
+        while (_end is null && _book.TrySend(nowMs, out RequestEntry entry))
+        {
+            _sender.Output.AppendRequest(entry);
+        }
+    }
+
+    // The receive thread sends once for all that its sinks ask for, when it has no frames left.
+    private void Flush(bool fromReceiveThread = false)
+    {
+        Thread current = Thread.CurrentThread;
+        if (!fromReceiveThread && (current == _thread || current == _gatherer))
+        {
+            return;
+        }
+        try
+        {
+            _sender.Flush();
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            End(new Refusal(RefusalReason.ConnectionLost, e.Message));
+        }
+    }
+
+    private void Watch()
+    {
+        bool pings = false;
+        Refusal? late;
+        lock (_lock)
+        {
+            late = _watch.Check(NowMs, _book.OldestFrameMs(), out pings);
+            if (pings)
+            {
+                _sender.Output.AppendPing((ulong)NowMs);
+            }
+        }
+        if (late is Refusal end)
+        {
+            End(end);
+        }
+        // Also what the socket would not take before.
+        Flush();
+    }
+
+    private void End(Refusal why)
+    {
+        lock (_lock)
+        {
+            _end ??= why;
+        }
+        _transport.Dispose();
+    }
+}

@@ -1,0 +1,96 @@
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.DataPlane;
+
+/// <summary>
+/// Page frames by themselves: is the frame well formed, is its content what the checksum says, and which pages is it. Whether
+/// anybody asked for them is the book's matter. Owned by the receive thread.
+/// </summary>
+internal sealed unsafe class PageDecoder(int duplicateWindow)
+{
+    private readonly KeptPages _kept = new(duplicateWindow);
+    private readonly uint[] _sums = new uint[WireLimits.PagesPerFrame];
+
+    /// <summary>None, or why the frame at <paramref name="frame"/> is refused. Content is kept for later duplicates.</summary>
+    public RefusalReason Check(ReceiveBuffer buffer, byte* frame, FrameHeader header, out PageRecord record)
+    {
+        record = default;
+        if (header.PayloadBytes < PageRecord.Size)
+        {
+            return RefusalReason.BadFrame;
+        }
+        record = PageRecord.Read(new ReadOnlySpan<byte>(frame + FrameHeader.Size, PageRecord.Size));
+        byte* content = frame + PageRecord.FramedSize;
+        uint contentCrc = 0;
+        long contentBytes = header.PayloadBytes - PageRecord.Size;
+        bool isWellFormed = header.Type switch
+        {
+            FrameType.Data => record.PageCount is > 0 and <= WireLimits.PagesPerFrame
+                && contentBytes == record.PageCount * Page.Size && record.Detail == 0,
+            FrameType.Duplicate => contentBytes == 0 && record.PageCount == 1
+                && _kept.TryGet(record.Detail, out _, out content),
+            FrameType.Zero => contentBytes == 0 && record.Detail == 0,
+            _ => contentBytes == 0,
+        };
+        if (!isWellFormed)
+        {
+            return RefusalReason.BadFrame;
+        }
+        if (header.Type is FrameType.Data or FrameType.Duplicate)
+        {
+            contentCrc = LookAt(content, (int)record.PageCount);
+        }
+        uint headerCrc = PageRecord.HeaderCrc(new ReadOnlySpan<byte>(frame, PageRecord.FramedSize));
+        if ((headerCrc ^ contentCrc) != record.Checksum)
+        {
+            return RefusalReason.BadChecksum;
+        }
+        if (header.Type == FrameType.Data)
+        {
+            _kept.Add(buffer, content, (int)record.PageCount);
+        }
+        return RefusalReason.None;
+    }
+
+    /// <summary>Appends the pages of a frame that was checked, by reference.</summary>
+    public void Append(PageBatch batch, ReceiveBuffer buffer, byte* frame, FrameHeader header, in PageRecord record)
+    {
+        byte* content = frame + PageRecord.FramedSize;
+        for (uint i = 0; i < record.PageCount; i++)
+        {
+            var gfn = new Gfn(record.FirstPage + i);
+            batch.Add(header.Type switch
+            {
+                FrameType.Data => PageContent.Of(gfn, content + ((long)i * Page.Size), checksum: _sums[i]),
+                FrameType.Duplicate => PageContent.Duplicate(gfn, Kept(record.Detail, out buffer), checksum: _sums[0]),
+                _ => PageContent.Zero(gfn),
+            });
+        }
+        if (header.Type != FrameType.Zero && batch.TryHold(buffer))
+        {
+            buffer.Hold();
+        }
+    }
+
+    // Each page's checksum is kept until the frame is appended: who passes the page on need not look at it again.
+    private uint LookAt(byte* content, int pages)
+    {
+        uint crc = _sums[0] = Crc32C.OfPage(content);
+        for (int i = 1; i < pages; i++)
+        {
+            _sums[i] = Crc32C.OfPage(content + ((long)i * Page.Size));
+            crc = Crc32C.AppendPage(crc, _sums[i]);
+        }
+        return crc;
+    }
+
+    public void Clear() => _kept.Clear();
+
+    private byte* Kept(uint slot, out ReceiveBuffer buffer)
+    {
+        _kept.TryGet(slot, out ReceiveBuffer? kept, out byte* page);
+        buffer = kept!;
+        return page;
+    }
+}

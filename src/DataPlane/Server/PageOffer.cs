@@ -1,0 +1,89 @@
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.DataPlane;
+
+/// <summary>
+/// Something that a <see cref="PageServer"/> serves: a mapped image, from which content is sent without a copy, or a page
+/// source behind this server (a fetcher node's own connection), whose answers are passed on by reference. The offer does
+/// not own it: it must outlive the server.
+/// </summary>
+public sealed class PageOffer
+{
+    private readonly IMemoryImage? _image;
+    private readonly PageSums? _sums;
+    private readonly IPageSource? _source;
+    private readonly Lock _sourceLock = new();
+    private ulong _lastRequest;
+
+    /// <summary>Serves a mapped image.</summary>
+    public PageOffer(IMemoryImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        _image = image;
+        _sums = new PageSums(image);
+        (Identity, Name) = (image.Identity, image.Name);
+    }
+
+    /// <summary>Passes on what a source answers.</summary>
+    public PageOffer(IPageSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        _source = source;
+        (Identity, Name) = (source.Identity, source.Name);
+    }
+
+    /// <summary>Which image.</summary>
+    public ImageIdentity Identity { get; }
+
+    /// <summary>Its size in pages; 0 while a source behind this server does not know it, and nothing is offered.</summary>
+    public ulong Pages => _image?.Pages ?? _source!.Pages;
+
+    /// <summary>A name for people.</summary>
+    public string Name { get; }
+
+    /// <summary>Is it named in the answer to LIST? What is asked for by whoever knows of it need not be.</summary>
+    public bool IsListed { get; init; } = true;
+
+    // A source's pages do not stay where they were: none can be compared with a later one.
+    internal int WidestWindow => _image is null ? 0 : WireLimits.DuplicateWindow;
+
+    /// <summary>Are the checksums of all pages known, or never looked for beforehand?</summary>
+    internal bool IsLookedAt => _sums?.IsLookedAt != false;
+
+    internal IAnswerer Open(int duplicateWindow, RequestTable requests, ServerCounters counters, Action wake) =>
+        _image is not null
+            ? new ImageAnswerer(_image, _sums!, duplicateWindow, requests, counters)
+            : new RelayAnswerer(this, requests, counters, wake);
+
+    /// <summary>Looks at some pages before anybody asks for them; false once there are none left.</summary>
+    internal bool LookAhead() => _sums?.LookAhead() == true;
+
+    /// <summary>A number for a request to the source. The answer may come before the asking returns: it is to be known before.</summary>
+    internal ulong NextNumber() => Interlocked.Increment(ref _lastRequest);
+
+    /// <summary>Asks the source; many clients' threads may, and it takes one caller at a time.</summary>
+    internal void Request(ulong id, PendingRequest request, IPageSink sink)
+    {
+        lock (_sourceLock)
+        {
+            var priority = request.Entry.Background ? FetchPriority.Background : FetchPriority.Demand;
+            _source!.Request(
+                new PageRequest(id, priority, SentNs: 0),
+                [new GfnRange(new Gfn(request.Entry.FirstPage), request.Entry.PageCount)],
+                sink);
+        }
+    }
+
+    internal void Gather() => _source?.Gather();
+
+    internal void Send() => _source?.Send();
+
+    internal void Cancel(ulong id)
+    {
+        lock (_sourceLock)
+        {
+            _source!.Cancel(id);
+        }
+    }
+}

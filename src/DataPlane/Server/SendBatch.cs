@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using Userfault.Linux;
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.DataPlane;
+
+/// <summary>
+/// What goes out with one send: an array of iovecs over headers in a scratch area and content where it lies. It is
+/// refilled only once all of it is sent, so nothing that it points to may move or go before <see cref="IsEmpty"/>.
+/// </summary>
+internal sealed unsafe class SendBatch : IDisposable
+{
+    /// <summary>Pages in one batch: enough to make a system call cheap, little enough that demand need not wait long.</summary>
+    private const int MaxPages = 64;
+
+    /// <summary>A header and a page each, and a few to spare for small frames; the kernel takes 1024.</summary>
+    private const int MaxVectors = (2 * MaxPages) + 8;
+
+    private const int ScratchBytes = 2 * MaxScratchFrame;
+    private const int MaxScratchFrame = FrameHeader.Size + WireLimits.SourcesPayloadBytes;
+
+    private readonly List<PageBatch> _leases = [];
+    private IoVector* _vectors = (IoVector*)NativeMemory.Alloc(MaxVectors, (nuint)sizeof(IoVector));
+    private byte* _scratch = (byte*)NativeMemory.Alloc(ScratchBytes);
+    private byte* _made;
+    private int _first;
+    private int _end;
+    private int _scratchUsed;
+    private int _pages;
+    private int _madePages;
+
+    public bool IsEmpty => _first == _end;
+
+    /// <summary>Is there room for one more small frame and one more frame with content?</summary>
+    public bool HasRoom => RoomForPages > 0 && _scratchUsed <= ScratchBytes - MaxScratchFrame;
+
+    /// <summary>Pages of content that still fit behind one more header.</summary>
+    public int RoomForPages => Math.Min(MaxPages - _pages, MaxVectors - _end - 1);
+
+    public ReadOnlySpan<IoVector> Pending => new(_vectors + _first, _end - _first);
+
+    /// <summary>Memory for a page that an image makes up; it is taken by <see cref="AppendPage"/>.</summary>
+    public byte* NextMadePage
+    {
+        get
+        {
+            // Only images without memory of their own need it: most connections never take it.
+            if (_made == null)
+            {
+                _made = (byte*)NativeMemory.AlignedAlloc((MaxPages + 1) * Page.Size, Page.Size);
+            }
+            return _made + ((long)_madePages * Page.Size);
+        }
+    }
+
+    /// <summary>Bytes for a header or a small frame, to be written before the batch goes.</summary>
+    public Span<byte> Append(int bytes)
+    {
+        byte* at = _scratch + _scratchUsed;
+        _scratchUsed += bytes;
+        Add(at, bytes);
+        return new Span<byte>(at, bytes);
+    }
+
+    /// <summary>A page by reference. One that lies in <see cref="NextMadePage"/> takes it.</summary>
+    public void AppendPage(byte* content)
+    {
+        _madePages += _made != null && content == NextMadePage ? 1 : 0;
+        Add(content, Page.Size);
+        _pages++;
+    }
+
+    /// <summary>Keeps the pages of <paramref name="lease"/> until the batch is sent.</summary>
+    public void Hold(PageBatch lease) => _leases.Add(lease);
+
+    /// <summary>Takes note that the first <paramref name="bytes"/> of <see cref="Pending"/> are with the kernel.</summary>
+    public void Sent(long bytes)
+    {
+        while (bytes > 0)
+        {
+            ref IoVector vector = ref _vectors[_first];
+            if ((ulong)bytes < vector.Length)
+            {
+                vector = new IoVector(vector.Base + bytes, vector.Length - (nuint)bytes);
+                return;
+            }
+            bytes -= (long)vector.Length;
+            _first++;
+        }
+        if (IsEmpty)
+        {
+            Clear();
+        }
+    }
+
+    public void Dispose()
+    {
+        Clear();
+        NativeMemory.Free(_vectors);
+        NativeMemory.Free(_scratch);
+        NativeMemory.AlignedFree(_made);
+        _vectors = null;
+        _scratch = _made = null;
+    }
+
+    private void Add(byte* at, int bytes)
+    {
+        // What lies behind one another is one vector: small frames, and a run of pages of a file.
+        if (_end > _first && _vectors[_end - 1].Base + _vectors[_end - 1].Length == at)
+        {
+            _vectors[_end - 1] = new IoVector(_vectors[_end - 1].Base, _vectors[_end - 1].Length + (nuint)bytes);
+            return;
+        }
+        _vectors[_end++] = new IoVector(at, (nuint)bytes);
+    }
+
+    private void Clear()
+    {
+        foreach (PageBatch lease in _leases)
+        {
+            lease.Release();
+        }
+        _leases.Clear();
+        _first = _end = _scratchUsed = _pages = _madePages = 0;
+    }
+}

@@ -1,0 +1,24 @@
+namespace Userfault.DataPlane;
+
+/// <summary>The answer to one <see cref="FrameType.List"/>, cut into frames that fit a batch.</summary>
+internal sealed class SourceListingWriter(IReadOnlyList<SourceListing> sources)
+{
+    private readonly int _count = Math.Min(sources.Count, WireLimits.ListedSources);
+    private int _next;
+
+    /// <summary>Appends one frame; false once the last has been.</summary>
+    public bool Write(SendBatch batch)
+    {
+        Span<byte> payload = stackalloc byte[WireLimits.SourcesPayloadBytes];
+        int used = 0;
+        while (_next < _count && used <= payload.Length - SourceListing.MaxSize)
+        {
+            used += sources[_next++].Write(payload[used..]);
+        }
+        bool isLast = _next == _count;
+        Span<byte> frame = batch.Append(FrameHeader.Size + used);
+        new FrameHeader(used, FrameType.Sources, isLast ? FrameHeader.Last : (byte)0).Write(frame);
+        payload[..used].CopyTo(frame[FrameHeader.Size..]);
+        return !isLast;
+    }
+}

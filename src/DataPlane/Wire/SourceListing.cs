@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using System.Text;
+using Userfault.Pages;
+
+namespace Userfault.DataPlane;
+
+/// <summary>
+/// One source that a node knows of, as its data plane lists it to whoever asks, so that a process outside the cluster can
+/// find every replica of an image. On the wire, little endian: [0..32) image | [32..40) pages | [40..42) port |
+/// [42] bytes of host | [43] bytes of name | host | name.
+/// </summary>
+/// <param name="Image">Which image the source serves.</param>
+/// <param name="PageCount">Size of the image, in pages.</param>
+/// <param name="Host">Host to connect to; empty means the server that was asked, at the address it was reached by.</param>
+/// <param name="Port">TCP port; 0 where <paramref name="Host"/> is empty.</param>
+/// <param name="Name">A name for people.</param>
+public sealed record SourceListing(ImageIdentity Image, ulong PageCount, string Host, int Port, string Name)
+{
+    private const int FixedSize = 44;
+
+    internal const int MaxSize = FixedSize + (2 * WireLimits.TextBytes);
+
+    internal int Write(Span<byte> to)
+    {
+        Image.WriteTo(to);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[32..], PageCount);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[40..], (ushort)Port);
+        byte[] host = Encoding.UTF8.GetBytes(Host);
+        byte[] name = Encoding.UTF8.GetBytes(Name);
+        if (host.Length > WireLimits.TextBytes || name.Length > WireLimits.TextBytes)
+        {
+            throw new ArgumentException($"host or name of source '{Name}' is longer than {WireLimits.TextBytes} bytes");
+        }
+        to[42] = (byte)host.Length;
+        to[43] = (byte)name.Length;
+        host.CopyTo(to[FixedSize..]);
+        name.CopyTo(to[(FixedSize + host.Length)..]);
+        return FixedSize + host.Length + name.Length;
+    }
+
+    /// <summary>Reads one entry and moves <paramref name="payload"/> past it; false where it is cut short.</summary>
+    internal static bool TryRead(ref ReadOnlySpan<byte> payload, out SourceListing? listing)
+    {
+        listing = null;
+        if (payload.Length < FixedSize || payload.Length < FixedSize + payload[42] + payload[43])
+        {
+            return false;
+        }
+        int hostBytes = payload[42];
+        int size = FixedSize + hostBytes + payload[43];
+        listing = new SourceListing(
+            new ImageIdentity(payload),
+            BinaryPrimitives.ReadUInt64LittleEndian(payload[32..]),
+            Encoding.UTF8.GetString(payload.Slice(FixedSize, hostBytes)),
+            BinaryPrimitives.ReadUInt16LittleEndian(payload[40..]),
+            Encoding.UTF8.GetString(payload[(FixedSize + hostBytes)..size]));
+        payload = payload[size..];
+        return true;
+    }
+}

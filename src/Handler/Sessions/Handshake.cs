@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using Userfault.Linux;
+
+namespace Userfault.Handler;
+
+/// <summary>What a monitor sends first, received and checked.</summary>
+/// <param name="Uffd">The userfaultfd; the receiver's.</param>
+/// <param name="Map">The regions.</param>
+/// <param name="Memfd">The secret-free form's descriptors, or null.</param>
+/// <param name="Rest">What came glued behind it.</param>
+internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide? Memfd, byte[] Rest)
+{
+    /// <summary>Receives and checks a handshake. Whatever descriptors came are closed where it is refused.</summary>
+    /// <param name="socket">The connection.</param>
+    /// <param name="timeout">For all of it.</param>
+    /// <param name="imagePages">Pages of the image.</param>
+    /// <param name="handedOver">Set where a userfaultfd came, even if the handshake is refused: then a guest depends on it.</param>
+    /// <exception cref="ProtocolException">Anything wrong.</exception>
+    public static Handshake Receive(UnixSocket socket, TimeSpan timeout, ulong imagePages, ref bool handedOver)
+    {
+        var descriptors = new List<OwnedFd>();
+        try
+        {
+            var (regions, rest) = ReceiveRegions(socket, timeout, imagePages, descriptors);
+            var map = new RegionMap(regions);
+            var count = descriptors.Count;
+            if (count is not (1 or 3))
+                throw new ProtocolException($"{count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)");
+            if (count == 1 && rest.Length > 0)
+                throw new ProtocolException("something follows the list of regions");
+            if (!Userfaultfd.IsUserfaultfd(descriptors[0]))
+                throw new ProtocolException($"the first descriptor is no userfaultfd but {descriptors[0].Describe()}");
+            var uffd = Userfaultfd.Adopt(descriptors[0]);
+            foreach (var region in map.Regions)
+            {
+                if (uffd.Wake(region.Start, region.Bytes) is var error and not LinuxErrno.None)
+                    throw new ProtocolException($"the userfaultfd does not take the region at 0x{region.Start:x}: {error}");
+            }
+            if (count == 3 && map.PagesPerGranule > 1)
+                throw new ProtocolException("huge pages with a guest_memfd are not served");
+            var memfd = count == 3 ? new GuestMemfdSide(descriptors[1], descriptors[2], map.PageLimit) : null;
+            descriptors.Clear();
+            handedOver = true;
+            return new Handshake(uffd, map, memfd, rest);
+        }
+        catch (LinuxException e)
+        {
+            throw new ProtocolException(e.Message);
+        }
+        finally
+        {
+            handedOver |= descriptors.Any(Userfaultfd.IsUserfaultfd);
+            foreach (var fd in descriptors) fd.Dispose();
+        }
+    }
+
+    private static (GuestRegion[] Regions, byte[] Glued) ReceiveRegions(
+        UnixSocket socket, TimeSpan timeout, ulong imagePages, List<OwnedFd> descriptors)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        var cutter = new JsonCutter(RegionList.MostBytes);
+        while (true)
+        {
+            if (cutter.TryNext(out var json))
+                return (RegionList.Parse(json, imagePages), cutter.Rest.ToArray());
+            // What is there is read, however late this thread comes to it: a handler that is short of processors refuses nobody for that.
+            var left = timeout - Stopwatch.GetElapsedTime(begun);
+            if (!socket.WaitReadable(left > TimeSpan.Zero ? (int)left.TotalMilliseconds + 1 : 0))
+                throw new ProtocolException($"no whole handshake within {timeout.TotalSeconds:0.#} s");
+            var bytes = socket.Receive(cutter.Room, descriptors);
+            if (bytes == 0) throw new ProtocolException("closed before the handshake was whole");
+            if (descriptors.Count > 3)
+                throw new ProtocolException($"{descriptors.Count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)");
+            cutter.Fill(bytes);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using Userfault.Pages;
+
+namespace Userfault.Handler;
+
+/// <summary>
+/// Where a handler's pages come from, for all its VMs: one mapped image, or page sources. With what is recorded and replayed.
+/// </summary>
+public sealed class PageSupply : IDisposable
+{
+    private readonly IMemoryImage? _image;
+    private readonly SourceSet? _sources;
+    private readonly ImageIndex? _index;
+    private readonly bool _isOwner = true;
+    private readonly Lock _lock = new();
+
+    /// <summary>An image in this process; not owned.</summary>
+    public PageSupply(IMemoryImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        (_image, Identity, PageCount, Name) = (image, image.Identity, image.Pages, image.Name);
+        _index = new ImageIndex(image);
+    }
+
+    /// <summary>Page sources of an image; not owned.</summary>
+    public PageSupply(SourceSet sources, ImageIdentity identity, ulong pages, string name) =>
+        (_sources, Identity, PageCount, Name) = (sources, identity, pages, name);
+
+    private PageSupply(PageSupply other)
+    {
+        (_image, _sources, _index, _isOwner) = (other._image, other._sources, other._index, false);
+        (Identity, PageCount, Name, Replay) = (other.Identity, other.PageCount, other.Name, other.Replay);
+    }
+
+    /// <summary>Which image.</summary>
+    public ImageIdentity Identity { get; }
+
+    /// <summary>Its size in pages.</summary>
+    public ulong PageCount { get; }
+
+    /// <summary>A name for messages.</summary>
+    public string Name { get; }
+
+    /// <summary>A working set to push first; null for none.</summary>
+    public WorkingSet? Replay { get; init; }
+
+    /// <summary>Where to write the pages that were waited for, when a VM ends; null for nowhere.</summary>
+    public string? RecordTo { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_isOwner) _index?.Dispose();
+    }
+
+    /// <summary>The same pages, for a VM that leaves no record; to be disposed of first.</summary>
+    internal PageSupply Unrecorded() => new(this);
+
+    internal VmPager Open(VmDescriptors vm, PagerSettings settings, WorkingSetRecorder? recorder, ReadOnlySpan<byte> rest) =>
+        _image is not null
+            ? new VmPager(vm, settings, _image, Replay, recorder, rest, _index)
+            : new VmPager(vm, settings, _sources!, Replay, recorder, rest);
+
+    /// <summary>Why a record could not be written; null where all could. No reason to stop serving anybody.</summary>
+    public string? RecordProblem { get; private set; }
+
+    // With several VMs the last one to end is what stays. Answers what was wrong.
+    internal string? SaveRecord(WorkingSetRecorder recorder)
+    {
+        lock (_lock)
+        {
+            try
+            {
+                WorkingSetFile.Save(RecordTo!, recorder.ToWorkingSet(Identity, PageCount));
+                return null;
+            }
+            catch (Exception e) when (e is PagingException or IOException or UnauthorizedAccessException)
+            {
+                return RecordProblem = e.Message;
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Userfault.Linux;
+using Userfault.Mmu;
+
+namespace Userfault.Kvm;
+
+/// <summary>A VM of the real kernel.</summary>
+internal sealed class KernelKvmHost : IKvmHost
+{
+    private const uint MostSlots = 32764;
+    private readonly KvmDevice _device;
+    private readonly KvmVm _vm;
+
+    /// <exception cref="KvmUnavailableException">There is no KVM here.</exception>
+    public KernelKvmHost()
+    {
+        if (KvmDevice.WhyMissing() is { } missing) throw new KvmUnavailableException($"real vCPUs cannot be had here: {missing}");
+        _device = KvmDevice.Open();
+        HasUserfault = Probe();
+        _vm = _device.CreateVm();
+    }
+
+    public IMemoryRegionCalls Regions => _vm;
+
+    public uint Slots => (uint)Math.Min(MostSlots, Math.Max(2, _vm.Check(KvmCapability.Memslots)));
+
+    public int MostVcpus => Math.Max(1, _vm.Check(KvmCapability.MostVcpus));
+
+    public bool HasUserfault { get; }
+
+    public IVcpuRunner CreateVcpu(GuestLayout layout, nint boot, int number, int ring)
+    {
+        var vcpu = _vm.CreateVcpu(number);
+        vcpu.Enter(layout, number, ring);
+        return vcpu;
+    }
+
+    public void Dispose()
+    {
+        _vm.Dispose();
+        _device.Dispose();
+    }
+
+    // On a VM of its own, so that whatever the flag does on another kernel is gone with it.
+    private bool Probe()
+    {
+        using var vm = _device.CreateVm();
+        using var memory = MemoryMapping.Anonymously(2 * Page.Size);
+        return UserfaultProbe.Finds(vm, memory.Address, memory.Address + Page.Size);
+    }
+}

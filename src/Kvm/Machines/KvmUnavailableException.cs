@@ -1,0 +1,14 @@
+namespace Userfault.Kvm;
+
+/// <summary>This machine's KVM cannot do what is asked. The message names the thing and the mend.</summary>
+public sealed class KvmUnavailableException : Exception
+{
+    /// <summary>No message.</summary>
+    public KvmUnavailableException() { }
+
+    /// <summary>With a message.</summary>
+    public KvmUnavailableException(string message) : base(message) { }
+
+    /// <summary>With a message and its cause.</summary>
+    public KvmUnavailableException(string message, Exception inner) : base(message, inner) { }
+}

@@ -1,0 +1,55 @@
+using Userfault.Linux;
+
+namespace Userfault.Kvm;
+
+/// <summary>
+/// A thread that reads a userfaultfd of this process's own memory and says who sleeps where. It resolves nothing: whoever
+/// is told does.
+/// </summary>
+public sealed unsafe class FaultWatcher : IDisposable
+{
+    private const int MostMessages = 64;
+    private readonly Userfaultfd _uffd;
+    private readonly Action<UffdMessage> _onFault;
+    private readonly EventFd _stop = new();
+    private readonly Thread _thread;
+
+    /// <summary>Starts to read.</summary>
+    /// <param name="uffd">The descriptor; the caller's.</param>
+    /// <param name="onFault">Told each page fault, on the watcher's thread. It must not touch the watched memory.</param>
+    public FaultWatcher(Userfaultfd uffd, Action<UffdMessage> onFault)
+    {
+        (_uffd, _onFault) = (uffd, onFault);
+        _thread = new Thread(Watch) { IsBackground = true, Name = "userfaultfd" };
+        _thread.Start();
+    }
+
+    /// <summary>Ends the thread; faults that come from now on are read by nobody.</summary>
+    public void Dispose()
+    {
+        _stop.Signal();
+        _thread.Join();
+        _stop.Dispose();
+    }
+
+    private void Watch()
+    {
+        const int forever = -1;
+        var polled = stackalloc PollFd[2];
+        var messages = stackalloc UffdMessage[MostMessages];
+        while (true)
+        {
+            polled[0] = new PollFd(_uffd.Fd.Number, Libc.POLLIN);
+            polled[1] = new PollFd(_stop.Fd.Number, Libc.POLLIN);
+            if (Libc.Poll(polled, 2, forever) < 0 && Errors.Last != LinuxErrno.EINTR) return;
+            if (polled[1].Returned != 0) return;
+            for (int count; (count = _uffd.Read(messages, MostMessages)) > 0;)
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    if (messages[i].Kind == UffdEventKind.Pagefault) _onFault(messages[i]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+using Akka.Actor;
+using Userfault.Actors;
+using Userfault.Linux;
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.Kvm;
+
+/// <summary>
+/// The thread of a real vCPU, which may block as no actor may: in KVM_RUN while the guest runs, in userfaultfd inside of it,
+/// or at its own gate while a page is fetched. Lays out batches of its stream's accesses, runs them, checks what each
+/// read found and accounts for what each write replaced. What it cannot decide it tells its actor.
+/// </summary>
+internal sealed unsafe class VcpuThread : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly int _number;
+    private readonly KvmMachine _machine;
+    private readonly KvmGuestMemory _memory;
+    private readonly IVcpuRunner _runner;
+    private readonly GuestBatch _batch;
+    private readonly IAccessStream _stream;
+    private readonly GuestVerifier _checker;
+    private readonly StampLedger _ledger;
+    private readonly List<(Gfn Gfn, ulong Stamp, ulong Sequence)> _accesses = new(GuestBatch.Capacity);
+    private readonly Thread _thread;
+    private readonly object _gate = new();
+    private IActorRef _actor = ActorRefs.Nobody;
+    private ulong _sequence;
+    private int _waiting;
+    private Gfn _waitsFor;
+    private bool _cannotBeKicked;
+    private bool _isStarted;
+    private bool _isPaused;
+    private bool _isParked;
+    private bool _isStopped;
+    private bool _hasEnded;
+    private long _reads;
+    private long _writes;
+    private long _wrongReads;
+    private long _mmio;
+
+    /// <summary>A thread that has not begun.</summary>
+    /// <param name="number">The vCPU, from 0.</param>
+    /// <param name="machine">Where it runs.</param>
+    /// <param name="memory">Guest memory.</param>
+    /// <param name="content">What must be in it, and the account of writes.</param>
+    /// <param name="stream">What it accesses, in order; due times are not looked at.</param>
+    public VcpuThread(int number, KvmMachine machine, KvmGuestMemory memory, GuestContent content, IAccessStream stream)
+    {
+        (_number, _machine, _memory, _stream) = (number, machine, memory, stream);
+        (_runner, _batch) = (machine.Vcpus[number], machine.Batch(number));
+        (_checker, _ledger) = (content.NewVerifier(), content.Ledger);
+        _thread = new Thread(Main) { IsBackground = true, Name = $"vcpu-{number}" };
+    }
+
+    /// <summary>The thread as a userfaultfd's events name it.</summary>
+    public int Id => _runner.Thread;
+
+    /// <summary>Accesses done so far; batches count when they are done.</summary>
+    public long Accesses => Reads + Writes;
+
+    public long Reads => Volatile.Read(ref _reads);
+
+    public long Writes => Volatile.Read(ref _writes);
+
+    public long WrongReads => Volatile.Read(ref _wrongReads);
+
+    /// <summary>MMIO exits answered from memory.</summary>
+    public long Mmio => Volatile.Read(ref _mmio);
+
+    /// <summary>Has the stream ended, and all of it been done?</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded);
+
+    /// <summary>Begins; it waits for <see cref="Start"/> before it enters the guest.</summary>
+    /// <param name="actor">Who hears of it.</param>
+    public void Begin(IActorRef actor)
+    {
+        _actor = actor;
+        _thread.Start();
+    }
+
+    /// <summary>Enter the guest.</summary>
+    public void Start() => Change(() => _isStarted = true);
+
+    /// <summary>A fault that it waits for at its gate is resolved.</summary>
+    public void Resume() => Change(() => _waiting = Math.Max(0, _waiting - 1));
+
+    /// <summary>Leave the guest and stay out. False where it is out already, and nothing more will be told.</summary>
+    public bool Pause()
+    {
+        lock (_gate)
+        {
+            if (_hasEnded) return false;
+            (_isPaused, _isParked) = (true, !_isStarted);
+            if (_isParked) return false;
+            Monitor.PulseAll(_gate);
+        }
+
+        _runner.Kick();
+        return true;
+    }
+
+    /// <summary>Enter the guest again.</summary>
+    public void Continue() => Change(() => _isPaused = false);
+
+    /// <summary>A userfaultfd's event named this thread: told to the actor. In mode kick the vCPU has to leave the guest.</summary>
+    public void OnUffd(Gfn gfn, Access access)
+    {
+        if (_machine.Mode == KvmMode.Kick && !_cannotBeKicked)
+        {
+            lock (_gate)
+            {
+                if (_waiting > 0 && _waitsFor == gfn)
+                {
+                    // Asked for again after the kick: this host emulates the guest (CPL 0 on a nested one) and touches memory
+                    // as the kernel does, which a pending signal does not end but has ask over and over. From now on
+                    // this vCPU sleeps until it is woken.
+                    _memory.WakeAlways();
+                    _cannotBeKicked = true;
+                    return;
+                }
+
+                _waitsFor = gfn;
+                _waiting++;
+            }
+
+            _runner.Kick();
+        }
+
+        Tell(gfn, access);
+    }
+
+    /// <summary>Asks the thread to end, wherever it is.</summary>
+    public void Stop()
+    {
+        Change(() => _isStopped = true);
+        _runner.Kick();
+    }
+
+    /// <summary>Waits for its end. What it used must stay where it did not come.</summary>
+    public bool Join() => !_thread.IsAlive || _thread.Join(Patience);
+
+    public void Dispose() => _checker.Dispose();
+
+    private void Main()
+    {
+        try
+        {
+            _runner.Adopt();
+            // Nobody has been told of a page yet, so that every event finds the thread known.
+            while (PassGate() && Fill())
+            {
+                if (!RunBatch()) return;
+                Check();
+            }
+
+            lock (_gate)
+            {
+                if (_isStopped) return;
+                _hasEnded = true;
+                if (_isPaused) _actor.Tell(KvmVcpuProtocol.Parked.Instance, ActorRefs.NoSender);
+            }
+
+            _actor.Tell(KvmVcpuProtocol.Finished.Instance, ActorRefs.NoSender);
+        }
+        catch (Exception e) when (e is LinuxException or InvalidOperationException)
+        {
+            _actor.Tell(new KvmVcpuProtocol.Broken($"vCPU {_number}: {e.Message}"), ActorRefs.NoSender);
+        }
+    }
+
+    // False where there is nothing left to do.
+    private bool Fill()
+    {
+        _batch.Clear();
+        _accesses.Clear();
+        var word = (ulong)StampMath.WordIndex(_number) * sizeof(ulong);
+        while (_accesses.Count < GuestBatch.Capacity && _stream.TryNext(out var access))
+        {
+            // A fetch is made as a read: the image's bytes are no code.
+            var isWrite = access.Kind == Access.Write;
+            var stamp = isWrite ? GuestStamp.Of(_number, ++_sequence).Word : 0;
+            _batch.Add((access.Gfn.Value << Page.Shift) + word, isWrite, stamp);
+            _accesses.Add((access.Gfn, stamp, _sequence));
+        }
+
+        return _accesses.Count > 0;
+    }
+
+    // False where it was stopped.
+    private bool RunBatch()
+    {
+        while (true)
+        {
+            _runner.TakeKick();
+            if (!PassGate()) return false;
+            var exit = _runner.Run();
+            switch (exit.Kind)
+            {
+                case KvmExitKind.BatchDone:
+                    return true;
+                case KvmExitKind.Interrupted:
+                    break;
+                case KvmExitKind.Mmio when exit.Gpa < _memory.CapacityBytes:
+                    if (!AnswerMmio(exit)) return false;
+                    break;
+                case KvmExitKind.MemoryFault when (exit.Flags & (ulong)MemoryFaultFlags.Userfault) != 0:
+                    Wait(new Gfn(exit.Gpa >> Page.Shift), Access.Read);
+                    break;
+                default:
+                    throw new InvalidOperationException(exit.Text ?? $"{exit.Kind} at 0x{exit.Gpa:x}, flags 0x{exit.Flags:x}");
+            }
+        }
+    }
+
+    // The exit is the touch of a hole: the page is fetched, and the instruction is answered from it.
+    private bool AnswerMmio(in KvmExit exit)
+    {
+        if (exit.Bytes != sizeof(ulong)) throw new InvalidOperationException($"MMIO of {exit.Bytes} bytes at 0x{exit.Gpa:x}");
+        var gfn = new Gfn(exit.Gpa >> Page.Shift);
+        while (!_memory.IsPlaced(gfn))
+        {
+            Wait(gfn, exit.IsWrite ? Access.Write : Access.Read);
+            if (!PassGate()) return false;
+        }
+
+        _machine.FillHole(gfn);
+        ref var word = ref *_memory.WordAt(exit.Gpa);
+        if (exit.IsWrite)
+            Volatile.Write(ref word, _runner.MmioDatum);
+        else
+            _runner.AnswerMmio(Volatile.Read(ref word));
+        Interlocked.Increment(ref _mmio);
+        return true;
+    }
+
+    private void Check()
+    {
+        long reads = 0, wrong = 0;
+        for (var i = 0; i < _accesses.Count; i++)
+        {
+            var (gfn, stamp, sequence) = _accesses[i];
+            var found = _batch.Value(i);
+            if (stamp != 0)
+            {
+                _ledger.Add(gfn, StampMath.Move(StampMath.WordIndex(_number), found, stamp));
+                continue;
+            }
+
+            reads++;
+            if (!_checker.CouldRead(gfn, _number, found, sequence)) wrong++;
+        }
+
+        Volatile.Write(ref _reads, _reads + reads);
+        Volatile.Write(ref _writes, _writes + _accesses.Count - reads);
+        Volatile.Write(ref _wrongReads, _wrongReads + wrong);
+    }
+
+    private void Wait(Gfn gfn, Access access)
+    {
+        Change(() => _waiting++);
+        Tell(gfn, access);
+    }
+
+    private void Tell(Gfn gfn, Access access) =>
+        _actor.Tell(new KvmVcpuProtocol.Touched(gfn, access, TimeProvider.System.GetTimestamp()), ActorRefs.NoSender);
+
+    // Waits until it may enter the guest; false where it is never to enter it again.
+    private bool PassGate()
+    {
+        lock (_gate)
+        {
+            while (!_isStopped && (!_isStarted || _isPaused || _waiting > 0))
+            {
+                if (_isPaused && !_isParked)
+                {
+                    _isParked = true;
+                    _actor.Tell(KvmVcpuProtocol.Parked.Instance, ActorRefs.NoSender);
+                }
+
+                Monitor.Wait(_gate);
+            }
+
+            return !_isStopped;
+        }
+    }
+
+    private void Change(Action change)
+    {
+        lock (_gate)
+        {
+            change();
+            Monitor.PulseAll(_gate);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using Userfault.Mmu;
+using Userfault.Pages;
+using Userfault.Tests;
+
+namespace Userfault.DataPlane.Tests;
+
+/// <summary>Manifests over the data plane: whole, through a relay, from sources that fail, and from liars.</summary>
+public sealed class ManifestSourceTests
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(1);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Digests_of_every_page_come_over_the_data_plane_and_through_a_relay(bool relayed)
+    {
+        using var image = new PlaneImage(3000);
+        using var source = new ManifestSource(image);
+        using var server = new PageServer(Plane.Server, [new PageOffer(image), new PageOffer(source) { IsListed = false }]);
+        using var client = PageClient.Connect(Plane.ClientOf(server, source.Identity));
+        using var relay = new PageServer(Plane.Server, [new PageOffer(client)]);
+        using var behind = PageClient.Connect(Plane.ClientOf(relay, source.Identity));
+        var download = new ManifestDownload(relayed ? behind : client, image.Identity, Soon, TimeProvider.System);
+
+        var manifest = await download.Describe(CancellationToken.None).WaitAsync(Plane.Patience);
+        using var remote = new RemoteImage(manifest, "there");
+        Assert.False(remote.Digests.IsComplete);
+        Assert.Throws<InvalidOperationException>(() => remote.Digests[new Gfn(0)]);
+        await download.Fill(manifest, remote.Digests, CancellationToken.None).WaitAsync(Plane.Patience);
+
+        using var expected = Digested.Of(image);
+        Assert.Equal((image.Identity, 3000UL), (remote.Identity, remote.Pages));
+        // A page of header, and 64 digests a page.
+        Assert.Equal(48UL, client.Pages);
+        for (ulong gfn = 0; gfn < image.Pages; gfn++)
+            Assert.Equal(expected.Digests[new Gfn(gfn)], remote.Digests[new Gfn(gfn)]);
+        // Whoever asks which images there are hears of one.
+        Assert.Equal(image.Identity, Assert.Single(PageClient.ListSources(Plane.ClientOf(server, default))).Image);
+    }
+
+    [Fact]
+    public async Task What_a_lost_source_did_not_answer_is_asked_again()
+    {
+        using var image = new PlaneImage(3000);
+        using var source = new ManifestSource(image);
+        using var fails = new FailsAtFirst(source, FetchFailure.SourceLost);
+        var download = new ManifestDownload(fails, image.Identity, Soon, TimeProvider.System);
+        var manifest = await download.Describe(CancellationToken.None).WaitAsync(Plane.Patience);
+        using var remote = new RemoteImage(manifest, "there");
+        await download.Fill(manifest, remote.Digests, CancellationToken.None).WaitAsync(Plane.Patience);
+        using var expected = Digested.Of(image);
+        Assert.Equal(expected.Digests[new Gfn(2999)], remote.Digests[new Gfn(2999)]);
+        // A page of header, 47 of digests in pieces of 16.
+        Assert.Equal(4 * 2, fails.Requests);
+    }
+
+    [Fact]
+    public async Task Pages_that_are_no_manifest_are_refused()
+    {
+        using var image = new PlaneImage(200);
+        using var liar = new LocalPageSource(image);
+        var download = new ManifestDownload(liar, image.Identity, Soon, TimeProvider.System);
+        var refused = await Assert.ThrowsAsync<PagingException>(() => download.Describe(CancellationToken.None));
+        Assert.Equal(PagingError.Corrupt, refused.Error);
+
+        // A description that promises more than the source has.
+        using var big = new PlaneImage(3000);
+        var manifest = new ImageManifest(big);
+        using var digests = new PageDigests(manifest);
+        using var small = new ManifestSource(image);
+        await Assert.ThrowsAsync<PagingException>(() =>
+            new ManifestDownload(small, big.Identity, Soon, TimeProvider.System).Fill(manifest, digests, CancellationToken.None));
+        Assert.False(digests.IsComplete);
+    }
+
+    [Fact]
+    public async Task A_download_that_is_cancelled_ends_though_nobody_answers()
+    {
+        using var image = new PlaneImage(200);
+        using var source = new ManifestSource(image);
+        using var nobody = new NeverAnswers(source);
+        using var ends = new CancellationTokenSource();
+        var described = new ManifestDownload(nobody, image.Identity, Soon, TimeProvider.System).Describe(ends.Token);
+        Assert.False(described.IsCompleted);
+        await ends.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => described);
+    }
+
+    [Fact]
+    public async Task A_source_that_is_closed_ends_what_was_asked()
+    {
+        using var image = new PlaneImage(3000);
+        var source = new ManifestSource(image);
+        var sink = new CollectingSink(image);
+        for (ulong id = 0; id < 50; id++) source.Request(new PageRequest(id, FetchPriority.Background, 0), [Plane.Range(0, 0)], sink);
+        source.Dispose();
+        source.Request(new PageRequest(99, FetchPriority.Background, 0), [Plane.Range(0, 1)], sink);
+        await sink.Ended(51);
+        Assert.Equal(FetchFailure.SourceLost, sink.Failures[99]);
+    }
+
+    private sealed class NeverAnswers(IPageSource source) : IPageSource
+    {
+        public string Name => source.Name;
+
+        public ImageIdentity Identity => source.Identity;
+
+        public ulong Pages => source.Pages;
+
+        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        {
+        }
+
+        public void Cancel(ulong requestId)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    // Fails the first four requests.
+    private sealed class FailsAtFirst(IPageSource source, FetchFailure failure) : IPageSource
+    {
+        private int _requests;
+
+        public int Requests => _requests;
+
+        public string Name => source.Name;
+
+        public ImageIdentity Identity => source.Identity;
+
+        public ulong Pages => source.Pages;
+
+        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        {
+            if (Interlocked.Increment(ref _requests) <= 4)
+                sink.OnFailed(request.Id, failure);
+            else
+                source.Request(request, ranges, sink);
+        }
+
+        public void Cancel(ulong requestId) => source.Cancel(requestId);
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.DataPlane.Tests;
+
+public sealed class RelayAnswererTests : IDisposable
+{
+    private readonly PlaneImage _image = new(64);
+    private readonly PageBatchPool _batches = new();
+    private readonly AskedSource _source;
+    private readonly RequestTable _requests = new(maxRequests: 16, maxPages: 64, maxRequestPages: 16);
+    private readonly ServerCounters _counters = new();
+    private readonly RelayAnswerer _answerer;
+    private int _wakes;
+
+    public RelayAnswererTests()
+    {
+        _source = new AskedSource(_image);
+        _answerer = new RelayAnswerer(new PageOffer(_source), _requests, _counters, () => _wakes++);
+    }
+
+    public void Dispose()
+    {
+        _answerer.Dispose();
+        _image.Dispose();
+    }
+
+    [Fact]
+    public void Its_connection_is_woken_once_for_all_that_comes_before_it_is_looked_at()
+    {
+        for (uint i = 0; i < 3; i++) Start(i, firstPage: i);
+        Answer(0);
+        Answer(1);
+        Assert.Equal(1, _wakes);
+
+        Fill();
+        Answer(2);
+
+        Assert.Equal((2, 2L), (_wakes, _counters.Pages));
+        Fill();
+        Assert.Equal(3, _counters.Pages);
+    }
+
+    // What keeps track of a request serves again for the next: nothing of the last may stick to it.
+    [Fact]
+    public void Requests_follow_each_other_whatever_became_of_the_last()
+    {
+        for (uint round = 0; round < 3; round++)
+        {
+            Start(number: 0, firstPage: 8, pages: 2);
+            Answer((int)(3 * round), pages: 1);
+            Fill();
+            Assert.Equal(1, _requests.Find(0)!.Remaining);
+            _source.Asked[(int)(3 * round)].Sink.OnFailed(_source.Asked[(int)(3 * round)].Id, FetchFailure.SourceLost);
+            Fill();
+            Assert.Null(_requests.Find(0));
+
+            PendingRequest cancelled = Start(number: 0, firstPage: 16);
+            _answerer.Cancel(cancelled);
+            Fill();
+            Assert.Null(_requests.Find(0));
+            // Late: nobody waits any more.
+            Answer((int)(3 * round) + 1);
+            Fill();
+
+            Start(number: 0, firstPage: 20);
+            Answer((int)(3 * round) + 2);
+            Fill();
+            Assert.Null(_requests.Find(0));
+        }
+
+        Assert.Equal((6, 3), ((int)_counters.Pages, (int)_counters.CancelledRequests));
+        Assert.Equal(3, _source.Cancelled.Count);
+    }
+
+    // A page is looked at where it arrives; one that is not the same any more when it leaves is found by whom it is sent to.
+    [Fact]
+    public async Task A_page_that_changes_on_its_way_through_is_refused_at_its_end()
+    {
+        using var source = new AskedSource(_image) { AnswersWithChecksum = 1 };
+        using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
+        var owner = new TestOwner();
+        using PageClient client = PageClient.Start(Plane.ClientOf(server, _image.Identity), owner);
+        await owner.Opened;
+
+        client.Ask(1, 0, 1, new CollectingSink(_image));
+
+        Assert.Equal(RefusalReason.BadChecksum, (await owner.Closed).Reason);
+    }
+
+    private PendingRequest Start(uint number, uint firstPage, uint pages = 1)
+    {
+        Assert.Equal(RefusalReason.None, _requests.TryAdd(new RequestEntry(firstPage, pages, number, Background: false), out var request));
+        _answerer.Start(request);
+        return request;
+    }
+
+    private void Answer(int asked, uint pages = 1)
+    {
+        var (id, range, sink) = _source.Asked[asked];
+        sink.OnPages(_source.BatchOf(_batches, id, range.Start, pages, isLast: pages == range.Count));
+    }
+
+    private void Fill()
+    {
+        using var batch = new SendBatch();
+        _answerer.Fill(batch);
+    }
+
+    // Writes down what it is asked, or answers at once, with a checksum of its own.
+    private sealed unsafe class AskedSource(PlaneImage image) : IPageSource
+    {
+        private readonly PageBatchPool _batches = new();
+
+        public string Name => "asked";
+
+        public ImageIdentity Identity => image.Identity;
+
+        public ulong Pages => image.Pages;
+
+        public uint AnswersWithChecksum { get; init; }
+
+        public List<(ulong Id, GfnRange Range, IPageSink Sink)> Asked { get; } = [];
+
+        public List<ulong> Cancelled { get; } = [];
+
+        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        {
+            Asked.Add((request.Id, ranges[0], sink));
+            if (AnswersWithChecksum != 0) sink.OnPages(BatchOf(_batches, request.Id, ranges[0].Start, 1, isLast: true));
+        }
+
+        public void Cancel(ulong requestId) => Cancelled.Add(requestId);
+
+        public void Dispose()
+        {
+        }
+
+        public PageBatch BatchOf(PageBatchPool pool, ulong id, Gfn first, uint pages, bool isLast)
+        {
+            PageBatch batch = pool.Rent(id);
+            batch.IsLast = isLast;
+            for (ulong i = 0; i < pages; i++)
+                batch.Add(PageContent.Of(first.Plus(i), image.Read(first.Plus(i), null), checksum: AnswersWithChecksum));
+            return batch;
+        }
+    }
+}

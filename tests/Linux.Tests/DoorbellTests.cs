@@ -1,0 +1,49 @@
+namespace Userfault.Linux.Tests.Sources;
+
+public sealed class DoorbellTests
+{
+    [Fact]
+    public void A_ring_before_the_wait_ends_it_and_counts_once()
+    {
+        using var bell = new Doorbell();
+        bell.Ring();
+        bell.Ring();
+        bell.Wait(Doorbell.Forever);
+
+        // Nothing is left of the rings: this one lasts its time.
+        var start = TimeProvider.System.GetTimestamp();
+        bell.Wait(3_000_000);
+        Assert.True(TimeProvider.System.GetElapsedTime(start) >= TimeSpan.FromMilliseconds(2.9));
+    }
+
+    [Fact]
+    public void Every_ring_wakes_who_waits()
+    {
+        using var bell = new Doorbell();
+        using var answer = new Doorbell();
+        var thread = new Thread(() =>
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                bell.Wait(Doorbell.Forever);
+                answer.Ring();
+            }
+        });
+        thread.Start();
+        for (var i = 0; i < 1000; i++)
+        {
+            bell.Ring();
+            answer.Wait(Doorbell.Forever);
+        }
+
+        Assert.True(thread.Join(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
+    public void A_ring_after_the_end_is_nothing()
+    {
+        var bell = new Doorbell();
+        bell.Dispose();
+        bell.Ring();
+    }
+}
