@@ -67,6 +67,7 @@ public class ReferenceDirectionTests
     [Theory]
     [InlineData("Actors")]
     [InlineData("Nodes")]
+    [InlineData("Kvm")]
     [InlineData("Simulation")]
     [InlineData("Host")]
     public void Rooms_with_actors_are_looked_at_by_Akkas_analyzers(string room) => Assert.Contains("Akka", Repository.Packages(room));

@@ -103,7 +103,6 @@ internal sealed class SimulateOptions
 
     private bool? Nodes(string? name)
     {
-        if (name == "many" && !SwarmRun.HasClusters) throw new CliException($"{_nodes.Name}: the simulated cluster is not in this build");
         return name switch
         {
             null or "mixed" => null,

@@ -46,7 +46,7 @@ public static class PlanGenerator
     /// <param name="seed">Any number.</param>
     /// <param name="allowed">Faults that may be in it.</param>
     public static SwarmPlan Of(ulong seed, IReadOnlySet<FaultType> allowed) =>
-        Of(seed, allowed, SwarmRun.HasClusters && new SimRandom(seed, "cluster").Below(100) < ClusteredPercent);
+        Of(seed, allowed, new SimRandom(seed, "cluster").Below(100) < ClusteredPercent);
 
     /// <summary>The plan of a seed with or without a cluster, whatever the seed itself would choose.</summary>
     /// <param name="seed">Any number.</param>

@@ -113,8 +113,6 @@ public static class PlanText
             throw new FormatException("memory: guest-memfd needs mode userfault and arch x86");
         if (plan.HostAccesses > 0 && plan.Mode == Actors.FaultMode.Userfault)
             throw new FormatException("host-accesses: mode userfault does not catch them; use both or userfaultfd");
-        if (plan.IsClustered && !SwarmRun.HasClusters)
-            throw new FormatException("source-nodes: the simulated cluster is not in this build");
         if (!plan.IsClustered && plan.FetcherNodes + plan.OtherDestinations > 0)
             throw new FormatException("source-nodes: a cluster needs one at least");
         if (plan is { OtherDestinations: > 0, ResolvesSplits: true } && plan.Faults.Any(static f => PlanGenerator.Splits.Contains(f.Type)))

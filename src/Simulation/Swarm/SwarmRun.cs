@@ -3,6 +3,7 @@ using Userfault.Actors;
 using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Simulation.Cluster;
 
 namespace Userfault.Simulation;
 
@@ -10,18 +11,13 @@ namespace Userfault.Simulation;
 /// Runs one plan: a migration by the very actors of the command, in a world of its own, with checkers watching. First a
 /// safety phase, in which the plan's faults happen; then a liveness phase without, in which everything must come to its end.
 /// </summary>
-public static partial class SwarmRun
+public static class SwarmRun
 {
     // Far more than any run needs that comes to its end.
     private const long MostSteps = 3_000_000;
 
     // A mask: whether all has settled is not looked at after every step.
     private const long StepsBetweenLooks = 63;
-
-    private static readonly Func<SimWorld, SwarmView, SwarmSupply>? MakeCluster = FindCluster();
-
-    /// <summary>Can it run plans of several nodes? Not where the simulated cluster is left out of the build.</summary>
-    public static bool HasClusters => MakeCluster is not null;
 
     /// <summary>All checkers.</summary>
     public static IReadOnlyList<Checker> AllCheckers() =>
@@ -84,17 +80,9 @@ public static partial class SwarmRun
     private static SwarmSupply SupplyOf(SimWorld world, SwarmView view)
     {
         if (!view.Plan.IsClustered) return new SwarmFetchers(world, view);
-        return MakeCluster?.Invoke(world, view) ?? throw new NotSupportedException("the simulated cluster is not in this build");
+        return new SwarmCluster(world, view);
     }
 
-    private static Func<SimWorld, SwarmView, SwarmSupply>? FindCluster()
-    {
-        Func<SimWorld, SwarmView, SwarmSupply>? make = null;
-        SetCluster(ref make);
-        return make;
-    }
-
-    static partial void SetCluster(ref Func<SimWorld, SwarmView, SwarmSupply>? make);
 
     private static void OnStep(SwarmView view, SwarmFaults faults, in SimStep step)
     {
