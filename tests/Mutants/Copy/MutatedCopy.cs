@@ -100,7 +100,7 @@ internal sealed class MutatedCopy : IDisposable
     {
         [Mutant.Variable] = mutant?.Id ?? "",
         // A mutant's test is to fail: what it waits for in vain is not waited for as long as a slow machine may take.
-        [Patience.Variable] = mutant is null ? "" : "6",
+        [Patience.Variable] = mutant is null ? "" : "3",
         // Most of a short program's time is compiling itself.
         ["DOTNET_TieredCompilation"] = "1",
         ["DOTNET_TC_QuickJit"] = "1",
