@@ -1,6 +1,8 @@
 namespace Userfault.Mutants;
 
-/// <summary>A deliberate bug: a mistake that an engineer might make, as a rewrite of the source, and who finds it.</summary>
+/// <summary>
+/// A deliberate bug: a mistake that an engineer might make, as a rewrite of the source, and what must find it.
+/// </summary>
 /// <param name="Id">Its name, in lower case with dashes; what the environment variable holds that turns it on.</param>
 /// <param name="Bug">What is wrong with it, in a sentence.</param>
 /// <param name="FoundBy">Which checker or test must find it.</param>

@@ -2,7 +2,9 @@ using Xunit.Abstractions;
 
 namespace Userfault.Mutants;
 
-/// <summary>Every deliberate bug is found by the checker or the test that must find it; without one, all is green.</summary>
+/// <summary>
+/// Every deliberate bug is found by the checker or the test that must find it; without one, all is green.
+/// </summary>
 public sealed class MutantTests(Hunts hunts, ITestOutputHelper output) : IClassFixture<Hunts>
 {
     public static TheoryData<string> Ids => [.. AllMutants.List.Select(static m => m.Id)];
@@ -34,12 +36,14 @@ public sealed class MutantTests(Hunts hunts, ITestOutputHelper output) : IClassF
     [SkippableFact]
     public async Task Without_a_mutant_the_tests_that_find_them_pass()
     {
-        foreach (var tests in AllMutants.List.Select(static m => m.FoundBy).OfType<Finder.ByTest>().GroupBy(static t => t.Project, static t => t.Method))
+        var finders = AllMutants.List.Select(static m => m.FoundBy).OfType<Finder.ByTest>();
+        foreach (var tests in finders.GroupBy(static t => t.Project, static t => t.Method))
         {
             var (child, results) = await SkipWithoutSdkAsync(() => hunts.UseAsync(
                 (copy, cancelled) => TestHunt.RunAsync(copy, null, tests.Key, [.. tests.Distinct()], cancelled)));
             Assert.True(child.ExitCode == 0, child.Output);
-            Assert.All(tests, method => Assert.Contains(results, r => r.Name.StartsWith(method, StringComparison.Ordinal)));
+            Assert.All(
+                tests, method => Assert.Contains(results, r => r.Name.StartsWith(method, StringComparison.Ordinal)));
         }
     }
 

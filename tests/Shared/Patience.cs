@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Userfault.Tests;
 
 /// <summary>
-/// How long tests wait for what is certain to come, before they fail by their name. Generous, since machines are slow; whoever
-/// expects a test to fail says by an environment variable how long is long enough.
+/// How long tests wait for what is certain to come, before they fail by their name. Generous, since machines are slow;
+/// where a test is expected to fail, an environment variable says how long is long enough.
 /// </summary>
 internal static class Patience
 {

@@ -20,8 +20,9 @@ internal static class SimulateJson
     /// <param name="failed">How many failed.</param>
     /// <param name="messages">Messages that actors took in all of them.</param>
     /// <param name="seconds">Real time that they took.</param>
-    public static string Of(IEnumerable<SwarmOutcome> told, long runs, long failed, long messages, double seconds) => JsonSerializer.Serialize(
-        new { Runs = runs, Failed = failed, Messages = messages, Seconds = seconds, Told = told.Select(Run) }, Options);
+    public static string Of(IEnumerable<SwarmOutcome> told, long runs, long failed, long messages, double seconds) =>
+        JsonSerializer.Serialize(
+            new { Runs = runs, Failed = failed, Messages = messages, Seconds = seconds, Told = told.Select(Run) }, Options);
 
     private static object Run(SwarmOutcome outcome) => new
     {

@@ -7,7 +7,8 @@ namespace Userfault.Mutants;
 /// <param name="Output">What it wrote, both ways.</param>
 internal sealed record Child(int? ExitCode, string Output)
 {
-    private static readonly string Dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet";
+    private static readonly string Dotnet =
+        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet";
 
     /// <summary>Runs <c>dotnet</c>.</summary>
     /// <param name="folder">Where.</param>
@@ -17,7 +18,8 @@ internal sealed record Child(int? ExitCode, string Output)
     /// <param name="cancelled">Ends it early.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">There is no such program.</exception>
     public static async Task<Child> RunAsync(
-        string folder, TimeSpan limit, IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments, CancellationToken cancelled)
+        string folder, TimeSpan limit, IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments,
+        CancellationToken cancelled)
     {
         var start = new ProcessStartInfo(Dotnet, arguments)
         {
@@ -27,8 +29,11 @@ internal sealed record Child(int? ExitCode, string Output)
             RedirectStandardError = true,
         };
         // What an outer `dotnet test` has set for itself would lead an inner one astray.
-        foreach (var name in start.Environment.Keys.Where(static n => n.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)).ToList())
-            start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.ToList())
+        {
+            if (name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)) start.Environment.Remove(name);
+        }
+
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
         foreach (var (name, value) in environment) start.Environment[name] = value;

@@ -4,23 +4,28 @@ using Userfault.Tests;
 namespace Userfault.Mutants;
 
 /// <summary>
-/// A copy of the source in which every mutant stands beside the original, built once, in a folder of its own that is deleted at
-/// the end. Which mutant is on is chosen by the environment of each program that is run from it.
+/// A copy of the source in which every mutant stands beside the original, built once, in a folder of its own that is
+/// deleted at the end. Which mutant is on is chosen by the environment of each program that is run from it.
 /// </summary>
 internal sealed class MutatedCopy : IDisposable
 {
     private static readonly TimeSpan BuildLimit = TimeSpan.FromMinutes(20);
 
-    // Analyzers and style have had their say about the original; documentation nobody reads.
+    private static readonly Dictionary<string, string> Nothing = [];
+
+    // Analyzers and style have had their say about the original, and nobody reads the documentation. A compiler that
+    // stays to serve others, and nodes that do, would be left behind.
     private static readonly string[] Quick =
     [
-        "-p:TreatWarningsAsErrors=false", "-p:MSBuildTreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false",
-        "-p:GenerateDocumentationFile=false", "-p:WarningLevel=0", "-p:DebugType=none", "-nodeReuse:false", "-v:quiet",
+        "-p:TreatWarningsAsErrors=false", "-p:MSBuildTreatWarningsAsErrors=false", "-p:WarningLevel=0",
+        "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false", "-p:GenerateDocumentationFile=false",
+        "-p:DebugType=none", "-p:UseSharedCompilation=false", "-nodeReuse:false", "-v:quiet",
     ];
 
     private static readonly string[] RootFiles =
     [
-        "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "BannedSymbols.txt", "akka.hocon", "global.json",
+        "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "BannedSymbols.txt",
+        "akka.hocon", "global.json",
     ];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("userfault-mutants-");
@@ -40,7 +45,8 @@ internal sealed class MutatedCopy : IDisposable
         try
         {
             await copy.NeedSdkAsync(cancelled);
-            var tests = mutants.Select(static m => m.FoundBy).OfType<Finder.ByTest>().Select(static t => t.Project).Distinct().ToList();
+            var finders = mutants.Select(static m => m.FoundBy).OfType<Finder.ByTest>();
+            var tests = finders.Select(static t => t.Project).Distinct().ToList();
             copy.CopyTree(tests);
             copy.Mutate(mutants);
             await copy.BuildAsync(tests, cancelled);
@@ -61,8 +67,11 @@ internal sealed class MutatedCopy : IDisposable
     /// <param name="limit">How long it may take.</param>
     /// <param name="arguments">The command's arguments.</param>
     /// <param name="cancelled">Ends it early.</param>
-    public Task<Child> CommandAsync(Mutant? mutant, TimeSpan limit, IEnumerable<string> arguments, CancellationToken cancelled) =>
-        Child.RunAsync(_folder.FullName, limit, With(mutant), ["exec", Output("src/Host", "userfault.dll"), .. arguments], cancelled);
+    public Task<Child> CommandAsync(
+        Mutant? mutant, TimeSpan limit, IEnumerable<string> arguments, CancellationToken cancelled) =>
+        Child.RunAsync(
+            _folder.FullName, limit, With(mutant), ["exec", Output("src/Host", "userfault.dll"), .. arguments],
+            cancelled);
 
     /// <summary>Runs tests from the copy.</summary>
     /// <param name="mutant">Which mutant is on; null for none.</param>
@@ -72,14 +81,17 @@ internal sealed class MutatedCopy : IDisposable
     /// <param name="report">Where the report goes, as TRX.</param>
     /// <param name="cancelled">Ends it early.</param>
     public Task<Child> TestAsync(
-        Mutant? mutant, TimeSpan limit, string project, IEnumerable<string> methods, string report, CancellationToken cancelled) =>
-        Child.RunAsync(
-            _folder.FullName, limit, With(mutant),
-            [
-                "vstest", Output($"tests/{project}", $"Userfault.{project}.dll"),
-                $"--TestCaseFilter:{string.Join('|', methods.Select(static m => $"FullyQualifiedName={m}"))}", $"--logger:trx;LogFileName={report}",
-            ],
-            cancelled);
+        Mutant? mutant, TimeSpan limit, string project, IEnumerable<string> methods, string report,
+        CancellationToken cancelled)
+    {
+        var filter = string.Join('|', methods.Select(static m => $"FullyQualifiedName={m}"));
+        string[] arguments =
+        [
+            "vstest", Output($"tests/{project}", $"Userfault.{project}.dll"),
+            $"--TestCaseFilter:{filter}", $"--logger:trx;LogFileName={report}",
+        ];
+        return Child.RunAsync(_folder.FullName, limit, With(mutant), arguments, cancelled);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
@@ -87,8 +99,8 @@ internal sealed class MutatedCopy : IDisposable
     private static Dictionary<string, string> With(Mutant? mutant) => new()
     {
         [Mutant.Variable] = mutant?.Id ?? "",
-        // A mutant's test is to fail: nothing that it waits for in vain needs to be waited for as long as a slow machine takes.
-        [Patience.Variable] = mutant is null ? "" : "6",
+        // A mutant's test is to fail: what it waits for in vain is not waited for as long as a slow machine may take.
+        [Patience.Variable] = mutant is null ? "" : "3",
         // Most of a short program's time is compiling itself.
         ["DOTNET_TieredCompilation"] = "1",
         ["DOTNET_TC_QuickJit"] = "1",
@@ -102,7 +114,7 @@ internal sealed class MutatedCopy : IDisposable
         File.Copy(Path.Combine(Repository.Root, "global.json"), At("global.json"));
         try
         {
-            var version = await Child.RunAsync(_folder.FullName, BuildLimit, new Dictionary<string, string>(), ["--version"], cancelled);
+            var version = await Child.RunAsync(_folder.FullName, BuildLimit, Nothing, ["--version"], cancelled);
             if (version.ExitCode != 0) throw new NoSdkException(version.Output.ReplaceLineEndings(" "));
         }
         catch (Win32Exception e)
@@ -115,7 +127,8 @@ internal sealed class MutatedCopy : IDisposable
     {
         foreach (var file in RootFiles) File.Copy(Path.Combine(Repository.Root, file), At(file), overwrite: true);
         string[] folders = ["src", "samples", "tests/Shared", .. tests.Select(static t => $"tests/{t}")];
-        foreach (var folder in folders) CopyFolder(new DirectoryInfo(Path.Combine(Repository.Root, folder)), At(folder));
+        foreach (var folder in folders)
+            CopyFolder(new DirectoryInfo(Path.Combine(Repository.Root, folder)), At(folder));
     }
 
     private static void CopyFolder(DirectoryInfo from, string to)
@@ -148,10 +161,10 @@ internal sealed class MutatedCopy : IDisposable
     private async Task BuildAsync(IEnumerable<string> tests, CancellationToken cancelled)
     {
         var projects = tests.Select(static t => $"tests/{t}/{t}.csproj").Prepend("src/Host/Host.csproj");
-        File.WriteAllText(At("Mutated.slnx"), $"<Solution>{string.Concat(projects.Select(static p => $"<Project Path=\"{p}\" />"))}</Solution>");
-        // A compiler of its own, so that it can be ended: one that stays to serve others would be left behind.
-        var build = await Child.RunAsync(
-            _folder.FullName, BuildLimit, new Dictionary<string, string>(), ["build", "Mutated.slnx", .. Quick, "-p:UseSharedCompilation=false"], cancelled);
+        var lines = projects.Select(static p => $"<Project Path=\"{p}\" />");
+        File.WriteAllText(At("Mutated.slnx"), $"<Solution>{string.Concat(lines)}</Solution>");
+        string[] arguments = ["build", "Mutated.slnx", .. Quick];
+        var build = await Child.RunAsync(_folder.FullName, BuildLimit, Nothing, arguments, cancelled);
         if (build.ExitCode != 0) throw new InvalidDataException($"the mutated copy does not build:\n{build.Output}");
     }
 }

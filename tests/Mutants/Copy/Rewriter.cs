@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Userfault.Mutants;
 
@@ -22,23 +23,23 @@ internal static class Rewriter
         var places = from mutant in mutants
                      from rewrite in mutant.Rewrites
                      where rewrite.File == file
-                     let found = rewrite.In(content)
-                     select found.Count == 1
-                         ? (found[0].Index, found[0].Length, With: rewrite.With(found[0].Value, $"{Flags}.{mutant.Flag}"), mutant.Id)
-                         : throw new InvalidDataException($"{mutant.Id}: its text is {found.Count} times in src/{file}, not once:\n{rewrite.Text}");
+                     select (Found: Find(mutant, rewrite, content), Rewrite: rewrite, Mutant: mutant);
         var result = new StringBuilder();
         var end = 0;
-        foreach (var place in places.OrderBy(static p => p.Index))
+        foreach (var (found, rewrite, mutant) in places.OrderBy(static p => p.Found.Index))
         {
-            if (place.Index < end) throw new InvalidDataException($"{place.Id}: its text in src/{file} overlaps another mutant's");
-            result.Append(content, end, place.Index - end).Append(place.With);
-            end = place.Index + place.Length;
+            if (found.Index < end)
+                throw new InvalidDataException($"{mutant.Id}: its text in src/{file} overlaps another mutant's");
+            result.Append(content, end, found.Index - end).Append(rewrite.With(found.Value, $"{Flags}.{mutant.Flag}"));
+            end = found.Index + found.Length;
         }
 
         return result.Append(content, end, content.Length - end).ToString();
     }
 
-    /// <summary>The source of the flags: compiled into each assembly, so that none has to refer to another for them.</summary>
+    /// <summary>
+    /// The source of the flags: compiled into each assembly, so that none has to refer to another for them.
+    /// </summary>
     public static string FlagsOf(IEnumerable<Mutant> mutants)
     {
         var text = new StringBuilder($$"""
@@ -49,8 +50,18 @@ internal static class Rewriter
                 private static readonly string? Id = System.Environment.GetEnvironmentVariable("{{Mutant.Variable}}");
 
             """);
-        // Read-only: the compiler takes them for constants, so that a run without a mutant is as fast as without all this.
-        foreach (var mutant in mutants) text.Append($"    public static readonly bool {mutant.Flag} = Id == \"{mutant.Id}\";\n");
+        // Read-only: the compiler takes them for constants, so that a run without a mutant is as fast as before.
+        foreach (var mutant in mutants)
+            text.Append($"    public static readonly bool {mutant.Flag} = Id == \"{mutant.Id}\";\n");
         return text.Append("}\n").ToString();
+    }
+
+    private static Match Find(Mutant mutant, Rewrite rewrite, string content)
+    {
+        var found = rewrite.In(content);
+        return found.Count == 1
+            ? found[0]
+            : throw new InvalidDataException(
+                $"{mutant.Id}: its text is {found.Count} times in src/{rewrite.File}, not once:\n{rewrite.Text}");
     }
 }

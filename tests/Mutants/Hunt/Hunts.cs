@@ -1,8 +1,8 @@
 namespace Userfault.Mutants;
 
 /// <summary>
-/// Looks for all mutants in one mutated copy, at most two at a time: while one is waited for, the next ones of the list are looked
-/// for already.
+/// Looks for all mutants in one mutated copy, at most two at a time: while one is waited for, the next ones of the list
+/// are looked for already.
 /// </summary>
 public sealed class Hunts : IAsyncLifetime, IDisposable
 {
@@ -90,7 +90,8 @@ public sealed class Hunts : IAsyncLifetime, IDisposable
 
     private void StartAhead()
     {
-        while (_running < AtOnce && AllMutants.List.FirstOrDefault(m => !_hunts.ContainsKey(m.Id)) is { } next) _ = Start(next);
+        while (_running < AtOnce && AllMutants.List.FirstOrDefault(m => !_hunts.ContainsKey(m.Id)) is { } next)
+            _ = Start(next);
     }
 
     private async Task<Finding> HuntAsync(Mutant mutant)

@@ -11,14 +11,20 @@ internal static class SwarmHunt
     private static readonly HashSet<FaultType> AllFaults = [.. Enum.GetValues<FaultType>()];
 
     /// <summary>One of the first seeds finds it by the checker that is named, and passes without it.</summary>
-    public static async Task<Finding> FindAsync(MutatedCopy copy, Mutant mutant, Finder.InSwarm finder, CancellationToken cancelled)
+    public static async Task<Finding> FindAsync(
+        MutatedCopy copy, Mutant mutant, Finder.InSwarm finder, CancellationToken cancelled)
     {
-        var (child, runs) = await RunAsync(copy, mutant, finder.Plan, $"1..{finder.MaxSeeds}", finder.IsClustered, cancelled);
+        var seeds = $"1..{finder.MaxSeeds}";
+        var (child, runs) = await RunAsync(copy, mutant, finder.Plan, seeds, finder.IsClustered, cancelled);
         if (child.ExitCode is null) return Finding.NotFound("a run did not come to its end");
         if (child.ExitCode == 0) return Finding.NotFound($"no checker complains in {finder.MaxSeeds} seeds");
         if (runs.LastOrDefault(static r => !r.Passed) is not { } failed) return Finding.NotFound(child.Output);
         if (failed.Checker != finder.Checker)
-            return Finding.NotFound($"seed {failed.Seed}: found by {failed.Checker}, not by {finder.Checker}: {failed.What}");
+        {
+            return Finding.NotFound(
+                $"seed {failed.Seed}: found by {failed.Checker}, not by {finder.Checker}: {failed.What}");
+        }
+
         return Without(failed.Seed, finder) is { Violation: { } violation }
             ? Finding.NotFound($"seed {failed.Seed}: the program without it fails as well: {violation}")
             : Finding.Found($"seed {failed.Seed}: {failed.Checker}: {failed.What}");
@@ -31,8 +37,8 @@ internal static class SwarmHunt
         var name = $"{mutant?.Id ?? "none"}-{(isClustered ? "many" : "one")}";
         List<string> arguments =
         [
-            "simulate", "--seeds", seeds, "--nodes", isClustered ? "many" : "one", "--shrink", "0", "--plan", copy.At($"{name}.failed.hocon"),
-            "--json", copy.At($"{name}.json"),
+            "simulate", "--seeds", seeds, "--nodes", isClustered ? "many" : "one", "--shrink", "0",
+            "--plan", copy.At($"{name}.failed.hocon"), "--json", copy.At($"{name}.json"),
         ];
         if (plan.Length > 0)
         {
@@ -57,9 +63,11 @@ internal static class SwarmHunt
     internal sealed record Run(ulong Seed, ulong Hash, bool Passed, string? Checker, string? What)
     {
         public static Run Of(JsonElement run) => new(
-            run.GetProperty("seed").GetUInt64(), ulong.Parse(run.GetProperty("hash").GetString()!, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+            run.GetProperty("seed").GetUInt64(),
+            ulong.Parse(Text(run, "hash")!, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
             run.GetProperty("passed").GetBoolean(), Text(run, "checker"), Text(run, "what"));
 
-        private static string? Text(JsonElement run, string name) => run.TryGetProperty(name, out var value) ? value.GetString() : null;
+        private static string? Text(JsonElement run, string name) =>
+            run.TryGetProperty(name, out var value) ? value.GetString() : null;
     }
 }

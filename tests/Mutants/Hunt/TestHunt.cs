@@ -7,8 +7,11 @@ internal static class TestHunt
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
-    /// <summary>The test fails. One that hangs has found nothing: what waits in it must give up by itself, and say for what.</summary>
-    public static async Task<Finding> FindAsync(MutatedCopy copy, Mutant mutant, Finder.ByTest finder, CancellationToken cancelled)
+    /// <summary>
+    /// The test fails. One that hangs has found nothing: what waits in it must give up by itself, and say for what.
+    /// </summary>
+    public static async Task<Finding> FindAsync(
+        MutatedCopy copy, Mutant mutant, Finder.ByTest finder, CancellationToken cancelled)
     {
         var (child, results) = await RunAsync(copy, mutant, finder.Project, [finder.Method], cancelled);
         if (child.ExitCode is null) return Finding.NotFound($"{finder.Method} hangs: it must give up by itself");
@@ -22,13 +25,15 @@ internal static class TestHunt
 
     /// <summary>Runs tests from the copy.</summary>
     public static async Task<(Child Child, IReadOnlyList<Result> Results)> RunAsync(
-        MutatedCopy copy, Mutant? mutant, string project, IReadOnlyCollection<string> methods, CancellationToken cancelled)
+        MutatedCopy copy, Mutant? mutant, string project, IReadOnlyCollection<string> methods,
+        CancellationToken cancelled)
     {
         var report = copy.At($"{mutant?.Id ?? project}.trx");
         var child = await copy.TestAsync(mutant, Limit, project, methods, report, cancelled);
         if (!File.Exists(report)) return (child, []);
         var trx = XDocument.Parse(await File.ReadAllTextAsync(report, cancelled));
-        return (child, [.. trx.Descendants().Where(static e => e.Name.LocalName == "UnitTestResult").Select(Result.Of)]);
+        var results = trx.Descendants().Where(static e => e.Name.LocalName == "UnitTestResult");
+        return (child, [.. results.Select(Result.Of)]);
     }
 
     /// <summary>What became of a test, or of one case of it.</summary>

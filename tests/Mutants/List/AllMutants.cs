@@ -6,7 +6,8 @@ internal static class AllMutants
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Mutant> List { get; } =
     [
-        .. MmuMutants.List, .. MemslotMutants.List, .. SlotChangeMutants.List, .. FetchMutants.List, .. NodeMutants.List,
+        .. MmuMutants.List, .. MemslotMutants.List, .. SlotChangeMutants.List, .. FetchMutants.List,
+        .. NodeMutants.List,
         .. DataPlaneMutants.List, .. DispatchMutants.List, .. HandlerMutants.List,
     ];
 }

@@ -30,5 +30,14 @@ internal static class FetchMutants
         new("window-ignored", "A fetcher asks for more than its window.",
             Finder.Swarm("bounds", 300),
             Core, "_outstanding >= _settings.WindowPages", "false"),
+        new("window-leaks", "Pages whose request has ended go on filling the fetcher's window.",
+            Finder.Swarm("progress", 20),
+            "Fetch/Core/FetchCore.Requests.cs", "_outstanding -= request.Pages;", ""),
+        new("second-requester-forgotten", "Of two that want a page the second one is not told when it comes.",
+            Finder.Swarm("progress", 100),
+            Core, "if (page.Requester != requester && _others.Add(ref page.OtherRequesters, requester)) added++;", ""),
+        new("lost-source-asked", "A source that is gone is asked as long as it has the fewest pages outstanding.",
+            Finder.Swarm("progress", 150),
+            "Fetch/Policies/SourceTable.cs", "if (i == except || !all[i].IsUp) continue;", "if (i == except) continue;"),
     ];
 }

@@ -42,11 +42,13 @@ internal static class SlotChangeMutants
 
     public static IReadOnlyList<Mutant> List { get; } =
     [
-        new("shootdown-skips-vcpu", "Where several vCPUs hold translations, one is not told to flush, and counts as having answered.",
+        new("shootdown-skips-vcpu",
+            "Where several vCPUs hold translations, one is not told to flush, and counts as having answered.",
             Finder.Swarm("translation", 300),
             ActorChanges, "if (_flush.Owes(vcpu, generation))",
             "if (BUG && vcpu == 1) _flush.Acknowledge(vcpu, generation); else if (_flush.Owes(vcpu, generation))"),
-        new("answers-before-flush", "A dirty log is handed out before the TLBs that may still permit unlogged writes are flushed.",
+        new("answers-before-flush",
+            "A dirty log is handed out before the TLBs that may still permit unlogged writes are flushed.",
             Finder.Swarm("translation", 300, Logging),
             ActorChanges, "_afterFlush.Add((Sender, answer));", "Sender.Tell(answer);"),
         new("forgotten-held-back", "One of those that wait for a flush or for the end of an invalidation is forgotten.",
