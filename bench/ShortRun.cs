@@ -11,7 +11,8 @@ namespace Userfault.Bench;
 /// </summary>
 internal static class ShortRun
 {
-    public static IConfig Config { get; } = DefaultConfig.Instance
-        .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
-        .WithOptions(ConfigOptions.DisableLogFile);
+    public static IConfig Config { get; } =
+        DefaultConfig
+            .Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+            .WithOptions(ConfigOptions.DisableLogFile);
 }

@@ -21,7 +21,8 @@ internal sealed class BlockingObserver : IDisposable
     {
         protected override void OnReceive(object message)
         {
-            if (message is not MigrationReport report) return;
+            if (message is not MigrationReport report)
+                return;
             observer._report = report;
             observer._done.Set();
         }

@@ -11,8 +11,9 @@ namespace Userfault.Bench.Actors;
 
 /// <summary>
 /// Faults resolved a second with content, by all actors of the fault path, beside the rate at which one core copies the
-/// same pages in the same order in the same process: `faults [--pages N] [--vcpus 8,64,512] [--latency-us N] [--rounds N] [--order sequential|random|both]
-/// [--loops 1|2]`: with one loop all actors share a thread, as the command has it on two cores with a latency.
+/// same pages in the same order in the same process: `faults [--pages N] [--vcpus 8,64,512] [--latency-us N] [--rounds
+/// N] [--order sequential|random|both] [--loops 1|2]`: with one loop all actors share a thread, as the command has it
+/// on two cores with a latency.
 /// </summary>
 internal static unsafe class FaultRate
 {
@@ -34,7 +35,11 @@ internal static unsafe class FaultRate
         var latencyNs = Arguments.Number(args, "--latency-us", 0) * 1000L;
         // As the command has it: the clock of latencies needs a processor of its own.
         OneLoop = Arguments.Number(args, "--loops", latencyNs > 0 && Environment.ProcessorCount < 3 ? 1 : 2) == 1;
-        var vcpus = Arguments.Text(args, "--vcpus", "8,64,512").Split(',').Select(v => int.Parse(v, CultureInfo.InvariantCulture)).ToArray();
+        var vcpus = Arguments
+            .Text(args, "--vcpus", "8,64,512")
+            .Split(',')
+            .Select(v => int.Parse(v, CultureInfo.InvariantCulture))
+            .ToArray();
         var rounds = Arguments.Number(args, "--rounds", 3);
         var path = Path.Combine(Path.GetTempPath(), $"userfault-faults-{Environment.ProcessId}.img");
         try
@@ -47,7 +52,8 @@ internal static unsafe class FaultRate
                 _ = Measure(image, pages, vcpus[^1], isRandom, latencyNs);
                 for (var round = 0; round < rounds; round++)
                 {
-                    foreach (var count in vcpus) Console.WriteLine(Measure(image, pages, count, isRandom, latencyNs));
+                    foreach (var count in vcpus)
+                        Console.WriteLine(Measure(image, pages, count, isRandom, latencyNs));
                 }
             }
         }
@@ -64,16 +70,17 @@ internal static unsafe class FaultRate
         var workload = new OncePerPage(pages, vcpus, isRandom);
         using var memory = new ByteGuestMemory(pages);
         using var ledger = new StampLedger(pages);
-        for (ulong i = 0; i < pages; i++) memory.PageAt(new Gfn(i))[0] = 0xff;
+        for (ulong i = 0; i < pages; i++)
+            memory.PageAt(new Gfn(i))[0] = 0xff;
         var copy = CopyRate(image, memory, workload);
-        for (ulong i = 0; i < pages; i++) memory.PageAt(new Gfn(i))[0] = 0xff;
+        for (ulong i = 0; i < pages; i++)
+            memory.PageAt(new Gfn(i))[0] = 0xff;
 
         var (report, elapsed) = Migrate(new GuestContent(image, memory, ledger), workload, latencyNs);
         var rate = report.Slots.DemandPlaced / elapsed.TotalSeconds;
-        return
-            $"{(isRandom ? "random    " : "sequential")} {vcpus,4} vCPUs: {rate / 1e6:0.000} M faults/s, one core copies {copy / 1e6:0.000} M pages/s, " +
-            $"ratio {100 * rate / copy:0} %; wait p50 {report.Latency.PercentileNs(50) / 1e3:0.0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0.0} us" +
-            (report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}");
+        return $"{(isRandom ? "random    " : "sequential")} {vcpus, 4} vCPUs: {rate / 1e6:0.000} M faults/s, one core copies {copy / 1e6:0.000} M pages/s, "
+            + $"ratio {100 * rate / copy:0} %; wait p50 {report.Latency.PercentileNs(50) / 1e3:0.0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0.0} us"
+            + (report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}");
     }
 
     private static double CopyRate(FileImage image, ByteGuestMemory memory, OncePerPage workload)
@@ -85,20 +92,44 @@ internal static unsafe class FaultRate
         return order.Length / watch.Elapsed.TotalSeconds;
     }
 
-    private static (MigrationReport Report, TimeSpan Elapsed) Migrate(GuestContent content, OncePerPage workload, long latencyNs)
+    private static (MigrationReport Report, TimeSpan Elapsed) Migrate(
+        GuestContent content,
+        OncePerPage workload,
+        long latencyNs
+    )
     {
         using var pump = new SpinningPump();
         using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(Dispatchers));
         var time = EventLoopDispatcher.TimeOf(system, OneLoop ? "userfault-memslots" : "userfault-vcpus")!;
-        var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 };
-        var link = new LinkSettings(latencyNs);
-        var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher("userfault-memslots"));
-        pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [() =>
+        var settings = new MigrationSettings
         {
-            var source = new LocalPageSource(content.Image, new LocalSourceSettings { Link = link, RememberedContents = 0 }, pump.Wake);
-            if (!link.IsInstant) pump.Add(source);
-            return source;
-        }]));
+            Mode = FaultMode.Userfault,
+            Background = BackgroundOrder.None,
+            ProgressNs = 0,
+            SampleNs = 0,
+        };
+        var link = new LinkSettings(latencyNs);
+        var pool = system.ActorOf(
+            FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher("userfault-memslots")
+        );
+        pool.Tell(
+            new FetcherPoolProtocol.AddFetcher(
+                1,
+                [
+                    () =>
+                    {
+                        var source = new LocalPageSource(
+                            content.Image,
+                            new LocalSourceSettings { Link = link, RememberedContents = 0 },
+                            pump.Wake
+                        );
+                        if (!link.IsInstant)
+                            pump.Add(source);
+                        return source;
+                    },
+                ]
+            )
+        );
         var plan = new MigrationPlan
         {
             Settings = settings,
@@ -111,7 +142,9 @@ internal static unsafe class FaultRate
         };
         using var done = new BlockingObserver();
         var observer = system.ActorOf(Props.Create(() => new BlockingObserver.Actor(done)));
-        system.ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher("userfault-memslots")).Tell(MigrationProtocol.Start.Instance);
+        system
+            .ActorOf(MigrationActor.Props(plan, pool, observer).WithDispatcher("userfault-memslots"))
+            .Tell(MigrationProtocol.Start.Instance);
         var report = done.Wait();
         system.Terminate().GetAwaiter().GetResult();
         // From the guest's start until its last access: every page was touched once.
@@ -125,15 +158,17 @@ internal static unsafe class FaultRate
         ulong value = 7;
         for (ulong written = 0; written < pages << Page.Shift; written += (ulong)chunk.Length)
         {
-            foreach (ref var word in MemoryMarshal.Cast<byte, ulong>(chunk.AsSpan())) word = value += 0x9E3779B97F4A7C15;
+            foreach (ref var word in MemoryMarshal.Cast<byte, ulong>(chunk.AsSpan()))
+                word = value += 0x9E3779B97F4A7C15;
             file.Write(chunk);
         }
     }
 
-    private static IEnumerable<bool> Orders(string[] args) => Arguments.Text(args, "--order", "both") switch
-    {
-        "sequential" => [false],
-        "random" => [true],
-        _ => [false, true],
-    };
+    private static IEnumerable<bool> Orders(string[] args) =>
+        Arguments.Text(args, "--order", "both") switch
+        {
+            "sequential" => [false],
+            "random" => [true],
+            _ => [false, true],
+        };
 }

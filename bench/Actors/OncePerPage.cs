@@ -3,7 +3,9 @@ using Userfault.Pages;
 
 namespace Userfault.Bench.Actors;
 
-/// <summary>Every page of the guest is read once, by one of the vCPUs: each in its own share, in order or shuffled.</summary>
+/// <summary>
+/// Every page of the guest is read once, by one of the vCPUs: each in its own share, in order or shuffled.
+/// </summary>
 internal sealed class OncePerPage : IWorkload
 {
     private readonly ulong[] _order;
@@ -18,8 +20,10 @@ internal sealed class OncePerPage : IWorkload
     {
         (Pages, Vcpus, _spacingNs) = (pages, vcpus, spacingNs);
         _order = new ulong[pages];
-        for (ulong i = 0; i < pages; i++) _order[i] = i;
-        if (isRandom) new Random(1).Shuffle(_order);
+        for (ulong i = 0; i < pages; i++)
+            _order[i] = i;
+        if (isRandom)
+            new Random(1).Shuffle(_order);
     }
 
     public string Name => "once a page";
@@ -34,7 +38,8 @@ internal sealed class OncePerPage : IWorkload
         var share = (int)(Pages / (ulong)Vcpus);
         for (var i = 0; i < share; i++)
         {
-            for (var vcpu = 0; vcpu < Vcpus; vcpu++) yield return _order[(vcpu * share) + i];
+            for (var vcpu = 0; vcpu < Vcpus; vcpu++)
+                yield return _order[(vcpu * share) + i];
         }
     }
 
@@ -54,7 +59,8 @@ internal sealed class OncePerPage : IWorkload
         public bool TryNext(out GuestAccess access)
         {
             access = default;
-            if (_next == count) return false;
+            if (_next == count)
+                return false;
             var dueNs = startNs + (_next * spacingNs);
             access = new GuestAccess(new Gfn(order[start + _next++]), Access.Read, dueNs);
             return true;

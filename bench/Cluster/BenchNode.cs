@@ -28,9 +28,16 @@ internal static class BenchNode
 
     /// <summary>A node of a cluster with the command's own settings.</summary>
     /// <param name="port">Its TCP port; 0 is any free one.</param>
-    public static NodeSystem Open(int port = 0) => NodeSystem.Open(
-        new NodeSettings { SystemName = "bench", Role = NodeRoles.Fetcher, Port = port },
-        ConfigurationFactory.ParseString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "akka.hocon"))));
+    public static NodeSystem Open(int port = 0) =>
+        NodeSystem.Open(
+            new NodeSettings
+            {
+                SystemName = "bench",
+                Role = NodeRoles.Fetcher,
+                Port = port,
+            },
+            ConfigurationFactory.ParseString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "akka.hocon")))
+        );
 
     public static Process StartChild(params string[] arguments)
     {

@@ -13,10 +13,10 @@ namespace Userfault.Bench.Cluster;
 
 /// <summary>
 /// Pages from a source in another process to a destination's guest memory through all of its actors, over TCP loopback:
-/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand|push] [--fresh 1]`. Each round: what the
-/// data plane alone does with as many pages outstanding, which bounds the rest; demand alone at full speed; at half that
-/// rate, which gives the latency; and both with background push. With one loop all actors share a thread that parks at once,
-/// as the command has it on two cores. Guest memory has been touched before, unless it is to be fresh.
+/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand|push] [--fresh 1]`. Each round:
+/// what the data plane alone does with as many pages outstanding, which bounds the rest; demand alone at full speed; at
+/// half that rate, which gives the latency; and both with background push. With one loop all actors share a thread that
+/// parks at once, as the command has it on two cores. Guest memory has been touched before, unless it is to be fresh.
 /// </summary>
 internal static class ClusterFaults
 {
@@ -40,10 +40,14 @@ internal static class ClusterFaults
         {
             FaultRate.MakeImage(path, pages);
             using var image = MemoryImages.OpenRaw(path);
-            using var server = ServerProcess.Start(Environment.ProcessPath!, DataPlaneBench.Self("children", "data-plane-server", path));
+            using var server = ServerProcess.Start(
+                Environment.ProcessPath!,
+                DataPlaneBench.Self("children", "data-plane-server", path)
+            );
             var setup = new Setup(image, server, vcpus, hasOneLoop, IsFresh: Arguments.Number(args, "--fresh", 0) == 1);
             var only = Arguments.Text(args, "--only", "");
-            for (var round = 0; round < rounds; round++) Round(setup, only);
+            for (var round = 0; round < rounds; round++)
+                Round(setup, only);
         }
         finally
         {
@@ -57,28 +61,39 @@ internal static class ClusterFaults
     {
         var single = only == "push" ? 1 : Bound(setup, setup.Vcpus, pagesPerRequest: 1);
         var runs = only == "demand" ? 1 : Bound(setup, outstanding: 8, PushedRequest);
-        Console.WriteLine(Text($"data plane    {single / 1e3,6:0} k pages/s one by one, {runs * Page.Size / 1e9,5:0.00} GB/s in runs of {PushedRequest}"));
+        Console.WriteLine(
+            Text(
+                $"data plane    {single / 1e3, 6:0} k pages/s one by one, {runs * Page.Size / 1e9, 5:0.00} GB/s in runs of {PushedRequest}"
+            )
+        );
         if (only == "push")
         {
-            for (var i = 0; i < 4; i++) Full(setup, BackgroundOrder.Sequential, "with push    ", runs);
+            for (var i = 0; i < 4; i++)
+                Full(setup, BackgroundOrder.Sequential, "with push    ", runs);
             return;
         }
 
         var demand = Full(setup, BackgroundOrder.None, "demand alone ", single);
-        if (only == "demand") return;
+        if (only == "demand")
+            return;
         Half(setup, BackgroundOrder.None, "at half load ", demand);
         Full(setup, BackgroundOrder.Sequential, "with push    ", runs);
         Half(setup, BackgroundOrder.Sequential, "push, half   ", demand);
     }
 
-    private static double Bound(Setup setup, int outstanding, int pagesPerRequest) => PageLoad.Run(
-        setup.Server, setup.Image.Identity, (int)setup.Image.Pages, outstanding, pagesPerRequest, seconds: 1).PagesPerSecond;
+    private static double Bound(Setup setup, int outstanding, int pagesPerRequest) =>
+        PageLoad
+            .Run(setup.Server, setup.Image.Identity, (int)setup.Image.Pages, outstanding, pagesPerRequest, seconds: 1)
+            .PagesPerSecond;
 
     private static double Full(Setup setup, BackgroundOrder background, string name, double bound)
     {
         var report = Measure(setup, background, spacingNs: 0);
-        Console.WriteLine(Text(
-            $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of the data plane; processor a page: source {setup.SourceUs:0.0} us, destination {setup.OwnUs:0.0} us; {setup.AllocatedBytes:0} bytes allocated a page"));
+        Console.WriteLine(
+            Text(
+                $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of the data plane; processor a page: source {setup.SourceUs:0.0} us, destination {setup.OwnUs:0.0} us; {setup.AllocatedBytes:0} bytes allocated a page"
+            )
+        );
         return Rate(setup, report);
     }
 
@@ -87,7 +102,8 @@ internal static class ClusterFaults
         // A vCPU's next access is due the spacing after the last wait's end, so the wait itself is taken off.
         var intervalNs = (long)(setup.Vcpus * 2e9 / demand);
         var report = Measure(setup, background, Math.Max(intervalNs / 4, intervalNs - setup.WaitNs));
-        if (background == BackgroundOrder.None) setup.WaitNs = report.Latency.PercentileNs(50);
+        if (background == BackgroundOrder.None)
+            setup.WaitNs = report.Latency.PercentileNs(50);
         var faults = report.Slots.DemandPlaced / (report.GuestNs / 1e9);
         Console.WriteLine(Text($"{name} {Figures(setup, report)}; {faults / 1e3:0} k faults/s"));
     }
@@ -99,9 +115,10 @@ internal static class ClusterFaults
         var rate = Rate(setup, report);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{rate / 1e3,6:0} k pages/s, {rate * Page.Size / 1e9,5:0.00} GB/s, {report.Slots.DemandPlaced} on demand in " +
-            $"{report.Fetches.Requests} requests; wait p50 {report.Latency.PercentileNs(50) / 1e3:0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0} us" +
-            $"{(report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}")}");
+            $"{rate / 1e3, 6:0} k pages/s, {rate * Page.Size / 1e9, 5:0.00} GB/s, {report.Slots.DemandPlaced} on demand in "
+                + $"{report.Fetches.Requests} requests; wait p50 {report.Latency.PercentileNs(50) / 1e3:0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0} us"
+                + $"{(report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}")}"
+        );
     }
 
     private static MigrationReport Measure(Setup setup, BackgroundOrder background, long spacingNs)
@@ -112,25 +129,49 @@ internal static class ClusterFaults
         using var ledger = new StampLedger(image.Pages);
         unsafe
         {
-            for (ulong i = 0; i < image.Pages && !setup.IsFresh; i++) memory.PageAt(new Gfn(i))[0] = 0xff;
+            for (ulong i = 0; i < image.Pages && !setup.IsFresh; i++)
+                memory.PageAt(new Gfn(i))[0] = 0xff;
         }
 
         return Migrate(setup, new GuestContent(image, memory, ledger), workload, background);
     }
 
-    private static MigrationReport Migrate(Setup setup, GuestContent content, OncePerPage workload, BackgroundOrder background)
+    private static MigrationReport Migrate(
+        Setup setup,
+        GuestContent content,
+        OncePerPage workload,
+        BackgroundOrder background
+    )
     {
-        var (vcpus, memslots) = setup.HasOneLoop ? ("userfault-shared", "userfault-shared") : ("userfault-vcpus", "userfault-memslots");
-        using var system = ActorSystem.Create("bench", ConfigurationFactory.ParseString(SharedLoop + FaultRate.Dispatchers));
-        using var client = PageClient.Connect(new PageClientOptions
+        var (vcpus, memslots) = setup.HasOneLoop
+            ? ("userfault-shared", "userfault-shared")
+            : ("userfault-vcpus", "userfault-memslots");
+        using var system = ActorSystem.Create(
+            "bench",
+            ConfigurationFactory.ParseString(SharedLoop + FaultRate.Dispatchers)
+        );
+        using var client = PageClient.Connect(
+            new PageClientOptions
+            {
+                Server = new IPEndPoint(IPAddress.Loopback, setup.Server.Port),
+                Image = content.Image.Identity,
+            }
+        );
+        var settings = new MigrationSettings
         {
-            Server = new IPEndPoint(IPAddress.Loopback, setup.Server.Port),
-            Image = content.Image.Identity,
-        });
-        var settings = new MigrationSettings { Mode = FaultMode.Userfault, Background = background, ProgressNs = 0, SampleNs = 0 };
+            Mode = FaultMode.Userfault,
+            Background = background,
+            ProgressNs = 0,
+            SampleNs = 0,
+        };
         var time = EventLoopDispatcher.TimeOf(system, vcpus)!;
         var pool = system.ActorOf(FetcherPoolActor.Props(settings.Fetcher, time: time).WithDispatcher(memslots));
-        pool.Tell(new FetcherPoolProtocol.AddFetcher(1, [new SharedPageSource(new ExpectingSource(client, content.Memory)).Open]));
+        pool.Tell(
+            new FetcherPoolProtocol.AddFetcher(
+                1,
+                [new SharedPageSource(new ExpectingSource(client, content.Memory)).Open]
+            )
+        );
         var plan = new MigrationPlan
         {
             Settings = settings,

@@ -7,7 +7,8 @@ namespace Userfault.Bench.Cluster;
 
 /// <summary>
 /// How long three processes take to form a cluster, from the start of the first, how long the others take to notice
-/// that one was killed, and how long it takes to be in again under its address, from its new process's start: `bench -- cluster`.
+/// that one was killed, and how long it takes to be in again under its address, from its new process's start: `bench --
+/// cluster`.
 /// </summary>
 internal static class ClusterTimes
 {
@@ -17,13 +18,17 @@ internal static class ClusterTimes
         var node = BenchNode.Open();
         var seed = node.Membership.Self.Address.ToString();
         node.Membership.Join([]);
-        var children = Enumerable.Range(0, 2).Select(_ => BenchNode.StartChild("children", "cluster-node", seed, "0")).ToList();
+        var children = Enumerable
+            .Range(0, 2)
+            .Select(_ => BenchNode.StartChild("children", "cluster-node", seed, "0"))
+            .ToList();
         using var up = new SemaphoreSlim(0);
         using var missed = new ManualResetEventSlim();
         using var gone = new ManualResetEventSlim();
         node.Membership.Follow(node.System.ActorOf(Props.Create(() => new Listener(up, missed, gone))));
 
-        for (var i = 0; i < 3; i++) up.Wait();
+        for (var i = 0; i < 3; i++)
+            up.Wait();
         Say("three processes are a cluster", watch);
         var port = children[0].StandardOutput.ReadLine()!;
         watch.Restart();
@@ -64,9 +69,12 @@ internal static class ClusterTimes
     }
 
     private static void Say(string what, Stopwatch since) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what} after {since.Elapsed.TotalSeconds:0.00} s"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{what} after {since.Elapsed.TotalSeconds:0.00} s")
+        );
 
-    private sealed class Listener(SemaphoreSlim up, ManualResetEventSlim missed, ManualResetEventSlim gone) : UntypedActor
+    private sealed class Listener(SemaphoreSlim up, ManualResetEventSlim missed, ManualResetEventSlim gone)
+        : UntypedActor
     {
         protected override void OnReceive(object message)
         {

@@ -16,7 +16,8 @@ internal static class RemotingRate
     public static int Run()
     {
         using var child = BenchNode.StartChild("children", "remoting-echo");
-        var echoAddress = child.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The child did not start");
+        var echoAddress =
+            child.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The child did not start");
         using var system = BenchNode.Start();
         for (var round = 1; round <= 3; round++)
         {
@@ -26,7 +27,9 @@ internal static class RemotingRate
                 system.ActorOf(Props.Create(() => new Pinger(echoAddress, done)));
             done.Wait();
             var seconds = watch.Elapsed.TotalSeconds;
-            Console.WriteLine($"round {round}: {2L * Pairs * RoundTripsPerPair / seconds:N0} messages/s, {seconds:N2} s");
+            Console.WriteLine(
+                $"round {round}: {2L * Pairs * RoundTripsPerPair / seconds:N0} messages/s, {seconds:N2} s"
+            );
         }
         child.StandardInput.Close();
         child.WaitForExit();
@@ -54,7 +57,8 @@ internal static class RemotingRate
         private int _sent;
         private int _received;
 
-        protected override void PreStart() => Context.ActorSelection(address + "/user/echo").Tell(new Identify(null), Self);
+        protected override void PreStart() =>
+            Context.ActorSelection(address + "/user/echo").Tell(new Identify(null), Self);
 
         protected override void OnReceive(object message)
         {

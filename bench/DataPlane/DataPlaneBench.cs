@@ -28,11 +28,16 @@ internal static class DataPlaneBench
         try
         {
             string image = WriteImage(Path.Combine(directory, "image.raw"));
-            using var ours = ServerProcess.Start(Environment.ProcessPath!, Self("children", "data-plane-server", image));
+            using var ours = ServerProcess.Start(
+                Environment.ProcessPath!,
+                Self("children", "data-plane-server", image)
+            );
             string? compiled = Compile(directory);
             using var c = compiled is null ? null : ServerProcess.Start(compiled, [image]);
-            Console.WriteLine($"{outstanding} requests of {pages} page(s) outstanding, {rounds} rounds of {seconds} s each, "
-                + $"{Environment.ProcessorCount} processors, {RuntimeInformation.ProcessArchitecture}");
+            Console.WriteLine(
+                $"{outstanding} requests of {pages} page(s) outstanding, {rounds} rounds of {seconds} s each, "
+                    + $"{Environment.ProcessorCount} processors, {RuntimeInformation.ProcessArchitecture}"
+            );
             Compare(ours, c, ImageIdentity.Of(MemoryImages.OpenRaw(image)), outstanding, pages, rounds, seconds);
         }
         finally
@@ -46,7 +51,10 @@ internal static class DataPlaneBench
     public static int Serve(string path)
     {
         using FileImage image = MemoryImages.OpenRaw(path);
-        using var server = new PageServer(new PageServerOptions { Log = Console.Error.WriteLine }, [new PageOffer(image)]);
+        using var server = new PageServer(
+            new PageServerOptions { Log = Console.Error.WriteLine },
+            [new PageOffer(image)]
+        );
         Console.WriteLine(server.Endpoint.Port);
         // The parent closes the pipe when it is done, or dies: either way there is nothing left to do.
         Console.In.ReadToEnd();
@@ -54,9 +62,17 @@ internal static class DataPlaneBench
     }
 
     private static void Compare(
-        ServerProcess ours, ServerProcess? c, ImageIdentity identity, int outstanding, int pages, int rounds, int seconds)
+        ServerProcess ours,
+        ServerProcess? c,
+        ImageIdentity identity,
+        int outstanding,
+        int pages,
+        int rounds,
+        int seconds
+    )
     {
-        List<LoadResult> csharp = [], plainC = [];
+        List<LoadResult> csharp = [],
+            plainC = [];
         for (int round = -1; round < rounds; round++)
         {
             // The first round warms up the compiler and both servers' page tables.
@@ -75,21 +91,34 @@ internal static class DataPlaneBench
             return;
         }
         Print("C server", plainC);
-        double[] ratios = [.. csharp.Zip(plainC, (mine, theirs) => mine.PagesPerSecond / theirs.PagesPerSecond).Order()];
-        double cpu = csharp.Average(result => result.ServerUsPerPage) / plainC.Average(result => result.ServerUsPerPage);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"processor time of the server a page, C#/C: {cpu:F3}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"ratio C#/C: median {ratios[ratios.Length / 2]:F3}, from {ratios[0]:F3} to {ratios[^1]:F3}"));
+        double[] ratios =
+        [
+            .. csharp.Zip(plainC, (mine, theirs) => mine.PagesPerSecond / theirs.PagesPerSecond).Order(),
+        ];
+        double cpu =
+            csharp.Average(result => result.ServerUsPerPage) / plainC.Average(result => result.ServerUsPerPage);
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"processor time of the server a page, C#/C: {cpu:F3}")
+        );
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"ratio C#/C: median {ratios[ratios.Length / 2]:F3}, from {ratios[0]:F3} to {ratios[^1]:F3}"
+            )
+        );
     }
 
     private static void Print(string name, List<LoadResult> results)
     {
         LoadResult median = results.OrderBy(result => result.PagesPerSecond).ElementAt(results.Count / 2);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-10} {median.PagesPerSecond,10:F0} pages/s  {median.PagesPerSecond * Page.Size / 1e9,5:F2} GB/s  "
-            + $"p50 {median.P50Us,6:F0} us  p99 {median.P99Us,6:F0} us  "
-            + $"processor a page: server {median.ServerUsPerPage:F2} us, client {median.ClientUsPerPage:F2} us"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name, -10} {median.PagesPerSecond, 10:F0} pages/s  {median.PagesPerSecond * Page.Size / 1e9, 5:F2} GB/s  "
+                    + $"p50 {median.P50Us, 6:F0} us  p99 {median.P99Us, 6:F0} us  "
+                    + $"processor a page: server {median.ServerUsPerPage:F2} us, client {median.ClientUsPerPage:F2} us"
+            )
+        );
     }
 
     internal static string WriteImage(string path)

@@ -7,8 +7,8 @@ using Userfault.Pages;
 namespace Userfault.Bench.DataPlane;
 
 /// <summary>
-/// A closed loop on one connection: as many requests as are to be outstanding, each answered by the next one, for random
-/// pages. Latency runs from asking until the last page is here.
+/// A closed loop on one connection: as many requests as are to be outstanding, each answered by the next one, for
+/// random pages. Latency runs from asking until the last page is here.
 /// </summary>
 internal sealed class PageLoad : IPageSink
 {
@@ -41,16 +41,24 @@ internal sealed class PageLoad : IPageSink
     public static int DuplicateWindow { get; set; } = 64;
 
     public static LoadResult Run(
-        ServerProcess server, ImageIdentity image, int imagePages, int outstanding, int pagesPerRequest, int seconds)
+        ServerProcess server,
+        ImageIdentity image,
+        int imagePages,
+        int outstanding,
+        int pagesPerRequest,
+        int seconds
+    )
     {
         TimeSpan serverBefore = server.ProcessorTime;
         TimeSpan clientBefore = Environment.CpuUsage.TotalTime;
-        using PageClient client = PageClient.Connect(new PageClientOptions
-        {
-            Server = new IPEndPoint(IPAddress.Loopback, server.Port),
-            Image = image,
-            DuplicateWindow = DuplicateWindow,
-        });
+        using PageClient client = PageClient.Connect(
+            new PageClientOptions
+            {
+                Server = new IPEndPoint(IPAddress.Loopback, server.Port),
+                Image = image,
+                DuplicateWindow = DuplicateWindow,
+            }
+        );
         var load = new PageLoad(client, imagePages, outstanding, pagesPerRequest, seconds);
         for (int i = 0; i < outstanding; i++)
         {
@@ -94,16 +102,18 @@ internal sealed class PageLoad : IPageSink
     {
         _askedAt[id] = now;
         var first = new Gfn((ulong)_random.Next(_imagePages - _pagesPerRequest + 1));
-        _client.Request(new PageRequest(id, FetchPriority.Demand, 0), [new GfnRange(first, (ulong)_pagesPerRequest)], this);
+        _client.Request(
+            new PageRequest(id, FetchPriority.Demand, 0),
+            [new GfnRange(first, (ulong)_pagesPerRequest)],
+            this
+        );
     }
 
     private double Percentile(double share)
     {
         long wanted = (long)(_histogram.Sum(count => (long)count) * share);
         int us = 0;
-        for (long seen = 0; us < HistogramUs - 1 && (seen += _histogram[us]) <= wanted; us++)
-        {
-        }
+        for (long seen = 0; us < HistogramUs - 1 && (seen += _histogram[us]) <= wanted; us++) { }
         return us;
     }
 }

@@ -8,9 +8,9 @@ using Userfault.Pages;
 namespace Userfault.Bench.DataPlane;
 
 /// <summary>
-/// <c>relay [--outstanding 256] [--pages 1] [--rounds 5] [--seconds 1]</c>: the page data plane through a process that passes
-/// pages on, as a fetcher's node does, beside the way straight from the source, turn by turn in one run. Three processes and
-/// a client share what processors there are.
+/// <c>relay [--outstanding 256] [--pages 1] [--rounds 5] [--seconds 1]</c>: the page data plane through a process that
+/// passes pages on, as a fetcher's node does, beside the way straight from the source, turn by turn in one run. Three
+/// processes and a client share what processors there are.
 /// </summary>
 internal static class RelayBench
 {
@@ -25,16 +25,38 @@ internal static class RelayBench
         {
             string image = DataPlaneBench.WriteImage(Path.Combine(directory, "image.raw"));
             string program = Environment.ProcessPath!;
-            using var source = ServerProcess.Start(program, DataPlaneBench.Self("children", "data-plane-server", image));
+            using var source = ServerProcess.Start(
+                program,
+                DataPlaneBench.Self("children", "data-plane-server", image)
+            );
             string port = source.Port.ToString(CultureInfo.InvariantCulture);
-            using var relay = ServerProcess.Start(program, DataPlaneBench.Self("children", "data-plane-relay", image, port));
+            using var relay = ServerProcess.Start(
+                program,
+                DataPlaneBench.Self("children", "data-plane-relay", image, port)
+            );
             ImageIdentity identity = ImageIdentity.Of(MemoryImages.OpenRaw(image));
-            Console.WriteLine($"{outstanding} requests of {pages} page(s) outstanding, {rounds} rounds of {seconds} s each");
+            Console.WriteLine(
+                $"{outstanding} requests of {pages} page(s) outstanding, {rounds} rounds of {seconds} s each"
+            );
             for (int round = 0; round <= rounds; round++)
             {
-                LoadResult straight = PageLoad.Run(source, identity, DataPlaneBench.ImagePages, outstanding, pages, seconds);
+                LoadResult straight = PageLoad.Run(
+                    source,
+                    identity,
+                    DataPlaneBench.ImagePages,
+                    outstanding,
+                    pages,
+                    seconds
+                );
                 double before = Allocated(relay);
-                LoadResult passedOn = PageLoad.Run(relay, identity, DataPlaneBench.ImagePages, outstanding, pages, seconds);
+                LoadResult passedOn = PageLoad.Run(
+                    relay,
+                    identity,
+                    DataPlaneBench.ImagePages,
+                    outstanding,
+                    pages,
+                    seconds
+                );
                 double bytes = (Allocated(relay) - before) / (passedOn.PagesPerSecond * seconds);
                 // The first round warms up.
                 if (round > 0)
@@ -51,19 +73,31 @@ internal static class RelayBench
         return 0;
     }
 
-    /// <summary>The process between: serves what it asks of the source, and says for each line what it has allocated.</summary>
+    /// <summary>
+    /// The process between: serves what it asks of the source, and says for each line what it has allocated.
+    /// </summary>
     public static int Serve(string path, string port)
     {
         using FileImage image = MemoryImages.OpenRaw(path);
-        using PageClient client = PageClient.Connect(new PageClientOptions
-        {
-            Server = new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)),
-            Image = image.Identity,
-        });
+        using PageClient client = PageClient.Connect(
+            new PageClientOptions
+            {
+                Server = new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)),
+                Image = image.Identity,
+            }
+        );
         using var source = new ReplicatedSource(
-            image.Identity, image.Pages, "relay", new FetchSettings(), () => TimeProvider.System.GetTimestamp());
+            image.Identity,
+            image.Pages,
+            "relay",
+            new FetchSettings(),
+            () => TimeProvider.System.GetTimestamp()
+        );
         source.Add(client);
-        using var server = new PageServer(new PageServerOptions { Log = Console.Error.WriteLine }, [new PageOffer(source)]);
+        using var server = new PageServer(
+            new PageServerOptions { Log = Console.Error.WriteLine },
+            [new PageOffer(source)]
+        );
         Console.WriteLine(server.Endpoint.Port);
         while (Console.In.ReadLine() is not null)
         {
@@ -74,8 +108,12 @@ internal static class RelayBench
 
     private static double Allocated(ServerProcess process) => double.Parse(process.Ask(), CultureInfo.InvariantCulture);
 
-    private static void Print(string name, LoadResult result, string more) => Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{name,-9} {result.PagesPerSecond / 1e3,5:F0} k pages/s  p50 {result.P50Us,5:F0} us  p99 {result.P99Us,6:F0} us  "
-        + $"processor a page: server {result.ServerUsPerPage:F2} us{more}"));
+    private static void Print(string name, LoadResult result, string more) =>
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name, -9} {result.PagesPerSecond / 1e3, 5:F0} k pages/s  p50 {result.P50Us, 5:F0} us  p99 {result.P99Us, 6:F0} us  "
+                    + $"processor a page: server {result.ServerUsPerPage:F2} us{more}"
+            )
+        );
 }

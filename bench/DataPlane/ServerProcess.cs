@@ -32,8 +32,12 @@ internal sealed class ServerProcess : IDisposable
         return _process.StandardOutput.ReadLine()!;
     }
 
-    public static ServerProcess Start(string program, string[] args) => new(Process.Start(
-        new ProcessStartInfo(program, args) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
+    public static ServerProcess Start(string program, string[] args) =>
+        new(
+            Process.Start(
+                new ProcessStartInfo(program, args) { RedirectStandardInput = true, RedirectStandardOutput = true }
+            )!
+        );
 
     public void Dispose()
     {

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Bench.Fetch;
 
-/// <summary>One guest of vCPUs that touch pages at random while the rest is pushed, over a modelled path, in virtual time.</summary>
+/// <summary>
+/// One guest of vCPUs that touch pages at random while the rest is pushed, over a modelled path, in virtual time.
+/// </summary>
 internal sealed class WantedRun
 {
     private readonly WantedPolicy _policy;
@@ -12,6 +14,7 @@ internal sealed class WantedRun
     private readonly long _thinkNs;
     private readonly int _window;
     private readonly FetchCore _core;
+
     // Asks once more for what the first has asked for already.
     private readonly FetchCore _again;
     private readonly PageBatchPool _pool = new();
@@ -35,7 +38,8 @@ internal sealed class WantedRun
         _core.AddSource();
         _again.AddSource();
         (_isHere, _isAsked) = (new bool[pages], new bool[pages]);
-        for (var vcpu = 0; vcpu < vcpus; vcpu++) _due.Enqueue(vcpu, vcpu * 1000);
+        for (var vcpu = 0; vcpu < vcpus; vcpu++)
+            _due.Enqueue(vcpu, vcpu * 1000);
     }
 
     public LatencyHistogram Waits { get; } = new();
@@ -61,8 +65,10 @@ internal sealed class WantedRun
                 Touch(vcpu);
             }
 
-            while (_link.TryComplete(_nowNs, out var key, out _)) OnAnswer(_asked[key]);
-            if (_nowNs < tickNs) continue;
+            while (_link.TryComplete(_nowNs, out var key, out _))
+                OnAnswer(_asked[key]);
+            if (_nowNs < tickNs)
+                continue;
             tickNs += 10_000_000;
             _core.OnTick(_nowNs);
         }
@@ -74,7 +80,8 @@ internal sealed class WantedRun
     {
         for (; _core.BackgroundHeld < 2 * _window && _pushed < _isHere.Length; _pushed++)
         {
-            if (!_isHere[_pushed] && !_waiting.ContainsKey(_pushed)) _core.Want(RangeOf(_pushed), FetchPriority.Background, 0, _nowNs);
+            if (!_isHere[_pushed] && !_waiting.ContainsKey(_pushed))
+                _core.Want(RangeOf(_pushed), FetchPriority.Background, 0, _nowNs);
         }
     }
 
@@ -88,9 +95,11 @@ internal sealed class WantedRun
         }
 
         var isFirst = !_waiting.TryGetValue(page, out var waiting);
-        if (isFirst) _waiting.Add(page, waiting = []);
+        if (isFirst)
+            _waiting.Add(page, waiting = []);
         waiting!.Add((vcpu, _nowNs, _isAsked[page]));
-        if (!isFirst) return;
+        if (!isFirst)
+            return;
         if (_policy == WantedPolicy.AskAtOnce && _isAsked[page])
         {
             _again.Want(RangeOf(page), FetchPriority.Demand, 0, _nowNs);
@@ -108,17 +117,25 @@ internal sealed class WantedRun
         core.Decide(_nowNs);
         while (core.TryTakeEffect(out var effect))
         {
-            if (effect.Kind == FetchEffectKind.Deliver) Arrive(effect.Batch!);
-            if (effect.Kind != FetchEffectKind.Ask) continue;
+            if (effect.Kind == FetchEffectKind.Deliver)
+                Arrive(effect.Batch!);
+            if (effect.Kind != FetchEffectKind.Ask)
+                continue;
             var request = effect.Request!;
             _asked.Add(request.Id, new Asked(core, request.Id, request.Ranges.ToArray()));
             _askedPages += request.Pages;
             foreach (var range in request.Ranges)
             {
-                for (ulong i = 0; i < range.Count; i++) _isAsked[range.Start.Value + i] = true;
+                for (ulong i = 0; i < range.Count; i++)
+                    _isAsked[range.Start.Value + i] = true;
             }
 
-            _link.Submit(_nowNs, request.Id, request.Pages * (Page.Size + LocalPageSource.HeaderBytes), request.Priority);
+            _link.Submit(
+                _nowNs,
+                request.Id,
+                request.Pages * (Page.Size + LocalPageSource.HeaderBytes),
+                request.Priority
+            );
         }
     }
 
@@ -128,7 +145,8 @@ internal sealed class WantedRun
         var batch = _pool.Rent(asked.Id);
         foreach (var range in asked.Ranges)
         {
-            for (ulong i = 0; i < range.Count; i++) batch.Add(PageContent.Zero(range.Start.Plus(i)));
+            for (ulong i = 0; i < range.Count; i++)
+                batch.Add(PageContent.Zero(range.Start.Plus(i)));
         }
 
         asked.Core.OnAnswer(batch, _nowNs);
@@ -140,14 +158,17 @@ internal sealed class WantedRun
         foreach (var content in batch.Pages)
         {
             var page = (int)content.Gfn.Value;
-            if (_isHere[page]) continue;
+            if (_isHere[page])
+                continue;
             _isHere[page] = true;
             _here++;
-            if (!_waiting.Remove(page, out var waiting)) continue;
+            if (!_waiting.Remove(page, out var waiting))
+                continue;
             foreach (var (vcpu, sinceNs, wasOnItsWay) in waiting)
             {
                 Waits.Record(_nowNs - sinceNs);
-                if (wasOnItsWay) OnItsWay.Record(_nowNs - sinceNs);
+                if (wasOnItsWay)
+                    OnItsWay.Record(_nowNs - sinceNs);
                 _due.Enqueue(vcpu, _nowNs + _thinkNs);
             }
         }

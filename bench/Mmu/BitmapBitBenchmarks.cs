@@ -19,14 +19,16 @@ public class BitmapBitBenchmarks : IDisposable
     public BitmapBitBenchmarks()
     {
         var random = new Random(1);
-        for (var i = 0; i < Batch; i++) _order[i] = (ulong)random.NextInt64((long)Pages);
+        for (var i = 0; i < Batch; i++)
+            _order[i] = (ulong)random.NextInt64((long)Pages);
     }
 
     [Benchmark(OperationsPerInvoke = Batch)]
     public int IsSet()
     {
         var set = 0;
-        foreach (var page in _order) set += _bitmap.IsSet(page) ? 1 : 0;
+        foreach (var page in _order)
+            set += _bitmap.IsSet(page) ? 1 : 0;
         return set;
     }
 

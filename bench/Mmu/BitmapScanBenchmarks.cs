@@ -28,7 +28,10 @@ public unsafe class BitmapScanBenchmarks : IDisposable
     public ulong PlainRead()
     {
         // Four words a turn into four sums: the loop a compiler leaves alone and memory limits.
-        ulong a = 0, b = 0, c = 0, d = 0;
+        ulong a = 0,
+            b = 0,
+            c = 0,
+            d = 0;
         for (var word = _clear.Words; word != _clear.Words + (Bytes / 8); word += 4)
         {
             a |= word[0];
@@ -43,8 +46,7 @@ public unsafe class BitmapScanBenchmarks : IDisposable
     public ulong FindNextSet() => _clear.FindNextSet(0);
 
     [Benchmark]
-    public ulong FindNextSetByOneWord() =>
-        WordScan<Words64, ulong>.IndexOfOther(_clear.Words, 0, _clear.WordCount, 0);
+    public ulong FindNextSetByOneWord() => WordScan<Words64, ulong>.IndexOfOther(_clear.Words, 0, _clear.WordCount, 0);
 
     [Benchmark]
     public ulong FindNextSetBy128() =>

@@ -4,8 +4,9 @@ using Userfault.Mmu;
 namespace Userfault.Bench;
 
 /// <summary>
-/// The fault path without content: what a fault costs that finds its bit clear and maps a new 4 KiB page, one that finds
-/// its bit set and exits, and the whole way of a page (exit, clear, map). Each pass runs over 256 MiB of guest memory.
+/// The fault path without content: what a fault costs that finds its bit clear and maps a new 4 KiB page, one that
+/// finds its bit set and exits, and the whole way of a page (exit, clear, map). Each pass runs over 256 MiB of guest
+/// memory.
 /// <c>dotnet run -c Release --project bench -- --filter '*FaultPath*'</c>
 /// </summary>
 [MemoryDiagnoser]
@@ -29,8 +30,12 @@ public class FaultPathBenchmarks : IDisposable
         _memory.Map(new Hva(Hva), (ulong)Pages << Page.Shift);
         var policy = Guest == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64;
         var slot = new Memslot(
-            new SlotId(0), new GfnRange(new Gfn(0), Pages), new Hva(Hva), MemslotFlags.Userfault,
-            _memory.AddBitmap(_bitmap));
+            new SlotId(0),
+            new GfnRange(new Gfn(0), Pages),
+            new Hva(Hva),
+            MemslotFlags.Userfault,
+            _memory.AddBitmap(_bitmap)
+        );
         _core = new MemslotCore(slot, policy, _memory);
     }
 
@@ -87,8 +92,6 @@ public class FaultPathBenchmarks : IDisposable
     private void Zap()
     {
         Core.BeginZap();
-        while (!Core.Work(int.MaxValue).IsDone)
-        {
-        }
+        while (!Core.Work(int.MaxValue).IsDone) { }
     }
 }

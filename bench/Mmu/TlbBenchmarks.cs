@@ -23,8 +23,10 @@ public class TlbBenchmarks
     {
         var random = new Random(1);
         var reach = TlbConfig.Default.Size4K.Entries;
-        for (var i = 0; i < reach; i++) Insert(_hot, (ulong)i);
-        for (var i = 0; i < Batch; i++) _within[i] = new Gfn((ulong)random.Next(reach));
+        for (var i = 0; i < reach; i++)
+            Insert(_hot, (ulong)i);
+        for (var i = 0; i < Batch; i++)
+            _within[i] = new Gfn((ulong)random.Next(reach));
     }
 
     [Benchmark(OperationsPerInvoke = Batch)]
@@ -33,7 +35,8 @@ public class TlbBenchmarks
         var sum = 0UL;
         foreach (var gfn in _within)
         {
-            if (_hot.Lookup(gfn, Access.Write, out var entry)) sum += entry.Pfn.Value;
+            if (_hot.Lookup(gfn, Access.Write, out var entry))
+                sum += entry.Pfn.Value;
         }
         return sum;
     }
@@ -44,7 +47,8 @@ public class TlbBenchmarks
         for (var i = 0; i < Batch; i++)
         {
             var gfn = _next++ & 0xf_ffff;
-            if (!_cold.Lookup(new Gfn(gfn), Access.Read, out _)) Insert(_cold, gfn);
+            if (!_cold.Lookup(new Gfn(gfn), Access.Read, out _))
+                Insert(_cold, gfn);
         }
     }
 
@@ -52,9 +56,11 @@ public class TlbBenchmarks
     public int FlushOfOnePage()
     {
         var dropped = 0;
-        for (var i = 0UL; i < Batch; i++) dropped += _cold.FlushRange(new GfnRange(new Gfn(i), 1));
+        for (var i = 0UL; i < Batch; i++)
+            dropped += _cold.FlushRange(new GfnRange(new Gfn(i), 1));
         return dropped;
     }
 
-    private static void Insert(Tlb tlb, ulong gfn) => tlb.Insert(new Gfn(gfn), new Pfn(gfn), All, PageLevel.Size4K, dirty: true);
+    private static void Insert(Tlb tlb, ulong gfn) =>
+        tlb.Insert(new Gfn(gfn), new Pfn(gfn), All, PageLevel.Size4K, dirty: true);
 }

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Bench.Paging;
 
-/// <summary>Recognising contents, by page: all known (found and compared byte for byte), and all new (looked for and added).</summary>
+/// <summary>
+/// Recognising contents, by page: all known (found and compared byte for byte), and all new (looked for and added).
+/// </summary>
 public unsafe class ContentIndexBenchmarks
 {
     private const int Contents = 4096;

@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Bench.Paging;
 
 /// <summary>
-/// What it costs to look at a page, by page: hot (32 KiB again and again) and from DRAM (256 MiB in sequence). A mean of
-/// n ns is 4096 / n GB/s.
+/// What it costs to look at a page, by page: hot (32 KiB again and again) and from DRAM (256 MiB in sequence). A mean
+/// of n ns is 4096 / n GB/s.
 /// </summary>
 public unsafe class PageContentBenchmarks
 {

@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Bench.Paging;
 
 /// <summary>
-/// The machine's own rate of copying 4 KiB pages from a mapped image into guest memory, and the same pages by way of a page
-/// source with nothing else around it: what any fault handling is measured against.
+/// The machine's own rate of copying 4 KiB pages from a mapped image into guest memory, and the same pages by way of a
+/// page source with nothing else around it: what any fault handling is measured against.
 /// </summary>
 public unsafe class PageCopyBenchmarks
 {
@@ -73,7 +73,9 @@ public unsafe class PageCopyBenchmarks
     [Benchmark(OperationsPerInvoke = Pages)]
     public void SourceOf16PageRequests() => RunThrough(_plain, 16);
 
-    /// <summary>With duplicates looked for; the random image has none, so that every page is hashed, searched and added.</summary>
+    /// <summary>
+    /// With duplicates looked for; the random image has none, so that every page is hashed, searched and added.
+    /// </summary>
     [Benchmark(OperationsPerInvoke = Pages)]
     public void SourceThatRecognisesDuplicates() => RunThrough(_recognising, 16);
 
@@ -99,6 +101,7 @@ public unsafe class PageCopyBenchmarks
             batch.Release();
         }
 
-        public void OnFailed(ulong requestId, FetchFailure failure) => throw new InvalidOperationException($"{failure}");
+        public void OnFailed(ulong requestId, FetchFailure failure) =>
+            throw new InvalidOperationException($"{failure}");
     }
 }

@@ -16,11 +16,13 @@ internal sealed class HandlerProcess : IDisposable
     public static HandlerProcess Start(string program, IEnumerable<string> args, string ready)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (var arg in args) start.ArgumentList.Add(arg);
+        foreach (var arg in args)
+            start.ArgumentList.Add(arg);
         var handler = new HandlerProcess(Process.Start(start)!);
         while (handler._process.StandardOutput.ReadLine() is { } line)
         {
-            if (!line.Contains(ready, StringComparison.Ordinal)) continue;
+            if (!line.Contains(ready, StringComparison.Ordinal))
+                continue;
             _ = handler._process.StandardOutput.ReadToEndAsync();
             return handler;
         }
@@ -32,7 +34,8 @@ internal sealed class HandlerProcess : IDisposable
     public void Dispose()
     {
         // The monitor is gone: a handler for one VM ends by itself.
-        if (!_process.WaitForExit(TimeSpan.FromSeconds(10))) _process.Kill();
+        if (!_process.WaitForExit(TimeSpan.FromSeconds(10)))
+            _process.Kill();
         _process.Dispose();
     }
 }

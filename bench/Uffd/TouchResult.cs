@@ -3,7 +3,14 @@ using System.Globalization;
 namespace Userfault.Bench.Uffd;
 
 /// <summary>What a round of touches came to. Latencies in us, of every touch, the one that faults or not.</summary>
-internal sealed record TouchResult(long Touches, double Seconds, double P50Us, double P99Us, double P999Us, double MaxUs)
+internal sealed record TouchResult(
+    long Touches,
+    double Seconds,
+    double P50Us,
+    double P99Us,
+    double P999Us,
+    double MaxUs
+)
 {
     public double PerSecond => Touches / Seconds;
 

@@ -5,9 +5,10 @@ using Userfault.Bench.DataPlane;
 namespace Userfault.Bench.Uffd;
 
 /// <summary>
-/// <c>dotnet run -c Release --project bench -- uffd [--touchers 8,64] [--pages 32768] [--rounds 5] [--what faults,completion,load]</c>:
-/// <c>userfault serve</c> beside a plain C handler, turn by turn in one run, both in processes of their own, under the same C
-/// monitor that touches every page once in random order. Ratios are of neighbouring rounds.
+/// <c>dotnet run -c Release --project bench -- uffd [--touchers 8,64] [--pages 32768] [--rounds 5] [--what
+/// faults,completion,load]</c>:
+/// <c>userfault serve</c> beside a plain C handler, turn by turn in one run, both in processes of their own, under the
+/// same C monitor that touches every page once in random order. Ratios are of neighbouring rounds.
 /// </summary>
 internal static class UffdBench
 {
@@ -15,7 +16,11 @@ internal static class UffdBench
 
     public static int Run(string[] args)
     {
-        var touchers = Arguments.Text(args, "--touchers", "8,64").Split(',').Select(t => int.Parse(t, Invariant)).ToArray();
+        var touchers = Arguments
+            .Text(args, "--touchers", "8,64")
+            .Split(',')
+            .Select(t => int.Parse(t, Invariant))
+            .ToArray();
         var pages = int.Parse(Arguments.Text(args, "--pages", "32768"), Invariant);
         var rounds = int.Parse(Arguments.Text(args, "--rounds", "5"), Invariant);
         var what = Arguments.Text(args, "--what", "faults,completion,load").Split(',');
@@ -29,15 +34,23 @@ internal static class UffdBench
                 return 1;
             }
 
-            Console.WriteLine(string.Create(Invariant, $"{pages} pages touched once each at random, {rounds} rounds, "
-                + $"{Environment.ProcessorCount} processors, {RuntimeInformation.ProcessArchitecture}"));
+            Console.WriteLine(
+                string.Create(
+                    Invariant,
+                    $"{pages} pages touched once each at random, {rounds} rounds, "
+                        + $"{Environment.ProcessorCount} processors, {RuntimeInformation.ProcessArchitecture}"
+                )
+            );
             if (what.Contains("faults"))
             {
-                foreach (var threads in touchers) Faults(programs, threads, rounds);
+                foreach (var threads in touchers)
+                    Faults(programs, threads, rounds);
             }
 
-            if (what.Contains("completion")) Completion(programs, rounds);
-            if (what.Contains("load")) Load(programs, rounds);
+            if (what.Contains("completion"))
+                Completion(programs, rounds);
+            if (what.Contains("load"))
+                Load(programs, rounds);
             return 0;
         }
         finally
@@ -53,33 +66,50 @@ internal static class UffdBench
             rounds,
             ("C, page by page", () => programs.UnderC(threads)),
             ("serve, page by page", () => programs.UnderServe(threads, ["--chunk", "1", "--push", "none"])),
-            ("serve, 64 around a fault", () => programs.UnderServe(threads, ["--chunk", "64", "--push", "none"])));
+            ("serve, 64 around a fault", () => programs.UnderServe(threads, ["--chunk", "64", "--push", "none"]))
+        );
     }
 
     private static void Completion(UffdPrograms programs, int rounds)
     {
         Console.WriteLine("the whole VM from a page server in another process, 8 touchers; C as above");
-        using var server = ServerProcess.Start(Environment.ProcessPath!, programs.Self("children", "data-plane-server", programs.Image));
+        using var server = ServerProcess.Start(
+            Environment.ProcessPath!,
+            programs.Self("children", "data-plane-server", programs.Image)
+        );
         string[] source = ["--cluster", string.Create(Invariant, $"127.0.0.1:{server.Port}")];
         Compare(
             rounds,
             ("C, page by page, mapped", () => programs.UnderC(8)),
             ("serve, page by page", () => programs.UnderServe(8, ["--chunk", "1", "--push", "none"], source)),
             ("serve, 64 around a fault", () => programs.UnderServe(8, ["--chunk", "64", "--push", "none"], source)),
-            ("serve, 512 around and push", () => programs.UnderServe(8, ["--chunk", "512", "--push", "sequential"], source)));
+            (
+                "serve, 512 around and push",
+                () => programs.UnderServe(8, ["--chunk", "512", "--push", "sequential"], source)
+            )
+        );
     }
 
     private static void Load(UffdPrograms programs, int rounds)
     {
-        Console.WriteLine("1 toucher that pauses 100 us between touches, 4000 touches, page by page; then beside a migration on actors, over and over");
-        const int touches = 4000, pauseUs = 100;
+        Console.WriteLine(
+            "1 toucher that pauses 100 us between touches, 4000 touches, page by page; then beside a migration on actors, over and over"
+        );
+        const int touches = 4000,
+            pauseUs = 100;
         Compare(
             rounds,
             ("C", () => programs.UnderC(1, touches, pauseUs)),
             ("serve", () => programs.UnderServe(1, ["--chunk", "1", "--push", "none"], null, touches, pauseUs)),
             ("C beside Akka", () => programs.BesideActors(() => programs.UnderC(1, touches, pauseUs))),
-            ("serve beside Akka", () => programs.BesideActors(
-                () => programs.UnderServe(1, ["--chunk", "1", "--push", "none"], null, touches, pauseUs))));
+            (
+                "serve beside Akka",
+                () =>
+                    programs.BesideActors(() =>
+                        programs.UnderServe(1, ["--chunk", "1", "--push", "none"], null, touches, pauseUs)
+                    )
+            )
+        );
     }
 
     // The first is the yardstick. A round before the first warms the page cache.
@@ -91,18 +121,26 @@ internal static class UffdBench
             for (var i = 0; i < ways.Length; i++)
             {
                 var result = ways[i].Run();
-                if (round >= 0) results[i].Add(result);
+                if (round >= 0)
+                    results[i].Add(result);
             }
         }
 
         for (var i = 0; i < ways.Length; i++)
         {
             var median = results[i].OrderBy(r => r.PerSecond).ElementAt(rounds / 2);
-            var ratios = results[i].Zip(results[0], (mine, yardstick) => mine.PerSecond / yardstick.PerSecond).Order().ToArray();
+            var ratios = results[i]
+                .Zip(results[0], (mine, yardstick) => mine.PerSecond / yardstick.PerSecond)
+                .Order()
+                .ToArray();
             var tails = results[i].Select(r => r.P999Us).Order().ToArray();
-            Console.WriteLine(string.Create(Invariant,
-                $"  {ways[i].Name,-28} {median.PerSecond,9:F0} pages/s  ratio {ratios[rounds / 2],6:F2} ({ratios[0]:F2} to {ratios[^1]:F2})"
-                + $"  p50 {median.P50Us,7:F1}  p99 {median.P99Us,8:F1}  p99.9 {tails[rounds / 2],8:F1} us ({tails[0]:F0} to {tails[^1]:F0})"));
+            Console.WriteLine(
+                string.Create(
+                    Invariant,
+                    $"  {ways[i].Name, -28} {median.PerSecond, 9:F0} pages/s  ratio {ratios[rounds / 2], 6:F2} ({ratios[0]:F2} to {ratios[^1]:F2})"
+                        + $"  p50 {median.P50Us, 7:F1}  p99 {median.P99Us, 8:F1}  p99.9 {tails[rounds / 2], 8:F1} us ({tails[0]:F0} to {tails[^1]:F0})"
+                )
+            );
         }
     }
 }

@@ -4,7 +4,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Bench.Uffd;
 
-/// <summary>The programs of the userfaultfd benchmark, compiled and found, and an image whose pages say their numbers.</summary>
+/// <summary>
+/// The programs of the userfaultfd benchmark, compiled and found, and an image whose pages say their numbers.
+/// </summary>
 internal sealed class UffdPrograms
 {
     private readonly string _folder;
@@ -19,7 +21,8 @@ internal sealed class UffdPrograms
         _bytes = ((long)pages * Page.Size).ToString(CultureInfo.InvariantCulture);
         Image = Path.Combine(folder, "image.raw");
         WriteImage(Image, pages);
-        Missing = !File.Exists("/dev/userfaultfd") && !OperatingSystem.IsLinux() ? "no userfaultfd on this machine"
+        Missing =
+            !File.Exists("/dev/userfaultfd") && !OperatingSystem.IsLinux() ? "no userfaultfd on this machine"
             : Compile("toucher", _toucher) && Compile("uffd_handler", _handler) ? null
             : "no C compiler here (cc): nothing to compare with";
     }
@@ -32,7 +35,9 @@ internal sealed class UffdPrograms
 
     /// <summary>Arguments by which this program starts itself.</summary>
     public string[] Self(params string[] args) =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0], .. args] : args;
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+            ? [Environment.GetCommandLineArgs()[0], .. args]
+            : args;
 
     /// <summary>A round under the C handler.</summary>
     public TouchResult UnderC(int threads, int touches = 0, int pauseUs = 0)
@@ -43,11 +48,20 @@ internal sealed class UffdPrograms
     }
 
     /// <summary>A round under <c>userfault serve</c>.</summary>
-    public TouchResult UnderServe(int threads, string[] options, string[]? source = null, int touches = 0, int pauseUs = 0)
+    public TouchResult UnderServe(
+        int threads,
+        string[] options,
+        string[]? source = null,
+        int touches = 0,
+        int pauseUs = 0
+    )
     {
         var socket = NextSocket();
         using var handler = HandlerProcess.Start(
-            "dotnet", [.. Userfault("serve"), "--socket", socket, "--once", .. options, .. source ?? ["--image", Image]], " pages of image ");
+            "dotnet",
+            [.. Userfault("serve"), "--socket", socket, "--once", .. options, .. source ?? ["--image", Image]],
+            " pages of image "
+        );
         return Touch(socket, threads, touches, pauseUs);
     }
 
@@ -56,14 +70,32 @@ internal sealed class UffdPrograms
     {
         string[] migrate =
         [
-            .. Userfault("migrate"), "--synthetic", "1G", "--pattern", "random", "--vcpus", "64", "--accesses", "100000000",
-            "--overlapping", "--ips", "off", "--mode", "userfault",
+            .. Userfault("migrate"),
+            "--synthetic",
+            "1G",
+            "--pattern",
+            "random",
+            "--vcpus",
+            "64",
+            "--accesses",
+            "100000000",
+            "--overlapping",
+            "--ips",
+            "off",
+            "--mode",
+            "userfault",
         ];
-        using var load = Process.Start(new ProcessStartInfo("dotnet", migrate) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var load = Process.Start(
+            new ProcessStartInfo("dotnet", migrate) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         try
         {
             // Once it says how far it is, its actors are at work.
-            for (var line = load.StandardOutput.ReadLine(); line is not null && !line.Contains("running", StringComparison.Ordinal);)
+            for (
+                var line = load.StandardOutput.ReadLine();
+                line is not null && !line.Contains("running", StringComparison.Ordinal);
+
+            )
                 line = load.StandardOutput.ReadLine();
             _ = load.StandardOutput.ReadToEndAsync();
             return round();
@@ -75,14 +107,17 @@ internal sealed class UffdPrograms
         }
     }
 
-    private static string[] Userfault(string command) => ["exec", Path.Combine(AppContext.BaseDirectory, "userfault.dll"), command];
+    private static string[] Userfault(string command) =>
+        ["exec", Path.Combine(AppContext.BaseDirectory, "userfault.dll"), command];
 
     private string NextSocket() => Path.Combine(_folder, $"s{_rounds++}");
 
     private TouchResult Touch(string socket, int threads, int touches, int pauseUs)
     {
         var args = new[] { threads, touches, pauseUs }.Select(n => n.ToString(CultureInfo.InvariantCulture));
-        using var toucher = Process.Start(new ProcessStartInfo(_toucher, [socket, _bytes, .. args]) { RedirectStandardOutput = true })!;
+        using var toucher = Process.Start(
+            new ProcessStartInfo(_toucher, [socket, _bytes, .. args]) { RedirectStandardOutput = true }
+        )!;
         var said = toucher.StandardOutput.ReadToEndAsync();
         if (!toucher.WaitForExit(TimeSpan.FromMinutes(2)))
         {

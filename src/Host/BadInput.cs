@@ -3,7 +3,9 @@ using Userfault.Pages;
 
 namespace Userfault.Cli;
 
-/// <summary>Turns bad input into one line on standard error and exit code 2, and Ctrl-C before there is a report into 130.</summary>
+/// <summary>
+/// Turns bad input into one line on standard error and exit code 2, and Ctrl-C before there is a report into 130.
+/// </summary>
 internal static class BadInput
 {
     public static async Task<int> Guard(Func<Task<int>> run)

@@ -24,7 +24,8 @@ if (parsed.Errors.Count > 0)
     return ExitCodes.BadInput;
 }
 
-// Ctrl-C cancels the command, which then ends in its own time: its last words are the report. A handler first puts in place
-// what its guests miss, for as long as that takes.
-var patience = parsed.CommandResult.Command.Name == ServeCommand.Name ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(1);
+// Ctrl-C cancels the command, which then ends in its own time: its last words are the report. A handler first puts in
+// place what its guests miss, for as long as that takes.
+var patience =
+    parsed.CommandResult.Command.Name == ServeCommand.Name ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(1);
 return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = patience });

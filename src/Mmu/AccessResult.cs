@@ -3,7 +3,8 @@ namespace Userfault.Mmu;
 /// <summary>What one access of a vCPU came to, and what KVM_RUN answered where it left the guest for good.</summary>
 /// <param name="IsCompleted">Was the access made?</param>
 /// <param name="Leaf">The leaf through which it was made.</param>
-/// <param name="Fault">The last fault on the way; <see cref="FaultKind.None"/> where the walk permitted it at once.</param>
+/// <param name="Fault">The last fault on the way; <see cref="FaultKind.None"/> where the walk permitted it at
+/// once.</param>
 /// <param name="Faults">How many faults were handled for it.</param>
 public readonly record struct AccessResult(bool IsCompleted, WalkResult Leaf, FaultOutcome Fault, int Faults)
 {
@@ -17,14 +18,15 @@ public readonly record struct AccessResult(bool IsCompleted, WalkResult Leaf, Fa
     public Errno Errno => IsCompleted ? Errno.None : Fault.Errno;
 
     /// <summary><c>kvm_run.exit_reason</c>; 0 where nothing was prepared.</summary>
-    public uint ExitReason => IsCompleted
-        ? 0
-        : Fault.Kind switch
-        {
-            FaultKind.Mmio => MmioExit,
-            FaultKind.MemoryFaultExit => MemoryFaultExit,
-            _ => 0,
-        };
+    public uint ExitReason =>
+        IsCompleted
+            ? 0
+            : Fault.Kind switch
+            {
+                FaultKind.Mmio => MmioExit,
+                FaultKind.MemoryFaultExit => MemoryFaultExit,
+                _ => 0,
+            };
 
     /// <summary>Did the access exit because the page's bit in the userfault bitmap is set?</summary>
     public bool IsUserfaultExit => !IsCompleted && Fault.IsUserfaultExit;

@@ -51,8 +51,13 @@ public sealed partial class Vm
     public Errno SetMemoryAttributes(ulong address, ulong sizeBytes, ulong attributes, ulong flags = 0)
     {
         var supported = Policy.HasPrivateMemory ? MemoryAttributes.PrivateBit : 0UL;
-        if (flags != 0 || (attributes & ~supported) != 0 || sizeBytes == 0 || address + sizeBytes < address ||
-            ((address | sizeBytes) & Page.OffsetMask) != 0)
+        if (
+            flags != 0
+            || (attributes & ~supported) != 0
+            || sizeBytes == 0
+            || address + sizeBytes < address
+            || ((address | sizeBytes) & Page.OffsetMask) != 0
+        )
         {
             return Errno.EINVAL;
         }

@@ -8,7 +8,9 @@ public sealed partial class Vm
 
     private int _lastUsedSlot;
 
-    /// <summary>Makes one access as a vCPU: the hardware's walk, then, where it is not permitted, the fault path.</summary>
+    /// <summary>
+    /// Makes one access as a vCPU: the hardware's walk, then, where it is not permitted, the fault path.
+    /// </summary>
     /// <param name="access">The access.</param>
     /// <param name="addressSpace">Which address space the vCPU is in (1: system management mode).</param>
     /// <returns>
@@ -81,14 +83,19 @@ public sealed partial class Vm
     /// </returns>
     public PreFaultResult PreFault(Gpa gpa, ulong sizeBytes, ulong flags = 0)
     {
-        if (!Policy.PrefaultsMemory || flags != 0 || !gpa.IsPageAligned || (sizeBytes & Page.OffsetMask) != 0 ||
-            gpa.Value + sizeBytes <= gpa.Value)
+        if (
+            !Policy.PrefaultsMemory
+            || flags != 0
+            || !gpa.IsPageAligned
+            || (sizeBytes & Page.OffsetMask) != 0
+            || gpa.Value + sizeBytes <= gpa.Value
+        )
         {
             return new PreFaultResult(Errno.EINVAL, gpa, sizeBytes);
         }
 
         var at = gpa;
-        for (var left = sizeBytes; left > 0;)
+        for (var left = sizeBytes; left > 0; )
         {
             var outcome = PreFaultPage(at.ToGfn());
             if (outcome.Kind is not (FaultKind.Mapped or FaultKind.Spurious))
@@ -118,13 +125,14 @@ public sealed partial class Vm
         return outcome;
     }
 
-    private static Errno PreFaultErrno(in FaultOutcome outcome) => outcome.Kind switch
-    {
-        FaultKind.Mmio => Errno.ENOENT,
-        FaultKind.Poisoned => Errno.EHWPOISON,
-        FaultKind.Retry or FaultKind.BlockedInUserfaultfd => Errno.EAGAIN,
-        _ => outcome.Errno,
-    };
+    private static Errno PreFaultErrno(in FaultOutcome outcome) =>
+        outcome.Kind switch
+        {
+            FaultKind.Mmio => Errno.ENOENT,
+            FaultKind.Poisoned => Errno.EHWPOISON,
+            FaultKind.Retry or FaultKind.BlockedInUserfaultfd => Errno.EAGAIN,
+            _ => outcome.Errno,
+        };
 
     private bool IsPossible(SlotId slot) => slot.AddressSpace < _addressSpaces.Length && slot.Id < Policy.UserSlots;
 }

@@ -17,7 +17,8 @@ public sealed partial class Vm : IDisposable
     private MemoryAttributes _attributes = MemoryAttributes.AllShared;
 
     /// <summary>Makes a VM without memory.</summary>
-    /// <param name="policy">What kind of VM: start from <see cref="MmuPolicy.X86"/> or <see cref="MmuPolicy.Arm64"/>.</param>
+    /// <param name="policy">What kind of VM: start from <see cref="MmuPolicy.X86"/> or
+    /// <see cref="MmuPolicy.Arm64"/>.</param>
     /// <param name="host">What the VMM's address space holds.</param>
     /// <param name="files">The VMM's open files; null where it has none.</param>
     public Vm(MmuPolicy policy, IHostMemory host, IFileTable? files = null)
@@ -63,14 +64,19 @@ public sealed partial class Vm : IDisposable
             return 1;
         return capability switch
         {
-            VmCapability.UserMemory or VmCapability.UserMemory2 or VmCapability.SyncMmu or VmCapability.ReadonlyMem or
-                VmCapability.DestroyMemoryRegionWorks or VmCapability.JoinMemoryRegionsWorks or
-                VmCapability.MemoryFaultInfo => 1,
+            VmCapability.UserMemory
+            or VmCapability.UserMemory2
+            or VmCapability.SyncMmu
+            or VmCapability.ReadonlyMem
+            or VmCapability.DestroyMemoryRegionWorks
+            or VmCapability.JoinMemoryRegionsWorks
+            or VmCapability.MemoryFaultInfo => 1,
             VmCapability.NrMemslots => Policy.UserSlots,
             VmCapability.MultiAddressSpace => Policy.AddressSpaces > 1 ? Policy.AddressSpaces : 0,
             VmCapability.ManualDirtyLogProtect2 => (int)(DirtyLogProtect.Manual | DirtyLogProtect.InitiallySet),
-            VmCapability.DisableQuirks or VmCapability.DisableQuirks2 =>
-                Policy.HasQuirks ? (int)VmCapability.QuirkSlotZapAll : 0,
+            VmCapability.DisableQuirks or VmCapability.DisableQuirks2 => Policy.HasQuirks
+                ? (int)VmCapability.QuirkSlotZapAll
+                : 0,
             VmCapability.MemoryAttributes => Policy.HasPrivateMemory ? (int)MemoryAttributes.PrivateBit : 0,
             VmCapability.GuestMemfd => 1,
             VmCapability.PreFaultMemory => Policy.PrefaultsMemory ? 1 : 0,
@@ -82,16 +88,18 @@ public sealed partial class Vm : IDisposable
     /// <param name="capability">The number.</param>
     /// <param name="flags">Must be 0.</param>
     /// <param name="argument">The capability's first argument.</param>
-    /// <returns>EINVAL for everything that cannot be enabled, KVM_CAP_USERFAULT and async page faults among it.</returns>
+    /// <returns>EINVAL for everything that cannot be enabled, KVM_CAP_USERFAULT and async page faults among
+    /// it.</returns>
     public Errno EnableCap(uint capability, uint flags = 0, ulong argument = 0)
     {
         if (flags != 0)
             return Errno.EINVAL;
         if (capability == VmCapability.ManualDirtyLogProtect2)
         {
-            var allowed = (argument & (ulong)DirtyLogProtect.Manual) != 0
-                ? DirtyLogProtect.Manual | DirtyLogProtect.InitiallySet
-                : DirtyLogProtect.Manual;
+            var allowed =
+                (argument & (ulong)DirtyLogProtect.Manual) != 0
+                    ? DirtyLogProtect.Manual | DirtyLogProtect.InitiallySet
+                    : DirtyLogProtect.Manual;
             if ((argument & ~(ulong)allowed) != 0)
                 return Errno.EINVAL;
             SetPolicy(Policy with { DirtyLogProtect = (DirtyLogProtect)argument });
@@ -133,7 +141,7 @@ public sealed partial class Vm : IDisposable
     /// <summary>Does everything that a change left behind, flushing on the spot.</summary>
     private static void Finish(MemslotCore core)
     {
-        for (var isDone = false; !isDone;)
+        for (var isDone = false; !isDone; )
         {
             isDone = core.Work(int.MaxValue).IsDone;
             core.CompleteFlush();

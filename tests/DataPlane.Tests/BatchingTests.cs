@@ -27,10 +27,14 @@ public sealed class BatchingTests
         var sink = new CountingSink(sent);
         using PageClient client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
 
-        // While the first request's sink waits, the receive thread takes nothing: all the rest is there when it looks again.
+        // While the first request's sink waits, the receive thread takes nothing: all the rest is there when it looks
+        // again.
         client.Ask(1, 500, 1, sink);
         client.Request(
-            new PageRequest(2, FetchPriority.Demand, 0), [.. Enumerable.Range(0, pages).Select(i => Plane.Range((ulong)(2 * i), 1))], sink);
+            new PageRequest(2, FetchPriority.Demand, 0),
+            [.. Enumerable.Range(0, pages).Select(i => Plane.Range((ulong)(2 * i), 1))],
+            sink
+        );
         await sink.Ended;
 
         Assert.Equal(batches, sink.Batches.Select(b => b.Length));
@@ -48,8 +52,7 @@ public sealed class BatchingTests
             peer.Send(ScriptedServer.Record(FrameType.Zero, first, 0));
             RequestEntry[] two = ReadEntries(peer, 2);
             RequestEntry other = ReadEntries(peer, 1)[0];
-            peer.Send(
-            [
+            peer.Send([
                 .. ScriptedServer.Record(FrameType.Zero, two[0] with { PageCount = 1 }, 0, flags: 0),
                 .. ScriptedServer.Record(FrameType.Zero, other, 0),
                 .. ScriptedServer.Record(FrameType.Zero, two[1], 0),
@@ -65,7 +68,14 @@ public sealed class BatchingTests
         client.Ask(3, 40, 1, sink);
         await sink.Ended;
 
-        Assert.Equal<ulong[]>([[0], [40], [9]], sink.Batches);
+        Assert.Equal<ulong[]>(
+            [
+                [0],
+                [40],
+                [9],
+            ],
+            sink.Batches
+        );
         Assert.Equal((FetchFailure.SourceLost, 3), (sink.Failure, sink.BatchesBeforeFailure));
     }
 
@@ -77,7 +87,8 @@ public sealed class BatchingTests
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
         var sink = new CollectingSink(Image);
 
-        for (ulong i = 0; i < 20; i++) client.Ask(i, i * 8, 8, sink);
+        for (ulong i = 0; i < 20; i++)
+            client.Ask(i, i * 8, 8, sink);
         await sink.Ended(20);
 
         sink.AssertClean();
@@ -95,7 +106,8 @@ public sealed class BatchingTests
             while (frames.Sum() < 4)
             {
                 var (type, _, payload) = peer.ReadFrame()!.Value;
-                if (type != FrameType.Request) continue;
+                if (type != FrameType.Request)
+                    continue;
                 frames.Add(payload.Length / RequestEntry.Size);
                 for (int at = 0; at < payload.Length; at += RequestEntry.Size)
                 {
@@ -108,7 +120,8 @@ public sealed class BatchingTests
         using PageClient client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
 
         client.Gather();
-        foreach (ulong page in new ulong[] { 3, 8, 18 }) client.Ask(page, page, 1, sink);
+        foreach (ulong page in new ulong[] { 3, 8, 18 })
+            client.Ask(page, page, 1, sink);
         client.Send();
         await sink.Ended(3);
         client.Ask(23, 23, 1, sink);
@@ -127,7 +140,10 @@ public sealed class BatchingTests
         var sink = new CollectingSink(Image);
 
         client.Request(
-            new PageRequest(1, FetchPriority.Demand, 0), [Plane.Range(0, 8), Plane.Range(64, 8), Plane.Range(16, 8)], sink);
+            new PageRequest(1, FetchPriority.Demand, 0),
+            [Plane.Range(0, 8), Plane.Range(64, 8), Plane.Range(16, 8)],
+            sink
+        );
         await sink.Ended(1);
 
         sink.AssertClean();
@@ -140,7 +156,8 @@ public sealed class BatchingTests
         while (entries.Count < count)
         {
             var (type, _, payload) = peer.ReadFrame()!.Value;
-            if (type != FrameType.Request) continue;
+            if (type != FrameType.Request)
+                continue;
             for (int at = 0; at < payload.Length; at += RequestEntry.Size)
             {
                 Assert.True(RequestEntry.TryRead(payload.AsSpan(at), out RequestEntry entry));
@@ -171,7 +188,8 @@ public sealed class BatchingTests
             else
                 Batches.Add([.. batch.Pages.ToArray().Select(p => p.Gfn.Value)]);
             batch.Release();
-            if (id == 2 && isLast) _ended.SetResult();
+            if (id == 2 && isLast)
+                _ended.SetResult();
         }
 
         public void OnFailed(ulong requestId, FetchFailure failure)
@@ -205,13 +223,9 @@ public sealed class BatchingTests
             sink.OnPages(BatchOf(request.Id, ranges[0].Start, [2, 3, 6, 7], isLast: true));
         }
 
-        public void Cancel(ulong requestId)
-        {
-        }
+        public void Cancel(ulong requestId) { }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
 
         private PageBatch BatchOf(ulong requestId, Gfn first, ulong[] pages, bool isLast)
         {
@@ -220,7 +234,11 @@ public sealed class BatchingTests
             foreach (ulong page in pages)
             {
                 byte* content = image.Read(first.Plus(page), null);
-                batch.Add(content == null || ZeroPage.IsZero(content) ? PageContent.Zero(first.Plus(page)) : PageContent.Of(first.Plus(page), content));
+                batch.Add(
+                    content == null || ZeroPage.IsZero(content)
+                        ? PageContent.Zero(first.Plus(page))
+                        : PageContent.Of(first.Plus(page), content)
+                );
             }
             return batch;
         }

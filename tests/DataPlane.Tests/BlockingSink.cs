@@ -2,7 +2,9 @@ using Userfault.Pages;
 
 namespace Userfault.DataPlane.Tests;
 
-/// <summary>A sink that stays in its first batch until it is let go: what happens meanwhile is for the test to arrange.</summary>
+/// <summary>
+/// A sink that stays in its first batch until it is let go: what happens meanwhile is for the test to arrange.
+/// </summary>
 internal sealed class BlockingSink(ManualResetEventSlim stuck) : IPageSink
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -28,9 +28,13 @@ internal sealed class CollectingSink(IMemoryImage image) : IPageSink
             {
                 byte* expected = image.Read(page.Gfn, scratch);
                 bool isZero = expected == null || ZeroPage.IsZero(expected);
-                bool isRight = page.Bytes == null
-                    ? isZero && page.Kind == PageContentKind.Zero
-                    : !isZero && new ReadOnlySpan<byte>(page.Bytes, Page.Size).SequenceEqual(new ReadOnlySpan<byte>(expected, Page.Size));
+                bool isRight =
+                    page.Bytes == null
+                        ? isZero && page.Kind == PageContentKind.Zero
+                        : !isZero
+                            && new ReadOnlySpan<byte>(page.Bytes, Page.Size).SequenceEqual(
+                                new ReadOnlySpan<byte>(expected, Page.Size)
+                            );
                 if (!isRight)
                 {
                     Problems.Enqueue($"{page.Gfn} is not what the image has");

@@ -8,7 +8,10 @@ public sealed class HostileServerTests
     private static readonly PlaneImage Image = new(64);
 
     private static PageClientOptions OptionsOf(ScriptedServer server) =>
-        Plane.ClientOf(server.Endpoint, Image.Identity) with { DuplicateWindow = 4 };
+        Plane.ClientOf(server.Endpoint, Image.Identity) with
+        {
+            DuplicateWindow = 4,
+        };
 
     private static byte[] Flip(byte[] frame, int index)
     {
@@ -22,46 +25,86 @@ public sealed class HostileServerTests
         byte[] frame = new byte[whole.Length + extraBytes];
         whole.AsSpan(0, Math.Min(whole.Length, frame.Length)).CopyTo(frame);
         PageRecord record = PageRecord.Read(whole.AsSpan(FrameHeader.Size));
-        record.WriteFramed(frame, new FrameHeader(frame.Length - FrameHeader.Size, type, FrameHeader.Last),
-            Crc32C.Of(frame.AsSpan(PageRecord.FramedSize)));
+        record.WriteFramed(
+            frame,
+            new FrameHeader(frame.Length - FrameHeader.Size, type, FrameHeader.Last),
+            Crc32C.Of(frame.AsSpan(PageRecord.FramedSize))
+        );
         return frame;
     }
 
     // Pages 0 and 1 are asked for, as one request.
-    private static readonly Dictionary<string, (Func<RequestEntry, byte[]> Answer, RefusalReason Reason)> WrongAnswers = new()
-    {
-        ["wrong page"] = (e => ScriptedServer.Data(Image, e with { FirstPage = 1 }), RefusalReason.WrongPage),
-        ["fewer pages as if all"] = (e => ScriptedServer.Data(Image, e with { PageCount = 1 }), RefusalReason.WrongPage),
-        ["all pages as if fewer"] = (e => ScriptedServer.Data(Image, e, last: false), RefusalReason.WrongPage),
-        ["more pages"] = (e => ScriptedServer.Data(Image, e with { PageCount = 3 }), RefusalReason.WrongPage),
-        ["wrong number"] = (e => ScriptedServer.Data(Image, e with { RequestId = e.RequestId ^ 1 }), RefusalReason.WrongPage),
-        ["old number"] = (e => ScriptedServer.Data(Image, e with { RequestId = e.RequestId + 0x10000 }), RefusalReason.WrongPage),
-        ["number out of all bounds"] = (e => ScriptedServer.Data(Image, e with { RequestId = uint.MaxValue }), RefusalReason.WrongPage),
-        ["no pages"] = (e => ScriptedServer.Record(FrameType.Zero, e with { PageCount = 0 }, 0, flags: 0), RefusalReason.WrongPage),
-        ["far too many zeros"] = (e => ScriptedServer.Record(FrameType.Zero, e with { PageCount = uint.MaxValue }, 0), RefusalReason.WrongPage),
-        ["damaged content"] = (e => Flip(ScriptedServer.Data(Image, e), 5000), RefusalReason.BadChecksum),
-        ["damaged page number"] = (e => Flip(ScriptedServer.Data(Image, e), 10), RefusalReason.BadChecksum),
-        ["damaged checksum"] = (e => Flip(ScriptedServer.Data(Image, e), 30), RefusalReason.BadChecksum),
-        ["damaged zeros"] = (e => Flip(ScriptedServer.Record(FrameType.Zero, e, 0), 30), RefusalReason.BadChecksum),
-        ["one byte short"] = (e => FramedCopy(FrameType.Data, e, -1), RefusalReason.BadFrame),
-        ["one byte long"] = (e => FramedCopy(FrameType.Data, e, 1), RefusalReason.BadFrame),
-        ["zeros with content"] = (e => FramedCopy(FrameType.Zero, e, 0), RefusalReason.BadFrame),
-        ["data without content"] = (e => ScriptedServer.Record(FrameType.Data, e, 0), RefusalReason.BadFrame),
-        ["data with a detail"] = (e => ScriptedServer.Record(FrameType.Zero, e, 1), RefusalReason.BadFrame),
-        ["duplicate of nothing"] = (e => ScriptedServer.Record(FrameType.Duplicate, e with { PageCount = 1 }, 0, flags: 0), RefusalReason.BadFrame),
-        ["duplicate past the window"] = (e => ScriptedServer.Record(FrameType.Duplicate, e with { PageCount = 1 }, 4, flags: 0), RefusalReason.BadFrame),
-        ["end of a part"] = (e => ScriptedServer.Record(FrameType.End, e with { PageCount = 1 }, 1, flags: 0), RefusalReason.WrongPage),
-        ["no record"] = (_ => RawPeer.Frame(FrameType.Zero, new byte[23]), RefusalReason.BadFrame),
-        ["hostile length"] = (_ => [0xff, 0xff, 0xff, 0xff, 0x20, 0, 0, 0], RefusalReason.BadFrame),
-        ["a frame too long"] = (_ => [0x19, 0, 4, 0, 0x20, 0, 0, 0], RefusalReason.BadFrame),
-        ["reserved bits"] = (_ => [24, 0, 0, 0, 0x20, 2, 0, 0], RefusalReason.BadFrame),
-        ["a client's frame"] = (_ => RawPeer.Frame(FrameType.List, []), RefusalReason.BadFrame),
-        ["a second welcome"] = (_ => RawPeer.Frame(FrameType.Welcome, ScriptedServer.WelcomePayload(Image.Identity, 64, 0)), RefusalReason.BadFrame),
-        ["a list nobody wants"] = (_ => RawPeer.Frame(FrameType.Sources, [], FrameHeader.Last), RefusalReason.BadFrame),
-        ["a long pong"] = (_ => RawPeer.Frame(FrameType.Pong, new byte[9]), RefusalReason.BadFrame),
-        ["a refusal that is none"] = (_ => RawPeer.Frame(FrameType.Refused, new byte[3]), RefusalReason.BadFrame),
-        ["going away"] = (_ => RawPeer.Frame(FrameType.Refused, [10, 0, 3, 0, (byte)'b', 7, (byte)'e']), RefusalReason.ShuttingDown),
-    };
+    private static readonly Dictionary<string, (Func<RequestEntry, byte[]> Answer, RefusalReason Reason)> WrongAnswers =
+        new()
+        {
+            ["wrong page"] = (e => ScriptedServer.Data(Image, e with { FirstPage = 1 }), RefusalReason.WrongPage),
+            ["fewer pages as if all"] = (
+                e => ScriptedServer.Data(Image, e with { PageCount = 1 }),
+                RefusalReason.WrongPage
+            ),
+            ["all pages as if fewer"] = (e => ScriptedServer.Data(Image, e, last: false), RefusalReason.WrongPage),
+            ["more pages"] = (e => ScriptedServer.Data(Image, e with { PageCount = 3 }), RefusalReason.WrongPage),
+            ["wrong number"] = (
+                e => ScriptedServer.Data(Image, e with { RequestId = e.RequestId ^ 1 }),
+                RefusalReason.WrongPage
+            ),
+            ["old number"] = (
+                e => ScriptedServer.Data(Image, e with { RequestId = e.RequestId + 0x10000 }),
+                RefusalReason.WrongPage
+            ),
+            ["number out of all bounds"] = (
+                e => ScriptedServer.Data(Image, e with { RequestId = uint.MaxValue }),
+                RefusalReason.WrongPage
+            ),
+            ["no pages"] = (
+                e => ScriptedServer.Record(FrameType.Zero, e with { PageCount = 0 }, 0, flags: 0),
+                RefusalReason.WrongPage
+            ),
+            ["far too many zeros"] = (
+                e => ScriptedServer.Record(FrameType.Zero, e with { PageCount = uint.MaxValue }, 0),
+                RefusalReason.WrongPage
+            ),
+            ["damaged content"] = (e => Flip(ScriptedServer.Data(Image, e), 5000), RefusalReason.BadChecksum),
+            ["damaged page number"] = (e => Flip(ScriptedServer.Data(Image, e), 10), RefusalReason.BadChecksum),
+            ["damaged checksum"] = (e => Flip(ScriptedServer.Data(Image, e), 30), RefusalReason.BadChecksum),
+            ["damaged zeros"] = (e => Flip(ScriptedServer.Record(FrameType.Zero, e, 0), 30), RefusalReason.BadChecksum),
+            ["one byte short"] = (e => FramedCopy(FrameType.Data, e, -1), RefusalReason.BadFrame),
+            ["one byte long"] = (e => FramedCopy(FrameType.Data, e, 1), RefusalReason.BadFrame),
+            ["zeros with content"] = (e => FramedCopy(FrameType.Zero, e, 0), RefusalReason.BadFrame),
+            ["data without content"] = (e => ScriptedServer.Record(FrameType.Data, e, 0), RefusalReason.BadFrame),
+            ["data with a detail"] = (e => ScriptedServer.Record(FrameType.Zero, e, 1), RefusalReason.BadFrame),
+            ["duplicate of nothing"] = (
+                e => ScriptedServer.Record(FrameType.Duplicate, e with { PageCount = 1 }, 0, flags: 0),
+                RefusalReason.BadFrame
+            ),
+            ["duplicate past the window"] = (
+                e => ScriptedServer.Record(FrameType.Duplicate, e with { PageCount = 1 }, 4, flags: 0),
+                RefusalReason.BadFrame
+            ),
+            ["end of a part"] = (
+                e => ScriptedServer.Record(FrameType.End, e with { PageCount = 1 }, 1, flags: 0),
+                RefusalReason.WrongPage
+            ),
+            ["no record"] = (_ => RawPeer.Frame(FrameType.Zero, new byte[23]), RefusalReason.BadFrame),
+            ["hostile length"] = (_ => [0xff, 0xff, 0xff, 0xff, 0x20, 0, 0, 0], RefusalReason.BadFrame),
+            ["a frame too long"] = (_ => [0x19, 0, 4, 0, 0x20, 0, 0, 0], RefusalReason.BadFrame),
+            ["reserved bits"] = (_ => [24, 0, 0, 0, 0x20, 2, 0, 0], RefusalReason.BadFrame),
+            ["a client's frame"] = (_ => RawPeer.Frame(FrameType.List, []), RefusalReason.BadFrame),
+            ["a second welcome"] = (
+                _ => RawPeer.Frame(FrameType.Welcome, ScriptedServer.WelcomePayload(Image.Identity, 64, 0)),
+                RefusalReason.BadFrame
+            ),
+            ["a list nobody wants"] = (
+                _ => RawPeer.Frame(FrameType.Sources, [], FrameHeader.Last),
+                RefusalReason.BadFrame
+            ),
+            ["a long pong"] = (_ => RawPeer.Frame(FrameType.Pong, new byte[9]), RefusalReason.BadFrame),
+            ["a refusal that is none"] = (_ => RawPeer.Frame(FrameType.Refused, new byte[3]), RefusalReason.BadFrame),
+            ["going away"] = (
+                _ => RawPeer.Frame(FrameType.Refused, [10, 0, 3, 0, (byte)'b', 7, (byte)'e']),
+                RefusalReason.ShuttingDown
+            ),
+        };
 
     public static TheoryData<string> WrongAnswerNames() => [.. WrongAnswers.Keys];
 
@@ -87,7 +130,9 @@ public sealed class HostileServerTests
         Assert.Equal(reason, end.Reason);
         Assert.Equal(0, sink.PageCount);
         Assert.Equal(
-            reason == RefusalReason.ShuttingDown ? FetchFailure.SourceLost : FetchFailure.BadAnswer, sink.Failures[1]);
+            reason == RefusalReason.ShuttingDown ? FetchFailure.SourceLost : FetchFailure.BadAnswer,
+            sink.Failures[1]
+        );
         Assert.DoesNotContain(end.Text, char.IsControl);
         sink.AssertClean();
     }
@@ -148,9 +193,7 @@ public sealed class HostileServerTests
         {
             ScriptedServer.Shake(peer, Image);
             RequestEntry cancelled = ScriptedServer.ReadRequest(peer);
-            while (peer.ReadFrame()!.Value.Type != FrameType.Cancel)
-            {
-            }
+            while (peer.ReadFrame()!.Value.Type != FrameType.Cancel) { }
             RequestEntry wanted = ScriptedServer.ReadRequest(peer);
             peer.Send(ScriptedServer.Data(Image, cancelled));
             peer.Send(ScriptedServer.Data(Image, wanted));
@@ -189,7 +232,12 @@ public sealed class HostileServerTests
         });
         var owner = new TestOwner();
         using PageClient client = PageClient.Start(
-            OptionsOf(server) with { RequestTimeout = TimeSpan.FromMilliseconds(200) }, owner);
+            OptionsOf(server) with
+            {
+                RequestTimeout = TimeSpan.FromMilliseconds(200),
+            },
+            owner
+        );
         await owner.Opened;
         var sink = new CollectingSink(Image);
 
@@ -206,7 +254,12 @@ public sealed class HostileServerTests
         using var server = new ScriptedServer(peer => ScriptedServer.Shake(peer, Image));
         var owner = new TestOwner();
         using PageClient client = PageClient.Start(
-            OptionsOf(server) with { SilenceTimeout = TimeSpan.FromMilliseconds(200) }, owner);
+            OptionsOf(server) with
+            {
+                SilenceTimeout = TimeSpan.FromMilliseconds(200),
+            },
+            owner
+        );
         await owner.Opened;
 
         Assert.Equal(RefusalReason.ConnectionLost, (await owner.Closed).Reason);
@@ -216,7 +269,12 @@ public sealed class HostileServerTests
     public async Task Keep_alive_keeps_an_idle_connection_open()
     {
         using var server = new PageServer(
-            Plane.Server with { IdleTimeout = TimeSpan.FromSeconds(3) }, [new PageOffer(Image)]);
+            Plane.Server with
+            {
+                IdleTimeout = TimeSpan.FromSeconds(3),
+            },
+            [new PageOffer(Image)]
+        );
         var owner = new TestOwner();
         using PageClient client = PageClient.Start(Plane.ClientOf(server, Image.Identity), owner);
         await owner.Opened;
@@ -236,20 +294,51 @@ public sealed class HostileServerTests
         ["closes at once"] = (peer => peer.HalfClose(), RefusalReason.ConnectionLost),
         ["another protocol"] = (peer => peer.Send("SSH-2.0-OpenSSH_9.9\r\n"u8), RefusalReason.NotThisProtocol),
         ["hostile length"] = (peer => peer.Send([0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0]), RefusalReason.NotThisProtocol),
-        ["welcome first"] = (peer => peer.SendFrame(FrameType.Welcome, ScriptedServer.WelcomePayload(Image.Identity, 64, 0)), RefusalReason.NotThisProtocol),
+        ["welcome first"] = (
+            peer => peer.SendFrame(FrameType.Welcome, ScriptedServer.WelcomePayload(Image.Identity, 64, 0)),
+            RefusalReason.NotThisProtocol
+        ),
         ["wrong magic"] = (peer => peer.SendFrame(FrameType.Greeting, new byte[44]), RefusalReason.NotThisProtocol),
-        ["only newer versions"] = (peer => peer.SendFrame(FrameType.Greeting, GreetingOf(3, 9)), RefusalReason.UnsupportedVersion),
-        ["only version 1, as it was"] = (peer => peer.SendFrame(FrameType.Greeting, [.. GreetingOf(1, 1), .. new byte[36]]), RefusalReason.UnsupportedVersion),
-        ["short greeting"] = (peer => peer.SendFrame(FrameType.Greeting, GreetingOf(2, 2).AsSpan(0, 7)), RefusalReason.NotThisProtocol),
-        ["greets twice"] = (peer =>
-        {
-            peer.SendFrame(FrameType.Greeting, GreetingOf(2, 2));
-            peer.SendFrame(FrameType.Greeting, GreetingOf(1, 3));
-        }, RefusalReason.BadFrame),
-        ["other image"] = (peer => Welcome(peer, ScriptedServer.WelcomePayload(new ImageIdentity(Enumerable.Repeat((byte)3, 32).ToArray()), 64, 0)), RefusalReason.UnknownImage),
-        ["wider window"] = (peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, 64, 5)), RefusalReason.LimitExceeded),
-        ["absurd window"] = (peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, 64, 1 << 20)), RefusalReason.BadFrame),
-        ["absurd size"] = (peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, ulong.MaxValue, 0)), RefusalReason.BadFrame),
+        ["only newer versions"] = (
+            peer => peer.SendFrame(FrameType.Greeting, GreetingOf(3, 9)),
+            RefusalReason.UnsupportedVersion
+        ),
+        ["only version 1, as it was"] = (
+            peer => peer.SendFrame(FrameType.Greeting, [.. GreetingOf(1, 1), .. new byte[36]]),
+            RefusalReason.UnsupportedVersion
+        ),
+        ["short greeting"] = (
+            peer => peer.SendFrame(FrameType.Greeting, GreetingOf(2, 2).AsSpan(0, 7)),
+            RefusalReason.NotThisProtocol
+        ),
+        ["greets twice"] = (
+            peer =>
+            {
+                peer.SendFrame(FrameType.Greeting, GreetingOf(2, 2));
+                peer.SendFrame(FrameType.Greeting, GreetingOf(1, 3));
+            },
+            RefusalReason.BadFrame
+        ),
+        ["other image"] = (
+            peer =>
+                Welcome(
+                    peer,
+                    ScriptedServer.WelcomePayload(new ImageIdentity(Enumerable.Repeat((byte)3, 32).ToArray()), 64, 0)
+                ),
+            RefusalReason.UnknownImage
+        ),
+        ["wider window"] = (
+            peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, 64, 5)),
+            RefusalReason.LimitExceeded
+        ),
+        ["absurd window"] = (
+            peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, 64, 1 << 20)),
+            RefusalReason.BadFrame
+        ),
+        ["absurd size"] = (
+            peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, ulong.MaxValue, 0)),
+            RefusalReason.BadFrame
+        ),
         ["no limits"] = (peer => Welcome(peer, [2, 0, .. new byte[62]]), RefusalReason.BadFrame),
         ["short welcome"] = (peer => Welcome(peer, [2, 0, .. new byte[61]]), RefusalReason.BadFrame),
         ["welcome to version 1"] = (peer => Welcome(peer, [1, 0, .. new byte[62]]), RefusalReason.UnsupportedVersion),
@@ -280,8 +369,11 @@ public sealed class HostileServerTests
         using var server = new ScriptedServer(script);
         var options = OptionsOf(server);
 
-        var failure = Assert.Throws<PageConnectionException>(() => PageClient.Connect(
-            name == "never speaks" ? options with { HandshakeTimeout = TimeSpan.FromMilliseconds(100) } : options));
+        var failure = Assert.Throws<PageConnectionException>(() =>
+            PageClient.Connect(
+                name == "never speaks" ? options with { HandshakeTimeout = TimeSpan.FromMilliseconds(100) } : options
+            )
+        );
 
         Assert.Equal(reason, failure.Refusal.Reason);
     }
@@ -305,13 +397,21 @@ public sealed class HostileServerTests
                     .. ScriptedServer.Data(Image, entry with { FirstPage = 4, PageCount = 2 }, last: false),
                     // Page 6 is page 0 again, which is in slot 0 of eight.
                     .. ScriptedServer.Record(
-                        FrameType.Duplicate, entry with { FirstPage = 6, PageCount = 1 }, 0, Crc32C.Of(Image.Span(0, 1))),
+                        FrameType.Duplicate,
+                        entry with
+                        {
+                            FirstPage = 6,
+                            PageCount = 1,
+                        },
+                        0,
+                        Crc32C.Of(Image.Span(0, 1))
+                    ),
                 ];
                 if (isDamaged)
                 {
                     answer[random.Next(answer.Length)] ^= (byte)(1 << random.Next(8));
                 }
-                for (int at = 0; at < answer.Length;)
+                for (int at = 0; at < answer.Length; )
                 {
                     int part = Math.Min(random.Next(1, seed % 4 < 2 ? 60 : 9000), answer.Length - at);
                     peer.SendIfTaken(answer.AsSpan(at, part));

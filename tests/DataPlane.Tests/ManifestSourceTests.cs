@@ -16,7 +16,10 @@ public sealed class ManifestSourceTests
     {
         using var image = new PlaneImage(3000);
         using var source = new ManifestSource(image);
-        using var server = new PageServer(Plane.Server, [new PageOffer(image), new PageOffer(source) { IsListed = false }]);
+        using var server = new PageServer(
+            Plane.Server,
+            [new PageOffer(image), new PageOffer(source) { IsListed = false }]
+        );
         using var client = PageClient.Connect(Plane.ClientOf(server, source.Identity));
         using var relay = new PageServer(Plane.Server, [new PageOffer(client)]);
         using var behind = PageClient.Connect(Plane.ClientOf(relay, source.Identity));
@@ -69,7 +72,12 @@ public sealed class ManifestSourceTests
         using var digests = new PageDigests(manifest);
         using var small = new ManifestSource(image);
         await Assert.ThrowsAsync<PagingException>(() =>
-            new ManifestDownload(small, big.Identity, Soon, TimeProvider.System).Fill(manifest, digests, CancellationToken.None));
+            new ManifestDownload(small, big.Identity, Soon, TimeProvider.System).Fill(
+                manifest,
+                digests,
+                CancellationToken.None
+            )
+        );
         Assert.False(digests.IsComplete);
     }
 
@@ -92,7 +100,8 @@ public sealed class ManifestSourceTests
         using var image = new PlaneImage(3000);
         var source = new ManifestSource(image);
         var sink = new CollectingSink(image);
-        for (ulong id = 0; id < 50; id++) source.Request(new PageRequest(id, FetchPriority.Background, 0), [Plane.Range(0, 0)], sink);
+        for (ulong id = 0; id < 50; id++)
+            source.Request(new PageRequest(id, FetchPriority.Background, 0), [Plane.Range(0, 0)], sink);
         source.Dispose();
         source.Request(new PageRequest(99, FetchPriority.Background, 0), [Plane.Range(0, 1)], sink);
         await sink.Ended(51);
@@ -107,17 +116,11 @@ public sealed class ManifestSourceTests
 
         public ulong Pages => source.Pages;
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
-        {
-        }
+        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink) { }
 
-        public void Cancel(ulong requestId)
-        {
-        }
+        public void Cancel(ulong requestId) { }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     // Fails the first four requests.
@@ -143,8 +146,6 @@ public sealed class ManifestSourceTests
 
         public void Cancel(ulong requestId) => source.Cancel(requestId);
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

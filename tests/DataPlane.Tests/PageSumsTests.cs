@@ -7,7 +7,8 @@ public sealed class PageSumsTests
 {
     private const uint ChecksumOfZeros = 0x98f94189;
 
-    // CRC-32C's generator, its 33 bits in the order in which a message's bits count: a multiple of it changes no checksum.
+    // CRC-32C's generator, its 33 bits in the order in which a message's bits count: a multiple of it changes no
+    // checksum.
     private static readonly byte[] Generator = [0xf1, 0x76, 0xec, 0x05, 0x01];
 
     [Fact]
@@ -69,7 +70,8 @@ public sealed class PageSumsTests
         using var image = new PlaneImage(pages);
         var sums = new PageSums(image);
         int steps = 1;
-        while (sums.LookAhead()) steps++;
+        while (sums.LookAhead())
+            steps++;
         uint expected = Crc32C.OfPage(At(image, (ulong)pages - 1));
 
         At(image, (ulong)pages - 1)[0] ^= 1;
@@ -81,8 +83,8 @@ public sealed class PageSumsTests
         Assert.True(isZero || crc == expected);
     }
 
-    // Nobody has asked for anything when the page changes: the server had looked at it of itself. What it sends then is what
-    // the client must not take.
+    // Nobody has asked for anything when the page changes: the server had looked at it of itself. What it sends then is
+    // what the client must not take.
     [Fact]
     public async Task An_idle_server_looks_at_all_pages_and_a_page_that_changed_since_is_refused()
     {
@@ -104,5 +106,4 @@ public sealed class PageSumsTests
     private static unsafe byte* At(PlaneImage image, ulong page) => image.Read(new Gfn(page), null);
 
     private static unsafe void Change(PlaneImage image, ulong page) => At(image, page)[0] ^= 1;
-
 }

@@ -6,7 +6,9 @@ using Userfault.Pages;
 
 namespace Userfault.DataPlane.Tests;
 
-/// <summary>What the data-plane tests share: options on loopback with a port of the system's choice, and raw sockets.</summary>
+/// <summary>
+/// What the data-plane tests share: options on loopback with a port of the system's choice, and raw sockets.
+/// </summary>
 internal static class Plane
 {
     /// <summary>How long a test waits for what must happen; only a failing test waits that long.</summary>
@@ -20,22 +22,34 @@ internal static class Plane
         IdleTimeout = Patience,
     };
 
-    public static PageClientOptions ClientOf(PageServer server, ImageIdentity image) => ClientOf(server.Endpoint, image);
+    public static PageClientOptions ClientOf(PageServer server, ImageIdentity image) =>
+        ClientOf(server.Endpoint, image);
 
-    public static PageClientOptions ClientOf(EndPoint server, ImageIdentity image) => new()
-    {
-        Server = server,
-        Image = image,
-        HandshakeTimeout = Patience,
-        RequestTimeout = Patience,
-        SilenceTimeout = Patience,
-    };
+    public static PageClientOptions ClientOf(EndPoint server, ImageIdentity image) =>
+        new()
+        {
+            Server = server,
+            Image = image,
+            HandshakeTimeout = Patience,
+            RequestTimeout = Patience,
+            SilenceTimeout = Patience,
+        };
 
     public static GfnRange Range(ulong first, ulong count) => new(new Gfn(first), count);
 
-    public static void Ask(this PageClient client, ulong id, ulong first, ulong count, IPageSink sink, bool background = false) =>
+    public static void Ask(
+        this PageClient client,
+        ulong id,
+        ulong first,
+        ulong count,
+        IPageSink sink,
+        bool background = false
+    ) =>
         client.Request(
-            new PageRequest(id, background ? FetchPriority.Background : FetchPriority.Demand, 0), [Range(first, count)], sink);
+            new PageRequest(id, background ? FetchPriority.Background : FetchPriority.Demand, 0),
+            [Range(first, count)],
+            sink
+        );
 
     public static Socket RawConnection(EndPoint server)
     {

@@ -5,7 +5,9 @@ using Userfault.Pages;
 
 namespace Userfault.DataPlane.Tests;
 
-/// <summary>An image in memory: page n is zero where n % 5 == 3, the same as page 0 where n % 7 == 6, else its own.</summary>
+/// <summary>
+/// An image in memory: page n is zero where n % 5 == 3, the same as page 0 where n % 7 == 6, else its own.
+/// </summary>
 internal sealed unsafe class PlaneImage : IMemoryImage
 {
     private readonly byte[] _bytes;
@@ -49,7 +51,5 @@ internal sealed unsafe class PlaneImage : IMemoryImage
         return _start + ((long)gfn.Value * Page.Size);
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

@@ -45,7 +45,8 @@ internal sealed class RawPeer(Socket socket) : IDisposable
         }
     }
 
-    public void SendFrame(FrameType type, ReadOnlySpan<byte> payload, byte flags = 0) => Send(Frame(type, payload, flags));
+    public void SendFrame(FrameType type, ReadOnlySpan<byte> payload, byte flags = 0) =>
+        Send(Frame(type, payload, flags));
 
     public static byte[] Frame(FrameType type, ReadOnlySpan<byte> payload, byte flags = 0)
     {
@@ -95,9 +96,7 @@ internal sealed class RawPeer(Socket socket) : IDisposable
         byte[] bytes = new byte[4096];
         try
         {
-            while (Socket.Receive(bytes) > 0)
-            {
-            }
+            while (Socket.Receive(bytes) > 0) { }
         }
         catch (SocketException)
         {

@@ -28,7 +28,8 @@ public sealed class RelayAnswererTests : IDisposable
     [Fact]
     public void Its_connection_is_woken_once_for_all_that_comes_before_it_is_looked_at()
     {
-        for (uint i = 0; i < 3; i++) Start(i, firstPage: i);
+        for (uint i = 0; i < 3; i++)
+            Start(i, firstPage: i);
         Answer(0);
         Answer(1);
         Assert.Equal(1, _wakes);
@@ -73,7 +74,8 @@ public sealed class RelayAnswererTests : IDisposable
         Assert.Equal(3, _source.Cancelled.Count);
     }
 
-    // A page is looked at where it arrives; one that is not the same any more when it leaves is found by whom it is sent to.
+    // A page is looked at where it arrives; one that is not the same any more when it leaves is found by whom it is
+    // sent to.
     [Fact]
     public async Task A_page_that_changes_on_its_way_through_is_refused_at_its_end()
     {
@@ -90,7 +92,10 @@ public sealed class RelayAnswererTests : IDisposable
 
     private PendingRequest Start(uint number, uint firstPage, uint pages = 1)
     {
-        Assert.Equal(RefusalReason.None, _requests.TryAdd(new RequestEntry(firstPage, pages, number, Background: false), out var request));
+        Assert.Equal(
+            RefusalReason.None,
+            _requests.TryAdd(new RequestEntry(firstPage, pages, number, Background: false), out var request)
+        );
         _answerer.Start(request);
         return request;
     }
@@ -127,21 +132,22 @@ public sealed class RelayAnswererTests : IDisposable
         public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
         {
             Asked.Add((request.Id, ranges[0], sink));
-            if (AnswersWithChecksum != 0) sink.OnPages(BatchOf(_batches, request.Id, ranges[0].Start, 1, isLast: true));
+            if (AnswersWithChecksum != 0)
+                sink.OnPages(BatchOf(_batches, request.Id, ranges[0].Start, 1, isLast: true));
         }
 
         public void Cancel(ulong requestId) => Cancelled.Add(requestId);
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
 
         public PageBatch BatchOf(PageBatchPool pool, ulong id, Gfn first, uint pages, bool isLast)
         {
             PageBatch batch = pool.Rent(id);
             batch.IsLast = isLast;
             for (ulong i = 0; i < pages; i++)
-                batch.Add(PageContent.Of(first.Plus(i), image.Read(first.Plus(i), null), checksum: AnswersWithChecksum));
+                batch.Add(
+                    PageContent.Of(first.Plus(i), image.Read(first.Plus(i), null), checksum: AnswersWithChecksum)
+                );
             return batch;
         }
     }

@@ -10,7 +10,8 @@ public sealed class RequestTableTests
     public void Two_numbers_that_share_a_place_end_in_either_order(uint ends, uint stays)
     {
         var table = new RequestTable(maxRequests: 3, maxPages: 30, maxRequestPages: 10);
-        PendingRequest first = Add(table, 7), second = Add(table, Shared);
+        PendingRequest first = Add(table, 7),
+            second = Add(table, Shared);
 
         Assert.Same(first, table.Find(7));
         Assert.Same(second, table.Find(Shared));

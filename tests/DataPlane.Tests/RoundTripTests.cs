@@ -21,12 +21,15 @@ public sealed class RoundTripTests
                 UsePortableSockets = transport == "portable",
                 Tls = transport == "tls" ? certificate.ForServer() : null,
             },
-            [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity) with
-        {
-            DuplicateWindow = window,
-            Tls = transport == "tls" ? certificate.ForClient() : null,
-        });
+            [new PageOffer(image)]
+        );
+        using PageClient client = PageClient.Connect(
+            Plane.ClientOf(server, image.Identity) with
+            {
+                DuplicateWindow = window,
+                Tls = transport == "tls" ? certificate.ForClient() : null,
+            }
+        );
         var sink = new CollectingSink(image);
         var random = new Random(7);
         int requests = 0;
@@ -97,7 +100,10 @@ public sealed class RoundTripTests
         var sink = new CollectingSink(image);
 
         client.Request(
-            new PageRequest(5, FetchPriority.Demand, 0), [Plane.Range(90, 10), Plane.Range(0, 0), Plane.Range(0, 95)], sink);
+            new PageRequest(5, FetchPriority.Demand, 0),
+            [Plane.Range(90, 10), Plane.Range(0, 0), Plane.Range(0, 95)],
+            sink
+        );
         client.Request(new PageRequest(6, FetchPriority.Demand, 0), [], sink);
         await sink.Ended(2);
 
@@ -110,7 +116,13 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         using var server = new PageServer(
-            Plane.Server with { MaxOutstandingBytes = 40 * Page.Size, MaxOutstandingRequests = 7 }, [new PageOffer(image)]);
+            Plane.Server with
+            {
+                MaxOutstandingBytes = 40 * Page.Size,
+                MaxOutstandingRequests = 7,
+            },
+            [new PageOffer(image)]
+        );
         using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
@@ -166,7 +178,9 @@ public sealed class RoundTripTests
         client.Ask(1000, 17, 1, sink);
         await sink.Ended(201);
         await Plane.Until(
-            () => client.Counters.Pages + client.Counters.DroppedPages >= server.Counters.Pages, "dropped pages are counted");
+            () => client.Counters.Pages + client.Counters.DroppedPages >= server.Counters.Pages,
+            "dropped pages are counted"
+        );
 
         sink.AssertClean();
         Assert.NotEmpty(sink.Failures);
@@ -248,8 +262,15 @@ public sealed class RoundTripTests
     {
         SourceListing[] known =
         [
-            .. Enumerable.Range(0, 700).Select(i =>
-                new SourceListing(new ImageIdentity(new byte[32]), (ulong)i, $"10.0.0.{i}", 4000 + i, $"source-\u00e9-{i}")),
+            .. Enumerable
+                .Range(0, 700)
+                .Select(i => new SourceListing(
+                    new ImageIdentity(new byte[32]),
+                    (ulong)i,
+                    $"10.0.0.{i}",
+                    4000 + i,
+                    $"source-\u00e9-{i}"
+                )),
         ];
         using var server = new PageServer(Plane.Server with { UsePortableSockets = portable }, [], () => known);
 
@@ -276,7 +297,12 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(3000);
         using var far = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient middle = PageClient.Connect(Plane.ClientOf(far, image.Identity) with { MaxOutstandingBytes = 1 << 20 });
+        using PageClient middle = PageClient.Connect(
+            Plane.ClientOf(far, image.Identity) with
+            {
+                MaxOutstandingBytes = 1 << 20,
+            }
+        );
         using var near = new PageServer(Plane.Server with { UsePortableSockets = portable }, [new PageOffer(middle)]);
         using PageClient client = PageClient.Connect(Plane.ClientOf(near, image.Identity));
         using PageClient other = PageClient.Connect(Plane.ClientOf(near, image.Identity));
@@ -314,13 +340,15 @@ public sealed class RoundTripTests
         var sink = new CollectingSink(image);
         Thread[] threads =
         [
-            .. Enumerable.Range(0, 4).Select(t => new Thread(() =>
-            {
-                for (ulong i = 0; i < 2000; i++)
+            .. Enumerable
+                .Range(0, 4)
+                .Select(t => new Thread(() =>
                 {
-                    client.Ask(((ulong)t << 32) | i, (i * 37) % 1024, 1, sink);
-                }
-            })),
+                    for (ulong i = 0; i < 2000; i++)
+                    {
+                        client.Ask(((ulong)t << 32) | i, (i * 37) % 1024, 1, sink);
+                    }
+                })),
         ];
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
@@ -335,18 +363,24 @@ public sealed class RoundTripTests
     public void Two_offers_of_one_image_are_a_mistake()
     {
         using var image = new PlaneImage(4);
-        Assert.Throws<ArgumentException>(() => new PageServer(Plane.Server, [new PageOffer(image), new PageOffer(image)]));
+        Assert.Throws<ArgumentException>(() =>
+            new PageServer(Plane.Server, [new PageOffer(image), new PageOffer(image)])
+        );
     }
 
     [Fact]
     public void A_server_that_is_not_there_is_one_clear_line()
     {
         using var holder = new System.Net.Sockets.Socket(
-            System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+            System.Net.Sockets.AddressFamily.InterNetwork,
+            System.Net.Sockets.SocketType.Stream,
+            System.Net.Sockets.ProtocolType.Tcp
+        );
         // Bound and not listening: nobody else can take the port meanwhile.
         holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        var failure = Assert.Throws<PageConnectionException>(
-            () => PageClient.Connect(Plane.ClientOf(holder.LocalEndPoint!, default)));
+        var failure = Assert.Throws<PageConnectionException>(() =>
+            PageClient.Connect(Plane.ClientOf(holder.LocalEndPoint!, default))
+        );
         Assert.Equal(RefusalReason.ConnectionLost, failure.Refusal.Reason);
         Assert.DoesNotContain('\n', failure.Message);
     }

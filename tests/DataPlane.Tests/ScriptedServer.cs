@@ -58,17 +58,34 @@ internal sealed class ScriptedServer : IDisposable
     public static byte[] Data(RequestEntry entry, ReadOnlySpan<byte> content, bool last = true)
     {
         byte[] frame = new byte[PageRecord.FramedSize + content.Length];
-        var header = new FrameHeader(PageRecord.Size + content.Length, FrameType.Data, last ? FrameHeader.Last : (byte)0);
+        var header = new FrameHeader(
+            PageRecord.Size + content.Length,
+            FrameType.Data,
+            last ? FrameHeader.Last : (byte)0
+        );
         content.CopyTo(frame.AsSpan(PageRecord.FramedSize));
-        new PageRecord(entry.FirstPage, entry.PageCount, entry.RequestId, 0, 0).WriteFramed(frame, header, Crc32C.Of(content));
+        new PageRecord(entry.FirstPage, entry.PageCount, entry.RequestId, 0, 0).WriteFramed(
+            frame,
+            header,
+            Crc32C.Of(content)
+        );
         return frame;
     }
 
-    public static byte[] Record(FrameType type, RequestEntry entry, uint detail, uint contentCrc = 0, byte flags = FrameHeader.Last)
+    public static byte[] Record(
+        FrameType type,
+        RequestEntry entry,
+        uint detail,
+        uint contentCrc = 0,
+        byte flags = FrameHeader.Last
+    )
     {
         byte[] frame = new byte[PageRecord.FramedSize];
-        new PageRecord(entry.FirstPage, entry.PageCount, entry.RequestId, detail, 0)
-            .WriteFramed(frame, new FrameHeader(PageRecord.Size, type, flags), contentCrc);
+        new PageRecord(entry.FirstPage, entry.PageCount, entry.RequestId, detail, 0).WriteFramed(
+            frame,
+            new FrameHeader(PageRecord.Size, type, flags),
+            contentCrc
+        );
         return frame;
     }
 
@@ -86,9 +103,7 @@ internal sealed class ScriptedServer : IDisposable
             peer.Socket.NoDelay = true;
             peer.Socket.ReceiveTimeout = (int)Plane.Patience.TotalMilliseconds;
             script(peer);
-            while (peer.ReadFrame() is not null)
-            {
-            }
+            while (peer.ReadFrame() is not null) { }
         }
         catch (SocketException)
         {

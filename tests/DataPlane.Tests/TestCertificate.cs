@@ -16,25 +16,31 @@ internal sealed class TestCertificate : IDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        using X509Certificate2 made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        using X509Certificate2 made = request.CreateSelfSigned(
+            DateTimeOffset.UnixEpoch,
+            DateTimeOffset.UnixEpoch.AddYears(200)
+        );
         // Once through PKCS#12: some platforms cannot serve with a key that is only in memory.
-        return new TestCertificate(X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), password: null));
+        return new TestCertificate(
+            X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), password: null)
+        );
     }
 
-    public SslServerAuthenticationOptions ForServer(bool mutual = false) => new()
-    {
-        ServerCertificate = _certificate,
-        ClientCertificateRequired = mutual,
-        RemoteCertificateValidationCallback = (_, theirs, _, _) =>
-            !mutual || IsThis(theirs),
-    };
+    public SslServerAuthenticationOptions ForServer(bool mutual = false) =>
+        new()
+        {
+            ServerCertificate = _certificate,
+            ClientCertificateRequired = mutual,
+            RemoteCertificateValidationCallback = (_, theirs, _, _) => !mutual || IsThis(theirs),
+        };
 
-    public SslClientAuthenticationOptions ForClient(bool mutual = false) => new()
-    {
-        TargetHost = "localhost",
-        ClientCertificates = mutual ? [_certificate] : null,
-        RemoteCertificateValidationCallback = (_, theirs, _, _) => IsThis(theirs),
-    };
+    public SslClientAuthenticationOptions ForClient(bool mutual = false) =>
+        new()
+        {
+            TargetHost = "localhost",
+            ClientCertificates = mutual ? [_certificate] : null,
+            RemoteCertificateValidationCallback = (_, theirs, _, _) => IsThis(theirs),
+        };
 
     public void Dispose() => _certificate.Dispose();
 

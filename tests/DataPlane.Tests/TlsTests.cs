@@ -8,9 +8,19 @@ public sealed class TlsTests
     public async Task Both_ends_can_be_authenticated_by_certificate()
     {
         using var certificate = TestCertificate.Create("localhost");
-        using var server = new PageServer(Plane.Server with { Tls = certificate.ForServer(mutual: true) }, [new PageOffer(Image)]);
+        using var server = new PageServer(
+            Plane.Server with
+            {
+                Tls = certificate.ForServer(mutual: true),
+            },
+            [new PageOffer(Image)]
+        );
         using PageClient client = PageClient.Connect(
-            Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient(mutual: true) });
+            Plane.ClientOf(server, Image.Identity) with
+            {
+                Tls = certificate.ForClient(mutual: true),
+            }
+        );
         var sink = new CollectingSink(Image);
 
         client.Ask(1, 0, 64, sink);
@@ -27,7 +37,13 @@ public sealed class TlsTests
         using var certificate = TestCertificate.Create("localhost");
         using var other = TestCertificate.Create("localhost");
         using var server = new PageServer(
-            Plane.Server with { Tls = certificate.ForServer(mutual: true), Log = log.Enqueue }, [new PageOffer(Image)]);
+            Plane.Server with
+            {
+                Tls = certificate.ForServer(mutual: true),
+                Log = log.Enqueue,
+            },
+            [new PageOffer(Image)]
+        );
         PageClientOptions options = Plane.ClientOf(server, Image.Identity);
 
         // No certificate, one that only this end trusts, and no TLS at all.
@@ -35,8 +51,13 @@ public sealed class TlsTests
         Assert.Equal(RefusalReason.ConnectionLost, unknown.Reason);
         Assert.Contains("certificate", unknown.Text, StringComparison.Ordinal);
         Assert.Equal(
-            new Refusal(RefusalReason.Untrusted, "another certificate"), Refused(options with { Tls = other.ForClient(mutual: true) }));
-        Assert.NotEqual(RefusalReason.None, Refused(options with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) }).Reason);
+            new Refusal(RefusalReason.Untrusted, "another certificate"),
+            Refused(options with { Tls = other.ForClient(mutual: true) })
+        );
+        Assert.NotEqual(
+            RefusalReason.None,
+            Refused(options with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) }).Reason
+        );
         using (var peer = RawPeer.ConnectTo(server))
         {
             peer.SendIfTaken("GET / HTTP/1.1\r\n\r\n"u8);
@@ -58,9 +79,19 @@ public sealed class TlsTests
         using var certificate = TestCertificate.Create("localhost");
         byte[] hello = ClientHello(certificate);
         using var server = new PageServer(
-            Plane.Server with { Tls = certificate.ForServer(mutual: true), Log = log.Enqueue }, [new PageOffer(Image)]);
+            Plane.Server with
+            {
+                Tls = certificate.ForServer(mutual: true),
+                Log = log.Enqueue,
+            },
+            [new PageOffer(Image)]
+        );
         using PageClient bystander = PageClient.Connect(
-            Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient(mutual: true) });
+            Plane.ClientOf(server, Image.Identity) with
+            {
+                Tls = certificate.ForClient(mutual: true),
+            }
+        );
         var sink = new CollectingSink(Image);
         const int peers = 120;
         for (int seed = 0; seed < peers; seed++)
@@ -98,7 +129,8 @@ public sealed class TlsTests
                 HandshakeTimeout = TimeSpan.FromMilliseconds(200),
                 Log = log.Enqueue,
             },
-            [new PageOffer(Image)]);
+            [new PageOffer(Image)]
+        );
         using (var peer = RawPeer.ConnectTo(server))
         {
             peer.ReadToEnd();
@@ -115,7 +147,10 @@ public sealed class TlsTests
         using var certificate = TestCertificate.Create("localhost");
         using var server = new PageServer(Plane.Server, [new PageOffer(Image)]);
 
-        Assert.Equal(RefusalReason.Untrusted, Refused(Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient() }).Reason);
+        Assert.Equal(
+            RefusalReason.Untrusted,
+            Refused(Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient() }).Reason
+        );
     }
 
     private static Refusal Refused(PageClientOptions options) =>

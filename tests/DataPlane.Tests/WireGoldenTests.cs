@@ -31,8 +31,17 @@ public sealed unsafe class WireGoldenTests
         bytes = new byte[Welcome.Size];
         new Welcome(0x4000, 0x1000, 0x2000, 64, 30_000, 0x123456789a, Image).Write(bytes);
         Assert.Equal(
-            "0200" + "0000" + "00400000" + "00100000" + "00200000" + "40000000" + "30750000" + "9a78563412000000" + ImageHex,
-            Convert.ToHexStringLower(bytes));
+            "0200"
+                + "0000"
+                + "00400000"
+                + "00100000"
+                + "00200000"
+                + "40000000"
+                + "30750000"
+                + "9a78563412000000"
+                + ImageHex,
+            Convert.ToHexStringLower(bytes)
+        );
         Assert.Equal(RefusalReason.None, Welcome.TryRead(bytes, out Welcome? welcome));
         Assert.Equal(0x123456789aUL, welcome!.ImagePages);
 
@@ -55,13 +64,36 @@ public sealed unsafe class WireGoldenTests
         byte[] bytes = [];
         int size = output.Swap(ref bytes);
         Assert.Equal(
-            "30000000" + "10" + "00" + "0000"
-            + "0807060504030201" + "00020000" + "04000300" + "01" + "00000000000000"
-            + "0900000000000000" + "01000000" + "05000000" + "00" + "00000000000000"
-            + "04000000" + "11" + "00" + "0000" + "04000300"
-            + "08000000" + "12" + "00" + "0000" + "8877665544332211"
-            + "00000000" + "13" + "00" + "0000",
-            Convert.ToHexStringLower(bytes.AsSpan(0, size)));
+            "30000000"
+                + "10"
+                + "00"
+                + "0000"
+                + "0807060504030201"
+                + "00020000"
+                + "04000300"
+                + "01"
+                + "00000000000000"
+                + "0900000000000000"
+                + "01000000"
+                + "05000000"
+                + "00"
+                + "00000000000000"
+                + "04000000"
+                + "11"
+                + "00"
+                + "0000"
+                + "04000300"
+                + "08000000"
+                + "12"
+                + "00"
+                + "0000"
+                + "8877665544332211"
+                + "00000000"
+                + "13"
+                + "00"
+                + "0000",
+            Convert.ToHexStringLower(bytes.AsSpan(0, size))
+        );
     }
 
     [Fact]
@@ -71,16 +103,76 @@ public sealed unsafe class WireGoldenTests
         uint both = Crc32C.Of([.. PageOf(1, 0), .. PageOf(7, 1)]);
         (PageRecord Record, FrameHeader Header, uint Crc, string Hex)[] cases =
         [
-            (new(0x1234, 1, 7, 0, 0), new(4120, FrameType.Data, 1), crc,
-                "18100000" + "20" + "01" + "0000" + "3412000000000000" + "01000000" + "07000000" + "00000000" + "bf0e35bb"),
-            (new(0x1234, 2, 7, 0, 0), new(8216, FrameType.Data, 0), both,
-                "18200000" + "20" + "00" + "0000" + "3412000000000000" + "02000000" + "07000000" + "00000000" + "381b7a3d"),
-            (new(0x1122334455, 64, 0x00020001, 0, 0), new(24, FrameType.Zero, 0), 0,
-                "18000000" + "21" + "00" + "0000" + "5544332211000000" + "40000000" + "01000200" + "00000000" + "68721769"),
-            (new(9, 1, 7, 3, 0), new(24, FrameType.Duplicate, 1), crc,
-                "18000000" + "22" + "01" + "0000" + "0900000000000000" + "01000000" + "07000000" + "03000000" + "9f3d0a47"),
-            (new(5, 11, 7, (uint)EndStatus.Cancelled, 0), new(24, FrameType.End, 1), 0,
-                "18000000" + "23" + "01" + "0000" + "0500000000000000" + "0b000000" + "07000000" + "01000000" + "5e482e50"),
+            (
+                new(0x1234, 1, 7, 0, 0),
+                new(4120, FrameType.Data, 1),
+                crc,
+                "18100000"
+                    + "20"
+                    + "01"
+                    + "0000"
+                    + "3412000000000000"
+                    + "01000000"
+                    + "07000000"
+                    + "00000000"
+                    + "bf0e35bb"
+            ),
+            (
+                new(0x1234, 2, 7, 0, 0),
+                new(8216, FrameType.Data, 0),
+                both,
+                "18200000"
+                    + "20"
+                    + "00"
+                    + "0000"
+                    + "3412000000000000"
+                    + "02000000"
+                    + "07000000"
+                    + "00000000"
+                    + "381b7a3d"
+            ),
+            (
+                new(0x1122334455, 64, 0x00020001, 0, 0),
+                new(24, FrameType.Zero, 0),
+                0,
+                "18000000"
+                    + "21"
+                    + "00"
+                    + "0000"
+                    + "5544332211000000"
+                    + "40000000"
+                    + "01000200"
+                    + "00000000"
+                    + "68721769"
+            ),
+            (
+                new(9, 1, 7, 3, 0),
+                new(24, FrameType.Duplicate, 1),
+                crc,
+                "18000000"
+                    + "22"
+                    + "01"
+                    + "0000"
+                    + "0900000000000000"
+                    + "01000000"
+                    + "07000000"
+                    + "03000000"
+                    + "9f3d0a47"
+            ),
+            (
+                new(5, 11, 7, (uint)EndStatus.Cancelled, 0),
+                new(24, FrameType.End, 1),
+                0,
+                "18000000"
+                    + "23"
+                    + "01"
+                    + "0000"
+                    + "0500000000000000"
+                    + "0b000000"
+                    + "07000000"
+                    + "01000000"
+                    + "5e482e50"
+            ),
         ];
         foreach ((PageRecord record, FrameHeader header, uint contentCrc, string hex) in cases)
         {
@@ -99,7 +191,8 @@ public sealed unsafe class WireGoldenTests
         int size = source.Write(bytes);
         Assert.Equal(
             ImageHex + "0000080000000000" + "9210" + "05" + "01" + "68c3b67374" + "61",
-            Convert.ToHexStringLower(bytes.AsSpan(0, size)));
+            Convert.ToHexStringLower(bytes.AsSpan(0, size))
+        );
         ReadOnlySpan<byte> payload = bytes.AsSpan(0, size);
         Assert.True(SourceListing.TryRead(ref payload, out SourceListing? read));
         Assert.Equal(source, read);
@@ -153,7 +246,14 @@ public sealed unsafe class WireGoldenTests
                 foreach (Range range in (Range[])[new(0, first), new(first, second), new(second, size)])
                 {
                     ReadOnlySpan<byte> input = stream.AsSpan(range);
-                    while (assembler.TryNext(ref input, out FrameHeader header, out ReadOnlySpan<byte> payload, out bool isBroken))
+                    while (
+                        assembler.TryNext(
+                            ref input,
+                            out FrameHeader header,
+                            out ReadOnlySpan<byte> payload,
+                            out bool isBroken
+                        )
+                    )
                     {
                         Assert.Equal(header.PayloadBytes, payload.Length);
                         found.Add((header.Type, payload.Length));

@@ -9,12 +9,17 @@ internal static class CommandLine
 
     /// <summary>The command's assembly, built beside the tests.</summary>
     public static string Assembly { get; } =
-        Path.Combine(Path.GetDirectoryName(System.Reflection.Assembly.GetExecutingAssembly().Location)!, "userfault.dll");
+        Path.Combine(
+            Path.GetDirectoryName(System.Reflection.Assembly.GetExecutingAssembly().Location)!,
+            "userfault.dll"
+        );
 
     // A shell without job control starts what goes on in the background with SIGINT ignored, and children inherit that.
-    private static bool IgnoresInterrupts { get; } = OperatingSystem.IsLinux() && File.ReadLines("/proc/self/status")
-        .Where(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))
-        .Any(line => (Convert.ToUInt64(line[7..].Trim(), 16) & (1UL << (2 - 1))) != 0);
+    private static bool IgnoresInterrupts { get; } =
+        OperatingSystem.IsLinux()
+        && File.ReadLines("/proc/self/status")
+            .Where(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))
+            .Any(line => (Convert.ToUInt64(line[7..].Trim(), 16) & (1UL << (2 - 1))) != 0);
 
     public static Task<Result> Run(params string[] args) => RunIn(null, args);
 
@@ -40,16 +45,26 @@ internal static class CommandLine
 
     public static Process Start(params string[] args) => StartIn(null, args);
 
-    /// <summary>Starts it in a network namespace; null is where the tests run. The process is the command's own either way.</summary>
+    /// <summary>
+    /// Starts it in a network namespace; null is where the tests run. The process is the command's own either way.
+    /// </summary>
     public static Process StartIn(string? network, params string[] args)
     {
         string[] words =
         [
             .. network is null ? Array.Empty<string>() : ["ip", "netns", "exec", network],
             .. IgnoresInterrupts ? ["env", "--default-signal=INT"] : Array.Empty<string>(),
-            "dotnet", "exec", Assembly, .. args,
+            "dotnet",
+            "exec",
+            Assembly,
+            .. args,
         ];
-        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(words[0], words[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         // Most of a short command's time is compiling itself.
         start.Environment["DOTNET_TC_QuickJit"] = "1";
         return Process.Start(start)!;
@@ -62,7 +77,8 @@ internal static class CommandLine
         {
             Assert.Equal(2, ExitCode);
             var line = Assert.Single(Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-            foreach (var part in parts) Assert.Contains(part, line, StringComparison.Ordinal);
+            foreach (var part in parts)
+                Assert.Contains(part, line, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", Error, StringComparison.Ordinal);
         }
     }

@@ -15,15 +15,17 @@ public class InterruptTests
         Skip.IfNot(OperatingSystem.IsLinux(), "sends SIGINT by kill");
         using var process = CommandLine.Start(command);
         var output = process.StandardOutput.ReadToEndAsync();
-        while (await process.StandardError.ReadLineAsync() is { } line && !line.Contains(after, StringComparison.Ordinal))
-        {
-        }
+        while (
+            await process.StandardError.ReadLineAsync() is { } line && !line.Contains(after, StringComparison.Ordinal)
+        ) { }
 
-        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync();
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            await kill.WaitForExitAsync();
         var rest = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal(130, process.ExitCode);
-        var last = rest.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !l.StartsWith("started", StringComparison.Ordinal));
+        var last = rest.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(l => !l.StartsWith("started", StringComparison.Ordinal));
         Assert.Equal(["userfault: stopped by Ctrl-C"], last);
         Assert.Equal("", await output);
     }
@@ -33,12 +35,26 @@ public class InterruptTests
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "sends SIGINT by kill");
         using var process = CommandLine.Start(
-            "migrate", "--synthetic", "64M", "--pattern", "random", "--ips", "1e5", "--background", "none", "--mode", "userfault");
+            "migrate",
+            "--synthetic",
+            "64M",
+            "--pattern",
+            "random",
+            "--ips",
+            "1e5",
+            "--background",
+            "none",
+            "--mode",
+            "userfault"
+        );
         // The first line of progress says that the guest runs.
         var line = "";
         while (!line.Contains("running", StringComparison.Ordinal))
-            line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("it ended by itself");
-        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync();
+            line =
+                await process.StandardOutput.ReadLineAsync()
+                ?? throw new InvalidOperationException("it ended by itself");
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            await kill.WaitForExitAsync();
         var rest = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal(130, process.ExitCode);

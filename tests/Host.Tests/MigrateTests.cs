@@ -23,8 +23,27 @@ public class MigrateTests
     public async Task The_json_tells_every_figure(string arch, string mode, string memory)
     {
         var run = await CommandLine.Run(
-            "migrate", "--synthetic", "16M", "--pattern", "zipf", "--vcpus", "8", "--accesses", "1000", "--ips", "off",
-            "--overlapping", "--arch", arch, "--mode", mode, "--memory", memory, "--json", "-");
+            "migrate",
+            "--synthetic",
+            "16M",
+            "--pattern",
+            "zipf",
+            "--vcpus",
+            "8",
+            "--accesses",
+            "1000",
+            "--ips",
+            "off",
+            "--overlapping",
+            "--arch",
+            arch,
+            "--mode",
+            mode,
+            "--memory",
+            memory,
+            "--json",
+            "-"
+        );
         Assert.Equal(0, run.ExitCode);
         using var json = JsonDocument.Parse(run.Output);
         var root = json.RootElement;
@@ -33,12 +52,16 @@ public class MigrateTests
         Assert.Equal((arch, mode, memory), (Text("arch"), Text("mode"), Text("memory")));
         Assert.Equal(4096, root.GetProperty("pagesPresent").GetInt32());
         Assert.Equal(4096, Details().GetProperty("verification").GetProperty("verified").GetInt32());
-        Assert.Equal(8000, Details().GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("accesses").GetInt32()));
+        Assert.Equal(
+            8000,
+            Details().GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("accesses").GetInt32())
+        );
         var placed = Details().GetProperty("placed");
         Assert.Equal(4096, placed.GetProperty("demand").GetInt32() + placed.GetProperty("background").GetInt32());
         Assert.Equal(4096, Details().GetProperty("fetches").GetProperty("delivered").GetInt32());
         var recovered = Details().GetProperty("tables").GetProperty("leaves2M").GetInt32();
-        if (arch == "x86" && memory != "guest_memfd" && mode != "userfaultfd") Assert.NotEqual(0, recovered);
+        if (arch == "x86" && memory != "guest_memfd" && mode != "userfaultfd")
+            Assert.NotEqual(0, recovered);
 
         string? Text(string name) => root.GetProperty(name).GetString();
 
@@ -48,21 +71,54 @@ public class MigrateTests
     [Fact]
     public async Task The_json_keeps_its_schema()
     {
-        var run = await CommandLine.Run("migrate", "--synthetic", "4M", "--pattern", "sequential", "--vcpus", "3", "--ips", "off", "--json", "-");
+        var run = await CommandLine.Run(
+            "migrate",
+            "--synthetic",
+            "4M",
+            "--pattern",
+            "sequential",
+            "--vcpus",
+            "3",
+            "--ips",
+            "off",
+            "--json",
+            "-"
+        );
         using var json = JsonDocument.Parse(run.Output);
-        var schema = json.RootElement.EnumerateObject().Where(f => f.Name != "details")
-            .Select(f => $"{f.Name}: {(f.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? "Boolean" : f.Value.ValueKind)}");
+        var schema = json
+            .RootElement.EnumerateObject()
+            .Where(f => f.Name != "details")
+            .Select(f =>
+                $"{f.Name}: {(f.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? "Boolean" : f.Value.ValueKind)}"
+            );
         Assert.Equal(
             [
-                "verified: Boolean", "state: String", "arch: String", "mode: String", "memory: String", "vcpus: Number",
-                "pages: Number", "pagesPresent: Number", "faults: Number", "merged: Number", "fetches: Number",
-                "backgroundPages: Number", "zeroPages: Number", "duplicatePages: Number", "pagesPerSecond: Number",
-                "elapsedMs: Number", "completionMs: Number", "faultLatencyUs: Object", "stallMs: Array",
+                "verified: Boolean",
+                "state: String",
+                "arch: String",
+                "mode: String",
+                "memory: String",
+                "vcpus: Number",
+                "pages: Number",
+                "pagesPresent: Number",
+                "faults: Number",
+                "merged: Number",
+                "fetches: Number",
+                "backgroundPages: Number",
+                "zeroPages: Number",
+                "duplicatePages: Number",
+                "pagesPerSecond: Number",
+                "elapsedMs: Number",
+                "completionMs: Number",
+                "faultLatencyUs: Object",
+                "stallMs: Array",
             ],
-            schema);
+            schema
+        );
         Assert.Equal(
             ["p50", "p90", "p99", "p999", "max"],
-            json.RootElement.GetProperty("faultLatencyUs").EnumerateObject().Select(f => f.Name));
+            json.RootElement.GetProperty("faultLatencyUs").EnumerateObject().Select(f => f.Name)
+        );
         Assert.Equal(3, json.RootElement.GetProperty("stallMs").GetArrayLength());
         Assert.Equal(3, json.RootElement.GetProperty("vcpus").GetInt32());
     }
@@ -76,7 +132,20 @@ public class MigrateTests
         var image = folder.Write("guest.mem", bytes);
         var trace = folder.Write("touch.csv", "# a trace\n0,0,1f,R\n1,10,20,W\n0,2000,1f,X\n1,3000,0,R\n");
         var run = await CommandLine.Run(
-            "migrate", "--image", image, "--trace", trace, "--background", "none", "--latency", "30us", "--mode", "userfault", "--json", "-");
+            "migrate",
+            "--image",
+            image,
+            "--trace",
+            trace,
+            "--background",
+            "none",
+            "--latency",
+            "30us",
+            "--mode",
+            "userfault",
+            "--json",
+            "-"
+        );
         Assert.Equal(0, run.ExitCode);
         using var json = JsonDocument.Parse(run.Output);
         Assert.Equal(3, json.RootElement.GetProperty("pagesPresent").GetInt32());
@@ -87,8 +156,11 @@ public class MigrateTests
     [Fact]
     public async Task A_pattern_over_a_core_stays_in_the_guests_memory()
     {
-        // Sixteen pages at 0 and four of a device at 56 TiB, where a guest's 64-bit BARs lie: a walk over the hole never ends.
-        const int header = 64 + (2 * 56), low = 16 * 4096, high = 4 * 4096;
+        // Sixteen pages at 0 and four of a device at 56 TiB, where a guest's 64-bit BARs lie: a walk over the hole
+        // never ends.
+        const int header = 64 + (2 * 56),
+            low = 16 * 4096,
+            high = 4 * 4096;
         var core = new byte[header + low + high];
         new Random(4).NextBytes(core);
         new byte[] { 0x7f, 0x45, 0x4c, 0x46, 2, 1, 1 }.CopyTo(core, 0);
@@ -101,16 +173,29 @@ public class MigrateTests
         using var folder = new TemporaryFolder();
 
         var run = await CommandLine.Run(
-            "migrate", "--image", folder.Write("guest.elf", core), "--pattern", "sequential", "--vcpus", "2", "--json", "-");
+            "migrate",
+            "--image",
+            folder.Write("guest.elf", core),
+            "--pattern",
+            "sequential",
+            "--vcpus",
+            "2",
+            "--json",
+            "-"
+        );
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("20 pages (80.0 KiB) in 2 ranges", run.Error, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(run.Output);
-        Assert.Equal(20, json.RootElement.GetProperty("details").GetProperty("verification").GetProperty("verified").GetInt32());
+        Assert.Equal(
+            20,
+            json.RootElement.GetProperty("details").GetProperty("verification").GetProperty("verified").GetInt32()
+        );
         foreach (var vcpu in json.RootElement.GetProperty("details").GetProperty("vcpus").EnumerateArray())
             Assert.Equal((10, 0), (vcpu.GetProperty("accesses").GetInt32(), vcpu.GetProperty("mmio").GetInt32()));
 
-        void Put(int at, long value, int bytes) => BitConverter.GetBytes(value).AsSpan(0, bytes).CopyTo(core.AsSpan(at));
+        void Put(int at, long value, int bytes) =>
+            BitConverter.GetBytes(value).AsSpan(0, bytes).CopyTo(core.AsSpan(at));
 
         void Load(int at, long offset, long address, long size)
         {
@@ -126,14 +211,30 @@ public class MigrateTests
     public async Task The_page_is_whole_and_asks_for_nothing()
     {
         using var folder = new TemporaryFolder();
-        var run = await CommandLine.Run("migrate", "--synthetic", "8M", "--html", folder.At("report.html"), "--json", folder.At("report.json"));
+        var run = await CommandLine.Run(
+            "migrate",
+            "--synthetic",
+            "8M",
+            "--html",
+            folder.At("report.html"),
+            "--json",
+            folder.At("report.json")
+        );
         Assert.Equal(0, run.ExitCode);
         var html = await File.ReadAllTextAsync(folder.At("report.html"));
         Assert.StartsWith("<!DOCTYPE html>", html, StringComparison.Ordinal);
         Assert.EndsWith("</html>\n", html, StringComparison.Ordinal);
         Assert.DoesNotContain("http", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
-        foreach (var section in new[] { "Fault latency", "Faults and pages over time", "Stall per vCPU", "The bitmap over time" })
+        foreach (
+            var section in new[]
+            {
+                "Fault latency",
+                "Faults and pages over time",
+                "Stall per vCPU",
+                "The bitmap over time",
+            }
+        )
             Assert.Contains(section, html, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.At("report.json")));
         Assert.True(json.RootElement.GetProperty("verified").GetBoolean());
@@ -144,8 +245,29 @@ public class MigrateTests
     public async Task A_recorded_working_set_is_replayed_and_a_foreign_one_refused()
     {
         using var folder = new TemporaryFolder();
-        string[] guest = ["--synthetic", "8M", "--pattern", "random", "--vcpus", "2", "--accesses", "200", "--ips", "off"];
-        var recorded = await CommandLine.Run(["migrate", .. guest, "--background", "none", "--mode", "userfault", "--record", folder.At("set")]);
+        string[] guest =
+        [
+            "--synthetic",
+            "8M",
+            "--pattern",
+            "random",
+            "--vcpus",
+            "2",
+            "--accesses",
+            "200",
+            "--ips",
+            "off",
+        ];
+        var recorded = await CommandLine.Run([
+            "migrate",
+            .. guest,
+            "--background",
+            "none",
+            "--mode",
+            "userfault",
+            "--record",
+            folder.At("set"),
+        ]);
         Assert.Equal(0, recorded.ExitCode);
 
         var replayed = await CommandLine.Run(["migrate", .. guest, "--replay", folder.At("set"), "--json", "-"]);

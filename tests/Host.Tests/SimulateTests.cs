@@ -25,11 +25,27 @@ public sealed class SimulateTests
         using var folder = new TemporaryFolder();
         var plan = folder.At("plan.hocon");
         var scenario = folder.Write("scenario.hocon", "latency-ns = 1000000000\n");
-        var failed = await CommandLine.Run("simulate", scenario, "--seeds", "1..50", "--nodes", "one", "--shrink", "20", "--plan", plan, "--json", folder.At("runs.json"));
+        var failed = await CommandLine.Run(
+            "simulate",
+            scenario,
+            "--seeds",
+            "1..50",
+            "--nodes",
+            "one",
+            "--shrink",
+            "20",
+            "--plan",
+            plan,
+            "--json",
+            folder.At("runs.json")
+        );
         Assert.Equal(1, failed.ExitCode);
         using var runs = JsonDocument.Parse(await File.ReadAllTextAsync(folder.At("runs.json")));
         Assert.Equal(1, runs.RootElement.GetProperty("failed").GetInt32());
-        Assert.Equal("progress", runs.RootElement.GetProperty("told").EnumerateArray().Last().GetProperty("checker").GetString());
+        Assert.Equal(
+            "progress",
+            runs.RootElement.GetProperty("told").EnumerateArray().Last().GetProperty("checker").GetString()
+        );
         var again = await CommandLine.Run("simulate", plan, "--shrink", "0", "--plan", plan + ".again");
         Assert.Equal(1, again.ExitCode);
         Assert.Equal(await File.ReadAllTextAsync(plan), await File.ReadAllTextAsync(plan + ".again"));
@@ -61,14 +77,20 @@ public sealed class SimulateTests
     public async Task A_bad_scenario_is_one_line_with_its_key()
     {
         using var folder = new TemporaryFolder();
-        (await CommandLine.Run("simulate", folder.Write("s.hocon", "vcpus = many\n"u8.ToArray()))).IsBadInput("s.hocon", "vcpus", "many");
+        (await CommandLine.Run("simulate", folder.Write("s.hocon", "vcpus = many\n"u8.ToArray()))).IsBadInput(
+            "s.hocon",
+            "vcpus",
+            "many"
+        );
     }
 
     private static async Task<string[]> Runs(string cores, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("/usr/bin/taskset") { RedirectStandardOutput = true };
-        foreach (var arg in (string[])["-c", cores, "dotnet", "exec", CommandLine.Assembly, .. Few]) start.ArgumentList.Add(arg);
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        foreach (var arg in (string[])["-c", cores, "dotnet", "exec", CommandLine.Assembly, .. Few])
+            start.ArgumentList.Add(arg);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

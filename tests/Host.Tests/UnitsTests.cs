@@ -25,8 +25,12 @@ public class UnitsTests
     public void Sizes_are_shown_in_the_widest_unit(long bytes, string text) => Assert.Equal(text, Units.Size(bytes));
 
     [Fact]
-    public void A_size_beyond_any_address_space_names_the_option() => Assert.StartsWith(
-        "--memory: '4097T' is not a size up to", Assert.Throws<CliException>(() => Units.Bytes("--memory", "4097T")).Message, StringComparison.Ordinal);
+    public void A_size_beyond_any_address_space_names_the_option() =>
+        Assert.StartsWith(
+            "--memory: '4097T' is not a size up to",
+            Assert.Throws<CliException>(() => Units.Bytes("--memory", "4097T")).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("30us", 30_000)]
@@ -39,7 +43,8 @@ public class UnitsTests
     [InlineData("10Gbps", 10_000_000_000)]
     [InlineData("800Mbps", 800_000_000)]
     [InlineData("off", 0)]
-    public void Bandwidths_are_decimal(string text, long bits) => Assert.Equal(bits, Units.BitsPerSecond("bandwidth", text));
+    public void Bandwidths_are_decimal(string text, long bits) =>
+        Assert.Equal(bits, Units.BitsPerSecond("bandwidth", text));
 
     [Theory]
     [InlineData("12 parsecs")]

@@ -14,9 +14,7 @@ internal sealed record Mutant(string Id, string Bug, Finder FoundBy, params Rewr
 
     /// <summary>A mutant of one rewrite.</summary>
     public Mutant(string id, string bug, Finder foundBy, string file, string text, string replacement)
-        : this(id, bug, foundBy, new Rewrite(file, text, replacement))
-    {
-    }
+        : this(id, bug, foundBy, new Rewrite(file, text, replacement)) { }
 
     /// <summary>The name of the flag that stands for it in the copied source.</summary>
     public string Flag => string.Concat(Id.Split('-').Select(static w => char.ToUpperInvariant(w[0]) + w[1..]));

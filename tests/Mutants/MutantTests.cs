@@ -25,8 +25,11 @@ public sealed class MutantTests(Hunts hunts, ITestOutputHelper output) : IClassF
     [InlineData(true, 12)]
     public async Task Without_a_mutant_the_copy_runs_as_the_original(bool isClustered, int seeds)
     {
-        var (child, runs) = await SkipWithoutSdkAsync(() => hunts.UseAsync(
-            (copy, cancelled) => SwarmHunt.RunAsync(copy, null, "", $"1..{seeds}", isClustered, cancelled)));
+        var (child, runs) = await SkipWithoutSdkAsync(() =>
+            hunts.UseAsync(
+                (copy, cancelled) => SwarmHunt.RunAsync(copy, null, "", $"1..{seeds}", isClustered, cancelled)
+            )
+        );
         Assert.True(child.ExitCode == 0, child.Output);
         Assert.Equal(seeds, runs.Count);
         var finder = new Finder.InSwarm("", (ulong)seeds, "", isClustered);
@@ -39,11 +42,16 @@ public sealed class MutantTests(Hunts hunts, ITestOutputHelper output) : IClassF
         var finders = AllMutants.List.Select(static m => m.FoundBy).OfType<Finder.ByTest>();
         foreach (var tests in finders.GroupBy(static t => t.Project, static t => t.Method))
         {
-            var (child, results) = await SkipWithoutSdkAsync(() => hunts.UseAsync(
-                (copy, cancelled) => TestHunt.RunAsync(copy, null, tests.Key, [.. tests.Distinct()], cancelled)));
+            var (child, results) = await SkipWithoutSdkAsync(() =>
+                hunts.UseAsync(
+                    (copy, cancelled) => TestHunt.RunAsync(copy, null, tests.Key, [.. tests.Distinct()], cancelled)
+                )
+            );
             Assert.True(child.ExitCode == 0, child.Output);
             Assert.All(
-                tests, method => Assert.Contains(results, r => r.Name.StartsWith(method, StringComparison.Ordinal)));
+                tests,
+                method => Assert.Contains(results, r => r.Name.StartsWith(method, StringComparison.Ordinal))
+            );
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Userfault.Mutants;
@@ -9,15 +10,24 @@ namespace Userfault.Mutants;
 /// <c>if (BUG) { replacement } else { text }</c>, and any other text becomes <c>(BUG ? replacement : text)</c>.
 /// </summary>
 /// <param name="File">The file, below src/.</param>
-/// <param name="Text">What stands there: exactly once in the file. How lines are indented does not count.</param>
+/// <param name="Text">What stands there: exactly once in the file. White space between words and signs does not count.</param>
 /// <param name="Replacement">What the mutant has in its place.</param>
 internal sealed partial record Rewrite(string File, string Text, string Replacement)
 {
     /// <summary>Where the text stands in a file's content.</summary>
     public MatchCollection In(string content)
     {
-        var lines = Text.Trim().Split('\n').Select(static l => Regex.Escape(l.Trim()));
-        return Regex.Matches(content, string.Join(@"[ \t]*\n[ \t]*", lines));
+        var pattern = new StringBuilder();
+        var before = "";
+        foreach (var token in Token().Matches(Text).Select(static m => m.Value))
+        {
+            if (before.Length > 0)
+                pattern.Append(IsWord(before) && IsWord(token) ? @"\s+" : @"\s*");
+            pattern.Append(Regex.Escape(token));
+            before = token;
+        }
+
+        return Regex.Matches(content, pattern.ToString());
     }
 
     /// <summary>What stands in its place in the copy.</summary>
@@ -25,11 +35,17 @@ internal sealed partial record Rewrite(string File, string Text, string Replacem
     /// <param name="flag">The mutant's flag.</param>
     public string With(string found, string flag)
     {
-        if (Bug().IsMatch(Replacement)) return Bug().Replace(Replacement, flag);
+        if (Bug().IsMatch(Replacement))
+            return Bug().Replace(Replacement, flag);
         return found[^1] is ';' or '}'
             ? $"if ({flag}) {{ {Replacement} }} else {{ {found} }}"
             : $"({flag} ? ({Replacement}) : ({found}))";
     }
+
+    private static bool IsWord(string token) => char.IsLetterOrDigit(token[0]) || token[0] == '_';
+
+    [GeneratedRegex(@"\w+|[^\w\s]")]
+    private static partial Regex Token();
 
     [GeneratedRegex(@"\bBUG\b")]
     private static partial Regex Bug();

@@ -32,7 +32,9 @@ public sealed class RewriteTests
     [Fact]
     public void Every_rewrite_changes_something() =>
         Assert.All(
-            AllMutants.List.SelectMany(static m => m.Rewrites), static r => Assert.NotEqual(r.Text, r.Replacement));
+            AllMutants.List.SelectMany(static m => m.Rewrites),
+            static r => Assert.NotEqual(r.Text, r.Replacement)
+        );
 
     [Fact]
     public void There_are_enough_of_them() =>

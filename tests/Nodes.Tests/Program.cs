@@ -9,7 +9,8 @@ internal static class Program
 {
     public static int Main(string[] args)
     {
-        if (args is not ["node"]) return 2;
+        if (args is not ["node"])
+            return 2;
         ChildNode.Run(Console.In, Console.Out);
         return 0;
     }

@@ -8,13 +8,14 @@ public partial class DocumentTests
     [Fact]
     public void Links_between_documents_lead_somewhere()
     {
-        var broken = from document in Documents()
-                     from Match link in Link().Matches(File.ReadAllText(document))
-                     let target = link.Groups[1].Value
-                     where !target.StartsWith("http", StringComparison.Ordinal) && !target.StartsWith('#')
-                     let path = Path.Combine(Path.GetDirectoryName(document)!, target.Split('#')[0])
-                     where !File.Exists(path) && !Directory.Exists(path)
-                     select $"{Repository.Relative(document)}: {target}";
+        var broken =
+            from document in Documents()
+            from Match link in Link().Matches(File.ReadAllText(document))
+            let target = link.Groups[1].Value
+            where !target.StartsWith("http", StringComparison.Ordinal) && !target.StartsWith('#')
+            let path = Path.Combine(Path.GetDirectoryName(document)!, target.Split('#')[0])
+            where !File.Exists(path) && !Directory.Exists(path)
+            select $"{Repository.Relative(document)}: {target}";
         Assert.Empty(broken);
     }
 
@@ -35,8 +36,11 @@ public partial class DocumentTests
     }
 
     private static IEnumerable<string> Documents() =>
-        Directory.EnumerateFiles(Repository.Root, "*.md")
-            .Concat(Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories));
+        Directory
+            .EnumerateFiles(Repository.Root, "*.md")
+            .Concat(
+                Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories)
+            );
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

@@ -3,7 +3,10 @@ using System.Reflection.PortableExecutable;
 
 namespace Userfault.Tidy.Tests;
 
-/// <summary>References point one way: Host -> all; Simulation -> Nodes -> Actors -> Fetch -> Pages -> Mmu; DataPlane, Handler and Kvm -> Linux.</summary>
+/// <summary>
+/// References point one way: Host -> all; Simulation -> Nodes -> Actors -> Fetch -> Pages -> Mmu; DataPlane, Handler
+/// and Kvm -> Linux.
+/// </summary>
 public class ReferenceDirectionTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
@@ -21,21 +24,31 @@ public class ReferenceDirectionTests
         ["Simulation"] = ["Nodes", "Actors", "DataPlane", "Fetch", "Pages", "Mmu"],
         ["Host"] =
         [
-            "Simulation", "Capacity", "Kvm", "Nodes", "Actors", "Handler", "DataPlane", "Fetch", "Pages", "Linux", "Mmu",
+            "Simulation",
+            "Capacity",
+            "Kvm",
+            "Nodes",
+            "Actors",
+            "Handler",
+            "DataPlane",
+            "Fetch",
+            "Pages",
+            "Linux",
+            "Mmu",
         ],
     };
 
     [Fact]
-    public void Every_room_of_src_is_in_the_picture() =>
-        Assert.Empty(Repository.SourceRooms.Except(Allowed.Keys));
+    public void Every_room_of_src_is_in_the_picture() => Assert.Empty(Repository.SourceRooms.Except(Allowed.Keys));
 
     [Fact]
     public void Project_references_point_one_way()
     {
-        var wrong = from room in Repository.SourceRooms
-                    from reference in Repository.ProjectReferences(room)
-                    where !Allowed[room].Contains(reference)
-                    select $"src/{room} must not refer to {reference}";
+        var wrong =
+            from room in Repository.SourceRooms
+            from reference in Repository.ProjectReferences(room)
+            where !Allowed[room].Contains(reference)
+            select $"src/{room} must not refer to {reference}";
         Assert.Empty(wrong);
     }
 
@@ -49,7 +62,8 @@ public class ReferenceDirectionTests
     [InlineData("Capacity")]
     public void Rooms_below_the_actors_know_no_Akka(string room)
     {
-        if (!Repository.SourceRooms.Contains(room)) return;
+        if (!Repository.SourceRooms.Contains(room))
+            return;
         Assert.DoesNotContain(Repository.Packages(room), p => p.StartsWith("Akka", StringComparison.Ordinal));
     }
 
@@ -59,7 +73,10 @@ public class ReferenceDirectionTests
     [InlineData("userfault.dll")]
     public void Nothing_but_Nodes_knows_Akka_Cluster_and_its_remoting(string assembly)
     {
-        Assert.DoesNotContain(References(assembly), static n => n is "Akka.Remote" || n.StartsWith("Akka.Cluster", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            References(assembly),
+            static n => n is "Akka.Remote" || n.StartsWith("Akka.Cluster", StringComparison.Ordinal)
+        );
         Assert.Contains("Akka.Cluster", References("Userfault.Nodes.dll"));
     }
 
@@ -70,14 +87,22 @@ public class ReferenceDirectionTests
     [InlineData("Kvm")]
     [InlineData("Simulation")]
     [InlineData("Host")]
-    public void Rooms_with_actors_are_looked_at_by_Akkas_analyzers(string room) => Assert.Contains("Akka", Repository.Packages(room));
+    public void Rooms_with_actors_are_looked_at_by_Akkas_analyzers(string room) =>
+        Assert.Contains("Akka", Repository.Packages(room));
 
     [Fact]
     public void Only_the_adapter_inside_of_Nodes_names_Akka_Cluster()
     {
-        var found = Repository.SourceFiles("src")
+        var found = Repository
+            .SourceFiles("src")
             .Where(static f => !Repository.Relative(f).StartsWith("src/Nodes/AkkaCluster/", StringComparison.Ordinal))
-            .Where(static f => File.ReadLines(f).Any(static l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal) && l.Contains("Akka.Cluster", StringComparison.Ordinal)));
+            .Where(static f =>
+                File.ReadLines(f)
+                    .Any(static l =>
+                        !l.TrimStart().StartsWith("//", StringComparison.Ordinal)
+                        && l.Contains("Akka.Cluster", StringComparison.Ordinal)
+                    )
+            );
         Assert.Empty(found.Select(Repository.Relative));
     }
 
@@ -87,7 +112,10 @@ public class ReferenceDirectionTests
         Assert.Empty(Repository.Packages("Mmu"));
         Assert.Empty(Repository.ProjectReferences("Mmu"));
 
-        Assert.DoesNotContain(References("Userfault.Mmu.dll"), static n => !n.StartsWith("System.", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            References("Userfault.Mmu.dll"),
+            static n => !n.StartsWith("System.", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -101,10 +129,18 @@ public class ReferenceDirectionTests
         string[] namespaces = ["System.IO.", "System.Net", "System.Threading.Tasks", "System.Diagnostics.Stopwatch"];
         string[] types =
         [
-            "System.DateTime", "System.DateTimeOffset", "System.TimeProvider", "System.Threading.Thread", "System.Threading.Timer",
-            "System.Threading.ThreadPool", "System.IO.File", "System.IO.FileStream", "System.Console",
+            "System.DateTime",
+            "System.DateTimeOffset",
+            "System.TimeProvider",
+            "System.Threading.Thread",
+            "System.Threading.Timer",
+            "System.Threading.ThreadPool",
+            "System.IO.File",
+            "System.IO.FileStream",
+            "System.Console",
         ];
-        var used = metadata.TypeReferences.Select(metadata.GetTypeReference)
+        var used = metadata
+            .TypeReferences.Select(metadata.GetTypeReference)
             .Select(t => metadata.GetString(t.Namespace) + "." + metadata.GetString(t.Name))
             // A dump is text for whoever calls: a TextWriter is not a file.
             .Where(n => n != "System.IO.TextWriter")

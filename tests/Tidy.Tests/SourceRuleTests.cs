@@ -20,7 +20,8 @@ public partial class SourceRuleTests
     public void Source_files_stay_readable()
     {
         const int mostLines = 600;
-        var found = Repository.SourceFiles(Rooms)
+        var found = Repository
+            .SourceFiles(Rooms)
             .Select(f => (File: Repository.Relative(f), Count: File.ReadLines(f).Count()))
             .Where(f => f.Count > mostLines);
         Assert.Empty(found.Select(f => $"{f.File} has {f.Count} lines; split it below {mostLines}"));

@@ -7,8 +7,9 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// One thread and its queue of mailboxes to run. Posts from the loop's own thread go to a list that no other thread
-/// sees; posts from elsewhere go through a concurrent queue and wake the thread only where it has parked. It is a clock as
-/// well: messages that are to come at a time are told by the thread itself, which costs its own actors no other thread.
+/// sees; posts from elsewhere go through a concurrent queue and wake the thread only where it has parked. It is a clock
+/// as well: messages that are to come at a time are told by the thread itself, which costs its own actors no other
+/// thread.
 /// </summary>
 internal sealed class EventLoop : IGuestTime
 {
@@ -43,15 +44,18 @@ internal sealed class EventLoop : IGuestTime
     }
 
     /// <inheritdoc/>
-    public long NowNs => _ticksAreNs
-        ? _time.GetTimestamp()
-        : (long)((Int128)_time.GetTimestamp() * 1_000_000_000 / _time.TimestampFrequency);
+    public long NowNs =>
+        _ticksAreNs
+            ? _time.GetTimestamp()
+            : (long)((Int128)_time.GetTimestamp() * 1_000_000_000 / _time.TimestampFrequency);
 
     /// <inheritdoc/>
     public void TellAt(long dueNs, IActorRef receiver, object message)
     {
-        if (Thread.CurrentThread == _thread) Add(dueNs, receiver, message);
-        else Post(new Timer(this, dueNs, receiver, message));
+        if (Thread.CurrentThread == _thread)
+            Add(dueNs, receiver, message);
+        else
+            Post(new Timer(this, dueNs, receiver, message));
     }
 
     public void Post(IRunnable run)
@@ -65,7 +69,8 @@ internal sealed class EventLoop : IGuestTime
         _foreign.Enqueue(run);
         // Enqueue is a full fence: either this sees the flag, or the loop sees the work before it parks.
         Interlocked.MemoryBarrier();
-        if (_parked) _bell.Ring();
+        if (_parked)
+            _bell.Ring();
     }
 
     public void Stop()
@@ -78,9 +83,12 @@ internal sealed class EventLoop : IGuestTime
     {
         while (true)
         {
-            if (RunSome() | TellDue()) continue;
-            if (_stopping) break;
-            if (SpinForWork()) continue;
+            if (RunSome() | TellDue())
+                continue;
+            if (_stopping)
+                break;
+            if (SpinForWork())
+                continue;
             Park();
         }
 
@@ -107,7 +115,8 @@ internal sealed class EventLoop : IGuestTime
 
     private bool TellDue()
     {
-        if (_nextDueNs == long.MaxValue || NowNs is var nowNs && nowNs < _nextDueNs) return false;
+        if (_nextDueNs == long.MaxValue || NowNs is var nowNs && nowNs < _nextDueNs)
+            return false;
         while (_timers.TryPeek(out var due, out var dueNs) && dueNs <= nowNs)
         {
             _timers.Dequeue();
@@ -141,17 +150,18 @@ internal sealed class EventLoop : IGuestTime
     // True where there is work, or where something is due.
     private bool SpinForWork()
     {
-        if (_spinNs == 0) return !_foreign.IsEmpty;
+        if (_spinNs == 0)
+            return !_foreign.IsEmpty;
         var nowNs = NowNs;
         // What is due before the thread could have slept and woken is waited for here.
         var isNear = _nextDueNs - nowNs < _spinNs + WakeNs;
         var until = isNear ? _nextDueNs : nowNs + _spinNs;
         do
         {
-            if (!_foreign.IsEmpty) return true;
+            if (!_foreign.IsEmpty)
+                return true;
             Thread.SpinWait(1);
-        }
-        while (!_stopping && NowNs < until);
+        } while (!_stopping && NowNs < until);
         return isNear;
     }
 
@@ -161,8 +171,10 @@ internal sealed class EventLoop : IGuestTime
         Interlocked.MemoryBarrier();
         if (_foreign.IsEmpty && !_stopping)
         {
-            if (_nextDueNs == long.MaxValue) _bell.Wait(Doorbell.Forever);
-            else if (_nextDueNs - NowNs - (_spinNs > 0 ? WakeNs : 0) is > 0 and var sleepNs) _bell.Wait(sleepNs);
+            if (_nextDueNs == long.MaxValue)
+                _bell.Wait(Doorbell.Forever);
+            else if (_nextDueNs - NowNs - (_spinNs > 0 ? WakeNs : 0) is > 0 and var sleepNs)
+                _bell.Wait(sleepNs);
         }
 
         _parked = false;

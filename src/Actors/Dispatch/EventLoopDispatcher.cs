@@ -23,7 +23,12 @@ public sealed class EventLoopDispatcher : MessageDispatcher
     /// <param name="spin">How long the thread looks for work before it parks.</param>
     /// <param name="shutdownTimeout">How long the thread stays after the last actor left.</param>
     public EventLoopDispatcher(
-        MessageDispatcherConfigurator configurator, string id, int throughput, TimeSpan spin, TimeSpan shutdownTimeout)
+        MessageDispatcherConfigurator configurator,
+        string id,
+        int throughput,
+        TimeSpan spin,
+        TimeSpan shutdownTimeout
+    )
         : base(configurator)
     {
         Id = id;

@@ -17,7 +17,8 @@ public sealed class EventLoopDispatcherConfigurator : MessageDispatcherConfigura
             config.GetString("id"),
             config.GetInt("throughput", 100),
             config.GetTimeSpan("spin", TimeSpan.FromMilliseconds(0.05)),
-            config.GetTimeSpan("shutdown-timeout", TimeSpan.FromSeconds(1)));
+            config.GetTimeSpan("shutdown-timeout", TimeSpan.FromSeconds(1))
+        );
     }
 
     /// <inheritdoc/>

@@ -7,8 +7,9 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Owns connections to page sources and asks them for pages, as the fetch engine decides (<see cref="FetchCore"/>). Holds nothing that cannot be asked for again, so its
-/// supervisor restarts it freely: its requesters are told by the pool and ask once more.
+/// Owns connections to page sources and asks them for pages, as the fetch engine decides (<see cref="FetchCore"/>).
+/// Holds nothing that cannot be asked for again, so its supervisor restarts it freely: its requesters are told by the
+/// pool and ask once more.
 /// </summary>
 public sealed class FetcherActor : UntypedActor
 {
@@ -26,15 +27,20 @@ public sealed class FetcherActor : UntypedActor
 
     /// <summary>See <see cref="Props"/>.</summary>
     public FetcherActor(
-        ulong number, FetchSettings settings, IReadOnlyList<Func<IPageSource>> sources, IActorRef? broadcast,
-        IGuestTime? time)
+        ulong number,
+        FetchSettings settings,
+        IReadOnlyList<Func<IPageSource>> sources,
+        IActorRef? broadcast,
+        IGuestTime? time
+    )
     {
         _time = time ?? new SchedulerTime(Context.System.Scheduler);
         _number = number;
         _settings = settings;
         _core = new FetchCore(settings);
         _broadcast = broadcast;
-        foreach (var open in sources) Add(open());
+        foreach (var open in sources)
+            Add(open());
     }
 
     private long NowNs => _time.NowNs;
@@ -43,20 +49,30 @@ public sealed class FetcherActor : UntypedActor
     /// <param name="number">Its number, for routes and reports.</param>
     /// <param name="settings">How it asks.</param>
     /// <param name="sources">Opens a source; called anew when the fetcher is restarted.</param>
-    /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the memslots through here, for other nodes; null where there are none.</param>
+    /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the memslots through here, for other nodes; null
+    /// where there are none.</param>
     /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
     public static Props Props(
-        ulong number, FetchSettings settings, IReadOnlyList<Func<IPageSource>> sources, IActorRef? broadcast = null,
-        IGuestTime? time = null) =>
-        Akka.Actor.Props.Create(() => new FetcherActor(number, settings, sources, broadcast, time));
+        ulong number,
+        FetchSettings settings,
+        IReadOnlyList<Func<IPageSource>> sources,
+        IActorRef? broadcast = null,
+        IGuestTime? time = null
+    ) => Akka.Actor.Props.Create(() => new FetcherActor(number, settings, sources, broadcast, time));
 
     /// <inheritdoc/>
     protected override void PreStart()
     {
-        if (_settings.TickNs <= 0) return;
+        if (_settings.TickNs <= 0)
+            return;
         var every = TimeSpan.FromTicks(_settings.TickNs / 100);
         _tick = Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(
-            every, every, Self, FetcherProtocol.Tick.Instance, ActorRefs.NoSender);
+            every,
+            every,
+            Self,
+            FetcherProtocol.Tick.Instance,
+            ActorRefs.NoSender
+        );
     }
 
     /// <inheritdoc/>
@@ -75,11 +91,14 @@ public sealed class FetcherActor : UntypedActor
         _core.CancelAll();
         while (_core.TryTakeEffect(out var effect))
         {
-            if (effect.Kind == FetchEffectKind.Cancel) _sources[effect.Source].Source.Cancel(effect.RequestId);
-            else effect.Batch?.Release();
+            if (effect.Kind == FetchEffectKind.Cancel)
+                _sources[effect.Source].Source.Cancel(effect.RequestId);
+            else
+                effect.Batch?.Release();
         }
 
-        foreach (var connection in _sources) connection.Source.Dispose();
+        foreach (var connection in _sources)
+            connection.Source.Dispose();
     }
 
     /// <inheritdoc/>
@@ -104,7 +123,8 @@ public sealed class FetcherActor : UntypedActor
                 Go(tickNs);
                 break;
             case FetcherProtocol.RequestFailed failed:
-                if (!IsOwn(failed.From)) break;
+                if (!IsOwn(failed.From))
+                    break;
                 _core.OnFailed(failed.RequestId, failed.Failure);
                 Go(NowNs);
                 break;
@@ -127,9 +147,14 @@ public sealed class FetcherActor : UntypedActor
                 OnRemoveSource(remove);
                 break;
             case FetcherProtocol.GetReport:
-                Sender.Tell(new FetcherReport(
-                    _number, _core.Counters, _core.Latency.Snapshot(),
-                    [.. _sources.Where(s => s.IsUp).Select(s => s.Source.Name)]));
+                Sender.Tell(
+                    new FetcherReport(
+                        _number,
+                        _core.Counters,
+                        _core.Latency.Snapshot(),
+                        [.. _sources.Where(s => s.IsUp).Select(s => s.Source.Name)]
+                    )
+                );
                 break;
             default:
                 Unhandled(message);
@@ -145,14 +170,16 @@ public sealed class FetcherActor : UntypedActor
     {
         var requester = NumberOf(Sender);
         var nowNs = NowNs;
-        foreach (var range in fetch.Ranges) _core.Want(range, fetch.Priority, requester, nowNs);
+        foreach (var range in fetch.Ranges)
+            _core.Want(range, fetch.Priority, requester, nowNs);
         Go(nowNs);
     }
 
     private void OnRemoveSource(FetcherProtocol.RemoveSource remove)
     {
         var source = _sources.FindIndex(s => s.IsUp && s.Source.Name == remove.Name);
-        if (source < 0) return;
+        if (source < 0)
+            return;
         _sources[source].Reason = remove.Reason;
         _core.RemoveSource(source);
         Go(NowNs);
@@ -162,7 +189,8 @@ public sealed class FetcherActor : UntypedActor
     {
         _core.Decide(nowNs);
         Perform();
-        if (_core.HasSource || _core.PagesHeld == 0) return;
+        if (_core.HasSource || _core.PagesHeld == 0)
+            return;
         _core.FailAll();
         Perform();
     }
@@ -176,7 +204,11 @@ public sealed class FetcherActor : UntypedActor
                 case FetchEffectKind.Ask:
                     var request = effect.Request!;
                     var asked = _sources[effect.Source];
-                    asked.Source.Request(new PageRequest(request.Id, request.Priority, request.SentNs), request.Ranges, asked);
+                    asked.Source.Request(
+                        new PageRequest(request.Id, request.Priority, request.SentNs),
+                        request.Ranges,
+                        asked
+                    );
                     break;
                 case FetchEffectKind.Cancel:
                     _sources[effect.Source].Source.Cancel(effect.RequestId);
@@ -196,8 +228,10 @@ public sealed class FetcherActor : UntypedActor
             }
         }
 
-        foreach (var (requester, pages) in _notSent) _requesters[requester].Tell(new PagesNotSent(pages));
-        foreach (var (requester, pages) in _failed) _requesters[requester].Tell(new FetchFailed("no page source is left", pages));
+        foreach (var (requester, pages) in _notSent)
+            _requesters[requester].Tell(new PagesNotSent(pages));
+        foreach (var (requester, pages) in _failed)
+            _requesters[requester].Tell(new FetchFailed("no page source is left", pages));
         _notSent.Clear();
         _failed.Clear();
     }
@@ -206,8 +240,10 @@ public sealed class FetcherActor : UntypedActor
     private static void Note(List<(int Requester, List<Gfn> Pages)> notes, in FetchEffect effect)
     {
         var index = 0;
-        while (index < notes.Count && notes[index].Requester != effect.Requester) index++;
-        if (index == notes.Count) notes.Add((effect.Requester, []));
+        while (index < notes.Count && notes[index].Requester != effect.Requester)
+            index++;
+        if (index == notes.Count)
+            notes.Add((effect.Requester, []));
         notes[index].Pages.Add(effect.Gfn);
     }
 
@@ -216,7 +252,8 @@ public sealed class FetcherActor : UntypedActor
         connection.IsUp = false;
         connection.Source.GiveUp();
         // A spare is another fetcher's own source, which says so.
-        if (connection.IsSpare) return;
+        if (connection.IsSpare)
+            return;
         var reason = loss switch
         {
             SourceLoss.ConnectionLost => "its connection is lost",
@@ -224,22 +261,30 @@ public sealed class FetcherActor : UntypedActor
             SourceLoss.Silent => "its answers do not come",
             _ => connection.Reason,
         };
-        _log.Warning("fetcher {Fetcher} gives up page source {Source}: {Reason}", _number, connection.Source.Name, reason);
+        _log.Warning(
+            "fetcher {Fetcher} gives up page source {Source}: {Reason}",
+            _number,
+            connection.Source.Name,
+            reason
+        );
     }
 
     private void Add(IPageSource source, bool isSpare = false)
     {
         var number = _core.AddSource(isSpare);
         var connection = new Connection(source, Self, isSpare);
-        if (number < _sources.Count) _sources[number] = connection;
-        else _sources.Add(connection);
+        if (number < _sources.Count)
+            _sources[number] = connection;
+        else
+            _sources.Add(connection);
     }
 
     private int NumberOf(IActorRef requester)
     {
         for (var i = 0; i < _requesters.Count; i++)
         {
-            if (_requesters[i].Equals(requester)) return i;
+            if (_requesters[i].Equals(requester))
+                return i;
         }
 
         _requesters.Add(requester);
@@ -257,7 +302,8 @@ public sealed class FetcherActor : UntypedActor
 
         public string Reason { get; set; } = "it is taken out";
 
-        public void OnPages(PageBatch batch) => fetcher.Tell(new FetcherProtocol.Answered(this, batch), ActorRefs.NoSender);
+        public void OnPages(PageBatch batch) =>
+            fetcher.Tell(new FetcherProtocol.Answered(this, batch), ActorRefs.NoSender);
 
         public void OnFailed(ulong requestId, FetchFailure failure) =>
             fetcher.Tell(new FetcherProtocol.RequestFailed(this, requestId, failure), ActorRefs.NoSender);

@@ -11,8 +11,7 @@ namespace Userfault.Actors;
 /// fetcher that fails is restarted, and whoever waits for pages asks again. Without a fetcher requests are answered
 /// with <see cref="FetchFailed"/>.
 /// </summary>
-public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcast, IGuestTime? time)
-    : UntypedActor
+public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcast, IGuestTime? time) : UntypedActor
 {
     private readonly SortedDictionary<ulong, IActorRef> _fetchers = [];
     private readonly List<IActorRef> _requesters = [];
@@ -24,17 +23,19 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
 
     /// <summary>A pool without fetchers.</summary>
     /// <param name="settings">How its fetchers ask.</param>
-    /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the fetchers, for other nodes; null where there are none.</param>
+    /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the fetchers, for other nodes; null where there are
+    /// none.</param>
     /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
     public static Props Props(FetchSettings settings, IActorRef? broadcast = null, IGuestTime? time = null) =>
         Akka.Actor.Props.Create(() => new FetcherPoolActor(settings, broadcast, time));
 
     /// <inheritdoc/>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(failure =>
-    {
-        _log.Warning("a fetcher failed and is restarted: {0}", failure.Message);
-        return Directive.Restart;
-    });
+    protected override SupervisorStrategy SupervisorStrategy() =>
+        new OneForOneStrategy(failure =>
+        {
+            _log.Warning("a fetcher failed and is restarted: {0}", failure.Message);
+            return Directive.Restart;
+        });
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
@@ -45,10 +46,12 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
                 Route(fetch);
                 break;
             case FetcherProtocol.Promote promote:
-                if (_routes.Members.Count > 0) _fetchers[_routes.Of(promote.Gfn)].Forward(promote);
+                if (_routes.Members.Count > 0)
+                    _fetchers[_routes.Of(promote.Gfn)].Forward(promote);
                 break;
             case FetcherProtocol.BroadcastClears clears:
-                // Not by way of a fetcher: one that fails or leaves would lose a batch, and the last has none behind it to show the gap.
+                // Not by way of a fetcher: one that fails or leaves would lose a batch, and the last has none behind it
+                // to show the gap.
                 broadcast?.Forward(clears.Clears);
                 break;
             case FetcherPoolProtocol.AddFetcher add:
@@ -60,7 +63,8 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
             case FetcherPoolProtocol.AddSource add when _fetchers.TryGetValue(add.Fetcher, out var fetcher):
                 _added.Add(add);
                 fetcher.Tell(new FetcherProtocol.AddSource(add.Open(), add.IsSpare));
-                if (!add.IsSpare) AskAgain();
+                if (!add.IsSpare)
+                    AskAgain();
                 break;
             case FetcherPoolProtocol.RemoveSource remove:
                 _added.RemoveAll(added => added.Name == remove.Name);
@@ -70,7 +74,8 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
                 Broadcast(cancel);
                 break;
             case FetcherPoolProtocol.Register register:
-                if (!_requesters.Contains(register.Requester)) _requesters.Add(register.Requester);
+                if (!_requesters.Contains(register.Requester))
+                    _requesters.Add(register.Requester);
                 break;
             case FetcherPoolProtocol.FetcherRestarted restarted:
                 OnRestarted(restarted.Number);
@@ -80,8 +85,10 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
                 break;
             case FetcherPoolProtocol.GetReports:
                 Sender.Tell(new FetcherPoolProtocol.ReportsComing(_fetchers.Count + (_removed is null ? 0 : 1)));
-                if (_removed is not null) Sender.Tell(_removed);
-                foreach (var fetcher in _fetchers.Values) fetcher.Forward(FetcherProtocol.GetReport.Instance);
+                if (_removed is not null)
+                    Sender.Tell(_removed);
+                foreach (var fetcher in _fetchers.Values)
+                    fetcher.Forward(FetcherProtocol.GetReport.Instance);
                 break;
             default:
                 Unhandled(message);
@@ -106,33 +113,41 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
         var shares = new SortedDictionary<ulong, List<GfnRange>>();
         foreach (var range in fetch.Ranges)
         {
-            for (var rest = range; !rest.IsEmpty;)
+            for (var rest = range; !rest.IsEmpty; )
             {
                 var count = Math.Min(rest.Count, FetchRoutes.RunPages - rest.Start.Value % FetchRoutes.RunPages);
                 var fetcher = _routes.Of(rest.Start);
-                if (!shares.TryGetValue(fetcher, out var share)) shares.Add(fetcher, share = []);
+                if (!shares.TryGetValue(fetcher, out var share))
+                    shares.Add(fetcher, share = []);
                 share.Add(rest with { Count = count });
                 rest = new GfnRange(rest.Start.Plus(count), rest.Count - count);
             }
         }
 
-        foreach (var (fetcher, share) in shares) _fetchers[fetcher].Forward(fetch with { Ranges = share });
+        foreach (var (fetcher, share) in shares)
+            _fetchers[fetcher].Forward(fetch with { Ranges = share });
     }
 
     private void OnAddFetcher(FetcherPoolProtocol.AddFetcher add)
     {
-        if (_fetchers.ContainsKey(add.Number)) return;
+        if (_fetchers.ContainsKey(add.Number))
+            return;
         // A node that left and came back has its number again, while the old actor may still be stopping.
         var props = FetcherActor.Props(add.Number, settings, add.Sources, broadcast, time);
-        _fetchers.Add(add.Number, Context.ActorOf(props.WithDispatcher(Context.Props.Dispatcher), $"fetcher-{add.Number}-{_started++}"));
+        _fetchers.Add(
+            add.Number,
+            Context.ActorOf(props.WithDispatcher(Context.Props.Dispatcher), $"fetcher-{add.Number}-{_started++}")
+        );
         _routes = new FetchRoutes(_fetchers.Keys);
         // Whoever asked while there was none was refused.
-        if (_fetchers.Count == 1) AskAgain();
+        if (_fetchers.Count == 1)
+            AskAgain();
     }
 
     private void OnRemoveFetcher(ulong number)
     {
-        if (!_fetchers.Remove(number, out var fetcher)) return;
+        if (!_fetchers.Remove(number, out var fetcher))
+            return;
         _added.RemoveAll(added => added.Fetcher == number);
         // Behind what it was told already: whoever waits for its report gets it, and its work stays in the sum.
         fetcher.Tell(FetcherProtocol.GetReport.Instance);
@@ -145,7 +160,8 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
     // It has opened the sources again that it was made with; those that came later it has forgotten.
     private void OnRestarted(ulong number)
     {
-        if (!_fetchers.TryGetValue(number, out var fetcher)) return;
+        if (!_fetchers.TryGetValue(number, out var fetcher))
+            return;
         foreach (var added in _added.Where(a => a.Fetcher == number))
             fetcher.Tell(new FetcherProtocol.AddSource(added.Open(), added.IsSpare));
         AskAgain();
@@ -160,11 +176,13 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
 
     private void AskAgain()
     {
-        foreach (var requester in _requesters) requester.Tell(MemslotProtocol.AskAgain.Instance);
+        foreach (var requester in _requesters)
+            requester.Tell(MemslotProtocol.AskAgain.Instance);
     }
 
     private void Broadcast(object message)
     {
-        foreach (var fetcher in _fetchers.Values) fetcher.Tell(message);
+        foreach (var fetcher in _fetchers.Values)
+            fetcher.Tell(message);
     }
 }

@@ -1,9 +1,9 @@
 namespace Userfault.Actors;
 
 /// <summary>
-/// Faults of a VM's vCPUs on their way to the memslots. vCPUs that share a dispatcher fault one after the other; what has
-/// gathered by the time the gate's actor runs goes to each memslot as one message, since a message between two threads
-/// costs more than a fault. Any thread may add.
+/// Faults of a VM's vCPUs on their way to the memslots. vCPUs that share a dispatcher fault one after the other; what
+/// has gathered by the time the gate's actor runs goes to each memslot as one message, since a message between two
+/// threads costs more than a fault. Any thread may add.
 /// </summary>
 /// <param name="mostFaults">Faults of one message at most.</param>
 public sealed class FaultGate(int mostFaults)
@@ -16,8 +16,9 @@ public sealed class FaultGate(int mostFaults)
     private bool _sendIsQueued;
 
     /// <summary>
-    /// Faults of one message for a VM of so many vCPUs: a quarter of them at most, so that all stages of a fault's way have
-    /// work at any time. Were all to travel together, each stage would wait for the others, and every vCPU for all the rest.
+    /// Faults of one message for a VM of so many vCPUs: a quarter of them at most, so that all stages of a fault's way
+    /// have work at any time. Were all to travel together, each stage would wait for the others, and every vCPU for all
+    /// the rest.
     /// </summary>
     public static int BatchFor(int vcpus) => Math.Clamp(vcpus / 4, 1, MostInOneMessage);
 
@@ -33,8 +34,10 @@ public sealed class FaultGate(int mostFaults)
         {
             var lane = LaneOf(slot);
             lane.Faults.Add(fault);
-            if (lane.Faults.Count >= mostFaults) full = Take(lane);
-            if (_sendIsQueued || full is not null) return false;
+            if (lane.Faults.Count >= mostFaults)
+                full = Take(lane);
+            if (_sendIsQueued || full is not null)
+                return false;
             return _sendIsQueued = true;
         }
     }
@@ -46,14 +49,16 @@ public sealed class FaultGate(int mostFaults)
         {
             foreach (var lane in _lanes)
             {
-                if (lane.Faults.Count == 0) continue;
+                if (lane.Faults.Count == 0)
+                    continue;
                 (slot, faults) = (lane.Slot, Take(lane));
                 return true;
             }
 
             _sendIsQueued = false;
             // Slots come and go; those that are gone fault no more.
-            if (_lanes.Count > MostIdleLanes) _lanes.Clear();
+            if (_lanes.Count > MostIdleLanes)
+                _lanes.Clear();
         }
 
         (slot, faults) = (null!, null!);
@@ -64,7 +69,8 @@ public sealed class FaultGate(int mostFaults)
     {
         foreach (var lane in _lanes)
         {
-            if (ReferenceEquals(lane.Slot, slot)) return lane;
+            if (ReferenceEquals(lane.Slot, slot))
+                return lane;
         }
 
         var made = new Lane(slot);

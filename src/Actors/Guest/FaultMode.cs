@@ -6,9 +6,13 @@ public enum FaultMode
     /// <summary>KVM Userfault alone: the vCPU exits. Accesses by KVM itself are not caught.</summary>
     Userfault,
 
-    /// <summary>userfaultfd alone: the vCPU's thread sleeps inside KVM until a reader of the descriptor has resolved.</summary>
+    /// <summary>
+    /// userfaultfd alone: the vCPU's thread sleeps inside KVM until a reader of the descriptor has resolved.
+    /// </summary>
     Userfaultfd,
 
-    /// <summary>KVM Userfault for vCPUs, userfaultfd for KVM's own and the VMM's accesses: a complete post-copy.</summary>
+    /// <summary>
+    /// KVM Userfault for vCPUs, userfaultfd for KVM's own and the VMM's accesses: a complete post-copy.
+    /// </summary>
     Both,
 }

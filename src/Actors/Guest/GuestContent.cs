@@ -9,8 +9,8 @@ namespace Userfault.Actors;
 public sealed record GuestContent(IMemoryImage Image, IGuestMemory Memory, StampLedger Ledger)
 {
     /// <summary>
-    /// Has every guest read been checked? Where the image is elsewhere its digests must have come, and writes must be accounted
-    /// for as they are made.
+    /// Has every guest read been checked? Where the image is elsewhere its digests must have come, and writes must be
+    /// accounted for as they are made.
     /// </summary>
     public bool ChecksReads => Image is not RemoteImage remote || (Memory.AccountsAtOnce && remote.Digests.IsComplete);
 

@@ -18,11 +18,13 @@ public sealed class GuestSpace(TableReaders readers)
 
     /// <summary>The slot of a page, or null.</summary>
     /// <param name="gfn">The page.</param>
-    /// <param name="hint">Where the caller found its last slot; any value is allowed. Receives where this one is.</param>
+    /// <param name="hint">Where the caller found its last slot; any value is allowed. Receives where this one
+    /// is.</param>
     public SlotView? Find(Gfn gfn, ref int hint)
     {
         var slots = Volatile.Read(ref _slots);
-        if ((uint)hint < (uint)slots.Length && slots[hint].Range.Contains(gfn)) return slots[hint];
+        if ((uint)hint < (uint)slots.Length && slots[hint].Range.Contains(gfn))
+            return slots[hint];
         var (low, high) = (0, slots.Length);
         while (low < high)
         {
@@ -33,7 +35,8 @@ public sealed class GuestSpace(TableReaders readers)
                 high = middle;
         }
 
-        if (low == 0 || !slots[low - 1].Range.Contains(gfn)) return null;
+        if (low == 0 || !slots[low - 1].Range.Contains(gfn))
+            return null;
         hint = low - 1;
         return slots[hint];
     }

@@ -10,12 +10,16 @@ namespace Userfault.Actors;
 /// </summary>
 /// <remarks>
 /// Anonymous memory: a page exists where it is mapped. Shared memory has a page cache beside: content can be in the
-/// cache, put there through a second mapping, before the guest's mapping has it. guest_memfd has a cache and no mapping.
-/// Frames are numbered so that a frame is its gfn plus a constant: neighbours in the guest are neighbours in the host.
+/// cache, put there through a second mapping, before the guest's mapping has it. guest_memfd has a cache and no
+/// mapping. Frames are numbered so that a frame is its gfn plus a constant: neighbours in the guest are neighbours in
+/// the host.
 /// </remarks>
 public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
 {
-    /// <summary>The frame of the first page: aligned for the largest leaf, and far from zero, so that no frame is taken for a gfn.</summary>
+    /// <summary>
+    /// The frame of the first page: aligned for the largest leaf, and far from zero, so that no frame is taken for a
+    /// gfn.
+    /// </summary>
     public const ulong FirstPfn = 1UL << 24;
     private const ulong HugePages = 512;
 
@@ -65,8 +69,10 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     {
         var gfn = PageOf(hva);
         page = default;
-        if (_kind == MemoryKind.GuestMemfd || gfn.Value >= _pages) return HostPageStatus.Unavailable;
-        if (Touch(gfn) is not null) return HostPageStatus.Blocked;
+        if (_kind == MemoryKind.GuestMemfd || gfn.Value >= _pages)
+            return HostPageStatus.Unavailable;
+        if (Touch(gfn) is not null)
+            return HostPageStatus.Blocked;
         page = Describe(gfn);
         return HostPageStatus.Present;
     }
@@ -76,7 +82,8 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     {
         foreach (var (start, end) in _bitmaps)
         {
-            if (address.Value < start || address.Value + sizeof(ulong) > end) continue;
+            if (address.Value < start || address.Value + sizeof(ulong) > end)
+                continue;
             word = Volatile.Read(ref *(ulong*)address.Value);
             return true;
         }
@@ -91,15 +98,18 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     /// </summary>
     public UffdEvent? Touch(Gfn gfn, bool write = false)
     {
-        if (_mapped.IsSet(gfn.Value)) return null;
+        if (_mapped.IsSet(gfn.Value))
+            return null;
         if (_cached.IsSet(gfn.Value))
         {
-            if ((Modes & UffdModes.Minor) != 0) return new UffdEvent(gfn, IsMinor: true, write);
+            if ((Modes & UffdModes.Minor) != 0)
+                return new UffdEvent(gfn, IsMinor: true, write);
             _mapped.Set(gfn.Value);
             return null;
         }
 
-        if ((Modes & UffdModes.Missing) != 0) return new UffdEvent(gfn, IsMinor: false, write);
+        if ((Modes & UffdModes.Missing) != 0)
+            return new UffdEvent(gfn, IsMinor: false, write);
         // Nobody registered for it: the kernel gives a page of zeros.
         _cached.Set(gfn.Value);
         _mapped.Set(gfn.Value);
@@ -118,41 +128,51 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     }
 
     /// <summary>
-    /// The first half of <see cref="Populate"/>: the content alone, unless the page has some already. Nobody may rely on it
-    /// before <see cref="MarkPopulated"/>.
+    /// The first half of <see cref="Populate"/>: the content alone, unless the page has some already. Nobody may rely
+    /// on it before <see cref="MarkPopulated"/>.
     /// </summary>
     public void Place(in PageContent content, IGuestMemory memory)
     {
-        if (!_cached.IsSet(content.Gfn.Value)) memory.Place(content);
+        if (!_cached.IsSet(content.Gfn.Value))
+            memory.Place(content);
     }
 
     /// <summary>The second half of <see cref="Populate"/>: the content that was placed counts from here on.</summary>
     /// <returns>EEXIST where the page had content before.</returns>
     public Errno MarkPopulated(Gfn gfn)
     {
-        if (_cached.IsSet(gfn.Value)) return Errno.EEXIST;
+        if (_cached.IsSet(gfn.Value))
+            return Errno.EEXIST;
         _cached.Set(gfn.Value);
         return Errno.None;
     }
 
-    /// <summary>UFFDIO_COPY, and UFFDIO_ZEROPAGE where the content is zero: content appears in the mapping at once, whole.</summary>
+    /// <summary>
+    /// UFFDIO_COPY, and UFFDIO_ZEROPAGE where the content is zero: content appears in the mapping at once, whole.
+    /// </summary>
     /// <returns>EEXIST where a page is there; ENOENT where the range is not registered.</returns>
     public Errno Copy(in PageContent content, IGuestMemory memory)
     {
-        if (Modes == UffdModes.None) return Errno.ENOENT;
+        if (Modes == UffdModes.None)
+            return Errno.ENOENT;
         var populated = Populate(content, memory);
-        if (populated != Errno.None) return populated;
+        if (populated != Errno.None)
+            return populated;
         _mapped.Set(content.Gfn.Value);
         return Errno.None;
     }
 
     /// <summary>UFFDIO_CONTINUE: maps what is in the page cache.</summary>
-    /// <returns>EFAULT where nothing is in the cache, EEXIST where it is mapped, ENOENT where MINOR is not registered.</returns>
+    /// <returns>EFAULT where nothing is in the cache, EEXIST where it is mapped, ENOENT where MINOR is not
+    /// registered.</returns>
     public Errno Continue(Gfn gfn)
     {
-        if ((Modes & UffdModes.Minor) == 0) return Errno.ENOENT;
-        if (!_cached.IsSet(gfn.Value)) return Errno.EFAULT;
-        if (_mapped.IsSet(gfn.Value)) return Errno.EEXIST;
+        if ((Modes & UffdModes.Minor) == 0)
+            return Errno.ENOENT;
+        if (!_cached.IsSet(gfn.Value))
+            return Errno.EFAULT;
+        if (_mapped.IsSet(gfn.Value))
+            return Errno.EEXIST;
         _mapped.Set(gfn.Value);
         return Errno.None;
     }
@@ -162,15 +182,14 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
         firstPage + pages <= _pages ? Errno.None : Errno.EINVAL;
 
     /// <inheritdoc/>
-    public void Unbind(SlotId slot)
-    {
-    }
+    public void Unbind(SlotId slot) { }
 
     /// <inheritdoc/>
     public HostPageStatus GetPage(ulong index, out HostPage page)
     {
         page = default;
-        if (index >= _pages) return HostPageStatus.Unavailable;
+        if (index >= _pages)
+            return HostPageStatus.Unavailable;
         _cached.Set(index);
         // guest_memfd allocates single pages: no leaf of its own is larger.
         page = new HostPage(new Pfn(FirstPfn + index), PageLevel.Size4K, IsWritable: true);
@@ -181,7 +200,8 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     public void Dispose()
     {
         _mapped.Dispose();
-        if (!ReferenceEquals(_cached, _mapped)) _cached.Dispose();
+        if (!ReferenceEquals(_cached, _mapped))
+            _cached.Dispose();
     }
 
     /// <summary>The page of guest memory at a host virtual address.</summary>
@@ -196,6 +216,9 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
         var first = gfn.AlignDown(PageLevel.Size2M).Value;
         var isHuge = first + HugePages <= _pages && _mapped.Count(first, HugePages) == HugePages;
         return new HostPage(
-            new Pfn(FirstPfn + gfn.Value), isHuge ? PageLevel.Size2M : PageLevel.Size4K, IsWritable: true);
+            new Pfn(FirstPfn + gfn.Value),
+            isHuge ? PageLevel.Size2M : PageLevel.Size4K,
+            IsWritable: true
+        );
     }
 }

@@ -8,7 +8,8 @@ public static class PageRuns
     /// <summary>The pages of a range, in ascending order.</summary>
     public static IEnumerable<Gfn> PagesOf(GfnRange range)
     {
-        for (ulong i = 0; i < range.Count; i++) yield return range.Start.Plus(i);
+        for (ulong i = 0; i < range.Count; i++)
+            yield return range.Start.Plus(i);
     }
 
     /// <summary>The pages as ranges, in the order given: neighbours that follow each other become one.</summary>

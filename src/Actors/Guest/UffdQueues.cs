@@ -9,8 +9,14 @@ namespace Userfault.Actors;
 public sealed class UffdQueues(GfnRange slot, int descriptors)
 {
     private const int MostEventsARead = 64;
-    private readonly Queue<UffdEvent>[] _events = [.. Enumerable.Range(0, Math.Max(1, descriptors)).Select(_ => new Queue<UffdEvent>())];
-    private readonly Queue<int>[] _readers = [.. Enumerable.Range(0, Math.Max(1, descriptors)).Select(_ => new Queue<int>())];
+    private readonly Queue<UffdEvent>[] _events =
+    [
+        .. Enumerable.Range(0, Math.Max(1, descriptors)).Select(_ => new Queue<UffdEvent>()),
+    ];
+    private readonly Queue<int>[] _readers =
+    [
+        .. Enumerable.Range(0, Math.Max(1, descriptors)).Select(_ => new Queue<int>()),
+    ];
 
     /// <summary>How many descriptors.</summary>
     public int Descriptors => _events.Length;
@@ -32,9 +38,11 @@ public sealed class UffdQueues(GfnRange slot, int descriptors)
     public bool TryDeliver(int descriptor, out int reader, out IReadOnlyList<UffdEvent> events)
     {
         (reader, events) = (-1, []);
-        if (_events[descriptor].Count == 0 || !_readers[descriptor].TryDequeue(out reader)) return false;
+        if (_events[descriptor].Count == 0 || !_readers[descriptor].TryDequeue(out reader))
+            return false;
         var list = new List<UffdEvent>();
-        while (list.Count < MostEventsARead && _events[descriptor].TryDequeue(out var uffd)) list.Add(uffd);
+        while (list.Count < MostEventsARead && _events[descriptor].TryDequeue(out var uffd))
+            list.Add(uffd);
         events = list;
         return true;
     }

@@ -10,4 +10,10 @@ namespace Userfault.Actors;
 /// <param name="IsMinor">For userfaultfd: is the page in the page cache?</param>
 /// <param name="IsWrite">For userfaultfd: was it a write?</param>
 public readonly record struct Effect(
-    EffectKind Kind, int Waiter, Gfn Gfn, FaultKind Why = FaultKind.None, bool IsMinor = false, bool IsWrite = false);
+    EffectKind Kind,
+    int Waiter,
+    Gfn Gfn,
+    FaultKind Why = FaultKind.None,
+    bool IsMinor = false,
+    bool IsWrite = false
+);

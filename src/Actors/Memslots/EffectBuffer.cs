@@ -43,7 +43,8 @@ public sealed class EffectBuffer
 
     private void Add(in Effect effect)
     {
-        if (Count == _effects.Length) Array.Resize(ref _effects, Count * 2);
+        if (Count == _effects.Length)
+            Array.Resize(ref _effects, Count * 2);
         _effects[Count++] = effect;
     }
 }

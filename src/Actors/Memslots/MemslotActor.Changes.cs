@@ -64,14 +64,15 @@ public sealed partial class MemslotActor
         }
     }
 
-    // The slot is deleted. Messages that were on their way are answered so that nobody waits; the tables stay until the VM
-    // stops, since a vCPU may still be looking at them by an old list of slots.
+    // The slot is deleted. Messages that were on their way are answered so that nobody waits; the tables stay until the
+    // VM stops, since a vCPU may still be looking at them by an old list of slots.
     private void Gone(object message)
     {
         switch (message)
         {
             case MemslotProtocol.MemoryFaults faults:
-                foreach (ref readonly var fault in faults.Faults.Span) _effects.Resume(fault.Vcpu);
+                foreach (ref readonly var fault in faults.Faults.Span)
+                    _effects.Resume(fault.Vcpu);
                 Perform();
                 break;
             case PagesFetched fetched:
@@ -103,19 +104,22 @@ public sealed partial class MemslotActor
         AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, errno == Errno.None ? words : []));
     }
 
-    // Until every vCPU has dropped its old translations a write may go by unlogged, or an access to a page that was replaced: the
-    // caller hears nothing sooner.
+    // Until every vCPU has dropped its old translations a write may go by unlogged, or an access to a page that was
+    // replaced: the caller hears nothing sooner.
     private void AnswerAfter(GfnRange flush, object answer)
     {
         _afterFlush.Add((Sender, answer));
         AskFlush(flush);
-        if (!_flush.IsPending) AfterFlush();
+        if (!_flush.IsPending)
+            AfterFlush();
     }
 
-    // A change runs in bounded batches, with the mailbox served between them and a shootdown behind each that needs one.
+    // A change runs in bounded batches, with the mailbox served between them and a shootdown behind each that needs
+    // one.
     private void Begin(Action change)
     {
-        if (_isChanging) throw new InvalidOperationException($"{_pager.Core.Slot.Id} is changed while it changes");
+        if (_isChanging)
+            throw new InvalidOperationException($"{_pager.Core.Slot.Id} is changed while it changes");
         _isChanging = true;
         _changeAsker = Sender;
         change();
@@ -124,7 +128,8 @@ public sealed partial class MemslotActor
 
     private void DoWork()
     {
-        if (!_isChanging || _flush.IsPending) return;
+        if (!_isChanging || _flush.IsPending)
+            return;
         if (!_pager.Core.HasWork)
         {
             EndChange();
@@ -132,8 +137,10 @@ public sealed partial class MemslotActor
         }
 
         var step = _pager.Core.Work(_wiring.WorkBudget);
-        if (!step.Flush.IsEmpty) AskFlush(step.Flush);
-        if (_flush.IsPending || _workIsQueued) return;
+        if (!step.Flush.IsEmpty)
+            AskFlush(step.Flush);
+        if (_flush.IsPending || _workIsQueued)
+            return;
         _workIsQueued = true;
         Self.Tell(MemslotProtocol.Work.Instance, ActorRefs.NoSender);
     }
@@ -153,26 +160,32 @@ public sealed partial class MemslotActor
 
     private void AskFlush(GfnRange range)
     {
-        if (range.IsEmpty) return;
+        if (range.IsEmpty)
+            return;
         _pager.CountFlush();
         var generation = _flush.Request(range);
         for (var vcpu = 0; vcpu < _wiring.Vcpus.Count; vcpu++)
         {
-            if (_flush.Owes(vcpu, generation)) _wiring.Vcpus[vcpu].Tell(new VcpuProtocol.FlushTlb(generation, range));
+            if (_flush.Owes(vcpu, generation))
+                _wiring.Vcpus[vcpu].Tell(new VcpuProtocol.FlushTlb(generation, range));
         }
 
-        if (!_flush.IsPending) AfterFlush();
+        if (!_flush.IsPending)
+            AfterFlush();
     }
 
     private void AfterFlush()
     {
-        if (_flush.IsPending) return;
-        foreach (var (asker, answer) in _afterFlush) asker.Tell(answer);
+        if (_flush.IsPending)
+            return;
+        foreach (var (asker, answer) in _afterFlush)
+            asker.Tell(answer);
         _afterFlush.Clear();
         if (_pager.NeedsFlush)
         {
             _pager.Core.CompleteFlush();
-            if (!_isInvalidating) _pager.ReleaseHeldBack(_effects);
+            if (!_isInvalidating)
+                _pager.ReleaseHeldBack(_effects);
             Perform();
         }
 

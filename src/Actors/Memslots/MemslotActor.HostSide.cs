@@ -31,7 +31,8 @@ public sealed partial class MemslotActor
                 Resolve(minor.Pages);
                 return true;
             case MemslotProtocol.UffdWake wake:
-                foreach (var gfn in wake.Pages) _pager.OnUffdWake(gfn, _effects);
+                foreach (var gfn in wake.Pages)
+                    _pager.OnUffdWake(gfn, _effects);
                 Perform();
                 return true;
             case MemslotProtocol.GetBitmap range:
@@ -53,7 +54,8 @@ public sealed partial class MemslotActor
         {
             ref readonly var page = ref batch[i];
             pages[i] = page.Gfn;
-            if (_pager.OnUffdCopy(page, _effects) == Errno.EEXIST) _exists.Add(page.Gfn);
+            if (_pager.OnUffdCopy(page, _effects) == Errno.EEXIST)
+                _exists.Add(page.Gfn);
         }
 
         batch.Release();
@@ -67,7 +69,8 @@ public sealed partial class MemslotActor
         _exists.Clear();
         foreach (var gfn in pages)
         {
-            if (_pager.OnUffdContinue(gfn, _effects) == Errno.EEXIST) _exists.Add(gfn);
+            if (_pager.OnUffdContinue(gfn, _effects) == Errno.EEXIST)
+                _exists.Add(gfn);
         }
 
         Sender.Tell(new UffdReaderProtocol.Resolved(pages, [.. _exists]));
@@ -84,7 +87,8 @@ public sealed partial class MemslotActor
     {
         // An accessor sleeps on one page at a time, as a thread does, so its reference is its number.
         var index = _accessors.IndexOf(accessor);
-        if (index >= 0) return _wiring.Vcpus.Count + index;
+        if (index >= 0)
+            return _wiring.Vcpus.Count + index;
         _accessors.Add(accessor);
         return _wiring.Vcpus.Count + _accessors.Count - 1;
     }
@@ -92,11 +96,20 @@ public sealed partial class MemslotActor
     private int ReaderNumber(IActorRef reader)
     {
         var index = _readers.IndexOf(reader);
-        if (index >= 0) return index;
+        if (index >= 0)
+            return index;
         _readers.Add(reader);
         return _readers.Count - 1;
     }
 
-    private void TellBitmap(MemslotProtocol.GetBitmap range) => Sender.Tell(new BitmapRange(
-        _wiring.VmName, _pager.Core.Slot.Id, _clears?.Sequence ?? 0, range.FirstWord, _pager.BitmapWords(range.FirstWord, range.Words)));
+    private void TellBitmap(MemslotProtocol.GetBitmap range) =>
+        Sender.Tell(
+            new BitmapRange(
+                _wiring.VmName,
+                _pager.Core.Slot.Id,
+                _clears?.Sequence ?? 0,
+                range.FirstWord,
+                _pager.BitmapWords(range.FirstWord, range.Words)
+            )
+        );
 }

@@ -6,12 +6,12 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// A memslot: the single writer of its userfault bitmap and its tables. What it decides is the pager's; this receives,
-/// asks the pager, and performs its effects. The pager outlives a failure of this actor, so no page is forgotten: the VM
-/// pauses and the actor goes on with the pager as it is.
+/// asks the pager, and performs its effects. The pager outlives a failure of this actor, so no page is forgotten: the
+/// VM pauses and the actor goes on with the pager as it is.
 /// </summary>
 /// <remarks>
-/// Faults come as many as the vCPUs made while the last ones were on their way, and those that are in the mailbox together
-/// are fetched together: the first asks for a message to itself, which comes behind all that wait already.
+/// Faults come as many as the vCPUs made while the last ones were on their way, and those that are in the mailbox
+/// together are fetched together: the first asks for a message to itself, which comes behind all that wait already.
 /// </remarks>
 public sealed partial class MemslotActor : UntypedActor
 {
@@ -35,7 +35,8 @@ public sealed partial class MemslotActor : UntypedActor
         _uffd = new UffdQueues(pager.Pages, wiring.UffdDescriptors);
         _flush = new SlotFlush(wiring.Vcpus.Count);
         // Survives this actor as the pager does: replicas count its batches.
-        if (wiring.BroadcastsClears) pager.Cleared = _clears = pager.Cleared ?? new ClearBatch();
+        if (wiring.BroadcastsClears)
+            pager.Cleared = _clears = pager.Cleared ?? new ClearBatch();
         _placedAtListener = pager.Missing;
     }
 
@@ -49,7 +50,8 @@ public sealed partial class MemslotActor : UntypedActor
     protected override void PreStart()
     {
         // Even if it is empty: others hear that the slot is there before its first bit is cleared, and who owns it now.
-        if (_clears is not null) SendBatch();
+        if (_clears is not null)
+            SendBatch();
     }
 
     /// <inheritdoc/>
@@ -92,7 +94,8 @@ public sealed partial class MemslotActor : UntypedActor
                 Push();
                 break;
             default:
-                if (!OnHostSide(message) && !OnChange(message)) Unhandled(message);
+                if (!OnHostSide(message) && !OnChange(message))
+                    Unhandled(message);
                 break;
         }
     }
@@ -127,12 +130,13 @@ public sealed partial class MemslotActor : UntypedActor
         TellPlaced();
     }
 
-    // A fetcher's node held them for in place. Those that are not are asked for as if somebody waited: no replica decides
-    // for a second time.
+    // A fetcher's node held them for in place. Those that are not are asked for as if somebody waited: no replica
+    // decides for a second time.
     private void OnNotSent(IReadOnlyList<Gfn> pages)
     {
         var missing = pages.Where(_pager.IsMissing).ToList();
-        if (missing.Count > 0) _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(missing)));
+        if (missing.Count > 0)
+            _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(missing)));
         TellPlaced();
     }
 
@@ -140,9 +144,11 @@ public sealed partial class MemslotActor : UntypedActor
     {
         _pager.FetchAgain(_effects);
         Perform();
-        foreach (var reader in _readers) reader.Tell(MemslotProtocol.AskAgain.Instance);
+        foreach (var reader in _readers)
+            reader.Tell(MemslotProtocol.AskAgain.Instance);
         var pushes = _pager.PushesUnderWay();
-        if (pushes.Count > 0) _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Background, pushes));
+        if (pushes.Count > 0)
+            _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Background, pushes));
     }
 
     private void Perform()
@@ -155,9 +161,11 @@ public sealed partial class MemslotActor : UntypedActor
                     _resumed.Add(effect.Waiter);
                     break;
                 case EffectKind.Fetch:
-                    if (_wanted.Count == 0) Self.Tell(MemslotProtocol.SendFetches.Instance, ActorRefs.NoSender);
+                    if (_wanted.Count == 0)
+                        Self.Tell(MemslotProtocol.SendFetches.Instance, ActorRefs.NoSender);
                     _wanted.Add(effect.Gfn);
-                    if (_wanted.Count >= _batch) SendFetches();
+                    if (_wanted.Count >= _batch)
+                        SendFetches();
                     break;
                 case EffectKind.Promote:
                     _wiring.Fetchers.Tell(new FetcherProtocol.Promote(effect.Gfn));
@@ -171,15 +179,21 @@ public sealed partial class MemslotActor : UntypedActor
                 case EffectKind.UffdEvent:
                     var uffd = new UffdEvent(effect.Gfn, effect.IsMinor, effect.IsWrite);
                     _uffd.Add(uffd);
-                    if (_wiring.TellsWanted && !uffd.IsMinor) _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [effect.Gfn]));
+                    if (_wiring.TellsWanted && !uffd.IsMinor)
+                        _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [effect.Gfn]));
                     Deliver(_uffd.DescriptorOf(effect.Gfn));
                     break;
                 case EffectKind.RetryAccessor:
-                    // Woken without its page: as the kernel has it, the access is made again, and looks where the page is now.
-                    _wiring.Vm.Tell(new MemslotProtocol.HostAccess(effect.Gfn, IsWrite: false), _accessors[effect.Waiter - _wiring.Vcpus.Count]);
+                    // Woken without its page: as the kernel has it, the access is made again, and looks where the page
+                    // is now.
+                    _wiring.Vm.Tell(
+                        new MemslotProtocol.HostAccess(effect.Gfn, IsWrite: false),
+                        _accessors[effect.Waiter - _wiring.Vcpus.Count]
+                    );
                     break;
                 case EffectKind.WakeAccessor:
-                    _accessors[effect.Waiter - _wiring.Vcpus.Count].Tell(new MemslotProtocol.HostAccessDone(effect.Gfn));
+                    _accessors[effect.Waiter - _wiring.Vcpus.Count]
+                        .Tell(new MemslotProtocol.HostAccessDone(effect.Gfn));
                     break;
                 default:
                     throw new InvalidOperationException($"no such effect: {effect.Kind}");
@@ -187,8 +201,10 @@ public sealed partial class MemslotActor : UntypedActor
         }
 
         _effects.Clear();
-        if (_resumed.Count > 0) Resume();
-        if (!_pager.Flush.IsEmpty) AskFlush(_pager.TakeFlush());
+        if (_resumed.Count > 0)
+            Resume();
+        if (!_pager.Flush.IsEmpty)
+            AskFlush(_pager.TakeFlush());
     }
 
     private void Resume()
@@ -202,24 +218,33 @@ public sealed partial class MemslotActor : UntypedActor
 
     private void SendFetches()
     {
-        if (_wanted.Count == 0) return;
+        if (_wanted.Count == 0)
+            return;
         _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(_wanted)));
-        if (_wiring.TellsWanted) _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [.. _wanted]));
-        if (_wiring.LocalityPages > 0) FetchAround();
+        if (_wiring.TellsWanted)
+            _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [.. _wanted]));
+        if (_wiring.LocalityPages > 0)
+            FetchAround();
         _wanted.Clear();
     }
 
     private void FetchAround()
     {
-        var around = _wanted.Select(p => _pager.WindowAround(p, (ulong)_wiring.LocalityPages)).Where(r => !r.IsEmpty).ToList();
-        if (around.Count > 0) _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Background, around));
+        var around = _wanted
+            .Select(p => _pager.WindowAround(p, (ulong)_wiring.LocalityPages))
+            .Where(r => !r.IsEmpty)
+            .ToList();
+        if (around.Count > 0)
+            _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Background, around));
     }
 
     private void Push()
     {
         List<GfnRange>? ranges = null;
-        while (_pager.TryPush(out var range)) (ranges ??= []).Add(range);
-        if (ranges is not null) _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Background, ranges));
+        while (_pager.TryPush(out var range))
+            (ranges ??= []).Add(range);
+        if (ranges is not null)
+            _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Background, ranges));
     }
 
     private void TellPlaced()
@@ -236,7 +261,8 @@ public sealed partial class MemslotActor : UntypedActor
             _wiring.Listener.Tell(new VmProtocol.PagesPlaced(_pager.Core.Slot.Id, _pager.Missing));
         }
 
-        if (_clears is null || _clears.Words == 0) return;
+        if (_clears is null || _clears.Words == 0)
+            return;
         if (_clears.IsFull || _pager.Missing == 0)
             SendClears();
         else if (_clears.MarkQueued())
@@ -245,7 +271,8 @@ public sealed partial class MemslotActor : UntypedActor
 
     private void SendClears()
     {
-        if (_clears is { Words: > 0 }) SendBatch();
+        if (_clears is { Words: > 0 })
+            SendBatch();
     }
 
     private void SendBatch()

@@ -9,7 +9,8 @@ public sealed partial class MemslotPager
     /// <summary>Lets those go on who waited for a flush or for the end of an invalidation.</summary>
     public void ReleaseHeldBack(EffectBuffer effects)
     {
-        foreach (var vcpu in _heldBack) effects.Resume(vcpu);
+        foreach (var vcpu in _heldBack)
+            effects.Resume(vcpu);
         _heldBack.Clear();
     }
 
@@ -19,12 +20,16 @@ public sealed partial class MemslotPager
     /// </summary>
     public void Evict(EffectBuffer effects)
     {
-        foreach (var gfn in _exited.AwaitedPages()) Release(_exited, gfn, effects);
-        foreach (var gfn in _sleeping.AwaitedPages()) Release(_sleeping, gfn, effects);
+        foreach (var gfn in _exited.AwaitedPages())
+            Release(_exited, gfn, effects);
+        foreach (var gfn in _sleeping.AwaitedPages())
+            Release(_sleeping, gfn, effects);
         ReleaseHeldBack(effects);
     }
 
-    /// <summary>The slot is at its new place. Who waited makes the access again; what is on its way arrives here.</summary>
+    /// <summary>
+    /// The slot is at its new place. Who waited makes the access again; what is on its way arrives here.
+    /// </summary>
     public void Activate(Memslot slot, EffectBuffer effects)
     {
         Evict(effects);
@@ -50,8 +55,10 @@ public sealed partial class MemslotPager
         {
             var gfn = range.Start.Plus(i);
             var outcome = _core.Fault(new VcpuAccess(gfn, Access.Read, _core.Attributes.IsPrivate(gfn)));
-            if (!outcome.Flush.IsEmpty) Flush = Flush.Cover(outcome.Flush);
-            if (outcome.Kind is FaultKind.Mapped or FaultKind.Spurious) continue;
+            if (!outcome.Flush.IsEmpty)
+                Flush = Flush.Cover(outcome.Flush);
+            if (outcome.Kind is FaultKind.Mapped or FaultKind.Spurious)
+                continue;
             var errno = outcome.Kind switch
             {
                 FaultKind.Poisoned => Errno.EHWPOISON,

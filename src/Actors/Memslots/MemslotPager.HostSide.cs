@@ -24,13 +24,15 @@ public sealed partial class MemslotPager
         }
 
         _counters = _counters with { HostSleeps = _counters.HostSleeps + 1 };
-        if (_sleeping.Add(gfn, accessor)) TellReader(uffd, gfn, effects);
+        if (_sleeping.Add(gfn, accessor))
+            TellReader(uffd, gfn, effects);
     }
 
     /// <summary>
     /// A reader of userfaultfd resolves a page with UFFDIO_COPY (ZEROPAGE where it is zero), waking who sleeps on it.
     /// </summary>
-    /// <returns>What the ioctl answers: none, or EEXIST; then the reader wakes explicitly (<see cref="OnUffdWake"/>).</returns>
+    /// <returns>What the ioctl answers: none, or EEXIST; then the reader wakes explicitly
+    /// (<see cref="OnUffdWake"/>).</returns>
     public Errno OnUffdCopy(in PageContent content, EffectBuffer effects)
     {
         var gfn = ToGuest(content.Gfn);
@@ -52,7 +54,8 @@ public sealed partial class MemslotPager
         var gfn = ToGuest(page);
         var errno = _host.Continue(page);
         Count(errno);
-        if (errno == Errno.None) Wake(gfn, effects);
+        if (errno == Errno.None)
+            Wake(gfn, effects);
         return errno;
     }
 
@@ -78,7 +81,8 @@ public sealed partial class MemslotPager
     {
         if (uffd.IsMinor || _claims.IsOpen(gfn))
         {
-            if (!uffd.IsMinor) _claims.Claim(new GfnRange(gfn, 1));
+            if (!uffd.IsMinor)
+                _claims.Claim(new GfnRange(gfn, 1));
             effects.Uffd(uffd);
             return;
         }

@@ -4,13 +4,13 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// What a memslot decides: KVM's half (the memslot's core with its fault path) and user space's half (fetch, put content
-/// in place, clear the bit, run the vCPU again) for one slot. The only writer of the slot's bitmap and tables. A message
-/// goes in, effects come out; no clock, no threads, nothing allocated a fault.
+/// What a memslot decides: KVM's half (the memslot's core with its fault path) and user space's half (fetch, put
+/// content in place, clear the bit, run the vCPU again) for one slot. The only writer of the slot's bitmap and tables.
+/// A message goes in, effects come out; no clock, no threads, nothing allocated a fault.
 /// </summary>
 /// <remarks>
-/// Every waiter is a number: vCPUs from 0, accessors of the host's side from <c>vcpus</c> on. A vCPU that exited waits in
-/// user space for its page; one that runs into a missing host mapping sleeps in userfaultfd, as accessors do.
+/// Every waiter is a number: vCPUs from 0, accessors of the host's side from <c>vcpus</c> on. A vCPU that exited waits
+/// in user space for its page; one that runs into a missing host mapping sleeps in userfaultfd, as accessors do.
 /// Content that comes for a page whose bit is clear is dropped: the guest may have written the page by then.
 /// </remarks>
 public sealed partial class MemslotPager : IDisposable
@@ -41,18 +41,25 @@ public sealed partial class MemslotPager : IDisposable
 
     /// <summary>The pager of a slot.</summary>
     /// <param name="core">KVM's half; the pager owns it.</param>
-    /// <param name="bitmap">The slot's userfault bitmap, also user space's own record of what is missing; owned.</param>
+    /// <param name="bitmap">The slot's userfault bitmap, also user space's own record of what is missing;
+    /// owned.</param>
     /// <param name="host">The host's mapping of guest memory; the VM's.</param>
     /// <param name="memory">Guest memory; the VM's.</param>
     /// <param name="settings">How faults reach user space.</param>
     public MemslotPager(
-        MemslotCore core, UserfaultBitmap bitmap, HostMapping host, IGuestMemory memory, PagerSettings settings)
+        MemslotCore core,
+        UserfaultBitmap bitmap,
+        HostMapping host,
+        IGuestMemory memory,
+        PagerSettings settings
+    )
     {
         (_core, _bitmap, _host, _memory, _settings) = (core, bitmap, host, memory, settings);
         _exited = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _sleeping = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _accesses = new VcpuAccess[Math.Max(1, settings.Vcpus)];
-        // Where content goes by a mapping of the VMM's own, nobody sees it before its bit is clear; UFFDIO_COPY shows it at once.
+        // Where content goes by a mapping of the VMM's own, nobody sees it before its bit is clear; UFFDIO_COPY shows
+        // it at once.
         _placesAhead = settings.Mode == FaultMode.Userfault || settings.Memory == MemoryKind.GuestMemfd;
         Missing = bitmap.Count();
         _claims = new PageClaims(core.Slot.Range, bitmap);
@@ -80,37 +87,43 @@ public sealed partial class MemslotPager : IDisposable
     public bool NeedsFlush => !_core.UnflushedBreak.IsEmpty;
 
     /// <summary>A vCPU's access left the guest.</summary>
-    /// <exception cref="InvalidOperationException">The page is not in this slot: the message went to the wrong one.</exception>
+    /// <exception cref="InvalidOperationException">The page is not in this slot: the message went to the wrong
+    /// one.</exception>
     public void OnFault(int vcpu, in VcpuAccess access, EffectBuffer effects)
     {
         if (!Range.Contains(access.Gfn))
             throw new InvalidOperationException($"{_core.Slot.Id} got a fault on {access.Gfn} outside of {Range}");
         // Reported again after a pause: it is known here and waits.
-        if (_exited.IsWaiting(vcpu) || _sleeping.IsWaiting(vcpu) || _heldBack.Contains(vcpu)) return;
+        if (_exited.IsWaiting(vcpu) || _sleeping.IsWaiting(vcpu) || _heldBack.Contains(vcpu))
+            return;
         RunFaultPath(vcpu, access, effects);
     }
 
     /// <summary>
     /// Pages' content has come to user space by way of vCPUs' exits, or ahead of need: it is put in place and the bits
-    /// are cleared with release order; the vCPUs that exited for them run again. Mostly nobody sleeps on one in userfaultfd
-    /// (UFFDIO_COPY_MODE_DONTWAKE); who does, since the page was asked for ahead of its touch, is woken. The content of a page
-    /// that was in place already is dropped.
+    /// are cleared with release order; the vCPUs that exited for them run again. Mostly nobody sleeps on one in
+    /// userfaultfd (UFFDIO_COPY_MODE_DONTWAKE); who does, since the page was asked for ahead of its touch, is woken.
+    /// The content of a page that was in place already is dropped.
     /// </summary>
     public void OnPages(ReadOnlySpan<PageContent> pages, EffectBuffer effects)
     {
-        // All content, then all bits: a bit's locked instruction waits for the stores before it, which is dear a page and cheap a batch.
+        // All content, then all bits: a bit's locked instruction waits for the stores before it, which is dear a page
+        // and cheap a batch.
         if (_placesAhead)
         {
             for (var i = 0; i < pages.Length; i++)
             {
-                if (i + 1 < pages.Length) pages[i + 1].Expect();
+                if (i + 1 < pages.Length)
+                    pages[i + 1].Expect();
                 var gfn = ToGuest(pages[i].Gfn);
-                if (!_bitmap.IsSet(Index(gfn))) continue;
+                if (!_bitmap.IsSet(Index(gfn)))
+                    continue;
                 _host.Place(pages[i], _memory);
             }
         }
 
-        foreach (ref readonly var page in pages) OnPage(page, effects);
+        foreach (ref readonly var page in pages)
+            OnPage(page, effects);
     }
 
     private void OnPage(in PageContent content, EffectBuffer effects)
@@ -145,7 +158,8 @@ public sealed partial class MemslotPager : IDisposable
     /// <summary>Every page that somebody waits for is asked for again: a fetcher was lost.</summary>
     public void FetchAgain(EffectBuffer effects)
     {
-        foreach (var gfn in _exited.AwaitedPages()) effects.Fetch(ToMemory(gfn));
+        foreach (var gfn in _exited.AwaitedPages())
+            effects.Fetch(ToMemory(gfn));
     }
 
     /// <summary>What was done so far.</summary>
@@ -154,7 +168,8 @@ public sealed partial class MemslotPager : IDisposable
         var table = _core.Table.Counters;
         return _counters with
         {
-            Outcomes = Enum.GetValues<FaultKind>().Where(k => _outcomes[(int)k] != 0)
+            Outcomes = Enum.GetValues<FaultKind>()
+                .Where(k => _outcomes[(int)k] != 0)
                 .ToDictionary(k => k.ToString(), k => _outcomes[(int)k]),
             UserfaultExits = _userfaultExits,
             Merged = _merged,
@@ -192,7 +207,8 @@ public sealed partial class MemslotPager : IDisposable
 
         var outcome = _core.Fault(access);
         _outcomes[(int)outcome.Kind]++;
-        if (!outcome.Flush.IsEmpty) Flush = Flush.Cover(outcome.Flush);
+        if (!outcome.Flush.IsEmpty)
+            Flush = Flush.Cover(outcome.Flush);
         switch (outcome.Kind)
         {
             case FaultKind.Mapped or FaultKind.Spurious or FaultKind.Retry or FaultKind.SignalPending:
@@ -227,7 +243,8 @@ public sealed partial class MemslotPager : IDisposable
             _merged++;
     }
 
-    // A page that was asked for ahead of need is on its way, or in the mailbox already: asking again would fetch it twice.
+    // A page that was asked for ahead of need is on its way, or in the mailbox already: asking again would fetch it
+    // twice.
     private void AskFor(Gfn gfn, EffectBuffer effects)
     {
         if (_claims.IsOpen(gfn))
@@ -250,10 +267,15 @@ public sealed partial class MemslotPager : IDisposable
     // How content gets to its place depends on what backs the guest, as it does in a VMM.
     private Errno Install(in PageContent content)
     {
-        if (_placesAhead) return _host.MarkPopulated(content.Gfn);
+        if (_placesAhead)
+            return _host.MarkPopulated(content.Gfn);
         // Under userfaultfd alone what is pushed ahead of need goes into the page cache and no further: the touch is
         // a minor fault then, which costs no fetch.
-        if (_settings.Mode == FaultMode.Userfaultfd && _settings.Memory == MemoryKind.Shmem && !_sleeping.IsAwaited(ToGuest(content.Gfn)))
+        if (
+            _settings.Mode == FaultMode.Userfaultfd
+            && _settings.Memory == MemoryKind.Shmem
+            && !_sleeping.IsAwaited(ToGuest(content.Gfn))
+        )
             return _host.Populate(content, _memory);
         var errno = _settings.Memory == MemoryKind.Shmem ? PopulateAndContinue(content) : _host.Copy(content, _memory);
         Count(errno);
@@ -271,7 +293,8 @@ public sealed partial class MemslotPager : IDisposable
     private void ClearBit(Gfn gfn, bool awaited)
     {
         // Release order: whoever sees the bit clear sees the content.
-        if (!_memory.Publish(_bitmap, Index(gfn))) return;
+        if (!_memory.Publish(_bitmap, Index(gfn)))
+            return;
         Missing--;
         if (awaited)
             _demandPlaced++;
@@ -287,17 +310,19 @@ public sealed partial class MemslotPager : IDisposable
     private void Serve(Gfn gfn, EffectBuffer effects)
     {
         var last = PageWaiters.Begin;
-        while (_exited.TryTake(gfn, ref last, out var vcpu)) RunFaultPath(vcpu, _accesses[vcpu], effects);
+        while (_exited.TryTake(gfn, ref last, out var vcpu))
+            RunFaultPath(vcpu, _accesses[vcpu], effects);
     }
 
     private void Remember(int vcpu, in VcpuAccess access)
     {
-        if (vcpu >= _accesses.Length) Array.Resize(ref _accesses, Math.Max(vcpu + 1, _accesses.Length * 2));
+        if (vcpu >= _accesses.Length)
+            Array.Resize(ref _accesses, Math.Max(vcpu + 1, _accesses.Length * 2));
         _accesses[vcpu] = access;
     }
 
-    // The image, userfaultfd and content speak of pages of guest memory; KVM and vCPUs of gfns. The two differ where a slot
-    // was moved: its memory stays where it is.
+    // The image, userfaultfd and content speak of pages of guest memory; KVM and vCPUs of gfns. The two differ where a
+    // slot was moved: its memory stays where it is.
     private Gfn ToMemory(Gfn gfn) => _host.PageOf(_core.Slot.HvaOf(gfn));
 
     private Gfn ToGuest(Gfn page)
@@ -305,7 +330,9 @@ public sealed partial class MemslotPager : IDisposable
         var gfn = Range.Start.Plus(page.PagesFrom(_host.PageOf(_core.Slot.UserspaceAddress)));
         return Range.Contains(gfn)
             ? gfn
-            : throw new InvalidOperationException($"{_core.Slot.Id} got content of memory page 0x{page.Value:x}, which is not its own");
+            : throw new InvalidOperationException(
+                $"{_core.Slot.Id} got content of memory page 0x{page.Value:x}, which is not its own"
+            );
     }
 
     private ulong Index(Gfn gfn) => gfn.PagesFrom(Range.Start);

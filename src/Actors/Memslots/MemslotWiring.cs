@@ -12,9 +12,19 @@ namespace Userfault.Actors;
 /// <param name="WorkBudget">Table entries of one batch of a zap, a split or a recovery.</param>
 /// <param name="LocalityPages">Pages around a fault that are fetched with it, in the background; 0 is none.</param>
 /// <param name="UffdDescriptors">Descriptors that the slot is registered with.</param>
-/// <param name="TellsWanted">Does the listener want to hear which pages are waited for? To record a working set.</param>
+/// <param name="TellsWanted">Does the listener want to hear which pages are waited for? To record a working
+/// set.</param>
 /// <param name="BroadcastsClears">Are there replicas of the bitmap to tell of cleared bits?</param>
 public sealed record MemslotWiring(
-    IActorRef Vm, string VmName, IReadOnlyList<IActorRef> Vcpus, IActorRef Gate, IActorRef Fetchers, IActorRef Listener,
-    int WorkBudget = 512, int LocalityPages = 0, int UffdDescriptors = 1, bool BroadcastsClears = false,
-    bool TellsWanted = false);
+    IActorRef Vm,
+    string VmName,
+    IReadOnlyList<IActorRef> Vcpus,
+    IActorRef Gate,
+    IActorRef Fetchers,
+    IActorRef Listener,
+    int WorkBudget = 512,
+    int LocalityPages = 0,
+    int UffdDescriptors = 1,
+    bool BroadcastsClears = false,
+    bool TellsWanted = false
+);

@@ -4,9 +4,9 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Who waits for which page of a slot. Every waiter is a small number and waits for one page at a time, as a vCPU does, so
-/// the waiters of a page are a ring through one array: the page holds its last waiter, which points at its first. Four
-/// bytes a page, committed where pages are waited for; nothing is searched and nothing allocated a fault.
+/// Who waits for which page of a slot. Every waiter is a small number and waits for one page at a time, as a vCPU does,
+/// so the waiters of a page are a ring through one array: the page holds its last waiter, which points at its first.
+/// Four bytes a page, committed where pages are waited for; nothing is searched and nothing allocated a fault.
 /// </summary>
 public sealed unsafe class PageWaiters : IDisposable
 {
@@ -44,7 +44,8 @@ public sealed unsafe class PageWaiters : IDisposable
 
     /// <summary>A waiter starts to wait for a page.</summary>
     /// <returns>Is it the first of this page?</returns>
-    /// <exception cref="InvalidOperationException">It waits already: it must be resumed before it can fault again.</exception>
+    /// <exception cref="InvalidOperationException">It waits already: it must be resumed before it can fault
+    /// again.</exception>
     public bool Add(Gfn gfn, int waiter)
     {
         Grow(waiter);
@@ -56,14 +57,15 @@ public sealed unsafe class PageWaiters : IDisposable
         var isFirst = last == 0;
         // In the order of their faults: the first to fault is the first to run again.
         _next[waiter] = isFirst ? waiter : _next[last - 1];
-        if (!isFirst) _next[last - 1] = waiter;
+        if (!isFirst)
+            _next[last - 1] = waiter;
         last = waiter + 1;
         return isFirst;
     }
 
     /// <summary>
-    /// Takes those who wait for a page one by one, first come first, up to who was last when it began: who starts to wait
-    /// again meanwhile stays. A waiter that was not taken yet still waits, should serving another one fail.
+    /// Takes those who wait for a page one by one, first come first, up to who was last when it began: who starts to
+    /// wait again meanwhile stays. A waiter that was not taken yet still waits, should serving another one fail.
     /// </summary>
     /// <param name="gfn">The page.</param>
     /// <param name="last">The walk's own: <see cref="Begin"/> before the first call.</param>
@@ -72,10 +74,13 @@ public sealed unsafe class PageWaiters : IDisposable
     public bool TryTake(Gfn gfn, ref int last, out int waiter)
     {
         waiter = None;
-        if (last == None || Count == 0) return false;
+        if (last == None || Count == 0)
+            return false;
         ref var tail = ref Last(gfn);
-        if (tail == 0) return false;
-        if (last == Begin) last = tail - 1;
+        if (tail == 0)
+            return false;
+        if (last == Begin)
+            last = tail - 1;
         waiter = _next[tail - 1];
         if (waiter == tail - 1)
             tail = 0;
@@ -83,17 +88,21 @@ public sealed unsafe class PageWaiters : IDisposable
             _next[tail - 1] = _next[waiter];
         _waits[waiter] = false;
         Count--;
-        if (waiter == last) last = None;
+        if (waiter == last)
+            last = None;
         return true;
     }
 
-    /// <summary>The pages that somebody waits for, in ascending order. Looks at every page; for failures and reports.</summary>
+    /// <summary>
+    /// The pages that somebody waits for, in ascending order. Looks at every page; for failures and reports.
+    /// </summary>
     public Gfn[] AwaitedPages()
     {
         var pages = new List<Gfn>();
         for (ulong i = 0; i < _slot.Count && Count != 0; i++)
         {
-            if (_last[i] != 0) pages.Add(_slot.Start.Plus(i));
+            if (_last[i] != 0)
+                pages.Add(_slot.Start.Plus(i));
         }
 
         return [.. pages];
@@ -125,7 +134,8 @@ public sealed unsafe class PageWaiters : IDisposable
 
     private void Grow(int waiter)
     {
-        if (waiter < _next.Length) return;
+        if (waiter < _next.Length)
+            return;
         Array.Resize(ref _next, Math.Max(waiter + 1, _next.Length * 2));
         Array.Resize(ref _waits, _next.Length);
     }

@@ -11,7 +11,8 @@ public sealed class SlotFlush
     public SlotFlush(int vcpus)
     {
         _shootdown = new TlbShootdown(vcpus);
-        for (var vcpu = 0; vcpu < vcpus; vcpu++) _shootdown.EnterGuest(vcpu);
+        for (var vcpu = 0; vcpu < vcpus; vcpu++)
+            _shootdown.EnterGuest(vcpu);
     }
 
     /// <summary>Has a flush been asked for that not every vCPU has answered?</summary>

@@ -34,8 +34,10 @@ public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef
                 memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));
                 break;
             case UffdReaderProtocol.Resolved resolved:
-                foreach (var page in resolved.Pages) _unresolved.Remove(page.Value);
-                if (resolved.Exists.Count > 0) memslot.Tell(new MemslotProtocol.UffdWake(resolved.Exists));
+                foreach (var page in resolved.Pages)
+                    _unresolved.Remove(page.Value);
+                if (resolved.Exists.Count > 0)
+                    memslot.Tell(new MemslotProtocol.UffdWake(resolved.Exists));
                 break;
             case FetchFailed failed:
                 // The pages stay unresolved; their accessors sleep on until a source is there again.
@@ -57,15 +59,18 @@ public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef
         foreach (var uffd in events)
         {
             (uffd.IsMinor ? minor : missing).Add(uffd.Gfn);
-            if (!uffd.IsMinor) _unresolved.Add(uffd.Gfn.Value);
+            if (!uffd.IsMinor)
+                _unresolved.Add(uffd.Gfn.Value);
         }
 
-        if (minor.Count > 0) memslot.Tell(new MemslotProtocol.UffdContinue(minor));
+        if (minor.Count > 0)
+            memslot.Tell(new MemslotProtocol.UffdContinue(minor));
         Fetch(missing);
     }
 
     private void Fetch(List<Gfn> pages)
     {
-        if (pages.Count > 0) fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(pages)));
+        if (pages.Count > 0)
+            fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(pages)));
     }
 }

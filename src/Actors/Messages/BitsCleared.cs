@@ -8,9 +8,16 @@ namespace Userfault.Actors;
 /// <param name="Pages">The pages of the image that the slot's bits stand for, bit 0 first.</param>
 /// <param name="Sequence">Counts the batches of the slot from 1: a replica that misses one asks for the range.</param>
 /// <param name="Words">The bits.</param>
-/// <param name="Batches">How many of the slot's batches are in this one, the last being <paramref name="Sequence"/>.</param>
+/// <param name="Batches">How many of the slot's batches are in this one, the last being
+/// <paramref name="Sequence"/>.</param>
 public sealed record BitsCleared(
-    string Vm, SlotId Slot, GfnRange Pages, ulong Sequence, IReadOnlyList<ClearedWord> Words, uint Batches = 1) : INodeMessage
+    string Vm,
+    SlotId Slot,
+    GfnRange Pages,
+    ulong Sequence,
+    IReadOnlyList<ClearedWord> Words,
+    uint Batches = 1
+) : INodeMessage
 {
     /// <summary>Most words of one batch; a memslot sends sooner.</summary>
     public const int MostWords = 4096;

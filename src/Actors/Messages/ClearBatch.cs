@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Bits that were cleared and that other nodes are still to hear of, as word index and mask. A full batch is to be taken
-/// before more is added.
+/// Bits that were cleared and that other nodes are still to hear of, as word index and mask. A full batch is to be
+/// taken before more is added.
 /// </summary>
 public sealed class ClearBatch(int mostWords = 1024)
 {
@@ -29,7 +29,8 @@ public sealed class ClearBatch(int mostWords = 1024)
     /// <summary>Remembers that a sending is on its way; false where one is already.</summary>
     public bool MarkQueued()
     {
-        if (_isQueued) return false;
+        if (_isQueued)
+            return false;
         return _isQueued = true;
     }
 
@@ -38,7 +39,8 @@ public sealed class ClearBatch(int mostWords = 1024)
     {
         var words = new ClearedWord[_words.Count];
         var i = 0;
-        foreach (var (index, mask) in _words) words[i++] = new ClearedWord(index, mask);
+        foreach (var (index, mask) in _words)
+            words[i++] = new ClearedWord(index, mask);
         Array.Sort(words, static (a, b) => a.Index.CompareTo(b.Index));
         _words.Clear();
         _isQueued = false;

@@ -25,7 +25,8 @@ public static class FetcherPoolProtocol
     /// <param name="Fetcher">The fetcher's number.</param>
     /// <param name="Name">The source's name.</param>
     /// <param name="Open">Opens it; called anew when the fetcher is restarted.</param>
-    /// <param name="IsSpare">Is it asked only for hedges, and where the fetcher's other sources are silent or gone?</param>
+    /// <param name="IsSpare">Is it asked only for hedges, and where the fetcher's other sources are silent or
+    /// gone?</param>
     public sealed record AddSource(ulong Fetcher, string Name, Func<IPageSource> Open, bool IsSpare = false) : ICommand;
 
     /// <summary>A source cannot be asked any more, at any fetcher.</summary>

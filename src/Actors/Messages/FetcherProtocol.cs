@@ -3,7 +3,9 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-/// <summary>Everything a fetcher receives. Answers go to the sender: <see cref="PagesFetched"/>, <see cref="FetchFailed"/>.</summary>
+/// <summary>
+/// Everything a fetcher receives. Answers go to the sender: <see cref="PagesFetched"/>, <see cref="FetchFailed"/>.
+/// </summary>
 public static class FetcherProtocol
 {
     /// <summary>A message for a fetcher.</summary>
@@ -13,9 +15,12 @@ public static class FetcherProtocol
     /// <param name="Priority">Does anybody wait for them?</param>
     /// <param name="Ranges">The pages, in the order wanted.</param>
     public sealed record FetchPages(FetchPriority Priority, IReadOnlyList<GfnRange> Ranges)
-        : ICommand, FetcherPoolProtocol.ICommand;
+        : ICommand,
+            FetcherPoolProtocol.ICommand;
 
-    /// <summary>Somebody waits for a page that was asked for in the background: it goes before others if it is queued.</summary>
+    /// <summary>
+    /// Somebody waits for a page that was asked for in the background: it goes before others if it is queued.
+    /// </summary>
     /// <param name="Gfn">The page; ignored where it is not held.</param>
     public sealed record Promote(Gfn Gfn) : ICommand, FetcherPoolProtocol.ICommand;
 

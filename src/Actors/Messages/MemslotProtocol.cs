@@ -14,7 +14,9 @@ public static class MemslotProtocol
     /// <param name="Access">The access.</param>
     public readonly record struct MemoryFault(int Vcpu, VcpuAccess Access);
 
-    /// <summary>vCPUs left the guest. Each fault ends in a resume, a skip or a fail to its vCPU, sooner or later.</summary>
+    /// <summary>
+    /// vCPUs left the guest. Each fault ends in a resume, a skip or a fail to its vCPU, sooner or later.
+    /// </summary>
     /// <param name="Faults">The faults, first come first.</param>
     public sealed record MemoryFaults(ReadOnlyMemory<MemoryFault> Faults) : ICommand;
 
@@ -23,8 +25,11 @@ public static class MemslotProtocol
     /// <param name="Generation">Up to which flush.</param>
     public sealed record FlushDone(int Vcpu, ulong Generation) : ICommand;
 
-    /// <summary>KVM itself or the VMM accesses a page; answered with <see cref="HostAccessDone"/> when the page is there.</summary>
-    /// <param name="Page">The page of guest memory: the host's mapping stays, wherever in the guest a slot is moved.</param>
+    /// <summary>
+    /// KVM itself or the VMM accesses a page; answered with <see cref="HostAccessDone"/> when the page is there.
+    /// </summary>
+    /// <param name="Page">The page of guest memory: the host's mapping stays, wherever in the guest a slot is
+    /// moved.</param>
     /// <param name="IsWrite">Does it write?</param>
     public sealed record HostAccess(Gfn Page, bool IsWrite) : ICommand;
 
@@ -32,7 +37,9 @@ public static class MemslotProtocol
     /// <param name="Page">The page of guest memory.</param>
     public sealed record HostAccessDone(Gfn Page);
 
-    /// <summary>A read() on a userfaultfd: answered with <see cref="UffdReaderProtocol.Events"/> when there are any.</summary>
+    /// <summary>
+    /// A read() on a userfaultfd: answered with <see cref="UffdReaderProtocol.Events"/> when there are any.
+    /// </summary>
     /// <param name="Descriptor">Which descriptor of the slot.</param>
     public sealed record UffdRead(int Descriptor) : ICommand;
 
@@ -48,11 +55,15 @@ public static class MemslotProtocol
     /// <param name="Pages">The pages.</param>
     public sealed record UffdWake(IReadOnlyList<Gfn> Pages) : ICommand;
 
-    /// <summary>New flags (FLAGS_ONLY); answered with <see cref="SlotChanged"/> when tables and TLBs are as they ask.</summary>
+    /// <summary>
+    /// New flags (FLAGS_ONLY); answered with <see cref="SlotChanged"/> when tables and TLBs are as they ask.
+    /// </summary>
     /// <param name="Slot">The slot with its new flags.</param>
     public sealed record ChangeFlags(Memslot Slot) : ICommand;
 
-    /// <summary>Begin to delete or move the slot; answered with <see cref="SlotChanged"/> when nothing is mapped any more.</summary>
+    /// <summary>
+    /// Begin to delete or move the slot; answered with <see cref="SlotChanged"/> when nothing is mapped any more.
+    /// </summary>
     public sealed record Invalidate : ICommand
     {
         /// <summary>The one instance.</summary>
@@ -72,14 +83,18 @@ public static class MemslotProtocol
         public static readonly Retire Instance = new();
     }
 
-    /// <summary>Remove every mapping, as another slot's zap asks under the quirk; answered with <see cref="SlotChanged"/>.</summary>
+    /// <summary>
+    /// Remove every mapping, as another slot's zap asks under the quirk; answered with <see cref="SlotChanged"/>.
+    /// </summary>
     public sealed record ZapAll : ICommand
     {
         /// <summary>The one instance.</summary>
         public static readonly ZapAll Instance = new();
     }
 
-    /// <summary>Which pages are private now; mappings of the range go. Answered with <see cref="SlotChanged"/>.</summary>
+    /// <summary>
+    /// Which pages are private now; mappings of the range go. Answered with <see cref="SlotChanged"/>.
+    /// </summary>
     /// <param name="Attributes">The VM's attributes.</param>
     /// <param name="Range">What changed.</param>
     public sealed record ChangeAttributes(MemoryAttributes Attributes, GfnRange Range) : ICommand;
@@ -121,7 +136,8 @@ public static class MemslotProtocol
     /// <param name="WindowPages">Most pages on their way.</param>
     /// <param name="ChunkPages">Pages of one request.</param>
     public sealed record StartPush(PushOrderKind Order, WorkingSet? Recorded, int WindowPages, int ChunkPages)
-        : ICommand, VmProtocol.ICommand;
+        : ICommand,
+            VmProtocol.ICommand;
 
     /// <summary>A fetcher was lost or a source has come: ask again for every page that somebody waits for.</summary>
     public sealed record AskAgain : ICommand, UffdReaderProtocol.ICommand

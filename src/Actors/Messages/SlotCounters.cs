@@ -52,26 +52,30 @@ public sealed record SlotCounters
     public long TableBytes { get; init; }
 
     /// <summary>The sum of two slots.</summary>
-    public static SlotCounters operator +(SlotCounters a, SlotCounters b) => new()
-    {
-        Outcomes = a.Outcomes.Concat(b.Outcomes).GroupBy(o => o.Key).OrderBy(g => g.Key, StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, g => g.Sum(o => o.Value)),
-        UserfaultExits = a.UserfaultExits + b.UserfaultExits,
-        UffdSleeps = a.UffdSleeps + b.UffdSleeps,
-        Merged = a.Merged + b.Merged,
-        DemandPlaced = a.DemandPlaced + b.DemandPlaced,
-        BackgroundPlaced = a.BackgroundPlaced + b.BackgroundPlaced,
-        LateDropped = a.LateDropped + b.LateDropped,
-        HostAccesses = a.HostAccesses + b.HostAccesses,
-        HostSleeps = a.HostSleeps + b.HostSleeps,
-        UffdResolves = a.UffdResolves + b.UffdResolves,
-        UffdEexist = a.UffdEexist + b.UffdEexist,
-        Flushes = a.Flushes + b.Flushes,
-        Leaves4K = a.Leaves4K + b.Leaves4K,
-        Leaves2M = a.Leaves2M + b.Leaves2M,
-        Leaves1G = a.Leaves1G + b.Leaves1G,
-        TableBytes = a.TableBytes + b.TableBytes,
-    };
+    public static SlotCounters operator +(SlotCounters a, SlotCounters b) =>
+        new()
+        {
+            Outcomes = a
+                .Outcomes.Concat(b.Outcomes)
+                .GroupBy(o => o.Key)
+                .OrderBy(g => g.Key, StringComparer.Ordinal)
+                .ToDictionary(g => g.Key, g => g.Sum(o => o.Value)),
+            UserfaultExits = a.UserfaultExits + b.UserfaultExits,
+            UffdSleeps = a.UffdSleeps + b.UffdSleeps,
+            Merged = a.Merged + b.Merged,
+            DemandPlaced = a.DemandPlaced + b.DemandPlaced,
+            BackgroundPlaced = a.BackgroundPlaced + b.BackgroundPlaced,
+            LateDropped = a.LateDropped + b.LateDropped,
+            HostAccesses = a.HostAccesses + b.HostAccesses,
+            HostSleeps = a.HostSleeps + b.HostSleeps,
+            UffdResolves = a.UffdResolves + b.UffdResolves,
+            UffdEexist = a.UffdEexist + b.UffdEexist,
+            Flushes = a.Flushes + b.Flushes,
+            Leaves4K = a.Leaves4K + b.Leaves4K,
+            Leaves2M = a.Leaves2M + b.Leaves2M,
+            Leaves1G = a.Leaves1G + b.Leaves1G,
+            TableBytes = a.TableBytes + b.TableBytes,
+        };
 
     /// <summary>The sum of two slots.</summary>
     public static SlotCounters Add(SlotCounters left, SlotCounters right) => left + right;

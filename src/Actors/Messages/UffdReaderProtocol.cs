@@ -2,7 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
-/// <summary>Everything a reader of a userfaultfd receives, besides <see cref="PagesFetched"/> and <see cref="FetchFailed"/>.</summary>
+/// <summary>
+/// Everything a reader of a userfaultfd receives, besides <see cref="PagesFetched"/> and <see cref="FetchFailed"/>.
+/// </summary>
 public static class UffdReaderProtocol
 {
     /// <summary>A message for a reader.</summary>
@@ -14,6 +16,7 @@ public static class UffdReaderProtocol
 
     /// <summary>What UFFDIO_COPY or UFFDIO_CONTINUE answered.</summary>
     /// <param name="Pages">The pages that it was asked for: content for them need not be asked for again.</param>
-    /// <param name="Exists">Pages that answered EEXIST: somebody was faster. Who sleeps on them has to be woken.</param>
+    /// <param name="Exists">Pages that answered EEXIST: somebody was faster. Who sleeps on them has to be
+    /// woken.</param>
     public sealed record Resolved(IReadOnlyList<Gfn> Pages, IReadOnlyList<Gfn> Exists) : ICommand;
 }

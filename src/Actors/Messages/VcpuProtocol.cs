@@ -37,14 +37,18 @@ public static class VcpuProtocol
     /// <param name="Range">Which frames.</param>
     public sealed record FlushTlb(ulong Generation, GfnRange Range) : ICommand;
 
-    /// <summary>Leave the guest and stay out of it; answered with <see cref="VmProtocol.VcpuPaused"/> to the VM.</summary>
+    /// <summary>
+    /// Leave the guest and stay out of it; answered with <see cref="VmProtocol.VcpuPaused"/> to the VM.
+    /// </summary>
     public sealed record Pause : ICommand
     {
         /// <summary>The one instance.</summary>
         public static readonly Pause Instance = new();
     }
 
-    /// <summary>Enter the guest again. A fault that is outstanding is reported once more: its memslot may have lost it.</summary>
+    /// <summary>
+    /// Enter the guest again. A fault that is outstanding is reported once more: its memslot may have lost it.
+    /// </summary>
     public sealed record Continue : ICommand
     {
         /// <summary>The one instance.</summary>

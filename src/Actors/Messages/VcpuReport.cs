@@ -16,5 +16,15 @@ namespace Userfault.Actors;
 /// <param name="Latency">From leaving the guest to entering it again, a fault.</param>
 /// <param name="Tlb">What its TLB did.</param>
 public sealed record VcpuReport(
-    int Vcpu, long Accesses, long Reads, long Writes, long WrongReads, long Faults, long Mmio, long StallNs,
-    long FinishedNs, LatencyHistogram Latency, TlbStats Tlb);
+    int Vcpu,
+    long Accesses,
+    long Reads,
+    long Writes,
+    long WrongReads,
+    long Faults,
+    long Mmio,
+    long StallNs,
+    long FinishedNs,
+    LatencyHistogram Latency,
+    TlbStats Tlb
+);

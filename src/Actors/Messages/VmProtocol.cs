@@ -10,11 +10,13 @@ public static class VmProtocol
     /// <summary>A message for a VM.</summary>
     public interface ICommand;
 
-    /// <summary>KVM_SET_USER_MEMORY_REGION2; answered with <see cref="Answer"/>. Calls are done one after another.</summary>
+    /// <summary>
+    /// KVM_SET_USER_MEMORY_REGION2; answered with <see cref="Answer"/>. Calls are done one after another.
+    /// </summary>
     /// <param name="Region">The region.</param>
     /// <param name="Bitmap">
-    /// The memory that <see cref="UserspaceMemoryRegion2.UserfaultBitmap"/> points at: user space's record of what is missing,
-    /// which the VM owns from a CREATE that succeeds on. Null makes one in which nothing is missing.
+    /// The memory that <see cref="UserspaceMemoryRegion2.UserfaultBitmap"/> points at: user space's record of what is
+    /// missing, which the VM owns from a CREATE that succeeds on. Null makes one in which nothing is missing.
     /// </param>
     public sealed record SetUserMemoryRegion2(UserspaceMemoryRegion2 Region, UserfaultBitmap? Bitmap = null) : ICommand;
 
@@ -69,7 +71,10 @@ public static class VmProtocol
     /// <param name="Reason">Why.</param>
     public sealed record VmPaused(string Reason);
 
-    /// <summary>Tell the sender: <see cref="ReportsComing"/>, then a <see cref="VcpuReport"/> and a <see cref="SlotReport"/> each.</summary>
+    /// <summary>
+    /// Tell the sender: <see cref="ReportsComing"/>, then a <see cref="VcpuReport"/> and a <see cref="SlotReport"/>
+    /// each.
+    /// </summary>
     public sealed record GetReports : ICommand
     {
         /// <summary>The one instance.</summary>

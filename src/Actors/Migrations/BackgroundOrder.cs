@@ -3,7 +3,9 @@ namespace Userfault.Actors;
 /// <summary>In which order pages are pushed that nobody waits for.</summary>
 public enum BackgroundOrder
 {
-    /// <summary>Nothing is pushed: demand only. The migration completes when the guest has touched every page, or ends.</summary>
+    /// <summary>
+    /// Nothing is pushed: demand only. The migration completes when the guest has touched every page, or ends.
+    /// </summary>
     None,
 
     /// <summary>From the first page to the last.</summary>

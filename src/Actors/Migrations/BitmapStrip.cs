@@ -14,14 +14,16 @@ public static class BitmapStrip
     public static byte[] Of(IReadOnlyList<UserfaultBitmap> bitmaps, int cells)
     {
         ulong pages = 0;
-        foreach (var bitmap in bitmaps) pages += bitmap.Pages;
+        foreach (var bitmap in bitmaps)
+            pages += bitmap.Pages;
         var count = (ulong)Math.Max(1, Math.Min((ulong)cells, pages));
         var strip = new byte[count];
         for (ulong cell = 0; cell < count; cell++)
         {
             var start = (ulong)((UInt128)pages * cell / count);
             var end = (ulong)((UInt128)pages * (cell + 1) / count);
-            if (end == start) continue;
+            if (end == start)
+                continue;
             strip[cell] = (byte)(255 * (end - start - MissingIn(bitmaps, start, end)) / (end - start));
         }
 
@@ -30,12 +32,14 @@ public static class BitmapStrip
 
     private static ulong MissingIn(IReadOnlyList<UserfaultBitmap> bitmaps, ulong start, ulong end)
     {
-        ulong missing = 0, at = 0;
+        ulong missing = 0,
+            at = 0;
         foreach (var bitmap in bitmaps)
         {
             var from = Math.Max(start, at);
             var to = Math.Min(end, at + bitmap.Pages);
-            if (from < to) missing += bitmap.Count(from - at, to - from);
+            if (from < to)
+                missing += bitmap.Count(from - at, to - from);
             at += bitmap.Pages;
         }
 

@@ -21,7 +21,13 @@ internal sealed class HostAccessorActor : UntypedActor
     private long _wrong;
 
     public HostAccessorActor(
-        IActorRef vm, IActorRef migration, GuestContent content, IReadOnlyList<GfnRange> slots, long accesses, ulong seed)
+        IActorRef vm,
+        IActorRef migration,
+        GuestContent content,
+        IReadOnlyList<GfnRange> slots,
+        long accesses,
+        ulong seed
+    )
     {
         (_vm, _migration, _content, _slots, _accesses) = (vm, migration, content, slots, accesses);
         _verifier = content.NewVerifier();
@@ -41,7 +47,8 @@ internal sealed class HostAccessorActor : UntypedActor
         }
 
         _made++;
-        if (!_verifier.CouldRead(done.Page, 0, _content.Memory.Read(done.Page, 0), ulong.MaxValue)) _wrong++;
+        if (!_verifier.CouldRead(done.Page, 0, _content.Memory.Read(done.Page, 0), ulong.MaxValue))
+            _wrong++;
         Next();
     }
 

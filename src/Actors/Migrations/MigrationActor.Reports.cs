@@ -9,7 +9,8 @@ public sealed partial class MigrationActor
 {
     private void VerifySome()
     {
-        if (_core.IsOver || WaitsForDigests()) return;
+        if (_core.IsOver || WaitsForDigests())
+            return;
         if (_verifySlot == _slots.Count)
         {
             _core.Complete();
@@ -18,7 +19,10 @@ public sealed partial class MigrationActor
         }
 
         var slot = _slots[_verifySlot];
-        var rest = new GfnRange(slot.Range.Start.Plus(_verifyPage), Math.Min(PagesAVerifySlice, slot.Range.Count - _verifyPage));
+        var rest = new GfnRange(
+            slot.Range.Start.Plus(_verifyPage),
+            Math.Min(PagesAVerifySlice, slot.Range.Count - _verifyPage)
+        );
         var found = new VerifyResult(0, 0, 0, null);
         for (ulong i = 0; i < rest.Count; i++)
         {
@@ -30,7 +34,8 @@ public sealed partial class MigrationActor
 
         _verified = _verified?.Plus(found) ?? found;
         _verifyPage += rest.Count;
-        if (_verifyPage == slot.Range.Count) (_verifySlot, _verifyPage) = (_verifySlot + 1, 0);
+        if (_verifyPage == slot.Range.Count)
+            (_verifySlot, _verifyPage) = (_verifySlot + 1, 0);
         Self.Tell(MigrationProtocol.VerifySome.Instance);
     }
 
@@ -39,13 +44,16 @@ public sealed partial class MigrationActor
     {
         if (_plan.Content.Image is not RemoteImage { Digests.IsComplete: false })
         {
-            if (_digestsAskedNs >= 0 && _core.Continue(Now)) TellProgress();
+            if (_digestsAskedNs >= 0 && _core.Continue(Now))
+                TellProgress();
             _digestsAskedNs = -1;
             return false;
         }
 
-        if (_digestsAskedNs < 0) _digestsAskedNs = Now;
-        if (Now - _digestsAskedNs > PatienceWithDigestsNs) Pause("all pages are here, what they must be is not: no source answers");
+        if (_digestsAskedNs < 0)
+            _digestsAskedNs = Now;
+        if (Now - _digestsAskedNs > PatienceWithDigestsNs)
+            Pause("all pages are here, what they must be is not: no source answers");
         _plan.Time.TellAt(Now + LookForDigestsNs, Self, MigrationProtocol.VerifySome.Instance);
         return true;
     }
@@ -54,7 +62,8 @@ public sealed partial class MigrationActor
     {
         // A sample under way is waited for: its reports must not be taken for the last ones.
         _wantsFinal = true;
-        if (_final is not null || _sample is not null) return;
+        if (_final is not null || _sample is not null)
+            return;
         _final = new ReportCollector();
         _vm.Tell(VmProtocol.GetReports.Instance);
         _fetchers.Tell(FetcherPoolProtocol.GetReports.Instance);
@@ -64,10 +73,12 @@ public sealed partial class MigrationActor
     {
         if (_final is not null)
         {
-            if (!_final.Take(message)) return false;
+            if (!_final.Take(message))
+                return false;
             if (!_isReported && _final.IsComplete)
             {
-                foreach (var slot in _final.Slots.Where(IsOwn)) _missing[slot.Id] = slot.Missing;
+                foreach (var slot in _final.Slots.Where(IsOwn))
+                    _missing[slot.Id] = slot.Missing;
                 _isReported = true;
                 _observer.Tell(Report(_final));
             }
@@ -75,13 +86,15 @@ public sealed partial class MigrationActor
             return true;
         }
 
-        if (_sample is null || !_sample.Take(message)) return false;
+        if (_sample is null || !_sample.Take(message))
+            return false;
         if (_sample.IsComplete)
         {
             var sample = _sample;
             _sample = null;
             OnSample(sample);
-            if (_wantsFinal) AskFinalReports();
+            if (_wantsFinal)
+                AskFinalReports();
         }
 
         return true;
@@ -92,10 +105,12 @@ public sealed partial class MigrationActor
 
     private void OnSample(ReportCollector sample)
     {
-        foreach (var slot in sample.Slots.Where(IsOwn)) _missing[slot.Id] = Math.Min(_missing[slot.Id], slot.Missing);
+        foreach (var slot in sample.Slots.Where(IsOwn))
+            _missing[slot.Id] = Math.Min(_missing[slot.Id], slot.Missing);
         _timeline.Add(Sample(sample));
         Thin(_timeline);
-        if (_plan.Settings.ProgressNs <= 0 || Now < _nextProgressNs) return;
+        if (_plan.Settings.ProgressNs <= 0 || Now < _nextProgressNs)
+            return;
         _nextProgressNs = Now + _plan.Settings.ProgressNs;
         _lastProgress = Progress(sample);
         _lastProgressNs = Now;
@@ -106,16 +121,22 @@ public sealed partial class MigrationActor
     {
         var work = reports.SlotWork();
         return new TimelineSample(
-            _core.ElapsedNs(Now), Pages() - Missing(), work.UserfaultExits + work.UffdSleeps,
-            reports.Slots.Sum(s => s.Waiting), Strip());
+            _core.ElapsedNs(Now),
+            Pages() - Missing(),
+            work.UserfaultExits + work.UffdSleeps,
+            reports.Slots.Sum(s => s.Waiting),
+            Strip()
+        );
     }
 
     // A long run keeps as many samples as a short one: every second one goes when there are too many.
     private static void Thin(List<TimelineSample> timeline)
     {
         const int most = 400;
-        if (timeline.Count <= most) return;
-        for (var i = timeline.Count - 2; i > 0; i -= 2) timeline.RemoveAt(i);
+        if (timeline.Count <= most)
+            return;
+        for (var i = timeline.Count - 2; i > 0; i -= 2)
+            timeline.RemoveAt(i);
     }
 
     private void TellProgress() => _observer.Tell(Progress(null));
@@ -128,12 +149,21 @@ public sealed partial class MigrationActor
         var latency = sample?.Latency();
         var work = sample?.SlotWork();
         return new MigrationProgress(
-            _core.State, _core.Reason, _core.ElapsedNs(Now), present, Pages(),
-            sample is null || seconds <= 0 ? last?.PagesPerSecond ?? 0 : (present - (last?.PagesPresent ?? 0)) / seconds,
+            _core.State,
+            _core.Reason,
+            _core.ElapsedNs(Now),
+            present,
+            Pages(),
+            sample is null || seconds <= 0
+                ? last?.PagesPerSecond ?? 0
+                : (present - (last?.PagesPresent ?? 0)) / seconds,
             work is null ? last?.Faults ?? 0 : work.UserfaultExits + work.UffdSleeps,
             sample?.Slots.Sum(s => s.Waiting) ?? last?.WaitingVcpus ?? 0,
-            _core.FinishedVcpus, latency?.PercentileNs(50) ?? last?.P50Ns ?? 0, latency?.PercentileNs(99) ?? last?.P99Ns ?? 0,
-            Strip());
+            _core.FinishedVcpus,
+            latency?.PercentileNs(50) ?? last?.P50Ns ?? 0,
+            latency?.PercentileNs(99) ?? last?.P99Ns ?? 0,
+            Strip()
+        );
     }
 
     private MigrationReport Report(ReportCollector reports)
@@ -142,7 +172,8 @@ public sealed partial class MigrationActor
         return new MigrationReport
         {
             State = _core.State,
-            Reason = _core.Reason ?? (_wrongHostReads > 0 ? $"{_wrongHostReads} host accesses read wrong content" : null),
+            Reason =
+                _core.Reason ?? (_wrongHostReads > 0 ? $"{_wrongHostReads} host accesses read wrong content" : null),
             Settings = _plan.Settings,
             Image = _plan.Content.Image.Name,
             Workload = _plan.Workload.Name,

@@ -61,11 +61,12 @@ public sealed partial class MigrationActor : UntypedActor
         Akka.Actor.Props.Create(() => new MigrationActor(plan, fetchers, observer));
 
     /// <inheritdoc/>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(failure =>
-    {
-        Self.Tell(new MigrationProtocol.Stop($"{Sender.Path.Name} failed: {failure.Message}"));
-        return Directive.Stop;
-    });
+    protected override SupervisorStrategy SupervisorStrategy() =>
+        new OneForOneStrategy(failure =>
+        {
+            Self.Tell(new MigrationProtocol.Stop($"{Sender.Path.Name} failed: {failure.Message}"));
+            return Directive.Stop;
+        });
 
     /// <inheritdoc/>
     protected override void PostStop()
@@ -113,7 +114,8 @@ public sealed partial class MigrationActor : UntypedActor
             case MigrationProtocol.Continue:
                 _vmIsPaused = false;
                 _vm.Tell(VmProtocol.ContinueVm.Instance);
-                if (_core.Continue(Now)) TellProgress();
+                if (_core.Continue(Now))
+                    TellProgress();
                 break;
             case MigrationProtocol.Tick:
                 OnTick();
@@ -128,7 +130,8 @@ public sealed partial class MigrationActor : UntypedActor
                 Sender.Tell(Progress(null));
                 break;
             default:
-                if (!OnReport(message)) Unhandled(message);
+                if (!OnReport(message))
+                    Unhandled(message);
                 break;
         }
     }
@@ -140,39 +143,46 @@ public sealed partial class MigrationActor : UntypedActor
         var settings = _plan.Settings;
         var policy = settings.Architecture == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64;
         _vm = Context.ActorOf(
-            VmActor.Props(
-                new VmSettings
-                {
-                    Name = _plan.VmName,
-                    Policy = policy,
-                    Mode = settings.Mode,
-                    Memory = settings.Memory,
-                    Content = _plan.Content,
-                    Workload = _plan.Workload,
-                    Vcpu = settings.Vcpu,
-                    Time = _plan.Time,
-                    WorkBudget = settings.WorkBudget,
-                    FaultBatch = settings.FaultBatch,
-                    LocalityPages = settings.LocalityPages,
-                    UffdDescriptors = settings.UffdDescriptors,
-                    UffdReaders = settings.UffdReaders,
-                    BroadcastsClears = _plan.BroadcastsClears,
-                    TellsWanted = _plan.RecordsWorkingSet,
-                    SlotCreated = _plan.SlotCreated,
-                    VcpuDispatcher = _plan.VcpuDispatcher,
-                    MemslotDispatcher = _plan.MemslotDispatcher,
-                    OtherVcpus = _plan.OtherVcpus,
-                },
-                _fetchers, Self).WithDispatcher(Context.Props.Dispatcher),
-            "vm");
-        foreach (var range in _plan.Slots()) AddSlot(range);
+            VmActor
+                .Props(
+                    new VmSettings
+                    {
+                        Name = _plan.VmName,
+                        Policy = policy,
+                        Mode = settings.Mode,
+                        Memory = settings.Memory,
+                        Content = _plan.Content,
+                        Workload = _plan.Workload,
+                        Vcpu = settings.Vcpu,
+                        Time = _plan.Time,
+                        WorkBudget = settings.WorkBudget,
+                        FaultBatch = settings.FaultBatch,
+                        LocalityPages = settings.LocalityPages,
+                        UffdDescriptors = settings.UffdDescriptors,
+                        UffdReaders = settings.UffdReaders,
+                        BroadcastsClears = _plan.BroadcastsClears,
+                        TellsWanted = _plan.RecordsWorkingSet,
+                        SlotCreated = _plan.SlotCreated,
+                        VcpuDispatcher = _plan.VcpuDispatcher,
+                        MemslotDispatcher = _plan.MemslotDispatcher,
+                        OtherVcpus = _plan.OtherVcpus,
+                    },
+                    _fetchers,
+                    Self
+                )
+                .WithDispatcher(Context.Props.Dispatcher),
+            "vm"
+        );
+        foreach (var range in _plan.Slots())
+            AddSlot(range);
         NextCall();
     }
 
     private void AddSlot(GfnRange range)
     {
         var bitmap = UserfaultBitmap.Allocate(range.Count);
-        if (!_plan.Settings.StartsWhole) bitmap.SetAll();
+        if (!_plan.Settings.StartsWhole)
+            bitmap.SetAll();
         var id = SlotId.Of(0, (ushort)_slots.Count);
         var slot = new SlotSetup(id, range, bitmap, _plan.Content.Memory.Base, _plan.Settings);
         _slots.Add(slot);
@@ -180,7 +190,8 @@ public sealed partial class MigrationActor : UntypedActor
         if (_plan.Settings.Memory == MemoryKind.GuestMemfd)
             _calls.Enqueue(new VmProtocol.SetMemoryAttributes(range, IsPrivate: true));
         _calls.Enqueue(new VmProtocol.SetUserMemoryRegion2(slot.Create(), bitmap));
-        if (slot.SetsUserfaultLate) _calls.Enqueue(new VmProtocol.SetUserMemoryRegion2(slot.TurnOn()));
+        if (slot.SetsUserfaultLate)
+            _calls.Enqueue(new VmProtocol.SetUserMemoryRegion2(slot.TurnOn()));
     }
 
     private void OnAnswer(VmProtocol.Answer answer)
@@ -197,7 +208,8 @@ public sealed partial class MigrationActor : UntypedActor
     // One call after the other: each is answered before the next is made, as with ioctls.
     private void NextCall()
     {
-        if (_core.IsOver) return;
+        if (_core.IsOver)
+            return;
         if (_calls.TryDequeue(out var call))
             _vm.Tell(call);
         else if (_core.State == MigrationState.Preparing)
@@ -214,15 +226,28 @@ public sealed partial class MigrationActor : UntypedActor
         var settings = _plan.Settings;
         if (settings.Background != BackgroundOrder.None)
         {
-            var window = Math.Max(settings.BackgroundChunkPages, settings.BackgroundWindowPages / Math.Max(1, _slots.Count));
-            _vm.Tell(new MemslotProtocol.StartPush(
-                OrderOf(settings.Background), _plan.WorkingSet, window, settings.BackgroundChunkPages));
+            var window = Math.Max(
+                settings.BackgroundChunkPages,
+                settings.BackgroundWindowPages / Math.Max(1, _slots.Count)
+            );
+            _vm.Tell(
+                new MemslotProtocol.StartPush(
+                    OrderOf(settings.Background),
+                    _plan.WorkingSet,
+                    window,
+                    settings.BackgroundChunkPages
+                )
+            );
         }
 
         if (settings.HostAccesses > 0)
         {
-            Context.ActorOf(Akka.Actor.Props.Create(() => new HostAccessorActor(
-                _vm, Self, _plan.Content, _plan.Slots(), settings.HostAccesses, settings.Seed)), "device");
+            Context.ActorOf(
+                Akka.Actor.Props.Create(() =>
+                    new HostAccessorActor(_vm, Self, _plan.Content, _plan.Slots(), settings.HostAccesses, settings.Seed)
+                ),
+                "device"
+            );
         }
 
         Self.Tell(MigrationProtocol.Tick.Instance);
@@ -233,21 +258,25 @@ public sealed partial class MigrationActor : UntypedActor
     {
         _missing[placed.Slot] = placed.Missing;
         // Pages go on coming while vCPUs are stopped after a failure: that alone does not make the guest run.
-        if (!_vmIsPaused && _core.Continue(Now)) TellProgress();
-        if (placed.Missing == 0) Advance();
+        if (!_vmIsPaused && _core.Continue(Now))
+            TellProgress();
+        if (placed.Missing == 0)
+            Advance();
     }
 
     private void OnWanted(IReadOnlyList<Gfn> pages)
     {
         foreach (var gfn in pages)
         {
-            if (gfn.Value < _plan.Content.Image.Pages) _recorder.Touch(gfn);
+            if (gfn.Value < _plan.Content.Image.Pages)
+                _recorder.Touch(gfn);
         }
     }
 
     private void Advance()
     {
-        if (_core.IsOver || _core.State == MigrationState.Preparing) return;
+        if (_core.IsOver || _core.State == MigrationState.Preparing)
+            return;
         if (!_isTurningOff && Missing() == 0 && _core.AllPagesPresent(Now))
         {
             // The guest goes on meanwhile: this is the flag toggled under load.
@@ -261,26 +290,30 @@ public sealed partial class MigrationActor : UntypedActor
             }
         }
 
-        if (_isVerifying || _calls.Count > 0 || !_hostIsDone || !_core.IsReadyToVerify) return;
+        if (_isVerifying || _calls.Count > 0 || !_hostIsDone || !_core.IsReadyToVerify)
+            return;
         _isVerifying = true;
         Self.Tell(MigrationProtocol.VerifySome.Instance);
     }
 
     private void Pause(string reason)
     {
-        if (_core.Pause(reason, Now)) TellProgress();
+        if (_core.Pause(reason, Now))
+            TellProgress();
     }
 
     private void Fail(string reason)
     {
-        if (_core.IsOver) return;
+        if (_core.IsOver)
+            return;
         _core.Fail(reason);
         AskFinalReports();
     }
 
     private void OnTick()
     {
-        if (_core.IsOver) return;
+        if (_core.IsOver)
+            return;
         if (_sample is null)
         {
             _sample = new ReportCollector();
@@ -292,10 +325,11 @@ public sealed partial class MigrationActor : UntypedActor
             _plan.Time.TellAt(Now + _plan.Settings.SampleNs, Self, MigrationProtocol.Tick.Instance);
     }
 
-    private static PushOrderKind OrderOf(BackgroundOrder order) => order switch
-    {
-        BackgroundOrder.Outward => PushOrderKind.Outward,
-        BackgroundOrder.Recorded => PushOrderKind.Recorded,
-        _ => PushOrderKind.Sequential,
-    };
+    private static PushOrderKind OrderOf(BackgroundOrder order) =>
+        order switch
+        {
+            BackgroundOrder.Outward => PushOrderKind.Outward,
+            BackgroundOrder.Recorded => PushOrderKind.Recorded,
+            _ => PushOrderKind.Sequential,
+        };
 }

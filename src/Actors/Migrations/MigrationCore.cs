@@ -32,7 +32,9 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
     /// <summary>Has it ended, one way or the other?</summary>
     public bool IsOver => State is MigrationState.Completed or MigrationState.Failed;
 
-    /// <summary>Is all done that is to be verified: every page is in place, and the guest's streams have ended?</summary>
+    /// <summary>
+    /// Is all done that is to be verified: every page is in place, and the guest's streams have ended?
+    /// </summary>
     public bool IsReadyToVerify => !IsOver && GuestNs >= 0 && (CompletionNs >= 0 || !fetchAll);
 
     /// <summary>In ns since the guest was started.</summary>
@@ -44,13 +46,15 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
         Require(State == MigrationState.Preparing, "start");
         State = MigrationState.Running;
         _startNs = nowNs;
-        if (vcpus == 0) GuestNs = 0;
+        if (vcpus == 0)
+            GuestNs = 0;
     }
 
     /// <summary>Pages cannot be had, or the VM was stopped. True where that is news.</summary>
     public bool Pause(string reason, long nowNs)
     {
-        if (State != MigrationState.Running) return false;
+        if (State != MigrationState.Running)
+            return false;
         (State, Reason, _pausedNs) = (MigrationState.Paused, reason, nowNs);
         return true;
     }
@@ -58,7 +62,8 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
     /// <summary>Pages come again. True where that is news.</summary>
     public bool Continue(long nowNs)
     {
-        if (State != MigrationState.Paused) return false;
+        if (State != MigrationState.Paused)
+            return false;
         (State, Reason) = (MigrationState.Running, null);
         _pauseTotalNs += nowNs - _pausedNs;
         Pauses = (Pauses.Count + 1, _pauseTotalNs);
@@ -68,7 +73,8 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
     /// <summary>The last page is in place. True at the first time.</summary>
     public bool AllPagesPresent(long nowNs)
     {
-        if (CompletionNs >= 0 || State == MigrationState.Preparing) return false;
+        if (CompletionNs >= 0 || State == MigrationState.Preparing)
+            return false;
         CompletionNs = nowNs - _startNs;
         return true;
     }
@@ -76,9 +82,11 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
     /// <summary>A vCPU's stream has ended.</summary>
     public void VcpuFinished(int vcpu, long nowNs)
     {
-        if (_finished[vcpu]) return;
+        if (_finished[vcpu])
+            return;
         _finished[vcpu] = true;
-        if (++FinishedVcpus == vcpus) GuestNs = nowNs - _startNs;
+        if (++FinishedVcpus == vcpus)
+            GuestNs = nowNs - _startNs;
     }
 
     /// <summary>Everything is verified.</summary>
@@ -91,11 +99,13 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
     /// <summary>It will not complete.</summary>
     public void Fail(string reason)
     {
-        if (!IsOver) (State, Reason) = (MigrationState.Failed, reason);
+        if (!IsOver)
+            (State, Reason) = (MigrationState.Failed, reason);
     }
 
     private void Require(bool holds, string what)
     {
-        if (!holds) throw new InvalidOperationException($"a migration cannot {what} while {State}");
+        if (!holds)
+            throw new InvalidOperationException($"a migration cannot {what} while {State}");
     }
 }

@@ -52,7 +52,7 @@ public sealed record MigrationPlan
         foreach (var region in Regions)
         {
             var most = Settings.SlotPages == 0 ? region.Count : Settings.SlotPages;
-            for (var rest = region; !rest.IsEmpty;)
+            for (var rest = region; !rest.IsEmpty; )
             {
                 var count = Math.Min(most, rest.Count);
                 slots.Add(rest with { Count = count });

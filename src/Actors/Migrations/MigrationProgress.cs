@@ -12,7 +12,19 @@ namespace Userfault.Actors;
 /// <param name="FinishedVcpus">vCPUs whose stream has ended.</param>
 /// <param name="P50Ns">Median fault latency so far, in ns.</param>
 /// <param name="P99Ns">99th percentile of it, in ns.</param>
-/// <param name="Strip">The bitmap as a picture: share of pages present in each of equal parts of the guest, 0 to 255.</param>
+/// <param name="Strip">The bitmap as a picture: share of pages present in each of equal parts of the guest, 0 to
+/// 255.</param>
 public sealed record MigrationProgress(
-    MigrationState State, string? Reason, long ElapsedNs, ulong PagesPresent, ulong Pages, double PagesPerSecond,
-    long Faults, int WaitingVcpus, int FinishedVcpus, long P50Ns, long P99Ns, byte[] Strip);
+    MigrationState State,
+    string? Reason,
+    long ElapsedNs,
+    ulong PagesPresent,
+    ulong Pages,
+    double PagesPerSecond,
+    long Faults,
+    int WaitingVcpus,
+    int FinishedVcpus,
+    long P50Ns,
+    long P99Ns,
+    byte[] Strip
+);

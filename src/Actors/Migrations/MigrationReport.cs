@@ -79,6 +79,5 @@ public sealed record MigrationReport
     public WorkingSet? WorkingSet { get; init; }
 
     /// <summary>Is every page in place and verified, and was every read right?</summary>
-    public bool IsVerified =>
-        State == MigrationState.Completed && WrongReads == 0 && Verification is { Wrong: 0 };
+    public bool IsVerified => State == MigrationState.Completed && WrongReads == 0 && Verification is { Wrong: 0 };
 }

@@ -3,7 +3,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
-/// <summary>What a migration does; everything but the image, the workload and the sources. Times in ns, sizes in pages.</summary>
+/// <summary>
+/// What a migration does; everything but the image, the workload and the sources. Times in ns, sizes in pages.
+/// </summary>
 public sealed record MigrationSettings
 {
     /// <summary>The guest's architecture.</summary>
@@ -31,8 +33,8 @@ public sealed record MigrationSettings
     public bool FetchAll => Background != BackgroundOrder.None;
 
     /// <summary>
-    /// Is nothing missing at the start? Then nothing is fetched, no userfault is used, and pages are what the host gives:
-    /// the yardstick of the other modes.
+    /// Is nothing missing at the start? Then nothing is fetched, no userfault is used, and pages are what the host
+    /// gives: the yardstick of the other modes.
     /// </summary>
     public bool StartsWhole { get; init; }
 
@@ -42,7 +44,9 @@ public sealed record MigrationSettings
     /// <summary>Reader actors a descriptor.</summary>
     public int UffdReaders { get; init; } = 1;
 
-    /// <summary>Accesses by device models and by KVM itself while the guest runs, over random pages; 0 is none.</summary>
+    /// <summary>
+    /// Accesses by device models and by KVM itself while the guest runs, over random pages; 0 is none.
+    /// </summary>
     public int HostAccesses { get; init; }
 
     /// <summary>Largest memslot in pages; a larger region is split. 0 is one slot a region of the image.</summary>

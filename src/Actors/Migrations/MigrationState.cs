@@ -13,8 +13,8 @@ public enum MigrationState
     Paused,
 
     /// <summary>
-    /// Every page is in place, USERFAULT is off, and all was verified; with demand alone, the guest's streams have ended and
-    /// what they touched was verified.
+    /// Every page is in place, USERFAULT is off, and all was verified; with demand alone, the guest's streams have
+    /// ended and what they touched was verified.
     /// </summary>
     Completed,
 

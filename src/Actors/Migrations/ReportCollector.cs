@@ -3,7 +3,9 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-/// <summary>Gathers the reports of one round of asking, from vCPUs, memslots and fetchers, in whatever order they come.</summary>
+/// <summary>
+/// Gathers the reports of one round of asking, from vCPUs, memslots and fetchers, in whatever order they come.
+/// </summary>
 public sealed class ReportCollector
 {
     private readonly SortedDictionary<int, VcpuReport> _vcpus = [];
@@ -55,7 +57,8 @@ public sealed class ReportCollector
     public LatencyHistogram Latency()
     {
         var all = new LatencyHistogram();
-        foreach (var vcpu in _vcpus.Values) all.Add(vcpu.Latency);
+        foreach (var vcpu in _vcpus.Values)
+            all.Add(vcpu.Latency);
         return all;
     }
 

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>
-/// The calls by which user space sets up one memslot for post-copy, and turns USERFAULT off at the end: KVM's regions as
-/// they are handed to the VM.
+/// The calls by which user space sets up one memslot for post-copy, and turns USERFAULT off at the end: KVM's regions
+/// as they are handed to the VM.
 /// </summary>
 /// <param name="Id">The slot.</param>
 /// <param name="Range">Its frames.</param>
@@ -24,7 +24,8 @@ public sealed record SlotSetup(SlotId Id, GfnRange Range, UserfaultBitmap Bitmap
     public bool SetsUserfaultLate => Settings.Memory == MemoryKind.GuestMemfd;
 
     /// <summary>The call that creates the slot.</summary>
-    public UserspaceMemoryRegion2 Create() => Region(BaseFlags | (UsesUserfault && !SetsUserfaultLate ? MemslotFlags.Userfault : 0));
+    public UserspaceMemoryRegion2 Create() =>
+        Region(BaseFlags | (UsesUserfault && !SetsUserfaultLate ? MemslotFlags.Userfault : 0));
 
     /// <summary>The call that turns the flag on.</summary>
     public UserspaceMemoryRegion2 TurnOn() => Region(BaseFlags | MemslotFlags.Userfault);
@@ -34,15 +35,16 @@ public sealed record SlotSetup(SlotId Id, GfnRange Range, UserfaultBitmap Bitmap
 
     private MemslotFlags BaseFlags => Settings.Memory == MemoryKind.GuestMemfd ? MemslotFlags.GuestMemfd : 0;
 
-    private UserspaceMemoryRegion2 Region(MemslotFlags flags) => new()
-    {
-        Slot = Id.Raw,
-        Flags = (uint)flags,
-        GuestPhysicalAddress = Range.Start.ToGpa().Value,
-        MemorySize = Range.Count << Page.Shift,
-        UserspaceAddress = Base.Plus(Range.Start.Value << Page.Shift).Value,
-        GuestMemfdOffset = Settings.Memory == MemoryKind.GuestMemfd ? Range.Start.Value << Page.Shift : 0,
-        GuestMemfd = Settings.Memory == MemoryKind.GuestMemfd ? AnyDescriptor : 0,
-        UserfaultBitmap = (flags & MemslotFlags.Userfault) != 0 ? HostMapping.AddressOf(Bitmap).Value : 0,
-    };
+    private UserspaceMemoryRegion2 Region(MemslotFlags flags) =>
+        new()
+        {
+            Slot = Id.Raw,
+            Flags = (uint)flags,
+            GuestPhysicalAddress = Range.Start.ToGpa().Value,
+            MemorySize = Range.Count << Page.Shift,
+            UserspaceAddress = Base.Plus(Range.Start.Value << Page.Shift).Value,
+            GuestMemfdOffset = Settings.Memory == MemoryKind.GuestMemfd ? Range.Start.Value << Page.Shift : 0,
+            GuestMemfd = Settings.Memory == MemoryKind.GuestMemfd ? AnyDescriptor : 0,
+            UserfaultBitmap = (flags & MemslotFlags.Userfault) != 0 ? HostMapping.AddressOf(Bitmap).Value : 0,
+        };
 }

@@ -11,6 +11,8 @@ public interface IGuestTime
     /// <summary>The time in ns from an arbitrary start; never goes back.</summary>
     long NowNs { get; }
 
-    /// <summary>Tells <paramref name="receiver"/> the message at or soon after a time; at once where that is past.</summary>
+    /// <summary>
+    /// Tells <paramref name="receiver"/> the message at or soon after a time; at once where that is past.
+    /// </summary>
     void TellAt(long dueNs, IActorRef receiver, object message);
 }

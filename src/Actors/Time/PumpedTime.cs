@@ -32,16 +32,19 @@ public sealed class PumpedTime : IGuestTime, IPumped
         {
             _waiting.Enqueue((receiver, message), dueNs);
             isNearer = dueNs < _nextDueNs;
-            if (isNearer) Volatile.Write(ref _nextDueNs, dueNs);
+            if (isNearer)
+                Volatile.Write(ref _nextDueNs, dueNs);
         }
 
-        if (isNearer) _pump.Wake();
+        if (isNearer)
+            _pump.Wake();
     }
 
     /// <inheritdoc/>
     public void Pump(long nowNs)
     {
-        while (TryTake(nowNs, out var due)) due.Receiver.Tell(due.Message, ActorRefs.NoSender);
+        while (TryTake(nowNs, out var due))
+            due.Receiver.Tell(due.Message, ActorRefs.NoSender);
     }
 
     private bool TryTake(long nowNs, out (IActorRef Receiver, object Message) due)
@@ -49,7 +52,8 @@ public sealed class PumpedTime : IGuestTime, IPumped
         lock (_lock)
         {
             due = default;
-            if (!_waiting.TryPeek(out _, out var dueNs) || dueNs > nowNs) return false;
+            if (!_waiting.TryPeek(out _, out var dueNs) || dueNs > nowNs)
+                return false;
             due = _waiting.Dequeue();
             Volatile.Write(ref _nextDueNs, _waiting.TryPeek(out _, out var next) ? next : long.MaxValue);
             return true;

@@ -6,7 +6,9 @@ public enum SliceEnd
     /// <summary>Its share of accesses is used up: let others run, then go on.</summary>
     BudgetUsed,
 
-    /// <summary>An access left the guest: <see cref="VcpuCore.PendingFault"/> goes to <see cref="VcpuCore.FaultingSlot"/>.</summary>
+    /// <summary>
+    /// An access left the guest: <see cref="VcpuCore.PendingFault"/> goes to <see cref="VcpuCore.FaultingSlot"/>.
+    /// </summary>
     Fault,
 
     /// <summary>The next access is not due before <see cref="VcpuCore.DueNs"/>.</summary>

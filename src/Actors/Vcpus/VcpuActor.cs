@@ -38,7 +38,8 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
                 break;
             case VcpuProtocol.Skip skip:
                 // Late after a pause that made the fault be reported twice: it must not skip another access.
-                if (!core.IsFaulted || core.PendingFault.Gfn != skip.Gfn) break;
+                if (!core.IsFaulted || core.PendingFault.Gfn != skip.Gfn)
+                    break;
                 core.ResumeBehind(time.NowNs);
                 Run(time.NowNs);
                 break;
@@ -67,7 +68,8 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
 
     private void OnResume()
     {
-        if (!core.IsFaulted) return;
+        if (!core.IsFaulted)
+            return;
         var now = time.NowNs;
         core.Resume(now);
         Run(now);
@@ -75,14 +77,16 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
 
     private void OnPause()
     {
-        if (!_isPaused) _pausedNs = time.NowNs;
+        if (!_isPaused)
+            _pausedNs = time.NowNs;
         _isPaused = true;
         seat.Vm.Tell(new VmProtocol.VcpuPaused(core.Number));
     }
 
     private void OnContinue()
     {
-        if (!_isPaused) return;
+        if (!_isPaused)
+            return;
         _isPaused = false;
         if (core.IsFaulted)
         {
@@ -90,13 +94,15 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
             return;
         }
 
-        if (_isStarted) core.AddPause(time.NowNs - _pausedNs);
+        if (_isStarted)
+            core.AddPause(time.NowNs - _pausedNs);
         Run(time.NowNs);
     }
 
     private void Run(long nowNs)
     {
-        if (_isPaused || !_isStarted || core.IsFaulted || core.IsFinished) return;
+        if (_isPaused || !_isStarted || core.IsFaulted || core.IsFinished)
+            return;
         while (true)
         {
             switch (core.Run(nowNs))
@@ -112,7 +118,8 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
                     Report();
                     return;
                 case SliceEnd.NotDue:
-                    if (_sliceIsQueued) return;
+                    if (_sliceIsQueued)
+                        return;
                     _sliceIsQueued = true;
                     time.TellAt(core.DueNs, Self, VcpuProtocol.RunSlice.Instance);
                     return;
@@ -127,13 +134,15 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
 
     private void Queue()
     {
-        if (_sliceIsQueued) return;
+        if (_sliceIsQueued)
+            return;
         _sliceIsQueued = true;
         Self.Tell(VcpuProtocol.RunSlice.Instance, ActorRefs.NoSender);
     }
 
     private void Report()
     {
-        if (core.FaultingSlot is { } slot) seat.Report(slot, core.PendingFault);
+        if (core.FaultingSlot is { } slot)
+            seat.Report(slot, core.PendingFault);
     }
 }

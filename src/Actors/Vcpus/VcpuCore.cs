@@ -43,7 +43,13 @@ public sealed class VcpuCore : IDisposable
     /// <param name="content">Guest memory and what it must hold.</param>
     /// <param name="policy">The VM's policy.</param>
     public VcpuCore(
-        int number, VcpuSettings settings, IAccessStream stream, GuestSpace space, GuestContent content, MmuPolicy policy)
+        int number,
+        VcpuSettings settings,
+        IAccessStream stream,
+        GuestSpace space,
+        GuestContent content,
+        MmuPolicy policy
+    )
     {
         Number = number;
         _settings = settings;
@@ -87,8 +93,10 @@ public sealed class VcpuCore : IDisposable
     /// <summary>Makes accesses until the slice ends.</summary>
     public SliceEnd Run(long nowNs)
     {
-        if (IsFaulted) throw new InvalidOperationException($"vCPU {Number} runs with a fault outstanding");
-        if (IsFinished) return SliceEnd.Finished;
+        if (IsFaulted)
+            throw new InvalidOperationException($"vCPU {Number} runs with a fault outstanding");
+        if (IsFinished)
+            return SliceEnd.Finished;
         // Tables are only walked between Enter and Exit: what is freed meanwhile stays readable until then.
         _reader.Enter();
         try
@@ -104,7 +112,8 @@ public sealed class VcpuCore : IDisposable
     /// <summary>The fault is resolved: the access is made again with the next slice.</summary>
     public void Resume(long nowNs)
     {
-        if (!IsFaulted) throw new InvalidOperationException($"vCPU {Number} is resumed without a fault");
+        if (!IsFaulted)
+            throw new InvalidOperationException($"vCPU {Number} is resumed without a fault");
         IsFaulted = false;
         _latency.Record(nowNs - _faultNs);
         _stallNs += nowNs - _faultNs;
@@ -121,13 +130,25 @@ public sealed class VcpuCore : IDisposable
     /// <summary>Drops cached translations.</summary>
     public void Flush(GfnRange range)
     {
-        if (!range.IsEmpty) _tlb.FlushRange(range);
+        if (!range.IsEmpty)
+            _tlb.FlushRange(range);
     }
 
     /// <summary>What it has done so far; the histogram is a copy.</summary>
-    public VcpuReport Report() => new(
-        Number, _reads + _writes, _reads, _writes, _wrongReads, _faults, _mmio, _stallNs,
-        _finishedNs < 0 ? -1 : _finishedNs - _startNs, _latency.Snapshot(), _tlb.Stats);
+    public VcpuReport Report() =>
+        new(
+            Number,
+            _reads + _writes,
+            _reads,
+            _writes,
+            _wrongReads,
+            _faults,
+            _mmio,
+            _stallNs,
+            _finishedNs < 0 ? -1 : _finishedNs - _startNs,
+            _latency.Snapshot(),
+            _tlb.Stats
+        );
 
     /// <inheritdoc/>
     public void Dispose()
@@ -170,7 +191,8 @@ public sealed class VcpuCore : IDisposable
 
     private bool TakeNext()
     {
-        if (!_stream.TryNext(out var access)) return false;
+        if (!_stream.TryNext(out var access))
+            return false;
         _next = new AccessPoint(access.Gfn, access.Kind, access.DueNs, AccessesPrivately);
         return _hasNext = true;
     }
@@ -184,10 +206,12 @@ public sealed class VcpuCore : IDisposable
         }
 
         FaultingSlot = _space.Find(_next.Gfn, ref _hint);
-        if (FaultingSlot is not { } slot || !slot.Core.Table.TryAccess(_next.Gfn, _next.Kind, out var walk)) return false;
+        if (FaultingSlot is not { } slot || !slot.Core.Table.TryAccess(_next.Gfn, _next.Kind, out var walk))
+            return false;
         _page = HostMapping.PageOf(walk.Pfn);
         _tlb.Insert(_next.Gfn, walk.Pfn, walk.Access, walk.Level, walk.IsDirty);
-        if (_marksDirty && _next.Kind == Access.Write) slot.Core.MarkDirty(_next.Gfn);
+        if (_marksDirty && _next.Kind == Access.Write)
+            slot.Core.MarkDirty(_next.Gfn);
         return true;
     }
 
@@ -201,7 +225,8 @@ public sealed class VcpuCore : IDisposable
         }
 
         _reads++;
-        if (!_checker.CouldRead(_page, Number, _memory.Read(_page, Number), _sequence)) _wrongReads++;
+        if (!_checker.CouldRead(_page, Number, _memory.Read(_page, Number), _sequence))
+            _wrongReads++;
     }
 
     private readonly record struct AccessPoint(Gfn Gfn, Access Kind, long DueNs, bool IsPrivate);

@@ -21,10 +21,12 @@ public sealed class VcpuGateActor(FaultGate gate, IReadOnlyList<IActorRef> vcpus
         switch (message)
         {
             case VcpuProtocol.SendFaults:
-                while (gate.TryTake(out var slot, out var faults)) slot.Memslot.Tell(faults, ActorRefs.NoSender);
+                while (gate.TryTake(out var slot, out var faults))
+                    slot.Memslot.Tell(faults, ActorRefs.NoSender);
                 break;
             case VcpuProtocol.ResumeAll resume:
-                foreach (var vcpu in resume.Vcpus.Span) vcpus[vcpu].Tell(VcpuProtocol.Resume.Instance, ActorRefs.NoSender);
+                foreach (var vcpu in resume.Vcpus.Span)
+                    vcpus[vcpu].Tell(VcpuProtocol.Resume.Instance, ActorRefs.NoSender);
                 break;
             default:
                 Unhandled(message);

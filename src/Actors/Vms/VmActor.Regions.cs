@@ -3,8 +3,8 @@ using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
-// KVM_SET_USER_MEMORY_REGION2 and KVM_SET_MEMORY_ATTRIBUTES: one at a time, each over when every memslot that it concerns has done
-// its part.
+// KVM_SET_USER_MEMORY_REGION2 and KVM_SET_MEMORY_ATTRIBUTES: one at a time, each over when every memslot that it
+// concerns has done its part.
 public sealed partial class VmActor
 {
     private void Call(object call, IActorRef asker)
@@ -19,7 +19,8 @@ public sealed partial class VmActor
     {
         var plan = RegionChecks.Plan(call.Region, _settings.Policy, _addressSpaces);
         var errno = plan.Errno == Errno.None ? Begin(plan, call, asker) : plan.Errno;
-        if (_change is null) asker.Tell(new VmProtocol.Answer(errno));
+        if (_change is null)
+            asker.Tell(new VmProtocol.Answer(errno));
     }
 
     private Errno Begin(MemslotPlan plan, VmProtocol.SetUserMemoryRegion2 call, IActorRef asker)
@@ -27,7 +28,8 @@ public sealed partial class VmActor
         if (plan.Change is MemslotChange.Create or MemslotChange.Move)
         {
             var width = RegionChecks.CheckWidth(plan.New!.Range, _settings.Policy);
-            if (width != Errno.None) return width;
+            if (width != Errno.None)
+                return width;
         }
 
         switch (plan.Change)
@@ -37,12 +39,19 @@ public sealed partial class VmActor
             case MemslotChange.Delete or MemslotChange.Move:
                 var id = plan.Old!.Id;
                 _addressSpaces[id.AddressSpace].Invalidate(id.Id);
-                _change = new Change(asker, plan.Old.Id, plan.Change == MemslotChange.Move ? plan.New : null, ZapsOthers: true, true);
+                _change = new Change(
+                    asker,
+                    plan.Old.Id,
+                    plan.Change == MemslotChange.Move ? plan.New : null,
+                    ZapsOthers: true,
+                    true
+                );
                 _slots[id.Raw].Actor.Tell(MemslotProtocol.Invalidate.Instance);
                 return Errno.None;
             case MemslotChange.FlagsOnly:
                 var slot = plan.New!;
-                if (slot.IsUserfault && !_host.HoldsBitmap(slot.UserfaultBitmap)) Expose(slot);
+                if (slot.IsUserfault && !_host.HoldsBitmap(slot.UserfaultBitmap))
+                    Expose(slot);
                 _addressSpaces[slot.Id.AddressSpace].Install(slot);
                 _change = new Change(asker, slot.Id, slot, slot.IsUserfault && !plan.Old!.IsUserfault, false);
                 _slots[slot.Id.Raw].Actor.Tell(new MemslotProtocol.ChangeFlags(slot));
@@ -56,7 +65,8 @@ public sealed partial class VmActor
     private void Expose(Memslot slot)
     {
         var bitmap = _slots[slot.Id.Raw].Pager.Bitmap;
-        if (HostMapping.AddressOf(bitmap) == slot.UserfaultBitmap) _host.ExposeBitmap(bitmap);
+        if (HostMapping.AddressOf(bitmap) == slot.UserfaultBitmap)
+            _host.ExposeBitmap(bitmap);
     }
 
     private Errno Create(Memslot slot, UserfaultBitmap? bitmap)
@@ -64,50 +74,72 @@ public sealed partial class VmActor
         if (slot.HasGuestMemfd)
         {
             var bound = _host.Bind(slot.Id, slot.GuestMemfdPage, slot.Range.Count);
-            if (bound != Errno.None) return bound;
+            if (bound != Errno.None)
+                return bound;
             slot = slot with { GuestMemfd = _host };
         }
 
         bitmap ??= UserfaultBitmap.Allocate(slot.Range.Count);
         if (bitmap.Pages != slot.Range.Count)
             throw new ArgumentException($"{slot.Id} has {slot.Range.Count} pages and its bitmap {bitmap.Pages}");
-        if (slot.IsUserfault && HostMapping.AddressOf(bitmap) == slot.UserfaultBitmap) _host.ExposeBitmap(bitmap);
+        if (slot.IsUserfault && HostMapping.AddressOf(bitmap) == slot.UserfaultBitmap)
+            _host.ExposeBitmap(bitmap);
         var core = new MemslotCore(slot, _settings.Policy, _host, new TableOptions { Readers = _space.Readers })
         {
             Attributes = _attributes,
         };
         var pager = new MemslotPager(
-            core, bitmap, _host, _settings.Content.Memory, new PagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count));
-        // A slot that was deleted and comes back with its bitmap goes on counting its batches. Another under its number is
-        // unknown to replicas, which would take its pages for those of the former.
+            core,
+            bitmap,
+            _host,
+            _settings.Content.Memory,
+            new PagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count)
+        );
+        // A slot that was deleted and comes back with its bitmap goes on counting its batches. Another under its number
+        // is unknown to replicas, which would take its pages for those of the former.
         var isKnown = !_deleted.Remove(slot.Id.Raw, out var former) || former.Bitmap == bitmap;
-        if (isKnown) pager.Cleared = former.Clears;
+        if (isKnown)
+            pager.Cleared = former.Clears;
         _settings.SlotCreated?.Invoke(pager);
         var wiring = new MemslotWiring(
-            Self, _settings.Name, _vcpus, _gate, _fetchers, _listener, _settings.WorkBudget, _settings.LocalityPages,
-            _settings.UffdDescriptors, _settings.BroadcastsClears && isKnown, _settings.TellsWanted);
+            Self,
+            _settings.Name,
+            _vcpus,
+            _gate,
+            _fetchers,
+            _listener,
+            _settings.WorkBudget,
+            _settings.LocalityPages,
+            _settings.UffdDescriptors,
+            _settings.BroadcastsClears && isKnown,
+            _settings.TellsWanted
+        );
         var actor = Context.ActorOf(
             Dispatched(MemslotActor.Props(pager, wiring), _settings.MemslotDispatcher),
-            $"memslot-{slot.Id.AddressSpace}-{slot.Id.Id}-{_addressSpaces[slot.Id.AddressSpace].Current.Number}");
+            $"memslot-{slot.Id.AddressSpace}-{slot.Id.Id}-{_addressSpaces[slot.Id.AddressSpace].Current.Number}"
+        );
         _addressSpaces[slot.Id.AddressSpace].Install(slot);
         _slots.Add(slot.Id.Raw, (pager, actor));
         _fetchers.Tell(new FetcherPoolProtocol.Register(actor));
         StartReaders(actor);
         Publish();
-        if (_push is not null) actor.Tell(_push);
+        if (_push is not null)
+            actor.Tell(_push);
         return Errno.None;
     }
 
     private void StartReaders(IActorRef memslot)
     {
-        if (_settings.Mode == FaultMode.Userfault) return;
+        if (_settings.Mode == FaultMode.Userfault)
+            return;
         for (var descriptor = 0; descriptor < _settings.UffdDescriptors; descriptor++)
         {
             for (var reader = 0; reader < _settings.UffdReaders; reader++)
             {
                 Context.ActorOf(
                     Dispatched(UffdReaderActor.Props(memslot, descriptor, _fetchers), _settings.MemslotDispatcher),
-                    $"{memslot.Path.Name}-uffd-{descriptor}-{reader}");
+                    $"{memslot.Path.Name}-uffd-{descriptor}-{reader}"
+                );
             }
         }
     }
@@ -128,13 +160,16 @@ public sealed partial class VmActor
         }
 
         _change = new Change(asker, default, null, false, false) { Outstanding = _slots.Count };
-        foreach (var (_, (_, slot)) in _slots) slot.Tell(new MemslotProtocol.ChangeAttributes(_attributes, call.Range));
+        foreach (var (_, (_, slot)) in _slots)
+            slot.Tell(new MemslotProtocol.ChangeAttributes(_attributes, call.Range));
     }
 
     private void OnSlotChanged(SlotId id)
     {
-        if (_change is not { } change) return;
-        if (--change.Outstanding > 0) return;
+        if (_change is not { } change)
+            return;
+        if (--change.Outstanding > 0)
+            return;
         if (change.ZapsOthers && _settings.Policy.ZapsAllSlots && _slots.Count > 1)
         {
             // The quirk: where one slot is zapped, all of the VM's are.
@@ -142,7 +177,8 @@ public sealed partial class VmActor
             change.Outstanding = _slots.Count - 1;
             foreach (var (raw, (_, slot)) in _slots)
             {
-                if (raw != change.Id.Raw) slot.Tell(MemslotProtocol.ZapAll.Instance);
+                if (raw != change.Id.Raw)
+                    slot.Tell(MemslotProtocol.ZapAll.Instance);
             }
 
             return;
@@ -175,7 +211,8 @@ public sealed partial class VmActor
         _change = null;
         change.Asker.Tell(new VmProtocol.Answer(Errno.None));
         // At once, and not by way of the mailbox, where a call that came later may lie already.
-        while (_change is null && _waitingCalls.TryDequeue(out var waiting)) Call(waiting.Call, waiting.Asker);
+        while (_change is null && _waitingCalls.TryDequeue(out var waiting))
+            Call(waiting.Call, waiting.Asker);
     }
 
     private void FinishRemoval(Change change)
@@ -198,11 +235,13 @@ public sealed partial class VmActor
     }
 
     // Without one that is going and has not said its last yet.
-    private void Publish() => _space.Publish(
-        from s in _slots.Values
-        let slot = _addressSpaces[s.Pager.Core.Slot.Id.AddressSpace].FindById(s.Pager.Core.Slot.Id.Id)
-        where slot is not null
-        select new SlotView(slot.Id, slot.Range, s.Pager.Core, s.Actor));
+    private void Publish() =>
+        _space.Publish(
+            from s in _slots.Values
+            let slot = _addressSpaces[s.Pager.Core.Slot.Id.AddressSpace].FindById(s.Pager.Core.Slot.Id.Id)
+            where slot is not null
+            select new SlotView(slot.Id, slot.Range, s.Pager.Core, s.Actor)
+        );
 
     // A change that is under way, and what is left of it.
     private sealed record Change(IActorRef Asker, SlotId Id, Memslot? New, bool ZapsOthers, bool RemovesFirst)

@@ -6,8 +6,8 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// A VM: owns its memslots and vCPUs, answers KVM's calls as messages, one change after another, and supervises. Where
-/// one of its actors fails it pauses the VM and tells the listener: the actor goes on with the state it has, and no page
-/// is forgotten.
+/// one of its actors fails it pauses the VM and tells the listener: the actor goes on with the state it has, and no
+/// page is forgotten.
 /// </summary>
 public sealed partial class VmActor : UntypedActor
 {
@@ -39,10 +39,16 @@ public sealed partial class VmActor : UntypedActor
     public VmActor(VmSettings settings, IActorRef fetchers, IActorRef listener)
     {
         (_settings, _fetchers, _listener) = (settings, fetchers, listener);
-        _faults = new FaultGate(settings.FaultBatch > 0 ? settings.FaultBatch : FaultGate.BatchFor(settings.Workload.Vcpus));
+        _faults = new FaultGate(
+            settings.FaultBatch > 0 ? settings.FaultBatch : FaultGate.BatchFor(settings.Workload.Vcpus)
+        );
         _addressSpaces = [.. Enumerable.Range(0, settings.Policy.AddressSpaces).Select(_ => new MemslotSet())];
         _host = new HostMapping(
-            settings.Memory, settings.Content.Memory.Base, settings.Content.Memory.Pages, ModesOf(settings));
+            settings.Memory,
+            settings.Content.Memory.Base,
+            settings.Content.Memory.Pages,
+            ModesOf(settings)
+        );
     }
 
     /// <summary>A VM without memslots; its vCPUs wait for <see cref="VmProtocol.StartVcpus"/>.</summary>
@@ -53,13 +59,15 @@ public sealed partial class VmActor : UntypedActor
         Akka.Actor.Props.Create(() => new VmActor(settings, fetchers, listener));
 
     /// <inheritdoc/>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(failure =>
-    {
-        // The state is not in the actor: it goes on, and the message that failed is made up for when the VM goes on.
-        _log.Error(failure, "{0} failed: the VM is paused", Sender.Path.Name);
-        Self.Tell(new VmProtocol.PauseVm($"{Sender.Path.Name} failed: {failure.Message}"));
-        return Directive.Resume;
-    });
+    protected override SupervisorStrategy SupervisorStrategy() =>
+        new OneForOneStrategy(failure =>
+        {
+            // The state is not in the actor: it goes on, and the message that failed is made up for when the VM goes
+            // on.
+            _log.Error(failure, "{0} failed: the VM is paused", Sender.Path.Name);
+            Self.Tell(new VmProtocol.PauseVm($"{Sender.Path.Name} failed: {failure.Message}"));
+            return Directive.Resume;
+        });
 
     /// <inheritdoc/>
     protected override void PreStart()
@@ -76,7 +84,13 @@ public sealed partial class VmActor : UntypedActor
     private Props ModelVcpu(VcpuSeat seat)
     {
         var core = new VcpuCore(
-            seat.Number, _settings.Vcpu, _settings.Workload.Open(seat.Number), _space, _settings.Content, _settings.Policy)
+            seat.Number,
+            _settings.Vcpu,
+            _settings.Workload.Open(seat.Number),
+            _space,
+            _settings.Content,
+            _settings.Policy
+        )
         {
             AccessesPrivately = _settings.Memory == MemoryKind.GuestMemfd,
         };
@@ -87,9 +101,12 @@ public sealed partial class VmActor : UntypedActor
     /// <inheritdoc/>
     protected override void PostStop()
     {
-        foreach (var (_, (pager, _)) in _slots) pager.Dispose();
-        foreach (var pager in _retired) pager.Dispose();
-        foreach (var core in _cores) core.Dispose();
+        foreach (var (_, (pager, _)) in _slots)
+            pager.Dispose();
+        foreach (var pager in _retired)
+            pager.Dispose();
+        foreach (var core in _cores)
+            core.Dispose();
         _host.Dispose();
     }
 
@@ -120,7 +137,8 @@ public sealed partial class VmActor : UntypedActor
                 PreFault(preFault.Range);
                 break;
             default:
-                if (!OnRun(message)) Unhandled(message);
+                if (!OnRun(message))
+                    Unhandled(message);
                 break;
         }
     }
@@ -130,7 +148,8 @@ public sealed partial class VmActor : UntypedActor
         switch (message)
         {
             case VmProtocol.StartVcpus:
-                foreach (var vcpu in _vcpus) vcpu.Tell(VcpuProtocol.Start.Instance);
+                foreach (var vcpu in _vcpus)
+                    vcpu.Tell(VcpuProtocol.Start.Instance);
                 return true;
             case VmProtocol.PauseVm pause:
                 Pause(pause.Reason);
@@ -140,7 +159,8 @@ public sealed partial class VmActor : UntypedActor
                 return true;
             case VmProtocol.VcpuPaused paused:
                 _paused.Add(paused.Vcpu);
-                if (_pauseReason is not null && _paused.Count == _vcpus.Count) _listener.Tell(new VmProtocol.VmPaused(_pauseReason));
+                if (_pauseReason is not null && _paused.Count == _vcpus.Count)
+                    _listener.Tell(new VmProtocol.VmPaused(_pauseReason));
                 return true;
             case VmProtocol.VcpuFinished or VmProtocol.VcpuFailed or VmProtocol.SourceLost:
                 _listener.Forward(message);
@@ -150,17 +170,22 @@ public sealed partial class VmActor : UntypedActor
                 return true;
             case MemslotProtocol.StartPush push:
                 _push = push;
-                foreach (var (_, (_, slot)) in _slots) slot.Tell(push);
+                foreach (var (_, (_, slot)) in _slots)
+                    slot.Tell(push);
                 return true;
             case VmProtocol.GetSample:
                 Sender.Tell(new VmProtocol.ReportsComing(Math.Min(MostSampled, _vcpus.Count), _slots.Count));
-                foreach (var vcpu in _vcpus.Take(MostSampled)) vcpu.Forward(VcpuProtocol.GetReport.Instance);
-                foreach (var (_, (_, slot)) in _slots) slot.Forward(MemslotProtocol.GetReport.Instance);
+                foreach (var vcpu in _vcpus.Take(MostSampled))
+                    vcpu.Forward(VcpuProtocol.GetReport.Instance);
+                foreach (var (_, (_, slot)) in _slots)
+                    slot.Forward(MemslotProtocol.GetReport.Instance);
                 return true;
             case VmProtocol.GetReports:
                 Sender.Tell(new VmProtocol.ReportsComing(_vcpus.Count, _slots.Count));
-                foreach (var vcpu in _vcpus) vcpu.Forward(VcpuProtocol.GetReport.Instance);
-                foreach (var (_, (_, slot)) in _slots) slot.Forward(MemslotProtocol.GetReport.Instance);
+                foreach (var vcpu in _vcpus)
+                    vcpu.Forward(VcpuProtocol.GetReport.Instance);
+                foreach (var (_, (_, slot)) in _slots)
+                    slot.Forward(MemslotProtocol.GetReport.Instance);
                 return true;
             default:
                 return false;
@@ -170,16 +195,20 @@ public sealed partial class VmActor : UntypedActor
     private void Pause(string reason)
     {
         _pauseReason ??= reason;
-        if (_vcpus.Count == 0) _listener.Tell(new VmProtocol.VmPaused(reason));
-        foreach (var vcpu in _vcpus) vcpu.Tell(VcpuProtocol.Pause.Instance);
+        if (_vcpus.Count == 0)
+            _listener.Tell(new VmProtocol.VmPaused(reason));
+        foreach (var vcpu in _vcpus)
+            vcpu.Tell(VcpuProtocol.Pause.Instance);
     }
 
     private void Continue()
     {
         _pauseReason = null;
         _paused.Clear();
-        foreach (var (_, (_, slot)) in _slots) slot.Tell(MemslotProtocol.AskAgain.Instance);
-        foreach (var vcpu in _vcpus) vcpu.Tell(VcpuProtocol.Continue.Instance);
+        foreach (var (_, (_, slot)) in _slots)
+            slot.Tell(MemslotProtocol.AskAgain.Instance);
+        foreach (var vcpu in _vcpus)
+            vcpu.Tell(VcpuProtocol.Continue.Instance);
         // Where the gate failed, faults may still lie in it.
         _gate.Tell(VcpuProtocol.SendFaults.Instance);
     }
@@ -210,7 +239,8 @@ public sealed partial class VmActor : UntypedActor
     {
         foreach (var (_, (pager, slot)) in _slots)
         {
-            if (!pager.Pages.Contains(access.Page)) continue;
+            if (!pager.Pages.Contains(access.Page))
+                continue;
             slot.Forward(access);
             return;
         }
@@ -224,14 +254,15 @@ public sealed partial class VmActor : UntypedActor
         return vm.CheckExtension(capability);
     }
 
-    private static UffdModes ModesOf(VmSettings settings) => settings.Mode == FaultMode.Userfault
-        ? UffdModes.None
-        : settings.Memory switch
-        {
-            MemoryKind.Anonymous => UffdModes.Missing,
-            MemoryKind.Shmem => UffdModes.Missing | UffdModes.Minor,
-            _ => UffdModes.None,
-        };
+    private static UffdModes ModesOf(VmSettings settings) =>
+        settings.Mode == FaultMode.Userfault
+            ? UffdModes.None
+            : settings.Memory switch
+            {
+                MemoryKind.Anonymous => UffdModes.Missing,
+                MemoryKind.Shmem => UffdModes.Missing | UffdModes.Minor,
+                _ => UffdModes.None,
+            };
 
     private static Props Dispatched(Props props, string? dispatcher) =>
         dispatcher is null ? props : props.WithDispatcher(dispatcher);

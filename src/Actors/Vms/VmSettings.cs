@@ -52,8 +52,8 @@ public sealed record VmSettings
     public Action<MemslotPager>? SlotCreated { get; init; }
 
     /// <summary>
-    /// Most faults of one message from the vCPUs to a memslot; 0 is by the number of vCPUs. 1 sends each by itself at once:
-    /// best where a message costs no wake-up, as in a simulation.
+    /// Most faults of one message from the vCPUs to a memslot; 0 is by the number of vCPUs. 1 sends each by itself at
+    /// once: best where a message costs no wake-up, as in a simulation.
     /// </summary>
     public int FaultBatch { get; init; }
 
@@ -64,8 +64,8 @@ public sealed record VmSettings
     public string? MemslotDispatcher { get; init; }
 
     /// <summary>
-    /// What makes the actor of a vCPU that runs elsewhere, under a real KVM; it receives <see cref="VcpuProtocol"/> like the
-    /// model's. Null: the model's vCPUs.
+    /// What makes the actor of a vCPU that runs elsewhere, under a real KVM; it receives <see cref="VcpuProtocol"/>
+    /// like the model's. Null: the model's vCPUs.
     /// </summary>
     public Func<VcpuSeat, Akka.Actor.Props>? OtherVcpus { get; init; }
 }

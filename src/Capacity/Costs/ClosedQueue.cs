@@ -1,8 +1,8 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// A closed queue by exact mean value analysis: customers who think, then wait for one server, then are served, and start again.
-/// The vCPUs of a guest before the readers of one userfaultfd are such a queue.
+/// A closed queue by exact mean value analysis: customers who think, then wait for one server, then are served, and
+/// start again. The vCPUs of a guest before the readers of one userfaultfd are such a queue.
 /// </summary>
 public static class ClosedQueue
 {
@@ -13,7 +13,8 @@ public static class ClosedQueue
     public static double RoundNs(int customers, double thinkNs, double serviceNs)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(customers, 1);
-        double waiting = 0, round = 0;
+        double waiting = 0,
+            round = 0;
         for (var n = 1; n <= customers; n++)
         {
             // Whoever arrives finds the queue as it is with one customer less (arrival theorem).

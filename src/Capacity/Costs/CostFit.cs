@@ -3,8 +3,9 @@ using Userfault.Mmu;
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Fits <see cref="KernelCosts"/> to measured rates: least squares on the logarithm of the rate, each unknown held by a prior, and
-/// arm64's held to x86's where its own cells say nothing. What a datum leaves open stays at what is known of kernels.
+/// Fits <see cref="KernelCosts"/> to measured rates: least squares on the logarithm of the rate, each unknown held by a
+/// prior, and arm64's held to x86's where its own cells say nothing. What a datum leaves open stays at what is known of
+/// kernels.
 /// </summary>
 public sealed class CostFit
 {
@@ -64,11 +65,13 @@ public sealed class CostFit
             var x = new double[Priors.Length + Own];
             if (start > 0)
             {
-                for (var i = 0; i < x.Length; i++) x[i] = random.NextDouble() - 0.5;
+                for (var i = 0; i < x.Length; i++)
+                    x[i] = random.NextDouble() - 0.5;
             }
 
             var cost = LeastSquares.Minimize(x, candidate => Residuals(candidate, cells));
-            if (best is null || cost < best.Cost) best = new CostFit(x, cost);
+            if (best is null || cost < best.Cost)
+                best = new CostFit(x, cost);
         }
 
         return best!;
@@ -80,23 +83,37 @@ public sealed class CostFit
     /// <summary>The predicted rate of a cell, in pages/s a vCPU.</summary>
     public double Predict(PagingSetup setup) => KernelCostModel.RatePerVcpu(Of(setup.Architecture), setup);
 
-    // Unknowns are in spreads of their prior: 0 is the center. Behind x86's and the shared ones: arm64's, away from x86's.
+    // Unknowns are in spreads of their prior: 0 is the center. Behind x86's and the shared ones: arm64's, away from
+    // x86's.
     private static KernelCosts Costs(double[] x, Architecture architecture)
     {
         double Value(int i)
         {
             var away = x[i] * Priors[i].Spread;
-            if (i < Own && architecture == Architecture.Arm64) away += x[Priors.Length + i] * SpreadBetween(i);
+            if (i < Own && architecture == Architecture.Arm64)
+                away += x[Priors.Length + i] * SpreadBetween(i);
             return Priors[i].Center * Math.Exp(away);
         }
 
         return new KernelCosts(
-            Value(0), Value(1), Value(2), Value(3), Value(4), Value(5), Value(6), Value(7),
-            Math.Min(1, Value(8)), Value(9), Value(10), Value(11));
+            Value(0),
+            Value(1),
+            Value(2),
+            Value(3),
+            Value(4),
+            Value(5),
+            Value(6),
+            Value(7),
+            Math.Min(1, Value(8)),
+            Value(9),
+            Value(10),
+            Value(11)
+        );
     }
 
     // The costs of lines lie further apart between architectures than the lengths of code paths.
-    private static double SpreadBetween(int i) => Math.Min(2 * Priors[i].Spread, Priors[i].Spread > ArchitectureSpread ? 1.5 : ArchitectureSpread);
+    private static double SpreadBetween(int i) =>
+        Math.Min(2 * Priors[i].Spread, Priors[i].Spread > ArchitectureSpread ? 1.5 : ArchitectureSpread);
 
     private static double[] Residuals(double[] x, IReadOnlyList<MeasuredCell> cells)
     {

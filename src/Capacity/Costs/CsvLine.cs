@@ -39,6 +39,11 @@ internal static class CsvLine
     }
 
     /// <summary>Fields as a line, quoted where they must be.</summary>
-    public static string Join(IEnumerable<string> fields) => string.Join(',', fields.Select(static field =>
-        field.AsSpan().IndexOfAny(',', '"') < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\""));
+    public static string Join(IEnumerable<string> fields) =>
+        string.Join(
+            ',',
+            fields.Select(static field =>
+                field.AsSpan().IndexOfAny(',', '"') < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\""
+            )
+        );
 }

@@ -1,15 +1,17 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Levenberg-Marquardt with a Jacobian by differences: small, dense, no randomness of its own. The problems here have some
-/// twenty unknowns and fifty residuals.
+/// Levenberg-Marquardt with a Jacobian by differences: small, dense, no randomness of its own. The problems here have
+/// some twenty unknowns and fifty residuals.
 /// </summary>
 internal static class LeastSquares
 {
     private const double Step = 1e-6;
     private const int MostRounds = 400;
 
-    /// <summary>Moves <paramref name="x"/> to a local minimum of the residuals' sum of squares, which is returned.</summary>
+    /// <summary>
+    /// Moves <paramref name="x"/> to a local minimum of the residuals' sum of squares, which is returned.
+    /// </summary>
     public static double Minimize(double[] x, Func<double[], double[]> residuals)
     {
         var damping = 1e-3;
@@ -31,7 +33,8 @@ internal static class LeastSquares
             var gain = cost - nextCost;
             (r, cost, damping) = (nextResiduals, nextCost, Math.Max(1e-9, damping / 3));
             next.CopyTo(x, 0);
-            if (gain < 1e-12 * (1 + cost)) break;
+            if (gain < 1e-12 * (1 + cost))
+                break;
         }
 
         return cost;
@@ -39,7 +42,11 @@ internal static class LeastSquares
 
     private static double Squares(double[] r) => r.Sum(static v => v * v);
 
-    private static (double[,] Normal, double[] Gradient) Linearize(double[] x, double[] r, Func<double[], double[]> residuals)
+    private static (double[,] Normal, double[] Gradient) Linearize(
+        double[] x,
+        double[] r,
+        Func<double[], double[]> residuals
+    )
     {
         var n = x.Length;
         var columns = new double[n][];
@@ -55,7 +62,8 @@ internal static class LeastSquares
         for (var i = 0; i < n; i++)
         {
             gradient[i] = Dot(columns[i], r);
-            for (var j = 0; j < n; j++) normal[i, j] = Dot(columns[i], columns[j]);
+            for (var j = 0; j < n; j++)
+                normal[i, j] = Dot(columns[i], columns[j]);
         }
 
         return (normal, gradient);
@@ -64,7 +72,8 @@ internal static class LeastSquares
     private static double Dot(double[] a, double[] b)
     {
         var sum = 0.0;
-        for (var i = 0; i < a.Length; i++) sum += a[i] * b[i];
+        for (var i = 0; i < a.Length; i++)
+            sum += a[i] * b[i];
         return sum;
     }
 
@@ -74,21 +83,25 @@ internal static class LeastSquares
         var n = gradient.Length;
         var a = (double[,])normal.Clone();
         var b = (double[])gradient.Clone();
-        for (var i = 0; i < n; i++) a[i, i] += damping * (a[i, i] + 1e-9);
+        for (var i = 0; i < n; i++)
+            a[i, i] += damping * (a[i, i] + 1e-9);
         for (var pivot = 0; pivot < n; pivot++)
         {
             for (var row = pivot + 1; row < n; row++)
             {
                 var factor = a[row, pivot] / a[pivot, pivot];
-                if (factor == 0) continue;
-                for (var k = pivot; k < n; k++) a[row, k] -= factor * a[pivot, k];
+                if (factor == 0)
+                    continue;
+                for (var k = pivot; k < n; k++)
+                    a[row, k] -= factor * a[pivot, k];
                 b[row] -= factor * b[pivot];
             }
         }
 
         for (var row = n - 1; row >= 0; row--)
         {
-            for (var k = row + 1; k < n; k++) b[row] -= a[row, k] * b[k];
+            for (var k = row + 1; k < n; k++)
+                b[row] -= a[row, k] * b[k];
             b[row] /= a[row, row];
         }
 

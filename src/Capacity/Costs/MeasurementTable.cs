@@ -5,8 +5,9 @@ using Userfault.Mmu;
 namespace Userfault.Capacity;
 
 /// <summary>
-/// A CSV of paging rates: the columns machine, memory, uffds, mode, readers and vcpus in any order, rate_per_vcpu where known,
-/// others as they please. Lines that begin with # and empty ones are not rows. Errors are <see cref="FormatException"/>s of one line.
+/// A CSV of paging rates: the columns machine, memory, uffds, mode, readers and vcpus in any order, rate_per_vcpu where
+/// known, others as they please. Lines that begin with # and empty ones are not rows. Errors are
+/// <see cref="FormatException"/>s of one line.
 /// </summary>
 public sealed partial class MeasurementTable
 {
@@ -24,7 +25,8 @@ public sealed partial class MeasurementTable
         {
             number++;
             var line = raw.TrimEnd('\r');
-            if (string.IsNullOrWhiteSpace(line) || line.StartsWith('#')) continue;
+            if (string.IsNullOrWhiteSpace(line) || line.StartsWith('#'))
+                continue;
             var fields = CsvLine.Split(line) ?? throw Bad(number, "a quote is not closed");
             if (_header.Length == 0)
             {
@@ -41,7 +43,8 @@ public sealed partial class MeasurementTable
             }
         }
 
-        if (_header.Length == 0) throw new FormatException("there is no header: columns " + string.Join(", ", Needed) + " are needed");
+        if (_header.Length == 0)
+            throw new FormatException("there is no header: columns " + string.Join(", ", Needed) + " are needed");
     }
 
     /// <summary>Rows, without header and comments.</summary>
@@ -58,11 +61,14 @@ public sealed partial class MeasurementTable
         return Parse(reader.ReadToEnd());
     }
 
-    /// <summary>How a row was measured. <see cref="FormatException"/> names the line and the field that says nothing.</summary>
+    /// <summary>
+    /// How a row was measured. <see cref="FormatException"/> names the line and the field that says nothing.
+    /// </summary>
     public PagingSetup Setup(int row)
     {
         var machine = MachineName().Match(Field(row, "machine"));
-        if (!machine.Success) throw Unknown(row, "machine", "x86 or arm64, with processors as in x86-96lpu or arm64-96pe");
+        if (!machine.Success)
+            throw Unknown(row, "machine", "x86 or arm64, with processors as in x86-96lpu or arm64-96pe");
         var architecture = machine.Groups[1].Value == "x86" ? Architecture.X86 : Architecture.Arm64;
         var vcpus = Number(row, "vcpus");
         var isAnonymous = Field(row, "memory") switch
@@ -76,8 +82,13 @@ public sealed partial class MeasurementTable
             "none" => PagingMode.None,
             "uffd-missing" or "uffd-minor" => PagingMode.Userfaultfd,
             "userfault" => PagingMode.Userfault,
-            "uffd-missing+userfault" or "uffd-minor+userfault" or "userfault+uffd-missing" or "userfault+uffd-minor" => PagingMode.Both,
-            _ => throw Unknown(row, "mode", "none, uffd-missing, uffd-minor, userfault, uffd-missing+userfault or uffd-minor+userfault"),
+            "uffd-missing+userfault" or "uffd-minor+userfault" or "userfault+uffd-missing" or "userfault+uffd-minor" =>
+                PagingMode.Both,
+            _ => throw Unknown(
+                row,
+                "mode",
+                "none, uffd-missing, uffd-minor, userfault, uffd-missing+userfault or uffd-minor+userfault"
+            ),
         };
         return new PagingSetup(architecture, mode, isAnonymous, vcpus)
         {
@@ -93,36 +104,52 @@ public sealed partial class MeasurementTable
                 "per-vcpu" => vcpus,
                 _ => Number(row, "readers"),
             },
-            HostProcessors = machine.Groups[2].Success ? int.Parse(machine.Groups[2].Value, CultureInfo.InvariantCulture) : 0,
+            HostProcessors = machine.Groups[2].Success
+                ? int.Parse(machine.Groups[2].Value, CultureInfo.InvariantCulture)
+                : 0,
             ThreadsPerCore = machine.Groups[3].Value == "lpu" ? 2 : 1,
         };
     }
 
-    /// <summary>A row's measured rate in pages/s a vCPU; null where the field is empty, or not a rate above zero.</summary>
+    /// <summary>
+    /// A row's measured rate in pages/s a vCPU; null where the field is empty, or not a rate above zero.
+    /// </summary>
     public double? Rate(int row) =>
         _columns.TryGetValue(RateColumn, out var at)
         && double.TryParse(_rows[row].Fields[at], NumberStyles.Float, CultureInfo.InvariantCulture, out var rate)
-        && rate > 0 && double.IsFinite(rate) ? rate : null;
+        && rate > 0
+        && double.IsFinite(rate)
+            ? rate
+            : null;
 
     /// <summary>Rows with a rate.</summary>
     public IReadOnlyList<MeasuredCell> Cells() =>
-    [
-        .. from row in Enumerable.Range(0, Count)
-           let rate = Rate(row)
-           where rate is not null
-           select new MeasuredCell(
-               string.Join(' ', Needed.Where(static c => c != "vcpus").Select(c => Field(row, c))), Setup(row), rate.Value),
-    ];
+        [
+            .. from row in Enumerable.Range(0, Count)
+            let rate = Rate(row)
+            where rate is not null
+            select new MeasuredCell(
+                string.Join(' ', Needed.Where(static c => c != "vcpus").Select(c => Field(row, c))),
+                Setup(row),
+                rate.Value
+            ),
+        ];
 
-    /// <summary>The table with a column more, beside the rate (or last where there is no rate): CSV, no comments.</summary>
+    /// <summary>
+    /// The table with a column more, beside the rate (or last where there is no rate): CSV, no comments.
+    /// </summary>
     public string With(string column, Func<int, string> value)
     {
         var at = _columns.TryGetValue(RateColumn, out var rate) ? rate + 1 : _header.Length;
-        var lines = Enumerable.Range(0, Count).Select(row => Insert(_rows[row].Fields, at, value(row))).Prepend(Insert(_header, at, column));
+        var lines = Enumerable
+            .Range(0, Count)
+            .Select(row => Insert(_rows[row].Fields, at, value(row)))
+            .Prepend(Insert(_header, at, column));
         return string.Concat(lines.Select(static fields => CsvLine.Join(fields) + "\n"));
     }
 
-    private static IEnumerable<string> Insert(string[] fields, int at, string field) => [.. fields[..at], field, .. fields[at..]];
+    private static IEnumerable<string> Insert(string[] fields, int at, string field) =>
+        [.. fields[..at], field, .. fields[at..]];
 
     private static FormatException Bad(int line, string what) => new($"line {line}: {what}");
 
@@ -131,16 +158,19 @@ public sealed partial class MeasurementTable
         for (var i = 0; i < _header.Length; i++)
         {
             var name = _header[i].Trim();
-            if (!_columns.TryAdd(name, i)) throw Bad(line, $"column {name} stands twice");
+            if (!_columns.TryAdd(name, i))
+                throw Bad(line, $"column {name} stands twice");
         }
 
-        if (Needed.FirstOrDefault(c => !_columns.ContainsKey(c)) is { } missing) throw Bad(line, $"column {missing} is missing");
+        if (Needed.FirstOrDefault(c => !_columns.ContainsKey(c)) is { } missing)
+            throw Bad(line, $"column {missing} is missing");
     }
 
     private string Field(int row, string column) => _rows[row].Fields[_columns[column]].Trim();
 
     private int Number(int row, string column) =>
-        int.TryParse(Field(row, column), NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value is > 0 and <= MostVcpus
+        int.TryParse(Field(row, column), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        && value is > 0 and <= MostVcpus
             ? value
             : throw Unknown(row, column, $"a whole number from 1 to {MostVcpus}");
 

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Capacity;
 
 /// <summary>
-/// One way to run the kernel's demand_paging_test: every vCPU touches each page of a share of its own once, and the content
-/// is at hand. What <see cref="KernelCostModel"/> answers about.
+/// One way to run the kernel's demand_paging_test: every vCPU touches each page of a share of its own once, and the
+/// content is at hand. What <see cref="KernelCostModel"/> answers about.
 /// </summary>
 /// <param name="Architecture">The host's architecture.</param>
 /// <param name="Mode">What stands between a vCPU and a page.</param>
@@ -12,7 +12,9 @@ namespace Userfault.Capacity;
 /// <param name="Vcpus">vCPUs, at least 1, each a thread of its own.</param>
 public sealed record PagingSetup(Architecture Architecture, PagingMode Mode, bool IsAnonymous, int Vcpus)
 {
-    /// <summary>Threads that read a descriptor which covers all memory, at least 1; only userfaultfd alone asks.</summary>
+    /// <summary>
+    /// Threads that read a descriptor which covers all memory, at least 1; only userfaultfd alone asks.
+    /// </summary>
     public int Readers { get; init; } = 1;
 
     /// <summary>One descriptor (with a reader) a vCPU, and not one for all of guest memory.</summary>

@@ -11,16 +11,19 @@ internal sealed class BackgroundCursor(SweepPoint point, long words)
     public bool TryNext(out long word, out ulong mask)
     {
         (word, mask) = (_next, ulong.MaxValue);
-        if (point.Prefetch == PrefetchKind.Push) return _next++ < words;
+        if (point.Prefetch == PrefetchKind.Push)
+            return _next++ < words;
         var runs = (point.TouchesPerVcpu + RecordedRun - 1) / RecordedRun;
-        if (point.Prefetch != PrefetchKind.Replay || _next >= (long)runs * point.Vcpus) return false;
+        if (point.Prefetch != PrefetchKind.Replay || _next >= (long)runs * point.Vcpus)
+            return false;
         var (run, vcpu) = (_next / point.Vcpus, _next % point.Vcpus);
         _next++;
         var first = (vcpu * point.PagesPerVcpu) + (run * RecordedRun);
         (word, mask) = (first >> 6, 0);
         for (var i = 0; i < Math.Min(RecordedRun, point.TouchesPerVcpu - (run * RecordedRun)); i++)
         {
-            if (SweepDraw.Fraction(point.Seed, (ulong)(first + i)) < point.RecordedShare) mask |= 1UL << (int)((first + i) & 63);
+            if (SweepDraw.Fraction(point.Seed, (ulong)(first + i)) < point.RecordedShare)
+                mask |= 1UL << (int)((first + i) & 63);
         }
 
         return true;

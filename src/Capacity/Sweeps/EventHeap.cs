@@ -1,6 +1,8 @@
 namespace Userfault.Capacity;
 
-/// <summary>Events by time; those of one instant in the order in which they were scheduled. A binary heap over one array.</summary>
+/// <summary>
+/// Events by time; those of one instant in the order in which they were scheduled. A binary heap over one array.
+/// </summary>
 internal sealed class EventHeap
 {
     private Entry[] _entries = new Entry[1024];
@@ -10,13 +12,15 @@ internal sealed class EventHeap
 
     public void Add(long timeNs, SweepEvent kind, int id)
     {
-        if (Count == _entries.Length) Array.Resize(ref _entries, 2 * Count);
+        if (Count == _entries.Length)
+            Array.Resize(ref _entries, 2 * Count);
         var entry = new Entry(timeNs, _scheduled++, kind, id);
         var at = Count++;
         while (at > 0)
         {
             var parent = (at - 1) >> 1;
-            if (!entry.IsBefore(_entries[parent])) break;
+            if (!entry.IsBefore(_entries[parent]))
+                break;
             _entries[at] = _entries[parent];
             at = parent;
         }
@@ -31,8 +35,10 @@ internal sealed class EventHeap
         var at = 0;
         for (var child = 1; child < Count; child = 2 * at + 1)
         {
-            if (child + 1 < Count && _entries[child + 1].IsBefore(_entries[child])) child++;
-            if (!_entries[child].IsBefore(last)) break;
+            if (child + 1 < Count && _entries[child + 1].IsBefore(_entries[child]))
+                child++;
+            if (!_entries[child].IsBefore(last))
+                break;
             _entries[at] = _entries[child];
             at = child;
         }
@@ -43,6 +49,7 @@ internal sealed class EventHeap
 
     private readonly record struct Entry(long TimeNs, ulong Order, SweepEvent Kind, int Id)
     {
-        public bool IsBefore(in Entry other) => TimeNs < other.TimeNs || (TimeNs == other.TimeNs && Order < other.Order);
+        public bool IsBefore(in Entry other) =>
+            TimeNs < other.TimeNs || (TimeNs == other.TimeNs && Order < other.Order);
     }
 }

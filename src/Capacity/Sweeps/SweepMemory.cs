@@ -1,8 +1,8 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Which pages of a guest are in place and which are on their way: two bits a page, so that a TiB takes 64 MiB. Pages are
-/// dealt with by 64-bit words, as in the userfault bitmap: a word and a mask of its pages.
+/// Which pages of a guest are in place and which are on their way: two bits a page, so that a TiB takes 64 MiB. Pages
+/// are dealt with by 64-bit words, as in the userfault bitmap: a word and a mask of its pages.
 /// </summary>
 internal sealed class SweepMemory(long pages)
 {

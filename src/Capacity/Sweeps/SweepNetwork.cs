@@ -4,19 +4,24 @@ using Userfault.Mmu;
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Fetchers, latency, the line into the destination, and the thread that puts background pages in place. Requests are routed
-/// as the actors route them (<see cref="FetchRoutes"/>), a fetcher's window bounds what it was asked for, and demand goes first.
+/// Fetchers, latency, the line into the destination, and the thread that puts background pages in place. Requests are
+/// routed as the actors route them (<see cref="FetchRoutes"/>), a fetcher's window bounds what it was asked for, and
+/// demand goes first.
 /// </summary>
 internal sealed class SweepNetwork
 {
     // A page on the wire: 4096 bytes behind a header of 16.
     private const double BitsPerPage = 8 * (Page.Size + 16);
-    private const int Line = 1, Push = 2, FirstFetcher = 3;
+    private const int Line = 1,
+        Push = 2,
+        FirstFetcher = 3;
 
     private readonly SweepPoint _point;
     private readonly EventHeap _events;
     private readonly FetchRoutes _routes;
-    // The fetcher of each run of pages plus one; 0 where nobody has asked yet: hashing over hundreds of fetchers is dear.
+
+    // The fetcher of each run of pages plus one; 0 where nobody has asked yet: hashing over hundreds of fetchers is
+    // dear.
     private readonly ushort[] _routed;
     private readonly Station[] _stations;
     private readonly int[] _outstanding;
@@ -53,8 +58,10 @@ internal sealed class SweepNetwork
     /// <summary>Asks for pages that were claimed.</summary>
     public void Ask(long nowNs, long word, ulong mask, bool isDemand)
     {
-        if (!_spare.TryPop(out var id)) id = _made++;
-        if (id == _requests.Length) Array.Resize(ref _requests, 2 * id);
+        if (!_spare.TryPop(out var id))
+            id = _made++;
+        if (id == _requests.Length)
+            Array.Resize(ref _requests, 2 * id);
         var fetcher = FetcherOf(word);
         _requests[id] = new SweepRequest(word, mask, fetcher, isDemand) { SinceNs = nowNs };
         (isDemand ? _demand : _background)[fetcher].Enqueue(id);
@@ -70,16 +77,23 @@ internal sealed class SweepNetwork
             Account(nowNs, ref request);
             request.Stage++;
             request.SinceNs = nowNs;
-            if (request.Stage == SweepStage.Here) return true;
+            if (request.Stage == SweepStage.Here)
+                return true;
             var (station, serviceNs) = request.Stage switch
             {
-                SweepStage.AtFetcher when _point.FetcherPagesPerSecond > 0 =>
-                    (FirstFetcher + request.Fetcher, request.Pages * 1e9 / _point.FetcherPagesPerSecond),
-                SweepStage.OnLine when _point.BitsPerSecond > 0 => (Line, request.Pages * BitsPerPage * 1e9 / _point.BitsPerSecond),
+                SweepStage.AtFetcher when _point.FetcherPagesPerSecond > 0 => (
+                    FirstFetcher + request.Fetcher,
+                    request.Pages * 1e9 / _point.FetcherPagesPerSecond
+                ),
+                SweepStage.OnLine when _point.BitsPerSecond > 0 => (
+                    Line,
+                    request.Pages * BitsPerPage * 1e9 / _point.BitsPerSecond
+                ),
                 SweepStage.AtPush when !request.IsDemand => (Push, request.Pages * _point.CopyNs),
                 _ => (Push, 0.0),
             };
-            if (serviceNs < 0.5) continue;
+            if (serviceNs < 0.5)
+                continue;
             Offer(nowNs, station, id, (long)Math.Round(serviceNs), request.IsDemand);
             return false;
         }
@@ -89,7 +103,8 @@ internal sealed class SweepNetwork
     public int Served(long nowNs, int station)
     {
         var (job, nextNs) = _stations[station].Finish();
-        if (nextNs >= 0) _events.Add(nowNs + nextNs, SweepEvent.Served, station);
+        if (nextNs >= 0)
+            _events.Add(nowNs + nextNs, SweepEvent.Served, station);
         return job;
     }
 
@@ -97,7 +112,8 @@ internal sealed class SweepNetwork
     public void Offer(long nowNs, int station, int job, long serviceNs, bool isDemand)
     {
         var beginsNs = _stations[station].Offer(job, serviceNs, isDemand);
-        if (beginsNs >= 0) _events.Add(nowNs + beginsNs, SweepEvent.Served, station);
+        if (beginsNs >= 0)
+            _events.Add(nowNs + beginsNs, SweepEvent.Served, station);
     }
 
     /// <summary>A request whose pages are in place is over.</summary>
@@ -105,7 +121,8 @@ internal sealed class SweepNetwork
     {
         var fetcher = _requests[id].Fetcher;
         _outstanding[fetcher] -= _requests[id].Pages;
-        if (!_requests[id].IsDemand) _outstandingBackground[fetcher] -= _requests[id].Pages;
+        if (!_requests[id].IsDemand)
+            _outstandingBackground[fetcher] -= _requests[id].Pages;
         _spare.Push(id);
         Send(nowNs, fetcher);
     }
@@ -113,28 +130,38 @@ internal sealed class SweepNetwork
     private int FetcherOf(long word)
     {
         ref var routed = ref _routed[(word << 6) / (long)FetchRoutes.RunPages];
-        if (routed == 0) routed = (ushort)(_routes.Of(new Gfn((ulong)word << 6)) + 1);
+        if (routed == 0)
+            routed = (ushort)(_routes.Of(new Gfn((ulong)word << 6)) + 1);
         return routed - 1;
     }
 
     private void Send(long nowNs, int fetcher)
     {
-        while (_outstanding[fetcher] < _point.FetcherWindowPages
-            && (_demand[fetcher].TryDequeue(out var id)
-                || (_outstandingBackground[fetcher] < _point.BackgroundWindowPages && _background[fetcher].TryDequeue(out id))))
+        while (
+            _outstanding[fetcher] < _point.FetcherWindowPages
+            && (
+                _demand[fetcher].TryDequeue(out var id)
+                || (
+                    _outstandingBackground[fetcher] < _point.BackgroundWindowPages
+                    && _background[fetcher].TryDequeue(out id)
+                )
+            )
+        )
         {
             ref var request = ref _requests[id];
             Account(nowNs, ref request);
             (request.Stage, request.SinceNs) = (SweepStage.Travelling, nowNs);
             _outstanding[fetcher] += request.Pages;
-            if (!request.IsDemand) _outstandingBackground[fetcher] += request.Pages;
+            if (!request.IsDemand)
+                _outstandingBackground[fetcher] += request.Pages;
             _events.Add(nowNs + _point.LatencyNs, SweepEvent.AnswerReady, id);
         }
     }
 
     private void Account(long nowNs, ref SweepRequest request)
     {
-        if (!request.IsDemand) return;
+        if (!request.IsDemand)
+            return;
         double spent = nowNs - request.SinceNs;
         var (fetchers, line) = DemandNs;
         DemandNs = request.Stage switch

@@ -2,7 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Capacity;
 
-/// <summary>One guest under post-copy on one network: what <see cref="SweepRun"/> plays. Durations in ns, sizes in pages.</summary>
+/// <summary>
+/// One guest under post-copy on one network: what <see cref="SweepRun"/> plays. Durations in ns, sizes in pages.
+/// </summary>
 public sealed record SweepPoint
 {
     /// <summary>The destination's architecture.</summary>
@@ -32,7 +34,10 @@ public sealed record SweepPoint
     /// <summary>What comes unasked.</summary>
     public PrefetchKind Prefetch { get; init; }
 
-    /// <summary>Pages around a fault with <see cref="PrefetchKind.Locality"/>, as the memslot actor takes them: half of them, behind it.</summary>
+    /// <summary>
+    /// Pages around a fault with <see cref="PrefetchKind.Locality"/>, as the memslot actor takes them: half of them,
+    /// behind it.
+    /// </summary>
     public int LocalityPages { get; init; } = 16;
 
     /// <summary>Most background pages asked for and not in place; also the most of them at one fetcher.</summary>
@@ -68,18 +73,21 @@ public sealed record SweepPoint
     /// <summary>What the kernel spends; null is what was fitted for the architecture.</summary>
     public KernelCosts? Costs { get; init; }
 
-    /// <summary>What user space spends to put a prefetched page in place, on its thread for that; 4 KiB at 8 GB/s.</summary>
+    /// <summary>
+    /// What user space spends to put a prefetched page in place, on its thread for that; 4 KiB at 8 GB/s.
+    /// </summary>
     public double CopyNs { get; init; } = 500;
 
     /// <summary>Seed of service times and of what a record holds.</summary>
     public ulong Seed { get; init; } = 1;
 
     /// <summary>The kernel's side of it, for the cost model.</summary>
-    public PagingSetup Setup => new(Architecture, Mode, IsAnonymous, Vcpus)
-    {
-        Readers = Readers,
-        HasDescriptorPerVcpu = HasDescriptorPerVcpu,
-        HostProcessors = HostProcessors,
-        ThreadsPerCore = ThreadsPerCore,
-    };
+    public PagingSetup Setup =>
+        new(Architecture, Mode, IsAnonymous, Vcpus)
+        {
+            Readers = Readers,
+            HasDescriptorPerVcpu = HasDescriptorPerVcpu,
+            HostProcessors = HostProcessors,
+            ThreadsPerCore = ThreadsPerCore,
+        };
 }

@@ -4,13 +4,14 @@ namespace Userfault.Capacity;
 
 /// <summary>
 /// Plays one <see cref="SweepPoint"/> event by event on virtual time: vCPUs, what the kernel spends on their faults
-/// (<see cref="KernelCostModel"/>), and the network behind it. One thread, no clock; the same point gives the same result.
+/// (<see cref="KernelCostModel"/>), and the network behind it. One thread, no clock; the same point gives the same
+/// result.
 /// </summary>
 /// <remarks>
-/// A fault costs half of the kernel's work before user space learns of it and half behind the answer. Cache lines cost by the
-/// vCPUs that are in the kernel at that moment, not by all: those that wait for the network touch none. At a shared descriptor
-/// a reader's pass is likewise halved around the answer, with times drawn from an exponential: so the queue is the one that
-/// mean value analysis solves, and without a network both models agree.
+/// A fault costs half of the kernel's work before user space learns of it and half behind the answer. Cache lines cost
+/// by the vCPUs that are in the kernel at that moment, not by all: those that wait for the network touch none. At a
+/// shared descriptor a reader's pass is likewise halved around the answer, with times drawn from an exponential: so the
+/// queue is the one that mean value analysis solves, and without a network both models agree.
 /// </remarks>
 public sealed class SweepRun
 {
@@ -31,10 +32,17 @@ public sealed class SweepRun
     private readonly double[] _spread;
     private readonly double[] _slowdown;
     private readonly bool _isShared;
-    private readonly double _workNs, _lineNs, _passNs, _mapNs, _mapLineNs;
+    private readonly double _workNs,
+        _lineNs,
+        _passNs,
+        _mapNs,
+        _mapLineNs;
     private SweepTimes _times;
-    private int _busy, _running;
-    private long _backgroundPages, _played, _completionNs;
+    private int _busy,
+        _running;
+    private long _backgroundPages,
+        _played,
+        _completionNs;
     private ulong _drawn;
 
     private SweepRun(SweepPoint point)
@@ -42,7 +50,10 @@ public sealed class SweepRun
         ArgumentOutOfRangeException.ThrowIfLessThan(point.Vcpus, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(point.Fetchers, 1);
         if (point.PagesPerVcpu < 64 || point.PagesPerVcpu % 64 != 0)
-            throw new ArgumentException($"a vCPU's share of {point.PagesPerVcpu} pages is not a multiple of 64", nameof(point));
+            throw new ArgumentException(
+                $"a vCPU's share of {point.PagesPerVcpu} pages is not a multiple of 64",
+                nameof(point)
+            );
         if (point.TouchesPerVcpu < 1 || point.TouchesPerVcpu > point.PagesPerVcpu)
             throw new ArgumentException($"{point.TouchesPerVcpu} touches of {point.PagesPerVcpu} pages", nameof(point));
         _point = point;
@@ -54,7 +65,12 @@ public sealed class SweepRun
 
         var (costs, setup) = (point.Costs ?? KernelCosts.Of(point.Architecture), point.Setup);
         _spread = [.. Enumerable.Range(0, point.Vcpus + 1).Select(n => KernelCostModel.Spread(costs, n))];
-        _slowdown = [.. Enumerable.Range(0, point.Vcpus + 1).Select(n => KernelCostModel.Slowdown(costs, setup with { Vcpus = n }))];
+        _slowdown =
+        [
+            .. Enumerable
+                .Range(0, point.Vcpus + 1)
+                .Select(n => KernelCostModel.Slowdown(costs, setup with { Vcpus = n })),
+        ];
         _isShared = point.Mode == PagingMode.Userfaultfd && !point.HasDescriptorPerVcpu;
         _workNs = _isShared ? KernelCostModel.SleepNs(costs) : KernelCostModel.WorkNs(costs, setup);
         _lineNs = _isShared ? 0 : KernelCostModel.LineNs(costs, setup);
@@ -78,7 +94,9 @@ public sealed class SweepRun
         _running = _point.Vcpus;
         FillBackground(0);
 
-        long nowNs = 0, wholeNs = -1, pagesThen = 0;
+        long nowNs = 0,
+            wholeNs = -1,
+            pagesThen = 0;
         var allPages = _point.PagesPerVcpu * _point.Vcpus;
         while (_events.Count > 0)
         {
@@ -86,12 +104,17 @@ public sealed class SweepRun
             _played++;
             var hadRunning = _running > 0;
             Handle(nowNs, kind, id);
-            if (wholeNs < 0 && _memory.PagesHere == allPages) wholeNs = nowNs;
-            if (_running > 0) continue;
-            if (hadRunning) (_completionNs, pagesThen) = (nowNs, _memory.PagesHere);
-            if (_point.Prefetch != PrefetchKind.Push || wholeNs >= 0) break;
+            if (wholeNs < 0 && _memory.PagesHere == allPages)
+                wholeNs = nowNs;
+            if (_running > 0)
+                continue;
+            if (hadRunning)
+                (_completionNs, pagesThen) = (nowNs, _memory.PagesHere);
+            if (_point.Prefetch != PrefetchKind.Push || wholeNs >= 0)
+                break;
             var alone = _memory.PagesHere - pagesThen;
-            if (alone < MostWordsAlone * 64) continue;
+            if (alone < MostWordsAlone * 64)
+                continue;
             wholeNs = nowNs + (long)((double)(allPages - _memory.PagesHere) / alone * (nowNs - _completionNs));
             break;
         }
@@ -130,14 +153,17 @@ public sealed class SweepRun
                 break;
             case SweepEvent.FaultTaken:
                 _busy--;
-                if (_isShared) Queue(nowNs, id, isResolved: false);
-                else OnReported(nowNs, id);
+                if (_isShared)
+                    Queue(nowNs, id, isResolved: false);
+                else
+                    OnReported(nowNs, id);
                 break;
             case SweepEvent.Resumed:
                 OnResumed(nowNs, id);
                 break;
             case SweepEvent.AnswerReady:
-                if (_network.Advance(nowNs, id)) OnHere(nowNs, id);
+                if (_network.Advance(nowNs, id))
+                    OnHere(nowNs, id);
                 break;
             default:
                 OnServed(nowNs, id);
@@ -151,8 +177,10 @@ public sealed class SweepRun
     {
         _touchNs[vcpu] = nowNs;
         _stalled[vcpu] = !_memory.IsHere(PageOf(vcpu));
-        if (_stalled[vcpu]) Spend(nowNs, vcpu, _workNs / 2, _lineNs / 2, SweepEvent.FaultTaken);
-        else Spend(nowNs, vcpu, _mapNs, _mapLineNs, SweepEvent.Resumed);
+        if (_stalled[vcpu])
+            Spend(nowNs, vcpu, _workNs / 2, _lineNs / 2, SweepEvent.FaultTaken);
+        else
+            Spend(nowNs, vcpu, _mapNs, _mapLineNs, SweepEvent.Resumed);
     }
 
     // User space knows of the fault.
@@ -168,7 +196,8 @@ public sealed class SweepRun
         (_waits[vcpu], _sinceNs[vcpu]) = (true, nowNs);
         if (_memory.Claim(page >> 6, 1UL << (int)(page & 63)) is var claimed and not 0)
             _network.Ask(nowNs, page >> 6, claimed, isDemand: true);
-        if (_point.Prefetch == PrefetchKind.Locality) AskNeighbours(nowNs, page, (vcpu + 1) * _point.PagesPerVcpu);
+        if (_point.Prefetch == PrefetchKind.Locality)
+            AskNeighbours(nowNs, page, (vcpu + 1) * _point.PagesPerVcpu);
     }
 
     // The pages behind a fault, as far as half of the window: in the background, so that nobody waits for them.
@@ -179,7 +208,8 @@ public sealed class SweepRun
         {
             var count = (int)Math.Min(last - first, 64 - (first & 63));
             var mask = (count == 64 ? ulong.MaxValue : (1UL << count) - 1) << (int)(first & 63);
-            if (_memory.Claim(first >> 6, mask) is not (var claimed and not 0)) continue;
+            if (_memory.Claim(first >> 6, mask) is not (var claimed and not 0))
+                continue;
             _backgroundPages += long.PopCount((long)claimed);
             _network.Ask(nowNs, first >> 6, claimed, isDemand: false);
         }
@@ -188,14 +218,17 @@ public sealed class SweepRun
     // The page is in place, as far as the network goes.
     private void OnAnswered(long nowNs, int vcpu)
     {
-        if (_isShared) Queue(nowNs, vcpu, isResolved: true);
-        else Spend(nowNs, vcpu, _workNs / 2, _lineNs / 2, SweepEvent.Resumed);
+        if (_isShared)
+            Queue(nowNs, vcpu, isResolved: true);
+        else
+            Spend(nowNs, vcpu, _workNs / 2, _lineNs / 2, SweepEvent.Resumed);
     }
 
     private void OnResumed(long nowNs, int vcpu)
     {
         _busy--;
-        if (_stalled[vcpu]) _stalls.Record(nowNs - _touchNs[vcpu]);
+        if (_stalled[vcpu])
+            _stalls.Record(nowNs - _touchNs[vcpu]);
         if (++_touched[vcpu] == _point.TouchesPerVcpu)
         {
             _running--;
@@ -203,8 +236,10 @@ public sealed class SweepRun
         }
 
         _times = _times with { GuestNs = _times.GuestNs + _point.ThinkNs };
-        if (_point.ThinkNs > 0) _events.Add(nowNs + _point.ThinkNs, SweepEvent.Touch, vcpu);
-        else OnTouch(nowNs, vcpu);
+        if (_point.ThinkNs > 0)
+            _events.Add(nowNs + _point.ThinkNs, SweepEvent.Touch, vcpu);
+        else
+            OnTouch(nowNs, vcpu);
     }
 
     private void OnServed(long nowNs, int station)
@@ -212,14 +247,17 @@ public sealed class SweepRun
         var job = _network.Served(nowNs, station);
         if (station != SweepNetwork.Descriptor)
         {
-            if (_network.Advance(nowNs, job)) OnHere(nowNs, job);
+            if (_network.Advance(nowNs, job))
+                OnHere(nowNs, job);
             return;
         }
 
         var (vcpu, isResolved) = (job >> 1, (job & 1) != 0);
         _times = _times with { DescriptorNs = _times.DescriptorNs + nowNs - _sinceNs[vcpu] };
-        if (isResolved) Spend(nowNs, vcpu, _workNs / 2, 0, SweepEvent.Resumed);
-        else OnReported(nowNs, vcpu);
+        if (isResolved)
+            Spend(nowNs, vcpu, _workNs / 2, 0, SweepEvent.Resumed);
+        else
+            OnReported(nowNs, vcpu);
     }
 
     private void OnHere(long nowNs, int id)
@@ -236,17 +274,20 @@ public sealed class SweepRun
             OnAnswered(nowNs, vcpu);
         }
 
-        if (request.IsDemand) return;
+        if (request.IsDemand)
+            return;
         _backgroundPages -= request.Pages;
         FillBackground(nowNs);
     }
 
     private void FillBackground(long nowNs)
     {
-        if (_point.Prefetch is not (PrefetchKind.Push or PrefetchKind.Replay)) return;
+        if (_point.Prefetch is not (PrefetchKind.Push or PrefetchKind.Replay))
+            return;
         while (_backgroundPages < _point.BackgroundWindowPages && _background.TryNext(out var word, out var mask))
         {
-            if (_memory.Claim(word, mask) is not (var claimed and not 0)) continue;
+            if (_memory.Claim(word, mask) is not (var claimed and not 0))
+                continue;
             _backgroundPages += long.PopCount((long)claimed);
             _network.Ask(nowNs, word, claimed, isDemand: false);
         }
@@ -256,7 +297,13 @@ public sealed class SweepRun
     {
         _sinceNs[vcpu] = nowNs;
         var passNs = SweepDraw.Exponential(_point.Seed, _drawn++, _passNs / 2);
-        _network.Offer(nowNs, SweepNetwork.Descriptor, (vcpu << 1) + (isResolved ? 1 : 0), (long)Math.Round(passNs), isDemand: true);
+        _network.Offer(
+            nowNs,
+            SweepNetwork.Descriptor,
+            (vcpu << 1) + (isResolved ? 1 : 0),
+            (long)Math.Round(passNs),
+            isDemand: true
+        );
     }
 
     // A vCPU is busy in the kernel, among others.

@@ -15,18 +15,23 @@ public static class WhatIf
 
     private const double BitsPerPage = 8 * (Page.Size + 16);
 
-    /// <summary>The fewest fetchers with which a guest pages at 95 % of its rate with <see cref="MostFetchers"/>.</summary>
+    /// <summary>
+    /// The fewest fetchers with which a guest pages at 95 % of its rate with <see cref="MostFetchers"/>.
+    /// </summary>
     public static FetcherAnswer Fetchers(SweepPoint point)
     {
         var best = SweepRun.Of(point with { Fetchers = MostFetchers });
         var one = SweepRun.Of(point with { Fetchers = 1 });
-        if (IsEnough(one)) return new FetcherAnswer(1, one, one, best);
+        if (IsEnough(one))
+            return new FetcherAnswer(1, one, one, best);
         var (low, high, answer) = (1, MostFetchers, best);
         while (high - low > 1)
         {
             var result = SweepRun.Of(point with { Fetchers = (low + high) / 2 });
-            if (IsEnough(result)) (high, answer) = (result.Point.Fetchers, result);
-            else low = result.Point.Fetchers;
+            if (IsEnough(result))
+                (high, answer) = (result.Point.Fetchers, result);
+            else
+                low = result.Point.Fetchers;
         }
 
         bool IsEnough(SweepResult result) => result.PagesPerSecond >= Enough * best.PagesPerSecond;
@@ -34,10 +39,15 @@ public static class WhatIf
     }
 
     /// <summary>Demand alone beside a replayed working set.</summary>
-    public static ReplayAnswer Replay(SweepPoint point) => new(
-        SweepRun.Of(point with { Prefetch = PrefetchKind.None }), SweepRun.Of(point with { Prefetch = PrefetchKind.Replay }));
+    public static ReplayAnswer Replay(SweepPoint point) =>
+        new(
+            SweepRun.Of(point with { Prefetch = PrefetchKind.None }),
+            SweepRun.Of(point with { Prefetch = PrefetchKind.Replay })
+        );
 
-    /// <summary>What a guest asks of a network without bound, in bits/s, and from how many vCPUs on it fills each of these.</summary>
+    /// <summary>
+    /// What a guest asks of a network without bound, in bits/s, and from how many vCPUs on it fills each of these.
+    /// </summary>
     /// <param name="point">The guest; its bandwidth does not count.</param>
     /// <param name="bandwidths">Bits/s.</param>
     /// <param name="mostVcpus">vCPUs to look up to.</param>
@@ -45,7 +55,11 @@ public static class WhatIf
     {
         ArgumentNullException.ThrowIfNull(point);
         // Only rates are wanted, and these stand after a few touches of many vCPUs.
-        var free = point with { BitsPerSecond = 0, TouchesPerVcpu = Math.Min(point.TouchesPerVcpu, TouchesForRate) };
+        var free = point with
+        {
+            BitsPerSecond = 0,
+            TouchesPerVcpu = Math.Min(point.TouchesPerVcpu, TouchesForRate),
+        };
         var wanted = new Dictionary<int, double>();
         double WantedBy(int vcpus)
         {
@@ -57,23 +71,30 @@ public static class WhatIf
         var unbound = SweepRun.Of(point with { BitsPerSecond = 0 });
 
         // A network that is far from full changes nothing.
-        NetworkFill Fill(double bits) => new(
-            bits,
-            FirstWith(vcpus => WantedBy(vcpus) >= bits, mostVcpus),
-            unbound.PagesPerSecond * BitsPerPage < bits / 4 ? unbound : SweepRun.Of(point with { BitsPerSecond = bits }));
+        NetworkFill Fill(double bits) =>
+            new(
+                bits,
+                FirstWith(vcpus => WantedBy(vcpus) >= bits, mostVcpus),
+                unbound.PagesPerSecond * BitsPerPage < bits / 4
+                    ? unbound
+                    : SweepRun.Of(point with { BitsPerSecond = bits })
+            );
         return new NetworkAnswer(unbound.PagesPerSecond * BitsPerPage, [.. bandwidths.Select(Fill)]);
     }
 
     // The rate grows with vCPUs, near enough, so halving finds where.
     private static int? FirstWith(Func<int, bool> holds, int most)
     {
-        if (!holds(most)) return null;
+        if (!holds(most))
+            return null;
         var (low, high) = (0, most);
         while (high - low > Math.Max(1, high / 32))
         {
             var middle = (low + high) / 2;
-            if (holds(middle)) high = middle;
-            else low = middle;
+            if (holds(middle))
+                high = middle;
+            else
+                low = middle;
         }
 
         return high;

@@ -2,7 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.DataPlane;
 
-/// <summary>The client's side of the handshake, without a socket: frames in, the hello out, an agreement at the end.</summary>
+/// <summary>
+/// The client's side of the handshake, without a socket: frames in, the hello out, an agreement at the end.
+/// </summary>
 internal sealed class ClientHandshake(PageClientOptions options)
 {
     private Greeting? _greeting;
@@ -22,7 +24,8 @@ internal sealed class ClientHandshake(PageClientOptions options)
             ? TakeWelcome(payload)
             : new Refusal(
                 _greeting is null ? RefusalReason.NotThisProtocol : RefusalReason.BadFrame,
-                $"type {(int)header.Type} from the server in the handshake");
+                $"type {(int)header.Type} from the server in the handshake"
+            );
     }
 
     private Refusal TakeGreeting(ReadOnlySpan<byte> payload, out byte[] reply)
@@ -35,7 +38,9 @@ internal sealed class ClientHandshake(PageClientOptions options)
         }
         reply = new byte[FrameHeader.Size + Hello.Size];
         new FrameHeader(Hello.Size, FrameType.Hello, 0).Write(reply);
-        new Hello(WireLimits.Version, options.Image, (uint)options.DuplicateWindow).Write(reply.AsSpan(FrameHeader.Size));
+        new Hello(WireLimits.Version, options.Image, (uint)options.DuplicateWindow).Write(
+            reply.AsSpan(FrameHeader.Size)
+        );
         return default;
     }
 
@@ -52,7 +57,10 @@ internal sealed class ClientHandshake(PageClientOptions options)
         }
         if (welcome.DuplicateWindow > options.DuplicateWindow)
         {
-            return new Refusal(RefusalReason.LimitExceeded, "the server's duplicate window is wider than what was offered");
+            return new Refusal(
+                RefusalReason.LimitExceeded,
+                "the server's duplicate window is wider than what was offered"
+            );
         }
         Welcome = welcome;
         return default;
@@ -66,6 +74,7 @@ internal sealed class ClientHandshake(PageClientOptions options)
         return (
             (int)Math.Min(welcome.MaxRequests, (uint)options.MaxOutstandingRequests),
             pages,
-            Math.Min(Math.Min(welcome.MaxRequestPages, pages), WireLimits.PagesPerRequest));
+            Math.Min(Math.Min(welcome.MaxRequestPages, pages), WireLimits.PagesPerRequest)
+        );
     }
 }

@@ -3,16 +3,16 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What a client's thread does: receive, cut into frames where they lie, hand pages on. A frame that is not whole stays in
-/// its buffer, or moves to the front of the next one.
+/// What a client's thread does: receive, cut into frames where they lie, hand pages on. A frame that is not whole stays
+/// in its buffer, or moves to the front of the next one.
 /// </summary>
 internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions options, IClientTransport transport)
 {
     private const int LeastRoom = 64 << 10;
     private const int CheapMove = 8 << 10;
 
-    // Pages handed over at once: enough that a message to an actor costs little a page, few enough that the first of them
-    // are in use while the rest is still taken apart.
+    // Pages handed over at once: enough that a message to an actor costs little a page, few enough that the first of
+    // them are in use while the rest is still taken apart.
     private const int MostPagesInBatch = 64;
 
     private readonly ReceiveBufferPool _buffers = new();
@@ -60,7 +60,10 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
     {
         ReadOnlySpan<byte> rest = buffer.Unparsed;
         Span<byte> room = buffer.Room;
-        if (rest.Length < FrameHeader.Size || !FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out FrameHeader header))
+        if (
+            rest.Length < FrameHeader.Size
+            || !FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out FrameHeader header)
+        )
         {
             return room;
         }
@@ -73,7 +76,10 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
     {
         ReadOnlySpan<byte> rest = buffer.Unparsed;
         int needed = LeastRoom;
-        if (rest.Length >= FrameHeader.Size && FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out FrameHeader header))
+        if (
+            rest.Length >= FrameHeader.Size
+            && FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out FrameHeader header)
+        )
         {
             needed = FrameHeader.Size + header.PayloadBytes - rest.Length;
         }
@@ -104,7 +110,8 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
                 {
                     return new Refusal(
                         _decoder is null ? RefusalReason.NotThisProtocol : RefusalReason.BadFrame,
-                        "no valid frame header from the server");
+                        "no valid frame header from the server"
+                    );
                 }
                 int size = FrameHeader.Size + header.PayloadBytes;
                 if (rest.Length < size)
@@ -132,7 +139,10 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         if (header.Type == FrameType.Refused)
         {
             return Refusal.TryRead(payload, out Refusal said) && said.Reason != RefusalReason.None
-                ? said with { Text = $"the server says: {said.Text}" }
+                ? said with
+                {
+                    Text = $"the server says: {said.Text}",
+                }
                 : new Refusal(RefusalReason.BadFrame, "a refusal that cannot be read");
         }
         if (_decoder is null)
@@ -146,7 +156,10 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
             FrameType.Sources => client.TakeSources(header, payload),
             _ => RefusalReason.BadFrame,
         };
-        return new Refusal(reason, reason == RefusalReason.None ? "" : $"frame of type {(int)header.Type} from the server");
+        return new Refusal(
+            reason,
+            reason == RefusalReason.None ? "" : $"frame of type {(int)header.Type} from the server"
+        );
     }
 
     private Refusal Shake(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -225,10 +238,11 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
     }
 
     // Nobody who waits for a page lets a server tell him that he has it.
-    private static FetchFailure FailureOf(EndStatus status, bool isBackground) => status switch
-    {
-        EndStatus.NotNeeded when isBackground => FetchFailure.NotNeeded,
-        EndStatus.NotNeeded or EndStatus.BadAnswer => FetchFailure.BadAnswer,
-        _ => FetchFailure.SourceLost,
-    };
+    private static FetchFailure FailureOf(EndStatus status, bool isBackground) =>
+        status switch
+        {
+            EndStatus.NotNeeded when isBackground => FetchFailure.NotNeeded,
+            EndStatus.NotNeeded or EndStatus.BadAnswer => FetchFailure.BadAnswer,
+            _ => FetchFailure.SourceLost,
+        };
 }

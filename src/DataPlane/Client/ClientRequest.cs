@@ -63,7 +63,9 @@ internal sealed class ClientRequest
         EndsIn = null;
     }
 
-    /// <summary>The next piece to send, of at most <paramref name="maxPages"/>; it is taken by <see cref="Advance"/>.</summary>
+    /// <summary>
+    /// The next piece to send, of at most <paramref name="maxPages"/>; it is taken by <see cref="Advance"/>.
+    /// </summary>
     public GfnRange Peek(uint maxPages) => new(_ranges[_index].Start, Math.Min(_ranges[_index].Count, maxPages));
 
     public void Advance(GfnRange piece)

@@ -1,6 +1,8 @@
 namespace Userfault.DataPlane;
 
-/// <summary>The bytes of one connection of a client. One thread receives; sends are under the client's send lock.</summary>
+/// <summary>
+/// The bytes of one connection of a client. One thread receives; sends are under the client's send lock.
+/// </summary>
 internal interface IClientTransport : IDisposable
 {
     /// <summary>Connects, and for TLS authenticates; blocks.</summary>

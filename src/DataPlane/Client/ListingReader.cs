@@ -1,6 +1,8 @@
 namespace Userfault.DataPlane;
 
-/// <summary>Lists of sources that were asked for: one at a time on the wire, the others in turn. Guarded by the client's lock.</summary>
+/// <summary>
+/// Lists of sources that were asked for: one at a time on the wire, the others in turn. Guarded by the client's lock.
+/// </summary>
 internal sealed class ListingReader
 {
     private readonly Queue<Action<IReadOnlyList<SourceListing>?>> _waiting = new();
@@ -13,7 +15,9 @@ internal sealed class ListingReader
         return _waiting.Count == 1;
     }
 
-    /// <summary>Takes one frame. With the last one there is somebody to answer, and perhaps the next question to send.</summary>
+    /// <summary>
+    /// Takes one frame. With the last one there is somebody to answer, and perhaps the next question to send.
+    /// </summary>
     public RefusalReason Take(FrameHeader header, ReadOnlySpan<byte> payload, out Action? answer, out bool askAgain)
     {
         answer = null;
@@ -24,7 +28,10 @@ internal sealed class ListingReader
         }
         while (payload.Length > 0)
         {
-            if (!SourceListing.TryRead(ref payload, out SourceListing? source) || _sources.Count == WireLimits.ListedSources)
+            if (
+                !SourceListing.TryRead(ref payload, out SourceListing? source)
+                || _sources.Count == WireLimits.ListedSources
+            )
             {
                 return RefusalReason.BadFrame;
             }

@@ -47,7 +47,9 @@ public sealed partial class PageClient
         }
     }
 
-    /// <summary>Gives a request's sink pages of frames that were taken; a request that was ended meanwhile ends behind them.</summary>
+    /// <summary>
+    /// Gives a request's sink pages of frames that were taken; a request that was ended meanwhile ends behind them.
+    /// </summary>
     internal void Deliver(ClientRequest request, PageBatch batch)
     {
         ulong id = request.Id;
@@ -119,7 +121,10 @@ public sealed partial class PageClient
         {
             End(new Refusal(RefusalReason.ConnectionLost, e.Message));
         }
-        FetchFailure failure = _end!.Value.Reason is RefusalReason.BadFrame or RefusalReason.BadChecksum or RefusalReason.WrongPage
+        FetchFailure failure = _end!.Value.Reason
+            is RefusalReason.BadFrame
+                or RefusalReason.BadChecksum
+                or RefusalReason.WrongPage
             ? FetchFailure.BadAnswer
             : FetchFailure.SourceLost;
         List<ClientRequest> ended;
@@ -139,5 +144,10 @@ public sealed partial class PageClient
     }
 
     private static bool IsLoss(Exception e) =>
-        e is SocketException or IOException or ObjectDisposedException or AuthenticationException or InvalidOperationException;
+        e
+            is SocketException
+                or IOException
+                or ObjectDisposedException
+                or AuthenticationException
+                or InvalidOperationException;
 }

@@ -5,8 +5,8 @@ namespace Userfault.DataPlane;
 
 /// <summary>
 /// The asking end of the page data plane (docs/data-plane.md): an <see cref="IPageSource"/> whose pages lie in another
-/// process. One dedicated thread connects, receives into pooled buffers and gives pages to sinks by reference; requests may
-/// come from any thread and are sent by it. Everything that the server says is checked; a server that says anything
+/// process. One dedicated thread connects, receives into pooled buffers and gives pages to sinks by reference; requests
+/// may come from any thread and are sent by it. Everything that the server says is checked; a server that says anything
 /// wrong is left, and every outstanding request ends.
 /// </summary>
 public sealed partial class PageClient : IPageSource
@@ -56,7 +56,8 @@ public sealed partial class PageClient : IPageSource
     /// <summary>What has come so far.</summary>
     public ClientCounters Counters { get; } = new();
 
-    internal long NowNs => (long)((Int128)_options.Time.GetTimestamp() * 1_000_000_000 / _options.Time.TimestampFrequency);
+    internal long NowNs =>
+        (long)((Int128)_options.Time.GetTimestamp() * 1_000_000_000 / _options.Time.TimestampFrequency);
 
     private long NowMs => _options.Time.GetTimestamp() / (_options.Time.TimestampFrequency / 1000);
 
@@ -105,7 +106,9 @@ public sealed partial class PageClient : IPageSource
     }
 
     /// <inheritdoc/>
-    /// <remarks>Before the handshake is done and after the connection's end the answer is SourceLost, at once.</remarks>
+    /// <remarks>
+    /// Before the handshake is done and after the connection's end the answer is SourceLost, at once.
+    /// </remarks>
     public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
@@ -166,7 +169,9 @@ public sealed partial class PageClient : IPageSource
         Flush();
     }
 
-    /// <summary>Asks which sources the server knows of; null comes where the connection ends before the answer.</summary>
+    /// <summary>
+    /// Asks which sources the server knows of; null comes where the connection ends before the answer.
+    /// </summary>
     public void List(Action<IReadOnlyList<SourceListing>?> answered)
     {
         ArgumentNullException.ThrowIfNull(answered);
@@ -187,7 +192,9 @@ public sealed partial class PageClient : IPageSource
     }
 
     /// <inheritdoc/>
-    /// <remarks>Does not wait for the receive thread, which tells the owner: whoever gives up may be waited for by a guest.</remarks>
+    /// <remarks>
+    /// Does not wait for the receive thread, which tells the owner: whoever gives up may be waited for by a guest.
+    /// </remarks>
     public void GiveUp() => End(new Refusal(RefusalReason.Closed, "given up: its answers are wrong or do not come"));
 
     /// <summary>Closes the connection; outstanding requests end in SourceLost. Waits for the receive thread.</summary>
@@ -212,11 +219,15 @@ public sealed partial class PageClient : IPageSource
             pages = range.Count > IPageSource.MostPagesPerRequest ? ulong.MaxValue : pages + range.Count;
             if (pages > IPageSource.MostPagesPerRequest)
             {
-                throw new ArgumentException($"more than {IPageSource.MostPagesPerRequest} pages in one request", nameof(ranges));
+                throw new ArgumentException(
+                    $"more than {IPageSource.MostPagesPerRequest} pages in one request",
+                    nameof(ranges)
+                );
             }
         }
         return _end is not null || _welcome is null ? FetchFailure.SourceLost
-            : isOutside ? FetchFailure.OutsideImage : null;
+            : isOutside ? FetchFailure.OutsideImage
+            : null;
     }
 
     private void SendWhatMayGo(long nowMs)

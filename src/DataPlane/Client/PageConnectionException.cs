@@ -1,6 +1,8 @@
 namespace Userfault.DataPlane;
 
-/// <summary>A connection to a page server could not be made. The message is one line, meant to be printed as it is.</summary>
+/// <summary>
+/// A connection to a page server could not be made. The message is one line, meant to be printed as it is.
+/// </summary>
 public sealed class PageConnectionException : Exception
 {
     internal PageConnectionException(string server, Refusal refusal)

@@ -4,15 +4,17 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Page frames by themselves: is the frame well formed, is its content what the checksum says, and which pages is it. Whether
-/// anybody asked for them is the book's matter. Owned by the receive thread.
+/// Page frames by themselves: is the frame well formed, is its content what the checksum says, and which pages is it.
+/// Whether anybody asked for them is the book's matter. Owned by the receive thread.
 /// </summary>
 internal sealed unsafe class PageDecoder(int duplicateWindow)
 {
     private readonly KeptPages _kept = new(duplicateWindow);
     private readonly uint[] _sums = new uint[WireLimits.PagesPerFrame];
 
-    /// <summary>None, or why the frame at <paramref name="frame"/> is refused. Content is kept for later duplicates.</summary>
+    /// <summary>
+    /// None, or why the frame at <paramref name="frame"/> is refused. Content is kept for later duplicates.
+    /// </summary>
     public RefusalReason Check(ReceiveBuffer buffer, byte* frame, FrameHeader header, out PageRecord record)
     {
         record = default;
@@ -27,8 +29,10 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         bool isWellFormed = header.Type switch
         {
             FrameType.Data => record.PageCount is > 0 and <= WireLimits.PagesPerFrame
-                && contentBytes == record.PageCount * Page.Size && record.Detail == 0,
-            FrameType.Duplicate => contentBytes == 0 && record.PageCount == 1
+                && contentBytes == record.PageCount * Page.Size
+                && record.Detail == 0,
+            FrameType.Duplicate => contentBytes == 0
+                && record.PageCount == 1
                 && _kept.TryGet(record.Detail, out _, out content),
             FrameType.Zero => contentBytes == 0 && record.Detail == 0,
             _ => contentBytes == 0,
@@ -60,12 +64,18 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         for (uint i = 0; i < record.PageCount; i++)
         {
             var gfn = new Gfn(record.FirstPage + i);
-            batch.Add(header.Type switch
-            {
-                FrameType.Data => PageContent.Of(gfn, content + ((long)i * Page.Size), checksum: _sums[i]),
-                FrameType.Duplicate => PageContent.Duplicate(gfn, Kept(record.Detail, out buffer), checksum: _sums[0]),
-                _ => PageContent.Zero(gfn),
-            });
+            batch.Add(
+                header.Type switch
+                {
+                    FrameType.Data => PageContent.Of(gfn, content + ((long)i * Page.Size), checksum: _sums[i]),
+                    FrameType.Duplicate => PageContent.Duplicate(
+                        gfn,
+                        Kept(record.Detail, out buffer),
+                        checksum: _sums[0]
+                    ),
+                    _ => PageContent.Zero(gfn),
+                }
+            );
         }
         if (header.Type != FrameType.Zero && batch.TryHold(buffer))
         {

@@ -1,6 +1,8 @@
 namespace Userfault.DataPlane;
 
-/// <summary>One range on the wire. Its number there is the slot it lies in and how often that was used before.</summary>
+/// <summary>
+/// One range on the wire. Its number there is the slot it lies in and how often that was used before.
+/// </summary>
 internal struct Piece
 {
     public ClientRequest? Request;

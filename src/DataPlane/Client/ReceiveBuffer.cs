@@ -11,7 +11,8 @@ namespace Userfault.DataPlane;
 /// </summary>
 internal sealed unsafe class ReceiveBuffer : IPageLease
 {
-    // Two of the largest frames: half a frame that finds no room behind a whole one is moved, a copy more for each of its bytes.
+    // Two of the largest frames: half a frame that finds no room behind a whole one is moved, a copy more for each of
+    // its bytes.
     public const int Capacity = 2 * (FrameHeader.Size + WireLimits.ServerPayloadBytes);
 
     // Pinned for life and not native: a batch that is never released costs garbage, nothing worse.

@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What a client has asked for: requests that wait, pieces on the wire, and the bounds agreed with the server. It decides
-/// what may be sent and whether an answer is one to what was asked. No socket, no lock: the shell guards it.
+/// What a client has asked for: requests that wait, pieces on the wire, and the bounds agreed with the server. It
+/// decides what may be sent and whether an answer is one to what was asked. No socket, no lock: the shell guards it.
 /// </summary>
 internal sealed class RequestBook
 {
@@ -52,14 +52,20 @@ internal sealed class RequestBook
         (request.IsBackground ? _background : _demand).Enqueue(request);
     }
 
-    /// <summary>The next piece to send, entered as on the wire; false where nothing waits or the bounds are reached.</summary>
+    /// <summary>
+    /// The next piece to send, entered as on the wire; false where nothing waits or the bounds are reached.
+    /// </summary>
     public bool TrySend(long nowMs, out RequestEntry entry) =>
         TrySend(_demand, _maxPages, spareSlots: 0, nowMs, out entry)
         // Background leaves a quarter of the bounds free: demand that comes later need not wait for it to drain.
-        || (_demand.Count == 0
-            && TrySend(_background, _maxPages - (_maxPages / 4), _pieces.Length / 4, nowMs, out entry));
+        || (
+            _demand.Count == 0
+            && TrySend(_background, _maxPages - (_maxPages / 4), _pieces.Length / 4, nowMs, out entry)
+        );
 
-    /// <summary>Ends a request early. Null where it has ended, or ends by itself after what is being delivered.</summary>
+    /// <summary>
+    /// Ends a request early. Null where it has ended, or ends by itself after what is being delivered.
+    /// </summary>
     public ClientRequest? Cancel(ulong id, List<uint> numbersOnTheWire)
     {
         if (!_byId.Remove(id, out ClientRequest? request))
@@ -95,7 +101,13 @@ internal sealed class RequestBook
     /// Checks a frame against what was asked and, where it fits, moves on by its pages. The request is null where the
     /// pages are of a cancelled request and go nowhere. False: nobody asked for this.
     /// </summary>
-    public bool TryTake(FrameHeader header, in PageRecord record, long nowMs, out ClientRequest? request, out bool isLast)
+    public bool TryTake(
+        FrameHeader header,
+        in PageRecord record,
+        long nowMs,
+        out ClientRequest? request,
+        out bool isLast
+    )
     {
         request = null;
         isLast = false;
@@ -106,9 +118,15 @@ internal sealed class RequestBook
         }
         ref Piece piece = ref _pieces[slot];
         bool isEndOfPiece = record.PageCount == piece.Remaining;
-        if (piece.Request is null || piece.Number != record.RequestId || record.PageCount == 0
-            || record.FirstPage != piece.NextPage || record.PageCount > piece.Remaining
-            || (header.Flags == FrameHeader.Last) != isEndOfPiece || (header.Type == FrameType.End && !isEndOfPiece))
+        if (
+            piece.Request is null
+            || piece.Number != record.RequestId
+            || record.PageCount == 0
+            || record.FirstPage != piece.NextPage
+            || record.PageCount > piece.Remaining
+            || (header.Flags == FrameHeader.Last) != isEndOfPiece
+            || (header.Type == FrameType.End && !isEndOfPiece)
+        )
         {
             return false;
         }
@@ -164,7 +182,10 @@ internal sealed class RequestBook
     private void Recycle(ClientRequest request)
     {
         // It serves again once nothing refers to it.
-        if (request is { IsOver: true, Pieces: 0, IsWaiting: false, IsDelivering: false } && _spare.Count < _pieces.Length)
+        if (
+            request is { IsOver: true, Pieces: 0, IsWaiting: false, IsDelivering: false }
+            && _spare.Count < _pieces.Length
+        )
         {
             _spare.Push(request);
         }

@@ -6,8 +6,8 @@ using Userfault.Linux;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Plain TCP with a blocking receive. On Linux sends do not block: who asks for pages may be an actor, and a server that
-/// does not read must not stop it. Elsewhere a send may wait, for at most the timeout given.
+/// Plain TCP with a blocking receive. On Linux sends do not block: who asks for pages may be an actor, and a server
+/// that does not read must not stop it. Elsewhere a send may wait, for at most the timeout given.
 /// </summary>
 internal sealed unsafe class SocketTransport : IClientTransport
 {

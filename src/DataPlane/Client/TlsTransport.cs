@@ -6,7 +6,8 @@ using System.Security.Authentication;
 namespace Userfault.DataPlane;
 
 /// <summary>TLS over a blocking socket. A send may wait, for at most the timeout given.</summary>
-internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptions tls, TimeSpan sendTimeout) : IClientTransport
+internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptions tls, TimeSpan sendTimeout)
+    : IClientTransport
 {
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp)
     {
@@ -25,7 +26,8 @@ internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptio
         {
             stream.AuthenticateAsClient(tls);
         }
-        catch (Exception e) when (e is not (AuthenticationException or IOException or SocketException or ObjectDisposedException))
+        catch (Exception e)
+            when (e is not (AuthenticationException or IOException or SocketException or ObjectDisposedException))
         {
             // Whatever the bytes of a stranger make TLS throw is the stranger's end and not that of this process.
             throw new AuthenticationException(e.Message, e);
@@ -34,9 +36,10 @@ internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptio
     }
 
     // A server that does not trust this end's certificate may say so by closing, after the TLS handshake is done here.
-    public string ClosedText => _hasReceived
-        ? "the server closed the connection"
-        : "the server closed the connection at once: it may not trust this end's certificate";
+    public string ClosedText =>
+        _hasReceived
+            ? "the server closed the connection"
+            : "the server closed the connection at once: it may not trust this end's certificate";
 
     public int Receive(Span<byte> into)
     {

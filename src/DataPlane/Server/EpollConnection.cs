@@ -4,7 +4,9 @@ using Userfault.Linux;
 
 namespace Userfault.DataPlane;
 
-/// <summary>One connection of the <see cref="EpollServer"/>: its socket, its session, and what is not yet sent.</summary>
+/// <summary>
+/// One connection of the <see cref="EpollServer"/>: its socket, its session, and what is not yet sent.
+/// </summary>
 internal sealed unsafe class EpollConnection : IDisposable
 {
     private readonly Socket _socket;

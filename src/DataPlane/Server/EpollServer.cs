@@ -6,9 +6,9 @@ using Userfault.Linux;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The Linux shell of the server: one thread, one epoll, all connections. Each turn a connection reads what is there and
-/// sends one batch, so that no client keeps the others waiting. Only this thread touches connections and sessions; sources
-/// behind the server wake it through an eventfd.
+/// The Linux shell of the server: one thread, one epoll, all connections. Each turn a connection reads what is there
+/// and sends one batch, so that no client keeps the others waiting. Only this thread touches connections and sessions;
+/// sources behind the server wake it through an eventfd.
 /// </summary>
 internal sealed unsafe class EpollServer : IDisposable
 {
@@ -210,8 +210,8 @@ internal sealed unsafe class EpollServer : IDisposable
         foreach (EpollConnection connection in _connections.Values.ToArray())
         {
             connection.Session.CheckTime(nowMs);
-            bool isStalled = connection.OwesBytes
-                && nowMs - connection.LastProgressMs > _options.FrameTimeout.TotalMilliseconds;
+            bool isStalled =
+                connection.OwesBytes && nowMs - connection.LastProgressMs > _options.FrameTimeout.TotalMilliseconds;
             if (isStalled)
             {
                 connection.Session.Refuse(RefusalReason.TooSlow, "reads too slowly");

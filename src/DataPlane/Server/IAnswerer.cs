@@ -9,14 +9,10 @@ internal interface IAnswerer : IDisposable
     void Start(PendingRequest request);
 
     /// <summary>Several requests of one frame are started next.</summary>
-    void Gather()
-    {
-    }
+    void Gather() { }
 
     /// <summary>They are all started.</summary>
-    void Send()
-    {
-    }
+    void Send() { }
 
     /// <summary>Ends the request early, unless its last page is appended already.</summary>
     void Cancel(PendingRequest request);

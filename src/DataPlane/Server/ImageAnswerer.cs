@@ -3,11 +3,16 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Answers from a mapped image. Demand goes before background; within each, requests take turns frame by frame, so that a
-/// single page never waits behind the whole of a long range.
+/// Answers from a mapped image. Demand goes before background; within each, requests take turns frame by frame, so that
+/// a single page never waits behind the whole of a long range.
 /// </summary>
 internal sealed class ImageAnswerer(
-    IMemoryImage image, PageSums sums, int duplicateWindow, RequestTable requests, ServerCounters counters) : IAnswerer
+    IMemoryImage image,
+    PageSums sums,
+    int duplicateWindow,
+    RequestTable requests,
+    ServerCounters counters
+) : IAnswerer
 {
     private readonly RunWriter _writer = new(image, sums, duplicateWindow);
     private readonly Queue<PendingRequest> _demand = new();
@@ -22,7 +27,9 @@ internal sealed class ImageAnswerer(
 
     public void Fill(SendBatch batch)
     {
-        long pages = 0, zeroPages = 0, duplicatePages = 0;
+        long pages = 0,
+            zeroPages = 0,
+            duplicatePages = 0;
         while (batch.HasRoom && (_demand.TryDequeue(out var request) || _background.TryDequeue(out request)))
         {
             if (request.IsCancelled)
@@ -51,9 +58,7 @@ internal sealed class ImageAnswerer(
         counters.CountPages(pages, zeroPages, duplicatePages);
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private Queue<PendingRequest> QueueOf(PendingRequest request) => request.Entry.Background ? _background : _demand;
 }

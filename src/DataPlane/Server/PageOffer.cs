@@ -4,9 +4,9 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Something that a <see cref="PageServer"/> serves: a mapped image, from which content is sent without a copy, or a page
-/// source behind this server (a fetcher node's own connection), whose answers are passed on by reference. The offer does
-/// not own it: it must outlive the server.
+/// Something that a <see cref="PageServer"/> serves: a mapped image, from which content is sent without a copy, or a
+/// page source behind this server (a fetcher node's own connection), whose answers are passed on by reference. The
+/// offer does not own it: it must outlive the server.
 /// </summary>
 public sealed class PageOffer
 {
@@ -36,7 +36,9 @@ public sealed class PageOffer
     /// <summary>Which image.</summary>
     public ImageIdentity Identity { get; }
 
-    /// <summary>Its size in pages; 0 while a source behind this server does not know it, and nothing is offered.</summary>
+    /// <summary>
+    /// Its size in pages; 0 while a source behind this server does not know it, and nothing is offered.
+    /// </summary>
     public ulong Pages => _image?.Pages ?? _source!.Pages;
 
     /// <summary>A name for people.</summary>
@@ -59,7 +61,9 @@ public sealed class PageOffer
     /// <summary>Looks at some pages before anybody asks for them; false once there are none left.</summary>
     internal bool LookAhead() => _sums?.LookAhead() == true;
 
-    /// <summary>A number for a request to the source. The answer may come before the asking returns: it is to be known before.</summary>
+    /// <summary>
+    /// A number for a request to the source. The answer may come before the asking returns: it is to be known before.
+    /// </summary>
     internal ulong NextNumber() => Interlocked.Increment(ref _lastRequest);
 
     /// <summary>Asks the source; many clients' threads may, and it takes one caller at a time.</summary>
@@ -71,7 +75,8 @@ public sealed class PageOffer
             _source!.Request(
                 new PageRequest(id, priority, SentNs: 0),
                 [new GfnRange(new Gfn(request.Entry.FirstPage), request.Entry.PageCount)],
-                sink);
+                sink
+            );
         }
     }
 

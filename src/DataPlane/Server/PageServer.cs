@@ -5,9 +5,9 @@ namespace Userfault.DataPlane;
 
 /// <summary>
 /// The serving end of the page data plane (docs/data-plane.md). On Linux, without TLS, one dedicated thread serves all
-/// connections with epoll and sends content from the mapped image by sendmsg; elsewhere, and with TLS, each connection has
-/// two threads over portable sockets. A peer that breaks the protocol is refused with one line in the log, and costs
-/// nobody else anything.
+/// connections with epoll and sends content from the mapped image by sendmsg; elsewhere, and with TLS, each connection
+/// has two threads over portable sockets. A peer that breaks the protocol is refused with one line in the log, and
+/// costs nobody else anything.
 /// </summary>
 public sealed class PageServer : IDisposable
 {
@@ -24,7 +24,10 @@ public sealed class PageServer : IDisposable
     /// <exception cref="SocketException">The address cannot be listened on.</exception>
     /// <exception cref="ArgumentException">Two offers of one image, or an option outside its bounds.</exception>
     public PageServer(
-        PageServerOptions options, IEnumerable<PageOffer> offers, Func<IReadOnlyList<SourceListing>>? directory = null)
+        PageServerOptions options,
+        IEnumerable<PageOffer> offers,
+        Func<IReadOnlyList<SourceListing>>? directory = null
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.DuplicateWindow, WireLimits.DuplicateWindow);
@@ -37,9 +40,10 @@ public sealed class PageServer : IDisposable
         {
             _listener.Bind(options.Listen);
             _listener.Listen(backlog: 128);
-            _shell = OperatingSystem.IsLinux() && options.Tls is null && !options.UsePortableSockets
-                ? new EpollServer(_listener, options, _contents)
-                : new StreamServer(_listener, options, _contents);
+            _shell =
+                OperatingSystem.IsLinux() && options.Tls is null && !options.UsePortableSockets
+                    ? new EpollServer(_listener, options, _contents)
+                    : new StreamServer(_listener, options, _contents);
         }
         catch
         {

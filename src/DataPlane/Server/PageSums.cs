@@ -4,13 +4,16 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What a server knows of its image's pages: which are zero, and the checksums of the others. An image never changes, so
-/// each page is looked at once, for all clients, and from then on only the kernel reads its bytes, when it sends them. Four
-/// bytes a page, taken as pages become known. Any thread: two that find the same page unknown write the same.
+/// What a server knows of its image's pages: which are zero, and the checksums of the others. An image never changes,
+/// so each page is looked at once, for all clients, and from then on only the kernel reads its bytes, when it sends
+/// them. Four bytes a page, taken as pages become known. Any thread: two that find the same page unknown write the
+/// same.
 /// </summary>
 internal sealed unsafe class PageSums(IMemoryImage image)
 {
-    /// <summary>Pages looked at by one <see cref="LookAhead"/>: some ten microseconds for whoever asks meanwhile.</summary>
+    /// <summary>
+    /// Pages looked at by one <see cref="LookAhead"/>: some ten microseconds for whoever asks meanwhile.
+    /// </summary>
     public const ulong StepPages = 64;
 
     private const int ChunkShift = 14;
@@ -68,8 +71,8 @@ internal sealed unsafe class PageSums(IMemoryImage image)
         return Interlocked.CompareExchange(ref _chunks[index], chunk, null) ?? chunk;
     }
 
-    // To read a bigger file beforehand would push out of memory what was read first; one that is made up as it is read would
-    // only be made twice.
+    // To read a bigger file beforehand would push out of memory what was read first; one that is made up as it is read
+    // would only be made twice.
     private static bool FitsInMemory(IMemoryImage image) =>
         image.Kind != ImageKind.Synthetic
         && image.Pages < (ulong)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / Page.Size;

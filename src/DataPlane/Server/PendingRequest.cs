@@ -21,13 +21,18 @@ internal sealed class PendingRequest
         IsCancelled = false;
     }
 
-    /// <summary>Writes header and record of a frame that answers the next <paramref name="pages"/>, and moves on by them.</summary>
+    /// <summary>
+    /// Writes header and record of a frame that answers the next <paramref name="pages"/>, and moves on by them.
+    /// </summary>
     public void Frame(Span<byte> framed, FrameType type, int pages, uint detail, uint contentCrc)
     {
         byte flags = pages == Remaining ? FrameHeader.Last : (byte)0;
         int payload = PageRecord.Size + (type == FrameType.Data ? pages * Mmu.Page.Size : 0);
-        new PageRecord(NextPage, (uint)pages, Entry.RequestId, detail, 0)
-            .WriteFramed(framed, new FrameHeader(payload, type, flags), contentCrc);
+        new PageRecord(NextPage, (uint)pages, Entry.RequestId, detail, 0).WriteFramed(
+            framed,
+            new FrameHeader(payload, type, flags),
+            contentCrc
+        );
         NextPage += (ulong)pages;
     }
 

@@ -4,11 +4,12 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Answers from a source behind this server. The source answers on threads of its own; its batches wait in a queue, bounded
-/// by what the client may have outstanding, until the connection's owner sends them from where they lie.
+/// Answers from a source behind this server. The source answers on threads of its own; its batches wait in a queue,
+/// bounded by what the client may have outstanding, until the connection's owner sends them from where they lie.
 /// </summary>
-internal sealed unsafe class RelayAnswerer(
-    PageOffer offer, RequestTable requests, ServerCounters counters, Action wake) : IAnswerer, IPageSink
+internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable requests, ServerCounters counters, Action wake)
+    : IAnswerer,
+        IPageSink
 {
     private readonly ConcurrentQueue<Answer> _answers = new();
     private readonly Dictionary<ulong, Relayed> _outstanding = [];
@@ -161,7 +162,7 @@ internal sealed unsafe class RelayAnswerer(
     {
         List<PageBatch> runs = [batch];
         bool isLast = batch.IsLast;
-        for (ReadOnlySpan<PageContent> rest = batch.Pages[first..]; rest.Length > 0;)
+        for (ReadOnlySpan<PageContent> rest = batch.Pages[first..]; rest.Length > 0; )
         {
             PageBatch run = batch.NewSibling();
             int count = RunAt(rest);
@@ -195,7 +196,10 @@ internal sealed unsafe class RelayAnswerer(
     private int WriteRun(SendBatch batch, PendingRequest request, ReadOnlySpan<PageContent> pages)
     {
         bool isZero = pages[0].Bytes == null;
-        int limit = Math.Min(Math.Min(pages.Length, request.Remaining), isZero ? WireLimits.PagesPerFrame : batch.RoomForPages);
+        int limit = Math.Min(
+            Math.Min(pages.Length, request.Remaining),
+            isZero ? WireLimits.PagesPerFrame : batch.RoomForPages
+        );
         Span<byte> framed = batch.Append(PageRecord.FramedSize);
         uint runCrc = 0;
         int run = 0;
@@ -219,13 +223,14 @@ internal sealed unsafe class RelayAnswerer(
         return run;
     }
 
-    private static EndStatus StatusOf(FetchFailure failure) => failure switch
-    {
-        FetchFailure.Cancelled => EndStatus.Cancelled,
-        FetchFailure.SourceLost => EndStatus.SourceLost,
-        FetchFailure.NotNeeded => EndStatus.NotNeeded,
-        _ => EndStatus.BadAnswer,
-    };
+    private static EndStatus StatusOf(FetchFailure failure) =>
+        failure switch
+        {
+            FetchFailure.Cancelled => EndStatus.Cancelled,
+            FetchFailure.SourceLost => EndStatus.SourceLost,
+            FetchFailure.NotNeeded => EndStatus.NotNeeded,
+            _ => EndStatus.BadAnswer,
+        };
 
     private void End(SendBatch batch, Relayed relayed, EndStatus status)
     {

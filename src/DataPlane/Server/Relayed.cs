@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// A request that was passed on to a source. Batches that come before their turn are held here, because the client takes the
-/// pages of a request in ascending order only.
+/// A request that was passed on to a source. Batches that come before their turn are held here, because the client
+/// takes the pages of a request in ascending order only.
 /// </summary>
 internal sealed class Relayed
 {
@@ -24,7 +24,9 @@ internal sealed class Relayed
     public bool TryHold(PageBatch batch)
     {
         ulong first = batch.Pages[0].Gfn.Value;
-        return first > Request.NextPage && first - Request.NextPage < (ulong)Request.Remaining && (_early ??= []).TryAdd(first, batch);
+        return first > Request.NextPage
+            && first - Request.NextPage < (ulong)Request.Remaining
+            && (_early ??= []).TryAdd(first, batch);
     }
 
     /// <summary>The held batch whose turn it is now.</summary>

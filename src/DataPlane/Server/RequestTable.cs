@@ -1,8 +1,8 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What one client has asked for and not yet got to its end, bounded as agreed in the welcome. A client that uses numbers
-/// again soon, as ours does, has each in a place of its own; numbers that fall on one place share a dictionary.
+/// What one client has asked for and not yet got to its end, bounded as agreed in the welcome. A client that uses
+/// numbers again soon, as ours does, has each in a place of its own; numbers that fall on one place share a dictionary.
 /// </summary>
 internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequestPages)
 {
@@ -46,10 +46,13 @@ internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequ
     {
         PendingRequest? here = PlaceOf(requestId);
         return here?.Entry.RequestId == requestId ? here
-            : _others.Count == 0 ? null : _others.GetValueOrDefault(requestId);
+            : _others.Count == 0 ? null
+            : _others.GetValueOrDefault(requestId);
     }
 
-    /// <summary>Answered to the end: its number and its share of the bound are free again, and so is the object.</summary>
+    /// <summary>
+    /// Answered to the end: its number and its share of the bound are free again, and so is the object.
+    /// </summary>
     public void Finish(PendingRequest request)
     {
         ref PendingRequest? place = ref PlaceOf(request.Entry.RequestId);

@@ -4,9 +4,9 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Turns the next pages of a request into one frame: a run of zero pages, a page whose content went out before, or content,
-/// which is sent from where it lies in the mapped image. Every page of content is remembered in the next slot of a ring;
-/// the client keeps the same ring, so a slot's number stands for 4 KiB (docs/data-plane.md, "Duplicates").
+/// Turns the next pages of a request into one frame: a run of zero pages, a page whose content went out before, or
+/// content, which is sent from where it lies in the mapped image. Every page of content is remembered in the next slot
+/// of a ring; the client keeps the same ring, so a slot's number stands for 4 KiB (docs/data-plane.md, "Duplicates").
 /// </summary>
 internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int duplicateWindow)
 {
@@ -65,7 +65,9 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
         return FrameType.Data;
     }
 
-    /// <summary>The page's bytes in the mapped image or in the batch's memory for made pages; null where all are zero.</summary>
+    /// <summary>
+    /// The page's bytes in the mapped image or in the batch's memory for made pages; null where all are zero.
+    /// </summary>
     private byte* ReadNonZero(SendBatch batch, ulong page, out uint crc)
     {
         byte* content = image.Read(new Gfn(page), batch.NextMadePage);

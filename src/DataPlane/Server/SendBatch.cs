@@ -11,7 +11,9 @@ namespace Userfault.DataPlane;
 /// </summary>
 internal sealed unsafe class SendBatch : IDisposable
 {
-    /// <summary>Pages in one batch: enough to make a system call cheap, little enough that demand need not wait long.</summary>
+    /// <summary>
+    /// Pages in one batch: enough to make a system call cheap, little enough that demand need not wait long.
+    /// </summary>
     private const int MaxPages = 64;
 
     /// <summary>A header and a page each, and a few to spare for small frames; the kernel takes 1024.</summary>
@@ -74,7 +76,9 @@ internal sealed unsafe class SendBatch : IDisposable
     /// <summary>Keeps the pages of <paramref name="lease"/> until the batch is sent.</summary>
     public void Hold(PageBatch lease) => _leases.Add(lease);
 
-    /// <summary>Takes note that the first <paramref name="bytes"/> of <see cref="Pending"/> are with the kernel.</summary>
+    /// <summary>
+    /// Takes note that the first <paramref name="bytes"/> of <see cref="Pending"/> are with the kernel.
+    /// </summary>
     public void Sent(long bytes)
     {
         while (bytes > 0)

@@ -4,8 +4,8 @@ using Userfault.Mmu;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One client's side of the server, without a socket: bytes come in, batches to send go out. It holds the handshake, the
-/// agreed limits and what is outstanding; the shell around it owns the thread (or a lock) and tells the time.
+/// One client's side of the server, without a socket: bytes come in, batches to send go out. It holds the handshake,
+/// the agreed limits and what is outstanding; the shell around it owns the thread (or a lock) and tells the time.
 /// </summary>
 internal sealed class ServerSession : IDisposable
 {
@@ -75,7 +75,8 @@ internal sealed class ServerSession : IDisposable
                 {
                     Refuse(
                         _hello is null ? RefusalReason.NotThisProtocol : RefusalReason.BadFrame,
-                        $"no valid frame header (length {(uint)header.PayloadBytes}, type {(int)header.Type})");
+                        $"no valid frame header (length {(uint)header.PayloadBytes}, type {(int)header.Type})"
+                    );
                 }
                 break;
             }
@@ -125,7 +126,12 @@ internal sealed class ServerSession : IDisposable
         switch (_state)
         {
             case State.Greeting:
-                Append(batch, FrameType.Greeting, Greeting.Size, new Greeting(WireLimits.Version, WireLimits.Version).Write);
+                Append(
+                    batch,
+                    FrameType.Greeting,
+                    Greeting.Size,
+                    new Greeting(WireLimits.Version, WireLimits.Version).Write
+                );
                 _state = State.AwaitingHello;
                 break;
             case State.Welcoming:
@@ -161,7 +167,12 @@ internal sealed class ServerSession : IDisposable
         if (_pong is ulong token)
         {
             _pong = null;
-            Append(batch, FrameType.Pong, sizeof(ulong), payload => BinaryPrimitives.WriteUInt64LittleEndian(payload, token));
+            Append(
+                batch,
+                FrameType.Pong,
+                sizeof(ulong),
+                payload => BinaryPrimitives.WriteUInt64LittleEndian(payload, token)
+            );
         }
         if (_listing is not null && !_listing.Write(batch))
         {
@@ -196,7 +207,10 @@ internal sealed class ServerSession : IDisposable
                 _listing = new SourceListingWriter(_contents.Directory());
                 break;
             default:
-                Refuse(RefusalReason.BadFrame, $"type {(int)header.Type} with {payload.Length} bytes is not expected here");
+                Refuse(
+                    RefusalReason.BadFrame,
+                    $"type {(int)header.Type} with {payload.Length} bytes is not expected here"
+                );
                 break;
         }
     }
@@ -207,7 +221,8 @@ internal sealed class ServerSession : IDisposable
         {
             Refuse(
                 _hello is null ? RefusalReason.NotThisProtocol : RefusalReason.BadFrame,
-                $"type {(int)header.Type} in place of a hello");
+                $"type {(int)header.Type} in place of a hello"
+            );
             return;
         }
         RefusalReason reason = Hello.TryRead(payload, out Hello? hello);
@@ -226,7 +241,8 @@ internal sealed class ServerSession : IDisposable
             }
         }
         _hello = hello;
-        _window = (int)Math.Min(hello.DuplicateWindow, (uint)Math.Min(_options.DuplicateWindow, _offer?.WidestWindow ?? 0));
+        _window = (int)
+            Math.Min(hello.DuplicateWindow, (uint)Math.Min(_options.DuplicateWindow, _offer?.WidestWindow ?? 0));
         _answerer = _offer?.Open(_window, _requests, _contents.Counters, _wake);
         _state = State.Welcoming;
     }
@@ -286,7 +302,8 @@ internal sealed class ServerSession : IDisposable
             (uint)_window,
             (uint)Math.Max(_options.IdleTimeout.TotalMilliseconds, 1),
             _offer?.Pages ?? 0,
-            _hello!.Image);
+            _hello!.Image
+        );
         Append(batch, FrameType.Welcome, Welcome.Size, welcome.Write);
     }
 

@@ -6,8 +6,8 @@ using Userfault.Linux;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One connection of the <see cref="StreamServer"/>. The session is under a lock: the reading thread feeds it, the writing
-/// thread takes batches from it and copies them into one buffer a write, which is what a TLS record wants.
+/// One connection of the <see cref="StreamServer"/>. The session is under a lock: the reading thread feeds it, the
+/// writing thread takes batches from it and copies them into one buffer a write, which is what a TLS record wants.
 /// </summary>
 internal sealed unsafe class StreamConnection : IDisposable
 {
@@ -29,7 +29,12 @@ internal sealed unsafe class StreamConnection : IDisposable
     private bool _isOver;
 
     public StreamConnection(
-        Socket socket, PageServerOptions options, ServerContents contents, Refusal? refusal, Action<StreamConnection> ended)
+        Socket socket,
+        PageServerOptions options,
+        ServerContents contents,
+        Refusal? refusal,
+        Action<StreamConnection> ended
+    )
     {
         _socket = socket;
         _options = options;
@@ -105,8 +110,8 @@ internal sealed unsafe class StreamConnection : IDisposable
                 }
             }
         }
-        catch (Exception e) when (
-            e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
+        catch (Exception e)
+            when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
         {
             // The peer, or the watch, has cut the connection: the log says why where there is a refusal.
             lock (_gate)
@@ -134,7 +139,8 @@ internal sealed unsafe class StreamConnection : IDisposable
         {
             secure.AuthenticateAsServer(_options.Tls);
         }
-        catch (Exception e) when (e is not (AuthenticationException or IOException or SocketException or ObjectDisposedException))
+        catch (Exception e)
+            when (e is not (AuthenticationException or IOException or SocketException or ObjectDisposedException))
         {
             // Whatever the bytes of a stranger make TLS throw is the stranger's end and not that of this process.
             throw new AuthenticationException(e.Message, e);

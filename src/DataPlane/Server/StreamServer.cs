@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The portable shell of the server, and the one for TLS: a thread accepts, each connection has a thread that reads and one
-/// that writes. A timer watches the clock for all of them and cuts the sockets of those that are too slow.
+/// The portable shell of the server, and the one for TLS: a thread accepts, each connection has a thread that reads and
+/// one that writes. A timer watches the clock for all of them and cuts the sockets of those that are too slow.
 /// </summary>
 internal sealed class StreamServer : IDisposable
 {

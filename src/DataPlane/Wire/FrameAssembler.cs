@@ -1,8 +1,8 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Cuts a stream of bytes into frames. A frame that is whole in the input is returned where it lies; only one that is split
-/// between two reads is copied, so what is held is never more than one frame of the largest size allowed.
+/// Cuts a stream of bytes into frames. A frame that is whole in the input is returned where it lies; only one that is
+/// split between two reads is copied, so what is held is never more than one frame of the largest size allowed.
 /// </summary>
 internal sealed class FrameAssembler(int maxPayloadBytes)
 {
@@ -13,11 +13,16 @@ internal sealed class FrameAssembler(int maxPayloadBytes)
     public bool IsMidFrame => _have > 0;
 
     /// <summary>
-    /// Takes the next frame from <paramref name="input"/> and moves that past it. <paramref name="payload"/> is good until
-    /// the next call. False where no whole frame is there, or, with <paramref name="isBroken"/>, where the header is not valid.
+    /// Takes the next frame from <paramref name="input"/> and moves that past it. <paramref name="payload"/> is good
+    /// until the next call. False where no whole frame is there, or, with <paramref name="isBroken"/>, where the header
+    /// is not valid.
     /// </summary>
     public bool TryNext(
-        ref ReadOnlySpan<byte> input, out FrameHeader header, out ReadOnlySpan<byte> payload, out bool isBroken)
+        ref ReadOnlySpan<byte> input,
+        out FrameHeader header,
+        out ReadOnlySpan<byte> payload,
+        out bool isBroken
+    )
     {
         header = default;
         payload = default;
@@ -41,7 +46,11 @@ internal sealed class FrameAssembler(int maxPayloadBytes)
     }
 
     private bool TryComplete(
-        ref ReadOnlySpan<byte> input, out FrameHeader header, out ReadOnlySpan<byte> payload, out bool isBroken)
+        ref ReadOnlySpan<byte> input,
+        out FrameHeader header,
+        out ReadOnlySpan<byte> payload,
+        out bool isBroken
+    )
     {
         payload = default;
         header = default;

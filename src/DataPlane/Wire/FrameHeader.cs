@@ -22,7 +22,9 @@ internal readonly record struct FrameHeader(int PayloadBytes, FrameType Type, by
         to[7] = 0;
     }
 
-    /// <summary>False where the length does not fit <paramref name="maxPayloadBytes"/> or an unused byte or flag is set.</summary>
+    /// <summary>
+    /// False where the length does not fit <paramref name="maxPayloadBytes"/> or an unused byte or flag is set.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> from, int maxPayloadBytes, out FrameHeader header)
     {
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(from);

@@ -17,7 +17,9 @@ internal sealed record Greeting(ushort MinVersion, ushort MaxVersion)
         BinaryPrimitives.WriteUInt16LittleEndian(to[6..], MaxVersion);
     }
 
-    /// <summary>None, or why the greeting is refused. Other versions may lengthen it: only the first bytes are read.</summary>
+    /// <summary>
+    /// None, or why the greeting is refused. Other versions may lengthen it: only the first bytes are read.
+    /// </summary>
     public static RefusalReason TryRead(ReadOnlySpan<byte> payload, out Greeting? greeting)
     {
         greeting = null;
@@ -26,7 +28,9 @@ internal sealed record Greeting(ushort MinVersion, ushort MaxVersion)
             return RefusalReason.NotThisProtocol;
         }
         greeting = new Greeting(
-            BinaryPrimitives.ReadUInt16LittleEndian(payload[4..]), BinaryPrimitives.ReadUInt16LittleEndian(payload[6..]));
+            BinaryPrimitives.ReadUInt16LittleEndian(payload[4..]),
+            BinaryPrimitives.ReadUInt16LittleEndian(payload[6..])
+        );
         return greeting.MinVersion <= WireLimits.Version && WireLimits.Version <= greeting.MaxVersion
             ? RefusalReason.None
             : RefusalReason.UnsupportedVersion;

@@ -38,7 +38,10 @@ internal sealed record Hello(ushort Version, ImageIdentity Image, uint Duplicate
             return RefusalReason.BadFrame;
         }
         hello = new Hello(
-            version, new ImageIdentity(payload[8..]), BinaryPrimitives.ReadUInt32LittleEndian(payload[40..]));
+            version,
+            new ImageIdentity(payload[8..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(payload[40..])
+        );
         return RefusalReason.None;
     }
 }

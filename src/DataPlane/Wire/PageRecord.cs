@@ -18,12 +18,14 @@ internal readonly record struct PageRecord(ulong FirstPage, uint PageCount, uint
 
     private const int ChecksummedBytes = FramedSize - sizeof(uint);
 
-    public static PageRecord Read(ReadOnlySpan<byte> payload) => new(
-        BinaryPrimitives.ReadUInt64LittleEndian(payload),
-        BinaryPrimitives.ReadUInt32LittleEndian(payload[8..]),
-        BinaryPrimitives.ReadUInt32LittleEndian(payload[12..]),
-        BinaryPrimitives.ReadUInt32LittleEndian(payload[16..]),
-        BinaryPrimitives.ReadUInt32LittleEndian(payload[20..]));
+    public static PageRecord Read(ReadOnlySpan<byte> payload) =>
+        new(
+            BinaryPrimitives.ReadUInt64LittleEndian(payload),
+            BinaryPrimitives.ReadUInt32LittleEndian(payload[8..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(payload[12..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(payload[16..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(payload[20..])
+        );
 
     /// <summary>Writes header and record, and the checksum over both and over content whose CRC32C is given.</summary>
     public void WriteFramed(Span<byte> to, FrameHeader header, uint contentCrc)

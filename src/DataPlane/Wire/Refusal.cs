@@ -27,13 +27,17 @@ public readonly record struct Refusal(RefusalReason Reason, string Text)
     internal static bool TryRead(ReadOnlySpan<byte> payload, out Refusal refusal)
     {
         refusal = default;
-        if (payload.Length is < 4 or > MaxSize
-            || BinaryPrimitives.ReadUInt16LittleEndian(payload[2..]) != payload.Length - 4)
+        if (
+            payload.Length is < 4 or > MaxSize
+            || BinaryPrimitives.ReadUInt16LittleEndian(payload[2..]) != payload.Length - 4
+        )
         {
             return false;
         }
         refusal = new Refusal(
-            (RefusalReason)BinaryPrimitives.ReadUInt16LittleEndian(payload), PrintableText(payload[4..]));
+            (RefusalReason)BinaryPrimitives.ReadUInt16LittleEndian(payload),
+            PrintableText(payload[4..])
+        );
         return true;
     }
 

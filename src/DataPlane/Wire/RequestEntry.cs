@@ -29,7 +29,8 @@ internal readonly record struct RequestEntry(ulong FirstPage, uint PageCount, ui
             BinaryPrimitives.ReadUInt64LittleEndian(from),
             BinaryPrimitives.ReadUInt32LittleEndian(from[8..]),
             BinaryPrimitives.ReadUInt32LittleEndian(from[12..]),
-            tail == 1);
+            tail == 1
+        );
         return tail <= 1;
     }
 }

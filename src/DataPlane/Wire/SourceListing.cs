@@ -5,13 +5,14 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One source that a node knows of, as its data plane lists it to whoever asks, so that a process outside the cluster can
-/// find every replica of an image. On the wire, little endian: [0..32) image | [32..40) pages | [40..42) port |
+/// One source that a node knows of, as its data plane lists it to whoever asks, so that a process outside the cluster
+/// can find every replica of an image. On the wire, little endian: [0..32) image | [32..40) pages | [40..42) port |
 /// [42] bytes of host | [43] bytes of name | host | name.
 /// </summary>
 /// <param name="Image">Which image the source serves.</param>
 /// <param name="PageCount">Size of the image, in pages.</param>
-/// <param name="Host">Host to connect to; empty means the server that was asked, at the address it was reached by.</param>
+/// <param name="Host">Host to connect to; empty means the server that was asked, at the address it was reached
+/// by.</param>
 /// <param name="Port">TCP port; 0 where <paramref name="Host"/> is empty.</param>
 /// <param name="Name">A name for people.</param>
 public sealed record SourceListing(ImageIdentity Image, ulong PageCount, string Host, int Port, string Name)
@@ -53,7 +54,8 @@ public sealed record SourceListing(ImageIdentity Image, ulong PageCount, string 
             BinaryPrimitives.ReadUInt64LittleEndian(payload[32..]),
             Encoding.UTF8.GetString(payload.Slice(FixedSize, hostBytes)),
             BinaryPrimitives.ReadUInt16LittleEndian(payload[40..]),
-            Encoding.UTF8.GetString(payload[(FixedSize + hostBytes)..size]));
+            Encoding.UTF8.GetString(payload[(FixedSize + hostBytes)..size])
+        );
         payload = payload[size..];
         return true;
     }

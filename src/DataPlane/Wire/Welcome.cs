@@ -7,12 +7,18 @@ namespace Userfault.DataPlane;
 /// <summary>
 /// The server's word that the session is open, little endian:
 /// [0..2) version | [2..4) zero | [4..8) pages outstanding at most | [8..12) requests outstanding at most |
-/// [12..16) pages a request at most | [16..20) duplicate window | [20..24) silence in ms after which the server closes |
-/// [24..32) pages of the image | [32..64) image, zeros for none.
+/// [12..16) pages a request at most | [16..20) duplicate window | [20..24) silence in ms after which the server closes
+/// | [24..32) pages of the image | [32..64) image, zeros for none.
 /// </summary>
 internal sealed record Welcome(
-    uint MaxPages, uint MaxRequests, uint MaxRequestPages, uint DuplicateWindow, uint IdleMs,
-    ulong ImagePages, ImageIdentity Image)
+    uint MaxPages,
+    uint MaxRequests,
+    uint MaxRequestPages,
+    uint DuplicateWindow,
+    uint IdleMs,
+    ulong ImagePages,
+    ImageIdentity Image
+)
 {
     public const int Size = 64;
 
@@ -28,7 +34,9 @@ internal sealed record Welcome(
         Image.WriteTo(to[32..]);
     }
 
-    /// <summary>None, or why the welcome is refused: limits that no request could satisfy, or a size past any address space.</summary>
+    /// <summary>
+    /// None, or why the welcome is refused: limits that no request could satisfy, or a size past any address space.
+    /// </summary>
     public static RefusalReason TryRead(ReadOnlySpan<byte> payload, out Welcome? welcome)
     {
         welcome = null;
@@ -47,11 +55,16 @@ internal sealed record Welcome(
             BinaryPrimitives.ReadUInt32LittleEndian(payload[16..]),
             BinaryPrimitives.ReadUInt32LittleEndian(payload[20..]),
             BinaryPrimitives.ReadUInt64LittleEndian(payload[24..]),
-            new ImageIdentity(payload[32..]));
+            new ImageIdentity(payload[32..])
+        );
         return welcome.IsSane ? RefusalReason.None : RefusalReason.BadFrame;
     }
 
     private bool IsSane =>
-        MaxRequests > 0 && MaxRequestPages > 0 && MaxRequestPages <= MaxPages && IdleMs > 0
-        && DuplicateWindow <= WireLimits.DuplicateWindow && ImagePages <= ulong.MaxValue >> Page.Shift;
+        MaxRequests > 0
+        && MaxRequestPages > 0
+        && MaxRequestPages <= MaxPages
+        && IdleMs > 0
+        && DuplicateWindow <= WireLimits.DuplicateWindow
+        && ImagePages <= ulong.MaxValue >> Page.Shift;
 }

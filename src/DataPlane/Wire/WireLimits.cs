@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The limits that the format itself sets (docs/data-plane.md). Either side may set narrower ones; a frame beyond these is
-/// refused before any memory is taken for it.
+/// The limits that the format itself sets (docs/data-plane.md). Either side may set narrower ones; a frame beyond these
+/// is refused before any memory is taken for it.
 /// </summary>
 internal static class WireLimits
 {

@@ -8,9 +8,9 @@ namespace Userfault.Fetch;
 public sealed partial class FetchCore
 {
     /// <summary>
-    /// Pages have come. Those that are wanted go to whoever wants them (<see cref="FetchEffectKind.Deliver"/>); those that are
-    /// late, come twice, or were never asked for are dropped. Where the batch is its request's last, pages that the request
-    /// promised and did not bring are asked for again.
+    /// Pages have come. Those that are wanted go to whoever wants them (<see cref="FetchEffectKind.Deliver"/>); those
+    /// that are late, come twice, or were never asked for are dropped. Where the batch is its request's last, pages
+    /// that the request promised and did not bring are asked for again.
     /// </summary>
     /// <param name="batch">The pages; the engine's from now on.</param>
     /// <param name="nowNs">The time.</param>
@@ -25,27 +25,40 @@ public sealed partial class FetchCore
         for (var i = 0; i < batch.Count; i++)
         {
             ref readonly var content = ref batch[i];
-            if (!TryTakePage(requestId, content, out var requester, out var others)) continue;
-            if (owner < 0) owner = requester;
-            if (requester == owner) batch.Move(i, kept++);
-            else Share(requester, batch, content);
-            while (_others.TryTakeFirst(ref others, out var other)) Share(other, batch, content);
+            if (!TryTakePage(requestId, content, out var requester, out var others))
+                continue;
+            if (owner < 0)
+                owner = requester;
+            if (requester == owner)
+                batch.Move(i, kept++);
+            else
+                Share(requester, batch, content);
+            while (_others.TryTakeFirst(ref others, out var other))
+                Share(other, batch, content);
         }
 
         batch.Truncate(kept);
         foreach (var (requester, shared) in _shared)
-            _effects.Enqueue(new FetchEffect(FetchEffectKind.Deliver, Requester: requester, Batch: shared, Priority: priority));
+            _effects.Enqueue(
+                new FetchEffect(FetchEffectKind.Deliver, Requester: requester, Batch: shared, Priority: priority)
+            );
         _shared.Clear();
-        if (kept > 0) _effects.Enqueue(new FetchEffect(FetchEffectKind.Deliver, Requester: owner, Batch: batch, Priority: priority));
-        else batch.Release();
-        if (isLast && RequestOf(requestId) is { } request) OnEnd(request, nowNs);
+        if (kept > 0)
+            _effects.Enqueue(
+                new FetchEffect(FetchEffectKind.Deliver, Requester: owner, Batch: batch, Priority: priority)
+            );
+        else
+            batch.Release();
+        if (isLast && RequestOf(requestId) is { } request)
+            OnEnd(request, nowNs);
         LoseUntrusted();
     }
 
     /// <summary>A request ended without (the rest of) its pages; they are asked for again, before others.</summary>
     public void OnFailed(ulong requestId, FetchFailure failure)
     {
-        if (RequestOf(requestId) is not { } request) return;
+        if (RequestOf(requestId) is not { } request)
+            return;
         var source = request.Source;
         if (failure == FetchFailure.NotNeeded && request.Priority == FetchPriority.Background)
         {
@@ -53,11 +66,13 @@ public sealed partial class FetchCore
         }
         else
         {
-            // NotNeeded is valid only for background: nobody who waits for a page has it. What was cancelled here is not known
-            // here any more, so a source that says Cancelled has refused.
-            if (failure != FetchFailure.SourceLost) Distrust(request);
+            // NotNeeded is valid only for background: nobody who waits for a page has it. What was cancelled here is
+            // not known here any more, so a source that says Cancelled has refused.
+            if (failure != FetchFailure.SourceLost)
+                Distrust(request);
             GiveBack(request);
-            if (failure == FetchFailure.SourceLost) Lose(source, SourceLoss.ConnectionLost);
+            if (failure == FetchFailure.SourceLost)
+                Lose(source, SourceLoss.ConnectionLost);
         }
 
         LoseUntrusted();
@@ -72,8 +87,10 @@ public sealed partial class FetchCore
         if (RequestOf(requestId) is not { } request)
         {
             // Of a request that was given up, or of none that was ever made.
-            if (requestId != 0 && requestId <= _numbers.Last) _tally.Late++;
-            else _tally.Bad++;
+            if (requestId != 0 && requestId <= _numbers.Last)
+                _tally.Late++;
+            else
+                _tally.Bad++;
             return false;
         }
 
@@ -94,11 +111,14 @@ public sealed partial class FetchCore
         (requester, others) = (page.Requester, page.OtherRequesters);
         Brought(page.Request);
         Brought(page.Hedge);
-        if (!page.IsWaitedFor) BackgroundHeld--;
+        if (!page.IsWaitedFor)
+            BackgroundHeld--;
         _pages.Remove(gfn.Value);
         _tally.Delivered++;
-        if (content.Kind == PageContentKind.Zero) _tally.Zero++;
-        if (content.Kind == PageContentKind.Duplicate) _tally.Duplicates++;
+        if (content.Kind == PageContentKind.Zero)
+            _tally.Zero++;
+        if (content.Kind == PageContentKind.Duplicate)
+            _tally.Duplicates++;
         return true;
     }
 
@@ -106,14 +126,16 @@ public sealed partial class FetchCore
     // whether that comes says how the source is.
     private void Brought(ulong requestId)
     {
-        if (requestId != 0 && RequestOf(requestId) is { } request) request.Wanted--;
+        if (requestId != 0 && RequestOf(requestId) is { } request)
+            request.Wanted--;
     }
 
     private void Share(int requester, PageBatch batch, in PageContent content)
     {
         foreach (var (other, shared) in _shared)
         {
-            if (other != requester) continue;
+            if (other != requester)
+                continue;
             shared.AddCopy(content);
             return;
         }
@@ -138,13 +160,15 @@ public sealed partial class FetchCore
             _hedges.OnDemand(latencyNs);
         }
 
-        if (request.Wanted > 0) Distrust(request);
-        else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
+        if (request.Wanted > 0)
+            Distrust(request);
+        else if (!request.WasBad)
+            _sources.OnGoodAnswer(request.Source);
         GiveBack(request);
     }
 
-    // A node between here and the source takes these pages to be in place. Where somebody waits, or several want one, they are
-    // asked for again, as demand.
+    // A node between here and the source takes these pages to be in place. Where somebody waits, or several want one,
+    // they are asked for again, as demand.
     private void DropUnsent(SourceRequest request)
     {
         foreach (var range in request.Ranges)
@@ -153,10 +177,12 @@ public sealed partial class FetchCore
             {
                 var gfn = range.Start.Plus(i);
                 ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
-                if (Unsafe.IsNullRef(ref page) || page.Request != request.Id || page.Hedge != 0) continue;
+                if (Unsafe.IsNullRef(ref page) || page.Request != request.Id || page.Hedge != 0)
+                    continue;
                 if (page.IsWaitedFor || page.OtherRequesters != 0)
                 {
-                    if (!page.IsWaitedFor) BackgroundHeld--;
+                    if (!page.IsWaitedFor)
+                        BackgroundHeld--;
                     page.IsWaitedFor = true;
                     continue;
                 }
@@ -173,7 +199,8 @@ public sealed partial class FetchCore
     // However much of one answer is wrong, it is one wrong answer.
     private void Distrust(SourceRequest request)
     {
-        if (request.WasBad) return;
+        if (request.WasBad)
+            return;
         request.WasBad = true;
         _sources.OnBadAnswer(request.Source);
     }

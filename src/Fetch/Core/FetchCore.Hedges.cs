@@ -11,18 +11,21 @@ public sealed partial class FetchCore
     private void HedgeSlow(long nowNs)
     {
         var slowNs = _hedges.SlowNs();
-        if (slowNs == long.MaxValue) return;
+        if (slowNs == long.MaxValue)
+            return;
         while (LongestWaited(nowNs, slowNs) is { } slow)
         {
             var pages = UnhedgedPages(slow);
-            if (pages > 0 && !TrySpend(pages)) return;
+            if (pages > 0 && !TrySpend(pages))
+                return;
             slow.WaitedSinceNs = SourceRequest.NobodyWaits;
-            if (pages > 0) Hedge(slow, nowNs);
+            if (pages > 0)
+                Hedge(slow, nowNs);
         }
     }
 
-    // Pages on their way as background that are wanted since the last time: those that travel in one request are asked for again
-    // in one.
+    // Pages on their way as background that are wanted since the last time: those that travel in one request are asked
+    // for again in one.
     private void AskAgain(long nowNs)
     {
         SourceRequest? hedge = null;
@@ -30,8 +33,10 @@ public sealed partial class FetchCore
         while (_again.TryTake(out var gfn))
         {
             ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
-            if (Unsafe.IsNullRef(ref page) || page is not { IsOnItsWay: true, IsWaitedFor: true, Hedge: 0 }) continue;
-            if (RequestOf(page.Request) is not { IsHedge: false } slow || !TrySpend(1)) continue;
+            if (Unsafe.IsNullRef(ref page) || page is not { IsOnItsWay: true, IsWaitedFor: true, Hedge: 0 })
+                continue;
+            if (RequestOf(page.Request) is not { IsHedge: false } slow || !TrySpend(1))
+                continue;
             if (hedge is null || slowId != slow.Id)
             {
                 Open(hedge);
@@ -61,9 +66,12 @@ public sealed partial class FetchCore
         SourceRequest? slow = null;
         foreach (var request in _requests.Values)
         {
-            if (request.WaitedSinceNs == SourceRequest.NobodyWaits || nowNs - request.WaitedSinceNs < slowNs) continue;
-            if (request.Priority == FetchPriority.Demand && _sources.Up < 2) continue;
-            if (slow is null || (request.WaitedSinceNs, request.Id).CompareTo((slow.WaitedSinceNs, slow.Id)) < 0) slow = request;
+            if (request.WaitedSinceNs == SourceRequest.NobodyWaits || nowNs - request.WaitedSinceNs < slowNs)
+                continue;
+            if (request.Priority == FetchPriority.Demand && _sources.Up < 2)
+                continue;
+            if (slow is null || (request.WaitedSinceNs, request.Id).CompareTo((slow.WaitedSinceNs, slow.Id)) < 0)
+                slow = request;
         }
 
         return slow;
@@ -74,7 +82,8 @@ public sealed partial class FetchCore
         var pages = 0;
         foreach (var range in request.Ranges)
         {
-            for (ulong i = 0; i < range.Count; i++) pages += IsUnhedged(request.Id, range.Start.Plus(i)) ? 1 : 0;
+            for (ulong i = 0; i < range.Count; i++)
+                pages += IsUnhedged(request.Id, range.Start.Plus(i)) ? 1 : 0;
         }
 
         return pages;
@@ -94,7 +103,8 @@ public sealed partial class FetchCore
             for (ulong i = 0; i < range.Count; i++)
             {
                 var gfn = range.Start.Plus(i);
-                if (!IsUnhedged(slow.Id, gfn)) continue;
+                if (!IsUnhedged(slow.Id, gfn))
+                    continue;
                 CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value).Hedge = hedge.Id;
                 hedge.Add(gfn);
             }

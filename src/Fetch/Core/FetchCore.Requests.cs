@@ -11,7 +11,8 @@ public sealed partial class FetchCore
     // Pages of one request come together, so the last one looked up is mostly the next.
     private SourceRequest? RequestOf(ulong id)
     {
-        if (_lastAsked?.Id == id) return _lastAsked;
+        if (_lastAsked?.Id == id)
+            return _lastAsked;
         return _lastAsked = _requests.GetValueOrDefault(id);
     }
 
@@ -26,10 +27,12 @@ public sealed partial class FetchCore
     // It has its pages: it is made.
     private void Open(SourceRequest? request)
     {
-        if (request is null) return;
+        if (request is null)
+            return;
         _tally.Requests++;
         _outstanding += request.Pages;
-        if (request.Priority == FetchPriority.Background) _outstandingBackground += request.Pages;
+        if (request.Priority == FetchPriority.Background)
+            _outstandingBackground += request.Pages;
         _sources.OnAsked(request.Source, request.Pages);
         _effects.Enqueue(new FetchEffect(FetchEffectKind.Ask, request.Source, Request: request));
     }
@@ -39,19 +42,21 @@ public sealed partial class FetchCore
         _requests.Remove(request.Id);
         _lastAsked = null;
         _outstanding -= request.Pages;
-        if (request.Priority == FetchPriority.Background) _outstandingBackground -= request.Pages;
+        if (request.Priority == FetchPriority.Background)
+            _outstandingBackground -= request.Pages;
         _sources.OnOver(request.Source, request.Pages);
         _spareRequests.Push(request);
     }
 
-    // Ends a request. Pages that it has not brought, and that no other request asks for, are queued again, before others and in
-    // their order.
+    // Ends a request. Pages that it has not brought, and that no other request asks for, are queued again, before
+    // others and in their order.
     private void GiveBack(SourceRequest request)
     {
         for (var r = request.Ranges.Length - 1; r >= 0 && request.Wanted > 0; r--)
         {
             var range = request.Ranges[r];
-            for (var i = range.Count; i-- > 0;) GiveBack(request.Id, range.Start.Plus(i));
+            for (var i = range.Count; i-- > 0; )
+                GiveBack(request.Id, range.Start.Plus(i));
         }
 
         Close(request);
@@ -60,11 +65,16 @@ public sealed partial class FetchCore
     private void GiveBack(ulong requestId, Gfn gfn)
     {
         ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
-        if (Unsafe.IsNullRef(ref page)) return;
-        if (page.Request == requestId) (page.Request, page.Hedge) = (page.Hedge, 0);
-        else if (page.Hedge == requestId) page.Hedge = 0;
-        else return;
-        if (page.IsOnItsWay) return;
+        if (Unsafe.IsNullRef(ref page))
+            return;
+        if (page.Request == requestId)
+            (page.Request, page.Hedge) = (page.Hedge, 0);
+        else if (page.Hedge == requestId)
+            page.Hedge = 0;
+        else
+            return;
+        if (page.IsOnItsWay)
+            return;
         (page.IsWaitedFor ? _demand : _background).AddFirst(gfn);
         _tally.Retried++;
     }
@@ -73,12 +83,36 @@ public sealed partial class FetchCore
     private Tally _tally;
 
     /// <summary>What was done so far.</summary>
-    public FetchCounters Counters => new(
-        _tally.DemandPages, _tally.BackgroundPages, _tally.Requests, _tally.Delivered, _tally.Zero, _tally.Duplicates,
-        _tally.Promoted, _tally.Awaited, _tally.Merged, _hedges.Pages, _tally.Retried, _tally.Late, _tally.Bad);
+    public FetchCounters Counters =>
+        new(
+            _tally.DemandPages,
+            _tally.BackgroundPages,
+            _tally.Requests,
+            _tally.Delivered,
+            _tally.Zero,
+            _tally.Duplicates,
+            _tally.Promoted,
+            _tally.Awaited,
+            _tally.Merged,
+            _hedges.Pages,
+            _tally.Retried,
+            _tally.Late,
+            _tally.Bad
+        );
 
     private struct Tally
     {
-        public long DemandPages, BackgroundPages, Requests, Delivered, Zero, Duplicates, Promoted, Awaited, Merged, Retried, Late, Bad;
+        public long DemandPages,
+            BackgroundPages,
+            Requests,
+            Delivered,
+            Zero,
+            Duplicates,
+            Promoted,
+            Awaited,
+            Merged,
+            Retried,
+            Late,
+            Bad;
     }
 }

@@ -6,20 +6,20 @@ using Userfault.Pages;
 namespace Userfault.Fetch;
 
 /// <summary>
-/// Decides which pages are asked of which source, and when: demand before background, neighbours in one request, a page on
-/// its way never asked for twice but by a hedge, another source where one is slow, silent, lost or wrong. Events go in, effects
-/// come out (<see cref="TryTakeEffect"/>). No clock: time is a parameter. No thread: one owner. Nothing is allocated for a page
-/// once the tables have grown.
+/// Decides which pages are asked of which source, and when: demand before background, neighbours in one request, a page
+/// on its way never asked for twice but by a hedge, another source where one is slow, silent, lost or wrong. Events go
+/// in, effects come out (<see cref="TryTakeEffect"/>). No clock: time is a parameter. No thread: one owner. Nothing is
+/// allocated for a page once the tables have grown.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A page is queued, on its way, or unknown here. All other state is kept per request, not per page. Requesters are small
-/// numbers that the shell gives out.
+/// A page is queued, on its way, or unknown here. All other state is kept per request, not per page. Requesters are
+/// small numbers that the shell gives out.
 /// </para>
 /// <para>
-/// A page on its way as background that becomes wanted is asked for again, alone and as demand, which overtakes what is queued at
-/// a source, where that is usually here sooner than the rest of its way takes. Else it is waited for, as demand is. Either way it
-/// is a hedge, within the hedges' budget.
+/// A page on its way as background that becomes wanted is asked for again, alone and as demand, which overtakes what is
+/// queued at a source, where that is usually here sooner than the rest of its way takes. Else it is waited for, as
+/// demand is. Either way it is a hedge, within the hedges' budget.
 /// </para>
 /// </remarks>
 public sealed partial class FetchCore
@@ -45,7 +45,8 @@ public sealed partial class FetchCore
 
     /// <summary>An engine without sources.</summary>
     /// <param name="settings">How it asks.</param>
-    /// <param name="numbers">Where its requests get their numbers; null where no other engine asks the same connections.</param>
+    /// <param name="numbers">Where its requests get their numbers; null where no other engine asks the same
+    /// connections.</param>
     public FetchCore(FetchSettings settings, RequestNumbers? numbers = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -94,15 +95,18 @@ public sealed partial class FetchCore
             if (!isHeld)
             {
                 page = new PendingPage { Requester = requester, IsWaitedFor = isWaitedFor };
-                if (!isWaitedFor) BackgroundHeld++;
+                if (!isWaitedFor)
+                    BackgroundHeld++;
                 (isWaitedFor ? _demand : _background).Add(gfn);
                 added++;
                 continue;
             }
 
             _tally.Merged++;
-            if (page.Requester != requester && _others.Add(ref page.OtherRequesters, requester)) added++;
-            if (isWaitedFor) WaitFor(gfn, ref page, nowNs);
+            if (page.Requester != requester && _others.Add(ref page.OtherRequesters, requester))
+                added++;
+            if (isWaitedFor)
+                WaitFor(gfn, ref page, nowNs);
         }
 
         return added;
@@ -112,7 +116,8 @@ public sealed partial class FetchCore
     public void Promote(Gfn gfn, long nowNs)
     {
         ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
-        if (!Unsafe.IsNullRef(ref page)) WaitFor(gfn, ref page, nowNs);
+        if (!Unsafe.IsNullRef(ref page))
+            WaitFor(gfn, ref page, nowNs);
     }
 
     /// <summary>Forgets background pages that were not asked for yet.</summary>
@@ -121,13 +126,14 @@ public sealed partial class FetchCore
         while (_background.TryTake(out var gfn))
         {
             ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
-            if (!Unsafe.IsNullRef(ref page) && page is { IsOnItsWay: false, IsWaitedFor: false }) Forget(gfn, ref page);
+            if (!Unsafe.IsNullRef(ref page) && page is { IsOnItsWay: false, IsWaitedFor: false })
+                Forget(gfn, ref page);
         }
     }
 
     /// <summary>
-    /// A requester wants pages no longer. What nobody else wants is forgotten, and a request of which nothing is wanted any
-    /// more is cancelled.
+    /// A requester wants pages no longer. What nobody else wants is forgotten, and a request of which nothing is wanted
+    /// any more is cancelled.
     /// </summary>
     public void Abandon(GfnRange pages, int requester)
     {
@@ -135,14 +141,16 @@ public sealed partial class FetchCore
         {
             var gfn = pages.Start.Plus(i);
             ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
-            if (Unsafe.IsNullRef(ref page)) continue;
+            if (Unsafe.IsNullRef(ref page))
+                continue;
             if (page.Requester != requester)
             {
                 _others.Remove(ref page.OtherRequesters, requester);
                 continue;
             }
 
-            if (_others.TryTakeFirst(ref page.OtherRequesters, out page.Requester)) continue;
+            if (_others.TryTakeFirst(ref page.OtherRequesters, out page.Requester))
+                continue;
             var (request, hedge) = (page.Request, page.Hedge);
             Forget(gfn, ref page);
             Unneed(request);
@@ -156,13 +164,12 @@ public sealed partial class FetchCore
     public void Decide(long nowNs)
     {
         AskAgain(nowNs);
-        while (TryAsk(nowNs))
-        {
-        }
+        while (TryAsk(nowNs)) { }
     }
 
     /// <summary>
-    /// Without a source: hands back everything that is held, so that its requesters learn that it will not come from here.
+    /// Without a source: hands back everything that is held, so that its requesters learn that it will not come from
+    /// here.
     /// </summary>
     public void FailAll()
     {
@@ -176,12 +183,14 @@ public sealed partial class FetchCore
             var requester = page.Requester;
             do
             {
-                _effects.Enqueue(new FetchEffect(FetchEffectKind.Fail, Requester: requester, Gfn: new Gfn(gfn), Priority: priority));
-            }
-            while (_others.TryTakeFirst(ref page.OtherRequesters, out requester));
+                _effects.Enqueue(
+                    new FetchEffect(FetchEffectKind.Fail, Requester: requester, Gfn: new Gfn(gfn), Priority: priority)
+                );
+            } while (_others.TryTakeFirst(ref page.OtherRequesters, out requester));
         }
 
-        foreach (var request in _requests.Values) _sources.OnOver(request.Source, request.Pages);
+        foreach (var request in _requests.Values)
+            _sources.OnOver(request.Source, request.Pages);
         _pages.Clear();
         _requests.Clear();
         _demand.Clear();
@@ -194,15 +203,18 @@ public sealed partial class FetchCore
     // A page that was background has somebody who waits for it.
     private void WaitFor(Gfn gfn, ref PendingPage page, long nowNs)
     {
-        if (page.IsWaitedFor) return;
+        if (page.IsWaitedFor)
+            return;
         page.IsWaitedFor = true;
         BackgroundHeld--;
         if (page.IsOnItsWay)
         {
             _tally.Awaited++;
-            if (RequestOf(page.Request) is not { } request) return;
+            if (RequestOf(page.Request) is not { } request)
+                return;
             request.WaitedSinceNs = Math.Min(request.WaitedSinceNs, nowNs);
-            if (_hedges.IsDemandSooner(nowNs - request.SentNs)) _again.Add(gfn);
+            if (_hedges.IsDemandSooner(nowNs - request.SentNs))
+                _again.Add(gfn);
             return;
         }
 
@@ -213,44 +225,52 @@ public sealed partial class FetchCore
 
     private bool TryAsk(long nowNs)
     {
-        if (_outstanding >= _settings.WindowPages) return false;
+        if (_outstanding >= _settings.WindowPages)
+            return false;
         return TryAsk(_demand, FetchPriority.Demand, nowNs)
             || (_outstandingBackground < _room.Pages && TryAsk(_background, FetchPriority.Background, nowNs));
     }
 
     private bool TryAsk(PageQueue queue, FetchPriority priority, long nowNs)
     {
-        if (queue.Count == 0) return false;
+        if (queue.Count == 0)
+            return false;
         var isDemand = priority == FetchPriority.Demand;
         var maxPages = _settings.RequestPages;
         var source = isDemand ? -1 : _sources.ChooseForTrial(nowNs);
-        if (source >= 0) maxPages = 1;
-        else source = _sources.Choose(except: -1);
-        if (source < 0) return false;
+        if (source >= 0)
+            maxPages = 1;
+        else
+            source = _sources.Choose(except: -1);
+        if (source < 0)
+            return false;
 
         SourceRequest? request = null;
         while ((request is null || request.Pages < maxPages) && queue.TryTake(out var gfn))
         {
             ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
-            if (Unsafe.IsNullRef(ref page) || page.IsOnItsWay || page.IsWaitedFor != isDemand) continue;
+            if (Unsafe.IsNullRef(ref page) || page.IsOnItsWay || page.IsWaitedFor != isDemand)
+                continue;
             request ??= NewRequest(source, priority, nowNs, isHedge: false);
             page.Request = request.Id;
             request.Add(gfn);
         }
 
-        if (request is null) return false;
-        if (isDemand) _tally.DemandPages += request.Pages;
-        else _tally.BackgroundPages += request.Pages;
+        if (request is null)
+            return false;
+        if (isDemand)
+            _tally.DemandPages += request.Pages;
+        else
+            _tally.BackgroundPages += request.Pages;
         Open(request);
         return true;
     }
 
     private void Forget(Gfn gfn, ref PendingPage page)
     {
-        if (!page.IsWaitedFor) BackgroundHeld--;
-        while (_others.TryTakeFirst(ref page.OtherRequesters, out _))
-        {
-        }
+        if (!page.IsWaitedFor)
+            BackgroundHeld--;
+        while (_others.TryTakeFirst(ref page.OtherRequesters, out _)) { }
 
         _pages.Remove(gfn.Value);
     }
@@ -258,7 +278,8 @@ public sealed partial class FetchCore
     // Nobody wants a page of this request any more.
     private void Unneed(ulong requestId)
     {
-        if (requestId == 0 || RequestOf(requestId) is not { } request || --request.Wanted > 0) return;
+        if (requestId == 0 || RequestOf(requestId) is not { } request || --request.Wanted > 0)
+            return;
         _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, request.Source, RequestId: requestId));
         Close(request);
     }

@@ -3,7 +3,10 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
-/// <summary>One thing that a shell is to do; what it means says <see cref="Kind"/>, what else is set says <see cref="FetchEffectKind"/>.</summary>
+/// <summary>
+/// One thing that a shell is to do; what it means says <see cref="Kind"/>, what else is set says
+/// <see cref="FetchEffectKind"/>.
+/// </summary>
 /// <param name="Kind">What to do.</param>
 /// <param name="Source">Which source.</param>
 /// <param name="Requester">Which requester.</param>
@@ -22,4 +25,5 @@ public readonly record struct FetchEffect(
     PageBatch? Batch = null,
     FetchPriority Priority = default,
     Gfn Gfn = default,
-    SourceLoss Loss = default);
+    SourceLoss Loss = default
+);

@@ -1,9 +1,9 @@
 namespace Userfault.Fetch;
 
 /// <summary>
-/// How many background pages may be on their way, so that demand does not wait long behind them: a page that has left its
-/// source cannot be overtaken, whatever the priorities. Where demand takes longer than the quickest of late, there is
-/// less room; where it does not, or nobody waits, there is more again.
+/// How many background pages may be on their way, so that demand does not wait long behind them: a page that has left
+/// its source cannot be overtaken, whatever the priorities. Where demand takes longer than the quickest of late, there
+/// is less room; where it does not, or nobody waits, there is more again.
 /// </summary>
 /// <param name="minPages">Least room: a request.</param>
 /// <param name="maxPages">Most room: the window.</param>
@@ -28,17 +28,21 @@ public sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
     {
         _quickestOfEpochNs = Math.Min(_quickestOfEpochNs, latencyNs);
         _quickestNs = Math.Min(_quickestNs, latencyNs);
-        if (++_inEpoch == Epoch) (_quickestNs, _quickestOfEpochNs, _inEpoch) = (_quickestOfEpochNs, long.MaxValue, 0);
-        if (delayNs <= 0) return;
-        Pages = latencyNs - _quickestNs > delayNs
-            ? Math.Max(_minPages, Pages - (Pages / 4))
-            : Pages + Math.Min(1, _maxPages - Pages);
+        if (++_inEpoch == Epoch)
+            (_quickestNs, _quickestOfEpochNs, _inEpoch) = (_quickestOfEpochNs, long.MaxValue, 0);
+        if (delayNs <= 0)
+            return;
+        Pages =
+            latencyNs - _quickestNs > delayNs
+                ? Math.Max(_minPages, Pages - (Pages / 4))
+                : Pages + Math.Min(1, _maxPages - Pages);
     }
 
     /// <summary>A background request was answered.</summary>
     /// <param name="isDemandWaiting">Is demand on its way as well?</param>
     public void OnBackground(bool isDemandWaiting)
     {
-        if (!isDemandWaiting) Pages += Math.Min(Math.Max(1, _minPages / 4), _maxPages - Pages);
+        if (!isDemandWaiting)
+            Pages += Math.Min(Math.Max(1, _minPages / 4), _maxPages - Pages);
     }
 }

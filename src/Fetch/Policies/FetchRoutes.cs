@@ -6,7 +6,9 @@ namespace Userfault.Fetch;
 /// Which fetcher serves which pages: rendezvous hashing over runs of <see cref="RunPages"/> pages. Every page has one
 /// fetcher, neighbours have the same, and a fetcher that comes or goes moves only its own share.
 /// </summary>
-/// <remarks>The hash is by hand, not <see cref="object.GetHashCode"/>: it must be the same on every node and in every replay.</remarks>
+/// <remarks>
+/// The hash is by hand, not <see cref="object.GetHashCode"/>: it must be the same on every node and in every replay.
+/// </remarks>
 public sealed class FetchRoutes
 {
     /// <summary>Pages that always go to the same fetcher together: 2 MiB.</summary>
@@ -23,13 +25,16 @@ public sealed class FetchRoutes
     /// <summary>The fetcher of a page. Meaningless where there are no members.</summary>
     public ulong Of(Gfn gfn)
     {
-        if (_members.Length == 1) return _members[0];
+        if (_members.Length == 1)
+            return _members[0];
         var run = gfn.Value / RunPages;
-        ulong best = 0, bestScore = 0;
+        ulong best = 0,
+            bestScore = 0;
         for (var i = 0; i < _members.Length; i++)
         {
             var score = Mix(run, _members[i]);
-            if (i != 0 && score <= bestScore) continue;
+            if (i != 0 && score <= bestScore)
+                continue;
             (best, bestScore) = (_members[i], score);
         }
 

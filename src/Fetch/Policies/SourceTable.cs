@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Userfault.Fetch;
 
 /// <summary>
-/// The sources of one engine, by number, and which of them is asked next. The number of one that is gone is given to one that
-/// comes. Ties go to the lower number, so that a replay chooses the same.
+/// The sources of one engine, by number, and which of them is asked next. The number of one that is gone is given to
+/// one that comes. Ties go to the lower number, so that a replay chooses the same.
 /// </summary>
 internal sealed class SourceTable(FetchSettings settings)
 {
@@ -28,7 +28,8 @@ internal sealed class SourceTable(FetchSettings settings)
         Up++;
         for (var i = 0; i < _sources.Count; i++)
         {
-            if (_sources[i].IsUp) continue;
+            if (_sources[i].IsUp)
+                continue;
             _sources[i] = added;
             return i;
         }
@@ -54,24 +55,29 @@ internal sealed class SourceTable(FetchSettings settings)
         var all = All;
         for (var i = 0; i < all.Length; i++)
         {
-            if (i == except || !all[i].IsUp) continue;
-            if (best < 0 || all[i].Preference.CompareTo(all[best].Preference) < 0) best = i;
+            if (i == except || !all[i].IsUp)
+                continue;
+            if (best < 0 || all[i].Preference.CompareTo(all[best].Preference) < 0)
+                best = i;
         }
 
         return best;
     }
 
     /// <summary>
-    /// A silent source whose time has come to be tried again, with a page that nobody waits for; -1 where there is none. Else
-    /// one that was silent for a moment would be asked for nothing as long as another answers, and never be heard again.
+    /// A silent source whose time has come to be tried again, with a page that nobody waits for; -1 where there is
+    /// none. Else one that was silent for a moment would be asked for nothing as long as another answers, and never be
+    /// heard again.
     /// </summary>
     public int ChooseForTrial(long nowNs)
     {
-        if (Up < 2) return -1;
+        if (Up < 2)
+            return -1;
         var all = All;
         for (var i = 0; i < all.Length; i++)
         {
-            if (all[i] is { IsUp: true, Outstanding: 0, Trust.Silences: > 0 } && nowNs >= all[i].Trust.TryAgainNs) return i;
+            if (all[i] is { IsUp: true, Outstanding: 0, Trust.Silences: > 0 } && nowNs >= all[i].Trust.TryAgainNs)
+                return i;
         }
 
         return -1;
@@ -98,7 +104,8 @@ internal sealed class SourceTable(FetchSettings settings)
     /// <summary>All requests have been looked at: counts the silences.</summary>
     public void CountSilences(long nowNs)
     {
-        foreach (ref var source in All) source.Trust.CountSilence(nowNs, settings.TimeoutNs);
+        foreach (ref var source in All)
+            source.Trust.CountSilence(nowNs, settings.TimeoutNs);
     }
 
     /// <summary>A source that may be asked and should not be, and why; false where there is none.</summary>
@@ -107,7 +114,8 @@ internal sealed class SourceTable(FetchSettings settings)
         var all = All;
         for (source = 0; source < all.Length; source++)
         {
-            if (!all[source].IsUp || all[source].Trust.Used(settings) is not { } why) continue;
+            if (!all[source].IsUp || all[source].Trust.Used(settings) is not { } why)
+                continue;
             loss = why;
             return true;
         }
@@ -128,6 +136,7 @@ internal sealed class SourceTable(FetchSettings settings)
 
         public SourceTrust Trust;
 
-        public readonly (bool IsSilent, bool IsSpare, int Outstanding) Preference => (Trust.Silences > 0, IsSpare, Outstanding);
+        public readonly (bool IsSilent, bool IsSpare, int Outstanding) Preference =>
+            (Trust.Silences > 0, IsSpare, Outstanding);
     }
 }

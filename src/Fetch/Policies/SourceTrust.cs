@@ -1,8 +1,8 @@
 namespace Userfault.Fetch;
 
 /// <summary>
-/// How far one source is trusted, by what it does now: wrong answers count until enough right ones have come, timeouts until
-/// a page has come. One source that is used up is taken out; one that comes back begins anew.
+/// How far one source is trusted, by what it does now: wrong answers count until enough right ones have come, timeouts
+/// until a page has come. One source that is used up is taken out; one that comes back begins anew.
 /// </summary>
 internal struct SourceTrust
 {
@@ -31,7 +31,8 @@ internal struct SourceTrust
     /// <summary>An answer was right to its end.</summary>
     public void OnGoodAnswer(int forgiveAnswers)
     {
-        if (_badAnswers == 0 || ++_goodAnswers < forgiveAnswers) return;
+        if (_badAnswers == 0 || ++_goodAnswers < forgiveAnswers)
+            return;
         _goodAnswers = 0;
         _badAnswers--;
     }
@@ -40,12 +41,13 @@ internal struct SourceTrust
     public void OnOverdue() => _isOverdue = true;
 
     /// <summary>
-    /// All requests have been looked at. However many are overdue at once, it is one silence: a machine that stood still for a
-    /// moment is not a source that is gone.
+    /// All requests have been looked at. However many are overdue at once, it is one silence: a machine that stood
+    /// still for a moment is not a source that is gone.
     /// </summary>
     public void CountSilence(long nowNs, long timeoutNs)
     {
-        if (!_isOverdue) return;
+        if (!_isOverdue)
+            return;
         _isOverdue = false;
         Silences++;
         TryAgainNs = nowNs + timeoutNs;

@@ -1,8 +1,8 @@
 namespace Userfault.Fetch;
 
 /// <summary>
-/// Numbers for requests. Engines that ask the same connections share one, since a connection tells requests apart by their
-/// numbers alone. From any thread.
+/// Numbers for requests. Engines that ask the same connections share one, since a connection tells requests apart by
+/// their numbers alone. From any thread.
 /// </summary>
 public sealed class RequestNumbers
 {

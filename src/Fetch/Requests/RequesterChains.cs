@@ -16,13 +16,16 @@ internal sealed class RequesterChains
         var last = 0;
         for (var link = chain; link != 0; link = _links[link].Next)
         {
-            if (_links[link].Requester == requester) return false;
+            if (_links[link].Requester == requester)
+                return false;
             last = link;
         }
 
         var added = Take(requester);
-        if (last == 0) chain = added;
-        else _links[last].Next = added;
+        if (last == 0)
+            chain = added;
+        else
+            _links[last].Next = added;
         return true;
     }
 
@@ -30,7 +33,8 @@ internal sealed class RequesterChains
     public bool TryTakeFirst(ref int chain, out int requester)
     {
         requester = -1;
-        if (chain == 0) return false;
+        if (chain == 0)
+            return false;
         var link = chain;
         requester = _links[link].Requester;
         chain = _links[link].Next;
@@ -44,9 +48,12 @@ internal sealed class RequesterChains
         var before = 0;
         for (var link = chain; link != 0; before = link, link = _links[link].Next)
         {
-            if (_links[link].Requester != requester) continue;
-            if (before == 0) chain = _links[link].Next;
-            else _links[before].Next = _links[link].Next;
+            if (_links[link].Requester != requester)
+                continue;
+            if (before == 0)
+                chain = _links[link].Next;
+            else
+                _links[before].Next = _links[link].Next;
             Free(link);
             return true;
         }
@@ -63,7 +70,8 @@ internal sealed class RequesterChains
         }
         else
         {
-            if (_used == _links.Length) Array.Resize(ref _links, _used * 2);
+            if (_used == _links.Length)
+                Array.Resize(ref _links, _used * 2);
             link = _used++;
         }
 

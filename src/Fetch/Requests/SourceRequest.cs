@@ -7,7 +7,9 @@ namespace Userfault.Fetch;
 /// <summary>One request that an engine has made to a source and that is not over. Reused; the engine owns it.</summary>
 public sealed class SourceRequest
 {
-    /// <summary><see cref="WaitedSinceNs"/> where nobody waits, or where what is waited for has been asked for again.</summary>
+    /// <summary>
+    /// <see cref="WaitedSinceNs"/> where nobody waits, or where what is waited for has been asked for again.
+    /// </summary>
     internal const long NobodyWaits = long.MaxValue;
 
     private readonly List<GfnRange> _ranges = new(8);
@@ -65,7 +67,8 @@ public sealed class SourceRequest
     {
         foreach (var range in Ranges)
         {
-            if (range.Contains(gfn)) return true;
+            if (range.Contains(gfn))
+                return true;
         }
 
         return false;

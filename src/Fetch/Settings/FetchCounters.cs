@@ -15,14 +15,38 @@ namespace Userfault.Fetch;
 /// <param name="Late">Pages that came when nobody waited any more: after a hedge or a retry had won.</param>
 /// <param name="Bad">Pages that were not asked for, or came in a wrong form.</param>
 public readonly record struct FetchCounters(
-    long DemandPages, long BackgroundPages, long Requests, long Delivered, long Zero, long Duplicates,
-    long Promoted, long Awaited, long Merged, long Hedged, long Retried, long Late, long Bad)
+    long DemandPages,
+    long BackgroundPages,
+    long Requests,
+    long Delivered,
+    long Zero,
+    long Duplicates,
+    long Promoted,
+    long Awaited,
+    long Merged,
+    long Hedged,
+    long Retried,
+    long Late,
+    long Bad
+)
 {
     /// <summary>The sum of two engines' work.</summary>
-    public static FetchCounters operator +(FetchCounters a, FetchCounters b) => new(
-        a.DemandPages + b.DemandPages, a.BackgroundPages + b.BackgroundPages, a.Requests + b.Requests,
-        a.Delivered + b.Delivered, a.Zero + b.Zero, a.Duplicates + b.Duplicates, a.Promoted + b.Promoted,
-        a.Awaited + b.Awaited, a.Merged + b.Merged, a.Hedged + b.Hedged, a.Retried + b.Retried, a.Late + b.Late, a.Bad + b.Bad);
+    public static FetchCounters operator +(FetchCounters a, FetchCounters b) =>
+        new(
+            a.DemandPages + b.DemandPages,
+            a.BackgroundPages + b.BackgroundPages,
+            a.Requests + b.Requests,
+            a.Delivered + b.Delivered,
+            a.Zero + b.Zero,
+            a.Duplicates + b.Duplicates,
+            a.Promoted + b.Promoted,
+            a.Awaited + b.Awaited,
+            a.Merged + b.Merged,
+            a.Hedged + b.Hedged,
+            a.Retried + b.Retried,
+            a.Late + b.Late,
+            a.Bad + b.Bad
+        );
 
     /// <summary>The sum of two engines' work.</summary>
     public static FetchCounters Add(FetchCounters left, FetchCounters right) => left + right;

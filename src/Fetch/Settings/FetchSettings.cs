@@ -1,7 +1,8 @@
 namespace Userfault.Fetch;
 
 /// <summary>
-/// How pages are asked for: the knobs of every fetch engine, whichever shell it runs in. Durations in ns, sizes in pages.
+/// How pages are asked for: the knobs of every fetch engine, whichever shell it runs in. Durations in ns, sizes in
+/// pages.
 /// </summary>
 public sealed record FetchSettings
 {
@@ -11,7 +12,9 @@ public sealed record FetchSettings
     /// <summary>Maximum pages asked for and not answered, demand and background together.</summary>
     public int WindowPages { get; init; } = 4096;
 
-    /// <summary>Maximum background pages asked for and not answered. Small, so that demand never waits long behind them.</summary>
+    /// <summary>
+    /// Maximum background pages asked for and not answered. Small, so that demand never waits long behind them.
+    /// </summary>
     public int BackgroundWindowPages { get; init; } = 256;
 
     /// <summary>

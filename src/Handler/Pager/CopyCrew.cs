@@ -4,10 +4,10 @@ using Userfault.Linux;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Pages are copied by several threads: one alone is the limit of a VM whose guest waits for chunks, since the kernel spends more
-/// than a microsecond on each page. What is to be copied is cut into pieces and copied together; the pager's thread takes
-/// pieces as its helpers do, so that one who comes late costs nothing. Pieces that somebody waits for are taken first. Helpers look
-/// for work for a moment before they sleep. Nothing is allocated after construction.
+/// Pages are copied by several threads: one alone is the limit of a VM whose guest waits for chunks, since the kernel
+/// spends more than a microsecond on each page. What is to be copied is cut into pieces and copied together; the
+/// pager's thread takes pieces as its helpers do, so that one who comes late costs nothing. Pieces that somebody waits
+/// for are taken first. Helpers look for work for a moment before they sleep. Nothing is allocated after construction.
 /// </summary>
 internal sealed unsafe class CopyCrew : IDisposable
 {
@@ -22,8 +22,9 @@ internal sealed unsafe class CopyCrew : IDisposable
     private readonly Piece[] _pieces = new Piece[MostPieces];
     private int _count;
     private int _urgent;
-    // Which time it is that pieces are copied (32 bits), how many they are (16), and the next that nobody has taken (16): one word, so
-    // that none of a time that is over can be taken.
+
+    // Which time it is that pieces are copied (32 bits), how many they are (16), and the next that nobody has taken
+    // (16): one word, so that none of a time that is over can be taken.
     private long _ticket;
     private int _done;
     private volatile bool _isOver;
@@ -35,7 +36,9 @@ internal sealed unsafe class CopyCrew : IDisposable
         _helpers = [.. Enumerable.Range(0, helpers).Select(i => new Helper(this, i))];
     }
 
-    /// <summary>The pieces that were added since <see cref="Clear"/>; results stand in them after <see cref="CopyPieces"/>.</summary>
+    /// <summary>
+    /// The pieces that were added since <see cref="Clear"/>; results stand in them after <see cref="CopyPieces"/>.
+    /// </summary>
     public ReadOnlySpan<Piece> Pieces => _pieces.AsSpan(0, _count);
 
     /// <summary>How many more can be added.</summary>
@@ -49,7 +52,14 @@ internal sealed unsafe class CopyCrew : IDisposable
     /// <param name="isUrgent">Does somebody wait for it?</param>
     public void Add(ulong tag, ulong to, byte* from, ulong bytes, bool isUrgent)
     {
-        var piece = new Piece { Tag = tag, To = to, From = from, Bytes = bytes, IsUrgent = isUrgent };
+        var piece = new Piece
+        {
+            Tag = tag,
+            To = to,
+            From = from,
+            Bytes = bytes,
+            IsUrgent = isUrgent,
+        };
         if (isUrgent)
         {
             _pieces[_count++] = _pieces[_urgent];
@@ -68,13 +78,13 @@ internal sealed unsafe class CopyCrew : IDisposable
         Volatile.Write(ref _ticket, (((_ticket >> 32) + 1) << 32) | ((long)_count << 16));
         if (_count > 1)
         {
-            foreach (var helper in _helpers) helper.Call();
+            foreach (var helper in _helpers)
+                helper.Call();
         }
-        while (TryCopyPiece())
-        {
-        }
+        while (TryCopyPiece()) { }
         var spin = default(SpinWait);
-        while (Volatile.Read(ref _done) < _count) spin.SpinOnce(sleep1Threshold: -1);
+        while (Volatile.Read(ref _done) < _count)
+            spin.SpinOnce(sleep1Threshold: -1);
     }
 
     /// <summary>Forgets the pieces.</summary>
@@ -83,8 +93,10 @@ internal sealed unsafe class CopyCrew : IDisposable
     /// <summary>UFFDIO_COPY of a run, all of it or as far as one thread would have come without a gap.</summary>
     public UffdResult Copy(ulong to, byte* from, ulong bytes)
     {
-        if (_helpers.Length == 0 || bytes < 2 * PieceBytes || bytes > (ulong)Room * PieceBytes || _count > 0) return _uffd.Copy(to, from, bytes);
-        for (ulong at = 0; at < bytes; at += PieceBytes) Add(at, to + at, from + at, Math.Min(PieceBytes, bytes - at), isUrgent: false);
+        if (_helpers.Length == 0 || bytes < 2 * PieceBytes || bytes > (ulong)Room * PieceBytes || _count > 0)
+            return _uffd.Copy(to, from, bytes);
+        for (ulong at = 0; at < bytes; at += PieceBytes)
+            Add(at, to + at, from + at, Math.Min(PieceBytes, bytes - at), isUrgent: false);
         CopyPieces();
         ulong done = 0;
         var error = LinuxErrno.None;
@@ -93,7 +105,8 @@ internal sealed unsafe class CopyCrew : IDisposable
             done += piece.Result.Done;
             error = piece.Result.Error;
             // Pages behind a gap are there already when they are tried again.
-            if (!piece.Result.IsComplete) break;
+            if (!piece.Result.IsComplete)
+                break;
         }
         Clear();
         return new UffdResult(done, error);
@@ -103,15 +116,18 @@ internal sealed unsafe class CopyCrew : IDisposable
     public void Dispose()
     {
         _isOver = true;
-        foreach (var helper in _helpers) helper.Dispose();
+        foreach (var helper in _helpers)
+            helper.Dispose();
     }
 
     private bool TryCopyPiece()
     {
         var ticket = Volatile.Read(ref _ticket);
         var index = (int)(ticket & 0xffff);
-        if (index >= (int)((ticket >> 16) & 0xffff)) return false;
-        if (Interlocked.CompareExchange(ref _ticket, ticket + 1, ticket) != ticket) return true;
+        if (index >= (int)((ticket >> 16) & 0xffff))
+            return false;
+        if (Interlocked.CompareExchange(ref _ticket, ticket + 1, ticket) != ticket)
+            return true;
         // Whoever took it holds all of them in place until it is done.
         ref var piece = ref _pieces[index];
         piece.Result = _uffd.Copy(piece.To, piece.From, piece.Bytes);
@@ -162,7 +178,8 @@ internal sealed unsafe class CopyCrew : IDisposable
         public void Call()
         {
             Interlocked.MemoryBarrier();
-            if (Volatile.Read(ref _isParked) != 0) _wake.Signal();
+            if (Volatile.Read(ref _isParked) != 0)
+                _wake.Signal();
         }
 
         public void Dispose()
@@ -184,9 +201,12 @@ internal sealed unsafe class CopyCrew : IDisposable
                     continue;
                 }
                 var now = Stopwatch.GetTimestamp();
-                if (idleSince == 0) idleSince = now;
-                if (now - idleSince < _crew._spinNs) Thread.SpinWait(8);
-                else Park();
+                if (idleSince == 0)
+                    idleSince = now;
+                if (now - idleSince < _crew._spinNs)
+                    Thread.SpinWait(8);
+                else
+                    Park();
             }
         }
 

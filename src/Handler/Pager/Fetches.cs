@@ -7,8 +7,8 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// The fetch engine of one pager (<see cref="FetchCore"/>), on the pager's thread alone. Answers arrive on the sources' threads,
-/// wait in a queue, and wake the pager where it sleeps; time comes by <see cref="Tick"/>.
+/// The fetch engine of one pager (<see cref="FetchCore"/>), on the pager's thread alone. Answers arrive on the sources'
+/// threads, wait in a queue, and wake the pager where it sleeps; time comes by <see cref="Tick"/>.
 /// </summary>
 internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
 {
@@ -52,7 +52,8 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     public long LostForNs => _sources.LostForNs;
 
     /// <summary>How long the thread may sleep at most, in ms; -1 where only an event changes anything.</summary>
-    public int SleepMs => _core.NeedsTicks && _settings.TickNs > 0 ? (int)Math.Max(1, _settings.TickNs / 1_000_000) : -1;
+    public int SleepMs =>
+        _core.NeedsTicks && _settings.TickNs > 0 ? (int)Math.Max(1, _settings.TickNs / 1_000_000) : -1;
 
     /// <summary>Pages are wanted; asked for by <see cref="Go"/>, together with others.</summary>
     public void Want(GfnRange pages, FetchPriority priority, long nowNs)
@@ -71,13 +72,15 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     /// <summary>Asks for what is wanted since the last time.</summary>
     public void Go(long nowNs)
     {
-        if (_isWanted) Decide(nowNs);
+        if (_isWanted)
+            Decide(nowNs);
     }
 
     /// <summary>Looks for sources that are slow or silent, where it is time to.</summary>
     public void Tick(long nowNs)
     {
-        if (nowNs - _lastTickNs < _settings.TickNs || !_core.NeedsTicks) return;
+        if (nowNs - _lastTickNs < _settings.TickNs || !_core.NeedsTicks)
+            return;
         _lastTickNs = nowNs;
         _core.OnTick(nowNs);
         Decide(nowNs);
@@ -104,7 +107,8 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     {
         Volatile.Write(ref _isParked, 1);
         Interlocked.MemoryBarrier();
-        if (_events.IsEmpty) return true;
+        if (_events.IsEmpty)
+            return true;
         Unpark();
         return false;
     }
@@ -116,8 +120,10 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     public void OnPages(PageBatch batch)
     {
         // Nobody is there any more to place it.
-        if (_isOver) batch.Release();
-        else Arrive(new SourceEvent(SourceEvent.What.Pages, batch));
+        if (_isOver)
+            batch.Release();
+        else
+            Arrive(new SourceEvent(SourceEvent.What.Pages, batch));
     }
 
     /// <inheritdoc/>
@@ -125,27 +131,33 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
         Arrive(new SourceEvent(SourceEvent.What.Failed, RequestId: requestId, Failure: failure));
 
     /// <inheritdoc/>
-    public void OnAdded(IPageSource source, bool isSpare) => Arrive(new SourceEvent(SourceEvent.What.Added, Source: source, IsSpare: isSpare));
+    public void OnAdded(IPageSource source, bool isSpare) =>
+        Arrive(new SourceEvent(SourceEvent.What.Added, Source: source, IsSpare: isSpare));
 
     /// <inheritdoc/>
     public void OnRemoved(IPageSource source) => Arrive(new SourceEvent(SourceEvent.What.Removed, Source: source));
 
-    /// <summary>Cancels what is on its way, and lets go of what arrived and was not taken. The pager's thread is over.</summary>
+    /// <summary>
+    /// Cancels what is on its way, and lets go of what arrived and was not taken. The pager's thread is over.
+    /// </summary>
     public void Dispose()
     {
         _sources.Unfollow(this);
         _isOver = true;
         _core.CancelAll();
         Perform();
-        while (_arrived.TryDequeue(out var arrived)) arrived.Batch.Release();
-        while (_events.TryDequeue(out var happened)) happened.Batch?.Release();
+        while (_arrived.TryDequeue(out var arrived))
+            arrived.Batch.Release();
+        while (_events.TryDequeue(out var happened))
+            happened.Batch?.Release();
     }
 
     private void Arrive(in SourceEvent happened)
     {
         _events.Enqueue(happened);
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _isParked) != 0) _wake.Signal();
+        if (Volatile.Read(ref _isParked) != 0)
+            _wake.Signal();
     }
 
     private void OnEvent(in SourceEvent happened, long nowNs)
@@ -156,18 +168,22 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
                 _core.OnAnswer(happened.Batch!, nowNs);
                 break;
             case SourceEvent.What.Failed:
-                if (happened.Failure != FetchFailure.Cancelled) _counters.CountFailedFetch();
+                if (happened.Failure != FetchFailure.Cancelled)
+                    _counters.CountFailedFetch();
                 _core.OnFailed(happened.RequestId, happened.Failure);
                 break;
             case SourceEvent.What.Added:
                 var number = _core.AddSource(happened.IsSpare);
-                if (number < _bySource.Count) _bySource[number] = happened.Source!;
-                else _bySource.Add(happened.Source!);
+                if (number < _bySource.Count)
+                    _bySource[number] = happened.Source!;
+                else
+                    _bySource.Add(happened.Source!);
                 break;
             default:
                 for (var i = 0; i < _bySource.Count; i++)
                 {
-                    if (_bySource[i] == happened.Source && _core.IsUp(i)) _core.RemoveSource(i);
+                    if (_bySource[i] == happened.Source && _core.IsUp(i))
+                        _core.RemoveSource(i);
                 }
                 break;
         }
@@ -188,13 +204,15 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
             {
                 case FetchEffectKind.Ask:
                     var request = effect.Request!;
-                    Gathering(effect.Source).Request(new PageRequest(request.Id, request.Priority, request.SentNs), request.Ranges, this);
+                    Gathering(effect.Source)
+                        .Request(new PageRequest(request.Id, request.Priority, request.SentNs), request.Ranges, this);
                     break;
                 case FetchEffectKind.Cancel:
                     _bySource[effect.Source].Cancel(effect.RequestId);
                     break;
                 case FetchEffectKind.GiveUp:
-                    if (effect.Loss != SourceLoss.Removed) _bySource[effect.Source].GiveUp();
+                    if (effect.Loss != SourceLoss.Removed)
+                        _bySource[effect.Source].GiveUp();
                     break;
                 case FetchEffectKind.Deliver:
                     _arrived.Enqueue((effect.Batch!, effect.Priority == FetchPriority.Demand));
@@ -205,7 +223,8 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
             }
         }
 
-        foreach (var source in _gathering) source.Send();
+        foreach (var source in _gathering)
+            source.Send();
         _gathering.Clear();
         _counters.SetFetches(_core.Counters);
     }
@@ -214,7 +233,8 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     private IPageSource Gathering(int number)
     {
         var source = _bySource[number];
-        if (_gathering.Contains(source)) return source;
+        if (_gathering.Contains(source))
+            return source;
         _gathering.Add(source);
         source.Gather();
         return source;

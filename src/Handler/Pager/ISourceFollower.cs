@@ -2,7 +2,9 @@ using Userfault.Pages;
 
 namespace Userfault.Handler;
 
-/// <summary>Is told which sources a <see cref="SourceSet"/> has. On any thread, under the set's lock: hands over and returns.</summary>
+/// <summary>
+/// Is told which sources a <see cref="SourceSet"/> has. On any thread, under the set's lock: hands over and returns.
+/// </summary>
 internal interface ISourceFollower
 {
     /// <summary>A source is there.</summary>

@@ -5,9 +5,9 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// What of a mapped image is in memory is made ready while nobody waits: mapped into this process, and its zero pages noted, so that
-/// a fault neither faults on the image itself nor has to read a page before the kernel copies it. What is on disk only stays there
-/// until somebody wants it. One thread fills it, others look at any time.
+/// What of a mapped image is in memory is made ready while nobody waits: mapped into this process, and its zero pages
+/// noted, so that a fault neither faults on the image itself nor has to read a page before the kernel copies it. What
+/// is on disk only stays there until somebody wants it. One thread fills it, others look at any time.
 /// </summary>
 public sealed unsafe class ImageIndex : IDisposable
 {
@@ -33,7 +33,8 @@ public sealed unsafe class ImageIndex : IDisposable
     public bool TryIsZero(Gfn gfn, out bool isZero)
     {
         isZero = false;
-        if (Volatile.Read(ref _isKnown[gfn.Value / AreaPages]) == 0) return false;
+        if (Volatile.Read(ref _isKnown[gfn.Value / AreaPages]) == 0)
+            return false;
         isZero = _zero.IsSet(gfn.Value);
         return true;
     }
@@ -59,16 +60,21 @@ public sealed unsafe class ImageIndex : IDisposable
             var pages = Math.Min(AreaPages, _image.Pages - first);
             var start = _image.Read(new Gfn(first), scratch);
             // Pages that are made, put together or holes cost what they cost.
-            if (start == null || start == scratch || ((ulong)start & Page.OffsetMask) != 0
+            if (
+                start == null
+                || start == scratch
+                || ((ulong)start & Page.OffsetMask) != 0
                 || _image.Read(new Gfn(first + pages - 1), scratch) != start + ((pages - 1) << Page.Shift)
-                || !IsResident(start, pages, resident))
+                || !IsResident(start, pages, resident)
+            )
             {
                 continue;
             }
             _ = Libc.Advise(start, (nuint)(pages << Page.Shift), Libc.MADV_POPULATE_READ);
             for (ulong i = 0; i < pages; i++)
             {
-                if (ZeroPage.IsZero(start + (i << Page.Shift))) _zero.Set(first + i);
+                if (ZeroPage.IsZero(start + (i << Page.Shift)))
+                    _zero.Set(first + i);
             }
             Volatile.Write(ref _isKnown[area], 1);
         }
@@ -76,10 +82,12 @@ public sealed unsafe class ImageIndex : IDisposable
 
     private static bool IsResident(byte* start, ulong pages, byte* resident)
     {
-        if (Libc.InCore(start, (nuint)(pages << Page.Shift), resident) != 0) return false;
+        if (Libc.InCore(start, (nuint)(pages << Page.Shift), resident) != 0)
+            return false;
         for (ulong i = 0; i < pages; i++)
         {
-            if ((resident[i] & 1) == 0) return false;
+            if ((resident[i] & 1) == 0)
+                return false;
         }
         return true;
     }

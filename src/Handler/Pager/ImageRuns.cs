@@ -5,8 +5,8 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Cuts a run of pages of an image into pieces that go in place by one call each: bytes one after another, or zeros. Pages of
-/// a mapped file are handed out where they lie. Owned by one thread; allocates nothing after construction.
+/// Cuts a run of pages of an image into pieces that go in place by one call each: bytes one after another, or zeros.
+/// Pages of a mapped file are handed out where they lie. Owned by one thread; allocates nothing after construction.
 /// </summary>
 public sealed unsafe class ImageRuns : IDisposable
 {
@@ -15,7 +15,9 @@ public sealed unsafe class ImageRuns : IDisposable
     private readonly ImageIndex? _index;
     private byte* _scratch;
 
-    /// <summary>Runs of an image, at most <paramref name="mostPages"/> long; with what is known of it, or null.</summary>
+    /// <summary>
+    /// Runs of an image, at most <paramref name="mostPages"/> long; with what is known of it, or null.
+    /// </summary>
     public ImageRuns(IMemoryImage image, ulong mostPages, ImageIndex? index = null)
     {
         (_image, _most, _index) = (image, mostPages, index);
@@ -35,25 +37,31 @@ public sealed unsafe class ImageRuns : IDisposable
         for (; count < pages; count++)
         {
             var next = Read(first, count);
-            if (bytes == null ? next != null : next != bytes + (count << Page.Shift)) break;
+            if (bytes == null ? next != null : next != bytes + (count << Page.Shift))
+                break;
         }
         return count;
     }
 
-    /// <summary>Are bytes that <see cref="Next"/> handed out good only until its next call? Else as long as the image.</summary>
+    /// <summary>
+    /// Are bytes that <see cref="Next"/> handed out good only until its next call? Else as long as the image.
+    /// </summary>
     public bool IsPassing(byte* bytes) => bytes >= _scratch && bytes < _scratch + (_most << Page.Shift);
 
     /// <summary>A whole huge page, put together where its pieces do not lie one after another.</summary>
     public byte* Assemble(Gfn first, ulong pages)
     {
-        if (TryWhole(first, pages, out var whole)) return whole;
+        if (TryWhole(first, pages, out var whole))
+            return whole;
         ulong done = 0;
         while (done < pages)
         {
             var page = _image.Read(first.Plus(done), _scratch + (done << Page.Shift));
             var to = _scratch + (done << Page.Shift);
-            if (page == null) NativeMemory.Clear(to, Page.Size);
-            else if (page != to) Buffer.MemoryCopy(page, to, Page.Size, Page.Size);
+            if (page == null)
+                NativeMemory.Clear(to, Page.Size);
+            else if (page != to)
+                Buffer.MemoryCopy(page, to, Page.Size, Page.Size);
             done++;
         }
         return _scratch;
@@ -70,10 +78,12 @@ public sealed unsafe class ImageRuns : IDisposable
     private bool TryWhole(Gfn first, ulong pages, out byte* whole)
     {
         whole = _image.Read(first, _scratch);
-        if (whole == null || whole == _scratch) return false;
+        if (whole == null || whole == _scratch)
+            return false;
         for (ulong i = 1; i < pages; i++)
         {
-            if (_image.Read(first.Plus(i), _scratch) != whole + (i << Page.Shift)) return false;
+            if (_image.Read(first.Plus(i), _scratch) != whole + (i << Page.Shift))
+                return false;
         }
         return true;
     }
@@ -81,8 +91,10 @@ public sealed unsafe class ImageRuns : IDisposable
     private byte* Read(Gfn first, ulong index)
     {
         var page = _image.Read(first.Plus(index), _scratch + (index << Page.Shift));
-        if (page == null) return null;
-        if (_index is null || !_index.TryIsZero(first.Plus(index), out var isZero)) isZero = ZeroPage.IsZero(page);
+        if (page == null)
+            return null;
+        if (_index is null || !_index.TryIsZero(first.Plus(index), out var isZero))
+            isZero = ZeroPage.IsZero(page);
         return isZero ? null : page;
     }
 }

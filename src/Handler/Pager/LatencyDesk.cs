@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Where others ask a pager's thread for a copy of its latencies: it alone writes them, and gives copies between two pieces of
-/// work. Whoever asks waits; when the thread has ended, what it left is read by anybody.
+/// Where others ask a pager's thread for a copy of its latencies: it alone writes them, and gives copies between two
+/// pieces of work. Whoever asks waits; when the thread has ended, what it left is read by anybody.
 /// </summary>
 /// <param name="own">The thread's histogram.</param>
 /// <param name="wake">Wakes the thread.</param>
@@ -18,7 +18,8 @@ internal sealed class LatencyDesk(LatencyHistogram own, Action wake)
     /// <summary>The thread looks for a wish; costs a glance where there is none.</summary>
     public void Look()
     {
-        if (Volatile.Read(ref _wish) is null || Interlocked.Exchange(ref _wish, null) is not { } wish) return;
+        if (Volatile.Read(ref _wish) is null || Interlocked.Exchange(ref _wish, null) is not { } wish)
+            return;
         wish.Copy.Add(own);
         wish.Done.Set();
     }
@@ -36,11 +37,14 @@ internal sealed class LatencyDesk(LatencyHistogram own, Action wake)
     {
         lock (_asking)
         {
-            if (!_isClosed) action();
+            if (!_isClosed)
+                action();
         }
     }
 
-    /// <summary>Waits until nobody is in the middle of asking; after <see cref="Close"/>, nobody wakes the thread any more.</summary>
+    /// <summary>
+    /// Waits until nobody is in the middle of asking; after <see cref="Close"/>, nobody wakes the thread any more.
+    /// </summary>
     public void Drain()
     {
         lock (_asking)
@@ -58,9 +62,12 @@ internal sealed class LatencyDesk(LatencyHistogram own, Action wake)
             var wish = new Wish();
             Interlocked.Exchange(ref _wish, wish);
             // It may have looked for the last time just before.
-            if (_isClosed) Look();
-            else wake();
-            if (wish.Done.Wait(PatienceMs)) return wish.Copy;
+            if (_isClosed)
+                Look();
+            else
+                wake();
+            if (wish.Done.Wait(PatienceMs))
+                return wish.Copy;
             Interlocked.CompareExchange(ref _wish, null, wish);
             return new LatencyHistogram();
         }

@@ -3,9 +3,9 @@ using Userfault.Linux;
 namespace Userfault.Handler;
 
 /// <summary>
-/// The socket to the monitor after the handshake. In the main form nothing comes any more but its end. In the secret-free form
-/// fault requests come and answers go; a monitor that does not take its answers gets no more requests read. Owned by the
-/// pager's thread; allocates nothing after construction.
+/// The socket to the monitor after the handshake. In the main form nothing comes any more but its end. In the
+/// secret-free form fault requests come and answers go; a monitor that does not take its answers gets no more requests
+/// read. Owned by the pager's thread; allocates nothing after construction.
 /// </summary>
 internal sealed class MonitorSide
 {
@@ -32,13 +32,17 @@ internal sealed class MonitorSide
     public bool HasRequests => _requests is { Used: > 0 };
 
     /// <summary>Which poll events to wait for.</summary>
-    public short Events => IsClosed ? (short)0 : _isFull ? Libc.POLLOUT : Libc.POLLIN;
+    public short Events =>
+        IsClosed ? (short)0
+        : _isFull ? Libc.POLLOUT
+        : Libc.POLLIN;
 
     /// <summary>Takes requests that are there; answers whether there is more to look at at once.</summary>
     /// <exception cref="ProtocolException">The monitor does not keep to the protocol.</exception>
     public bool Take(Action<FaultRequest> serve)
     {
-        if (IsClosed || _isFull) return false;
+        if (IsClosed || _isFull)
+            return false;
         if (_stream is null)
         {
             WatchForEnd();
@@ -61,7 +65,8 @@ internal sealed class MonitorSide
         _isFull = false;
         for (var slot = 0; slot < (_requests?.Used ?? 0) && !IsClosed; slot++)
         {
-            if (!_requests!.TryGet(slot, out var request) || !isInPlace(request.Offset)) continue;
+            if (!_requests!.TryGet(slot, out var request) || !isInPlace(request.Offset))
+                continue;
             if (!TrySend(request))
             {
                 _isFull = true;
@@ -72,16 +77,18 @@ internal sealed class MonitorSide
     }
 
     /// <summary>
-    /// Serves what a dead process had read and not answered. Whoever died between an answer and its note of it leaves a request
-    /// that is answered once more: one a takeover at most, and a monitor has to take it for a spurious wake.
+    /// Serves what a dead process had read and not answered. Whoever died between an answer and its note of it leaves a
+    /// request that is answered once more: one a takeover at most, and a monitor has to take it for a spurious wake.
     /// </summary>
     public void ServeAgain(Action<FaultRequest> serve)
     {
         // The first in the stream may have been entered already: entered again before any is answered, it stays one.
-        if (_stream is not null && _stream.TryNext(out var json)) _ = Enter(json);
+        if (_stream is not null && _stream.TryNext(out var json))
+            _ = Enter(json);
         for (var slot = 0; slot < (_requests?.Used ?? 0); slot++)
         {
-            if (_requests!.TryGet(slot, out var request)) serve(request);
+            if (_requests!.TryGet(slot, out var request))
+                serve(request);
         }
     }
 
@@ -112,8 +119,10 @@ internal sealed class MonitorSide
     private bool Fill()
     {
         var received = Receive(_stream!.Room);
-        if (received == 0) IsClosed = true;
-        else if (received > 0) _stream.Fill(received);
+        if (received == 0)
+            IsClosed = true;
+        else if (received > 0)
+            _stream.Fill(received);
         return received > 0;
     }
 
@@ -121,8 +130,10 @@ internal sealed class MonitorSide
     {
         Span<byte> bytes = stackalloc byte[64];
         var received = Receive(bytes);
-        if (received == 0) IsClosed = true;
-        if (received > 0) throw new ProtocolException("the monitor sent something after the handshake");
+        if (received == 0)
+            IsClosed = true;
+        if (received > 0)
+            throw new ProtocolException("the monitor sent something after the handshake");
     }
 
     private int Receive(Span<byte> bytes)
@@ -130,11 +141,14 @@ internal sealed class MonitorSide
         try
         {
             var received = _socket.Receive(bytes, _stray, wait: false);
-            return _stray.Count == 0 ? received : throw new ProtocolException("the monitor sent descriptors after the handshake");
+            return _stray.Count == 0
+                ? received
+                : throw new ProtocolException("the monitor sent descriptors after the handshake");
         }
         finally
         {
-            foreach (var fd in _stray) fd.Dispose();
+            foreach (var fd in _stray)
+                fd.Dispose();
             _stray.Clear();
         }
     }

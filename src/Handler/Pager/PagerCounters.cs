@@ -5,8 +5,26 @@ namespace Userfault.Handler;
 /// <summary>What a pager did, in events and pages. Written by its thread; others may read at any time.</summary>
 public sealed class PagerCounters
 {
-    private long _faults, _stale, _requests, _demand, _background, _zero, _removed, _zeroed, _eexist, _eagain, _deferred;
-    private long _unmapped, _dropped, _fetches, _failed, _missing, _promoted, _hedged, _retried, _late;
+    private long _faults,
+        _stale,
+        _requests,
+        _demand,
+        _background,
+        _zero,
+        _removed,
+        _zeroed,
+        _eexist,
+        _eagain,
+        _deferred;
+    private long _unmapped,
+        _dropped,
+        _fetches,
+        _failed,
+        _missing,
+        _promoted,
+        _hedged,
+        _retried,
+        _late;
 
     /// <summary>Faults that a thread slept on (userfaultfd messages).</summary>
     public long Faults => Volatile.Read(ref _faults);
@@ -83,9 +101,12 @@ public sealed class PagerCounters
 
     internal void CountPlaced(ulong pages, bool isDemand, bool isZero)
     {
-        if (isDemand) _demand += (long)pages;
-        else _background += (long)pages;
-        if (isZero) _zero += (long)pages;
+        if (isDemand)
+            _demand += (long)pages;
+        else
+            _background += (long)pages;
+        if (isZero)
+            _zero += (long)pages;
     }
 
     internal void CountRemoved(ulong pages) => _removed += (long)pages;

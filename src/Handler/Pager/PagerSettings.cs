@@ -15,7 +15,10 @@ public sealed record PagerSettings
     /// <summary>Pages of one push.</summary>
     public ulong PushPages { get; init; } = 512;
 
-    /// <summary>Pushes that are begun and not over. Where pages come from sources, how many are on their way is up to <see cref="Fetch"/>.</summary>
+    /// <summary>
+    /// Pushes that are begun and not over. Where pages come from sources, how many are on their way is up to
+    /// <see cref="Fetch"/>.
+    /// </summary>
     public int PushesInFlight { get; init; } = 2;
 
     /// <summary>How page sources are asked.</summary>
@@ -25,8 +28,8 @@ public sealed record PagerSettings
     public int CopyThreads { get; init; } = Math.Min(2, Environment.ProcessorCount);
 
     /// <summary>
-    /// How long the thread looks for work before it sleeps, in ns. With few processors whoever is to fault next needs the one that is
-    /// spun away.
+    /// How long the thread looks for work before it sleeps, in ns. With few processors whoever is to fault next needs
+    /// the one that is spun away.
     /// </summary>
     public long SpinNs { get; init; } = Environment.ProcessorCount < 4 ? 0 : 20_000;
 

@@ -5,8 +5,8 @@ using Userfault.Mmu;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Puts pages in place and keeps the books: a page's bit is cleared, with release, once its content is there. Owned by the
-/// pager's thread; allocates nothing.
+/// Puts pages in place and keeps the books: a page's bit is cleared, with release, once its content is there. Owned by
+/// the pager's thread; allocates nothing.
 /// </summary>
 public sealed unsafe class Placer : IDisposable
 {
@@ -30,7 +30,14 @@ public sealed unsafe class Placer : IDisposable
     /// <param name="counters">Where to count.</param>
     /// <param name="memfd">The guest_memfd and its bitmap (secret-free form), or null.</param>
     /// <param name="settings">How many threads copy; null for this one alone.</param>
-    public Placer(Userfaultfd uffd, RegionMap map, VmState state, PagerCounters counters, GuestMemfdSide? memfd = null, PagerSettings? settings = null)
+    public Placer(
+        Userfaultfd uffd,
+        RegionMap map,
+        VmState state,
+        PagerCounters counters,
+        GuestMemfdSide? memfd = null,
+        PagerSettings? settings = null
+    )
     {
         ArgumentNullException.ThrowIfNull(map);
         (_uffd, _map, _state, _counters, _memfd) = (uffd, map, state, counters, memfd);
@@ -46,15 +53,16 @@ public sealed unsafe class Placer : IDisposable
     public LinuxErrno Error { get; private set; }
 
     /// <summary>
-    /// From here on nobody is woken until <see cref="EndBatch"/>: each wake walks the list of all who sleep, so one for many faults
-    /// costs less than many. Only for single pages, which leave nobody waiting for long.
+    /// From here on nobody is woken until <see cref="EndBatch"/>: each wake walks the list of all who sleep, so one for
+    /// many faults costs less than many. Only for single pages, which leave nobody waiting for long.
     /// </summary>
     public void BeginBatch() => _modes = UffdModes.DontWake;
 
     /// <summary>Wakes whoever waits for what was put in place since; others in between fault anew.</summary>
     public void EndBatch()
     {
-        if (_wakeTo > _wakeFrom) _ = _uffd.Wake(_wakeFrom, _wakeTo - _wakeFrom);
+        if (_wakeTo > _wakeFrom)
+            _ = _uffd.Wake(_wakeFrom, _wakeTo - _wakeFrom);
         (_modes, _wakeFrom, _wakeTo) = (UffdModes.None, ulong.MaxValue, 0);
     }
 
@@ -75,10 +83,12 @@ public sealed unsafe class Placer : IDisposable
                 continue;
             }
             var run = Math.Min(Math.Min(pages, most), region.Pages.End.Value - first.Value);
-            if (_memfd is not null) _state.BeginPlacing(first, run, throughUffd);
-            var result = _memfd is not null && !throughUffd
-                ? _memfd.Write(first, run, bytes, _zeros)
-                : Resolve(region.AddressOf(first), run, bytes);
+            if (_memfd is not null)
+                _state.BeginPlacing(first, run, throughUffd);
+            var result =
+                _memfd is not null && !throughUffd
+                    ? _memfd.Write(first, run, bytes, _zeros)
+                    : Resolve(region.AddressOf(first), run, bytes);
             var done = result.Done >> Page.Shift;
             if (done > 0)
             {
@@ -99,8 +109,8 @@ public sealed unsafe class Placer : IDisposable
                     SkipPresent(region, isDemand, ref pages, ref first, ref bytes);
                     break;
                 case LinuxErrno.ENOENT when run > _map.PagesPerGranule:
-                    // It reaches from one mapping into the next, or a part of it is not watched: page by page, or what is there would be
-                    // left with what is not.
+                    // It reaches from one mapping into the next, or a part of it is not watched: page by page, or what
+                    // is there would be left with what is not.
                     most = _map.PagesPerGranule;
                     break;
                 case LinuxErrno.ENOENT:
@@ -117,17 +127,22 @@ public sealed unsafe class Placer : IDisposable
     }
 
     /// <summary>
-    /// Adds a run of missing pages to what <see cref="PlaceQueued"/> puts in place, cut into pieces; false, and nothing added, where it
-    /// has to be placed by itself.
+    /// Adds a run of missing pages to what <see cref="PlaceQueued"/> puts in place, cut into pieces; false, and nothing
+    /// added, where it has to be placed by itself.
     /// </summary>
     /// <param name="first">The first page.</param>
     /// <param name="pages">How many.</param>
     /// <param name="bytes">Their content, good until they are placed.</param>
-    /// <param name="waited">The page that somebody waits for: its piece comes first. It need not be one of these.</param>
+    /// <param name="waited">The page that somebody waits for: its piece comes first. It need not be one of
+    /// these.</param>
     public bool TryQueue(Gfn first, ulong pages, byte* bytes, Gfn waited)
     {
-        if (_crew is null || !_map.TryAtPage(first, out var region) || first.Value + pages > region.Pages.End.Value
-            || (ulong)_crew.Room < (pages / CopyCrew.PiecePages) + 2)
+        if (
+            _crew is null
+            || !_map.TryAtPage(first, out var region)
+            || first.Value + pages > region.Pages.End.Value
+            || (ulong)_crew.Room < (pages / CopyCrew.PiecePages) + 2
+        )
         {
             return false;
         }
@@ -135,7 +150,13 @@ public sealed unsafe class Placer : IDisposable
         {
             // Cut by gfn, so that the window around a fault has as few as can be.
             var piece = Math.Min(pages, CopyCrew.PiecePages - (first.Value % CopyCrew.PiecePages));
-            _crew.Add(first.Value, region.AddressOf(first), bytes, piece << Page.Shift, isUrgent: waited.Value - first.Value < piece);
+            _crew.Add(
+                first.Value,
+                region.AddressOf(first),
+                bytes,
+                piece << Page.Shift,
+                isUrgent: waited.Value - first.Value < piece
+            );
             Advance(piece, ref pages, ref first, ref bytes);
         }
         return true;
@@ -143,13 +164,14 @@ public sealed unsafe class Placer : IDisposable
 
     /// <summary>Puts what was queued in place.</summary>
     /// <param name="onPiece">
-    /// Told of what is in place of each piece, and of what is not: the pages, whether somebody waits for one of the piece, whether
-    /// they are in place, and when.
+    /// Told of what is in place of each piece, and of what is not: the pages, whether somebody waits for one of the
+    /// piece, whether they are in place, and when.
     /// </param>
     public void PlaceQueued(Action<GfnRange, bool, bool, long> onPiece)
     {
         ArgumentNullException.ThrowIfNull(onPiece);
-        if (_crew is null || _crew.Pieces.IsEmpty) return;
+        if (_crew is null || _crew.Pieces.IsEmpty)
+            return;
         _crew.CopyPieces();
         foreach (ref readonly var piece in _crew.Pieces)
         {
@@ -161,12 +183,15 @@ public sealed unsafe class Placer : IDisposable
                 _counters.CountPlaced(done, isDemand: true, isZero: false);
                 onPiece(new GfnRange(pages.Start, done), piece.IsUrgent, true, piece.DoneNs);
             }
-            if (done < pages.Count) onPiece(new GfnRange(pages.Start.Plus(done), pages.Count - done), piece.IsUrgent, false, piece.DoneNs);
+            if (done < pages.Count)
+                onPiece(new GfnRange(pages.Start.Plus(done), pages.Count - done), piece.IsUrgent, false, piece.DoneNs);
         }
         _crew.Clear();
     }
 
-    /// <summary>A page that is not missing was touched: it was given back, or the touch came too late to be one.</summary>
+    /// <summary>
+    /// A page that is not missing was touched: it was given back, or the touch came too late to be one.
+    /// </summary>
     public PlaceResult PlaceZero(Gfn page, in GuestRegion region)
     {
         var wasRemoved = _state.Removed.IsSet(page.Value);
@@ -175,7 +200,8 @@ public sealed unsafe class Placer : IDisposable
         var result = Resolve(region.AddressOf(page), _map.PagesPerGranule, null);
         if (result.IsComplete || result.Error == LinuxErrno.EEXIST)
         {
-            if (wasRemoved && result.IsComplete) _counters.CountRemovedTouched();
+            if (wasRemoved && result.IsComplete)
+                _counters.CountRemovedTouched();
             _state.Removed.ClearRange(page.Value, _map.PagesPerGranule);
         }
         return Ended(result.Error, region.AddressOf(page));
@@ -199,19 +225,24 @@ public sealed unsafe class Placer : IDisposable
     {
         pages -= done;
         first = first.Plus(done);
-        if (bytes != null) bytes += done << Page.Shift;
+        if (bytes != null)
+            bytes += done << Page.Shift;
     }
 
     private UffdResult Resolve(ulong address, ulong pages, byte* bytes)
     {
         var length = pages << Page.Shift;
-        if (_modes == UffdModes.DontWake) (_wakeFrom, _wakeTo) = (Math.Min(_wakeFrom, address), Math.Max(_wakeTo, address + length));
+        if (_modes == UffdModes.DontWake)
+            (_wakeFrom, _wakeTo) = (Math.Min(_wakeFrom, address), Math.Max(_wakeTo, address + length));
         if (bytes != null)
-            return _crew is null || pages < CopyCrew.PiecePages * 2 ? _uffd.Copy(address, bytes, length, _modes) : _crew.Copy(address, bytes, length);
+            return _crew is null || pages < CopyCrew.PiecePages * 2
+                ? _uffd.Copy(address, bytes, length, _modes)
+                : _crew.Copy(address, bytes, length);
         if (!_hasNoZeropage)
         {
             var result = _uffd.Zeropage(address, length, _modes);
-            if (result.Error != LinuxErrno.EINVAL) return result;
+            if (result.Error != LinuxErrno.EINVAL)
+                return result;
             // Some kinds of memory have no zero page to map: they get a copy of one.
             _hasNoZeropage = true;
         }
@@ -232,13 +263,17 @@ public sealed unsafe class Placer : IDisposable
         // Its neighbours that are in the file too, as far as the first that is mapped already.
         var most = Math.Min(MostContinued, region.Pages.End.Value - page.Value);
         ulong run = 1;
-        while (run < most && !_state.Missing.IsSet(page.Value + run)) run++;
+        while (run < most && !_state.Missing.IsSet(page.Value + run))
+            run++;
         var result = _uffd.Continue(address, run << Page.Shift);
-        if (result.Done > 0) return PlaceResult.Done;
+        if (result.Done > 0)
+            return PlaceResult.Done;
         // Into the next mapping: the page that was touched, alone.
-        if (result.Error == LinuxErrno.ENOENT && run > 1) result = _uffd.Continue(address, Page.Size);
+        if (result.Error == LinuxErrno.ENOENT && run > 1)
+            result = _uffd.Continue(address, Page.Size);
         // A hole in the file: a page whose content is zeros and was never written.
-        if (result.Error == LinuxErrno.EFAULT) result = Resolve(address, 1, null);
+        if (result.Error == LinuxErrno.EFAULT)
+            result = Resolve(address, 1, null);
         return Ended(result.Error, address);
     }
 
@@ -269,7 +304,8 @@ public sealed unsafe class Placer : IDisposable
     {
         _counters.CountEexist();
         MarkPlaced(first, _map.PagesPerGranule);
-        if (isDemand) _ = _uffd.Wake(region.AddressOf(first), _map.PagesPerGranule << Page.Shift);
+        if (isDemand)
+            _ = _uffd.Wake(region.AddressOf(first), _map.PagesPerGranule << Page.Shift);
         Advance(_map.PagesPerGranule, ref pages, ref first, ref bytes);
     }
 
@@ -284,7 +320,8 @@ public sealed unsafe class Placer : IDisposable
     private void MarkPlaced(Gfn first, ulong pages)
     {
         _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
-        if (_memfd is null) return;
+        if (_memfd is null)
+            return;
         _state.EndPlacing();
         _memfd.Clear(first, pages);
     }
@@ -295,7 +332,8 @@ public sealed unsafe class Placer : IDisposable
         {
             var from = Math.Max(start, region.Start);
             var to = Math.Min(end, region.End);
-            if (from >= to) continue;
+            if (from >= to)
+                continue;
             var first = region.GfnAt(from);
             var pages = (to - from) >> Page.Shift;
             // First the mark, then the bit: a standby in between sees a page to be zeroed, never one to be fetched.

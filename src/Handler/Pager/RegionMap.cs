@@ -2,7 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Handler;
 
-/// <summary>Finds a region by address or by page. Remembers the last hit: neighbours fault together. One owner.</summary>
+/// <summary>
+/// Finds a region by address or by page. Remembers the last hit: neighbours fault together. One owner.
+/// </summary>
 public sealed class RegionMap
 {
     private readonly GuestRegion[] _byAddress;
@@ -33,15 +35,20 @@ public sealed class RegionMap
     public bool TryAtAddress(ulong address, out GuestRegion region)
     {
         region = _byAddress[_lastAddress];
-        if (region.Contains(address)) return true;
-        int low = 0, high = _byAddress.Length;
+        if (region.Contains(address))
+            return true;
+        int low = 0,
+            high = _byAddress.Length;
         while (low < high)
         {
             var middle = (low + high) >>> 1;
-            if (_byAddress[middle].End <= address) low = middle + 1;
-            else high = middle;
+            if (_byAddress[middle].End <= address)
+                low = middle + 1;
+            else
+                high = middle;
         }
-        if (low == _byAddress.Length || !_byAddress[low].Contains(address)) return false;
+        if (low == _byAddress.Length || !_byAddress[low].Contains(address))
+            return false;
         region = _byAddress[_lastAddress = low];
         return true;
     }
@@ -51,15 +58,20 @@ public sealed class RegionMap
     {
         var offset = gfn.Value << Page.Shift;
         region = _byPage[_lastPage];
-        if (offset - region.Offset < region.Bytes) return true;
-        int low = 0, high = _byPage.Length;
+        if (offset - region.Offset < region.Bytes)
+            return true;
+        int low = 0,
+            high = _byPage.Length;
         while (low < high)
         {
             var middle = (low + high) >>> 1;
-            if (_byPage[middle].Offset + _byPage[middle].Bytes <= offset) low = middle + 1;
-            else high = middle;
+            if (_byPage[middle].Offset + _byPage[middle].Bytes <= offset)
+                low = middle + 1;
+            else
+                high = middle;
         }
-        if (low == _byPage.Length || offset - _byPage[low].Offset >= _byPage[low].Bytes) return false;
+        if (low == _byPage.Length || offset - _byPage[low].Offset >= _byPage[low].Bytes)
+            return false;
         region = _byPage[_lastPage = low];
         return true;
     }

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Fault requests that are not answered yet (secret-free form), in memory that a standby maps too: a request is on the socket
-/// once, and whoever reads it must not be its only holder. Entered before it is taken from the stream, taken from the stream before
-/// it is served, removed after its answer is sent: a death in between never loses it, and one between the answer and the removal
-/// answers it twice. One owner at a time.
+/// Fault requests that are not answered yet (secret-free form), in memory that a standby maps too: a request is on the
+/// socket once, and whoever reads it must not be its only holder. Entered before it is taken from the stream, taken
+/// from the stream before it is served, removed after its answer is sent: a death in between never loses it, and one
+/// between the answer and the removal answers it twice. One owner at a time.
 /// </summary>
 public sealed unsafe class RequestLedger
 {
@@ -24,7 +24,8 @@ public sealed unsafe class RequestLedger
         _entries = (Entry*)memory;
         for (var i = 0; i < Most; i++)
         {
-            if (_entries[i].IsUsed != 0) Used = i + 1;
+            if (_entries[i].IsUsed != 0)
+                Used = i + 1;
         }
     }
 
@@ -46,12 +47,15 @@ public sealed unsafe class RequestLedger
         var free = -1;
         for (var i = 0; i < Used; i++)
         {
-            if (!TryGet(i, out var other)) free = i;
-            else if (other == request) return;
+            if (!TryGet(i, out var other))
+                free = i;
+            else if (other == request)
+                return;
         }
         if (free < 0)
         {
-            if (Used == Most) throw new ProtocolException($"more than {Most} fault requests without an answer");
+            if (Used == Most)
+                throw new ProtocolException($"more than {Most} fault requests without an answer");
             free = Used++;
         }
         ref var entry = ref _entries[free];
@@ -64,7 +68,8 @@ public sealed unsafe class RequestLedger
     public void Remove(int slot)
     {
         Volatile.Write(ref _entries[slot].IsUsed, 0);
-        while (Used > 0 && _entries[Used - 1].IsUsed == 0) Used--;
+        while (Used > 0 && _entries[Used - 1].IsUsed == 0)
+            Used--;
     }
 
     [StructLayout(LayoutKind.Sequential)]

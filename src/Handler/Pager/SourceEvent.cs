@@ -10,8 +10,13 @@ namespace Userfault.Handler;
 /// <param name="Source">A source that has come, or is gone.</param>
 /// <param name="IsSpare">Is one that has come a spare?</param>
 internal readonly record struct SourceEvent(
-    SourceEvent.What Kind, PageBatch? Batch = null, ulong RequestId = 0, FetchFailure Failure = default, IPageSource? Source = null,
-    bool IsSpare = false)
+    SourceEvent.What Kind,
+    PageBatch? Batch = null,
+    ulong RequestId = 0,
+    FetchFailure Failure = default,
+    IPageSource? Source = null,
+    bool IsSpare = false
+)
 {
     internal enum What : byte
     {

@@ -5,8 +5,8 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// The page sources of a process, shared by all its VMs: those that are connected now. Sources come and go on any thread; each
-/// VM's pager follows them and asks them as it decides itself.
+/// The page sources of a process, shared by all its VMs: those that are connected now. Sources come and go on any
+/// thread; each VM's pager follows them and asks them as it decides itself.
 /// </summary>
 public sealed class SourceSet
 {
@@ -20,7 +20,8 @@ public sealed class SourceSet
     public int Count => _count;
 
     /// <summary>For how long there has been none, in ns; 0 while there is one.</summary>
-    public long LostForNs => _count > 0 ? 0 : (long)Stopwatch.GetElapsedTime(Volatile.Read(ref _lostAt)).TotalNanoseconds;
+    public long LostForNs =>
+        _count > 0 ? 0 : (long)Stopwatch.GetElapsedTime(Volatile.Read(ref _lostAt)).TotalNanoseconds;
 
     /// <summary>Where requests get their numbers: pagers share connections.</summary>
     public RequestNumbers Numbers { get; } = new();
@@ -34,7 +35,8 @@ public sealed class SourceSet
         {
             _sources.Add((source, isSpare));
             _count = _sources.Count;
-            foreach (var follower in _followers) follower.OnAdded(source, isSpare);
+            foreach (var follower in _followers)
+                follower.OnAdded(source, isSpare);
         }
     }
 
@@ -43,11 +45,15 @@ public sealed class SourceSet
     {
         lock (_lock)
         {
-            // One that never came to be a source, as each attempt to find a lost one again, does not begin the time anew.
-            if (_sources.RemoveAll(s => s.Source == source) == 0) return;
+            // One that never came to be a source, as each attempt to find a lost one again, does not begin the time
+            // anew.
+            if (_sources.RemoveAll(s => s.Source == source) == 0)
+                return;
             _count = _sources.Count;
-            if (_count == 0) Volatile.Write(ref _lostAt, Stopwatch.GetTimestamp());
-            foreach (var follower in _followers) follower.OnRemoved(source);
+            if (_count == 0)
+                Volatile.Write(ref _lostAt, Stopwatch.GetTimestamp());
+            foreach (var follower in _followers)
+                follower.OnRemoved(source);
         }
     }
 
@@ -57,13 +63,15 @@ public sealed class SourceSet
         lock (_lock)
         {
             _followers.Add(follower);
-            foreach (var (source, isSpare) in _sources) follower.OnAdded(source, isSpare);
+            foreach (var (source, isSpare) in _sources)
+                follower.OnAdded(source, isSpare);
         }
     }
 
     /// <summary>Tells no more.</summary>
     internal void Unfollow(ISourceFollower follower)
     {
-        lock (_lock) _followers.Remove(follower);
+        lock (_lock)
+            _followers.Remove(follower);
     }
 }

@@ -3,8 +3,9 @@ using Userfault.Linux;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Faults by the monitor's thread, where its userfaultfd tells threads (<see cref="UffdFeatures.ThreadId"/>). Bounded, and allocates
-/// nothing after construction: threads beyond the bound are not told apart. Written by the pager's thread; others may read at any time.
+/// Faults by the monitor's thread, where its userfaultfd tells threads (<see cref="UffdFeatures.ThreadId"/>). Bounded,
+/// and allocates nothing after construction: threads beyond the bound are not told apart. Written by the pager's
+/// thread; others may read at any time.
 /// </summary>
 public sealed class ThreadFaults
 {
@@ -19,7 +20,8 @@ public sealed class ThreadFaults
         var counts = new Dictionary<int, long>();
         for (var i = 0; i < _threads.Length; i++)
         {
-            if (Volatile.Read(ref _threads[i]) is var thread and > 0) counts[thread] = Volatile.Read(ref _faults[i]);
+            if (Volatile.Read(ref _threads[i]) is var thread and > 0)
+                counts[thread] = Volatile.Read(ref _faults[i]);
         }
         return counts;
     }
@@ -27,13 +29,15 @@ public sealed class ThreadFaults
     /// <summary>A thread faulted; 0 where it is not told.</summary>
     internal void Count(int thread)
     {
-        if (thread <= 0) return;
+        if (thread <= 0)
+            return;
         var slot = (int)((uint)thread * 2654435761u % (2 * Most));
         while (_threads[slot] != thread)
         {
             if (_threads[slot] == 0)
             {
-                if (_count == Most) return;
+                if (_count == Most)
+                    return;
                 _count++;
                 Volatile.Write(ref _threads[slot], thread);
                 break;

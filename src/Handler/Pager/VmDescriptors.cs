@@ -11,7 +11,14 @@ namespace Userfault.Handler;
 /// <param name="Monitor">Its monitor's process.</param>
 /// <param name="Memfd">The secret-free form's descriptors; null in the main form.</param>
 public sealed record VmDescriptors(
-    int Id, Userfaultfd Uffd, RegionMap Map, VmState State, UnixSocket Socket, PidFd Monitor, GuestMemfdSide? Memfd) : IDisposable
+    int Id,
+    Userfaultfd Uffd,
+    RegionMap Map,
+    VmState State,
+    UnixSocket Socket,
+    PidFd Monitor,
+    GuestMemfdSide? Memfd
+) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose()

@@ -2,9 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Handler;
 
-// The chunks around all faults that were read together, copied together: those who wait have their pages before any neighbour is
-// copied, and threads that copy meet at the end once. Nothing is read from the userfaultfd meanwhile, so that no page is copied to
-// where the guest has just given one back.
+// The chunks around all faults that were read together, copied together: those who wait have their pages before any
+// neighbour is copied, and threads that copy meet at the end once. Nothing is read from the userfaultfd meanwhile, so
+// that no page is copied to where the guest has just given one back.
 public sealed unsafe partial class VmPager
 {
     private readonly ulong[] _chunkFaults = new ulong[VmState.MessagesAtOnce];
@@ -18,14 +18,16 @@ public sealed unsafe partial class VmPager
     {
         NoteChunkFault(gfn);
         var window = _claims.WindowAround(gfn, _settings.ChunkPages);
-        if (_placedNowCount < _placedNow.Length) _placedNow[_placedNowCount++] = (window.Start.Value, window.Count);
-        for (var first = window.Start; first.Value < window.End.Value;)
+        if (_placedNowCount < _placedNow.Length)
+            _placedNow[_placedNowCount++] = (window.Start.Value, window.Count);
+        for (var first = window.Start; first.Value < window.End.Value; )
         {
             var run = _runs!.Next(first, window.End.Value - first.Value, out var bytes);
             if (bytes == null || _runs.IsPassing(bytes) || !_placer.TryQueue(first, run, bytes, waited: gfn))
             {
                 var result = Put(first, run, bytes, isDemand: true, throughUffd: true);
-                if (!Settle(result)) return;
+                if (!Settle(result))
+                    return;
             }
             first = first.Plus(run);
         }
@@ -33,20 +35,23 @@ public sealed unsafe partial class VmPager
 
     private void NoteChunkFault(Gfn gfn)
     {
-        if (_chunkFaultCount == _chunkFaults.Length) PlaceChunks();
+        if (_chunkFaultCount == _chunkFaults.Length)
+            PlaceChunks();
         _chunkFaults[_chunkFaultCount++] = gfn.Value;
     }
 
     private void PlaceChunks()
     {
-        if (_chunkFaultCount == 0) return;
+        if (_chunkFaultCount == 0)
+            return;
         _isChunkLeft = false;
         _placer.PlaceQueued(_onPiece);
         for (var i = 0; i < _chunkFaultCount; i++)
         {
             // Of some piece that had to wait, be it its own chunk's or that of a fault that was read with it.
             var gfn = new Gfn(_chunkFaults[i]);
-            if (_vm.State.Missing.IsSet(gfn.Value) && _vm.Map.TryAtPage(gfn, out var region)) Defer(region.AddressOf(gfn));
+            if (_vm.State.Missing.IsSet(gfn.Value) && _vm.Map.TryAtPage(gfn, out var region))
+                Defer(region.AddressOf(gfn));
         }
         _chunkFaultCount = 0;
     }
@@ -56,12 +61,15 @@ public sealed unsafe partial class VmPager
         if (!isPlaced)
         {
             // Page by page, as far as it goes: one is there already, or the address space is changing.
-            if (_isChunkLeft || _end != PagerEnd.None) return;
+            if (_isChunkLeft || _end != PagerEnd.None)
+                return;
             var result = PlaceFromImage(pages, isDemand: true, throughUffd: true);
             _isChunkLeft = !Settle(result) && result == PlaceResult.Again;
             return;
         }
-        if (isWaitedFor) _waits.End(pages.Start, pages.Count, doneNs);
-        for (ulong i = 0; i < pages.Count && _recorder is not null; i++) _recorder.Touch(pages.Start.Plus(i));
+        if (isWaitedFor)
+            _waits.End(pages.Start, pages.Count, doneNs);
+        for (ulong i = 0; i < pages.Count && _recorder is not null; i++)
+            _recorder.Touch(pages.Start.Plus(i));
     }
 }

@@ -18,26 +18,32 @@ public sealed unsafe partial class VmPager
     private bool TakeMessages()
     {
         var count = _vm.State.Read(_vm.Uffd);
-        if (count == 0) return false;
+        if (count == 0)
+            return false;
         var messages = _vm.State.Messages;
         // Removals first: a fault may stand before the removal that caused it.
         for (var i = 0; i < count; i++)
         {
-            if (messages[i].Kind == UffdEventKind.Pagefault) continue;
+            if (messages[i].Kind == UffdEventKind.Pagefault)
+                continue;
             OnEvent(messages[i]);
             _vm.State.Heeded(i);
         }
         _placedNowCount = 0;
         var now = NowNs;
         _isBatch = count > 1 && _settings.ChunkPages == 1 && _granule == 1 && _fetches is null && _vm.Memfd is null;
-        if (_isBatch) _placer.BeginBatch();
+        if (_isBatch)
+            _placer.BeginBatch();
         for (var i = 0; i < count && _end == PagerEnd.None; i++)
         {
-            if (messages[i].Kind != UffdEventKind.Pagefault) continue;
+            if (messages[i].Kind != UffdEventKind.Pagefault)
+                continue;
             Counters.CountFault(messages[i].ThreadId);
-            if (!OnFault(messages[i].Address, now, isNew: true)) Defer(messages[i].Address);
+            if (!OnFault(messages[i].Address, now, isNew: true))
+                Defer(messages[i].Address);
         }
-        if (_isBatch) EndBatch();
+        if (_isBatch)
+            EndBatch();
         PlaceChunks();
         return true;
     }
@@ -47,7 +53,8 @@ public sealed unsafe partial class VmPager
         _isBatch = false;
         _placer.EndBatch();
         var now = NowNs;
-        for (var i = 0; i < _placedNowCount; i++) _waits.End(new Gfn(_placedNow[i].First), _placedNow[i].Pages, now);
+        for (var i = 0; i < _placedNowCount; i++)
+            _waits.End(new Gfn(_placedNow[i].First), _placedNow[i].Pages, now);
     }
 
     // Events that another process had read when it died. Heeding one twice does no harm.
@@ -57,7 +64,8 @@ public sealed unsafe partial class VmPager
         {
             var message = _vm.State.Messages[i];
             // A fork's descriptor was that process's own.
-            if (message.Kind is UffdEventKind.Remove or UffdEventKind.Unmap or UffdEventKind.Remap) OnEvent(message);
+            if (message.Kind is UffdEventKind.Remove or UffdEventKind.Unmap or UffdEventKind.Remap)
+                OnEvent(message);
             _vm.State.Heeded(i);
         }
     }
@@ -65,12 +73,14 @@ public sealed unsafe partial class VmPager
     // What another process was putting in place when it died, by the way it went.
     private void TakeLeftPlacing()
     {
-        if (!_vm.State.TryGetPlacing(out var range, out var throughUffd)) return;
+        if (!_vm.State.TryGetPlacing(out var range, out var throughUffd))
+            return;
         // Pages of sources are always written into the file, and are again before anybody sees them.
         for (ulong i = 0; i < range.Count && _image is not null && _end == PagerEnd.None; i++)
         {
             var page = new GfnRange(range.Start.Plus(i), 1);
-            if (page.Start.Value >= _vm.Map.PageLimit || !_vm.State.Missing.IsSet(page.Start.Value)) continue;
+            if (page.Start.Value >= _vm.Map.PageLimit || !_vm.State.Missing.IsSet(page.Start.Value))
+                continue;
             var result = PlaceFromImage(page, isDemand: false, throughUffd);
             while (result == PlaceResult.Again)
             {
@@ -115,7 +125,8 @@ public sealed unsafe partial class VmPager
         {
             // Read before the call that woke it.
             Counters.CountStale();
-            if (_servesChunks) NoteChunkFault(gfn);
+            if (_servesChunks)
+                NoteChunkFault(gfn);
             return true;
         }
         if (!_vm.State.Missing.IsSet(gfn.Value))
@@ -124,13 +135,15 @@ public sealed unsafe partial class VmPager
             return Settle(result) || result != PlaceResult.Again;
         }
         _order?.OnFault(gfn);
-        if (isNew) _waits.Begin(gfn, nowNs);
+        if (isNew)
+            _waits.Begin(gfn, nowNs);
         if (_fetches is not null)
         {
             Demand(gfn);
             return true;
         }
-        if (!_servesChunks) return ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
+        if (!_servesChunks)
+            return ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
         QueueChunk(gfn);
         return true;
     }
@@ -142,15 +155,24 @@ public sealed unsafe partial class VmPager
         if (isSplit)
         {
             var one = PlaceFromImage(new GfnRange(gfn, 1), isDemand: true, throughUffd: true);
-            if (!Settle(one)) return one;
+            if (!Settle(one))
+                return one;
         }
         var window = _vm.State.Missing.IsSet(gfn.Value)
             ? _claims.WindowAround(gfn, Math.Max(_settings.ChunkPages, _granule))
             : new GfnRange(gfn, 0);
         // The page that is waited for at the front of the first call, what lies below it afterwards.
-        var result = PlaceFromImage(new GfnRange(gfn, window.End.Value - gfn.Value), isDemand: true, throughUffd && !isSplit);
+        var result = PlaceFromImage(
+            new GfnRange(gfn, window.End.Value - gfn.Value),
+            isDemand: true,
+            throughUffd && !isSplit
+        );
         if (Settle(result) && window.Start != gfn)
-            result = PlaceFromImage(new GfnRange(window.Start, gfn.Value - window.Start.Value), isDemand: true, throughUffd && !isSplit);
+            result = PlaceFromImage(
+                new GfnRange(window.Start, gfn.Value - window.Start.Value),
+                isDemand: true,
+                throughUffd && !isSplit
+            );
         _ = Settle(result);
         if (result == PlaceResult.Done && throughUffd && _placedNowCount < VmState.MessagesAtOnce)
             _placedNow[_placedNowCount++] = isSplit ? (gfn.Value, 1) : (window.Start.Value, window.Count);
@@ -165,10 +187,13 @@ public sealed unsafe partial class VmPager
         {
             var run = _granule;
             byte* bytes;
-            if (_granule == 1) run = _runs!.Next(first, left, out bytes);
-            else bytes = _runs!.Assemble(first, _granule);
+            if (_granule == 1)
+                run = _runs!.Next(first, left, out bytes);
+            else
+                bytes = _runs!.Assemble(first, _granule);
             var result = Put(first, run, bytes, isDemand, throughUffd);
-            if (result != PlaceResult.Done) return result;
+            if (result != PlaceResult.Done)
+                return result;
             first = first.Plus(run);
             left -= run;
         }
@@ -178,29 +203,36 @@ public sealed unsafe partial class VmPager
     private PlaceResult Put(Gfn first, ulong pages, byte* bytes, bool isDemand, bool throughUffd)
     {
         var result = _placer.Place(first, pages, bytes, isDemand, throughUffd);
-        if (result != PlaceResult.Done) return result;
+        if (result != PlaceResult.Done)
+            return result;
         if (isDemand)
         {
-            if (!_isBatch) _waits.End(first, pages, NowNs);
-            if (_monitor.HasRequests) _monitor.Answer(_isInPlace);
+            if (!_isBatch)
+                _waits.End(first, pages, NowNs);
+            if (_monitor.HasRequests)
+                _monitor.Answer(_isInPlace);
         }
         if (isDemand && _recorder is not null)
         {
-            for (ulong i = 0; i < pages; i++) _recorder.Touch(first.Plus(i));
+            for (ulong i = 0; i < pages; i++)
+                _recorder.Touch(first.Plus(i));
         }
         return result;
     }
 
     private bool PushSome()
     {
-        if (_order is null || !_mayPush || IsComplete) return false;
-        if (_fetches is not null) return PushFetches();
+        if (_order is null || !_mayPush || IsComplete)
+            return false;
+        if (_fetches is not null)
+            return PushFetches();
         var most = Math.Max(_settings.PushPages, _granule);
         ulong pages = 0;
         // Runs of a working set are short: some of them between two looks at the guest's faults.
         for (var runs = 0; pages < most && runs < MostRunsAtOnce / 4; runs++)
         {
-            if (!_order.TryNext(most - pages, out var range)) return _mayPush = pages > 0;
+            if (!_order.TryNext(most - pages, out var range))
+                return _mayPush = pages > 0;
             var result = PlaceFromImage(range, isDemand: false, throughUffd: _vm.Memfd is null);
             _claims.Release(range);
             if (result == PlaceResult.Again)
@@ -209,7 +241,8 @@ public sealed unsafe partial class VmPager
                 _isChanging = true;
                 return false;
             }
-            if (!Settle(result)) return true;
+            if (!Settle(result))
+                return true;
             pages += range.Count;
         }
         return true;
@@ -222,7 +255,9 @@ public sealed unsafe partial class VmPager
         Counters.CountRequest();
         var gfn = new Gfn(request.Offset >> Page.Shift);
         if (request.Offset % Page.Size != 0 || !_vm.Map.TryAtPage(gfn, out _))
-            throw new ProtocolException($"a fault request for offset {request.Offset}, which is no page of guest memory");
+            throw new ProtocolException(
+                $"a fault request for offset {request.Offset}, which is no page of guest memory"
+            );
         if (!_vm.State.Missing.IsSet(gfn.Value))
         {
             // In place already, or the monitor set the bit anew.
@@ -232,15 +267,18 @@ public sealed unsafe partial class VmPager
         }
         _waits.Begin(gfn, NowNs);
         _order?.OnFault(gfn);
-        if (_fetches is not null) Demand(gfn);
-        else _ = ServeNow(gfn, throughUffd: false);
+        if (_fetches is not null)
+            Demand(gfn);
+        else
+            _ = ServeNow(gfn, throughUffd: false);
     }
 
     private bool WasPlacedNow(Gfn gfn)
     {
         for (var i = 0; i < _placedNowCount; i++)
         {
-            if (gfn.Value - _placedNow[i].First < _placedNow[i].Pages) return true;
+            if (gfn.Value - _placedNow[i].First < _placedNow[i].Pages)
+                return true;
         }
         return false;
     }
@@ -248,7 +286,8 @@ public sealed unsafe partial class VmPager
     private void Defer(ulong address)
     {
         Counters.CountDeferred();
-        if (_deferredCount == _deferred.Length) Array.Resize(ref _deferred, _deferredCount * 2);
+        if (_deferredCount == _deferred.Length)
+            Array.Resize(ref _deferred, _deferredCount * 2);
         _deferred[_deferredCount++] = address;
     }
 
@@ -260,7 +299,8 @@ public sealed unsafe partial class VmPager
         for (var i = 0; i < count && _end == PagerEnd.None; i++)
         {
             // Kept in the same array: what is written back lies before what is read.
-            if (!OnFault(_deferred[i], 0, isNew: false)) _deferred[_deferredCount++] = _deferred[i];
+            if (!OnFault(_deferred[i], 0, isNew: false))
+                _deferred[_deferredCount++] = _deferred[i];
         }
         PlaceChunks();
         return _deferredCount < count;

@@ -12,7 +12,8 @@ public sealed unsafe partial class VmPager
 
     private void Demand(Gfn gfn)
     {
-        if (!_waitedFor.Add(gfn.Value)) return;
+        if (!_waitedFor.Add(gfn.Value))
+            return;
         var nowNs = NowNs;
         if (!_claims.IsOpen(gfn))
         {
@@ -25,7 +26,8 @@ public sealed unsafe partial class VmPager
         // The page itself at the front, then what lies above it, then what lies below.
         var front = new GfnRange(gfn, window.End.Value - gfn.Value);
         _fetches!.Want(front, FetchPriority.Demand, nowNs);
-        if (front.Count < window.Count) _fetches.Want(window with { Count = window.Count - front.Count }, FetchPriority.Demand, nowNs);
+        if (front.Count < window.Count)
+            _fetches.Want(window with { Count = window.Count - front.Count }, FetchPriority.Demand, nowNs);
     }
 
     private bool PushFetches()
@@ -33,8 +35,10 @@ public sealed unsafe partial class VmPager
         var started = false;
         var nowNs = NowNs;
         var window = _settings.PushPages * (ulong)_settings.PushesInFlight;
-        while (_fetches!.PushedInFlight < window && PushOnce(nowNs)) started = true;
-        if (started) _fetches.Go(nowNs);
+        while (_fetches!.PushedInFlight < window && PushOnce(nowNs))
+            started = true;
+        if (started)
+            _fetches.Go(nowNs);
         _mayPush = started;
         return started;
     }
@@ -43,7 +47,13 @@ public sealed unsafe partial class VmPager
     private bool PushOnce(long nowNs)
     {
         ulong pages = 0;
-        for (var runs = 0; pages < _settings.PushPages && runs < MostRunsAtOnce && _order!.TryNext(_settings.PushPages - pages, out var range); runs++)
+        for (
+            var runs = 0;
+            pages < _settings.PushPages
+                && runs < MostRunsAtOnce
+                && _order!.TryNext(_settings.PushPages - pages, out var range);
+            runs++
+        )
         {
             _fetches!.Want(range, FetchPriority.Background, nowNs);
             pages += range.Count;
@@ -56,7 +66,8 @@ public sealed unsafe partial class VmPager
         var any = false;
         while (_held.TryPeek(out var held))
         {
-            if (PlaceBatch(held.Batch, held.IsDemand) == PlaceResult.Again) return any;
+            if (PlaceBatch(held.Batch, held.IsDemand) == PlaceResult.Again)
+                return any;
             Release(_held.Dequeue().Batch);
             any = true;
         }
@@ -74,15 +85,18 @@ public sealed unsafe partial class VmPager
         return TakeNotSent() || any;
     }
 
-    // A node on the way takes these pages to be in this guest's memory. It goes by what it has heard, the guest by what it has.
+    // A node on the way takes these pages to be in this guest's memory. It goes by what it has heard, the guest by what
+    // it has.
     private bool TakeNotSent()
     {
         var any = false;
         while (_fetches!.TryTakeNotSent(out var gfn))
         {
             any = true;
-            if (_vm.State.Missing.IsSet(gfn.Value)) _fetches.Want(new GfnRange(gfn, 1), FetchPriority.Demand, NowNs);
-            else _claims.Release(new GfnRange(gfn, 1));
+            if (_vm.State.Missing.IsSet(gfn.Value))
+                _fetches.Want(new GfnRange(gfn, 1), FetchPriority.Demand, NowNs);
+            else
+                _claims.Release(new GfnRange(gfn, 1));
         }
         _fetches.Go(NowNs);
         return any;
@@ -91,10 +105,11 @@ public sealed unsafe partial class VmPager
     // In place: what was claimed for it is open again, should the guest give it back.
     private void Release(PageBatch batch)
     {
-        for (var i = 0; i < batch.Count;)
+        for (var i = 0; i < batch.Count; )
         {
             var run = new GfnRange(batch[i].Gfn, 1);
-            for (i++; i < batch.Count && batch[i].Gfn == run.End; i++) run = run with { Count = run.Count + 1 };
+            for (i++; i < batch.Count && batch[i].Gfn == run.End; i++)
+                run = run with { Count = run.Count + 1 };
             _claims.Release(run);
         }
         batch.Release();
@@ -102,14 +117,15 @@ public sealed unsafe partial class VmPager
 
     private PlaceResult PlaceBatch(PageBatch batch, bool isDemandFetch)
     {
-        for (var i = 0; i < batch.Count;)
+        for (var i = 0; i < batch.Count; )
         {
             ref readonly var page = ref batch[i];
             if (!_vm.State.Missing.IsSet(page.Gfn.Value))
             {
                 // Put in place by another request, or given back meanwhile: then who waits for it gets zeros.
                 Counters.CountDropped();
-                if (_waitedFor.Contains(page.Gfn.Value) && ZeroWaitedFor(page.Gfn) is var zeroed && !Settle(zeroed)) return zeroed;
+                if (_waitedFor.Contains(page.Gfn.Value) && ZeroWaitedFor(page.Gfn) is var zeroed && !Settle(zeroed))
+                    return zeroed;
                 i++;
                 continue;
             }
@@ -117,8 +133,10 @@ public sealed unsafe partial class VmPager
             var isWaitedFor = IsWaitedFor(page.Gfn, run);
             var isDemand = isDemandFetch || isWaitedFor;
             var result = Put(page.Gfn, run, page.Bytes, isDemand, throughUffd: _vm.Memfd is null);
-            if (!Settle(result)) return result;
-            if (isWaitedFor && !EndWaiting(page.Gfn, run)) return PlaceResult.Again;
+            if (!Settle(result))
+                return result;
+            if (isWaitedFor && !EndWaiting(page.Gfn, run))
+                return PlaceResult.Again;
             i += (int)run;
         }
         return PlaceResult.Done;
@@ -132,18 +150,22 @@ public sealed unsafe partial class VmPager
         for (; index + run < batch.Count; run++)
         {
             ref readonly var next = ref batch[index + run];
-            if (next.Gfn.Value != first.Gfn.Value + (ulong)run || !_vm.State.Missing.IsSet(next.Gfn.Value)) break;
-            if (first.Bytes == null ? next.Bytes != null : next.Bytes != first.Bytes + ((long)run << Page.Shift)) break;
+            if (next.Gfn.Value != first.Gfn.Value + (ulong)run || !_vm.State.Missing.IsSet(next.Gfn.Value))
+                break;
+            if (first.Bytes == null ? next.Bytes != null : next.Bytes != first.Bytes + ((long)run << Page.Shift))
+                break;
         }
         return (ulong)run;
     }
 
     private bool IsWaitedFor(Gfn first, ulong pages)
     {
-        if (_waitedFor.Count == 0) return false;
+        if (_waitedFor.Count == 0)
+            return false;
         for (ulong i = 0; i < pages; i++)
         {
-            if (_waitedFor.Contains(first.Value + i)) return true;
+            if (_waitedFor.Contains(first.Value + i))
+                return true;
         }
         return false;
     }
@@ -154,9 +176,11 @@ public sealed unsafe partial class VmPager
         for (ulong i = 0; i < pages && _waitedFor.Count > 0; i++)
         {
             var gfn = first.Plus(i);
-            if (!_waitedFor.Contains(gfn.Value)) continue;
+            if (!_waitedFor.Contains(gfn.Value))
+                continue;
             // Written into the guest_memfd: who sleeps on it in the monitor's own mapping still does.
-            if (_vm.Memfd is not null && ZeroWaitedFor(gfn) is var mapped && !Settle(mapped)) return mapped != PlaceResult.Again;
+            if (_vm.Memfd is not null && ZeroWaitedFor(gfn) is var mapped && !Settle(mapped))
+                return mapped != PlaceResult.Again;
             _waitedFor.Remove(gfn.Value);
         }
         return true;
@@ -165,7 +189,8 @@ public sealed unsafe partial class VmPager
     private PlaceResult ZeroWaitedFor(Gfn gfn)
     {
         var result = _vm.Map.TryAtPage(gfn, out var region) ? _placer.PlaceZero(gfn, region) : PlaceResult.Done;
-        if (result == PlaceResult.Done) _waitedFor.Remove(gfn.Value);
+        if (result == PlaceResult.Done)
+            _waitedFor.Remove(gfn.Value);
         return result;
     }
 }

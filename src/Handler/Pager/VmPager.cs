@@ -6,9 +6,9 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Serves one VM's faults from one dedicated thread: reads many messages at once, answers demand first, pushes while nobody
-/// waits, looks for work for a moment before it sleeps. With a local image nothing is allocated once it runs, so that no
-/// collection ever stands between a guest and its page. The thread owns all that is in here.
+/// Serves one VM's faults from one dedicated thread: reads many messages at once, answers demand first, pushes while
+/// nobody waits, looks for work for a moment before it sleeps. With a local image nothing is allocated once it runs, so
+/// that no collection ever stands between a guest and its page. The thread owns all that is in here.
 /// </summary>
 public sealed unsafe partial class VmPager : IDisposable
 {
@@ -44,8 +44,15 @@ public sealed unsafe partial class VmPager : IDisposable
     /// <param name="recorder">Notes the pages that were waited for, or null.</param>
     /// <param name="rest">Bytes that came glued to the handshake.</param>
     /// <param name="index">What is known of the image, or null.</param>
-    public VmPager(VmDescriptors vm, PagerSettings settings, IMemoryImage image,
-        WorkingSet? replay = null, WorkingSetRecorder? recorder = null, ReadOnlySpan<byte> rest = default, ImageIndex? index = null)
+    public VmPager(
+        VmDescriptors vm,
+        PagerSettings settings,
+        IMemoryImage image,
+        WorkingSet? replay = null,
+        WorkingSetRecorder? recorder = null,
+        ReadOnlySpan<byte> rest = default,
+        ImageIndex? index = null
+    )
         : this(vm, settings, replay, recorder, rest)
     {
         _image = image;
@@ -60,15 +67,30 @@ public sealed unsafe partial class VmPager : IDisposable
     /// <param name="replay">A working set to push first, or null.</param>
     /// <param name="recorder">Notes the pages that were waited for, or null.</param>
     /// <param name="rest">Bytes that came glued to the handshake.</param>
-    public VmPager(VmDescriptors vm, PagerSettings settings, SourceSet sources,
-        WorkingSet? replay = null, WorkingSetRecorder? recorder = null, ReadOnlySpan<byte> rest = default)
+    public VmPager(
+        VmDescriptors vm,
+        PagerSettings settings,
+        SourceSet sources,
+        WorkingSet? replay = null,
+        WorkingSetRecorder? recorder = null,
+        ReadOnlySpan<byte> rest = default
+    )
         : this(vm, settings, replay, recorder, rest)
     {
-        if (_granule > 1) throw new ProtocolException("huge pages are served from a local image alone: use --image, or guest memory of 4 KiB pages");
+        if (_granule > 1)
+            throw new ProtocolException(
+                "huge pages are served from a local image alone: use --image, or guest memory of 4 KiB pages"
+            );
         _fetches = new Fetches(sources, settings.Fetch, _wake, Counters);
     }
 
-    private VmPager(VmDescriptors vm, PagerSettings settings, WorkingSet? replay, WorkingSetRecorder? recorder, ReadOnlySpan<byte> rest)
+    private VmPager(
+        VmDescriptors vm,
+        PagerSettings settings,
+        WorkingSet? replay,
+        WorkingSetRecorder? recorder,
+        ReadOnlySpan<byte> rest
+    )
     {
         ArgumentNullException.ThrowIfNull(vm);
         ArgumentNullException.ThrowIfNull(settings);
@@ -77,8 +99,10 @@ public sealed unsafe partial class VmPager : IDisposable
         _placer = new Placer(vm.Uffd, vm.Map, vm.State, Counters, vm.Memfd, settings);
         _claims = new PageClaims(new GfnRange(new Gfn(0), vm.Map.PageLimit), vm.State.Missing);
         _monitor = OpenMonitorSide(vm, rest);
-        if (replay is not null) _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay, recordedAlone: settings.Push is null);
-        else if (settings.Push is { } kind) _order = PushOrder.Create(kind, _claims);
+        if (replay is not null)
+            _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay, recordedAlone: settings.Push is null);
+        else if (settings.Push is { } kind)
+            _order = PushOrder.Create(kind, _claims);
         _desk = new LatencyDesk(_waits.Latency, _wake.Signal);
         _serve = OnRequest;
         _isInPlace = IsInPlace;
@@ -98,10 +122,13 @@ public sealed unsafe partial class VmPager : IDisposable
     /// <summary>Bytes that the thread allocated while it served, managed.</summary>
     public long AllocatedBytes { get; private set; }
 
-    /// <summary>Waits of faults so far, from message read to page in place; blocks until the thread has copied them.</summary>
+    /// <summary>
+    /// Waits of faults so far, from message read to page in place; blocks until the thread has copied them.
+    /// </summary>
     public LatencyHistogram Latency()
     {
-        if (_thread is not null && Thread.CurrentThread != _thread) return _desk.Ask();
+        if (_thread is not null && Thread.CurrentThread != _thread)
+            return _desk.Ask();
         var copy = new LatencyHistogram();
         copy.Add(_waits.Latency);
         return copy;
@@ -152,7 +179,8 @@ public sealed unsafe partial class VmPager : IDisposable
     {
         _desk.Drain();
         _fetches?.Dispose();
-        while (_held.TryDequeue(out var held)) held.Batch.Release();
+        while (_held.TryDequeue(out var held))
+            held.Batch.Release();
         _placer.Dispose();
         _claims.Dispose();
         _runs?.Dispose();
@@ -172,23 +200,33 @@ public sealed unsafe partial class VmPager : IDisposable
         {
             BeginCompleting();
             var isBusy = TakeMessages();
-            if (_deferredCount > 0) isBusy |= RetryDeferred();
-            if (_vm.Memfd is not null) isBusy |= _monitor.Take(_serve);
-            if (_fetches is not null) isBusy |= Fetch();
-            if (!isBusy && _deferredCount == 0) isBusy = PushSome();
-            if (_end != PagerEnd.None) return _end;
-            if (CompleteNs < 0 && IsComplete) CompleteNs = NowNs - _begunNs;
-            if (EndWhenAsked() is var end and not PagerEnd.None) return end;
+            if (_deferredCount > 0)
+                isBusy |= RetryDeferred();
+            if (_vm.Memfd is not null)
+                isBusy |= _monitor.Take(_serve);
+            if (_fetches is not null)
+                isBusy |= Fetch();
+            if (!isBusy && _deferredCount == 0)
+                isBusy = PushSome();
+            if (_end != PagerEnd.None)
+                return _end;
+            if (CompleteNs < 0 && IsComplete)
+                CompleteNs = NowNs - _begunNs;
+            if (EndWhenAsked() is var end and not PagerEnd.None)
+                return end;
             if (isBusy)
             {
                 idleSince = 0;
                 continue;
             }
             var now = NowNs;
-            if (idleSince == 0) idleSince = now;
+            if (idleSince == 0)
+                idleSince = now;
             // No yield here: whoever else wants this processor would keep it for a whole turn.
-            if (now - idleSince < _settings.SpinNs) continue;
-            if (Sleep() is var over and not PagerEnd.None) return over;
+            if (now - idleSince < _settings.SpinNs)
+                continue;
+            if (Sleep() is var over and not PagerEnd.None)
+                return over;
             idleSince = 0;
         }
     }
@@ -205,7 +243,8 @@ public sealed unsafe partial class VmPager : IDisposable
     // Before the loop looks for work, so that it does not sleep on what it has just been given to do.
     private void BeginCompleting()
     {
-        if (_stop != StopKind.Complete || _isCompleting) return;
+        if (_stop != StopKind.Complete || _isCompleting)
+            return;
         _isCompleting = true;
         _order = PushOrder.Create(PushOrderKind.Sequential, _claims);
         _mayPush = true;
@@ -227,40 +266,48 @@ public sealed unsafe partial class VmPager : IDisposable
         return PagerEnd.None;
     }
 
-    // Everything that can wake: a fault or event, an answer, the monitor's end by its process or its socket, a wish of others.
+    // Everything that can wake: a fault or event, an answer, the monitor's end by its process or its socket, a wish of
+    // others.
     private PagerEnd Sleep()
     {
-        // A process closes its sockets a moment before it ends. One that lives on still has its guest's faults answered.
+        // A process closes its sockets a moment before it ends. One that lives on still has its guest's faults
+        // answered.
         if (_monitor.IsClosed && IsComplete)
         {
             UnregisterAll();
             return PagerEnd.MonitorGone;
         }
-        if (_fetches is not null && !_fetches.Park()) return PagerEnd.None;
+        if (_fetches is not null && !_fetches.Park())
+            return PagerEnd.None;
         var fds = stackalloc PollFd[4];
         fds[0] = new PollFd(_vm.Uffd.Fd.Number, Libc.POLLIN);
         fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
         fds[2] = new PollFd(_vm.Monitor.Fd.Number, Libc.POLLIN);
         fds[3] = new PollFd(_monitor.IsClosed ? -1 : _vm.Socket.Fd.Number, _monitor.Events);
-        var timeoutMs = _deferredCount > 0 || _isChanging || _held.Count > 0 ? ChangingPollMs
+        var timeoutMs =
+            _deferredCount > 0 || _isChanging || _held.Count > 0 ? ChangingPollMs
             : _fetches is { IsStarved: true } ? StarvedPollMs
             : _fetches?.SleepMs ?? -1;
         _ = Libc.Poll(fds, 4, timeoutMs);
         _isChanging = false;
         _fetches?.Unpark();
-        if (fds[1].Returned != 0) _wake.Reset();
-        if (fds[2].Returned != 0) return PagerEnd.MonitorGone;
+        if (fds[1].Returned != 0)
+            _wake.Reset();
+        if (fds[2].Returned != 0)
+            return PagerEnd.MonitorGone;
         if (fds[3].Returned != 0)
         {
             _monitor.Answer(_isInPlace);
-            if (_vm.Memfd is null || (fds[3].Returned & Libc.POLLHUP) != 0) _ = _monitor.Take(_serve);
+            if (_vm.Memfd is null || (fds[3].Returned & Libc.POLLHUP) != 0)
+                _ = _monitor.Take(_serve);
         }
         return PagerEnd.None;
     }
 
     private static MonitorSide OpenMonitorSide(VmDescriptors vm, ReadOnlySpan<byte> rest)
     {
-        if (vm.Memfd is null) return new MonitorSide(vm.Socket, null, null);
+        if (vm.Memfd is null)
+            return new MonitorSide(vm.Socket, null, null);
         var stream = vm.State.OpenStream();
         rest.CopyTo(stream.Room);
         stream.Fill(rest.Length);
@@ -269,13 +316,15 @@ public sealed unsafe partial class VmPager : IDisposable
 
     private void WakeAll()
     {
-        foreach (var region in _vm.Map.Regions) _ = _vm.Uffd.Wake(region.Start, region.Bytes);
+        foreach (var region in _vm.Map.Regions)
+            _ = _vm.Uffd.Wake(region.Start, region.Bytes);
     }
 
     // From here on the kernel alone gives the guest what it gave back: zeros.
     private void UnregisterAll()
     {
-        foreach (var region in _vm.Map.Regions) _ = _vm.Uffd.Unregister(region.Start, region.Bytes);
+        foreach (var region in _vm.Map.Regions)
+            _ = _vm.Uffd.Unregister(region.Start, region.Bytes);
     }
 
     private PagerEnd Fail(string reason)
@@ -287,12 +336,15 @@ public sealed unsafe partial class VmPager : IDisposable
     // Takes a result to where the loop sees it; true where the pages are in place.
     private bool Settle(PlaceResult result)
     {
-        if (result == PlaceResult.Gone) _end = PagerEnd.MonitorGone;
+        if (result == PlaceResult.Gone)
+            _end = PagerEnd.MonitorGone;
         if (result == PlaceResult.Failed)
         {
-            Fail(_placer.Error == LinuxErrno.EFAULT
-                ? "EFAULT: the image cannot be read; was its file cut short?"
-                : $"pages cannot be put in place: {_placer.Error}");
+            Fail(
+                _placer.Error == LinuxErrno.EFAULT
+                    ? "EFAULT: the image cannot be read; was its file cut short?"
+                    : $"pages cannot be put in place: {_placer.Error}"
+            );
         }
         return result == PlaceResult.Done;
     }

@@ -5,14 +5,15 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// What a standby must know to go on where a dead process stopped: which pages are missing, and which the guest gave back.
-/// It lies in a memfd that both processes map; the one that serves writes it, page by page, after each page is in place.
+/// What a standby must know to go on where a dead process stopped: which pages are missing, and which the guest gave
+/// back. It lies in a memfd that both processes map; the one that serves writes it, page by page, after each page is in
+/// place.
 /// <code>
 /// 0    8  "UFSTATE1"
 /// 8   32  identity of the image
 /// 40   8  pages
-/// 48  16  what is being put in place in the secret-free form: 1 + the first page, or 0; how many pages, bit 63 for userfaultfd
-/// 2048 .  userfaultfd messages, as the kernel wrote them
+/// 48  16  what is being put in place in the secret-free form: 1 + the first page, or 0; how many pages, bit 63 for
+/// userfaultfd 2048 .  userfaultfd messages, as the kernel wrote them
 /// 4096 .  the stream of fault requests as far as it was read, and those without an answer (secret-free form)
 /// .    n  missing, one bit a page; then, from the next multiple of 4096, the pages given back
 /// </code>
@@ -25,7 +26,8 @@ public sealed unsafe class VmState : IDisposable
     private const int PlacingAt = 48;
     private const ulong ThroughUffd = 1UL << 63;
     private const int MessagesAt = 2048;
-    private const ulong HeaderBytes = ((ulong)StreamAt + StreamBytes + RequestLedger.Bytes + Page.OffsetMask) & ~Page.OffsetMask;
+    private const ulong HeaderBytes =
+        ((ulong)StreamAt + StreamBytes + RequestLedger.Bytes + Page.OffsetMask) & ~Page.OffsetMask;
 
     private readonly MemoryMapping _memory;
 
@@ -50,12 +52,15 @@ public sealed unsafe class VmState : IDisposable
     public const int MessagesAtOnce = (StreamAt - MessagesAt) / 32;
 
     /// <summary>
-    /// The messages of the last <see cref="Read"/>. The kernel writes them here in the same call that takes them off the descriptor,
-    /// so that an event that a process had read when it died is not lost with it. Events are set to none once they are heeded.
+    /// The messages of the last <see cref="Read"/>. The kernel writes them here in the same call that takes them off
+    /// the descriptor, so that an event that a process had read when it died is not lost with it. Events are set to
+    /// none once they are heeded.
     /// </summary>
     public UffdMessage* Messages => (UffdMessage*)(_memory.Start + MessagesAt);
 
-    /// <summary>Reads what waits at a userfaultfd, at most <see cref="MessagesAtOnce"/> messages; answers how many.</summary>
+    /// <summary>
+    /// Reads what waits at a userfaultfd, at most <see cref="MessagesAtOnce"/> messages; answers how many.
+    /// </summary>
     public int Read(Userfaultfd uffd)
     {
         ArgumentNullException.ThrowIfNull(uffd);
@@ -66,8 +71,8 @@ public sealed unsafe class VmState : IDisposable
     public void Heeded(int message) => Messages[message] = default;
 
     /// <summary>
-    /// What a process was putting in place when it died (secret-free form). What the file holds there says nothing: it may be half
-    /// written with nobody having seen it, or whole and written over by a device since.
+    /// What a process was putting in place when it died (secret-free form). What the file holds there says nothing: it
+    /// may be half written with nobody having seen it, or whole and written over by a device since.
     /// </summary>
     /// <param name="range">Which pages.</param>
     /// <param name="throughUffd">By userfaultfd, or by writing the file?</param>

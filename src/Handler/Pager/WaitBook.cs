@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Which faults wait, and since when, so that their waits can be told. Bounded: a fault beyond the bound is served as any
-/// other and not measured. One owner.
+/// Which faults wait, and since when, so that their waits can be told. Bounded: a fault beyond the bound is served as
+/// any other and not measured. One owner.
 /// </summary>
 internal sealed class WaitBook
 {
@@ -19,13 +19,14 @@ internal sealed class WaitBook
     /// <summary>A fault begins to wait.</summary>
     public void Begin(Gfn gfn, long nowNs)
     {
-        if (_count < Most) _waits[_count++] = (gfn.Value, nowNs);
+        if (_count < Most)
+            _waits[_count++] = (gfn.Value, nowNs);
     }
 
     /// <summary>These pages are in place.</summary>
     public void End(Gfn first, ulong pages, long nowNs)
     {
-        for (var i = 0; i < _count;)
+        for (var i = 0; i < _count; )
         {
             if (_waits[i].Gfn - first.Value >= pages)
             {

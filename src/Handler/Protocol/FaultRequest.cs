@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Userfault.Handler;
 
 /// <summary>
-/// A fault that a vCPU exit announced (secret-free form): <c>{"vcpu":0,"offset":4096,"flags":16,"token":null}</c>. Its answer
-/// copies vcpu, flags and token.
+/// A fault that a vCPU exit announced (secret-free form): <c>{"vcpu":0,"offset":4096,"flags":16,"token":null}</c>. Its
+/// answer copies vcpu, flags and token.
 /// </summary>
 /// <param name="Vcpu">Which vCPU waits.</param>
 /// <param name="Offset">Byte in the guest_memfd, regions one after another.</param>
@@ -20,7 +20,10 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
     /// <exception cref="ProtocolException">Anything wrong.</exception>
     public static FaultRequest Parse(ReadOnlySpan<byte> json)
     {
-        ulong? vcpu = null, offset = null, flags = null, token = null;
+        ulong? vcpu = null,
+            offset = null,
+            flags = null,
+            token = null;
         try
         {
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4 });
@@ -28,11 +31,16 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
                 throw new ProtocolException("a fault request is no object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                if (reader.ValueTextEquals("vcpu"u8)) vcpu = Number(ref reader, "vcpu");
-                else if (reader.ValueTextEquals("offset"u8)) offset = Number(ref reader, "offset");
-                else if (reader.ValueTextEquals("flags"u8)) flags = Number(ref reader, "flags");
-                else if (reader.ValueTextEquals("token"u8)) token = Number(ref reader, "token");
-                else reader.Skip();
+                if (reader.ValueTextEquals("vcpu"u8))
+                    vcpu = Number(ref reader, "vcpu");
+                else if (reader.ValueTextEquals("offset"u8))
+                    offset = Number(ref reader, "offset");
+                else if (reader.ValueTextEquals("flags"u8))
+                    flags = Number(ref reader, "flags");
+                else if (reader.ValueTextEquals("token"u8))
+                    token = Number(ref reader, "token");
+                else
+                    reader.Skip();
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -55,7 +63,9 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
         return at + 1;
     }
 
-    /// <summary>Writes the answer: <paramref name="bytes"/> from the request's page on are in place. Answers its length.</summary>
+    /// <summary>
+    /// Writes the answer: <paramref name="bytes"/> from the request's page on are in place. Answers its length.
+    /// </summary>
     public int WriteReply(Span<byte> to, ulong bytes)
     {
         var at = Begin(to);
@@ -74,7 +84,8 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
 
     private int End(Span<byte> to)
     {
-        if (Token is { } token) return Number(to, ",\"token\":"u8, token);
+        if (Token is { } token)
+            return Number(to, ",\"token\":"u8, token);
         ",\"token\":null"u8.CopyTo(to);
         return 13;
     }
@@ -89,7 +100,8 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
     private static ulong? Number(ref Utf8JsonReader reader, string name)
     {
         reader.Read();
-        if (reader.TokenType == JsonTokenType.Null) return null;
+        if (reader.TokenType == JsonTokenType.Null)
+            return null;
         return reader.TokenType == JsonTokenType.Number && reader.TryGetUInt64(out var value)
             ? value
             : throw new ProtocolException($"{name} of a fault request is no whole number");

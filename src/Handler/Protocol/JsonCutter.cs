@@ -4,14 +4,14 @@ using System.Runtime.InteropServices;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Cuts a byte stream into whole JSON objects or arrays, which may come split or glued, with or without blanks between them.
-/// It looks at brackets and strings alone; whether a value is valid is its reader's business. Holds one buffer and
-/// allocates nothing after construction.
+/// Cuts a byte stream into whole JSON objects or arrays, which may come split or glued, with or without blanks between
+/// them. It looks at brackets and strings alone; whether a value is valid is its reader's business. Holds one buffer
+/// and allocates nothing after construction.
 /// </summary>
 /// <remarks>
-/// The buffer may be shared with a process that takes over: what is not filled is zero, which JSON never is, so that even bytes
-/// that came in the moment of a death are found. A value counts as taken when <see cref="Take"/> says so, or when the next one is
-/// asked for.
+/// The buffer may be shared with a process that takes over: what is not filled is zero, which JSON never is, so that
+/// even bytes that came in the moment of a death are found. A value counts as taken when <see cref="Take"/> says so, or
+/// when the next one is asked for.
 /// </remarks>
 public sealed unsafe class JsonCutter
 {
@@ -63,7 +63,8 @@ public sealed unsafe class JsonCutter
     public void Take() => Volatile.Write(ref *_taken, _next);
 
     /// <summary>The next whole value, valid until the next call.</summary>
-    /// <exception cref="ProtocolException">Something that begins no object or array, or a value that is too long.</exception>
+    /// <exception cref="ProtocolException">Something that begins no object or array, or a value that is too
+    /// long.</exception>
     public bool TryNext(out ReadOnlySpan<byte> value)
     {
         value = default;
@@ -75,7 +76,8 @@ public sealed unsafe class JsonCutter
             throw new ProtocolException($"garbage: byte 0x{_buffer[_next]:x2} where JSON should begin");
         while (_seen < _filled)
         {
-            if (!Step(_buffer[_seen++])) continue;
+            if (!Step(_buffer[_seen++]))
+                continue;
             value = new ReadOnlySpan<byte>(_buffer + _next, _seen - _next);
             _next = _seen;
             return true;
@@ -87,11 +89,16 @@ public sealed unsafe class JsonCutter
     // True where the value ends with this byte.
     private bool Step(byte b)
     {
-        if (_isEscaped) _isEscaped = false;
-        else if (_isInString && b == '\\') _isEscaped = true;
-        else if (b == '"') _isInString = !_isInString;
-        else if (!_isInString && b is (byte)'{' or (byte)'[') _depth++;
-        else if (!_isInString && b is (byte)'}' or (byte)']') return --_depth == 0;
+        if (_isEscaped)
+            _isEscaped = false;
+        else if (_isInString && b == '\\')
+            _isEscaped = true;
+        else if (b == '"')
+            _isInString = !_isInString;
+        else if (!_isInString && b is (byte)'{' or (byte)'[')
+            _depth++;
+        else if (!_isInString && b is (byte)'}' or (byte)']')
+            return --_depth == 0;
         return false;
     }
 

@@ -15,7 +15,13 @@ public static class MonitorHandshake
 
     /// <summary>Secret-free form: a guest_memfd and the bitmap besides.</summary>
     /// <exception cref="LinuxException">The handler is gone.</exception>
-    public static void Send(UnixSocket socket, ReadOnlySpan<GuestRegion> regions, OwnedFd uffd, OwnedFd memory, OwnedFd bitmap)
+    public static void Send(
+        UnixSocket socket,
+        ReadOnlySpan<GuestRegion> regions,
+        OwnedFd uffd,
+        OwnedFd memory,
+        OwnedFd bitmap
+    )
     {
         ArgumentNullException.ThrowIfNull(socket);
         socket.Send(RegionList.Write(regions), uffd, memory, bitmap);

@@ -4,8 +4,9 @@ using Userfault.Mmu;
 namespace Userfault.Handler;
 
 /// <summary>
-/// The first message of the protocol: a JSON array of regions. Nothing in it is believed: what is wrong, too big, unaligned,
-/// overlapping or past the image is a <see cref="ProtocolException"/> that names it. Fields that are not known are skipped.
+/// The first message of the protocol: a JSON array of regions. Nothing in it is believed: what is wrong, too big,
+/// unaligned, overlapping or past the image is a <see cref="ProtocolException"/> that names it. Fields that are not
+/// known are skipped.
 /// </summary>
 public static class RegionList
 {
@@ -68,7 +69,10 @@ public static class RegionList
 
     private static GuestRegion[] Read(ref Utf8JsonReader reader)
     {
-        Require(reader.Read() && reader.TokenType == JsonTokenType.StartArray, "the first message is no array of regions");
+        Require(
+            reader.Read() && reader.TokenType == JsonTokenType.StartArray,
+            "the first message is no array of regions"
+        );
         var regions = new List<GuestRegion>();
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
@@ -83,26 +87,40 @@ public static class RegionList
 
     private static GuestRegion ReadRegion(ref Utf8JsonReader reader, int index)
     {
-        ulong? start = null, bytes = null, offset = null, pageBytes = null, pageBytesAsKib = null;
+        ulong? start = null,
+            bytes = null,
+            offset = null,
+            pageBytes = null,
+            pageBytesAsKib = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("base_host_virt_addr"u8)) start = Number(ref reader, "base_host_virt_addr");
-            else if (reader.ValueTextEquals("size"u8)) bytes = Number(ref reader, "size");
-            else if (reader.ValueTextEquals("offset"u8)) offset = Number(ref reader, "offset");
-            else if (reader.ValueTextEquals("page_size"u8)) pageBytes = Number(ref reader, "page_size");
-            else if (reader.ValueTextEquals("page_size_kib"u8)) pageBytesAsKib = Number(ref reader, "page_size_kib");
-            else reader.Skip();
+            if (reader.ValueTextEquals("base_host_virt_addr"u8))
+                start = Number(ref reader, "base_host_virt_addr");
+            else if (reader.ValueTextEquals("size"u8))
+                bytes = Number(ref reader, "size");
+            else if (reader.ValueTextEquals("offset"u8))
+                offset = Number(ref reader, "offset");
+            else if (reader.ValueTextEquals("page_size"u8))
+                pageBytes = Number(ref reader, "page_size");
+            else if (reader.ValueTextEquals("page_size_kib"u8))
+                pageBytesAsKib = Number(ref reader, "page_size_kib");
+            else
+                reader.Skip();
         }
-        Require(start is not null && bytes is not null && offset is not null,
-            $"region {index} lacks base_host_virt_addr, size or offset");
+        Require(
+            start is not null && bytes is not null && offset is not null,
+            $"region {index} lacks base_host_virt_addr, size or offset"
+        );
         // The deprecated name holds bytes as well.
         return new GuestRegion(start!.Value, bytes!.Value, offset!.Value, pageBytes ?? pageBytesAsKib ?? Page.Size);
     }
 
     private static ulong Number(ref Utf8JsonReader reader, string name)
     {
-        Require(reader.Read() && reader.TokenType == JsonTokenType.Number && reader.TryGetUInt64(out _),
-            $"{name} is no whole number from 0 to 2^64 - 1");
+        Require(
+            reader.Read() && reader.TokenType == JsonTokenType.Number && reader.TryGetUInt64(out _),
+            $"{name} is no whole number from 0 to 2^64 - 1"
+        );
         return reader.GetUInt64();
     }
 
@@ -117,18 +135,32 @@ public static class RegionList
 
     private static void CheckOne(in GuestRegion region, int index, ulong pageBytes, ulong imagePages)
     {
-        Require(region.PageBytes is Page.Size or HugePageBytes, $"region {index}: pages of {region.PageBytes} bytes, not 4096 or 2097152");
+        Require(
+            region.PageBytes is Page.Size or HugePageBytes,
+            $"region {index}: pages of {region.PageBytes} bytes, not 4096 or 2097152"
+        );
         Require(region.PageBytes == pageBytes, $"region {index}: pages of another size than the first region's");
-        Require(((region.Start | region.Bytes | region.Offset) & (pageBytes - 1)) == 0,
-            $"region {index}: address, size or offset is not a multiple of {pageBytes}");
+        Require(
+            ((region.Start | region.Bytes | region.Offset) & (pageBytes - 1)) == 0,
+            $"region {index}: address, size or offset is not a multiple of {pageBytes}"
+        );
         Require(region.Bytes > 0, $"region {index}: empty");
-        Require(region.Start < AddressLimit && region.Bytes <= AddressLimit - region.Start, $"region {index}: outside the address space");
+        Require(
+            region.Start < AddressLimit && region.Bytes <= AddressLimit - region.Start,
+            $"region {index}: outside the address space"
+        );
         var imageBytes = imagePages << Page.Shift;
-        Require(region.Offset < imageBytes && region.Bytes <= imageBytes - region.Offset,
-            $"region {index}: ends past the image of {imageBytes} bytes");
+        Require(
+            region.Offset < imageBytes && region.Bytes <= imageBytes - region.Offset,
+            $"region {index}: ends past the image of {imageBytes} bytes"
+        );
     }
 
-    private static void RefuseOverlap(GuestRegion[] regions, Func<GuestRegion, (ulong Start, ulong Bytes)> extent, string what)
+    private static void RefuseOverlap(
+        GuestRegion[] regions,
+        Func<GuestRegion, (ulong Start, ulong Bytes)> extent,
+        string what
+    )
     {
         var sorted = regions.Select(extent).Order().ToArray();
         for (var i = 1; i < sorted.Length; i++)
@@ -137,6 +169,7 @@ public static class RegionList
 
     private static void Require(bool holds, string otherwise)
     {
-        if (!holds) throw new ProtocolException(otherwise);
+        if (!holds)
+            throw new ProtocolException(otherwise);
     }
 }

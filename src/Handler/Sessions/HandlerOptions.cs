@@ -13,12 +13,14 @@ public sealed record HandlerOptions
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Stop a monitor (SIGKILL) whose VM cannot be served any more and that no standby takes: its guest would hang, or read
-    /// zeros.
+    /// Stop a monitor (SIGKILL) whose VM cannot be served any more and that no standby takes: its guest would hang, or
+    /// read zeros.
     /// </summary>
     public bool StopsMonitors { get; init; } = true;
 
-    /// <summary>Longest time without another page in place when the handler is to end and puts the missing ones there.</summary>
+    /// <summary>
+    /// Longest time without another page in place when the handler is to end and puts the missing ones there.
+    /// </summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Takes one line for everything that happens to a VM. Called on any thread.</summary>

@@ -3,8 +3,8 @@ using Userfault.Linux;
 namespace Userfault.Handler;
 
 /// <summary>
-/// A page-fault handler: takes monitors' connections, serves each VM on a thread of its own, keeps a standby informed, and
-/// tells how it all stands.
+/// A page-fault handler: takes monitors' connections, serves each VM on a thread of its own, keeps a standby informed,
+/// and tells how it all stands.
 /// </summary>
 public sealed unsafe class HandlerServer : IDisposable
 {
@@ -29,7 +29,8 @@ public sealed unsafe class HandlerServer : IDisposable
     public void Listen(UnixSocket listener, UnixSocket? standbyListener = null)
     {
         _listener = listener;
-        if (standbyListener is not null) _standbys = new StandbyHub(this, standbyListener, listener);
+        if (standbyListener is not null)
+            _standbys = new StandbyHub(this, standbyListener, listener);
         _thread = new Thread(Accept) { IsBackground = true, Name = "monitors" };
         _thread.Start();
     }
@@ -54,7 +55,8 @@ public sealed unsafe class HandlerServer : IDisposable
     {
         get
         {
-            lock (_lock) return _sessions.Count;
+            lock (_lock)
+                return _sessions.Count;
         }
     }
 
@@ -69,27 +71,32 @@ public sealed unsafe class HandlerServer : IDisposable
     {
         VmSession[] sessions;
         VmReport[] ended;
-        lock (_lock) (sessions, ended) = ([.. _sessions], [.. _ended]);
+        lock (_lock)
+            (sessions, ended) = ([.. _sessions], [.. _ended]);
         return [.. ended, .. sessions.Select(s => s.Report()).OfType<VmReport>()];
     }
 
     /// <summary>
-    /// Ends: no more connections. With a standby every VM is left to it at once; without one each gets the pages that it lacks and
-    /// is released. One that cannot be released has its monitor stopped.
+    /// Ends: no more connections. With a standby every VM is left to it at once; without one each gets the pages that
+    /// it lacks and is released. One that cannot be released has its monitor stopped.
     /// </summary>
     public void Stop()
     {
-        if (_isStopping) return;
+        if (_isStopping)
+            return;
         _isStopping = true;
         _wake.Signal();
         _thread?.Join();
         var handOver = HasStandby;
         VmSession[] sessions;
-        lock (_lock) sessions = [.. _sessions];
-        foreach (var session in sessions) session.Stop(handOver);
+        lock (_lock)
+            sessions = [.. _sessions];
+        foreach (var session in sessions)
+            session.Stop(handOver);
         foreach (var session in sessions)
         {
-            if (!session.WaitForEnd(Options.StopPatience)) session.Abandon();
+            if (!session.WaitForEnd(Options.StopPatience))
+                session.Abandon();
         }
         _standbys?.Dispose();
     }
@@ -115,7 +122,8 @@ public sealed unsafe class HandlerServer : IDisposable
     internal void Began(VmSession session, VmDescriptors vm)
     {
         ulong pages = 0;
-        foreach (var region in vm.Map.Regions) pages += region.Pages.Count;
+        foreach (var region in vm.Map.Regions)
+            pages += region.Pages.Count;
         _standbys?.Tell(session.Id, vm);
         Log(session.Id, $"{vm.Map.Regions.Length} regions, {pages} pages" + (vm.Memfd is null ? "" : ", secret-free"));
     }
@@ -128,23 +136,29 @@ public sealed unsafe class HandlerServer : IDisposable
         lock (_lock)
         {
             _sessions.Remove(session);
-            if (report is not null) _ended.Add(report);
+            if (report is not null)
+                _ended.Add(report);
             // What is told at the end is bounded; a handler may live for years.
-            if (_ended.Count > 4096) _ended.RemoveAt(0);
+            if (_ended.Count > 4096)
+                _ended.RemoveAt(0);
         }
         // One that is left to the standby has not ended for it.
-        if (report?.End is not PagerEnd.HandedOver) _standbys?.TellEnd(session.Id);
-        if (report is not null) VmEnded?.Invoke(report);
+        if (report?.End is not PagerEnd.HandedOver)
+            _standbys?.TellEnd(session.Id);
+        if (report is not null)
+            VmEnded?.Invoke(report);
     }
 
     internal VmDescriptors[] Served()
     {
-        lock (_lock) return [.. _sessions.Select(s => s.Served).OfType<VmDescriptors>()];
+        lock (_lock)
+            return [.. _sessions.Select(s => s.Served).OfType<VmDescriptors>()];
     }
 
     private void Add(VmSession session)
     {
-        lock (_lock) _sessions.Add(session);
+        lock (_lock)
+            _sessions.Add(session);
         session.Start();
     }
 
@@ -156,7 +170,8 @@ public sealed unsafe class HandlerServer : IDisposable
             fds[0] = new PollFd(_listener!.Fd.Number, Libc.POLLIN);
             fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
             _ = Libc.Poll(fds, 2, -1);
-            if (fds[0].Returned == 0 || _listener.Accept() is not { } socket) continue;
+            if (fds[0].Returned == 0 || _listener.Accept() is not { } socket)
+                continue;
             try
             {
                 if (Count >= Options.MostVms)

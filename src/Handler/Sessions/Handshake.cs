@@ -14,7 +14,8 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
     /// <param name="socket">The connection.</param>
     /// <param name="timeout">For all of it.</param>
     /// <param name="imagePages">Pages of the image.</param>
-    /// <param name="handedOver">Set where a userfaultfd came, even if the handshake is refused: then a guest depends on it.</param>
+    /// <param name="handedOver">Set where a userfaultfd came, even if the handshake is refused: then a guest depends on
+    /// it.</param>
     /// <exception cref="ProtocolException">Anything wrong.</exception>
     public static Handshake Receive(UnixSocket socket, TimeSpan timeout, ulong imagePages, ref bool handedOver)
     {
@@ -25,7 +26,9 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             var map = new RegionMap(regions);
             var count = descriptors.Count;
             if (count is not (1 or 3))
-                throw new ProtocolException($"{count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)");
+                throw new ProtocolException(
+                    $"{count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)"
+                );
             if (count == 1 && rest.Length > 0)
                 throw new ProtocolException("something follows the list of regions");
             if (!Userfaultfd.IsUserfaultfd(descriptors[0]))
@@ -34,7 +37,9 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             foreach (var region in map.Regions)
             {
                 if (uffd.Wake(region.Start, region.Bytes) is var error and not LinuxErrno.None)
-                    throw new ProtocolException($"the userfaultfd does not take the region at 0x{region.Start:x}: {error}");
+                    throw new ProtocolException(
+                        $"the userfaultfd does not take the region at 0x{region.Start:x}: {error}"
+                    );
             }
             if (count == 3 && map.PagesPerGranule > 1)
                 throw new ProtocolException("huge pages with a guest_memfd are not served");
@@ -50,12 +55,17 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
         finally
         {
             handedOver |= descriptors.Any(Userfaultfd.IsUserfaultfd);
-            foreach (var fd in descriptors) fd.Dispose();
+            foreach (var fd in descriptors)
+                fd.Dispose();
         }
     }
 
     private static (GuestRegion[] Regions, byte[] Glued) ReceiveRegions(
-        UnixSocket socket, TimeSpan timeout, ulong imagePages, List<OwnedFd> descriptors)
+        UnixSocket socket,
+        TimeSpan timeout,
+        ulong imagePages,
+        List<OwnedFd> descriptors
+    )
     {
         var begun = Stopwatch.GetTimestamp();
         var cutter = new JsonCutter(RegionList.MostBytes);
@@ -63,14 +73,18 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
         {
             if (cutter.TryNext(out var json))
                 return (RegionList.Parse(json, imagePages), cutter.Rest.ToArray());
-            // What is there is read, however late this thread comes to it: a handler that is short of processors refuses nobody for that.
+            // What is there is read, however late this thread comes to it: a handler that is short of processors
+            // refuses nobody for that.
             var left = timeout - Stopwatch.GetElapsedTime(begun);
             if (!socket.WaitReadable(left > TimeSpan.Zero ? (int)left.TotalMilliseconds + 1 : 0))
                 throw new ProtocolException($"no whole handshake within {timeout.TotalSeconds:0.#} s");
             var bytes = socket.Receive(cutter.Room, descriptors);
-            if (bytes == 0) throw new ProtocolException("closed before the handshake was whole");
+            if (bytes == 0)
+                throw new ProtocolException("closed before the handshake was whole");
             if (descriptors.Count > 3)
-                throw new ProtocolException($"{descriptors.Count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)");
+                throw new ProtocolException(
+                    $"{descriptors.Count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)"
+                );
             cutter.Fill(bytes);
         }
     }

@@ -3,7 +3,8 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Where a handler's pages come from, for all its VMs: one mapped image, or page sources. With what is recorded and replayed.
+/// Where a handler's pages come from, for all its VMs: one mapped image, or page sources. With what is recorded and
+/// replayed.
 /// </summary>
 public sealed class PageSupply : IDisposable
 {
@@ -49,13 +50,19 @@ public sealed class PageSupply : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_isOwner) _index?.Dispose();
+        if (_isOwner)
+            _index?.Dispose();
     }
 
     /// <summary>The same pages, for a VM that leaves no record; to be disposed of first.</summary>
     internal PageSupply Unrecorded() => new(this);
 
-    internal VmPager Open(VmDescriptors vm, PagerSettings settings, WorkingSetRecorder? recorder, ReadOnlySpan<byte> rest) =>
+    internal VmPager Open(
+        VmDescriptors vm,
+        PagerSettings settings,
+        WorkingSetRecorder? recorder,
+        ReadOnlySpan<byte> rest
+    ) =>
         _image is not null
             ? new VmPager(vm, settings, _image, Replay, recorder, rest, _index)
             : new VmPager(vm, settings, _sources!, Replay, recorder, rest);

@@ -5,8 +5,8 @@ using Userfault.Mmu;
 namespace Userfault.Handler;
 
 /// <summary>
-/// The other end of the standby connection: holds what the serving process hands over, until that process is gone, in whatever
-/// way. Then the VMs and the listener are this process's.
+/// The other end of the standby connection: holds what the serving process hands over, until that process is gone, in
+/// whatever way. Then the VMs and the listener are this process's.
 /// </summary>
 public sealed class StandbyClient : IDisposable
 {
@@ -51,7 +51,8 @@ public sealed class StandbyClient : IDisposable
     }
 
     /// <summary>
-    /// Holds on until the serving process is gone, or one VM is to be taken before that; answers which are this process's now.
+    /// Holds on until the serving process is gone, or one VM is to be taken before that; answers which are this
+    /// process's now.
     /// </summary>
     /// <param name="isOver">The serving process is gone: there will be no more.</param>
     /// <param name="stop">Readable when the wait is to end.</param>
@@ -66,19 +67,23 @@ public sealed class StandbyClient : IDisposable
         {
             while (_messages.TryNext(out var json))
             {
-                if (Take(json) is { } taken) return [taken];
+                if (Take(json) is { } taken)
+                    return [taken];
             }
             fds[0] = new PollFd(_socket.Fd.Number, Libc.POLLIN);
             fds[1] = new PollFd(stop.Fd.Number, Libc.POLLIN);
             _ = Libc.Poll(fds, 2, -1);
-            if (fds[1].Returned != 0) return [];
+            if (fds[1].Returned != 0)
+                return [];
             var bytes = _socket.Receive(_messages.Room, descriptors);
-            foreach (var fd in descriptors) _descriptors.Enqueue(fd);
+            foreach (var fd in descriptors)
+                _descriptors.Enqueue(fd);
             descriptors.Clear();
             if (bytes == 0)
             {
                 // Two that serve one guest would each read half of its events.
-                if (!_isLeft && !_serving.HasEnded(DeathMs)) throw new ProtocolException("the serving process has let go of this standby, and lives on");
+                if (!_isLeft && !_serving.HasEnded(DeathMs))
+                    throw new ProtocolException("the serving process has let go of this standby, and lives on");
                 isOver = true;
                 var all = _vms.Values.ToArray();
                 _vms.Clear();
@@ -91,8 +96,10 @@ public sealed class StandbyClient : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var vm in _vms.Values) vm.Dispose();
-        foreach (var fd in _descriptors) fd.Dispose();
+        foreach (var vm in _vms.Values)
+            vm.Dispose();
+        foreach (var fd in _descriptors)
+            fd.Dispose();
         _socket.Dispose();
         _serving.Dispose();
     }
@@ -104,14 +111,20 @@ public sealed class StandbyClient : IDisposable
         {
             var reader = new Utf8JsonReader(json);
             var message = JsonElement.ParseValue(ref reader);
-            if (message.TryGetProperty("userfault", out _)) TakeHello(message);
-            else if (message.TryGetProperty("vm", out var vm)) TakeVm(vm.GetInt32(), message);
-            else if (message.TryGetProperty("end", out var end)) Forget(end.GetInt32());
-            else if (message.TryGetProperty("over", out _)) _isLeft = true;
-            else if (message.TryGetProperty("take", out var take) && _vms.Remove(take.GetInt32(), out var taken)) return taken;
+            if (message.TryGetProperty("userfault", out _))
+                TakeHello(message);
+            else if (message.TryGetProperty("vm", out var vm))
+                TakeVm(vm.GetInt32(), message);
+            else if (message.TryGetProperty("end", out var end))
+                Forget(end.GetInt32());
+            else if (message.TryGetProperty("over", out _))
+                _isLeft = true;
+            else if (message.TryGetProperty("take", out var take) && _vms.Remove(take.GetInt32(), out var taken))
+                return taken;
             return null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e)
+            when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             throw new ProtocolException("what listens there is no handler");
         }
@@ -122,7 +135,9 @@ public sealed class StandbyClient : IDisposable
         Monitors = new UnixSocket(NextDescriptor());
         var image = message.GetProperty("image").GetString();
         if (image != _pages.Identity.ToString())
-            throw new ProtocolException($"the handler serves image {image?[..Math.Min(16, image.Length)]}, this standby {_pages.Identity.Short}");
+            throw new ProtocolException(
+                $"the handler serves image {image?[..Math.Min(16, image.Length)]}, this standby {_pages.Identity.Short}"
+            );
         _log("attached");
     }
 
@@ -135,19 +150,31 @@ public sealed class StandbyClient : IDisposable
         var isMemfd = message.GetProperty("form").GetString() == "memfd";
         var (memory, bitmap) = isMemfd ? (NextDescriptor(), NextDescriptor()) : (null, null);
         var regions = RegionList.Parse(
-            System.Text.Encoding.UTF8.GetBytes(message.GetProperty("regions").GetRawText()), _pages.PageCount);
+            System.Text.Encoding.UTF8.GetBytes(message.GetProperty("regions").GetRawText()),
+            _pages.PageCount
+        );
         var map = new RegionMap(regions);
         Forget(id);
-        _vms[id] = new VmDescriptors(id, Userfaultfd.Adopt(uffd), map, VmState.Attach(state, _pages.Identity), socket, monitor,
-            memory is null ? null : new GuestMemfdSide(memory, bitmap!, map.PageLimit));
+        _vms[id] = new VmDescriptors(
+            id,
+            Userfaultfd.Adopt(uffd),
+            map,
+            VmState.Attach(state, _pages.Identity),
+            socket,
+            monitor,
+            memory is null ? null : new GuestMemfdSide(memory, bitmap!, map.PageLimit)
+        );
         _log($"holds vm {id}: {regions.Sum(r => (long)(r.Bytes >> Page.Shift))} pages");
     }
 
     private void Forget(int id)
     {
-        if (_vms.Remove(id, out var vm)) vm.Dispose();
+        if (_vms.Remove(id, out var vm))
+            vm.Dispose();
     }
 
     private OwnedFd NextDescriptor() =>
-        _descriptors.TryDequeue(out var fd) ? fd : throw new ProtocolException("a message came without its descriptors");
+        _descriptors.TryDequeue(out var fd)
+            ? fd
+            : throw new ProtocolException("a message came without its descriptors");
 }

@@ -4,8 +4,9 @@ using Userfault.Linux;
 namespace Userfault.Handler;
 
 /// <summary>
-/// The serving end of the standby connection: gives an attached standby the listener and, for each VM, what it needs to go on.
-/// It takes over when this connection ends, however this process ends. Messages are JSON objects, one after another:
+/// The serving end of the standby connection: gives an attached standby the listener and, for each VM, what it needs to
+/// go on. It takes over when this connection ends, however this process ends. Messages are JSON objects, one after
+/// another:
 /// <code>
 /// {"userfault":1,"image":"HEX"}            listener
 /// {"vm":3,"regions":[...],"form":"main"}   userfaultfd, socket, pidfd, state
@@ -41,20 +42,23 @@ internal sealed unsafe class StandbyHub : IDisposable
     {
         get
         {
-            lock (_lock) return _standby is not null;
+            lock (_lock)
+                return _standby is not null;
         }
     }
 
     /// <summary>A VM is served from now on.</summary>
     public void Tell(int id, VmDescriptors vm)
     {
-        lock (_lock) Send(() => Describe(id, vm));
+        lock (_lock)
+            Send(() => Describe(id, vm));
     }
 
     /// <summary>A VM is over.</summary>
     public void TellEnd(int id)
     {
-        lock (_lock) Send(() => (JsonSerializer.SerializeToUtf8Bytes(new { end = id }), []));
+        lock (_lock)
+            Send(() => (JsonSerializer.SerializeToUtf8Bytes(new { end = id }), []));
     }
 
     /// <summary>The standby goes on with a VM; false where none is attached.</summary>
@@ -88,19 +92,33 @@ internal sealed unsafe class StandbyHub : IDisposable
     {
         var regions = JsonSerializer.Deserialize<JsonElement>(RegionList.Write(vm.Map.Regions));
         OwnedFd[] descriptors = [vm.Uffd.Fd, vm.Socket.Fd, vm.Monitor.Fd, vm.State.Fd];
-        if (vm.Memfd is { } memfd) descriptors = [.. descriptors, memfd.Descriptors.Memory, memfd.Descriptors.Bitmap];
-        return (JsonSerializer.SerializeToUtf8Bytes(new { vm = id, regions, form = vm.Memfd is null ? "main" : "memfd" }), descriptors);
+        if (vm.Memfd is { } memfd)
+            descriptors = [.. descriptors, memfd.Descriptors.Memory, memfd.Descriptors.Bitmap];
+        return (
+            JsonSerializer.SerializeToUtf8Bytes(
+                new
+                {
+                    vm = id,
+                    regions,
+                    form = vm.Memfd is null ? "main" : "memfd",
+                }
+            ),
+            descriptors
+        );
     }
 
     // Under the lock.
     private void Send(Func<(byte[] Json, OwnedFd[] Descriptors)> message)
     {
-        if (_standby is null) return;
+        if (_standby is null)
+            return;
         try
         {
             var (json, descriptors) = message();
-            if (_standby.WaitWritable(PatienceMs)) _standby.Send(json, descriptors);
-            else Detach("the standby does not listen, and is let go");
+            if (_standby.WaitWritable(PatienceMs))
+                _standby.Send(json, descriptors);
+            else
+                Detach("the standby does not listen, and is let go");
         }
         catch (LinuxException)
         {
@@ -120,9 +138,17 @@ internal sealed unsafe class StandbyHub : IDisposable
             }
             _standby = standby;
             _server.Options.Log($"standby attached: process {standby.PeerPid}");
-            Send(() => (JsonSerializer.SerializeToUtf8Bytes(new { userfault = 1, image = _server.Pages.Identity.ToString() }), [_monitors.Fd]));
+            Send(() =>
+                (
+                    JsonSerializer.SerializeToUtf8Bytes(
+                        new { userfault = 1, image = _server.Pages.Identity.ToString() }
+                    ),
+                    [_monitors.Fd]
+                )
+            );
             // A VM that begins at this moment is told twice: the standby keeps one.
-            foreach (var vm in _server.Served()) Send(() => Describe(vm.Id, vm));
+            foreach (var vm in _server.Served())
+                Send(() => Describe(vm.Id, vm));
         }
     }
 
@@ -139,17 +165,21 @@ internal sealed unsafe class StandbyHub : IDisposable
         while (!_isStopping)
         {
             int standby;
-            lock (_lock) standby = _standby?.Fd.Number ?? -1;
+            lock (_lock)
+                standby = _standby?.Fd.Number ?? -1;
             fds[0] = new PollFd(_listener.Fd.Number, Libc.POLLIN);
             fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
             fds[2] = new PollFd(standby, Libc.POLLIN);
             _ = Libc.Poll(fds, 3, -1);
-            if (fds[0].Returned != 0 && _listener.Accept() is { } socket) Attach(socket);
-            if (fds[2].Returned == 0) continue;
+            if (fds[0].Returned != 0 && _listener.Accept() is { } socket)
+                Attach(socket);
+            if (fds[2].Returned == 0)
+                continue;
             // A standby says nothing: what can be read is its end.
             lock (_lock)
             {
-                if (_standby is not null) Detach("the standby is gone");
+                if (_standby is not null)
+                    Detach("the standby is gone");
             }
         }
     }

@@ -15,5 +15,15 @@ namespace Userfault.Handler;
 /// <param name="ElapsedNs">Since its handshake.</param>
 /// <param name="CompleteNs">From its handshake to the last page in place; -1 where it did not come to that.</param>
 public sealed record VmReport(
-    int Id, int MonitorPid, ulong Pages, bool SecretFree, PagerEnd End, string? Reason, PagerCounters Counters,
-    LatencyHistogram Latency, long AllocatedBytes, long ElapsedNs, long CompleteNs);
+    int Id,
+    int MonitorPid,
+    ulong Pages,
+    bool SecretFree,
+    PagerEnd End,
+    string? Reason,
+    PagerCounters Counters,
+    LatencyHistogram Latency,
+    long AllocatedBytes,
+    long ElapsedNs,
+    long CompleteNs
+);

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Handler;
 
-/// <summary>One VM from its handshake (or from the hands of a dead process) to its end, on a thread of its own.</summary>
+/// <summary>
+/// One VM from its handshake (or from the hands of a dead process) to its end, on a thread of its own.
+/// </summary>
 internal sealed class VmSession : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
@@ -55,8 +57,10 @@ internal sealed class VmSession : IDisposable
         var (missing, since) = (Missing, Stopwatch.GetTimestamp());
         while (!_thread.Join(Look))
         {
-            if (Missing is var now && now != missing) (missing, since) = (now, Stopwatch.GetTimestamp());
-            else if (Stopwatch.GetElapsedTime(since) > patience) return false;
+            if (Missing is var now && now != missing)
+                (missing, since) = (now, Stopwatch.GetTimestamp());
+            else if (Stopwatch.GetElapsedTime(since) > patience)
+                return false;
         }
         return true;
     }
@@ -64,14 +68,16 @@ internal sealed class VmSession : IDisposable
     /// <summary>How it stands; null where it was refused, or has not begun.</summary>
     public VmReport? Report()
     {
-        if (_final is { } final) return final;
+        if (_final is { } final)
+            return final;
         return _pager is { } pager && _vm is { } vm ? Report(pager, vm, PagerEnd.None) : null;
     }
 
     /// <summary>It did not stop in time: its guest must not be left hanging.</summary>
     public void Abandon()
     {
-        if (_vm is not { } vm) return;
+        if (_vm is not { } vm)
+            return;
         _server.Log(Id, "its pages could not be put in place in time");
         StopMonitor(vm.Monitor);
     }
@@ -80,14 +86,21 @@ internal sealed class VmSession : IDisposable
     {
         try
         {
-            if (_vm is not null || Begin()) Serve(_vm!);
+            if (_vm is not null || Begin())
+                Serve(_vm!);
         }
         catch (Exception e)
         {
-            // Nothing was served yet: the guest waits for somebody. And whatever it was, others are served by this process.
-            _server.Log(Id, e is LinuxException or ProtocolException or PagingException or IOException
-                ? e.Message : $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
-            if (_vm is not null) StopMonitor(_vm.Monitor);
+            // Nothing was served yet: the guest waits for somebody. And whatever it was, others are served by this
+            // process.
+            _server.Log(
+                Id,
+                e is LinuxException or ProtocolException or PagingException or IOException
+                    ? e.Message
+                    : $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}"
+            );
+            if (_vm is not null)
+                StopMonitor(_vm.Monitor);
         }
         finally
         {
@@ -110,9 +123,15 @@ internal sealed class VmSession : IDisposable
         try
         {
             monitor = PidFd.Open(_monitorPid);
-            var handshake = Handshake.Receive(_socket!, _server.Options.HandshakeTimeout, _server.Pages.PageCount, ref handedOver);
+            var handshake = Handshake.Receive(
+                _socket!,
+                _server.Options.HandshakeTimeout,
+                _server.Pages.PageCount,
+                ref handedOver
+            );
             var state = VmState.Create(handshake.Map.PageLimit, _server.Pages.Identity);
-            foreach (var region in handshake.Map.Regions) state.Missing.SetRange(region.Pages.Start.Value, region.Pages.Count);
+            foreach (var region in handshake.Map.Regions)
+                state.Missing.SetRange(region.Pages.Start.Value, region.Pages.Count);
             _vm = new VmDescriptors(Id, handshake.Uffd, handshake.Map, state, _socket!, monitor, handshake.Memfd);
             _rest = handshake.Rest;
             return true;
@@ -120,7 +139,8 @@ internal sealed class VmSession : IDisposable
         catch (Exception e) when (e is ProtocolException or LinuxException)
         {
             _server.Log(Id, $"refused (process {_monitorPid}): {e.Message}");
-            if (handedOver && monitor is not null) StopMonitor(monitor);
+            if (handedOver && monitor is not null)
+                StopMonitor(monitor);
             monitor?.Dispose();
             return false;
         }
@@ -133,13 +153,17 @@ internal sealed class VmSession : IDisposable
         _pager = pager;
         Served = vm;
         _server.Began(this, vm);
-        if (_stopping != 0) pager.Stop(_stopping == 2);
+        if (_stopping != 0)
+            pager.Stop(_stopping == 2);
         var end = pager.Run();
-        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem) _server.Log(Id, problem);
+        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
+            _server.Log(Id, problem);
         _final = Report(pager, vm, end);
         Served = null;
-        if (end != PagerEnd.Failed) _server.Log(Id, Describe(end, pager));
-        else if (_server.TryHandOver(Id)) _server.Log(Id, $"{pager.Reason}; the standby goes on");
+        if (end != PagerEnd.Failed)
+            _server.Log(Id, Describe(end, pager));
+        else if (_server.TryHandOver(Id))
+            _server.Log(Id, $"{pager.Reason}; the standby goes on");
         else
         {
             _server.Log(Id, $"cannot be served: {pager.Reason}");
@@ -154,9 +178,21 @@ internal sealed class VmSession : IDisposable
     private VmReport Report(VmPager pager, VmDescriptors vm, PagerEnd end)
     {
         ulong pages = 0;
-        foreach (var region in vm.Map.Regions) pages += region.Pages.Count;
-        return new VmReport(Id, _monitorPid, pages, vm.Memfd is not null, end, pager.Reason, pager.Counters, pager.Latency(),
-            pager.AllocatedBytes, ElapsedNs, pager.CompleteNs);
+        foreach (var region in vm.Map.Regions)
+            pages += region.Pages.Count;
+        return new VmReport(
+            Id,
+            _monitorPid,
+            pages,
+            vm.Memfd is not null,
+            end,
+            pager.Reason,
+            pager.Counters,
+            pager.Latency(),
+            pager.AllocatedBytes,
+            ElapsedNs,
+            pager.CompleteNs
+        );
     }
 
     private static string Describe(PagerEnd end, VmPager pager)
@@ -174,10 +210,12 @@ internal sealed class VmSession : IDisposable
 
     private void StopMonitor(PidFd monitor)
     {
-        if (!_server.Options.StopsMonitors) return;
+        if (!_server.Options.StopsMonitors)
+            return;
         try
         {
-            if (monitor.Signal(PidFd.Kill)) _server.Log(Id, "its monitor was stopped: its guest would hang, or read zeros");
+            if (monitor.Signal(PidFd.Kill))
+                _server.Log(Id, "its monitor was stopped: its guest would hang, or read zeros");
         }
         catch (LinuxException e)
         {

@@ -6,8 +6,8 @@ using Userfault.Linux;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Compiles everything that stands between a guest and its page before the first guest comes: else the first fault of a process
-/// waits for the compiler, a hundred times longer than for its page.
+/// Compiles everything that stands between a guest and its page before the first guest comes: else the first fault of a
+/// process waits for the compiler, a hundred times longer than for its page.
 /// </summary>
 public static class Warmup
 {
@@ -15,21 +15,62 @@ public static class Warmup
     private static readonly TimeSpan OwnPatience = TimeSpan.FromSeconds(1);
 
     private const BindingFlags All =
-        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        BindingFlags.Public
+        | BindingFlags.NonPublic
+        | BindingFlags.Static
+        | BindingFlags.Instance
+        | BindingFlags.DeclaredOnly;
 
-    /// <summary>Compiles what a handshake and a fault go through, in this room and below it. Takes some tenths of a second.</summary>
+    /// <summary>
+    /// Compiles what a handshake and a fault go through, in this room and below it. Takes some tenths of a second.
+    /// </summary>
     public static void Run()
     {
-        string[] below = ["Userfault.Pages.PageClaims", "Userfault.Pages.PushOrder", "Userfault.Pages.SequentialPush",
-            "Userfault.Pages.OutwardPush", "Userfault.Pages.RecordedPush", "Userfault.Pages.FileImage", "Userfault.Pages.SyntheticImage",
-            "Userfault.Pages.ZeroPage", "Userfault.Pages.LatencyHistogram"];
-        foreach (var name in below) Prepare(typeof(Pages.PushOrder).Assembly.GetType(name));
-        foreach (var type in typeof(FetchCore).Assembly.GetTypes()) Prepare(type);
+        string[] below =
+        [
+            "Userfault.Pages.PageClaims",
+            "Userfault.Pages.PushOrder",
+            "Userfault.Pages.SequentialPush",
+            "Userfault.Pages.OutwardPush",
+            "Userfault.Pages.RecordedPush",
+            "Userfault.Pages.FileImage",
+            "Userfault.Pages.SyntheticImage",
+            "Userfault.Pages.ZeroPage",
+            "Userfault.Pages.LatencyHistogram",
+        ];
+        foreach (var name in below)
+            Prepare(typeof(Pages.PushOrder).Assembly.GetType(name));
+        foreach (var type in typeof(FetchCore).Assembly.GetTypes())
+            Prepare(type);
         foreach (var name in (string[])["UserfaultBitmap", "BitmapWords", "WordScan", "Gfn", "GfnRange"])
             Prepare(typeof(Mmu.Gfn).Assembly.GetType($"Userfault.Mmu.{name}"));
-        foreach (var type in (Type[])[typeof(VmSession), typeof(VmPager), typeof(Placer), typeof(CopyCrew), typeof(ImageIndex), typeof(ImageRuns), typeof(RegionMap), typeof(WaitBook), typeof(Fetches),
-            typeof(MonitorSide), typeof(VmState), typeof(PagerCounters), typeof(Userfaultfd), typeof(UffdMessage), typeof(UffdResult), typeof(Libc),
-            typeof(Handshake), typeof(RegionList), typeof(GuestRegion), typeof(JsonCutter), typeof(VmDescriptors), typeof(PageSupply)])
+        foreach (
+            var type in (Type[])
+                [
+                    typeof(VmSession),
+                    typeof(VmPager),
+                    typeof(Placer),
+                    typeof(CopyCrew),
+                    typeof(ImageIndex),
+                    typeof(ImageRuns),
+                    typeof(RegionMap),
+                    typeof(WaitBook),
+                    typeof(Fetches),
+                    typeof(MonitorSide),
+                    typeof(VmState),
+                    typeof(PagerCounters),
+                    typeof(Userfaultfd),
+                    typeof(UffdMessage),
+                    typeof(UffdResult),
+                    typeof(Libc),
+                    typeof(Handshake),
+                    typeof(RegionList),
+                    typeof(GuestRegion),
+                    typeof(JsonCutter),
+                    typeof(VmDescriptors),
+                    typeof(PageSupply),
+                ]
+        )
         {
             Prepare(type);
         }
@@ -37,9 +78,9 @@ public static class Warmup
     }
 
     /// <summary>
-    /// Serves a VM of this process's own for a moment, from its handshake on, by the way that real ones are served: what is compiled for
-    /// the types in use, and the first answer of a page source, do not wait for a guest. Where there is no userfaultfd, or no source
-    /// in time, nothing is lost.
+    /// Serves a VM of this process's own for a moment, from its handshake on, by the way that real ones are served:
+    /// what is compiled for the types in use, and the first answer of a page source, do not wait for a guest. Where
+    /// there is no userfaultfd, or no source in time, nothing is lost.
     /// </summary>
     /// <param name="pages">Where pages come from.</param>
     /// <param name="options">How VMs are served.</param>
@@ -47,7 +88,8 @@ public static class Warmup
     {
         ArgumentNullException.ThrowIfNull(pages);
         ArgumentNullException.ThrowIfNull(options);
-        if (Userfaultfd.WhyNot() is not null) return;
+        if (Userfaultfd.WhyNot() is not null)
+            return;
         var count = Math.Min(pages.PageCount, OwnPages);
         using var memory = MemoryMapping.Anonymously(count << Mmu.Page.Shift);
         memory.ForbidHugePages();
@@ -76,9 +118,13 @@ public static class Warmup
         var start = memory.Start;
         var touching = new Thread(() =>
         {
-            for (ulong page = pages; page-- > 0;) _ = NativeTouch.Read(start + (page << Mmu.Page.Shift));
+            for (ulong page = pages; page-- > 0; )
+                _ = NativeTouch.Read(start + (page << Mmu.Page.Shift));
         })
-        { IsBackground = true, Name = "warm up touches" };
+        {
+            IsBackground = true,
+            Name = "warm up touches",
+        };
         touching.Start();
         return touching;
     }
@@ -105,10 +151,12 @@ public static class Warmup
 
     private static void Prepare(Type? type)
     {
-        if (type is null || type.ContainsGenericParameters || type.IsInterface) return;
+        if (type is null || type.ContainsGenericParameters || type.IsInterface)
+            return;
         foreach (var method in type.GetMethods(All).Cast<MethodBase>().Concat(type.GetConstructors(All)))
         {
-            if (method.IsAbstract || method.ContainsGenericParameters) continue;
+            if (method.IsAbstract || method.ContainsGenericParameters)
+                continue;
             RuntimeHelpers.PrepareMethod(method.MethodHandle);
         }
     }

@@ -6,7 +6,9 @@ internal enum Backend
     /// <summary>The model: actors' vCPUs over <c>src/Mmu</c>.</summary>
     Model,
 
-    /// <summary>Threads that touch real memory of this process, which a child process serves through a userfaultfd.</summary>
+    /// <summary>
+    /// Threads that touch real memory of this process, which a child process serves through a userfaultfd.
+    /// </summary>
     Userfaultfd,
 
     /// <summary>Real vCPUs under /dev/kvm.</summary>

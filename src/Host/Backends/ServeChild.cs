@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Userfault.Cli;
 
 /// <summary>
-/// <c>userfault serve</c> as a child of this process: ends with it, since its standard input is a pipe from here, and is ended by
-/// its id where it does not.
+/// <c>userfault serve</c> as a child of this process: ends with it, since its standard input is a pipe from here, and
+/// is ended by its id where it does not.
 /// </summary>
 internal sealed class ServeChild : IDisposable
 {
@@ -15,12 +15,13 @@ internal sealed class ServeChild : IDisposable
     private ServeChild(Process process) => (_process, _error) = (process, process.StandardError.ReadToEndAsync());
 
     /// <summary>
-    /// How it died, with what it said; null while it lives, and where it ended well: then no page is missing. Nobody answers the
-    /// guest's faults any more.
+    /// How it died, with what it said; null while it lives, and where it ended well: then no page is missing. Nobody
+    /// answers the guest's faults any more.
     /// </summary>
     public string? Death()
     {
-        if (!_process.HasExited || _process.ExitCode == ExitCodes.Success) return null;
+        if (!_process.HasExited || _process.ExitCode == ExitCodes.Success)
+            return null;
         var said = _error.IsCompletedSuccessfully ? _error.Result.ReplaceLineEndings(" ").Trim() : "";
         return $"the handler (process {Id}) died with exit code {_process.ExitCode}{(said.Length > 0 ? $": {said}" : "")}";
     }
@@ -34,11 +35,17 @@ internal sealed class ServeChild : IDisposable
     /// <exception cref="CliException">It ended before, with what it said; or it took too long.</exception>
     public static async Task<ServeChild> Start(IEnumerable<string> args, CancellationToken cancelled)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         // Under `dotnet userfault.dll` the process is dotnet's, and the first argument names the program.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(ServeChild).Assembly.Location);
-        foreach (var arg in args) start.ArgumentList.Add(arg);
+        foreach (var arg in args)
+            start.ArgumentList.Add(arg);
         var child = new ServeChild(Process.Start(start)!);
         try
         {
@@ -88,7 +95,8 @@ internal sealed class ServeChild : IDisposable
         if (!_process.HasExited)
         {
             _process.StandardInput.Close();
-            if (!_process.WaitForExit(TimeSpan.FromSeconds(15))) _process.Kill();
+            if (!_process.WaitForExit(TimeSpan.FromSeconds(15)))
+                _process.Kill();
         }
 
         _process.Dispose();
@@ -102,17 +110,21 @@ internal sealed class ServeChild : IDisposable
         {
             while (await _process.StandardOutput.ReadLineAsync(late.Token) is { } line)
             {
-                if (!line.Contains(" pages of image ", StringComparison.Ordinal)) continue;
+                if (!line.Contains(" pages of image ", StringComparison.Ordinal))
+                    continue;
                 // Read on, by nobody: a pipe that is full would stop it.
                 _ = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
                 return;
             }
 
-            throw new CliException($"the handler (process {Id}) died before it listened: {(await _error).ReplaceLineEndings(" ").Trim()}");
+            throw new CliException(
+                $"the handler (process {Id}) died before it listened: {(await _error).ReplaceLineEndings(" ").Trim()}"
+            );
         }
         catch (OperationCanceledException)
         {
-            if (cancelled.IsCancellationRequested) throw new InterruptedException();
+            if (cancelled.IsCancellationRequested)
+                throw new InterruptedException();
             throw new CliException($"the handler (process {Id}) did not listen within {Patience.TotalSeconds} s");
         }
     }

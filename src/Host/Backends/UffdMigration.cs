@@ -11,8 +11,8 @@ using Userfault.Pages;
 namespace Userfault.Cli;
 
 /// <summary>
-/// A migration into real memory of this process: threads make the workload's accesses, and <c>userfault serve</c>, started as
-/// a child, serves them through a userfaultfd by the handler protocol. No actors on either side of a fault.
+/// A migration into real memory of this process: threads make the workload's accesses, and <c>userfault serve</c>,
+/// started as a child, serves them through a userfaultfd by the handler protocol. No actors on either side of a fault.
 /// </summary>
 internal static class UffdMigration
 {
@@ -24,9 +24,15 @@ internal static class UffdMigration
     /// <param name="result">What was given of them.</param>
     /// <param name="settings">The run's settings.</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    public static async Task<int> Run(MigrateOptions options, ParseResult result, Settings settings, CancellationToken cancelled)
+    public static async Task<int> Run(
+        MigrateOptions options,
+        ParseResult result,
+        Settings settings,
+        CancellationToken cancelled
+    )
     {
-        if (Userfaultfd.WhyNot() is { } why) throw new CliException($"--backend userfaultfd: {why}");
+        if (Userfaultfd.WhyNot() is { } why)
+            throw new CliException($"--backend userfaultfd: {why}");
         Check(options, result);
         settings.Override("mode", options.Backend.Name, Units.NameOf(FaultMode.Userfaultfd));
         var migration = MigrateOptions.ToMigration(settings);
@@ -35,7 +41,12 @@ internal static class UffdMigration
         if (result.GetValue(options.Cluster) is { } cluster)
         {
             var nodes = SourceSearch.Nodes(options.Cluster.Name, cluster);
-            SourceSearch.Tls(settings, options.Cluster.Name, nodes, line => Console.Error.WriteLine($"userfault: {line}"));
+            SourceSearch.Tls(
+                settings,
+                options.Cluster.Name,
+                nodes,
+                line => Console.Error.WriteLine($"userfault: {line}")
+            );
         }
 
         using var inputs = RunInputs.Open(options, result, settings);
@@ -64,11 +75,19 @@ internal static class UffdMigration
 
     private static void Check(MigrateOptions options, ParseResult result)
     {
-        foreach (var option in new Option<string>[]
-        {
-            options.Arch, options.Mode, options.Memory, options.HostAccesses, options.Fetchers, options.Jitter,
-            options.DuplicateShare, options.ImageFormat,
-        })
+        foreach (
+            var option in new Option<string>[]
+            {
+                options.Arch,
+                options.Mode,
+                options.Memory,
+                options.HostAccesses,
+                options.Fetchers,
+                options.Jitter,
+                options.DuplicateShare,
+                options.ImageFormat,
+            }
+        )
         {
             if (result.GetValue(option) is not null)
                 throw new CliException($"{option.Name}: not with --backend userfaultfd; use --backend model");
@@ -76,60 +95,111 @@ internal static class UffdMigration
     }
 
     private static List<string> Arguments(
-        MigrateOptions options, ParseResult result, Settings settings, MigrationSettings migration, Files files)
+        MigrateOptions options,
+        ParseResult result,
+        Settings settings,
+        MigrationSettings migration,
+        Files files
+    )
     {
         List<string> args =
         [
-            "serve", "--socket", files.Socket, "--json", files.Json, "--record", files.Record, "--once", "--until-stdin-closes",
-            "--chunk", ChunkOf(migration).ToString(CultureInfo.InvariantCulture),
-            "--push", Units.NameOf(migration.Background == BackgroundOrder.Recorded ? BackgroundOrder.Sequential : migration.Background),
+            "serve",
+            "--socket",
+            files.Socket,
+            "--json",
+            files.Json,
+            "--record",
+            files.Record,
+            "--once",
+            "--until-stdin-closes",
+            "--chunk",
+            ChunkOf(migration).ToString(CultureInfo.InvariantCulture),
+            "--push",
+            Units.NameOf(
+                migration.Background == BackgroundOrder.Recorded ? BackgroundOrder.Sequential : migration.Background
+            ),
         ];
-        if (result.GetValue(options.Replay) is { } replay) args.AddRange(["--replay", replay]);
+        if (result.GetValue(options.Replay) is { } replay)
+            args.AddRange(["--replay", replay]);
         if (result.GetValue(options.Cluster) is { } cluster)
         {
             args.AddRange(["--cluster", cluster]);
-            if (result.GetValue(options.ConfigFile) is { } config) args.AddRange(["--config", config]);
+            if (result.GetValue(options.ConfigFile) is { } config)
+                args.AddRange(["--config", config]);
             return args;
         }
 
-        args.AddRange(["--latency", settings.Get("source.latency").Value, "--bandwidth", settings.Get("source.bandwidth").Value]);
+        args.AddRange([
+            "--latency",
+            settings.Get("source.latency").Value,
+            "--bandwidth",
+            settings.Get("source.bandwidth").Value,
+        ]);
         if (result.GetValue(options.Image) is { } image)
         {
             args.AddRange(["--image", image]);
             return args;
         }
 
-        args.AddRange(["--synthetic", result.GetValue(options.Synthetic) ?? "128M", "--seed", settings.Get("seed").Value]);
-        if (result.GetValue(options.ZeroShare) is { } zero) args.AddRange(["--zero-share", zero]);
+        args.AddRange([
+            "--synthetic",
+            result.GetValue(options.Synthetic) ?? "128M",
+            "--seed",
+            settings.Get("seed").Value,
+        ]);
+        if (result.GetValue(options.ZeroShare) is { } zero)
+            args.AddRange(["--zero-share", zero]);
         return args;
     }
 
     private static async Task<MigrationReport> Migrate(
-        RunInputs inputs, MigrationSettings migration, ServeChild serve, Files files, CancellationToken cancelled)
+        RunInputs inputs,
+        MigrationSettings migration,
+        ServeChild serve,
+        Files files,
+        CancellationToken cancelled
+    )
     {
         GuestReport guest;
         try
         {
             var memory = new GuestMemory([new GfnRange(new Gfn(0), inputs.Image.Pages)], secretFree: false);
-            var run = new GuestRun(UnixSocket.Connect(files.Socket), memory, inputs.Image, inputs.Workload, balloonPages: 0, deviceShare: 0, Patience);
+            var run = new GuestRun(
+                UnixSocket.Connect(files.Socket),
+                memory,
+                inputs.Image,
+                inputs.Workload,
+                balloonPages: 0,
+                deviceShare: 0,
+                Patience
+            );
             guest = run.Run(verify: true, cancelled, serve.Death);
             // Where a thread may still sleep on its memory, that stays until the process ends.
-            if (guest.IsGood) run.Dispose();
+            if (guest.IsGood)
+                run.Dispose();
         }
         catch (LinuxException e)
         {
             throw new CliException($"--backend userfaultfd: {await serve.DeathSoon() ?? e.Message}");
         }
 
-        if (!guest.IsGood) return Report(inputs, migration, guest, default, null);
-        if (!await serve.HasEndedWell()) throw new CliException($"the handler (process {serve.Id}) did not end well");
+        if (!guest.IsGood)
+            return Report(inputs, migration, guest, default, null);
+        if (!await serve.HasEndedWell())
+            throw new CliException($"the handler (process {serve.Id}) did not end well");
         using var said = JsonDocument.Parse(await File.ReadAllTextAsync(files.Json, CancellationToken.None));
         var set = GuestsOwn(WorkingSetFile.Load(files.Record, inputs.Image), inputs.Workload);
         return Report(inputs, migration, guest, said.RootElement.GetProperty("vms")[0], set);
     }
 
     private static MigrationReport Report(
-        RunInputs inputs, MigrationSettings migration, GuestReport guest, JsonElement vm, WorkingSet? set)
+        RunInputs inputs,
+        MigrationSettings migration,
+        GuestReport guest,
+        JsonElement vm,
+        WorkingSet? set
+    )
     {
         long Count(string name) => vm.ValueKind == JsonValueKind.Undefined ? 0 : vm.GetProperty(name).GetInt64();
         var isOver = guest.IsGood && (ulong)guest.Checked == inputs.Image.Pages;
@@ -142,9 +212,11 @@ internal static class UffdMigration
             Workload = inputs.Workload.Name,
             Pages = inputs.Image.Pages,
             PagesPresent = (ulong)Count("pagesPresent"),
-            CompletionNs = vm.ValueKind != JsonValueKind.Undefined && vm.GetProperty("completionMs") is { ValueKind: JsonValueKind.Number } ms
-                ? (long)(ms.GetDouble() * 1e6)
-                : -1,
+            CompletionNs =
+                vm.ValueKind != JsonValueKind.Undefined
+                && vm.GetProperty("completionMs") is { ValueKind: JsonValueKind.Number } ms
+                    ? (long)(ms.GetDouble() * 1e6)
+                    : -1,
             GuestNs = guest.TouchedNs,
             ElapsedNs = guest.ElapsedNs,
             Slots = new SlotCounters
@@ -167,9 +239,15 @@ internal static class UffdMigration
             Fetchers = [],
             Vcpus = [.. Enumerable.Range(0, inputs.Workload.Vcpus).Select(i => VcpuOf(inputs.Workload, i, guest, vm))],
             Latency = guest.Latency,
-            Verification = guest.Checked == 0
-                ? null
-                : new VerifyResult((ulong)(guest.Checked - guest.Wrong), 0, (ulong)guest.Wrong, guest.FirstWrong is { } wrong ? new Gfn(wrong) : null),
+            Verification =
+                guest.Checked == 0
+                    ? null
+                    : new VerifyResult(
+                        (ulong)(guest.Checked - guest.Wrong),
+                        0,
+                        (ulong)guest.Wrong,
+                        guest.FirstWrong is { } wrong ? new Gfn(wrong) : null
+                    ),
             Timeline = [],
             WorkingSet = set,
         };
@@ -179,17 +257,36 @@ internal static class UffdMigration
     private static VcpuReport VcpuOf(IWorkload workload, int vcpu, GuestReport guest, JsonElement vm)
     {
         var own = guest.Vcpus[vcpu];
-        var faults = vm.ValueKind != JsonValueKind.Undefined
-            && vm.GetProperty("faultsByThread").TryGetProperty(own.ThreadId.ToString(CultureInfo.InvariantCulture), out var count) ? count.GetInt64() : 0;
-        long reads = 0, writes = 0;
+        var faults =
+            vm.ValueKind != JsonValueKind.Undefined
+            && vm.GetProperty("faultsByThread")
+                .TryGetProperty(own.ThreadId.ToString(CultureInfo.InvariantCulture), out var count)
+                ? count.GetInt64()
+                : 0;
+        long reads = 0,
+            writes = 0;
         var stream = workload.Open(vcpu);
         while (guest.TouchedNs >= 0 && stream.TryNext(out var access))
         {
-            if (access.Kind == Access.Write) writes++;
-            else reads++;
+            if (access.Kind == Access.Write)
+                writes++;
+            else
+                reads++;
         }
 
-        return new VcpuReport(vcpu, reads + writes, reads, writes, 0, faults, 0, 0, guest.TouchedNs, own.Latency, default);
+        return new VcpuReport(
+            vcpu,
+            reads + writes,
+            reads,
+            writes,
+            0,
+            faults,
+            0,
+            0,
+            guest.TouchedNs,
+            own.Latency,
+            default
+        );
     }
 
     // Behind the workload's pages the handler recorded those that the verification waited for.
@@ -199,14 +296,16 @@ internal static class UffdMigration
         for (var vcpu = 0; vcpu < workload.Vcpus; vcpu++)
         {
             var stream = workload.Open(vcpu);
-            while (stream.TryNext(out var access)) touched.Add(access.Gfn.Value);
+            while (stream.TryNext(out var access))
+                touched.Add(access.Gfn.Value);
         }
 
         var left = (ulong)touched.Count;
         List<GfnRange> runs = [];
         foreach (var run in recorded.Runs)
         {
-            if (left == 0) break;
+            if (left == 0)
+                break;
             runs.Add(run with { Count = Math.Min(left, run.Count) });
             left -= runs[^1].Count;
         }

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Userfault.Cli;
 
-/// <summary>A node that this process has started, and that ends with it: its standard input is a pipe from here.</summary>
+/// <summary>
+/// A node that this process has started, and that ends with it: its standard input is a pipe from here.
+/// </summary>
 internal sealed class ChildNode : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -21,14 +23,20 @@ internal sealed class ChildNode : IDisposable
     /// <exception cref="InterruptedException">Ctrl-C meanwhile.</exception>
     public static async Task<ChildNode> Start(string role, IEnumerable<string> args, CancellationToken cancelled)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        // A node is ready sooner when its code is compiled quickly first and well where it runs often; a migration, which is
-        // over in seconds, has it compiled well at once.
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        // A node is ready sooner when its code is compiled quickly first and well where it runs often; a migration,
+        // which is over in seconds, has it compiled well at once.
         start.Environment["DOTNET_TC_QuickJit"] = "1";
         // Under `dotnet userfault.dll` the process is dotnet's, and the first argument names the program.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(ChildNode).Assembly.Location);
-        foreach (var arg in new[] { "node", "--role", role, "--until-stdin-closes" }.Concat(args)) start.ArgumentList.Add(arg);
+        foreach (var arg in new[] { "node", "--role", role, "--until-stdin-closes" }.Concat(args))
+            start.ArgumentList.Add(arg);
         var node = new ChildNode(Process.Start(start)!);
         try
         {
@@ -54,7 +62,8 @@ internal sealed class ChildNode : IDisposable
         if (!_process.HasExited)
         {
             Stop();
-            if (!_process.WaitForExit(TimeSpan.FromSeconds(15))) _process.Kill();
+            if (!_process.WaitForExit(TimeSpan.FromSeconds(15)))
+                _process.Kill();
         }
 
         _process.Dispose();
@@ -68,18 +77,21 @@ internal sealed class ChildNode : IDisposable
         {
             while (await _process.StandardOutput.ReadLineAsync(late.Token) is { } line)
             {
-                if (line.StartsWith(beginning, StringComparison.Ordinal)) return line;
+                if (line.StartsWith(beginning, StringComparison.Ordinal))
+                    return line;
             }
 
             var said = await _process.StandardError.ReadToEndAsync(late.Token);
             await _process.WaitForExitAsync(late.Token);
             // A terminal's Ctrl-C goes to the node as well, and it may be the quicker to end, and ends well.
-            if (_process.ExitCode == ExitCodes.Success) throw new InterruptedException();
+            if (_process.ExitCode == ExitCodes.Success)
+                throw new InterruptedException();
             throw new CliException($"a node ended before it was ready: {said.ReplaceLineEndings(" ").Trim()}");
         }
         catch (OperationCanceledException)
         {
-            if (cancelled.IsCancellationRequested) throw new InterruptedException();
+            if (cancelled.IsCancellationRequested)
+                throw new InterruptedException();
             throw new CliException($"node {Id} was not ready within {Patience.TotalSeconds} s");
         }
     }

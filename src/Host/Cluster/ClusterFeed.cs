@@ -8,8 +8,8 @@ namespace Userfault.Cli;
 
 /// <summary>
 /// A destination's part in the cluster: the pages of a migration come from the nodes that serve its image, as fetchers
-/// in its pool that come and go with them. The guest's actors and the connections for its pages have an actor system of their
-/// own: the membership may end, and another begin, while the guest goes on or waits.
+/// in its pool that come and go with them. The guest's actors and the connections for its pages have an actor system of
+/// their own: the membership may end, and another begin, while the guest goes on or waits.
 /// </summary>
 internal sealed class ClusterFeed : IAsyncDisposable
 {
@@ -47,7 +47,8 @@ internal sealed class ClusterFeed : IAsyncDisposable
     {
         get
         {
-            lock (_lock) return _member!;
+            lock (_lock)
+                return _member!;
         }
     }
 
@@ -61,21 +62,36 @@ internal sealed class ClusterFeed : IAsyncDisposable
     public async Task Join(string option, IReadOnlyList<Address> nodes, bool waits, CancellationToken cancelled)
     {
         var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _memberships = new Memberships(_setup, (NodeRoles.Destination, _port), (option, nodes), _said, Attach, _ => joined.TrySetResult());
+        _memberships = new Memberships(
+            _setup,
+            (NodeRoles.Destination, _port),
+            (option, nodes),
+            _said,
+            Attach,
+            _ => joined.TrySetResult()
+        );
         using (cancelled.Register(_leaves.Cancel))
         {
             _life = _memberships.Run(_leaves.Token);
-            if (await Task.WhenAny(joined.Task, _life) == _life) await _life;
+            if (await Task.WhenAny(joined.Task, _life) == _life)
+                await _life;
         }
 
-        if (waits) await Console.Error.WriteLineAsync($"userfault node: destination at {Member.Endpoint}");
+        if (waits)
+            await Console.Error.WriteLineAsync($"userfault node: destination at {Member.Endpoint}");
         // Who serves what is known before the first connection, or it would go to a source though a fetcher is there.
         await Member.Until(
-            async () => await Member.Nodes() is { Count: > 0 } known && known.All(n => n.Report is not null || !n.IsUsable), cancelled);
-        if (cancelled.IsCancellationRequested) throw new InterruptedException();
+            async () =>
+                await Member.Nodes() is { Count: > 0 } known && known.All(n => n.Report is not null || !n.IsUsable),
+            cancelled
+        );
+        if (cancelled.IsCancellationRequested)
+            throw new InterruptedException();
     }
 
-    /// <summary>The one image that the cluster's nodes serve, described by them; its digests are on their way.</summary>
+    /// <summary>
+    /// The one image that the cluster's nodes serve, described by them; its digests are on their way.
+    /// </summary>
     /// <param name="option">The option that named the nodes, for messages.</param>
     /// <param name="waits">Is a cluster without any image waited for, however long it takes?</param>
     /// <param name="failed">Told where the digests turn out to be wrong.</param>
@@ -86,38 +102,58 @@ internal sealed class ClusterFeed : IAsyncDisposable
     {
         List<SourceListing> offers = [];
         await Member.Until(async () => (offers = await Offered()).Count > 0, cancelled, waits);
-        if (cancelled.IsCancellationRequested) throw new InterruptedException();
+        if (cancelled.IsCancellationRequested)
+            throw new InterruptedException();
         if (offers.Select(o => o.Image).Distinct().Count() != 1)
-            throw new CliException($"{option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}");
+            throw new CliException(
+                $"{option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}"
+            );
         var image = offers[0].Image;
         var source = OpenDigests(image, offers[0].Name);
-        Listen(_guest.ActorOf(PageLinksActor.Props(new PageLinksSettings
-        {
-            Client = _setup.ClientOptions(source.Identity),
-            OfferedAs = image,
-            RetryAfter = _setup.RetryAfter,
-            Opened = (_, open) => source.Add(open),
-            Closed = (_, closed) => source.Remove(closed),
-        }), "digests"));
+        Listen(
+            _guest.ActorOf(
+                PageLinksActor.Props(
+                    new PageLinksSettings
+                    {
+                        Client = _setup.ClientOptions(source.Identity),
+                        OfferedAs = image,
+                        RetryAfter = _setup.RetryAfter,
+                        Opened = (_, open) => source.Add(open),
+                        Closed = (_, closed) => source.Remove(closed),
+                    }
+                ),
+                "digests"
+            )
+        );
         var download = new ManifestDownload(source, image, _setup.RetryAfter, TimeProvider.System);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-        if (!waits) late.CancelAfter(_setup.JoinTimeout);
+        if (!waits)
+            late.CancelAfter(_setup.JoinTimeout);
         try
         {
             var manifest = await download.Describe(late.Token);
             var adopted = new RemoteImage(manifest, offers[0].Name);
-            _digests = download.Fill(manifest, adopted.Digests, _ends.Token).ContinueWith(
-                fill =>
-                {
-                    if (fill.Exception is { } e) failed(e.GetBaseException().Message);
-                },
-                CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _digests = download
+                .Fill(manifest, adopted.Digests, _ends.Token)
+                .ContinueWith(
+                    fill =>
+                    {
+                        if (fill.Exception is { } e)
+                            failed(e.GetBaseException().Message);
+                    },
+                    CancellationToken.None,
+                    TaskContinuationOptions.None,
+                    TaskScheduler.Default
+                );
             return adopted;
         }
         catch (OperationCanceledException)
         {
-            if (cancelled.IsCancellationRequested) throw new InterruptedException();
-            throw new CliException($"{option}: no node of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself");
+            if (cancelled.IsCancellationRequested)
+                throw new InterruptedException();
+            throw new CliException(
+                $"{option}: no node of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself"
+            );
         }
     }
 
@@ -127,17 +163,25 @@ internal sealed class ClusterFeed : IAsyncDisposable
         var settings = FetcherSection.Of(_setup.Settings);
         var time = TimeProvider.System;
         var source = new ReplicatedSource(
-            ImageManifest.IdentityOf(image), 0, $"digests of {name}", settings,
-            () => (long)((Int128)time.GetTimestamp() * 1_000_000_000 / time.TimestampFrequency));
+            ImageManifest.IdentityOf(image),
+            0,
+            $"digests of {name}",
+            settings,
+            () => (long)((Int128)time.GetTimestamp() * 1_000_000_000 / time.TimestampFrequency)
+        );
         var every = TimeSpan.FromTicks(Math.Max(settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
-        if (settings.TickNs > 0) _digestTicks = time.CreateTimer(_ => source.Tick(), null, every, every);
+        if (settings.TickNs > 0)
+            _digestTicks = time.CreateTimer(_ => source.Tick(), null, every, every);
         return source;
     }
 
     /// <summary>Lets other nodes follow the migration's bitmaps.</summary>
     public Broadcast Publish(PublishedBitmaps published)
     {
-        var publisher = _guest.ActorOf(ClearPublisherActor.Props(published, _setup.ClearEvery, membership: null), ClearPublisherActor.Name);
+        var publisher = _guest.ActorOf(
+            ClearPublisherActor.Props(published, _setup.ClearEvery, membership: null),
+            ClearPublisherActor.Name
+        );
         lock (_lock)
         {
             (_published, _publisher) = (published, publisher);
@@ -146,32 +190,56 @@ internal sealed class ClusterFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>Feeds a migration's fetcher pool, and returns once pages can be had: every node that serves them is connected.</summary>
+    /// <summary>
+    /// Feeds a migration's fetcher pool, and returns once pages can be had: every node that serves them is connected.
+    /// </summary>
     /// <exception cref="CliException">None of the cluster's nodes serves the image.</exception>
     public async Task Connect(
-        string option, IActorRef pool, IMemoryImage image, IGuestMemory? memory, bool waits, CancellationToken cancelled)
+        string option,
+        IActorRef pool,
+        IMemoryImage image,
+        IGuestMemory? memory,
+        bool waits,
+        CancellationToken cancelled
+    )
     {
         _links = _guest.ActorOf(
-            PageLinksActor.Props(PageLinksSettings.IntoPool(pool, _setup.ClientOptions(image.Identity), memory) with { RetryAfter = _setup.RetryAfter }),
-            "links");
+            PageLinksActor.Props(
+                PageLinksSettings.IntoPool(pool, _setup.ClientOptions(image.Identity), memory) with
+                {
+                    RetryAfter = _setup.RetryAfter,
+                }
+            ),
+            "links"
+        );
         Listen(_links);
         var links = new PageLinksProtocol.Links([], 0, [], []);
         var isWhole = await Member.Until(
-            async () => (links = await Links()) is { Open.Count: > 0, Pending: 0 } || (!waits && await ServesOthersAlone(image)), cancelled, waits);
+            async () =>
+                (links = await Links()) is { Open.Count: > 0, Pending: 0 }
+                || (!waits && await ServesOthersAlone(image)),
+            cancelled,
+            waits
+        );
         isWhole &= links.Open.Count > 0;
-        if (isWhole || cancelled.IsCancellationRequested || links.Open.Count > 0) return;
+        if (isWhole || cancelled.IsCancellationRequested || links.Open.Count > 0)
+            return;
         var served = (await Member.Nodes()).SelectMany(n => n.Report?.Offers ?? []);
         throw new CliException(
-            $"{option}: no node serves image {image.Name} ({image.Identity.Short}); what they serve: {Names(served)}; " +
-            "give a source and this command the same image");
+            $"{option}: no node serves image {image.Name} ({image.Identity.Short}); what they serve: {Names(served)}; "
+                + "give a source and this command the same image"
+        );
     }
 
-    /// <summary>Ends what goes on beside the migration, before the image is disposed of, and leaves the cluster.</summary>
+    /// <summary>
+    /// Ends what goes on beside the migration, before the image is disposed of, and leaves the cluster.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await _ends.CancelAsync();
         await _digests;
-        if (_digestTicks is not null) await _digestTicks.DisposeAsync();
+        if (_digestTicks is not null)
+            await _digestTicks.DisposeAsync();
         await _leaves.CancelAsync();
         // Whoever waited to be let in has heard why it was not.
         await _life.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -183,20 +251,36 @@ internal sealed class ClusterFeed : IAsyncDisposable
     public void Show(MigrationProgress progress)
     {
         _progress = progress;
-        Volatile.Write(ref _report, NodeReport.Nothing with
-        {
-            PagesPresent = progress.PagesPresent,
-            Pages = progress.Pages,
-            State = progress.State.ToString().ToLowerInvariant() + (progress.Reason is { } reason ? $": {Shortened(reason)}" : ""),
-        });
+        Volatile.Write(
+            ref _report,
+            NodeReport.Nothing with
+            {
+                PagesPresent = progress.PagesPresent,
+                Pages = progress.Pages,
+                State =
+                    progress.State.ToString().ToLowerInvariant()
+                    + (progress.Reason is { } reason ? $": {Shortened(reason)}" : ""),
+            }
+        );
     }
 
-    /// <summary>Lets the other nodes know that it is over: one that completed has no use for replicas of its bitmaps any more.</summary>
+    /// <summary>
+    /// Lets the other nodes know that it is over: one that completed has no use for replicas of its bitmaps any more.
+    /// </summary>
     public void End(MigrationReport report)
     {
-        if (report.State != MigrationState.Completed) return;
+        if (report.State != MigrationState.Completed)
+            return;
         _published = null;
-        Volatile.Write(ref _report, NodeReport.Nothing with { PagesPresent = report.PagesPresent, Pages = report.Pages, State = "completed" });
+        Volatile.Write(
+            ref _report,
+            NodeReport.Nothing with
+            {
+                PagesPresent = report.PagesPresent,
+                Pages = report.Pages,
+                State = "completed",
+            }
+        );
         Member.Node.Tell(NodeProtocol.Announce.Instance);
     }
 
@@ -213,8 +297,11 @@ internal sealed class ClusterFeed : IAsyncDisposable
     {
         var links = await Links();
         return new ClusterSummary(
-            links.Seen.Count, links.Lost.Count,
-            [.. links.Seen.Select(n => $"{n.Host}:{n.Port}")], [.. links.Lost.Select(n => $"{n.Host}:{n.Port}")]);
+            links.Seen.Count,
+            links.Lost.Count,
+            [.. links.Seen.Select(n => $"{n.Host}:{n.Port}")],
+            [.. links.Lost.Select(n => $"{n.Host}:{n.Port}")]
+        );
     }
 
     private void Attach(ClusterMember member)
@@ -222,8 +309,10 @@ internal sealed class ClusterFeed : IAsyncDisposable
         lock (_lock)
         {
             _member = member;
-            foreach (var listener in _listeners) member.Node.Tell(new NodeProtocol.Listen(listener), ActorRefs.NoSender);
-            if (_publisher is not null) Publish(member, _publisher);
+            foreach (var listener in _listeners)
+                member.Node.Tell(new NodeProtocol.Listen(listener), ActorRefs.NoSender);
+            if (_publisher is not null)
+                Publish(member, _publisher);
         }
     }
 
@@ -254,7 +343,10 @@ internal sealed class ClusterFeed : IAsyncDisposable
     private async Task<bool> ServesOthersAlone(IMemoryImage image)
     {
         var sources = (await Member.Nodes()).Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)).ToList();
-        return sources.Count > 0 && sources.TrueForAll(n => n.Report is { Offers.Count: > 0 } report && report.OfferOf(image.Identity) is null);
+        return sources.Count > 0
+            && sources.TrueForAll(n =>
+                n.Report is { Offers.Count: > 0 } report && report.OfferOf(image.Identity) is null
+            );
     }
 
     private Task<PageLinksProtocol.Links> Links() =>

@@ -3,7 +3,9 @@ using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
-/// <summary>A process's membership: its actor system as a part of the cluster, with the actor that speaks for it.</summary>
+/// <summary>
+/// A process's membership: its actor system as a part of the cluster, with the actor that speaks for it.
+/// </summary>
 internal sealed class ClusterMember
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
@@ -26,7 +28,8 @@ internal sealed class ClusterMember
     public string Endpoint => $"{Membership.Self.Address.Host}:{Membership.Self.Address.Port}";
 
     /// <summary>Starts an actor of this incarnation that hears of the cluster.</summary>
-    public void Listen(Props listener, string name) => Node.Tell(new NodeProtocol.Listen(System.ActorOf(listener, name)), ActorRefs.NoSender);
+    public void Listen(Props listener, string name) =>
+        Node.Tell(new NodeProtocol.Listen(System.ActorOf(listener, name)), ActorRefs.NoSender);
 
     /// <summary>Opens the actor system of a node.</summary>
     /// <exception cref="CliException">The port cannot be listened on.</exception>
@@ -49,7 +52,13 @@ internal sealed class ClusterMember
     /// <param name="patience">Longest wait to be let in; null is the join timeout.</param>
     /// <param name="saysSo">Is it said once that the nodes do not answer, long before this is given up?</param>
     /// <exception cref="CliException">None of the nodes let it in in time.</exception>
-    public async Task Join(string option, IReadOnlyList<Address> nodes, CancellationToken cancelled, TimeSpan? patience = null, bool saysSo = false)
+    public async Task Join(
+        string option,
+        IReadOnlyList<Address> nodes,
+        CancellationToken cancelled,
+        TimeSpan? patience = null,
+        bool saysSo = false
+    )
     {
         var until = patience ?? _setup.JoinTimeout;
         var at = string.Join(",", nodes.Select(n => $"{n.Host}:{n.Port}"));
@@ -57,30 +66,46 @@ internal sealed class ClusterMember
         var isTold = saysSo && nodes.Count > 0;
         if (isTold)
         {
-            if (await Until(IsIn, cancelled, patience: until / 4) || cancelled.IsCancellationRequested) return;
-            await Console.Error.WriteLineAsync($"userfault: no node at {at} has let this one in yet; asks for {until.TotalSeconds:0.#} s in all");
+            if (await Until(IsIn, cancelled, patience: until / 4) || cancelled.IsCancellationRequested)
+                return;
+            await Console.Error.WriteLineAsync(
+                $"userfault: no node at {at} has let this one in yet; asks for {until.TotalSeconds:0.#} s in all"
+            );
         }
 
-        if (await Until(IsIn, cancelled, patience: isTold ? until * 3 / 4 : until) || cancelled.IsCancellationRequested) return;
+        if (await Until(IsIn, cancelled, patience: isTold ? until * 3 / 4 : until) || cancelled.IsCancellationRequested)
+            return;
         throw new CliException(
-            $"{option}: no node at {at} has let this one in within {until.TotalSeconds:0.#} s; {_setup.Advice(nodes)}");
+            $"{option}: no node at {at} has let this one in within {until.TotalSeconds:0.#} s; {_setup.Advice(nodes)}"
+        );
     }
 
-    /// <summary>Asks again and again until it holds: true; false after Ctrl-C or, without time, the join timeout.</summary>
-    public async Task<bool> Until(Func<Task<bool>> holds, CancellationToken cancelled, bool hasTime = false, TimeSpan? patience = null)
+    /// <summary>
+    /// Asks again and again until it holds: true; false after Ctrl-C or, without time, the join timeout.
+    /// </summary>
+    public async Task<bool> Until(
+        Func<Task<bool>> holds,
+        CancellationToken cancelled,
+        bool hasTime = false,
+        TimeSpan? patience = null
+    )
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!cancelled.IsCancellationRequested)
         {
-            if (await holds()) return true;
-            if (!hasTime && TimeProvider.System.GetElapsedTime(start) > (patience ?? _setup.JoinTimeout)) return false;
+            if (await holds())
+                return true;
+            if (!hasTime && TimeProvider.System.GetElapsedTime(start) > (patience ?? _setup.JoinTimeout))
+                return false;
             await Task.Delay(Poll, CancellationToken.None);
         }
 
         return false;
     }
 
-    /// <summary>The cluster as this node sees it; nothing once this incarnation has ended, whose actor does not answer any more.</summary>
+    /// <summary>
+    /// The cluster as this node sees it; nothing once this incarnation has ended, whose actor does not answer any more.
+    /// </summary>
     public async Task<IReadOnlyList<ClusterNode>> Nodes()
     {
         var asked = Node.Ask<NodeProtocol.NodesChanged>(NodeProtocol.GetNodes.Instance, _setup.JoinTimeout);
@@ -88,8 +113,12 @@ internal sealed class ClusterMember
     }
 
     private async Task<bool> IsIn() =>
-        (await Nodes()).Any(n => n.Address.Equals(Membership.Self.Address) && n.State is MemberState.Up or MemberState.WeaklyUp);
+        (await Nodes()).Any(n =>
+            n.Address.Equals(Membership.Self.Address) && n.State is MemberState.Up or MemberState.WeaklyUp
+        );
 
     private static Exception? Cause(Exception e) =>
-        e is global::System.Net.Sockets.SocketException ? e : e.InnerException is { } inner ? Cause(inner) : null;
+        e is global::System.Net.Sockets.SocketException ? e
+        : e.InnerException is { } inner ? Cause(inner)
+        : null;
 }

@@ -18,8 +18,15 @@ internal static class ClusterMigration
     /// <param name="waits">Is a cluster without the image waited for, however long it takes?</param>
     /// <param name="adopts">Without an image of its own: is it the one that the cluster has?</param>
     public static async Task<int> Run(
-        MigrateOptions options, ParseResult result, string option, Func<Task<IReadOnlyList<Address>>> nodes,
-        CancellationToken cancelled, int port = 0, bool waits = false, bool adopts = true)
+        MigrateOptions options,
+        ParseResult result,
+        string option,
+        Func<Task<IReadOnlyList<Address>>> nodes,
+        CancellationToken cancelled,
+        int port = 0,
+        bool waits = false,
+        bool adopts = true
+    )
     {
         Check(options, result);
         var settings = options.LoadSettings(result);
@@ -28,20 +35,41 @@ internal static class ClusterMigration
         var outputs = Outputs.Of(options, result);
         adopts &= result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
         return await new ClusterRun(setup, option, waits).Run(
-            nodes, port, adopts, image => RunInputs.Open(options, result, settings, adopted: image),
-            (system, feed, inputs, ends) => Run(outputs, setup, option, system, feed, inputs, migration, waits, ends), cancelled);
+            nodes,
+            port,
+            adopts,
+            image => RunInputs.Open(options, result, settings, adopted: image),
+            (system, feed, inputs, ends) => Run(outputs, setup, option, system, feed, inputs, migration, waits, ends),
+            cancelled
+        );
     }
 
     private static async Task<int> Run(
-        Outputs outputs, ClusterSetup setup, string option, ActorSystem system, ClusterFeed feed, RunInputs inputs,
-        MigrationSettings migration, bool waits, CancellationToken cancelled)
+        Outputs outputs,
+        ClusterSetup setup,
+        string option,
+        ActorSystem system,
+        ClusterFeed feed,
+        RunInputs inputs,
+        MigrationSettings migration,
+        bool waits,
+        CancellationToken cancelled
+    )
     {
         var clears = feed.Publish(new PublishedBitmaps(inputs.Image.Identity));
         // Who receives pages, and who sends them: the source may be on this machine.
-        await using var run = new MigrationRun(system, inputs, migration, otherThreads: 2, outputs.RecordsWorkingSet, clears);
+        await using var run = new MigrationRun(
+            system,
+            inputs,
+            migration,
+            otherThreads: 2,
+            outputs.RecordsWorkingSet,
+            clears
+        );
         await feed.Connect(option, run.Pool, inputs.Image, inputs.Content.Memory, waits, cancelled);
         using var endpoint = MetricsEndpoint.Open(setup);
-        if (endpoint is not null) await Console.Error.WriteLineAsync($"metrics at {endpoint.Address}");
+        if (endpoint is not null)
+            await Console.Error.WriteLineAsync($"metrics at {endpoint.Address}");
         return await ClusterRun.Report(feed, inputs, migration, outputs, (null, Backend.Model), run.Run, cancelled);
     }
 
@@ -51,7 +79,9 @@ internal static class ClusterMigration
         foreach (var option in new[] { options.Fetchers, options.Latency, options.Jitter, options.Bandwidth })
         {
             if (result.GetValue(option) is not null)
-                throw new CliException($"{option.Name}: belongs to a migration inside one process; a cluster's own nodes and network decide it");
+                throw new CliException(
+                    $"{option.Name}: belongs to a migration inside one process; a cluster's own nodes and network decide it"
+                );
         }
     }
 }

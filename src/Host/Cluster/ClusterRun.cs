@@ -19,8 +19,13 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
     /// <param name="cancelled">Ctrl-C.</param>
     /// <exception cref="CliException">No cluster, no image, or the image turned out to be another.</exception>
     public async Task<int> Run(
-        Func<Task<IReadOnlyList<Address>>> nodes, int port, bool adopts, Func<RemoteImage?, RunInputs> open,
-        Func<ActorSystem, ClusterFeed, RunInputs, CancellationToken, Task<int>> migrate, CancellationToken cancelled)
+        Func<Task<IReadOnlyList<Address>>> nodes,
+        int port,
+        bool adopts,
+        Func<RemoteImage?, RunInputs> open,
+        Func<ActorSystem, ClusterFeed, RunInputs, CancellationToken, Task<int>> migrate,
+        CancellationToken cancelled
+    )
     {
         // What is wrong with the own image is said before anybody is joined.
         var inputs = adopts ? null : open(null);
@@ -46,7 +51,8 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
         }
         finally
         {
-            if (system is not null) await system.Terminate();
+            if (system is not null)
+                await system.Terminate();
             inputs?.Dispose();
         }
     }
@@ -60,8 +66,14 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
     /// <param name="run">Runs the migration to its report.</param>
     /// <param name="cancelled">Ctrl-C.</param>
     public static async Task<int> Report(
-        ClusterFeed feed, RunInputs inputs, MigrationSettings migration, Outputs outputs, (string? Line, Backend Backend) guest,
-        Func<Action<MigrationProgress>, CancellationToken, Task<MigrationReport>> run, CancellationToken cancelled)
+        ClusterFeed feed,
+        RunInputs inputs,
+        MigrationSettings migration,
+        Outputs outputs,
+        (string? Line, Backend Backend) guest,
+        Func<Action<MigrationProgress>, CancellationToken, Task<MigrationReport>> run,
+        CancellationToken cancelled
+    )
     {
         var view = ProgressView.Create(outputs.JsonIsStandardOutput);
         using var metrics = feed.Metrics();
@@ -74,7 +86,8 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
                 feed.Show(progress);
                 view.Show(progress);
             },
-            cancelled);
+            cancelled
+        );
         view.End();
         feed.End(report);
 

@@ -5,4 +5,9 @@ namespace Userfault.Cli;
 /// <param name="LostNodes">Of these, nodes that went away and had not come back at the end.</param>
 /// <param name="Names">The nodes, as H:P.</param>
 /// <param name="LostNames">The lost ones, as H:P.</param>
-internal sealed record ClusterSummary(int Nodes, int LostNodes, IReadOnlyList<string> Names, IReadOnlyList<string> LostNames);
+internal sealed record ClusterSummary(
+    int Nodes,
+    int LostNodes,
+    IReadOnlyList<string> Names,
+    IReadOnlyList<string> LostNames
+);

@@ -13,14 +13,18 @@ internal sealed class ClusterView
 
     /// <summary>Follows a node from now on.</summary>
     public void Follow(ActorSystem system, IActorRef node) =>
-        node.Tell(new NodeProtocol.Listen(system.ActorOf(Props.Create(() => new Follower(this)), "view")), ActorRefs.NoSender);
+        node.Tell(
+            new NodeProtocol.Listen(system.ActorOf(Props.Create(() => new Follower(this)), "view")),
+            ActorRefs.NoSender
+        );
 
     private sealed class Follower(ClusterView view) : UntypedActor
     {
         protected override void OnReceive(object message)
         {
             // The last words before this node is out name nobody: what was known before is worth more.
-            if (message is NodeProtocol.NodesChanged { Nodes.Count: > 0 } changed) view._nodes = changed.Nodes;
+            if (message is NodeProtocol.NodesChanged { Nodes.Count: > 0 } changed)
+                view._nodes = changed.Nodes;
         }
     }
 }

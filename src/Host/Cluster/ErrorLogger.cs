@@ -5,8 +5,8 @@ using Userfault.Nodes;
 namespace Userfault.Cli;
 
 /// <summary>
-/// Writes the actor system's log to standard error, a line per event: standard output belongs to reports. <see cref="UserLog"/> decides
-/// which events appear.
+/// Writes the actor system's log to standard error, a line per event: standard output belongs to reports.
+/// <see cref="UserLog"/> decides which events appear.
 /// </summary>
 public sealed class ErrorLogger : UntypedActor
 {
@@ -22,8 +22,10 @@ public sealed class ErrorLogger : UntypedActor
                 break;
             case LogEvent said:
                 // A flood of one complaint is cut off by the node's own filters.
-                if (!Context.System.Settings.LogFilter.ShouldTryKeepMessage(said, out _)) break;
-                if (UserLog.LineOf(said, _isDetailed) is { } line) Console.Error.WriteLine(line);
+                if (!Context.System.Settings.LogFilter.ShouldTryKeepMessage(said, out _))
+                    break;
+                if (UserLog.LineOf(said, _isDetailed) is { } line)
+                    Console.Error.WriteLine(line);
                 break;
             default:
                 Unhandled(message);

@@ -4,9 +4,9 @@ using Userfault.Nodes;
 namespace Userfault.Cli;
 
 /// <summary>
-/// A process's membership over all its incarnations, at one address. One that finds itself downed, since it was cut off for
-/// long, goes with its actor system, and the next joins again; so does one that hears of the cluster it was cut off from. What
-/// the process has, an image or a guest, lives elsewhere and stays.
+/// A process's membership over all its incarnations, at one address. One that finds itself downed, since it was cut off
+/// for long, goes with its actor system, and the next joins again; so does one that hears of the cluster it was cut off
+/// from. What the process has, an image or a guest, lives elsewhere and stays.
 /// </summary>
 internal sealed class Memberships
 {
@@ -21,14 +21,21 @@ internal sealed class Memberships
 
     /// <summary>A process that is no member yet.</summary>
     /// <param name="setup">How nodes are reached.</param>
-    /// <param name="node">Its role, of <see cref="NodeRoles"/>, and its port; 0 is any free one, and then always that one.</param>
-    /// <param name="seeds">Nodes to join at, none begins a cluster; with the option that named them, for messages.</param>
+    /// <param name="node">Its role, of <see cref="NodeRoles"/>, and its port; 0 is any free one, and then always that
+    /// one.</param>
+    /// <param name="seeds">Nodes to join at, none begins a cluster; with the option that named them, for
+    /// messages.</param>
     /// <param name="report">What there is to say of the node.</param>
     /// <param name="opened">Told of each incarnation before it joins.</param>
     /// <param name="joined">Told of each incarnation that is a member.</param>
     public Memberships(
-        ClusterSetup setup, (string Role, int Port) node, (string Option, IReadOnlyList<Address> Nodes) seeds, Func<NodeReport> report,
-        Action<ClusterMember> opened, Action<ClusterMember> joined)
+        ClusterSetup setup,
+        (string Role, int Port) node,
+        (string Option, IReadOnlyList<Address> Nodes) seeds,
+        Func<NodeReport> report,
+        Action<ClusterMember> opened,
+        Action<ClusterMember> joined
+    )
     {
         (_setup, _role, _port, _option, _report) = (setup, node.Role, node.Port, seeds.Option, report);
         (_known, _opened, _joined) = (new Acquaintances(setup.Named(seeds.Nodes)), opened, joined);
@@ -44,36 +51,55 @@ internal sealed class Memberships
     {
         for (var isFirst = true; !ends.IsCancellationRequested; isFirst = false)
         {
-            // A founder soon begins anew where nobody answers: others may want its pages, and those it lost are found later.
+            // A founder soon begins anew where nobody answers: others may want its pages, and those it lost are found
+            // later.
             var (seeds, isHasty, isRefused) = (_known.Seeds, !isFirst && _known.IsFounder && !_known.HasFound, false);
-            // Of several nodes the first that answers is joined: it must be the one that was found, not one of the cluster that gave way.
-            if (_known.HasFound) seeds = [seeds[0]];
+            // Of several nodes the first that answers is joined: it must be the one that was found, not one of the
+            // cluster that gave way.
+            if (_known.HasFound)
+                seeds = [seeds[0]];
             NodeSystem? node = null;
             try
             {
                 node = ClusterMember.Open(_setup, _role, _port);
                 var found = Open(node, out var member);
-                await member.Join(_option, seeds, ends, isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout, saysSo: isFirst);
-                if (ends.IsCancellationRequested) return;
+                await member.Join(
+                    _option,
+                    seeds,
+                    ends,
+                    isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout,
+                    saysSo: isFirst
+                );
+                if (ends.IsCancellationRequested)
+                    return;
                 _joined(member);
                 await Task.WhenAny(node.System.WhenTerminated, found.Task, Ended(ends));
-                if (ends.IsCancellationRequested) return;
-                await Console.Error.WriteLineAsync("userfault node: " + (found.Task.IsCompletedSuccessfully
-                    ? $"the cluster that it was cut off from is at {found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
-                    : "was cut off from the cluster; joins again"));
+                if (ends.IsCancellationRequested)
+                    return;
+                await Console.Error.WriteLineAsync(
+                    "userfault node: "
+                        + (
+                            found.Task.IsCompletedSuccessfully
+                                ? $"the cluster that it was cut off from is at {found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
+                                : "was cut off from the cluster; joins again"
+                        )
+                );
             }
             catch (CliException e) when (!isFirst)
             {
                 isRefused = true;
                 await Console.Error.WriteLineAsync($"userfault node: {e.Message}; tries again");
-                if (node is null) await Task.Delay(_setup.RetryAfter, CancellationToken.None);
+                if (node is null)
+                    await Task.Delay(_setup.RetryAfter, CancellationToken.None);
             }
             finally
             {
-                if (node is not null) await node.Close();
+                if (node is not null)
+                    await node.Close();
             }
 
-            if (isRefused) _known.Refused();
+            if (isRefused)
+                _known.Refused();
         }
     }
 
@@ -83,7 +109,10 @@ internal sealed class Memberships
         _port = node.Membership.Self.Address.Port ?? _port;
         View.Follow(node.System, member.Node);
         var found = new TaskCompletionSource<Address>(TaskCreationOptions.RunContinuationsAsynchronously);
-        member.Listen(ReunionActor.Props(node.Membership, _known, _setup.ReportEvery, at => found.TrySetResult(at)), "reunion");
+        member.Listen(
+            ReunionActor.Props(node.Membership, _known, _setup.ReportEvery, at => found.TrySetResult(at)),
+            "reunion"
+        );
         _opened(member);
         return found;
     }

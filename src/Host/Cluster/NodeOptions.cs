@@ -15,15 +15,25 @@ internal sealed class NodeOptions
         Image.AddTo(command);
     }
 
-    public Option<string> Role { get; } = new("--role") { Description = "source (has the image), fetcher (asks the sources for others) or destination (waits for them, then migrates the guest to itself)", Required = true };
+    public Option<string> Role { get; } =
+        new("--role")
+        {
+            Description =
+                "source (has the image), fetcher (asks the sources for others) or destination (waits for them, then migrates the guest to itself)",
+            Required = true,
+        };
 
-    public Option<string> Port { get; } = new("--port") { Description = "TCP port of the cluster; 0 (default) is any free one" };
+    public Option<string> Port { get; } =
+        new("--port") { Description = "TCP port of the cluster; 0 (default) is any free one" };
 
-    public Option<string> DataPort { get; } = new("--data-port") { Description = "TCP port of the page data plane; 0 (default) is any free one" };
+    public Option<string> DataPort { get; } =
+        new("--data-port") { Description = "TCP port of the page data plane; 0 (default) is any free one" };
 
-    public Option<string> Seeds { get; } = new("--seeds") { Description = "nodes to join, H:P,...; none begins a new cluster" };
+    public Option<string> Seeds { get; } =
+        new("--seeds") { Description = "nodes to join, H:P,...; none begins a new cluster" };
 
-    public Option<bool> UntilStdinCloses { get; } = new("--until-stdin-closes") { Description = "end when standard input is closed", Hidden = true };
+    public Option<bool> UntilStdinCloses { get; } =
+        new("--until-stdin-closes") { Description = "end when standard input is closed", Hidden = true };
 
     /// <summary>Where the image comes from, and the settings; for a destination the options of migrate.</summary>
     public MigrateOptions Image { get; } = new();

@@ -7,8 +7,8 @@ using Userfault.Pages;
 namespace Userfault.Cli;
 
 /// <summary>
-/// <c>userfault demand-paging</c>: the kernel's demand_paging_test on the actors. Every vCPU writes once to each page of its
-/// share; options and output lines are those of the kernel's test, so that its scripts can read them.
+/// <c>userfault demand-paging</c>: the kernel's demand_paging_test on the actors. Every vCPU writes once to each page
+/// of its share; options and output lines are those of the kernel's test, so that its scripts can read them.
 /// </summary>
 internal static class DemandPagingCommand
 {
@@ -25,45 +25,61 @@ internal static class DemandPagingCommand
         var overlap = Add<bool>(command, "-o", "all vCPUs access the same memory, not a share each");
         var delay = Add<string>(command, "-d", "delay of each resolution in microseconds (default 0)");
         var arch = Add<string>(command, "-m", "x86 (default) or arm64");
-        command.SetAction((result, cancelled) => BadInput.Guard(() =>
-        {
-            var count = Units.Count("-v", result.GetValue(vcpus) ?? "1", 1, 4096);
-            var share = Units.Pages("-b", result.GetValue(bytes) ?? "1G");
-            var settings = new MigrationSettings
-            {
-                Architecture = Units.OneOf<Architecture>("-m", result.GetValue(arch) ?? "x86"),
-                Mode = ModeOf(result.GetValue(userfault), result.GetValue(mode)),
-                Memory = MemoryOf(result.GetValue(source) ?? "anonymous", result.GetValue(mode)),
-                Background = BackgroundOrder.None,
-                StartsWhole = !result.GetValue(userfault) && result.GetValue(mode) is null,
-                UffdDescriptors = result.GetValue(single) ? 1 : count,
-                UffdReaders = Units.Count("-r", result.GetValue(readers) ?? "1", 1, 4096),
-                ProgressNs = 0,
-            };
-            var delayUs = Units.Count("-d", result.GetValue(delay) ?? "0", 0, int.MaxValue);
-            return Run(settings, count, share, result.GetValue(overlap), delayUs * 1000L, cancelled);
-        }));
+        command.SetAction(
+            (result, cancelled) =>
+                BadInput.Guard(() =>
+                {
+                    var count = Units.Count("-v", result.GetValue(vcpus) ?? "1", 1, 4096);
+                    var share = Units.Pages("-b", result.GetValue(bytes) ?? "1G");
+                    var settings = new MigrationSettings
+                    {
+                        Architecture = Units.OneOf<Architecture>("-m", result.GetValue(arch) ?? "x86"),
+                        Mode = ModeOf(result.GetValue(userfault), result.GetValue(mode)),
+                        Memory = MemoryOf(result.GetValue(source) ?? "anonymous", result.GetValue(mode)),
+                        Background = BackgroundOrder.None,
+                        StartsWhole = !result.GetValue(userfault) && result.GetValue(mode) is null,
+                        UffdDescriptors = result.GetValue(single) ? 1 : count,
+                        UffdReaders = Units.Count("-r", result.GetValue(readers) ?? "1", 1, 4096),
+                        ProgressNs = 0,
+                    };
+                    var delayUs = Units.Count("-d", result.GetValue(delay) ?? "0", 0, int.MaxValue);
+                    return Run(settings, count, share, result.GetValue(overlap), delayUs * 1000L, cancelled);
+                })
+        );
         return command;
     }
 
     private static async Task<int> Run(
-        MigrationSettings settings, int vcpus, ulong sharePages, bool overlap, long delayNs, CancellationToken cancelled)
+        MigrationSettings settings,
+        int vcpus,
+        ulong sharePages,
+        bool overlap,
+        long delayNs,
+        CancellationToken cancelled
+    )
     {
         var pages = overlap ? sharePages : sharePages * (ulong)vcpus;
         // Where nothing is missing the kernel gives pages of zeros: so the image is one of zeros then.
         var image = new SyntheticImage(new SyntheticSettings(pages, settings.StartsWhole ? 1 : 0, 0));
-        var workload = new PatternWorkload(new PatternSettings(PatternKind.Sequential, vcpus, pages)
-        {
-            Overlapping = overlap,
-            WriteShare = 1,
-            InstructionsPerSecond = 0,
-            AccessesPerVcpu = sharePages,
-        });
+        var workload = new PatternWorkload(
+            new PatternSettings(PatternKind.Sequential, vcpus, pages)
+            {
+                Overlapping = overlap,
+                WriteShare = 1,
+                InstructionsPerSecond = 0,
+                AccessesPerVcpu = sharePages,
+            }
+        );
         using var inputs = RunInputs.Of(image, workload);
         Console.WriteLine($"Testing guest mode: {Units.NameOf(settings.Architecture)}, 4K pages");
         var link = new LinkSettings(delayNs);
         await using var run = new MigrationRun(
-            ActorSystem.Create("userfault", Settings.Load(null).Config), inputs, settings, link.IsInstant ? 0 : 1, recordsWorkingSet: false);
+            ActorSystem.Create("userfault", Settings.Load(null).Config),
+            inputs,
+            settings,
+            link.IsInstant ? 0 : 1,
+            recordsWorkingSet: false
+        );
         run.AddLocalFetchers(image, 1, link, rememberedContents: 0);
         Console.WriteLine("Finished creating vCPUs and starting uffd threads");
         var report = await run.Run(_ => { }, cancelled);
@@ -75,19 +91,22 @@ internal static class DemandPagingCommand
 
         var seconds = report.GuestNs / 1e9;
         Console.WriteLine("All vCPU threads joined");
-        Console.WriteLine($"Total guest execution time:\t{report.GuestNs / 1_000_000_000}.{report.GuestNs % 1_000_000_000:000000000}s");
+        Console.WriteLine(
+            $"Total guest execution time:\t{report.GuestNs / 1_000_000_000}.{report.GuestNs % 1_000_000_000:000000000}s"
+        );
         Console.WriteLine($"Per-vcpu demand paging rate:\t{sharePages / seconds:0.000000} pgs/sec/vcpu");
         Console.WriteLine($"Overall demand paging rate:\t{pages / seconds:0.000000} pgs/sec");
         return ExitCodes.Success;
     }
 
-    private static FaultMode ModeOf(bool userfault, string? uffd) => (userfault, uffd) switch
-    {
-        (_, not (null or "MISSING" or "MINOR")) => throw Units.Bad("-u", uffd, "MISSING or MINOR"),
-        (true, not null) => FaultMode.Both,
-        (false, not null) => FaultMode.Userfaultfd,
-        _ => FaultMode.Userfault,
-    };
+    private static FaultMode ModeOf(bool userfault, string? uffd) =>
+        (userfault, uffd) switch
+        {
+            (_, not (null or "MISSING" or "MINOR")) => throw Units.Bad("-u", uffd, "MISSING or MINOR"),
+            (true, not null) => FaultMode.Both,
+            (false, not null) => FaultMode.Userfaultfd,
+            _ => FaultMode.Userfault,
+        };
 
     private static MemoryKind MemoryOf(string source, string? uffd)
     {

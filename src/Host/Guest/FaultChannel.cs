@@ -6,8 +6,8 @@ using Userfault.Mmu;
 namespace Userfault.Cli;
 
 /// <summary>
-/// The secret-free form's way of a vCPU exit: a request goes to the handler, and the vCPU's thread waits for its answer, which
-/// a reader thread hands to it.
+/// The secret-free form's way of a vCPU exit: a request goes to the handler, and the vCPU's thread waits for its
+/// answer, which a reader thread hands to it.
 /// </summary>
 internal sealed class FaultChannel : IDisposable
 {
@@ -44,17 +44,24 @@ internal sealed class FaultChannel : IDisposable
     public void Exit(int vcpu, Gfn gfn)
     {
         Span<byte> json = stackalloc byte[FaultRequest.MostBytes];
-        var request = new FaultRequest((uint)vcpu, gfn.Value << Page.Shift, UserfaultFlag, (vcpu & 1) == 0 ? null : gfn.Value);
+        var request = new FaultRequest(
+            (uint)vcpu,
+            gfn.Value << Page.Shift,
+            UserfaultFlag,
+            (vcpu & 1) == 0 ? null : gfn.Value
+        );
         _exits.Begin(request);
         var length = request.WriteRequest(json);
-        lock (_sending) _socket.Send(json[..length]);
+        lock (_sending)
+            _socket.Send(json[..length]);
         Interlocked.Increment(ref _requests);
         _answered[vcpu].Wait();
     }
 
     public void Dispose()
     {
-        foreach (var answered in _answered) answered.Dispose();
+        foreach (var answered in _answered)
+            answered.Dispose();
     }
 
     private void Read()
@@ -66,11 +73,19 @@ internal sealed class FaultChannel : IDisposable
             while (_socket.Receive(cutter.Room, descriptors) is var bytes and > 0)
             {
                 cutter.Fill(bytes);
-                while (cutter.TryNext(out var json)) Take(json);
+                while (cutter.TryNext(out var json))
+                    Take(json);
             }
             _broken ??= "the handler closed the connection";
         }
-        catch (Exception e) when (e is ProtocolException or LinuxException or JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e)
+            when (e
+                    is ProtocolException
+                        or LinuxException
+                        or JsonException
+                        or InvalidOperationException
+                        or KeyNotFoundException
+            )
         {
             _broken ??= e.Message;
         }

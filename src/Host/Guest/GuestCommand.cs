@@ -4,41 +4,64 @@ using Userfault.Linux;
 namespace Userfault.Cli;
 
 /// <summary>
-/// <c>userfault guest</c>: a stand-in for a microVM monitor that restores a snapshot, so that a handler can be shown and tested
-/// on any Linux machine.
+/// <c>userfault guest</c>: a stand-in for a microVM monitor that restores a snapshot, so that a handler can be shown
+/// and tested on any Linux machine.
 /// </summary>
 internal static class GuestCommand
 {
     public static Command Create()
     {
-        var command = new Command("guest", "Stand in for a microVM monitor: hand memory to a handler, touch it, check every page.");
+        var command = new Command(
+            "guest",
+            "Stand in for a microVM monitor: hand memory to a handler, touch it, check every page."
+        );
         var options = new GuestOptions(command);
-        command.SetAction((result, cancelled) => BadInput.Guard(() => Task.FromResult(Run(options, result, cancelled))));
+        command.SetAction(
+            (result, cancelled) => BadInput.Guard(() => Task.FromResult(Run(options, result, cancelled)))
+        );
         return command;
     }
 
     private static int Run(GuestOptions options, ParseResult result, CancellationToken cancelled)
     {
-        if (!OperatingSystem.IsLinux()) throw new CliException("guest: userfaultfd is Linux's alone");
-        var path = result.GetValue(options.Socket) ?? throw new CliException("guest: say where the handler listens: --socket S");
+        if (!OperatingSystem.IsLinux())
+            throw new CliException("guest: userfaultfd is Linux's alone");
+        var path =
+            result.GetValue(options.Socket)
+            ?? throw new CliException("guest: say where the handler listens: --socket S");
         var outputs = new Outputs(result.GetValue(options.Json), null, null);
-        using var image = options.Image.TryOpen(result) ?? throw new CliException("guest: say what memory must hold: --image F or --synthetic SIZE");
+        using var image =
+            options.Image.TryOpen(result)
+            ?? throw new CliException("guest: say what memory must hold: --image F or --synthetic SIZE");
         var workload = options.OpenWorkload(result, image.Pages);
         var regions = options.RegionsOf(result, image.Pages);
         var balloon = options.BalloonOf(result, image.Pages);
         var deviceShare = Units.Share(options.DeviceShare.Name, result.GetValue(options.DeviceShare) ?? "0.1");
-        var patience = TimeSpan.FromTicks(Units.DurationNs(options.Patience.Name, result.GetValue(options.Patience) ?? "30s") / 100);
+        var patience = TimeSpan.FromTicks(
+            Units.DurationNs(options.Patience.Name, result.GetValue(options.Patience) ?? "30s") / 100
+        );
         var verify = Units.Switch(options.Verify.Name, result.GetValue(options.Verify) ?? "on");
-        var pause = result.GetValue(options.PauseAt) is { } share ? new GuestPause(Units.Share(options.PauseAt.Name, share), workload.Vcpus) : null;
-        if (result.GetValue(options.GcStress)) GcStress.Start();
+        var pause = result.GetValue(options.PauseAt) is { } share
+            ? new GuestPause(Units.Share(options.PauseAt.Name, share), workload.Vcpus)
+            : null;
+        if (result.GetValue(options.GcStress))
+            GcStress.Start();
         GuestReport report;
         try
         {
-            var memory = new GuestMemory(regions, result.GetValue(options.SecretFree), result.GetValue(options.HugePages));
+            var memory = new GuestMemory(
+                regions,
+                result.GetValue(options.SecretFree),
+                result.GetValue(options.HugePages)
+            );
             // Not disposed of where a thread may still sleep on its memory: the process ends then.
-            var run = new GuestRun(UnixSocket.Connect(path), memory, image, workload, balloon, deviceShare, patience) { Pause = pause };
+            var run = new GuestRun(UnixSocket.Connect(path), memory, image, workload, balloon, deviceShare, patience)
+            {
+                Pause = pause,
+            };
             report = run.Run(verify, cancelled);
-            if (report.IsGood) run.Dispose();
+            if (report.IsGood)
+                run.Dispose();
         }
         catch (LinuxException e)
         {
@@ -47,6 +70,7 @@ internal static class GuestCommand
         report.Write(outputs.JsonIsStandardOutput ? Console.Error : Console.Out);
         outputs.WriteText(report.ToJson());
         return report.IsGood ? ExitCodes.Success
-            : cancelled.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Failed;
+            : cancelled.IsCancellationRequested ? ExitCodes.Interrupted
+            : ExitCodes.Failed;
     }
 }

@@ -5,8 +5,9 @@ using Userfault.Mmu;
 namespace Userfault.Cli;
 
 /// <summary>
-/// The stand-in monitor's guest memory: mapped, registered, and handed over. In the main form it is private memory; in the
-/// secret-free form a memfd in a guest_memfd's place, which vCPUs access by the file, and the monitor by its mapping.
+/// The stand-in monitor's guest memory: mapped, registered, and handed over. In the main form it is private memory; in
+/// the secret-free form a memfd in a guest_memfd's place, which vCPUs access by the file, and the monitor by its
+/// mapping.
 /// </summary>
 internal sealed unsafe class GuestMemory : IDisposable
 {
@@ -34,16 +35,30 @@ internal sealed unsafe class GuestMemory : IDisposable
             _bitmapMemory = MemoryMapping.Of(_bitmapFd, bytes);
             Bitmap = UserfaultBitmap.Over((ulong*)_bitmapMemory.Start, Pages);
         }
-        _mappings = [.. ranges.Select(r => hugePages ? MemoryMapping.OfHugePages(r.Count << Page.Shift)
-            : File is null ? MemoryMapping.Anonymously(r.Count << Page.Shift)
-            : MemoryMapping.Of(File, r.Count << Page.Shift, r.Start.Value << Page.Shift))];
+        _mappings =
+        [
+            .. ranges.Select(r =>
+                hugePages ? MemoryMapping.OfHugePages(r.Count << Page.Shift)
+                : File is null ? MemoryMapping.Anonymously(r.Count << Page.Shift)
+                : MemoryMapping.Of(File, r.Count << Page.Shift, r.Start.Value << Page.Shift)
+            ),
+        ];
         _regions = new GuestRegion[ranges.Count];
         for (var i = 0; i < _mappings.Length; i++)
         {
-            if (!hugePages) _mappings[i].ForbidHugePages();
-            _uffd.Register(_mappings[i].Address, _mappings[i].Bytes,
-                secretFree ? UffdRegisterModes.Missing | UffdRegisterModes.Minor : UffdRegisterModes.Missing);
-            _regions[i] = new GuestRegion(_mappings[i].Address, _mappings[i].Bytes, ranges[i].Start.Value << Page.Shift, _granule << Page.Shift);
+            if (!hugePages)
+                _mappings[i].ForbidHugePages();
+            _uffd.Register(
+                _mappings[i].Address,
+                _mappings[i].Bytes,
+                secretFree ? UffdRegisterModes.Missing | UffdRegisterModes.Minor : UffdRegisterModes.Missing
+            );
+            _regions[i] = new GuestRegion(
+                _mappings[i].Address,
+                _mappings[i].Bytes,
+                ranges[i].Start.Value << Page.Shift,
+                _granule << Page.Shift
+            );
         }
     }
 
@@ -74,7 +89,8 @@ internal sealed unsafe class GuestMemory : IDisposable
         // A map of its own a thread would find faster; a toucher's time goes into its faults.
         foreach (var region in _regions)
         {
-            if ((gfn.Value << Page.Shift) - region.Offset < region.Bytes) return (byte*)region.AddressOf(gfn);
+            if ((gfn.Value << Page.Shift) - region.Offset < region.Bytes)
+                return (byte*)region.AddressOf(gfn);
         }
         throw new ArgumentOutOfRangeException(nameof(gfn));
     }
@@ -96,7 +112,8 @@ internal sealed unsafe class GuestMemory : IDisposable
     public void Dispose()
     {
         _uffd.Dispose();
-        foreach (var mapping in _mappings) mapping.Dispose();
+        foreach (var mapping in _mappings)
+            mapping.Dispose();
         Bitmap?.Dispose();
         _bitmapMemory?.Dispose();
         _bitmapFd?.Dispose();

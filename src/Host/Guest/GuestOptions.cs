@@ -20,10 +20,16 @@ internal sealed class GuestOptions
         Touchers = Add("--touchers", "threads that touch memory by the pattern (default 4)");
         Accesses = Add("--accesses", "accesses a thread of the pattern (default: as many as its share has pages)");
         WriteShare = Add("--write-share", "share of the pattern's accesses that write (default 0.3)");
-        Ips = Add("--ips", "instructions a second between touches, such as 1e9; off (default for patterns): order only");
+        Ips = Add(
+            "--ips",
+            "instructions a second between touches, such as 1e9; off (default for patterns): order only"
+        );
         Regions = Add("--regions", "memory regions that are handed over (default 1)");
         Balloon = Add("--balloon", "share of memory that is given back while the guest runs (default 0)");
-        DeviceShare = Add("--device-share", "with --secret-free: share of accesses through the monitor's own mapping (default 0.1)");
+        DeviceShare = Add(
+            "--device-share",
+            "with --secret-free: share of accesses through the monitor's own mapping (default 0.1)"
+        );
         Verify = Add("--verify", "on (default): check every page at the end, which fetches what is missing; off");
         Patience = Add("--patience", "give up when nothing moves for so long (default 30s)");
         Json = Add("--json", "write the report as JSON to this file; - is standard output");
@@ -65,13 +71,21 @@ internal sealed class GuestOptions
 
     public Option<string> Json { get; }
 
-    public Option<bool> SecretFree { get; } = new("--secret-free") { Description = "the form with guest_memfd and bitmap, a memfd in its place" };
+    public Option<bool> SecretFree { get; } =
+        new("--secret-free") { Description = "the form with guest_memfd and bitmap, a memfd in its place" };
 
-    public Option<bool> HugePages { get; } = new("--huge-pages") { Description = "memory in pages of 2 MiB, as Firecracker's huge_pages: 2M; the machine must have some in reserve" };
+    public Option<bool> HugePages { get; } =
+        new("--huge-pages")
+        {
+            Description =
+                "memory in pages of 2 MiB, as Firecracker's huge_pages: 2M; the machine must have some in reserve",
+        };
 
-    public Option<bool> Overlapping { get; } = new("--overlapping") { Description = "every thread of the pattern roams over all pages, not its own share" };
+    public Option<bool> Overlapping { get; } =
+        new("--overlapping") { Description = "every thread of the pattern roams over all pages, not its own share" };
 
-    public Option<string> PauseAt { get; } = new("--pause-at") { Description = "wait after this share of the accesses for a line on standard input" };
+    public Option<string> PauseAt { get; } =
+        new("--pause-at") { Description = "wait after this share of the accesses for a line on standard input" };
 
     public Option<bool> GcStress { get; } = new("--gc-stress") { Description = "collect garbage all the time" };
 
@@ -81,22 +95,31 @@ internal sealed class GuestOptions
     public IWorkload OpenWorkload(ParseResult result, ulong pages)
     {
         var trace = result.GetValue(Trace);
-        if (trace is not null && result.GetValue(Pattern) is not null) throw new CliException("--trace and --pattern: give one of them");
+        if (trace is not null && result.GetValue(Pattern) is not null)
+            throw new CliException("--trace and --pattern: give one of them");
         var ips = Units.InstructionsPerSecond(Ips.Name, result.GetValue(Ips) ?? (trace is null ? "off" : "1e9"));
-        if (trace is not null) return TraceWorkload.Load(trace, pages, ips);
+        if (trace is not null)
+            return TraceWorkload.Load(trace, pages, ips);
         var touchers = Units.Count(Touchers.Name, result.GetValue(Touchers) ?? "4", 1, 1024);
         var overlapping = result.GetValue(Overlapping);
         if (!overlapping && pages < (ulong)touchers)
             throw new CliException($"--touchers: {touchers} cannot share {pages} pages; use fewer, or --overlapping");
-        return new PatternWorkload(new PatternSettings(
-            Units.OneOf<PatternKind>(Pattern.Name, result.GetValue(Pattern) ?? "random"), touchers, pages)
-        {
-            Overlapping = overlapping,
-            WriteShare = Units.Share(WriteShare.Name, result.GetValue(WriteShare) ?? "0.3"),
-            AccessesPerVcpu = result.GetValue(Accesses) is { } accesses ? (ulong)Units.Count(Accesses.Name, accesses, 1, int.MaxValue) : 0,
-            InstructionsPerSecond = ips,
-            Seed = Image.SeedOf(result),
-        });
+        return new PatternWorkload(
+            new PatternSettings(
+                Units.OneOf<PatternKind>(Pattern.Name, result.GetValue(Pattern) ?? "random"),
+                touchers,
+                pages
+            )
+            {
+                Overlapping = overlapping,
+                WriteShare = Units.Share(WriteShare.Name, result.GetValue(WriteShare) ?? "0.3"),
+                AccessesPerVcpu = result.GetValue(Accesses) is { } accesses
+                    ? (ulong)Units.Count(Accesses.Name, accesses, 1, int.MaxValue)
+                    : 0,
+                InstructionsPerSecond = ips,
+                Seed = Image.SeedOf(result),
+            }
+        );
     }
 
     /// <summary>Pages at the end of memory that are given back.</summary>
@@ -104,7 +127,8 @@ internal sealed class GuestOptions
     public ulong BalloonOf(ParseResult result, ulong pages)
     {
         var share = Units.Share(Balloon.Name, result.GetValue(Balloon) ?? "0");
-        if (share > 0 && result.GetValue(SecretFree)) throw new CliException("--balloon: guest_memfd has none; leave out --secret-free");
+        if (share > 0 && result.GetValue(SecretFree))
+            throw new CliException("--balloon: guest_memfd has none; leave out --secret-free");
         var given = (ulong)(share * pages);
         return result.GetValue(HugePages) ? given / HugePage * HugePage : given;
     }
@@ -115,15 +139,25 @@ internal sealed class GuestOptions
     {
         var count = (ulong)Units.Count(Regions.Name, result.GetValue(Regions) ?? "1", 1, 512);
         var granule = result.GetValue(HugePages) ? HugePage : 1;
-        if (granule > 1 && result.GetValue(SecretFree)) throw new CliException("--huge-pages: guest_memfd has none; leave out --secret-free");
-        if (pages % granule != 0) throw new CliException($"--huge-pages: {pages} pages of 4 KiB are no whole huge pages; make the image a multiple of 2M");
+        if (granule > 1 && result.GetValue(SecretFree))
+            throw new CliException("--huge-pages: guest_memfd has none; leave out --secret-free");
+        if (pages % granule != 0)
+            throw new CliException(
+                $"--huge-pages: {pages} pages of 4 KiB are no whole huge pages; make the image a multiple of 2M"
+            );
         var units = pages / granule;
-        if (count > units) throw new CliException($"--regions: {count} regions of {units} pages");
-        return [.. Enumerable.Range(0, (int)count).Select(i =>
-        {
-            var from = units * (ulong)i / count;
-            return new GfnRange(new Gfn(from * granule), ((units * (ulong)(i + 1) / count) - from) * granule);
-        })];
+        if (count > units)
+            throw new CliException($"--regions: {count} regions of {units} pages");
+        return
+        [
+            .. Enumerable
+                .Range(0, (int)count)
+                .Select(i =>
+                {
+                    var from = units * (ulong)i / count;
+                    return new GfnRange(new Gfn(from * granule), ((units * (ulong)(i + 1) / count) - from) * granule);
+                }),
+        ];
     }
 
     private Option<string> Add(string name, string description)

@@ -1,8 +1,8 @@
 namespace Userfault.Cli;
 
 /// <summary>
-/// Where the touchers of a guest wait, each at the same share of its accesses, until a line on standard input lets them go on: so
-/// that something is done to the handler at a moment that no clock decides.
+/// Where the touchers of a guest wait, each at the same share of its accesses, until a line on standard input lets them
+/// go on: so that something is done to the handler at a moment that no clock decides.
 /// </summary>
 /// <param name="share">Of each toucher's accesses.</param>
 /// <param name="touchers">How many there are.</param>
@@ -19,7 +19,8 @@ internal sealed class GuestPause(double share, int touchers)
     /// <param name="count">Its accesses in all.</param>
     public void Pass(long access, long count)
     {
-        if (access != (long)(share * count)) return;
+        if (access != (long)(share * count))
+            return;
         if (Interlocked.Decrement(ref _toCome) == 0)
         {
             Console.Out.WriteLine("paused; a line on standard input goes on");

@@ -5,7 +5,9 @@ using Userfault.Pages;
 
 namespace Userfault.Cli;
 
-/// <summary>One stand-in guest: hands its memory over, touches it, gives parts of it back, and checks every page.</summary>
+/// <summary>
+/// One stand-in guest: hands its memory over, touches it, gives parts of it back, and checks every page.
+/// </summary>
 internal sealed class GuestRun : IDisposable
 {
     private const int BalloonSteps = 16;
@@ -22,14 +24,23 @@ internal sealed class GuestRun : IDisposable
     private volatile int _balloonStepsDone;
     private Func<string?>? _handlerProblem;
 
-    public GuestRun(UnixSocket socket, GuestMemory memory, IMemoryImage image, IWorkload workload, ulong balloonPages, double deviceShare, TimeSpan patience)
+    public GuestRun(
+        UnixSocket socket,
+        GuestMemory memory,
+        IMemoryImage image,
+        IWorkload workload,
+        ulong balloonPages,
+        double deviceShare,
+        TimeSpan patience
+    )
     {
         (_socket, Memory, _image, _workload) = (socket, memory, image, workload);
         (_balloonPages, _deviceShare, _patience) = (balloonPages, deviceShare, patience);
         Stamps = new GuestStamps(workload.Vcpus, memory.Pages);
         _touchers = [.. Enumerable.Range(0, workload.Vcpus).Select(i => new Toucher(i, this, workload.Open(i)))];
         memory.HandOver(socket);
-        if (memory.File is not null) Channel = new FaultChannel(socket, workload.Vcpus);
+        if (memory.File is not null)
+            Channel = new FaultChannel(socket, workload.Vcpus);
         _begun = Stopwatch.GetTimestamp();
     }
 
@@ -49,7 +60,8 @@ internal sealed class GuestRun : IDisposable
     public bool IsBallooned(Gfn gfn) => gfn.Value >= Memory.Pages - _balloonPages;
 
     /// <summary>Does this access go through the monitor's mapping (secret-free form)?</summary>
-    public bool IsDeviceAccess(int toucher, Gfn gfn) => (GuestStamps.Mix((ulong)toucher + 31, gfn.Value) >> 11) / (double)(1UL << 53) < _deviceShare;
+    public bool IsDeviceAccess(int toucher, Gfn gfn) =>
+        (GuestStamps.Mix((ulong)toucher + 31, gfn.Value) >> 11) / (double)(1UL << 53) < _deviceShare;
 
     /// <summary>Touches, balloons, verifies.</summary>
     /// <param name="verify">Check every page at the end?</param>
@@ -58,12 +70,15 @@ internal sealed class GuestRun : IDisposable
     public GuestReport Run(bool verify, CancellationToken cancelled, Func<string?>? handlerProblem = null)
     {
         _handlerProblem = handlerProblem;
-        foreach (var toucher in _touchers) toucher.Start();
+        foreach (var toucher in _touchers)
+            toucher.Start();
         var balloon = new Thread(GiveBack) { IsBackground = true, Name = "balloon" };
         balloon.Start();
-        if (!Wait(() => _touchers.All(t => t.HasEnded) && !balloon.IsAlive, Progress, cancelled)) return Report(null, cancelled);
+        if (!Wait(() => _touchers.All(t => t.HasEnded) && !balloon.IsAlive, Progress, cancelled))
+            return Report(null, cancelled);
         var touchedNs = Elapsed;
-        if (!verify) return Report(null, cancelled, touchedNs);
+        if (!verify)
+            return Report(null, cancelled, touchedNs);
         var verifier = new GuestVerification(this, _image);
         return Wait(() => verifier.HasEnded, () => verifier.Checked, cancelled)
             ? Report(verifier, cancelled, touchedNs)
@@ -94,7 +109,8 @@ internal sealed class GuestRun : IDisposable
         while (!isDone())
         {
             tick.Wait(Look, CancellationToken.None);
-            if (cancelled.IsCancellationRequested) return false;
+            if (cancelled.IsCancellationRequested)
+                return false;
             if (Channel?.Broken is { } broken)
             {
                 _problem = broken;
@@ -105,7 +121,8 @@ internal sealed class GuestRun : IDisposable
                 _problem = gone;
                 return false;
             }
-            if (progress() is var now && (now != last || Pause is { IsHeld: true })) (last, since) = (now, Stopwatch.GetTimestamp());
+            if (progress() is var now && (now != last || Pause is { IsHeld: true }))
+                (last, since) = (now, Stopwatch.GetTimestamp());
             else if (Stopwatch.GetElapsedTime(since) > _patience)
             {
                 _problem = $"nothing moved for {_patience.TotalSeconds:0.#} s: the handler does not serve";
@@ -118,15 +135,18 @@ internal sealed class GuestRun : IDisposable
     // In steps, spread over the guest's run: after each share of its touches.
     private void GiveBack()
     {
-        if (_balloonPages == 0) return;
+        if (_balloonPages == 0)
+            return;
         var total = Enumerable.Range(0, _workload.Vcpus).Sum(i => (long)_workload.Open(i).Count);
         var first = Memory.Pages - _balloonPages;
         for (ulong step = 0; step < BalloonSteps && !IsOver; step++)
         {
-            while (!IsOver && _touchers.Sum(t => t.Touches) < total * (long)step / BalloonSteps) NativeTouch.Sleep(100);
+            while (!IsOver && _touchers.Sum(t => t.Touches) < total * (long)step / BalloonSteps)
+                NativeTouch.Sleep(100);
             var from = first + BalloonAt(step);
             var to = first + BalloonAt(step + 1);
-            if (to > from) Memory.Discard(new GfnRange(new Gfn(from), to - from));
+            if (to > from)
+                Memory.Discard(new GfnRange(new Gfn(from), to - from));
             _balloonStepsDone++;
         }
     }
@@ -136,11 +156,26 @@ internal sealed class GuestRun : IDisposable
     private GuestReport Report(GuestVerification? verification, CancellationToken cancelled, long touchedNs = -1)
     {
         var latency = new LatencyHistogram();
-        foreach (var toucher in _touchers.Where(t => t.HasEnded)) latency.Add(toucher.Latency);
+        foreach (var toucher in _touchers.Where(t => t.HasEnded))
+            latency.Add(toucher.Latency);
         return new GuestReport(
-            Memory.Pages, _workload.Vcpus, _workload.Name, _touchers.Sum(t => t.Touches), touchedNs, Elapsed, latency, _balloonPages,
-            Channel?.Requests ?? 0, Channel?.Repeated ?? 0, verification?.Checked ?? 0, verification?.Wrong ?? 0, verification?.FirstWrong,
-            _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null), GcStress.Collections,
-            [.. _touchers.Select(t => new GuestVcpu(t.ThreadId, t.HasEnded ? t.Latency : new LatencyHistogram()))], Memory.File is not null);
+            Memory.Pages,
+            _workload.Vcpus,
+            _workload.Name,
+            _touchers.Sum(t => t.Touches),
+            touchedNs,
+            Elapsed,
+            latency,
+            _balloonPages,
+            Channel?.Requests ?? 0,
+            Channel?.Repeated ?? 0,
+            verification?.Checked ?? 0,
+            verification?.Wrong ?? 0,
+            verification?.FirstWrong,
+            _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null),
+            GcStress.Collections,
+            [.. _touchers.Select(t => new GuestVcpu(t.ThreadId, t.HasEnded ? t.Latency : new LatencyHistogram()))],
+            Memory.File is not null
+        );
     }
 }

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Cli;
 
 /// <summary>
-/// What the guest wrote: each toucher has 8 bytes of its own in every page, and what it writes there follows from both. So a
-/// bit a page and toucher says all, and threads never wait for each other.
+/// What the guest wrote: each toucher has 8 bytes of its own in every page, and what it writes there follows from both.
+/// So a bit a page and toucher says all, and threads never wait for each other.
 /// </summary>
 internal sealed unsafe class GuestStamps : IDisposable
 {
@@ -37,12 +37,14 @@ internal sealed unsafe class GuestStamps : IDisposable
     {
         for (var toucher = 0; toucher < _written.Length; toucher++)
         {
-            if (_written[toucher].IsSet(gfn.Value)) *(ulong*)(page + OffsetOf(toucher)) = ValueOf(toucher, gfn);
+            if (_written[toucher].IsSet(gfn.Value))
+                *(ulong*)(page + OffsetOf(toucher)) = ValueOf(toucher, gfn);
         }
     }
 
     public void Dispose()
     {
-        foreach (var written in _written) written.Dispose();
+        foreach (var written in _written)
+            written.Dispose();
     }
 }

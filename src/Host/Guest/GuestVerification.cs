@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Cli;
 
 /// <summary>
-/// Checks every page of the guest against the image, what the guest wrote, and what it gave back, through its mapping: pages
-/// that nobody touched yet are fetched by it. On a thread of its own, which may sleep on a page.
+/// Checks every page of the guest against the image, what the guest wrote, and what it gave back, through its mapping:
+/// pages that nobody touched yet are fetched by it. On a thread of its own, which may sleep on a page.
 /// </summary>
 internal sealed unsafe class GuestVerification
 {
@@ -57,9 +57,11 @@ internal sealed unsafe class GuestVerification
     private void Expect(Gfn gfn, byte* page)
     {
         new Span<byte>(page, Page.Size).Clear();
-        if (_run.IsBallooned(gfn)) return;
+        if (_run.IsBallooned(gfn))
+            return;
         var content = _image.Read(gfn, page + Page.Size);
-        if (content != null) new ReadOnlySpan<byte>(content, Page.Size).CopyTo(new Span<byte>(page, Page.Size));
+        if (content != null)
+            new ReadOnlySpan<byte>(content, Page.Size).CopyTo(new Span<byte>(page, Page.Size));
         _run.Stamps.Apply(gfn, page);
     }
 }

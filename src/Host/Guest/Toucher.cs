@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Cli;
 
 /// <summary>
-/// One vCPU's thread: follows its access stream, touching guest memory through native calls alone, and measures how long each
-/// touch took. Waiting for a page moves all later accesses, as it would in a guest.
+/// One vCPU's thread: follows its access stream, touching guest memory through native calls alone, and measures how
+/// long each touch took. Waiting for a page moves all later accesses, as it would in a guest.
 /// </summary>
 internal sealed unsafe class Toucher
 {
@@ -66,20 +66,26 @@ internal sealed unsafe class Toucher
     {
         var memory = _run.Memory;
         var isWrite = access.Kind == Access.Write && !_run.IsBallooned(access.Gfn);
-        if (isWrite) _run.Stamps.Note(_index, access.Gfn);
+        if (isWrite)
+            _run.Stamps.Note(_index, access.Gfn);
         var value = GuestStamps.ValueOf(_index, access.Gfn);
         if (memory.File is null || _run.IsDeviceAccess(_index, access.Gfn))
         {
             var at = memory.At(access.Gfn);
-            if (isWrite) NativeTouch.Write(at + GuestStamps.OffsetOf(_index), value);
-            else _ = NativeTouch.Read(at);
+            if (isWrite)
+                NativeTouch.Write(at + GuestStamps.OffsetOf(_index), value);
+            else
+                _ = NativeTouch.Read(at);
             return;
         }
         // What KVM does: a set bit is an exit, whatever is mapped, and again until the bit is clear.
-        while (memory.Bitmap!.IsSet(access.Gfn.Value) && !_run.IsOver) _run.Channel!.Exit(_index, access.Gfn);
+        while (memory.Bitmap!.IsSet(access.Gfn.Value) && !_run.IsOver)
+            _run.Channel!.Exit(_index, access.Gfn);
         var offset = access.Gfn.Value << Page.Shift;
-        if (isWrite) NativeTouch.Write(memory.File, offset + (ulong)GuestStamps.OffsetOf(_index), value);
-        else _ = NativeTouch.Read(memory.File, offset);
+        if (isWrite)
+            NativeTouch.Write(memory.File, offset + (ulong)GuestStamps.OffsetOf(_index), value);
+        else
+            _ = NativeTouch.Read(memory.File, offset);
     }
 
     private static void WaitUntil(long dueNs)
@@ -87,8 +93,10 @@ internal sealed unsafe class Toucher
         while (dueNs - Stopwatch.GetTimestamp() is var left and > 0)
         {
             // A sleep of the kernel's ends some 60 us late: the last of it is spun.
-            if (left > SpinBelowNs) NativeTouch.Sleep((left - SpinBelowNs) / 1000);
-            else Thread.SpinWait(16);
+            if (left > SpinBelowNs)
+                NativeTouch.Sleep((left - SpinBelowNs) / 1000);
+            else
+                Thread.SpinWait(16);
         }
     }
 }

@@ -10,7 +10,9 @@ internal static class InfoCommands
     {
         var file = new Argument<string>("file") { Description = "a raw file or an ELF core" };
         var info = new Command("info", "Say what a memory image holds.") { file };
-        info.SetAction((result, _) => BadInput.Guard(() => Task.FromResult(DescribeImage(result.GetRequiredValue(file)))));
+        info.SetAction(
+            (result, _) => BadInput.Guard(() => Task.FromResult(DescribeImage(result.GetRequiredValue(file))))
+        );
         return new Command("image", "Look at memory images.") { info };
     }
 
@@ -18,14 +20,17 @@ internal static class InfoCommands
     {
         var file = new Argument<string>("file") { Description = "vcpu,instructions,gfn,kind as CSV, plain or gzip" };
         var info = new Command("info", "Say what an access trace holds.") { file };
-        info.SetAction((result, _) => BadInput.Guard(() => Task.FromResult(DescribeTrace(result.GetRequiredValue(file)))));
+        info.SetAction(
+            (result, _) => BadInput.Guard(() => Task.FromResult(DescribeTrace(result.GetRequiredValue(file))))
+        );
         return new Command("trace", "Look at access traces.") { info };
     }
 
     private static unsafe int DescribeImage(string path)
     {
         using var image = MemoryImages.Open(path);
-        ulong zero = 0, pages = 0;
+        ulong zero = 0,
+            pages = 0;
         var scratch = stackalloc byte[Mmu.Page.Size];
         foreach (var range in image.Ranges)
         {
@@ -33,7 +38,8 @@ internal static class InfoCommands
             for (ulong i = 0; i < range.Count; i++)
             {
                 var bytes = image.Read(range.Start.Plus(i), scratch);
-                if (bytes == null || ZeroPage.IsZero(bytes)) zero++;
+                if (bytes == null || ZeroPage.IsZero(bytes))
+                    zero++;
             }
         }
 
@@ -42,7 +48,9 @@ internal static class InfoCommands
         Console.WriteLine($"identity   {image.Identity}");
         Console.WriteLine($"pages      {pages} ({Units.Size(pages * 4096.0)}), {zero} of them zero");
         foreach (var range in image.Ranges)
-            Console.WriteLine($"range      0x{range.Start.ToGpa().Value:x} to 0x{range.End.ToGpa().Value:x}, {range.Count} pages");
+            Console.WriteLine(
+                $"range      0x{range.Start.ToGpa().Value:x} to 0x{range.End.ToGpa().Value:x}, {range.Count} pages"
+            );
         return ExitCodes.Success;
     }
 
@@ -52,11 +60,15 @@ internal static class InfoCommands
         var stats = trace.Stats;
         Console.WriteLine($"trace      {trace.Name}");
         Console.WriteLine($"vcpus      {trace.Vcpus}");
-        Console.WriteLine($"accesses   {stats.Rows}: {stats.Reads} reads, {stats.Writes} writes, {stats.Executes} fetches");
-        Console.WriteLine($"pages      {stats.DistinctPages} touched, the highest gfn 0x{stats.HighestGfn.Value:x} ({Units.Size((stats.HighestGfn.Value + 1) * 4096.0)})");
+        Console.WriteLine(
+            $"accesses   {stats.Rows}: {stats.Reads} reads, {stats.Writes} writes, {stats.Executes} fetches"
+        );
+        Console.WriteLine(
+            $"pages      {stats.DistinctPages} touched, the highest gfn 0x{stats.HighestGfn.Value:x} ({Units.Size((stats.HighestGfn.Value + 1) * 4096.0)})"
+        );
         Console.WriteLine($"length     {stats.LastInstruction} instructions of the vCPU that got furthest");
         for (var vcpu = 0; vcpu < trace.Vcpus; vcpu++)
-            Console.WriteLine($"vcpu {vcpu,-6}{trace.Open(vcpu).Count} accesses");
+            Console.WriteLine($"vcpu {vcpu, -6}{trace.Open(vcpu).Count} accesses");
         return ExitCodes.Success;
     }
 }

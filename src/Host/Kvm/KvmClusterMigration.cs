@@ -16,7 +16,12 @@ internal static class KvmClusterMigration
     /// <param name="nodes">Nodes to join at.</param>
     /// <param name="cancelled">Ctrl-C.</param>
     public static async Task<int> Run(
-        MigrateOptions options, ParseResult result, Settings settings, IReadOnlyList<Address> nodes, CancellationToken cancelled)
+        MigrateOptions options,
+        ParseResult result,
+        Settings settings,
+        IReadOnlyList<Address> nodes,
+        CancellationToken cancelled
+    )
     {
         ClusterMigration.Check(options, result);
         var setup = ClusterSetup.Open(settings);
@@ -27,20 +32,46 @@ internal static class KvmClusterMigration
         var option = options.Cluster.Name;
         var adopts = result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
         return await new ClusterRun(setup, option, waits: false).Run(
-            () => Task.FromResult(nodes), port: 0, adopts, image => KvmMigration.Open(options, result, settings, vm.Mode, image),
-            (system, feed, inputs, ends) => Run(Outputs.Of(options, result), option, system, feed, inputs, migration, (vm, host), ends),
-            cancelled);
+            () => Task.FromResult(nodes),
+            port: 0,
+            adopts,
+            image => KvmMigration.Open(options, result, settings, vm.Mode, image),
+            (system, feed, inputs, ends) =>
+                Run(Outputs.Of(options, result), option, system, feed, inputs, migration, (vm, host), ends),
+            cancelled
+        );
     }
 
     private static async Task<int> Run(
-        Outputs outputs, string option, ActorSystem system, ClusterFeed feed, RunInputs inputs,
-        MigrationSettings migration, (KvmSetup Setup, IKvmHost Host) vm, CancellationToken cancelled)
+        Outputs outputs,
+        string option,
+        ActorSystem system,
+        ClusterFeed feed,
+        RunInputs inputs,
+        MigrationSettings migration,
+        (KvmSetup Setup, IKvmHost Host) vm,
+        CancellationToken cancelled
+    )
     {
         var clears = feed.Publish(new PublishedBitmaps(inputs.Image.Identity));
-        await using var session = new KvmSession(system, inputs, migration, vm.Setup, vm.Host, outputs.RecordsWorkingSet, clears);
+        await using var session = new KvmSession(
+            system,
+            inputs,
+            migration,
+            vm.Setup,
+            vm.Host,
+            outputs.RecordsWorkingSet,
+            clears
+        );
         await feed.Connect(option, session.Actors.Pool, inputs.Image, memory: null, waits: false, cancelled);
         return await ClusterRun.Report(
-            feed, inputs, migration, outputs, ($"real vCPUs at CPL {vm.Setup.Ring} by {Units.NameOf(vm.Setup.Mode)}", Backend.Kvm),
-            session.Run, cancelled);
+            feed,
+            inputs,
+            migration,
+            outputs,
+            ($"real vCPUs at CPL {vm.Setup.Ring} by {Units.NameOf(vm.Setup.Mode)}", Backend.Kvm),
+            session.Run,
+            cancelled
+        );
     }
 }

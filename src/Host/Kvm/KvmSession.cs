@@ -7,8 +7,8 @@ using Userfault.Mmu;
 namespace Userfault.Cli;
 
 /// <summary>
-/// A migration whose vCPUs are real: the actors as ever, and beside them the machine, a thread a vCPU and the watcher of the
-/// userfaultfd. Nothing here can hang: what does not move is stopped, and says so.
+/// A migration whose vCPUs are real: the actors as ever, and beside them the machine, a thread a vCPU and the watcher
+/// of the userfaultfd. Nothing here can hang: what does not move is stopped, and says so.
 /// </summary>
 internal sealed class KvmSession : IAsyncDisposable
 {
@@ -31,19 +31,36 @@ internal sealed class KvmSession : IAsyncDisposable
     /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
     /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
     public KvmSession(
-        ActorSystem system, RunInputs inputs, MigrationSettings migration, KvmSetup setup, IKvmHost host, bool recordsWorkingSet,
-        Broadcast? clears = null)
+        ActorSystem system,
+        RunInputs inputs,
+        MigrationSettings migration,
+        KvmSetup setup,
+        IKvmHost host,
+        bool recordsWorkingSet,
+        Broadcast? clears = null
+    )
     {
         (_setup, _inputs, _fetchesAll) = (setup, inputs, migration.FetchAll);
         _memory = (KvmGuestMemory)inputs.Content.Memory;
         _machine = new KvmMachine(host, _memory, inputs.Workload.Vcpus, setup.Mode, setup.Ring, setup.HolePages);
-        _threads = [.. Enumerable.Range(0, inputs.Workload.Vcpus)
-            .Select(i => new VcpuThread(i, _machine, _memory, inputs.Content, inputs.Workload.Open(i)))];
+        _threads =
+        [
+            .. Enumerable
+                .Range(0, inputs.Workload.Vcpus)
+                .Select(i => new VcpuThread(i, _machine, _memory, inputs.Content, inputs.Workload.Open(i))),
+        ];
         // Real vCPUs want the cores: the actors share one loop.
         Actors = new MigrationRun(
-            system, inputs, migration, otherThreads: clears is null ? 1 : 2, recordsWorkingSet, clears,
-            otherVcpus: seat => KvmVcpuActor.Props(seat, _machine, _threads[seat.Number], Stop));
-        if (_memory.Uffd is { } uffd) _watcher = new FaultWatcher(uffd, OnFault);
+            system,
+            inputs,
+            migration,
+            otherThreads: clears is null ? 1 : 2,
+            recordsWorkingSet,
+            clears,
+            otherVcpus: seat => KvmVcpuActor.Props(seat, _machine, _threads[seat.Number], Stop)
+        );
+        if (_memory.Uffd is { } uffd)
+            _watcher = new FaultWatcher(uffd, OnFault);
     }
 
     /// <summary>The actors' half: fetchers are added there.</summary>
@@ -55,26 +72,35 @@ internal sealed class KvmSession : IAsyncDisposable
     {
         _lastMovedAt = TimeProvider.System.GetTimestamp();
         using var stuck = new CancellationTokenSource();
-        using var watchdog = new Timer(_ => LookForMovement(stuck), null, TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(250));
+        using var watchdog = new Timer(
+            _ => LookForMovement(stuck),
+            null,
+            TimeSpan.FromMilliseconds(250),
+            TimeSpan.FromMilliseconds(250)
+        );
         try
         {
             return await Actors.Run(progress, cancelled).WaitAsync(stuck.Token);
         }
         catch (OperationCanceledException)
         {
-            throw new CliException($"the run stood still for {Units.Duration(2 * _setup.WatchdogNs)} and gave no report");
+            throw new CliException(
+                $"the run stood still for {Units.Duration(2 * _setup.WatchdogNs)} and gave no report"
+            );
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var thread in _threads) thread.Stop();
+        foreach (var thread in _threads)
+            thread.Stop();
         _watcher?.Dispose();
         // Who still sleeps in the kernel goes on, on zeros, and finds that it is to stop.
         _memory.LetGo();
         await Actors.DisposeAsync();
         var haveEnded = _threads.TrueForAll(t => t.Join());
-        foreach (var thread in _threads) thread.Dispose();
+        foreach (var thread in _threads)
+            thread.Dispose();
         if (haveEnded)
             _machine.Dispose();
         else
@@ -88,7 +114,8 @@ internal sealed class KvmSession : IAsyncDisposable
         var access = (message.Flags & UffdMessage.FlagWrite) != 0 ? Access.Write : Access.Read;
         foreach (var thread in _threads)
         {
-            if (thread.Id != message.ThreadId) continue;
+            if (thread.Id != message.ThreadId)
+                continue;
             thread.OnUffd(gfn, access);
             return;
         }
@@ -109,8 +136,10 @@ internal sealed class KvmSession : IAsyncDisposable
         }
 
         var stillNs = TimeProvider.System.GetElapsedTime(_lastMovedAt).TotalNanoseconds;
-        if (stillNs > 2 * _setup.WatchdogNs) stuck.Cancel();
-        else if (stillNs > _setup.WatchdogNs) Stop($"no vCPU moved and no page came for {Units.Duration(_setup.WatchdogNs)}");
+        if (stillNs > 2 * _setup.WatchdogNs)
+            stuck.Cancel();
+        else if (stillNs > _setup.WatchdogNs)
+            Stop($"no vCPU moved and no page came for {Units.Duration(_setup.WatchdogNs)}");
     }
 
     private ulong Present() => _inputs.Regions.Aggregate(0UL, static (sum, region) => sum + region.Count);

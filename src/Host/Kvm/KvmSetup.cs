@@ -14,19 +14,25 @@ internal sealed record KvmSetup(KvmMode Mode, int Ring = 3, ulong HolePages = 64
     public static KvmSetup Of(Settings settings)
     {
         var (name, ring) = settings.Get("kvm.cpl");
-        if (ring is not ("0" or "3")) throw Units.Bad(name, ring, "0 or 3");
+        if (ring is not ("0" or "3"))
+            throw Units.Bad(name, ring, "0 or 3");
         return new KvmSetup(
-            settings.OneOf<KvmMode>("kvm.mode"), ring == "0" ? 0 : 3, (ulong)settings.Count("kvm.hole-pages", 1, 1 << 18),
-            Math.Max(1_000_000_000, settings.DurationNs("kvm.watchdog")));
+            settings.OneOf<KvmMode>("kvm.mode"),
+            ring == "0" ? 0 : 3,
+            (ulong)settings.Count("kvm.hole-pages", 1, 1 << 18),
+            Math.Max(1_000_000_000, settings.DurationNs("kvm.watchdog"))
+        );
     }
 
     /// <summary>With the mode that <see cref="KvmMode.Auto"/> means on this host.</summary>
     /// <exception cref="CliException">The mode needs what the host lacks.</exception>
-    public KvmSetup On(IKvmHost host) => Mode switch
-    {
-        KvmMode.Auto => this with { Mode = host.HasUserfault ? KvmMode.Userfault : KvmMode.Kick },
-        KvmMode.Userfault when !host.HasUserfault => throw new CliException(
-            "--mode userfault: this kernel has no KVM_MEM_USERFAULT; kick does the same without it"),
-        _ => this,
-    };
+    public KvmSetup On(IKvmHost host) =>
+        Mode switch
+        {
+            KvmMode.Auto => this with { Mode = host.HasUserfault ? KvmMode.Userfault : KvmMode.Kick },
+            KvmMode.Userfault when !host.HasUserfault => throw new CliException(
+                "--mode userfault: this kernel has no KVM_MEM_USERFAULT; kick does the same without it"
+            ),
+            _ => this,
+        };
 }

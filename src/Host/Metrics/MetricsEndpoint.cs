@@ -6,9 +6,9 @@ using System.Text;
 namespace Userfault.Cli;
 
 /// <summary>
-/// GET /metrics over HTTP/1.1 and nothing else: one request per connection, few connections at a time, bounded in size and
-/// time. Where the cluster has certificates it speaks TLS, and answers only clients that show one of them. Anything else is
-/// answered with an error, or not at all.
+/// GET /metrics over HTTP/1.1 and nothing else: one request per connection, few connections at a time, bounded in size
+/// and time. Where the cluster has certificates it speaks TLS, and answers only clients that show one of them. Anything
+/// else is answered with an error, or not at all.
 /// </summary>
 internal sealed class MetricsEndpoint : IDisposable
 {
@@ -21,7 +21,8 @@ internal sealed class MetricsEndpoint : IDisposable
     private readonly SemaphoreSlim _free = new(MaxConnections);
     private readonly CancellationTokenSource _ends = new();
 
-    private MetricsEndpoint(TcpListener listener, SslServerAuthenticationOptions? tls) => (_listener, _tls) = (listener, tls);
+    private MetricsEndpoint(TcpListener listener, SslServerAuthenticationOptions? tls) =>
+        (_listener, _tls) = (listener, tls);
 
     /// <summary>Where it is.</summary>
     public Uri Address => new($"{(_tls is null ? "http" : "https")}://{_listener.LocalEndpoint}/metrics");
@@ -30,7 +31,8 @@ internal sealed class MetricsEndpoint : IDisposable
     /// <exception cref="CliException">The port cannot be listened on.</exception>
     public static MetricsEndpoint? Open(ClusterSetup setup)
     {
-        if (setup.MetricsAt is not { } at) return null;
+        if (setup.MetricsAt is not { } at)
+            return null;
         var listener = new TcpListener(at);
         try
         {
@@ -38,7 +40,9 @@ internal sealed class MetricsEndpoint : IDisposable
         }
         catch (SocketException e)
         {
-            throw new CliException($"userfault.cluster.metrics-port {at.Port}: cannot be listened on at {at.Address}: {e.Message}");
+            throw new CliException(
+                $"userfault.cluster.metrics-port {at.Port}: cannot be listened on at {at.Address}: {e.Message}"
+            );
         }
 
         var endpoint = new MetricsEndpoint(listener, setup.Tls?.Server);
@@ -112,18 +116,23 @@ internal sealed class MetricsEndpoint : IDisposable
         var length = 0;
         while (head.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0)
         {
-            if (length == head.Length) return;
+            if (length == head.Length)
+                return;
             var read = await peer.ReadAsync(head.AsMemory(length), late);
-            if (read == 0) return;
+            if (read == 0)
+                return;
             length += read;
         }
 
         var isAsked = head.AsSpan(0, length).StartsWith("GET /metrics HTTP/1."u8);
         var body = isAsked ? PrometheusText.Of(NodeMetrics.MeterName) : "only GET /metrics\n";
         var bytes = Encoding.UTF8.GetBytes(body);
-        var answer = Encoding.ASCII.GetBytes(string.Create(
-            CultureInfo.InvariantCulture,
-            $"HTTP/1.1 {(isAsked ? "200 OK" : "404 Not Found")}\r\nContent-Type: {(isAsked ? PrometheusText.ContentType : "text/plain")}\r\nContent-Length: {bytes.Length}\r\nConnection: close\r\n\r\n"));
+        var answer = Encoding.ASCII.GetBytes(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"HTTP/1.1 {(isAsked ? "200 OK" : "404 Not Found")}\r\nContent-Type: {(isAsked ? PrometheusText.ContentType : "text/plain")}\r\nContent-Length: {bytes.Length}\r\nConnection: close\r\n\r\n"
+            )
+        );
         await peer.WriteAsync(answer, late);
         await peer.WriteAsync(bytes, late);
     }

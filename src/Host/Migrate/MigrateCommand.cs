@@ -9,7 +9,10 @@ internal static class MigrateCommand
 {
     public static Command Create()
     {
-        var command = new Command("migrate", "Migrate a guest's memory by post-copy, in this process or from the nodes of a cluster. Without options: the sample trace.");
+        var command = new Command(
+            "migrate",
+            "Migrate a guest's memory by post-copy, in this process or from the nodes of a cluster. Without options: the sample trace."
+        );
         var options = new MigrateOptions();
         options.AddTo(command);
         command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
@@ -19,7 +22,9 @@ internal static class MigrateCommand
     private static IReadOnlyList<Akka.Actor.Address> NodesOf(MigrateOptions options, string cluster)
     {
         var nodes = ClusterSetup.Nodes(options.Cluster.Name, cluster);
-        return nodes.Count > 0 ? nodes : throw Units.Bad(options.Cluster.Name, cluster, "the address of a node, such as 127.0.0.1:7001");
+        return nodes.Count > 0
+            ? nodes
+            : throw Units.Bad(options.Cluster.Name, cluster, "the address of a node, such as 127.0.0.1:7001");
     }
 
     private static async Task<int> Run(MigrateOptions options, ParseResult result, CancellationToken cancelled)
@@ -39,7 +44,13 @@ internal static class MigrateCommand
         if (result.GetValue(options.Cluster) is { } cluster)
         {
             var nodes = NodesOf(options, cluster);
-            return await ClusterMigration.Run(options, result, options.Cluster.Name, () => Task.FromResult(nodes), cancelled);
+            return await ClusterMigration.Run(
+                options,
+                result,
+                options.Cluster.Name,
+                () => Task.FromResult(nodes),
+                cancelled
+            );
         }
 
         var migration = MigrateOptions.ToMigration(settings);
@@ -50,9 +61,18 @@ internal static class MigrateCommand
         var view = ProgressView.Create(outputs.JsonIsStandardOutput);
         view.Begin(inputs, migration, $"{migration.Fetchers} fetcher(s), latency {Units.Duration(link.LatencyNs)}");
         await using var run = new MigrationRun(
-            ActorSystem.Create("userfault", settings.Config), inputs, migration, link.IsInstant ? 0 : 1, outputs.RecordsWorkingSet);
+            ActorSystem.Create("userfault", settings.Config),
+            inputs,
+            migration,
+            link.IsInstant ? 0 : 1,
+            outputs.RecordsWorkingSet
+        );
         run.AddLocalFetchers(
-            inputs.Image, migration.Fetchers, link, settings.Count("source.remembered-contents", 0, 1 << 24));
+            inputs.Image,
+            migration.Fetchers,
+            link,
+            settings.Count("source.remembered-contents", 0, 1 << 24)
+        );
         var report = await run.Run(view.Show, cancelled);
         view.End();
 
@@ -64,5 +84,6 @@ internal static class MigrateCommand
     /// <summary>What a report means for whoever started the command.</summary>
     public static int ExitCode(MigrationReport report, CancellationToken cancelled) =>
         cancelled.IsCancellationRequested ? ExitCodes.Interrupted
-        : report.IsVerified ? ExitCodes.Success : ExitCodes.Failed;
+        : report.IsVerified ? ExitCodes.Success
+        : ExitCodes.Failed;
 }

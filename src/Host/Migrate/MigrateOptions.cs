@@ -12,15 +12,27 @@ internal sealed class MigrateOptions
 
     public MigrateOptions()
     {
-        Image = Add<string>("--image", "memory image: a raw file, or an ELF core as QEMU's dump-guest-memory writes it");
-        ImageFormat = Add<string>("--image-format", "auto (default), raw, elf, firecracker, firecracker-pci (versions that know PCI) or firecracker-arm64");
+        Image = Add<string>(
+            "--image",
+            "memory image: a raw file, or an ELF core as QEMU's dump-guest-memory writes it"
+        );
+        ImageFormat = Add<string>(
+            "--image-format",
+            "auto (default), raw, elf, firecracker, firecracker-pci (versions that know PCI) or firecracker-arm64"
+        );
         Synthetic = Add<string>("--synthetic", "make an image of this size instead, such as 256M");
         ZeroShare = Add<string>("--zero-share", "share of zero pages in the synthetic image (default 0.3)");
-        DuplicateShare = Add<string>("--duplicate-share", "share of duplicate pages in the synthetic image (default 0.1)");
+        DuplicateShare = Add<string>(
+            "--duplicate-share",
+            "share of duplicate pages in the synthetic image (default 0.1)"
+        );
         Trace = Add<string>("--trace", "access trace: vcpu,instructions,gfn,kind as CSV, plain or gzip");
         Pattern = Add<string>("--pattern", "made accesses instead: sequential, random, zipf or stride");
         Vcpus = Add<string>("--vcpus", "vCPUs of the pattern (default 4)");
-        Accesses = Add<string>("--accesses", "accesses a vCPU of the pattern (default: as many as its share has pages)");
+        Accesses = Add<string>(
+            "--accesses",
+            "accesses a vCPU of the pattern (default: as many as its share has pages)"
+        );
         WriteShare = Add<string>("--write-share", "share of the pattern's accesses that write (default 0.3)");
         Overlapping = Add<bool>("--overlapping", "every vCPU of the pattern roams over all pages, not its own share");
         Arch = Add<string>("--arch", "x86 or arm64");
@@ -36,8 +48,14 @@ internal sealed class MigrateOptions
         HostAccesses = Add<string>("--host-accesses", "accesses by a device model while the guest runs");
         Record = Add<string>("--record", "write the working set to this file");
         Replay = Add<string>("--replay", "push a recorded working set first");
-        Backend = Add<string>("--backend", "what the guest is: model, userfaultfd (real memory, served by a child process) or kvm (real vCPUs)");
-        Cluster = Add<string>("--cluster", "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at; without --image or --synthetic the image that they have");
+        Backend = Add<string>(
+            "--backend",
+            "what the guest is: model, userfaultfd (real memory, served by a child process) or kvm (real vCPUs)"
+        );
+        Cluster = Add<string>(
+            "--cluster",
+            "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at; without --image or --synthetic the image that they have"
+        );
         ConfigFile = Add<string>("--config", "HOCON file laid over akka.hocon");
         Json = Add<string>("--json", "write the report as JSON to this file; - is standard output");
         Html = Add<string>("--html", "write the report as one self-contained page");
@@ -108,9 +126,12 @@ internal sealed class MigrateOptions
     /// <exception cref="CliException">One was given.</exception>
     public void RefuseBeyondImage(ParseResult result, string role)
     {
-        foreach (var option in _all.Except([Image, ImageFormat, Synthetic, ZeroShare, DuplicateShare, ConfigFile, Seed]))
+        foreach (
+            var option in _all.Except([Image, ImageFormat, Synthetic, ZeroShare, DuplicateShare, ConfigFile, Seed])
+        )
         {
-            if (result.GetResult(option) is { Implicit: false }) throw new CliException($"{option.Name}: belongs to a destination; this node is a {role}");
+            if (result.GetResult(option) is { Implicit: false })
+                throw new CliException($"{option.Name}: belongs to a destination; this node is a {role}");
         }
     }
 
@@ -119,20 +140,32 @@ internal sealed class MigrateOptions
     /// <param name="except">Options that it has no use for, or has another of the same name.</param>
     public void AddTo(Command command, IReadOnlyCollection<Option>? except = null)
     {
-        foreach (var option in _all.Where(o => except?.Contains(o) != true)) command.Options.Add(option);
+        foreach (var option in _all.Where(o => except?.Contains(o) != true))
+            command.Options.Add(option);
     }
 
     /// <summary>The run's settings: file, overlay, options.</summary>
     public Settings LoadSettings(ParseResult result)
     {
         var settings = Settings.Load(result.GetValue(ConfigFile));
-        foreach (var (key, option) in new (string, Option<string>)[]
-        {
-            ("arch", Arch), ("mode", Mode), ("memory", Memory), ("vcpu.ips", Ips), ("fetcher.count", Fetchers),
-            ("source.latency", Latency), ("source.jitter", Jitter), ("source.bandwidth", Bandwidth),
-            ("background.order", Background), ("memslot.locality-pages", Locality), ("uffd.host-accesses", HostAccesses),
-            ("seed", Seed), ("backend", Backend),
-        })
+        foreach (
+            var (key, option) in new (string, Option<string>)[]
+            {
+                ("arch", Arch),
+                ("mode", Mode),
+                ("memory", Memory),
+                ("vcpu.ips", Ips),
+                ("fetcher.count", Fetchers),
+                ("source.latency", Latency),
+                ("source.jitter", Jitter),
+                ("source.bandwidth", Bandwidth),
+                ("background.order", Background),
+                ("memslot.locality-pages", Locality),
+                ("uffd.host-accesses", HostAccesses),
+                ("seed", Seed),
+                ("backend", Backend),
+            }
+        )
         {
             settings.Override(key, option.Name, result.GetValue(option));
         }
@@ -181,8 +214,11 @@ internal sealed class MigrateOptions
     {
         var (name, bandwidth) = settings.Get("source.bandwidth");
         return new LinkSettings(
-            settings.DurationNs("source.latency"), settings.DurationNs("source.jitter"),
-            Units.BitsPerSecond(name, bandwidth), (ulong)settings.Count("seed", 0, int.MaxValue));
+            settings.DurationNs("source.latency"),
+            settings.DurationNs("source.jitter"),
+            Units.BitsPerSecond(name, bandwidth),
+            (ulong)settings.Count("seed", 0, int.MaxValue)
+        );
     }
 
     private static MemoryKind MemoryOf(Settings settings)
@@ -198,11 +234,15 @@ internal sealed class MigrateOptions
     private static void Check(MigrationSettings migration)
     {
         if (migration.Memory == MemoryKind.GuestMemfd && migration.Mode != FaultMode.Userfault)
-            throw new CliException("--memory guest_memfd: has no host mapping for userfaultfd to watch; add --mode userfault");
+            throw new CliException(
+                "--memory guest_memfd: has no host mapping for userfaultfd to watch; add --mode userfault"
+            );
         if (migration.Memory == MemoryKind.GuestMemfd && migration.Architecture == Architecture.Arm64)
             throw new CliException("--memory guest_memfd: private memory is modelled for x86 alone; use --arch x86");
         if (migration.HostAccesses > 0 && migration.Mode == FaultMode.Userfault)
-            throw new CliException("--host-accesses: KVM Userfault alone does not catch them; use --mode both or userfaultfd");
+            throw new CliException(
+                "--host-accesses: KVM Userfault alone does not catch them; use --mode both or userfaultfd"
+            );
     }
 
     private Option<T> Add<T>(string name, string description)

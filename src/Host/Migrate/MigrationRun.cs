@@ -21,21 +21,31 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <param name="inputs">What it works on.</param>
     /// <param name="migration">What it does.</param>
     /// <param name="otherThreads">
-    /// Busy threads besides the actors': the pump's where sources are pumped, or the data plane's at both ends. A loop that
-    /// spins where they want the core makes every page wait for the scheduler.
+    /// Busy threads besides the actors': the pump's where sources are pumped, or the data plane's at both ends. A loop
+    /// that spins where they want the core makes every page wait for the scheduler.
     /// </param>
     /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
     /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
-    /// <param name="otherVcpus">Makes the actors of vCPUs that run elsewhere, under a real KVM; null: the model's.</param>
+    /// <param name="otherVcpus">Makes the actors of vCPUs that run elsewhere, under a real KVM; null: the
+    /// model's.</param>
     public MigrationRun(
-        ActorSystem system, RunInputs inputs, MigrationSettings migration, int otherThreads, bool recordsWorkingSet,
-        Broadcast? clears = null, Func<VcpuSeat, Props>? otherVcpus = null)
+        ActorSystem system,
+        RunInputs inputs,
+        MigrationSettings migration,
+        int otherThreads,
+        bool recordsWorkingSet,
+        Broadcast? clears = null,
+        Func<VcpuSeat, Props>? otherVcpus = null
+    )
     {
         var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - otherThreads);
         System = system;
         // On the vCPUs' own thread; the pump's is for sources alone, and takes a core while it runs.
         var time = EventLoopDispatcher.TimeOf(system, vcpuDispatcher) ?? new PumpedTime(_pump);
-        Pool = system.ActorOf(FetcherPoolActor.Props(migration.Fetcher, clears?.Publisher, time).WithDispatcher(memslotDispatcher), "fetchers");
+        Pool = system.ActorOf(
+            FetcherPoolActor.Props(migration.Fetcher, clears?.Publisher, time).WithDispatcher(memslotDispatcher),
+            "fetchers"
+        );
         var plan = new MigrationPlan
         {
             Settings = migration,
@@ -52,7 +62,10 @@ internal sealed class MigrationRun : IAsyncDisposable
             OtherVcpus = otherVcpus,
         };
         var observer = system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
-        _migration = system.ActorOf(MigrationActor.Props(plan, Pool, observer).WithDispatcher(memslotDispatcher), "migration");
+        _migration = system.ActorOf(
+            MigrationActor.Props(plan, Pool, observer).WithDispatcher(memslotDispatcher),
+            "migration"
+        );
     }
 
     public ActorSystem System { get; }
@@ -62,12 +75,13 @@ internal sealed class MigrationRun : IAsyncDisposable
 
     /// <summary>The dispatchers of vCPUs and of memslots.</summary>
     /// <param name="cores">Cores that are the actors' own.</param>
-    internal static (string Vcpus, string Memslots) DispatchersFor(int cores) => cores switch
-    {
-        >= 2 => (VcpuDispatcher, MemslotDispatcher),
-        1 => (MemslotDispatcher, MemslotDispatcher),
-        _ => (SharedDispatcher, SharedDispatcher),
-    };
+    internal static (string Vcpus, string Memslots) DispatchersFor(int cores) =>
+        cores switch
+        {
+            >= 2 => (VcpuDispatcher, MemslotDispatcher),
+            1 => (MemslotDispatcher, MemslotDispatcher),
+            _ => (SharedDispatcher, SharedDispatcher),
+        };
 
     /// <summary>Fetchers that take the pages out of the image in this process, each behind a path of its own.</summary>
     public void AddLocalFetchers(IMemoryImage image, int count, LinkSettings link, int rememberedContents)
@@ -86,8 +100,10 @@ internal sealed class MigrationRun : IAsyncDisposable
         _migration.Tell(MigrationProtocol.Start.Instance);
         await foreach (var news in _news.Reader.ReadAllAsync(CancellationToken.None))
         {
-            if (news is MigrationReport report) return report;
-            if (news is MigrationProgress now) progress(now);
+            if (news is MigrationReport report)
+                return report;
+            if (news is MigrationProgress now)
+                progress(now);
         }
 
         throw new InvalidOperationException("the migration ended without a report");
@@ -105,8 +121,12 @@ internal sealed class MigrationRun : IAsyncDisposable
     private IPageSource OpenSource(IMemoryImage image, LinkSettings link, int contents)
     {
         var source = new LocalPageSource(
-            image, new LocalSourceSettings { Link = link, RememberedContents = contents }, _pump.Wake);
-        if (!link.IsInstant) _pump.Add(source);
+            image,
+            new LocalSourceSettings { Link = link, RememberedContents = contents },
+            _pump.Wake
+        );
+        if (!link.IsInstant)
+            _pump.Add(source);
         return source;
     }
 

@@ -14,15 +14,16 @@ internal sealed class Outputs
     public Outputs(string? json, string? html, string? record)
     {
         (_json, _html, _record) = (json, html, record);
-        if (!JsonIsStandardOutput) Check("--json", json);
+        if (!JsonIsStandardOutput)
+            Check("--json", json);
         Check("--html", html);
         Check("--record", record);
     }
 
     /// <summary>What the options name.</summary>
     /// <exception cref="CliException">A folder is not there.</exception>
-    public static Outputs Of(MigrateOptions options, ParseResult result) => new(
-        result.GetValue(options.Json), result.GetValue(options.Html), result.GetValue(options.Record));
+    public static Outputs Of(MigrateOptions options, ParseResult result) =>
+        new(result.GetValue(options.Json), result.GetValue(options.Html), result.GetValue(options.Record));
 
     public bool JsonIsStandardOutput => _json == "-";
 
@@ -34,25 +35,34 @@ internal sealed class Outputs
     /// <param name="backend">What the guest ran on.</param>
     public void Write(MigrationReport report, ClusterSummary? cluster = null, string backend = "model")
     {
-        if (JsonIsStandardOutput) Console.Out.WriteLine(JsonReport.Of(report, cluster, backend));
-        else if (_json is not null) WriteFile(_json, JsonReport.Of(report, cluster, backend));
-        if (_html is not null) WriteFile(_html, HtmlReport.Of(report));
-        if (_record is not null && report.WorkingSet is { } set) WorkingSetFile.Save(_record, set);
+        if (JsonIsStandardOutput)
+            Console.Out.WriteLine(JsonReport.Of(report, cluster, backend));
+        else if (_json is not null)
+            WriteFile(_json, JsonReport.Of(report, cluster, backend));
+        if (_html is not null)
+            WriteFile(_html, HtmlReport.Of(report));
+        if (_record is not null && report.WorkingSet is { } set)
+            WorkingSetFile.Save(_record, set);
     }
 
     /// <summary>Writes a report that is text already.</summary>
     public void WriteText(string json)
     {
-        if (JsonIsStandardOutput) Console.Out.WriteLine(json);
-        else if (_json is not null) WriteFile(_json, json);
+        if (JsonIsStandardOutput)
+            Console.Out.WriteLine(json);
+        else if (_json is not null)
+            WriteFile(_json, json);
     }
 
     private static void Check(string option, string? path)
     {
-        if (path is null) return;
+        if (path is null)
+            return;
         var folder = Path.GetDirectoryName(Path.GetFullPath(path));
-        if (Directory.Exists(path)) throw new CliException($"{option}: {path} is a folder; name a file");
-        if (!Directory.Exists(folder)) throw new CliException($"{option}: there is no folder {folder}; make it first");
+        if (Directory.Exists(path))
+            throw new CliException($"{option}: {path} is a folder; name a file");
+        if (!Directory.Exists(folder))
+            throw new CliException($"{option}: there is no folder {folder}; make it first");
     }
 
     // Complete under its name, or not at all.

@@ -5,11 +5,18 @@ using Userfault.Pages;
 
 namespace Userfault.Cli;
 
-/// <summary>What a run works on: the image, the workload, guest memory. Opened and checked before anything starts.</summary>
+/// <summary>
+/// What a run works on: the image, the workload, guest memory. Opened and checked before anything starts.
+/// </summary>
 internal sealed class RunInputs : IDisposable
 {
-    private RunInputs(IMemoryImage image, IWorkload workload, GuestContent content, IReadOnlyList<GfnRange> regions, WorkingSet? workingSet) =>
-        (Image, Workload, Content, Regions, WorkingSet) = (image, workload, content, regions, workingSet);
+    private RunInputs(
+        IMemoryImage image,
+        IWorkload workload,
+        GuestContent content,
+        IReadOnlyList<GfnRange> regions,
+        WorkingSet? workingSet
+    ) => (Image, Workload, Content, Regions, WorkingSet) = (image, workload, content, regions, workingSet);
 
     public IMemoryImage Image { get; }
 
@@ -28,10 +35,15 @@ internal sealed class RunInputs : IDisposable
     /// <param name="result">What was given of them.</param>
     /// <param name="settings">The run's settings.</param>
     /// <param name="memoryOf">Makes guest memory of so many pages; null: plain memory.</param>
-    /// <param name="adopted">An image that the options do not name, from now on the inputs'; null: they name it.</param>
+    /// <param name="adopted">An image that the options do not name, from now on the inputs'; null: they name
+    /// it.</param>
     public static RunInputs Open(
-        MigrateOptions options, ParseResult result, Settings settings, Func<ulong, IGuestMemory>? memoryOf = null,
-        RemoteImage? adopted = null)
+        MigrateOptions options,
+        ParseResult result,
+        Settings settings,
+        Func<ulong, IGuestMemory>? memoryOf = null,
+        RemoteImage? adopted = null
+    )
     {
         var image = adopted ?? OpenImage(options, result, settings);
         try
@@ -42,7 +54,13 @@ internal sealed class RunInputs : IDisposable
             if (set is null && settings.OneOf<BackgroundOrder>("background.order") == BackgroundOrder.Recorded)
                 throw new CliException("--background recorded: needs a working set; add --replay FILE");
             var memory = memoryOf?.Invoke(image.Pages) ?? new ByteGuestMemory(image.Pages);
-            return new RunInputs(image, workload, new GuestContent(image, memory, new StampLedger(image.Pages)), image.Ranges, set);
+            return new RunInputs(
+                image,
+                workload,
+                new GuestContent(image, memory, new StampLedger(image.Pages)),
+                image.Ranges,
+                set
+            );
         }
         catch
         {
@@ -51,7 +69,9 @@ internal sealed class RunInputs : IDisposable
         }
     }
 
-    /// <summary>A run on an image and a workload that are there already; the image is disposed of with the rest.</summary>
+    /// <summary>
+    /// A run on an image and a workload that are there already; the image is disposed of with the rest.
+    /// </summary>
     public static RunInputs Of(IMemoryImage image, IWorkload workload, IGuestMemory? memory = null)
     {
         var content = new GuestContent(image, memory ?? new ByteGuestMemory(image.Pages), new StampLedger(image.Pages));
@@ -72,13 +92,19 @@ internal sealed class RunInputs : IDisposable
     {
         var path = result.GetValue(options.Image);
         var synthetic = result.GetValue(options.Synthetic);
-        if (path is not null && synthetic is not null) throw new CliException("--image and --synthetic: give one of them");
+        if (path is not null && synthetic is not null)
+            throw new CliException("--image and --synthetic: give one of them");
         if (path is null)
         {
             var seed = (ulong)settings.Count("seed", 0, int.MaxValue);
-            return new SyntheticImage(new SyntheticSettings(
-                synthetic is null ? 128UL << 20 >> Page.Shift : Units.Pages(options.Synthetic.Name, synthetic),
-                Share(result, options.ZeroShare, 0.3), Share(result, options.DuplicateShare, 0.1), seed));
+            return new SyntheticImage(
+                new SyntheticSettings(
+                    synthetic is null ? 128UL << 20 >> Page.Shift : Units.Pages(options.Synthetic.Name, synthetic),
+                    Share(result, options.ZeroShare, 0.3),
+                    Share(result, options.DuplicateShare, 0.1),
+                    seed
+                )
+            );
         }
 
         var format = result.GetValue(options.ImageFormat) ?? "auto";
@@ -90,17 +116,27 @@ internal sealed class RunInputs : IDisposable
             "firecracker" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForX86),
             "firecracker-pci" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForX86WithPci),
             "firecracker-arm64" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForArm64),
-            _ => throw Units.Bad(options.ImageFormat.Name, format, "one of auto, raw, elf, firecracker, firecracker-pci, firecracker-arm64"),
+            _ => throw Units.Bad(
+                options.ImageFormat.Name,
+                format,
+                "one of auto, raw, elf, firecracker, firecracker-pci, firecracker-arm64"
+            ),
         };
     }
 
-    private static IWorkload OpenWorkload(MigrateOptions options, ParseResult result, Settings settings, IMemoryImage image)
+    private static IWorkload OpenWorkload(
+        MigrateOptions options,
+        ParseResult result,
+        Settings settings,
+        IMemoryImage image
+    )
     {
         var (ipsName, ipsText) = settings.Get("vcpu.ips");
         var ips = Units.InstructionsPerSecond(ipsName, ipsText);
         var trace = result.GetValue(options.Trace);
         var pattern = result.GetValue(options.Pattern);
-        if (trace is not null && pattern is not null) throw new CliException("--trace and --pattern: give one of them");
+        if (trace is not null && pattern is not null)
+            throw new CliException("--trace and --pattern: give one of them");
         if (pattern is null)
         {
             var path = trace ?? (image is RemoteImage ? null : SampleTrace(result, options));
@@ -117,17 +153,19 @@ internal sealed class RunInputs : IDisposable
         var pages = image.Ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);
         if (!overlapping && pages < (ulong)vcpus)
             throw new CliException($"--vcpus: {vcpus} vCPUs cannot share {pages} pages; use fewer, or --overlapping");
-        return new PatternWorkload(new PatternSettings(
-            Units.OneOf<PatternKind>(options.Pattern.Name, pattern ?? "random"), vcpus, pages)
-        {
-            Overlapping = overlapping,
-            WriteShare = Share(result, options.WriteShare, 0.3),
-            AccessesPerVcpu = result.GetValue(options.Accesses) is { } accesses
-                ? (ulong)Units.Count(options.Accesses.Name, accesses, 1, int.MaxValue)
-                : 0,
-            InstructionsPerSecond = ips,
-            Seed = (ulong)settings.Count("seed", 0, int.MaxValue),
-        }, image.Ranges);
+        return new PatternWorkload(
+            new PatternSettings(Units.OneOf<PatternKind>(options.Pattern.Name, pattern ?? "random"), vcpus, pages)
+            {
+                Overlapping = overlapping,
+                WriteShare = Share(result, options.WriteShare, 0.3),
+                AccessesPerVcpu = result.GetValue(options.Accesses) is { } accesses
+                    ? (ulong)Units.Count(options.Accesses.Name, accesses, 1, int.MaxValue)
+                    : 0,
+                InstructionsPerSecond = ips,
+                Seed = (ulong)settings.Count("seed", 0, int.MaxValue),
+            },
+            image.Ranges
+        );
     }
 
     // Without any input the sample runs: a real guest's first touches, over an image of that guest's size.

@@ -15,15 +15,27 @@ internal static class FitReport
         var alone = CrossValidation.LeaveOut(cells, static c => c);
         Residuals(text, cells, fit, alone);
         text.Append("\n| left out together | median error | mean error | worst |\n|---|---|---|---|\n");
-        Row(text, "nothing (residuals of the fit)", [.. cells.Select(c => CrossValidation.Error(c, fit.Predict(c.Setup)))]);
+        Row(
+            text,
+            "nothing (residuals of the fit)",
+            [.. cells.Select(c => CrossValidation.Error(c, fit.Predict(c.Setup)))]
+        );
         Row(text, "one cell", alone);
         Row(text, "a curve (both vCPU counts of one setup)", CrossValidation.LeaveOut(cells, static c => c.Curve));
-        Row(text, "a mode of an architecture", CrossValidation.LeaveOut(cells, static c => (c.Setup.Architecture, c.Setup.Mode)));
+        Row(
+            text,
+            "a mode of an architecture",
+            CrossValidation.LeaveOut(cells, static c => (c.Setup.Architecture, c.Setup.Mode))
+        );
         foreach (var vcpus in cells.Select(static c => c.Setup.Vcpus).Distinct().Order())
         {
             var unseen = cells.Where(c => c.Setup.Vcpus == vcpus).ToList();
             var other = CostFit.To([.. cells.Where(c => c.Setup.Vcpus != vcpus)]);
-            Row(text, $"all cells with {vcpus} vCPUs", [.. unseen.Select(c => CrossValidation.Error(c, other.Predict(c.Setup)))]);
+            Row(
+                text,
+                $"all cells with {vcpus} vCPUs",
+                [.. unseen.Select(c => CrossValidation.Error(c, other.Predict(c.Setup)))]
+            );
         }
 
         return text.ToString();
@@ -32,25 +44,37 @@ internal static class FitReport
     private static void Costs(StringBuilder text, CostFit fit)
     {
         text.Append("| cost | x86 | arm64 |\n|---|---|---|\n");
-        foreach (var property in typeof(KernelCosts).GetProperties().Where(static p => p.PropertyType == typeof(double)))
+        foreach (
+            var property in typeof(KernelCosts).GetProperties().Where(static p => p.PropertyType == typeof(double))
+        )
         {
             var (x86, arm64) = ((double)property.GetValue(fit.X86)!, (double)property.GetValue(fit.Arm64)!);
             var format = property.Name.EndsWith("Ns", StringComparison.Ordinal) ? "0" : "0.000";
-            text.Append(CultureInfo.InvariantCulture, $"| {property.Name} | {x86.ToString(format)} | {arm64.ToString(format)} |\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {property.Name} | {x86.ToString(format)} | {arm64.ToString(format)} |\n"
+            );
         }
     }
 
     private static void Residuals(StringBuilder text, IReadOnlyList<MeasuredCell> cells, CostFit fit, double[] alone)
     {
-        text.Append("\n| measured | vCPUs | rate | fitted | error | error when left out |\n|---|---|---|---|---|---|\n");
+        text.Append(
+            "\n| measured | vCPUs | rate | fitted | error | error when left out |\n|---|---|---|---|---|---|\n"
+        );
         for (var i = 0; i < cells.Count; i++)
         {
             var (cell, predicted) = (cells[i], fit.Predict(cells[i].Setup));
-            text.Append(CultureInfo.InvariantCulture,
-                $"| {cell.Curve} | {cell.Setup.Vcpus} | {cell.RatePerVcpu:0} | {predicted:0} | {CrossValidation.Error(cell, predicted):+0.0 %;-0.0 %} | {alone[i]:+0.0 %;-0.0 %} |\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {cell.Curve} | {cell.Setup.Vcpus} | {cell.RatePerVcpu:0} | {predicted:0} | {CrossValidation.Error(cell, predicted):+0.0 %;-0.0 %} | {alone[i]:+0.0 %;-0.0 %} |\n"
+            );
         }
     }
 
-    private static void Row(StringBuilder text, string name, double[] errors) => text.Append(CultureInfo.InvariantCulture,
-        $"| {name} | {CrossValidation.Median(errors):0.0 %} | {errors.Average(Math.Abs):0.0 %} | {errors.Max(Math.Abs):0.0 %} |\n");
+    private static void Row(StringBuilder text, string name, double[] errors) =>
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"| {name} | {CrossValidation.Median(errors):0.0 %} | {errors.Average(Math.Abs):0.0 %} | {errors.Max(Math.Abs):0.0 %} |\n"
+        );
 }

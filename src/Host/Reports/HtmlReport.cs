@@ -18,7 +18,9 @@ internal static class HtmlReport
     public static string Of(MigrationReport report)
     {
         var page = new StringBuilder();
-        page.Append(CultureInfo.InvariantCulture, $"""
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"""
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><title>userfault: {Text(report.Image)}</title>
             <style>
@@ -28,10 +30,13 @@ internal static class HtmlReport
             svg {"{"} width: 100%; height: auto; background: #f6f8fa {"}"} text {"{"} font: 11px system-ui, sans-serif; fill: #57606a {"}"}
             .ok {"{"} color: #1a7f37 {"}"} .bad {"{"} color: #cf222e {"}"}
             </style></head><body>
-            <h1>Post-copy migration: <span class="{(report.IsVerified ? "ok" : "bad")}">{(report.IsVerified ? "completed and verified" : Text(Units.NameOf(report.State)))}</span></h1>
+            <h1>Post-copy migration: <span class="{(report.IsVerified ? "ok" : "bad")}">{(
+                report.IsVerified ? "completed and verified" : Text(Units.NameOf(report.State))
+            )}</span></h1>
             <p>{Text(report.Image)}, {Text(report.Workload)}; {Units.NameOf(report.Settings.Architecture)}, faults by
             {Units.NameOf(report.Settings.Mode)}, {ProgressView.MemoryName(report.Settings.Memory)} memory.</p>
-            """);
+            """
+        );
         Section(page, "Fault latency", Histogram(report));
         Section(page, "Faults and pages over time", OverTime(report));
         Section(page, "Stall per vCPU", Stalls(report));
@@ -49,7 +54,8 @@ internal static class HtmlReport
     private static string Histogram(MigrationReport report)
     {
         var buckets = report.Latency.Buckets().ToList();
-        if (buckets.Count == 0) return "<p>No faults.</p>";
+        if (buckets.Count == 0)
+            return "<p>No faults.</p>";
         var low = Math.Log10(Math.Max(1, buckets[0].LowNs));
         var high = Math.Max(low + 0.1, Math.Log10(Math.Max(1, buckets[^1].HighNs)));
         var most = buckets.Max(b => b.Count);
@@ -58,8 +64,15 @@ internal static class HtmlReport
         foreach (var (lowNs, highNs, count) in buckets)
         {
             var tall = Math.Max(1, count * (Height - 50.0) / most);
-            Rect(svg, X(lowNs), Height - 30 - tall, Math.Max(1, X(highNs) - X(lowNs)), tall, "#0969da",
-                $"{Units.Duration(lowNs)} to {Units.Duration(highNs)}: {count}");
+            Rect(
+                svg,
+                X(lowNs),
+                Height - 30 - tall,
+                Math.Max(1, X(highNs) - X(lowNs)),
+                tall,
+                "#0969da",
+                $"{Units.Duration(lowNs)} to {Units.Duration(highNs)}: {count}"
+            );
         }
 
         foreach (var percentile in new[] { 50, 90, 99, 99.9 })
@@ -77,10 +90,15 @@ internal static class HtmlReport
     private static string OverTime(MigrationReport report)
     {
         var samples = report.Timeline;
-        if (samples.Count < 2) return "<p>Too short to be sampled.</p>";
+        if (samples.Count < 2)
+            return "<p>Too short to be sampled.</p>";
         var end = Math.Max(1, samples[^1].ElapsedNs);
         var svg = Open(Height);
-        Curve(svg, samples.Select(s => (s.ElapsedNs / (double)end, s.PagesPresent / (double)Math.Max(1, report.Pages))), "#1a7f37");
+        Curve(
+            svg,
+            samples.Select(s => (s.ElapsedNs / (double)end, s.PagesPresent / (double)Math.Max(1, report.Pages))),
+            "#1a7f37"
+        );
         var faults = Math.Max(1, samples[^1].Faults);
         Curve(svg, samples.Select(s => (s.ElapsedNs / (double)end, s.Faults / (double)faults)), "#cf222e");
         Label(svg, 15, 14, $"green: pages in place, of {report.Pages}; red: faults, of {faults}");
@@ -91,7 +109,8 @@ internal static class HtmlReport
 
     private static string Stalls(MigrationReport report)
     {
-        if (report.Vcpus.Count == 0) return "<p>No vCPUs.</p>";
+        if (report.Vcpus.Count == 0)
+            return "<p>No vCPUs.</p>";
         var shown = report.Vcpus.Take(MostBars).ToList();
         var most = Math.Max(1, shown.Max(v => v.StallNs));
         var wide = (Width - 20.0) / shown.Count;
@@ -99,8 +118,15 @@ internal static class HtmlReport
         for (var i = 0; i < shown.Count; i++)
         {
             var tall = Math.Max(1, shown[i].StallNs * (Height - 50.0) / most);
-            Rect(svg, 10 + (i * wide), Height - 30 - tall, Math.Max(0.5, wide - 1), tall, "#bf8700",
-                $"vCPU {shown[i].Vcpu}: {Units.Duration(shown[i].StallNs)} in {shown[i].Faults} faults");
+            Rect(
+                svg,
+                10 + (i * wide),
+                Height - 30 - tall,
+                Math.Max(0.5, wide - 1),
+                tall,
+                "#bf8700",
+                $"vCPU {shown[i].Vcpu}: {Units.Duration(shown[i].StallNs)} in {shown[i].Faults} faults"
+            );
         }
 
         Label(svg, 12, 14, $"tallest: {Units.Duration(most)}");
@@ -111,44 +137,75 @@ internal static class HtmlReport
     private static string Bitmap(MigrationReport report)
     {
         var samples = report.Timeline;
-        if (samples.Count == 0) return "<p>Not sampled.</p>";
+        if (samples.Count == 0)
+            return "<p>Not sampled.</p>";
         const int rowHeight = 3;
         var svg = Open((samples.Count * rowHeight) + 30);
         for (var row = 0; row < samples.Count; row++)
         {
             var strip = samples[row].Strip;
             var wide = (Width - 20.0) / strip.Length;
-            for (var cell = 0; cell < strip.Length;)
+            for (var cell = 0; cell < strip.Length; )
             {
                 // Equal neighbours are one rectangle: a page of pictures stays small.
                 var next = cell + 1;
-                while (next < strip.Length && strip[next] == strip[cell]) next++;
+                while (next < strip.Length && strip[next] == strip[cell])
+                    next++;
                 if (strip[cell] > 0)
                 {
                     var light = 92 - (strip[cell] * 57 / 255);
-                    Rect(svg, 10 + (cell * wide), row * rowHeight, ((next - cell) * wide) + 0.2, rowHeight, $"hsl(212 80% {light}%)", null);
+                    Rect(
+                        svg,
+                        10 + (cell * wide),
+                        row * rowHeight,
+                        ((next - cell) * wide) + 0.2,
+                        rowHeight,
+                        $"hsl(212 80% {light}%)",
+                        null
+                    );
                 }
 
                 cell = next;
             }
         }
 
-        Label(svg, 10, (samples.Count * rowHeight) + 18,
-            $"left to right: guest memory; top to bottom: 0 to {Units.Duration(samples[^1].ElapsedNs)}; dark: in place");
+        Label(
+            svg,
+            10,
+            (samples.Count * rowHeight) + 18,
+            $"left to right: guest memory; top to bottom: 0 to {Units.Duration(samples[^1].ElapsedNs)}; dark: in place"
+        );
         return Close(svg);
     }
 
     private static StringBuilder Open(int height) =>
-        new StringBuilder().Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\">");
+        new StringBuilder().Append(
+            CultureInfo.InvariantCulture,
+            $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\">"
+        );
 
     private static string Close(StringBuilder svg) => svg.Append("</svg>").ToString();
 
-    private static void Rect(StringBuilder svg, double x, double y, double width, double height, string fill, string? title) =>
-        svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{width:0.##}\" height=\"{height:0.#}\" fill=\"{fill}\"")
+    private static void Rect(
+        StringBuilder svg,
+        double x,
+        double y,
+        double width,
+        double height,
+        string fill,
+        string? title
+    ) =>
+        svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<rect x=\"{x:0.#}\" y=\"{y:0.#}\" width=\"{width:0.##}\" height=\"{height:0.#}\" fill=\"{fill}\""
+            )
             .Append(title is null ? "/>" : $"><title>{Text(title)}</title></rect>");
 
     private static void Line(StringBuilder svg, double x1, double y1, double x2, double y2, string stroke) =>
-        svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{x1:0.#}\" y1=\"{y1:0.#}\" x2=\"{x2:0.#}\" y2=\"{y2:0.#}\" stroke=\"{stroke}\"/>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<line x1=\"{x1:0.#}\" y1=\"{y1:0.#}\" x2=\"{x2:0.#}\" y2=\"{y2:0.#}\" stroke=\"{stroke}\"/>"
+        );
 
     private static void Label(StringBuilder svg, double x, double y, string text) =>
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x:0.#}\" y=\"{y:0.#}\">{Text(text)}</text>");
@@ -157,7 +214,10 @@ internal static class HtmlReport
     {
         svg.Append("<polyline fill=\"none\" stroke-width=\"2\" stroke=\"").Append(stroke).Append("\" points=\"");
         foreach (var (x, y) in points)
-            svg.Append(CultureInfo.InvariantCulture, $"{10 + (x * (Width - 20)):0.#},{Height - 30 - (y * (Height - 50)):0.#} ");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"{10 + (x * (Width - 20)):0.#},{Height - 30 - (y * (Height - 50)):0.#} "
+            );
         svg.Append("\"/>");
     }
 

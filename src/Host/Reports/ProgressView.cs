@@ -11,7 +11,8 @@ internal abstract class ProgressView(TextWriter output)
 
     public static ProgressView Create(bool jsonIsStandardOutput)
     {
-        if (jsonIsStandardOutput) return new PlainProgressView(Console.Error);
+        if (jsonIsStandardOutput)
+            return new PlainProgressView(Console.Error);
         return Console.IsOutputRedirected ? new PlainProgressView(Console.Out) : new LiveProgressView();
     }
 
@@ -20,22 +21,23 @@ internal abstract class ProgressView(TextWriter output)
     {
         var ranges = inputs.Image.Ranges;
         var pages = ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);
-        var holes = ranges.Count == 1 ? "" : $" in {ranges.Count} ranges below {Units.Size(inputs.Image.Pages * 4096.0)}";
+        var holes =
+            ranges.Count == 1 ? "" : $" in {ranges.Count} ranges below {Units.Size(inputs.Image.Pages * 4096.0)}";
         Output.WriteLine(
-            $"image {inputs.Image.Name}: {pages} pages ({Units.Size(pages * 4096.0)}){holes}; " +
-            $"workload {inputs.Workload.Name}: {inputs.Workload.Vcpus} vCPUs");
+            $"image {inputs.Image.Name}: {pages} pages ({Units.Size(pages * 4096.0)}){holes}; "
+                + $"workload {inputs.Workload.Name}: {inputs.Workload.Vcpus} vCPUs"
+        );
         Output.WriteLine(
-            $"{Units.NameOf(migration.Architecture)}, faults by {Units.NameOf(migration.Mode)}, {MemoryName(migration.Memory)} memory, " +
-            $"{path}, background {Units.NameOf(migration.Background)}");
+            $"{Units.NameOf(migration.Architecture)}, faults by {Units.NameOf(migration.Mode)}, {MemoryName(migration.Memory)} memory, "
+                + $"{path}, background {Units.NameOf(migration.Background)}"
+        );
     }
 
     /// <summary>Shows a moment.</summary>
     public abstract void Show(MigrationProgress progress);
 
     /// <summary>The last moment was shown.</summary>
-    public virtual void End()
-    {
-    }
+    public virtual void End() { }
 
     /// <summary>The kernel's word for what backs guest memory.</summary>
     public static string MemoryName(MemoryKind memory) =>
@@ -43,26 +45,31 @@ internal abstract class ProgressView(TextWriter output)
 
     /// <summary>One moment in one line.</summary>
     protected static string Line(MigrationProgress p) =>
-        $"{Units.Duration(p.ElapsedNs),10}  {Units.NameOf(p.State),-9} {p.PagesPresent,9}/{p.Pages} pages ({100.0 * p.PagesPresent / Math.Max(1, p.Pages),5:0.0} %)  " +
-        $"{p.PagesPerSecond,9:0} pages/s  {p.Faults,8} faults  {p.WaitingVcpus,4} waiting  p50 {Units.Duration(p.P50Ns)}  p99 {Units.Duration(p.P99Ns)}" +
-        (p.Reason is null ? "" : $"  ({p.Reason})");
+        $"{Units.Duration(p.ElapsedNs), 10}  {Units.NameOf(p.State), -9} {p.PagesPresent, 9}/{p.Pages} pages ({100.0 * p.PagesPresent / Math.Max(1, p.Pages), 5:0.0} %)  "
+        + $"{p.PagesPerSecond, 9:0} pages/s  {p.Faults, 8} faults  {p.WaitingVcpus, 4} waiting  p50 {Units.Duration(p.P50Ns)}  p99 {Units.Duration(p.P99Ns)}"
+        + (p.Reason is null ? "" : $"  ({p.Reason})");
 
     /// <summary>The bitmap as text: how much of each part is in place.</summary>
     protected static string Strip(byte[] strip, int width)
     {
         const string shades = " .:-=+*#%@";
         var cells = Math.Min(width, strip.Length);
-        return string.Create(cells, strip, (text, cell) =>
-        {
-            for (var i = 0; i < text.Length; i++)
+        return string.Create(
+            cells,
+            strip,
+            (text, cell) =>
             {
-                var from = i * cell.Length / text.Length;
-                var to = Math.Max(from + 1, (i + 1) * cell.Length / text.Length);
-                var sum = 0;
-                for (var j = from; j < to; j++) sum += cell[j];
-                text[i] = shades[sum / (to - from) * (shades.Length - 1) / 255];
+                for (var i = 0; i < text.Length; i++)
+                {
+                    var from = i * cell.Length / text.Length;
+                    var to = Math.Max(from + 1, (i + 1) * cell.Length / text.Length);
+                    var sum = 0;
+                    for (var j = from; j < to; j++)
+                        sum += cell[j];
+                    text[i] = shades[sum / (to - from) * (shades.Length - 1) / 255];
+                }
             }
-        });
+        );
     }
 
     private sealed class PlainProgressView(TextWriter output) : ProgressView(output)
@@ -74,7 +81,8 @@ internal abstract class ProgressView(TextWriter output)
 
         public override void Show(MigrationProgress progress)
         {
-            if (progress.ElapsedNs < _nextNs && progress.State == _state) return;
+            if (progress.ElapsedNs < _nextNs && progress.State == _state)
+                return;
             _nextNs = progress.ElapsedNs + LeastNs;
             _state = progress.State;
             Output.WriteLine(Line(progress));
@@ -88,7 +96,8 @@ internal abstract class ProgressView(TextWriter output)
         public override void Show(MigrationProgress progress)
         {
             // Two lines, rewritten in place: no thread of the console library's own is needed for that.
-            if (_isShown) AnsiConsole.Cursor.MoveUp(2);
+            if (_isShown)
+                AnsiConsole.Cursor.MoveUp(2);
             _isShown = true;
             var width = Math.Max(20, AnsiConsole.Profile.Width - 4);
             WriteRow(Markup.Escape(Line(progress)), width + 2);
@@ -98,7 +107,11 @@ internal abstract class ProgressView(TextWriter output)
         private static void WriteRow(string markup, int most)
         {
             Console.Write("\u001b[2K\r");
-            AnsiConsole.MarkupLine(markup.Length > most && !markup.StartsWith("[green]", StringComparison.Ordinal) ? markup[..most] : markup);
+            AnsiConsole.MarkupLine(
+                markup.Length > most && !markup.StartsWith("[green]", StringComparison.Ordinal)
+                    ? markup[..most]
+                    : markup
+            );
         }
     }
 }

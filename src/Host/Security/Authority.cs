@@ -3,7 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Userfault.Cli;
 
-/// <summary>A cluster's own authority: makes itself, and the certificates of nodes. All keys are ECDSA on P-256.</summary>
+/// <summary>
+/// A cluster's own authority: makes itself, and the certificates of nodes. All keys are ECDSA on P-256.
+/// </summary>
 internal sealed class Authority : IDisposable
 {
     private const int SerialBytes = 16;
@@ -28,8 +30,14 @@ internal sealed class Authority : IDisposable
         // Two authorities of one machine are told apart by people, too.
         var name = $"userfault cluster {Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(
-            certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(
+                certificateAuthority: true,
+                hasPathLengthConstraint: true,
+                pathLengthConstraint: 0,
+                critical: true
+            )
+        );
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var certificate = request.CreateSelfSigned(now - Early, now.AddDays(days));
@@ -43,7 +51,8 @@ internal sealed class Authority : IDisposable
     public static Authority Load(string certificate, string key)
     {
         var authority = X509Certificate2.CreateFromPemFile(certificate, key);
-        if (PeerCheck.WhyNoAuthority(authority) is not { } why) return new Authority(authority);
+        if (PeerCheck.WhyNoAuthority(authority) is not { } why)
+            return new Authority(authority);
         authority.Dispose();
         throw new CryptographicException(why);
     }
@@ -56,14 +65,31 @@ internal sealed class Authority : IDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(
-            certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
-            [new Oid(PeerCheck.ServerOid), new Oid(PeerCheck.ClientOid)], critical: false));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(
+                certificateAuthority: false,
+                hasPathLengthConstraint: false,
+                pathLengthConstraint: 0,
+                critical: true
+            )
+        );
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true)
+        );
+        request.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension(
+                [new Oid(PeerCheck.ServerOid), new Oid(PeerCheck.ClientOid)],
+                critical: false
+            )
+        );
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
-            _certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+                _certificate,
+                includeKeyIdentifier: true,
+                includeIssuerAndSerial: false
+            )
+        );
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
         names.AddDnsName(ClusterTls.ServerName);

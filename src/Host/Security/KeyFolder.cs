@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Userfault.Cli;
 
 /// <summary>
-/// The folder of <c>userfault cluster keys</c>: an authority, and for each node a certificate, a key and a settings file. What is
-/// there stays as it is; more nodes come from the authority that is there.
+/// The folder of <c>userfault cluster keys</c>: an authority, and for each node a certificate, a key and a settings
+/// file. What is there stays as it is; more nodes come from the authority that is there.
 /// </summary>
 internal sealed class KeyFolder
 {
@@ -36,7 +36,8 @@ internal sealed class KeyFolder
     /// <param name="count">How many nodes.</param>
     /// <param name="days">How long their certificates are valid.</param>
     /// <param name="now">The time.</param>
-    /// <exception cref="CliException">Files that are in the way or cannot be used; the authority ends before that.</exception>
+    /// <exception cref="CliException">Files that are in the way or cannot be used; the authority ends before
+    /// that.</exception>
     public KeysMade Make(int count, int days, DateTimeOffset now)
     {
         // Certificates know whole seconds.
@@ -49,12 +50,14 @@ internal sealed class KeyFolder
             if (now.AddDays(days) > authority.Ends)
             {
                 throw new CliException(
-                    $"--days {days}: {AuthorityFile} ends on {authority.Ends:yyyy-MM-dd}, in {(int)(authority.Ends - now).TotalDays} days; " +
-                    "begin a new authority in another folder");
+                    $"--days {days}: {AuthorityFile} ends on {authority.Ends:yyyy-MM-dd}, in {(int)(authority.Ends - now).TotalDays} days; "
+                        + "begin a new authority in another folder"
+                );
             }
 
             var first = numbers.Count == 0 ? 1 : numbers.Max() + 1;
-            for (var number = first; number < first + count; number++) WriteNode(authority, number, days, now);
+            for (var number = first; number < first + count; number++)
+                WriteNode(authority, number, days, now);
             return new KeysMade(first, first + count - 1, isNew, authority.Ends, now.AddDays(days));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -72,7 +75,9 @@ internal sealed class KeyFolder
         var (hasCertificate, hasKey) = (File.Exists(AuthorityFile), File.Exists(AuthorityKeyFile));
         isNew = !hasCertificate && !hasKey;
         if (isNew && hasNodes)
-            throw new CliException($"{_path}: has certificates of nodes and not the authority that signed them; name another folder");
+            throw new CliException(
+                $"{_path}: has certificates of nodes and not the authority that signed them; name another folder"
+            );
         if (isNew)
         {
             var (authority, certificate, key) = Authority.Make(now, Math.Max(days, AuthorityDays));
@@ -82,7 +87,9 @@ internal sealed class KeyFolder
         }
 
         if (!hasCertificate || !hasKey)
-            throw new CliException($"{(hasKey ? AuthorityFile : AuthorityKeyFile)}: is not there; more nodes need the whole authority");
+            throw new CliException(
+                $"{(hasKey ? AuthorityFile : AuthorityKeyFile)}: is not there; more nodes need the whole authority"
+            );
         try
         {
             return Authority.Load(AuthorityFile, AuthorityKeyFile);
@@ -102,30 +109,31 @@ internal sealed class KeyFolder
         Write(NodeFile(number), SettingsOf(name), isSecret: false);
     }
 
-    private static string SettingsOf(string name) => $$"""
-        # Settings of one node, made by `userfault cluster keys`. On the node's machine this file lies beside {{name}}.pem,
-        # {{name}}.key and authority.pem; authority.key stays away from nodes.
-        userfault.cluster {
-          # The node's own address. Loopback without it.
-          # host = "192.0.2.1"
-          tls {
-            certificate = "{{name}}.pem"
-            key = "{{name}}.key"
-            authority = "authority.pem"
-          }
-        }
+    private static string SettingsOf(string name) =>
+        $$"""
+            # Settings of one node, made by `userfault cluster keys`. On the node's machine this file lies beside {{name}}.pem,
+            # {{name}}.key and authority.pem; authority.key stays away from nodes.
+            userfault.cluster {
+              # The node's own address. Loopback without it.
+              # host = "192.0.2.1"
+              tls {
+                certificate = "{{name}}.pem"
+                key = "{{name}}.key"
+                authority = "authority.pem"
+              }
+            }
 
-        """;
+            """;
 
     // Of all files of nodes, whole or not: none is written over.
     private List<int> NodeNumbers() =>
-    [
-        .. from file in Directory.EnumerateFiles(_path, NodePrefix + "*")
-           where NodeFiles.Contains(Path.GetExtension(file))
-           let number = Path.GetFileNameWithoutExtension(file)[NodePrefix.Length..]
-           where int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _)
-           select int.Parse(number, CultureInfo.InvariantCulture),
-    ];
+        [
+            .. from file in Directory.EnumerateFiles(_path, NodePrefix + "*")
+            where NodeFiles.Contains(Path.GetExtension(file))
+            let number = Path.GetFileNameWithoutExtension(file)[NodePrefix.Length..]
+            where int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            select int.Parse(number, CultureInfo.InvariantCulture),
+        ];
 
     private void CreateFolder()
     {
@@ -137,14 +145,16 @@ internal sealed class KeyFolder
 
         Directory.CreateDirectory(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // Another user could put an authority there whose key is known to that user.
-        if (File.GetUnixFileMode(_path).HasFlag(UnixFileMode.OtherWrite)) throw new CliException($"{_path}: any user can write to it; name another folder");
+        if (File.GetUnixFileMode(_path).HasFlag(UnixFileMode.OtherWrite))
+            throw new CliException($"{_path}: any user can write to it; name another folder");
     }
 
     // Never over a file that is there; a key is nobody else's from its first byte on.
     private static void Write(string path, string text, bool isSecret)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (isSecret && !OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        if (isSecret && !OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using var writer = new StreamWriter(path, options);
         writer.Write(text.EndsWith('\n') ? text : text + "\n");
     }

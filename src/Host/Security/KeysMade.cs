@@ -6,4 +6,10 @@ namespace Userfault.Cli;
 /// <param name="IsNewAuthority">Was the authority made as well?</param>
 /// <param name="AuthorityEnds">The end of its validity.</param>
 /// <param name="NodesEnd">The end of the nodes' certificates.</param>
-internal sealed record KeysMade(int First, int Last, bool IsNewAuthority, DateTimeOffset AuthorityEnds, DateTimeOffset NodesEnd);
+internal sealed record KeysMade(
+    int First,
+    int Last,
+    bool IsNewAuthority,
+    DateTimeOffset AuthorityEnds,
+    DateTimeOffset NodesEnd
+);

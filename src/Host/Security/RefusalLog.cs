@@ -1,8 +1,8 @@
 namespace Userfault.Cli;
 
 /// <summary>
-/// Lines about peers that were refused, at most one per second: strangers decide how often they connect, and must not decide
-/// how fast a log grows.
+/// Lines about peers that were refused, at most one per second: strangers decide how often they connect, and must not
+/// decide how fast a log grows.
 /// </summary>
 /// <param name="write">Takes a line. Called on the threads of connections, one at a time.</param>
 /// <param name="time">The clock.</param>

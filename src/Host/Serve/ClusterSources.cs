@@ -6,9 +6,10 @@ using Userfault.Handler;
 namespace Userfault.Cli;
 
 /// <summary>
-/// Connections to all sources of one image: the nodes that a user has named, and those that these know of, which are spares. Kept up
-/// while the handler runs: one that is lost is tried again, and nodes are asked again whom they know. No actors here: a
-/// handler is a small process, and a collection of theirs must not stand between a guest and its page.
+/// Connections to all sources of one image: the nodes that a user has named, and those that these know of, which are
+/// spares. Kept up while the handler runs: one that is lost is tried again, and nodes are asked again whom they know.
+/// No actors here: a handler is a small process, and a collection of theirs must not stand between a guest and its
+/// page.
 /// </summary>
 internal sealed class ClusterSources : IPageClientOwner, IDisposable
 {
@@ -28,10 +29,16 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     /// <param name="tls">TLS; null for none.</param>
     /// <param name="mayDial">May a host that a node knows of be connected to?</param>
     /// <param name="log">Told of sources that are lost, back, or new.</param>
-    public ClusterSources(SourcesFound found, SslClientAuthenticationOptions? tls, Func<string, bool> mayDial, Action<string> log)
+    public ClusterSources(
+        SourcesFound found,
+        SslClientAuthenticationOptions? tls,
+        Func<string, bool> mayDial,
+        Action<string> log
+    )
     {
         (_found, _tls, _mayDial, _log) = (found, tls, mayDial, log);
-        foreach (var node in found.Nodes) Add(node, isNamed: true);
+        foreach (var node in found.Nodes)
+            Add(node, isNamed: true);
         _look = TimeProvider.System.CreateTimer(_ => Look(), null, LookAgain, LookAgain);
     }
 
@@ -43,10 +50,15 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         bool isSpare;
         lock (_lock)
         {
-            if (_isOver || Find(client) is not { } link) return;
+            if (_isOver || Find(client) is not { } link)
+                return;
             link.Opened();
-            if (link.IsLost) _log($"source {client.Name} is back");
-            else if (!link.IsNamed) _log($"source {client.Name} is known to others, and asked where those that were named are slow or gone");
+            if (link.IsLost)
+                _log($"source {client.Name} is back");
+            else if (!link.IsNamed)
+                _log(
+                    $"source {client.Name} is known to others, and asked where those that were named are slow or gone"
+                );
             (link.IsLost, isSpare) = (false, !link.IsNamed);
         }
 
@@ -59,8 +71,10 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         Set.Remove(client);
         lock (_lock)
         {
-            if (_isOver || Find(client) is not { } link) return;
-            if (!link.IsLost) _log($"source {client.Name} is lost ({reason.Text}); trying again");
+            if (_isOver || Find(client) is not { } link)
+                return;
+            if (!link.IsLost)
+                _log($"source {client.Name} is lost ({reason.Text}); trying again");
             link.IsLost = true;
             link.Closed();
         }
@@ -87,7 +101,8 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     {
         foreach (var link in _links.Values)
         {
-            if (link.Client == client) return link;
+            if (link.Client == client)
+                return link;
         }
 
         return null;
@@ -97,9 +112,21 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     {
         lock (_lock)
         {
-            if (_isOver || _links.ContainsKey(endpoint)) return;
-            _links.Add(endpoint, new SourceLink(
-                endpoint, isNamed, TimeProvider.System.CreateTimer(_ => Connect(endpoint), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)));
+            if (_isOver || _links.ContainsKey(endpoint))
+                return;
+            _links.Add(
+                endpoint,
+                new SourceLink(
+                    endpoint,
+                    isNamed,
+                    TimeProvider.System.CreateTimer(
+                        _ => Connect(endpoint),
+                        null,
+                        Timeout.InfiniteTimeSpan,
+                        Timeout.InfiniteTimeSpan
+                    )
+                )
+            );
             Connect(endpoint);
         }
     }
@@ -109,7 +136,16 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         lock (_lock)
         {
             // The owner's calls come from another thread and wait for this lock.
-            if (!_isOver) _links[endpoint].Client = PageClient.Start(new PageClientOptions { Server = endpoint, Image = _found.Image, Tls = _tls }, this);
+            if (!_isOver)
+                _links[endpoint].Client = PageClient.Start(
+                    new PageClientOptions
+                    {
+                        Server = endpoint,
+                        Image = _found.Image,
+                        Tls = _tls,
+                    },
+                    this
+                );
         }
     }
 
@@ -117,8 +153,10 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     private void Look()
     {
         List<PageClient> open;
-        lock (_lock) open = [.. _links.Values.Where(static l => l.IsOpen).Select(static l => l.Client!)];
-        foreach (var client in open) client.List(Learn);
+        lock (_lock)
+            open = [.. _links.Values.Where(static l => l.IsOpen).Select(static l => l.Client!)];
+        foreach (var client in open)
+            client.List(Learn);
     }
 
     private void Learn(IReadOnlyList<SourceListing>? listings)
@@ -126,7 +164,8 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         foreach (var listing in listings ?? [])
         {
             // The node that was asked says so of itself, without an address.
-            if (listing.Image != _found.Image || listing.Host.Length == 0 || !_mayDial(listing.Host)) continue;
+            if (listing.Image != _found.Image || listing.Host.Length == 0 || !_mayDial(listing.Host))
+                continue;
             Add(SourceSearch.EndPointOf(listing.Host, listing.Port), isNamed: false);
         }
     }

@@ -1,6 +1,9 @@
 namespace Userfault.Cli;
 
-/// <summary>Collects garbage every millisecond, to show that no collection waits for a guest's page and no page for a collection.</summary>
+/// <summary>
+/// Collects garbage every millisecond, to show that no collection waits for a guest's page and no page for a
+/// collection.
+/// </summary>
 internal static class GcStress
 {
     private static long Collected;
@@ -20,7 +23,10 @@ internal static class GcStress
                 Interlocked.Increment(ref Collected);
             }
         })
-        { IsBackground = true, Name = "gc stress" };
+        {
+            IsBackground = true,
+            Name = "gc stress",
+        };
         thread.Start();
     }
 }

@@ -11,7 +11,10 @@ internal static class ServeCommand
 
     public static Command Create()
     {
-        var command = new Command(Name, "Serve page faults of real VMs: a userfaultfd handler that Firecracker can be pointed at.");
+        var command = new Command(
+            Name,
+            "Serve page faults of real VMs: a userfaultfd handler that Firecracker can be pointed at."
+        );
         var options = new ServeOptions(command);
         command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
         return command;
@@ -19,38 +22,49 @@ internal static class ServeCommand
 
     private static async Task<int> Run(ServeOptions options, ParseResult result, CancellationToken cancelled)
     {
-        if (!OperatingSystem.IsLinux()) throw new CliException("serve: userfaultfd is Linux's alone");
+        if (!OperatingSystem.IsLinux())
+            throw new CliException("serve: userfaultfd is Linux's alone");
         var socket = result.GetValue(options.Socket);
         var standby = result.GetValue(options.Standby);
-        if ((socket is null) == (standby is null)) throw new CliException("serve: give --socket S to listen, or --standby S to stand by");
+        if ((socket is null) == (standby is null))
+            throw new CliException("serve: give --socket S to listen, or --standby S to stand by");
         var outputs = new Outputs(result.GetValue(options.Json), null, result.GetValue(options.Record));
         var output = outputs.JsonIsStandardOutput ? Console.Error : Console.Out;
         void Log(string line)
         {
-            lock (output) output.WriteLine($"userfault serve: {line}");
+            lock (output)
+                output.WriteLine($"userfault serve: {line}");
         }
 
         var settings = options.SettingsOf(result);
         var handler = options.HandlerOf(result, settings, Log);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-        if (result.GetValue(options.UntilStdinCloses)) StandardInput.EndWith(ends);
-        if (result.GetValue(options.GcStress)) GcStress.Start();
+        if (result.GetValue(options.UntilStdinCloses))
+            StandardInput.EndWith(ends);
+        if (result.GetValue(options.GcStress))
+            GcStress.Start();
         try
         {
             using var pages = ServePages.Open(options, result, settings, Log);
             Warmup.Run();
             Warmup.Serve(pages.Supply, handler);
             using var server = new HandlerServer(pages.Supply, handler);
-            using var status = result.GetValue(options.StatusSocket) is { } statusPath ? new StatusSocket(statusPath, () => ServeReport.Now(server)) : null;
+            using var status = result.GetValue(options.StatusSocket) is { } statusPath
+                ? new StatusSocket(statusPath, () => ServeReport.Now(server))
+                : null;
             using var run = new ServeRun(server, Log, result.GetValue(options.Once));
             var standbySocket = result.GetValue(options.StandbySocket);
-            if (socket is not null) run.Listen(socket, standbySocket);
-            else run.StandBy(standby!, standbySocket, ends.Token);
+            if (socket is not null)
+                run.Listen(socket, standbySocket);
+            else
+                run.StandBy(standby!, standbySocket, ends.Token);
             await run.Ended(ends.Token);
             server.Stop();
             var vms = server.Report();
             outputs.WriteText(ServeReport.Of(pages.Supply, vms));
-            return pages.Supply.RecordProblem is not null || vms.Any(vm => vm.End == PagerEnd.Failed) ? ExitCodes.Failed : ExitCodes.Success;
+            return pages.Supply.RecordProblem is not null || vms.Any(vm => vm.End == PagerEnd.Failed)
+                ? ExitCodes.Failed
+                : ExitCodes.Success;
         }
         catch (Exception e) when (e is LinuxException or ProtocolException)
         {

@@ -14,27 +14,58 @@ internal sealed class ServeOptions
     public ServeOptions(Command command)
     {
         Socket = Add<string>("--socket", "UNIX socket to listen on; Firecracker's backend_path");
-        Cluster = Add<string>("--cluster", "fetch pages over the data plane: H:P,... of nodes, as they say where they serve");
-        ImageId = Add<string>("--image-id", "which image, by the beginning of its identity, where the nodes serve several");
-        ConfigFile = Add<string>("--config", "HOCON file with the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it, and how pages are asked for (userfault.fetcher)");
+        Cluster = Add<string>(
+            "--cluster",
+            "fetch pages over the data plane: H:P,... of nodes, as they say where they serve"
+        );
+        ImageId = Add<string>(
+            "--image-id",
+            "which image, by the beginning of its identity, where the nodes serve several"
+        );
+        ConfigFile = Add<string>(
+            "--config",
+            "HOCON file with the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it, and how pages are asked for (userfault.fetcher)"
+        );
         Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
-        Push = Add<string>("--push", "order of pages that nobody waits for: none, sequential or outward (default sequential; none with --record)");
+        Push = Add<string>(
+            "--push",
+            "order of pages that nobody waits for: none, sequential or outward (default sequential; none with --record)"
+        );
         PushChunk = Add<string>("--push-chunk", "pages of one push (default 512)");
-        Spin = Add<string>("--spin", "how long a VM's thread looks for work before it sleeps (default 20us, 0 on fewer than 4 processors)");
-        CopyThreads = Add<string>("--copy-threads", "threads of a VM that copy long runs of pages, 1 to 8 (default 2, or 1 on one processor)");
+        Spin = Add<string>(
+            "--spin",
+            "how long a VM's thread looks for work before it sleeps (default 20us, 0 on fewer than 4 processors)"
+        );
+        CopyThreads = Add<string>(
+            "--copy-threads",
+            "threads of a VM that copy long runs of pages, 1 to 8 (default 2, or 1 on one processor)"
+        );
         Latency = Add<string>("--latency", "modelled latency between this process and its image, such as 30us");
         Bandwidth = Add<string>("--bandwidth", "modelled bandwidth, such as 10Gbps");
         Record = Add<string>("--record", "write the pages that were waited for to this file when the VM ends");
         Replay = Add<string>("--replay", "push a recorded working set first");
         StandbySocket = Add<string>("--standby-socket", "UNIX socket where a standby attaches");
-        Standby = Add<string>("--standby", "be the standby of the process that listens there: take over when it ends, however it ends");
-        StatusSocket = Add<string>("--status-socket", "UNIX socket where `userfault status --serve` looks at this process");
+        Standby = Add<string>(
+            "--standby",
+            "be the standby of the process that listens there: take over when it ends, however it ends"
+        );
+        StatusSocket = Add<string>(
+            "--status-socket",
+            "UNIX socket where `userfault status --serve` looks at this process"
+        );
         MostVms = Add<string>("--most-vms", "VMs at once (default 256)");
-        StopMonitors = Add<string>("--stop-monitors", "on (default): stop a monitor whose VM cannot be served any more and that no standby takes; off");
-        SourcePatience = Add<string>("--source-patience", "how long to wait for a page source to come back (default 30s)");
+        StopMonitors = Add<string>(
+            "--stop-monitors",
+            "on (default): stop a monitor whose VM cannot be served any more and that no standby takes; off"
+        );
+        SourcePatience = Add<string>(
+            "--source-patience",
+            "how long to wait for a page source to come back (default 30s)"
+        );
         Once = Add<bool>("--once", "end when all VMs have ended, at least one");
         Json = Add<string>("--json", "write the report as JSON to this file at the end; - is standard output");
-        foreach (var option in _all) command.Options.Add(option);
+        foreach (var option in _all)
+            command.Options.Add(option);
         GcStress.Hidden = true;
         UntilStdinCloses.Hidden = true;
         command.Options.Add(GcStress);
@@ -88,10 +119,12 @@ internal sealed class ServeOptions
 
     public Option<bool> GcStress { get; } = new("--gc-stress") { Description = "collect garbage all the time" };
 
-    public Option<bool> UntilStdinCloses { get; } = new("--until-stdin-closes") { Description = "end when standard input is closed" };
+    public Option<bool> UntilStdinCloses { get; } =
+        new("--until-stdin-closes") { Description = "end when standard input is closed" };
 
     /// <summary>The settings of the cluster; null without one, where nothing is read.</summary>
-    /// <exception cref="CliException">A file that is missing, is no HOCON, or has a key that does not exist.</exception>
+    /// <exception cref="CliException">A file that is missing, is no HOCON, or has a key that does not
+    /// exist.</exception>
     public Settings? SettingsOf(ParseResult result) =>
         result.GetValue(Cluster) is null ? null : Settings.Load(result.GetValue(ConfigFile));
 
@@ -101,7 +134,8 @@ internal sealed class ServeOptions
     {
         var records = result.GetValue(Record) is not null;
         var chunk = (ulong)Units.Count(Chunk.Name, result.GetValue(Chunk) ?? (records ? "1" : "64"), 1, 512);
-        if (!BitOperations.IsPow2(chunk)) throw Units.Bad(Chunk.Name, result.GetValue(Chunk)!, "a power of 2 from 1 to 512");
+        if (!BitOperations.IsPow2(chunk))
+            throw Units.Bad(Chunk.Name, result.GetValue(Chunk)!, "a power of 2 from 1 to 512");
         var push = result.GetValue(Push) ?? (records ? "none" : "sequential");
         return new HandlerOptions
         {
@@ -119,8 +153,16 @@ internal sealed class ServeOptions
                     _ => throw Units.Bad(Push.Name, push, "one of none, sequential, outward"),
                 },
                 PushPages = (ulong)Units.Count(PushChunk.Name, result.GetValue(PushChunk) ?? "512", 1, 4096),
-                CopyThreads = Units.Count(CopyThreads.Name, result.GetValue(CopyThreads) ?? (Environment.ProcessorCount > 1 ? "2" : "1"), 1, 8),
-                SpinNs = Units.DurationNs(Spin.Name, result.GetValue(Spin) ?? (Environment.ProcessorCount < 4 ? "0" : "20us")),
+                CopyThreads = Units.Count(
+                    CopyThreads.Name,
+                    result.GetValue(CopyThreads) ?? (Environment.ProcessorCount > 1 ? "2" : "1"),
+                    1,
+                    8
+                ),
+                SpinNs = Units.DurationNs(
+                    Spin.Name,
+                    result.GetValue(Spin) ?? (Environment.ProcessorCount < 4 ? "0" : "20us")
+                ),
                 Fetch = settings is null ? new FetchSettings() : FetcherSection.Of(settings),
                 SourcePatienceNs = Units.DurationNs(SourcePatience.Name, result.GetValue(SourcePatience) ?? "30s"),
             },
@@ -129,9 +171,12 @@ internal sealed class ServeOptions
 
     /// <summary>The modelled path to the image.</summary>
     /// <exception cref="CliException">A bad value.</exception>
-    public LinkSettings LinkOf(ParseResult result) => new(
-        Units.DurationNs(Latency.Name, result.GetValue(Latency) ?? "0"), 0,
-        Units.BitsPerSecond(Bandwidth.Name, result.GetValue(Bandwidth) ?? "off"));
+    public LinkSettings LinkOf(ParseResult result) =>
+        new(
+            Units.DurationNs(Latency.Name, result.GetValue(Latency) ?? "0"),
+            0,
+            Units.BitsPerSecond(Bandwidth.Name, result.GetValue(Bandwidth) ?? "off")
+        );
 
     private Option<T> Add<T>(string name, string description)
     {

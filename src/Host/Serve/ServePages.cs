@@ -21,7 +21,9 @@ internal sealed class ServePages : IDisposable
         var cluster = result.GetValue(options.Cluster);
         var image = options.Image.TryOpen(result);
         if (cluster is null && result.GetValue(options.ConfigFile) is not null)
-            throw new CliException("--config: belongs to --cluster; an image in this process needs neither certificates nor sources");
+            throw new CliException(
+                "--config: belongs to --cluster; an image in this process needs neither certificates nor sources"
+            );
         if (cluster is not null && image is not null)
             throw new CliException("--cluster: pages come from the nodes; leave out --image and --synthetic");
         if (cluster is null && image is null)
@@ -31,7 +33,8 @@ internal sealed class ServePages : IDisposable
 
     public void Dispose()
     {
-        foreach (var owned in Enumerable.Reverse(_owned)) owned.Dispose();
+        foreach (var owned in Enumerable.Reverse(_owned))
+            owned.Dispose();
     }
 
     private static ServePages OfImage(ServeOptions options, ParseResult result, IMemoryImage image)
@@ -47,17 +50,24 @@ internal sealed class ServePages : IDisposable
         }
         var sources = new SourceSet();
         var pump = new SpinningPump();
-        var source = new LocalPageSource(image, new LocalSourceSettings { Link = link, RememberedContents = 0 }, pump.Wake);
+        var source = new LocalPageSource(
+            image,
+            new LocalSourceSettings { Link = link, RememberedContents = 0 },
+            pump.Wake
+        );
         pump.Add(source);
         sources.Add(source);
-        var pages = new ServePages(new PageSupply(sources, image.Identity, image.Pages, image.Name) { RecordTo = record, Replay = replay });
+        var pages = new ServePages(
+            new PageSupply(sources, image.Identity, image.Pages, image.Name) { RecordTo = record, Replay = replay }
+        );
         pages._owned.AddRange([image, source, pump]);
         return pages;
     }
 
     private static ServePages OfCluster(ServeOptions options, ParseResult result, Settings settings, Action<string> log)
     {
-        if (!options.LinkOf(result).IsInstant) throw new CliException("--latency and --bandwidth: belong to an image in this process");
+        if (!options.LinkOf(result).IsInstant)
+            throw new CliException("--latency and --bandwidth: belong to an image in this process");
         var nodes = SourceSearch.Nodes(options.Cluster.Name, result.GetValue(options.Cluster)!);
         var tls = SourceSearch.Tls(settings, options.Cluster.Name, nodes, log);
         var found = SourceSearch.Find(nodes, tls, result.GetValue(options.ImageId));
@@ -67,11 +77,13 @@ internal sealed class ServePages : IDisposable
         // What holds for the nodes that a user names holds for those that they name.
         var isAnywhere = tls is not null || settings.Switch(LoopbackRule.Key);
         var sources = new ClusterSources(found, tls, host => isAnywhere || LoopbackRule.IsLoopback(host), log);
-        var pages = new ServePages(new PageSupply(sources.Set, found.Image, found.Pages, found.Name)
-        {
-            RecordTo = result.GetValue(options.Record),
-            Replay = replay,
-        });
+        var pages = new ServePages(
+            new PageSupply(sources.Set, found.Image, found.Pages, found.Name)
+            {
+                RecordTo = result.GetValue(options.Record),
+                Replay = replay,
+            }
+        );
         pages._owned.Add(sources);
         return pages;
     }

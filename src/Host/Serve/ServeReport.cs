@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Cli;
 
-/// <summary>What a handler tells at its end, as JSON. Units stand in the names; what has none is pages or a count.</summary>
+/// <summary>
+/// What a handler tells at its end, as JSON. Units stand in the names; what has none is pages or a count.
+/// </summary>
 internal static class ServeReport
 {
     private static readonly JsonSerializerOptions Options = new()
@@ -13,14 +15,16 @@ internal static class ServeReport
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
     };
 
-    public static string Of(PageSupply pages, IReadOnlyList<VmReport> vms) => JsonSerializer.Serialize(
-        new
-        {
-            Image = pages.Identity.ToString(),
-            pages.PageCount,
-            Vms = vms.Select(Of),
-        },
-        Options);
+    public static string Of(PageSupply pages, IReadOnlyList<VmReport> vms) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                Image = pages.Identity.ToString(),
+                pages.PageCount,
+                Vms = vms.Select(Of),
+            },
+            Options
+        );
 
     /// <summary>How a handler stands now: VMs that are served, and the last ones that ended.</summary>
     public static string Now(HandlerServer server)
@@ -38,53 +42,56 @@ internal static class ServeReport
                 Standby = server.HasStandby,
                 Vms = vms.Skip(Math.Max(0, ended - lastEnded)).Select(Of),
             },
-            Options);
+            Options
+        );
     }
 
-    private static object Of(VmReport vm) => new
-    {
-        vm.Id,
-        vm.MonitorPid,
-        vm.Pages,
-        vm.SecretFree,
-        End = Units.NameOf(vm.End),
-        vm.Reason,
-        PagesPresent = (long)vm.Pages - vm.Counters.MissingPages,
-        vm.Counters.Faults,
-        vm.Counters.StaleFaults,
-        vm.Counters.Requests,
-        vm.Counters.DemandPages,
-        vm.Counters.BackgroundPages,
-        vm.Counters.ZeroPages,
-        vm.Counters.RemovedPages,
-        vm.Counters.RemovedTouched,
-        vm.Counters.UnmappedPages,
-        vm.Counters.Eexist,
-        vm.Counters.Eagain,
-        vm.Counters.Deferred,
-        vm.Counters.Fetches,
-        vm.Counters.FailedFetches,
-        vm.Counters.PromotedPages,
-        vm.Counters.HedgedPages,
-        vm.Counters.RetriedPages,
-        vm.Counters.LatePages,
-        vm.Counters.DroppedPages,
-        vm.AllocatedBytes,
-        ElapsedMs = vm.ElapsedNs / 1e6,
-        CompletionMs = vm.CompleteNs < 0 ? (double?)null : vm.CompleteNs / 1e6,
-        PagesPerSecond = vm.CompleteNs <= 0 ? (double?)null : vm.Pages / (vm.CompleteNs / 1e9),
-        FaultLatencyUs = Latency(vm.Latency),
-        // Threads of the monitor, where it asked its userfaultfd to tell them.
-        FaultsByThread = vm.Counters.Threads.Counts(),
-    };
+    private static object Of(VmReport vm) =>
+        new
+        {
+            vm.Id,
+            vm.MonitorPid,
+            vm.Pages,
+            vm.SecretFree,
+            End = Units.NameOf(vm.End),
+            vm.Reason,
+            PagesPresent = (long)vm.Pages - vm.Counters.MissingPages,
+            vm.Counters.Faults,
+            vm.Counters.StaleFaults,
+            vm.Counters.Requests,
+            vm.Counters.DemandPages,
+            vm.Counters.BackgroundPages,
+            vm.Counters.ZeroPages,
+            vm.Counters.RemovedPages,
+            vm.Counters.RemovedTouched,
+            vm.Counters.UnmappedPages,
+            vm.Counters.Eexist,
+            vm.Counters.Eagain,
+            vm.Counters.Deferred,
+            vm.Counters.Fetches,
+            vm.Counters.FailedFetches,
+            vm.Counters.PromotedPages,
+            vm.Counters.HedgedPages,
+            vm.Counters.RetriedPages,
+            vm.Counters.LatePages,
+            vm.Counters.DroppedPages,
+            vm.AllocatedBytes,
+            ElapsedMs = vm.ElapsedNs / 1e6,
+            CompletionMs = vm.CompleteNs < 0 ? (double?)null : vm.CompleteNs / 1e6,
+            PagesPerSecond = vm.CompleteNs <= 0 ? (double?)null : vm.Pages / (vm.CompleteNs / 1e9),
+            FaultLatencyUs = Latency(vm.Latency),
+            // Threads of the monitor, where it asked its userfaultfd to tell them.
+            FaultsByThread = vm.Counters.Threads.Counts(),
+        };
 
     /// <summary>The percentiles of a histogram, in microseconds.</summary>
-    public static object Latency(LatencyHistogram latency) => new
-    {
-        P50 = latency.PercentileNs(50) / 1e3,
-        P90 = latency.PercentileNs(90) / 1e3,
-        P99 = latency.PercentileNs(99) / 1e3,
-        P999 = latency.PercentileNs(99.9) / 1e3,
-        Max = latency.MaxNs / 1e3,
-    };
+    public static object Latency(LatencyHistogram latency) =>
+        new
+        {
+            P50 = latency.PercentileNs(50) / 1e3,
+            P90 = latency.PercentileNs(90) / 1e3,
+            P99 = latency.PercentileNs(99) / 1e3,
+            P999 = latency.PercentileNs(99.9) / 1e3,
+            Max = latency.MaxNs / 1e3,
+        };
 }

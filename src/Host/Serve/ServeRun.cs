@@ -25,7 +25,8 @@ internal sealed class ServeRun : IDisposable
         {
             server.VmEnded += _ =>
             {
-                if (server.Count == 0) _ended.TrySetResult();
+                if (server.Count == 0)
+                    _ended.TrySetResult();
             };
         }
         _progress = TimeProvider.System.CreateTimer(_ => Tell(), null, ProgressEvery, ProgressEvery);
@@ -74,7 +75,8 @@ internal sealed class ServeRun : IDisposable
     {
         _progress.Dispose();
         // A standby goes on with the socket: its path must stay where monitors look for it.
-        if (_path is not null && !_leftToStandby) File.Delete(_path);
+        if (_path is not null && !_leftToStandby)
+            File.Delete(_path);
         _stop.Dispose();
     }
 
@@ -88,11 +90,15 @@ internal sealed class ServeRun : IDisposable
                 while (!isOver)
                 {
                     var vms = client.Wait(out isOver, _stop);
-                    if (isOver) _log($"the serving process is gone; {vms.Count} VMs are taken over");
-                    foreach (var vm in vms) _server.Take(vm);
-                    if (!isOver && vms.Count == 0) return;
+                    if (isOver)
+                        _log($"the serving process is gone; {vms.Count} VMs are taken over");
+                    foreach (var vm in vms)
+                        _server.Take(vm);
+                    if (!isOver && vms.Count == 0)
+                        return;
                 }
-                if (client.Monitors is null) throw new ProtocolException("what listened there was no handler");
+                if (client.Monitors is null)
+                    throw new ProtocolException("what listened there was no handler");
                 // Its file is this process's to remove now, where it can be found from here.
                 _path = Path.IsPathRooted(client.Monitors.Path) ? client.Monitors.Path : null;
                 _server.Listen(client.Monitors, ListenForNext(standbyPath));
@@ -124,14 +130,18 @@ internal sealed class ServeRun : IDisposable
     {
         foreach (var vm in _server.Report())
         {
-            if (vm.End != PagerEnd.None) continue;
+            if (vm.End != PagerEnd.None)
+                continue;
             var present = (long)vm.Pages - vm.Counters.MissingPages;
             var moved = present + vm.Counters.Faults + vm.Counters.Requests;
-            if (_told.GetValueOrDefault(vm.Id) == moved) continue;
+            if (_told.GetValueOrDefault(vm.Id) == moved)
+                continue;
             _told[vm.Id] = moved;
-            _log($"vm {vm.Id}: {present}/{vm.Pages} pages ({100.0 * present / Math.Max(1, vm.Pages):0.0} %), "
-                + $"{vm.Counters.Faults + vm.Counters.Requests} faults, p50 {Units.Duration(vm.Latency.PercentileNs(50))}, "
-                + $"p99 {Units.Duration(vm.Latency.PercentileNs(99))}");
+            _log(
+                $"vm {vm.Id}: {present}/{vm.Pages} pages ({100.0 * present / Math.Max(1, vm.Pages):0.0} %), "
+                    + $"{vm.Counters.Faults + vm.Counters.Requests} faults, p50 {Units.Duration(vm.Latency.PercentileNs(50))}, "
+                    + $"p99 {Units.Duration(vm.Latency.PercentileNs(99))}"
+            );
         }
     }
 }

@@ -8,7 +8,8 @@ namespace Userfault.Cli;
 /// <summary>Which image the nodes that a user has named serve, and which sources of it they know of.</summary>
 internal sealed class SourceSearch
 {
-    // How long the others are waited for once one node has answered: one that does not answer must not keep a guest waiting.
+    // How long the others are waited for once one node has answered: one that does not answer must not keep a guest
+    // waiting.
     private const int OthersMs = 500;
 
     private readonly object _lock = new();
@@ -25,7 +26,11 @@ internal sealed class SourceSearch
         foreach (var part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             var colon = part.LastIndexOf(':');
-            if (colon <= 0 || !ushort.TryParse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port) || port == 0)
+            if (
+                colon <= 0
+                || !ushort.TryParse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port)
+                || port == 0
+            )
                 throw Units.Bad(option, part, Wanted);
             nodes.Add(EndPointOf(part[..colon], port));
         }
@@ -33,19 +38,36 @@ internal sealed class SourceSearch
         return nodes.Count > 0 ? nodes : throw Units.Bad(option, text, Wanted);
     }
 
-    /// <summary>TLS towards the nodes; null for none, where they are on loopback or a closed network is allowed.</summary>
+    /// <summary>
+    /// TLS towards the nodes; null for none, where they are on loopback or a closed network is allowed.
+    /// </summary>
     /// <param name="settings">What names the certificates.</param>
     /// <param name="option">The option that names the nodes.</param>
     /// <param name="nodes">The nodes.</param>
     /// <param name="log">Takes warnings.</param>
-    /// <exception cref="CliException">A node beyond loopback without TLS, or certificates that cannot be used.</exception>
-    public static SslClientAuthenticationOptions? Tls(Settings settings, string option, IReadOnlyList<EndPoint> nodes, Action<string> log)
+    /// <exception cref="CliException">A node beyond loopback without TLS, or certificates that cannot be
+    /// used.</exception>
+    public static SslClientAuthenticationOptions? Tls(
+        Settings settings,
+        string option,
+        IReadOnlyList<EndPoint> nodes,
+        Action<string> log
+    )
     {
         var tls = ClusterTls.Of(settings);
-        var uses = nodes.Select(node => (option, node is IPEndPoint ip ? ip.Address.ToString() : ((DnsEndPoint)node).Host));
-        foreach (var warning in new[] { LoopbackRule.Check(settings, tls, uses), tls?.Warning(TimeProvider.System.GetUtcNow()) })
+        var uses = nodes.Select(node =>
+            (option, node is IPEndPoint ip ? ip.Address.ToString() : ((DnsEndPoint)node).Host)
+        );
+        foreach (
+            var warning in new[]
+            {
+                LoopbackRule.Check(settings, tls, uses),
+                tls?.Warning(TimeProvider.System.GetUtcNow()),
+            }
+        )
         {
-            if (warning is not null) log($"warning: {warning}");
+            if (warning is not null)
+                log($"warning: {warning}");
         }
 
         return tls?.Client;
@@ -87,9 +109,14 @@ internal sealed class SourceSearch
 
         lock (_lock)
         {
-            var images = listings.Where(l => imageId is null || l.Image.ToString().StartsWith(imageId, StringComparison.OrdinalIgnoreCase)).ToList();
+            var images = listings
+                .Where(l =>
+                    imageId is null || l.Image.ToString().StartsWith(imageId, StringComparison.OrdinalIgnoreCase)
+                )
+                .ToList();
             _found.AddRange(images.Select(l => (node, l)));
-            if (images.Count == 0) _said = said;
+            if (images.Count == 0)
+                _said = said;
             _left--;
             Monitor.PulseAll(_lock);
         }
@@ -99,14 +126,23 @@ internal sealed class SourceSearch
     {
         lock (_lock)
         {
-            while (_found.Count == 0 && _left > 0) Monitor.Wait(_lock);
+            while (_found.Count == 0 && _left > 0)
+                Monitor.Wait(_lock);
             var begun = TimeProvider.System.GetTimestamp();
-            while (_left > 0 && OthersMs - (int)TimeProvider.System.GetElapsedTime(begun).TotalMilliseconds is > 0 and var ms) Monitor.Wait(_lock, ms);
+            while (
+                _left > 0
+                && OthersMs - (int)TimeProvider.System.GetElapsedTime(begun).TotalMilliseconds is > 0 and var ms
+            )
+                Monitor.Wait(_lock, ms);
             var images = _found.Select(static f => f.Listing.Image).Distinct().ToList();
             if (images.Count == 0)
-                throw new CliException($"--cluster: no source found: {_said}; give the address that a node says after `serves`");
+                throw new CliException(
+                    $"--cluster: no source found: {_said}; give the address that a node says after `serves`"
+                );
             if (images.Count > 1)
-                throw new CliException($"--cluster: the nodes serve {images.Count} images; add --image-id {string.Join(" or ", images.Select(i => i.Short))}");
+                throw new CliException(
+                    $"--cluster: the nodes serve {images.Count} images; add --image-id {string.Join(" or ", images.Select(i => i.Short))}"
+                );
             var first = _found[0].Listing;
             return new SourcesFound(first.Image, first.PageCount, first.Name, nodes);
         }

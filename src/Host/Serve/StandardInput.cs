@@ -8,13 +8,14 @@ internal static class StandardInput
     {
         var reader = new Thread(() =>
         {
-            while (Console.In.Read() >= 0)
-            {
-            }
+            while (Console.In.Read() >= 0) { }
 
             ends.Cancel();
         })
-        { IsBackground = true, Name = "end of standard input" };
+        {
+            IsBackground = true,
+            Name = "end of standard input",
+        };
         reader.Start();
     }
 }

@@ -4,8 +4,8 @@ using Userfault.Linux;
 namespace Userfault.Cli;
 
 /// <summary>
-/// Where <c>userfault status --serve</c> looks at a handler: who connects is told how everything stands, as JSON, and the
-/// connection ends. On a thread of its own; the VMs' threads notice nothing but a glance at their latencies.
+/// Where <c>userfault status --serve</c> looks at a handler: who connects is told how everything stands, as JSON, and
+/// the connection ends. On a thread of its own; the VMs' threads notice nothing but a glance at their latencies.
 /// </summary>
 internal sealed class StatusSocket : IDisposable
 {
@@ -50,7 +50,8 @@ internal sealed class StatusSocket : IDisposable
     {
         while (_listener.WaitReadable(_stop))
         {
-            if (_listener.Accept() is not { } asker) continue;
+            if (_listener.Accept() is not { } asker)
+                continue;
             using (asker)
             {
                 try

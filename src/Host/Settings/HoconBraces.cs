@@ -17,12 +17,14 @@ internal static class HoconBraces
                     break;
                 case '#':
                 case '/' when i + 1 < text.Length && text[i + 1] == '/':
-                    while (i + 1 < text.Length && text[i + 1] != '\n') i++;
+                    while (i + 1 < text.Length && text[i + 1] != '\n')
+                        i++;
                     break;
                 case '"':
                     while (++i < text.Length && text[i] is not ('"' or '\n'))
                     {
-                        if (text[i] == '\\') i++;
+                        if (text[i] == '\\')
+                            i++;
                     }
 
                     break;

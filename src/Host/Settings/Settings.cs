@@ -28,7 +28,8 @@ internal sealed class Settings
     public static Settings Load(string? overlay)
     {
         var defaults = Parse(DefaultFile);
-        if (overlay is null) return new Settings(defaults, "");
+        if (overlay is null)
+            return new Settings(defaults, "");
         var config = Parse(overlay);
         Check(overlay, config, defaults);
         return new Settings(config.WithFallback(defaults), Path.GetDirectoryName(Path.GetFullPath(overlay)) ?? "");
@@ -37,15 +38,20 @@ internal sealed class Settings
     /// <summary>Lets an option stand over a key; null leaves the key as it is.</summary>
     public void Override(string key, string option, string? value)
     {
-        if (value is not null) _options[key] = (option, value);
+        if (value is not null)
+            _options[key] = (option, value);
     }
 
     /// <summary>A key's value, and the name under which the user knows it.</summary>
     public (string Name, string Value) Get(string key)
     {
-        if (_options.TryGetValue(key, out var option)) return (option.Option, option.Value);
+        if (_options.TryGetValue(key, out var option))
+            return (option.Option, option.Value);
         var name = $"{Root}.{key}";
-        return (name, Config.GetString(name) ?? throw new CliException($"{name}: has no value; give it one, or leave the key out"));
+        return (
+            name,
+            Config.GetString(name) ?? throw new CliException($"{name}: has no value; give it one, or leave the key out")
+        );
     }
 
     /// <summary>A file; a relative path begins at the settings file that names it. Empty where none is named.</summary>
@@ -59,10 +65,12 @@ internal sealed class Settings
     public ulong Pages(string key) => Get(key) is var (name, value) && value == "off" ? 0 : Units.Pages(name, value);
 
     /// <summary>A duration in ns.</summary>
-    public long DurationNs(string key, long? off = null) => Get(key) is var (name, value) ? Units.DurationNs(name, value, off) : 0;
+    public long DurationNs(string key, long? off = null) =>
+        Get(key) is var (name, value) ? Units.DurationNs(name, value, off) : 0;
 
     /// <summary>A count within bounds.</summary>
-    public int Count(string key, int least, int most) => Get(key) is var (name, value) ? Units.Count(name, value, least, most) : 0;
+    public int Count(string key, int least, int most) =>
+        Get(key) is var (name, value) ? Units.Count(name, value, least, most) : 0;
 
     /// <summary>One of an enumeration's values.</summary>
     public T OneOf<T>(string key)
@@ -82,7 +90,8 @@ internal sealed class Settings
 
     private static Config Parse(string path)
     {
-        if (!File.Exists(path)) throw new CliException($"{path}: no such settings file; check --config");
+        if (!File.Exists(path))
+            throw new CliException($"{path}: no such settings file; check --config");
         try
         {
             var text = File.ReadAllText(path);
@@ -98,15 +107,22 @@ internal sealed class Settings
 
     private static void Check(string path, Config config, Config defaults)
     {
-        if (config.IsEmpty || config.Root.IsEmpty) return;
-        if (!config.Root.IsObject()) throw new CliException($"{path}: is not HOCON: no keys in it");
+        if (config.IsEmpty || config.Root.IsEmpty)
+            return;
+        if (!config.Root.IsObject())
+            throw new CliException($"{path}: is not HOCON: no keys in it");
         foreach (var (key, value) in config.Root.GetObject().Items)
         {
-            if (key == "akka") continue;
+            if (key == "akka")
+                continue;
             if (!defaults.HasPath(key))
-                throw new CliException($"{path}: unknown key '{key}'; the keys are userfault, userfault-vcpus, userfault-memslots, userfault-shared and akka");
-            if (value.IsObject()) CheckObject(path, key, value.GetObject(), defaults);
-            else throw new CliException($"{path}: '{key}' must be a section in braces");
+                throw new CliException(
+                    $"{path}: unknown key '{key}'; the keys are userfault, userfault-vcpus, userfault-memslots, userfault-shared and akka"
+                );
+            if (value.IsObject())
+                CheckObject(path, key, value.GetObject(), defaults);
+            else
+                throw new CliException($"{path}: '{key}' must be a section in braces");
         }
     }
 
@@ -124,7 +140,8 @@ internal sealed class Settings
             var isSection = defaults.GetValue(name).IsObject();
             if (isSection != value.IsObject())
                 throw new CliException($"{path}: '{name}' must be {(isSection ? "a section in braces" : "a value")}");
-            if (isSection) CheckObject(path, name, value.GetObject(), defaults);
+            if (isSection)
+                CheckObject(path, name, value.GetObject(), defaults);
         }
     }
 

@@ -7,14 +7,35 @@ namespace Userfault.Cli;
 internal static class Units
 {
     private static readonly (string Suffix, double Factor)[] Sizes =
-        [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40),
-         ("K", 1L << 10), ("M", 1L << 20), ("G", 1L << 30), ("T", 1L << 40), ("B", 1), ("", 1)];
+    [
+        ("KiB", 1L << 10),
+        ("MiB", 1L << 20),
+        ("GiB", 1L << 30),
+        ("TiB", 1L << 40),
+        ("K", 1L << 10),
+        ("M", 1L << 20),
+        ("G", 1L << 30),
+        ("T", 1L << 40),
+        ("B", 1),
+        ("", 1),
+    ];
 
     private static readonly (string Suffix, double Factor)[] Durations =
-        [("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("min", 60e9)];
+    [
+        ("ns", 1),
+        ("us", 1e3),
+        ("ms", 1e6),
+        ("s", 1e9),
+        ("min", 60e9),
+    ];
 
     private static readonly (string Suffix, double Factor)[] Bandwidths =
-        [("Gbps", 1e9), ("Mbps", 1e6), ("Kbps", 1e3), ("bps", 1)];
+    [
+        ("Gbps", 1e9),
+        ("Mbps", 1e6),
+        ("Kbps", 1e3),
+        ("bps", 1),
+    ];
 
     /// <summary>A size in bytes: "256M", "4GiB", "4096".</summary>
     public static ulong Bytes(string name, string text) =>
@@ -34,27 +55,36 @@ internal static class Units
     /// <summary>A duration in ns: "30us", "500ms", "0"; "off" is <paramref name="off"/>.</summary>
     public static long DurationNs(string name, string text, long? off = null)
     {
-        if (off is { } value && text.Trim() == "off") return value;
-        if (text.Trim() == "0") return 0;
+        if (off is { } value && text.Trim() == "off")
+            return value;
+        if (text.Trim() == "0")
+            return 0;
         var ns = Parse(name, text, Durations, "a duration such as 30us or 500ms");
         return ns <= 3.6e15 ? (long)ns : throw Bad(name, text, "a duration below 1000 hours");
     }
 
     /// <summary>A bandwidth in bits/s: "10Gbps"; "off" is unlimited, 0.</summary>
     public static long BitsPerSecond(string name, string text) =>
-        text.Trim() is "off" or "0" ? 0 : (long)Parse(name, text, Bandwidths, "a bandwidth such as 10Gbps or 800Mbps, or off");
+        text.Trim() is "off" or "0"
+            ? 0
+            : (long)Parse(name, text, Bandwidths, "a bandwidth such as 10Gbps or 800Mbps, or off");
 
     /// <summary>Instructions a second: "1e9", "2500000000"; "off" is 0, order only.</summary>
     public static long InstructionsPerSecond(string name, string text)
     {
-        if (text.Trim() == "off") return 0;
+        if (text.Trim() == "off")
+            return 0;
         var rate = Parse(name, text, [("", 1)], "instructions a second such as 1e9, or off");
-        return rate is >= 1 and <= 1e15 ? (long)rate : throw Bad(name, text, "instructions a second from 1 to 1e15, or off");
+        return rate is >= 1 and <= 1e15
+            ? (long)rate
+            : throw Bad(name, text, "instructions a second from 1 to 1e15, or off");
     }
 
     /// <summary>A count within bounds.</summary>
     public static int Count(string name, string text, int least, int most) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        && value >= least
+        && value <= most
             ? value
             : throw Bad(name, text, $"a whole number from {least} to {most}");
 
@@ -65,12 +95,13 @@ internal static class Units
             : throw Bad(name, text, "a share from 0 to 1");
 
     /// <summary>on or off.</summary>
-    public static bool Switch(string name, string text) => text switch
-    {
-        "on" => true,
-        "off" => false,
-        _ => throw Bad(name, text, "on or off"),
-    };
+    public static bool Switch(string name, string text) =>
+        text switch
+        {
+            "on" => true,
+            "off" => false,
+            _ => throw Bad(name, text, "on or off"),
+        };
 
     /// <summary>A value of an enumeration, by its name in lower case with dashes.</summary>
     public static T OneOf<T>(string name, string text)
@@ -78,7 +109,8 @@ internal static class Units
     {
         foreach (var value in Enum.GetValues<T>())
         {
-            if (NameOf(value) == text) return value;
+            if (NameOf(value) == text)
+                return value;
         }
 
         throw Bad(name, text, "one of " + string.Join(", ", Enum.GetValues<T>().Select(NameOf)));
@@ -89,28 +121,35 @@ internal static class Units
         where T : struct, Enum
     {
         var name = value.ToString();
-        return string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? "_" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
+        return string.Concat(
+            name.Select(
+                (c, i) =>
+                    i > 0 && char.IsUpper(c) ? "_" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()
+            )
+        );
     }
 
     /// <summary>A duration for people: "31.2 us".</summary>
-    public static string Duration(double ns) => Math.Abs(ns) switch
-    {
-        < 0 => "-",
-        < 1e3 => $"{ns:0} ns",
-        < 1e6 => $"{ns / 1e3:0.0} us",
-        < 1e9 => $"{ns / 1e6:0.00} ms",
-        _ => $"{ns / 1e9:0.000} s",
-    };
+    public static string Duration(double ns) =>
+        Math.Abs(ns) switch
+        {
+            < 0 => "-",
+            < 1e3 => $"{ns:0} ns",
+            < 1e6 => $"{ns / 1e3:0.0} us",
+            < 1e9 => $"{ns / 1e6:0.00} ms",
+            _ => $"{ns / 1e9:0.000} s",
+        };
 
     /// <summary>A size for people: "128.0 MiB".</summary>
-    public static string Size(double bytes) => bytes switch
-    {
-        < 1 << 10 => $"{bytes:0} B",
-        < 1 << 20 => $"{bytes / (1 << 10):0.0} KiB",
-        < 1 << 30 => $"{bytes / (1 << 20):0.0} MiB",
-        < 1L << 40 => $"{bytes / (1 << 30):0.0} GiB",
-        _ => $"{bytes / (1L << 40):0.0} TiB",
-    };
+    public static string Size(double bytes) =>
+        bytes switch
+        {
+            < 1 << 10 => $"{bytes:0} B",
+            < 1 << 20 => $"{bytes / (1 << 10):0.0} KiB",
+            < 1 << 30 => $"{bytes / (1 << 20):0.0} MiB",
+            < 1L << 40 => $"{bytes / (1 << 30):0.0} GiB",
+            _ => $"{bytes / (1L << 40):0.0} TiB",
+        };
 
     /// <summary>The error for a value that cannot be used.</summary>
     public static CliException Bad(string name, string text, string wanted) => new($"{name}: '{text}' is not {wanted}");
@@ -120,9 +159,14 @@ internal static class Units
         var trimmed = text.Trim();
         foreach (var (suffix, factor) in units)
         {
-            if (!trimmed.EndsWith(suffix, StringComparison.OrdinalIgnoreCase)) continue;
+            if (!trimmed.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+                continue;
             var number = trimmed[..^suffix.Length].TrimEnd();
-            if (double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0 && double.IsFinite(value))
+            if (
+                double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+                && value >= 0
+                && double.IsFinite(value)
+            )
                 return value * factor;
         }
 

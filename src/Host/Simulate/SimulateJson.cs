@@ -22,17 +22,27 @@ internal static class SimulateJson
     /// <param name="seconds">Real time that they took.</param>
     public static string Of(IEnumerable<SwarmOutcome> told, long runs, long failed, long messages, double seconds) =>
         JsonSerializer.Serialize(
-            new { Runs = runs, Failed = failed, Messages = messages, Seconds = seconds, Told = told.Select(Run) }, Options);
+            new
+            {
+                Runs = runs,
+                Failed = failed,
+                Messages = messages,
+                Seconds = seconds,
+                Told = told.Select(Run),
+            },
+            Options
+        );
 
-    private static object Run(SwarmOutcome outcome) => new
-    {
-        outcome.Plan.Seed,
-        // As text: a JSON number is a double in most programs.
-        Hash = outcome.Hash.ToString("x16"),
-        outcome.Passed,
-        outcome.Violation?.Checker,
-        outcome.Violation?.What,
-        outcome.Violation?.AtNs,
-        outcome.VirtualNs,
-    };
+    private static object Run(SwarmOutcome outcome) =>
+        new
+        {
+            outcome.Plan.Seed,
+            // As text: a JSON number is a double in most programs.
+            Hash = outcome.Hash.ToString("x16"),
+            outcome.Passed,
+            outcome.Violation?.Checker,
+            outcome.Violation?.What,
+            outcome.Violation?.AtNs,
+            outcome.VirtualNs,
+        };
 }

@@ -11,7 +11,11 @@ internal static class SimulateReport
         var plan = outcome.Plan;
         return $"seed {plan.Seed} hash {outcome.Hash:x16} {(outcome.Passed ? "passed" : "FAILED")}: "
             + $"{PlanText.NameOf(plan.Architecture)} {PlanText.NameOf(plan.Mode)} {PlanText.NameOf(plan.Memory)}, {plan.Vcpus} vCPUs, {plan.Pages} pages, "
-            + (plan.IsClustered ? $"{plan.SourceNodes}+{plan.FetcherNodes}+{plan.OtherDestinations + 1} nodes, " : $"{plan.Sources} sources, ")
+            + (
+                plan.IsClustered
+                    ? $"{plan.SourceNodes}+{plan.FetcherNodes}+{plan.OtherDestinations + 1} nodes, "
+                    : $"{plan.Sources} sources, "
+            )
             + $"{plan.Faults.Count} faults, {outcome.Messages} messages, {outcome.VirtualNs / 1e6:F3} ms"
             + (outcome.Violation is { } violation ? $"\n  {violation}" : "");
     }
@@ -22,8 +26,11 @@ internal static class SimulateReport
         var shortest = PlanShrinker.Shrink(outcome, settings.ShrinkRuns, cancelled);
         var plan = PlanText.Write(shortest.Plan);
         var text = settings.Text;
-        text.WriteLine($"shortest plan that fails so ({shortest.Plan.Faults.Count} faults of {outcome.Plan.Faults.Count}): {shortest.Violation}");
-        foreach (var line in shortest.Log.TakeLast(5)) text.WriteLine($"  log {line.ReplaceLineEndings(" ")}");
+        text.WriteLine(
+            $"shortest plan that fails so ({shortest.Plan.Faults.Count} faults of {outcome.Plan.Faults.Count}): {shortest.Violation}"
+        );
+        foreach (var line in shortest.Log.TakeLast(5))
+            text.WriteLine($"  log {line.ReplaceLineEndings(" ")}");
         text.Write(plan);
         var file = settings.PlanFile!;
         try

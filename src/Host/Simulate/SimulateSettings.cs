@@ -14,8 +14,17 @@ namespace Userfault.Cli;
 /// <param name="MostFailures">Failures after which it is enough.</param>
 /// <param name="ShrinkRuns">Runs to spend on a shorter plan that fails.</param>
 internal sealed record SimulateSettings(
-    ulong First, ulong Last, bool? IsClustered, TimeSpan? Soak, string? Scenario, IReadOnlySet<FaultType> Faults, string? PlanFile,
-    Outputs Outputs, int MostFailures, int ShrinkRuns)
+    ulong First,
+    ulong Last,
+    bool? IsClustered,
+    TimeSpan? Soak,
+    string? Scenario,
+    IReadOnlySet<FaultType> Faults,
+    string? PlanFile,
+    Outputs Outputs,
+    int MostFailures,
+    int ShrinkRuns
+)
 {
     /// <summary>Where the report goes that people read.</summary>
     public TextWriter Text => Outputs.JsonIsStandardOutput ? TextWriter.Null : Console.Out;
@@ -24,7 +33,9 @@ internal sealed record SimulateSettings(
     /// <exception cref="CliException">The scenario does not fit.</exception>
     public SwarmPlan PlanOf(ulong seed)
     {
-        var plan = IsClustered is { } isClustered ? PlanGenerator.Of(seed, Faults, isClustered) : PlanGenerator.Of(seed, Faults);
+        var plan = IsClustered is { } isClustered
+            ? PlanGenerator.Of(seed, Faults, isClustered)
+            : PlanGenerator.Of(seed, Faults);
         return Scenario is null ? plan : PlanText.Overlay(plan, Scenario);
     }
 
@@ -34,10 +45,12 @@ internal sealed record SimulateSettings(
         for (var seed = First; Soak is { } soak ? elapsed() < soak : seed <= Last; seed++)
         {
             yield return seed;
-            if (seed == ulong.MaxValue) yield break;
+            if (seed == ulong.MaxValue)
+                yield break;
         }
     }
 
     /// <summary>Is a line to be written about this run? One for each of a few, one in a thousand of many.</summary>
-    public bool Tells(SwarmOutcome outcome) => !outcome.Passed || (Soak is null && Last - First < 50) || outcome.Plan.Seed % 1000 == 0;
+    public bool Tells(SwarmOutcome outcome) =>
+        !outcome.Passed || (Soak is null && Last - First < 50) || outcome.Plan.Seed % 1000 == 0;
 }

@@ -18,13 +18,16 @@ internal static class HandlerStatus
     /// <exception cref="CliException">No handler answers there.</exception>
     public static int Run(string option, string path, bool asJson)
     {
-        if (!OperatingSystem.IsLinux()) throw new CliException($"{option}: a page-fault handler runs on Linux alone");
+        if (!OperatingSystem.IsLinux())
+            throw new CliException($"{option}: a page-fault handler runs on Linux alone");
         var text = Ask(option, path);
         try
         {
             using var report = JsonDocument.Parse(text);
-            if (asJson) Console.Out.WriteLine(text);
-            else Write(report.RootElement);
+            if (asJson)
+                Console.Out.WriteLine(text);
+            else
+                Write(report.RootElement);
             return ExitCodes.Success;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -43,7 +46,8 @@ internal static class HandlerStatus
             while (socket.WaitReadable(PatienceMs))
             {
                 var bytes = socket.Receive(buffer, []);
-                if (bytes <= 0) return Encoding.UTF8.GetString(answer.ToArray());
+                if (bytes <= 0)
+                    return Encoding.UTF8.GetString(answer.ToArray());
                 answer.Write(buffer, 0, bytes);
             }
 
@@ -58,27 +62,45 @@ internal static class HandlerStatus
     private static void Write(JsonElement handler)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected) console.Profile.Width = 200;
+        if (Console.IsOutputRedirected)
+            console.Profile.Width = 200;
         var table = new Table().Border(TableBorder.Rounded);
-        foreach (var column in new[] { "vm", "monitor", "form", "in place", "faults", "given back", "p50", "p99", "state" }) table.AddColumn(column);
+        foreach (
+            var column in new[] { "vm", "monitor", "form", "in place", "faults", "given back", "p50", "p99", "state" }
+        )
+            table.AddColumn(column);
         foreach (var vm in handler.GetProperty("vms").EnumerateArray())
         {
             long Count(string name) => vm.GetProperty(name).GetInt64();
-            string Wait(string name) => Units.Duration((long)(vm.GetProperty("faultLatencyUs").GetProperty(name).GetDouble() * 1e3));
+            string Wait(string name) =>
+                Units.Duration((long)(vm.GetProperty("faultLatencyUs").GetProperty(name).GetDouble() * 1e3));
             var (present, pages) = (Count("pagesPresent"), Count("pages"));
             var end = vm.GetProperty("end").GetString();
-            table.AddRow([.. new[]
-            {
-                vm.GetProperty("id").ToString(), vm.GetProperty("monitorPid").ToString(), vm.GetProperty("secretFree").GetBoolean() ? "secret-free" : "main",
-                string.Create(CultureInfo.InvariantCulture, $"{present}/{pages} ({100.0 * present / Math.Max(1, pages):0.0} %)"),
-                (Count("faults") + Count("requests")).ToString(CultureInfo.InvariantCulture), Count("removedPages").ToString(CultureInfo.InvariantCulture),
-                Wait("p50"), Wait("p99"), end == "none" ? "served" : end + (vm.GetProperty("reason").GetString() is { } reason ? $": {reason}" : ""),
-            }.Select(Markup.Escape)]);
+            table.AddRow([
+                .. new[]
+                {
+                    vm.GetProperty("id").ToString(),
+                    vm.GetProperty("monitorPid").ToString(),
+                    vm.GetProperty("secretFree").GetBoolean() ? "secret-free" : "main",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{present}/{pages} ({100.0 * present / Math.Max(1, pages):0.0} %)"
+                    ),
+                    (Count("faults") + Count("requests")).ToString(CultureInfo.InvariantCulture),
+                    Count("removedPages").ToString(CultureInfo.InvariantCulture),
+                    Wait("p50"),
+                    Wait("p99"),
+                    end == "none"
+                        ? "served"
+                        : end + (vm.GetProperty("reason").GetString() is { } reason ? $": {reason}" : ""),
+                }.Select(Markup.Escape),
+            ]);
         }
 
         Console.Out.WriteLine(
             $"handler {handler.GetProperty("process")}: image {handler.GetProperty("image").GetString()![..16]} ({handler.GetProperty("name").GetString()}, "
-            + $"{handler.GetProperty("pageCount")} pages), {(handler.GetProperty("standby").GetBoolean() ? "a standby is attached" : "no standby")}");
+                + $"{handler.GetProperty("pageCount")} pages), {(handler.GetProperty("standby").GetBoolean() ? "a standby is attached" : "no standby")}"
+        );
         console.Write(table);
     }
 }

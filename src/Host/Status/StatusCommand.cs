@@ -7,39 +7,68 @@ using Userfault.Nodes;
 namespace Userfault.Cli;
 
 /// <summary>
-/// <c>userfault status</c>: the cluster as one of its nodes sees it; asks that node and does not join. Or a page-fault handler, which
-/// is in no cluster.
+/// <c>userfault status</c>: the cluster as one of its nodes sees it; asks that node and does not join. Or a page-fault
+/// handler, which is in no cluster.
 /// </summary>
 internal static class StatusCommand
 {
     public static Command Create()
     {
-        var command = new Command("status", "Say who is in a cluster, what each node does and how much, as one of its nodes sees it; or what a page-fault handler does.");
-        var cluster = new Option<string>("--cluster") { Description = "the node to ask, H:P; with several the first that answers" };
-        var serve = new Option<string>("--serve") { Description = "a page-fault handler instead: the socket of its --status-socket" };
+        var command = new Command(
+            "status",
+            "Say who is in a cluster, what each node does and how much, as one of its nodes sees it; or what a page-fault handler does."
+        );
+        var cluster = new Option<string>("--cluster")
+        {
+            Description = "the node to ask, H:P; with several the first that answers",
+        };
+        var serve = new Option<string>("--serve")
+        {
+            Description = "a page-fault handler instead: the socket of its --status-socket",
+        };
         var json = new Option<bool>("--json") { Description = "as JSON" };
         var config = new Option<string>("--config") { Description = "HOCON file laid over akka.hocon" };
         command.Options.Add(cluster);
         command.Options.Add(serve);
         command.Options.Add(json);
         command.Options.Add(config);
-        command.SetAction((result, cancelled) => BadInput.Guard(() =>
-            (result.GetValue(cluster) is null) == (result.GetValue(serve) is null) ? throw new CliException("status: give --cluster H:P or --serve S")
-            : result.GetValue(serve) is { } socket ? Task.FromResult(HandlerStatus.Run(serve.Name, socket, result.GetValue(json)))
-            : Run(
-            cluster.Name, result.GetValue(cluster)!, result.GetValue(json), Settings.Load(result.GetValue(config)), cancelled)));
+        command.SetAction(
+            (result, cancelled) =>
+                BadInput.Guard(() =>
+                    (result.GetValue(cluster) is null) == (result.GetValue(serve) is null)
+                        ? throw new CliException("status: give --cluster H:P or --serve S")
+                    : result.GetValue(serve) is { } socket
+                        ? Task.FromResult(HandlerStatus.Run(serve.Name, socket, result.GetValue(json)))
+                    : Run(
+                        cluster.Name,
+                        result.GetValue(cluster)!,
+                        result.GetValue(json),
+                        Settings.Load(result.GetValue(config)),
+                        cancelled
+                    )
+                )
+        );
         return command;
     }
 
-    private static async Task<int> Run(string option, string text, bool asJson, Settings settings, CancellationToken cancelled)
+    private static async Task<int> Run(
+        string option,
+        string text,
+        bool asJson,
+        Settings settings,
+        CancellationToken cancelled
+    )
     {
         var asked = ClusterSetup.Nodes(option, text);
-        if (asked.Count == 0) throw Units.Bad(option, text, "the address of a node, such as 127.0.0.1:7001");
+        if (asked.Count == 0)
+            throw Units.Bad(option, text, "the address of a node, such as 127.0.0.1:7001");
         var setup = ClusterSetup.Open(settings);
         setup.CheckNodes(option, asked);
         var nodes = await Ask(setup, option, asked, cancelled);
-        if (asJson) Console.Out.WriteLine(StatusReport.Json(nodes));
-        else Write(nodes);
+        if (asJson)
+            Console.Out.WriteLine(StatusReport.Json(nodes));
+        else
+            Write(nodes);
         return ExitCodes.Success;
     }
 
@@ -50,10 +79,16 @@ internal static class StatusCommand
     /// <param name="cancelled">Ctrl-C.</param>
     /// <exception cref="CliException">None has answered in time.</exception>
     internal static async Task<IReadOnlyList<ClusterNode>> Ask(
-        ClusterSetup setup, string option, IReadOnlyList<Address> asked, CancellationToken cancelled)
+        ClusterSetup setup,
+        string option,
+        IReadOnlyList<Address> asked,
+        CancellationToken cancelled
+    )
     {
         var node = ClusterMember.Open(setup, NodeRoles.Observer, port: 0);
-        var answer = new TaskCompletionSource<IReadOnlyList<ClusterNode>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<IReadOnlyList<ClusterNode>>(
+            TaskCreationOptions.RunContinuationsAsynchronously
+        );
         node.System.ActorOf(Props.Create(() => new Asker(node.Membership, setup.Named(asked), answer)), "status");
         try
         {
@@ -62,8 +97,9 @@ internal static class StatusCommand
         catch (TimeoutException)
         {
             throw new CliException(
-                $"{option}: no node at {string.Join(",", asked.Select(n => $"{n.Host}:{n.Port}"))} has answered within " +
-                $"{setup.JoinTimeout.TotalSeconds:0.#} s; {setup.Advice(asked)}");
+                $"{option}: no node at {string.Join(",", asked.Select(n => $"{n.Host}:{n.Port}"))} has answered within "
+                    + $"{setup.JoinTimeout.TotalSeconds:0.#} s; {setup.Advice(asked)}"
+            );
         }
         finally
         {
@@ -74,27 +110,45 @@ internal static class StatusCommand
     private static void Write(IReadOnlyList<ClusterNode> nodes)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected) console.Profile.Width = 200;
+        if (Console.IsOutputRedirected)
+            console.Profile.Width = 200;
         var table = new Table().Border(TableBorder.Rounded);
-        foreach (var column in new[] { "node", "roles", "member", "reachable", "pages sent", "pages/s", "in place", "state" }) table.AddColumn(column);
+        foreach (
+            var column in new[] { "node", "roles", "member", "reachable", "pages sent", "pages/s", "in place", "state" }
+        )
+            table.AddColumn(column);
         foreach (var node in nodes)
         {
             var report = node.Report ?? NodeReport.Nothing;
-            table.AddRow([.. new[]
-            {
-                $"{node.Address.Host}:{node.Address.Port}", string.Join(",", node.Roles), node.State.ToString(), node.IsReachable ? "yes" : "NO",
-                report.PagesSent.ToString(CultureInfo.InvariantCulture), report.PagesPerSecond.ToString("0", CultureInfo.InvariantCulture),
-                report.Pages == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{report.PagesPresent}/{report.Pages} ({100.0 * report.PagesPresent / report.Pages:0.0} %)"),
-                node.Report is null ? "has not said" : report.State,
-            }.Select(Markup.Escape)]);
+            table.AddRow([
+                .. new[]
+                {
+                    $"{node.Address.Host}:{node.Address.Port}",
+                    string.Join(",", node.Roles),
+                    node.State.ToString(),
+                    node.IsReachable ? "yes" : "NO",
+                    report.PagesSent.ToString(CultureInfo.InvariantCulture),
+                    report.PagesPerSecond.ToString("0", CultureInfo.InvariantCulture),
+                    report.Pages == 0
+                        ? ""
+                        : string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{report.PagesPresent}/{report.Pages} ({100.0 * report.PagesPresent / report.Pages:0.0} %)"
+                        ),
+                    node.Report is null ? "has not said" : report.State,
+                }.Select(Markup.Escape),
+            ]);
         }
 
         console.Write(table);
     }
 
     // Asks again and again: a node may be in the middle of starting, and a message may be lost.
-    private sealed class Asker(IMembership membership, IReadOnlyList<Address> asked, TaskCompletionSource<IReadOnlyList<ClusterNode>> answer)
-        : UntypedActor, IWithTimers
+    private sealed class Asker(
+        IMembership membership,
+        IReadOnlyList<Address> asked,
+        TaskCompletionSource<IReadOnlyList<ClusterNode>> answer
+    ) : UntypedActor, IWithTimers
     {
         private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(300);
 
@@ -110,7 +164,8 @@ internal static class StatusCommand
                 return;
             }
 
-            foreach (var node in asked) membership.Tell(node, NodeActor.Name, NodeProtocol.GetNodes.Instance, Self);
+            foreach (var node in asked)
+                membership.Tell(node, NodeActor.Name, NodeProtocol.GetNodes.Instance, Self);
         }
     }
 }

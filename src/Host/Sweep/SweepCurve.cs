@@ -9,12 +9,19 @@ internal sealed record SweepCurve(IReadOnlyList<SweepResult> Results, Knee Knee)
 
     /// <summary>Results in the plan's order as curves.</summary>
     public static IReadOnlyList<SweepCurve> Of(IEnumerable<SweepResult> results) =>
-    [
-        .. from result in results
-           group result by Key(result.Point) into curve
-           select new SweepCurve([.. curve], Knee.Of([.. curve])),
-    ];
+        [
+            .. from result in results
+            group result by Key(result.Point) into curve
+            select new SweepCurve([.. curve], Knee.Of([.. curve])),
+        ];
 
     // What follows from the vCPUs is no difference.
-    private static SweepPoint Key(SweepPoint point) => point with { Vcpus = 0, PagesPerVcpu = 0, TouchesPerVcpu = 0, Readers = 0 };
+    private static SweepPoint Key(SweepPoint point) =>
+        point with
+        {
+            Vcpus = 0,
+            PagesPerVcpu = 0,
+            TouchesPerVcpu = 0,
+            Readers = 0,
+        };
 }

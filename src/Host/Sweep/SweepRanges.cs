@@ -1,7 +1,9 @@
-
 namespace Userfault.Cli;
 
-/// <summary>Lists and ranges of counts: <c>1,2,8</c>, <c>1..512</c> (both ends and the powers of two between), <c>16..128:16</c> (steps of 16).</summary>
+/// <summary>
+/// Lists and ranges of counts: <c>1,2,8</c>, <c>1..512</c> (both ends and the powers of two between), <c>16..128:16</c>
+/// (steps of 16).
+/// </summary>
 internal static class SweepRanges
 {
     private const int MostValues = 4096;
@@ -13,8 +15,10 @@ internal static class SweepRanges
         var values = new SortedSet<int>();
         foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
         {
-            foreach (var value in Part(name, part, most)) values.Add(value);
-            if (values.Count > MostValues) throw new CliException($"{name}: '{text}' names more than {MostValues} values");
+            foreach (var value in Part(name, part, most))
+                values.Add(value);
+            if (values.Count > MostValues)
+                throw new CliException($"{name}: '{text}' names more than {MostValues} values");
         }
 
         return [.. values];
@@ -27,11 +31,13 @@ internal static class SweepRanges
     private static IEnumerable<int> Part(string name, string part, int most)
     {
         var dots = part.IndexOf("..", StringComparison.Ordinal);
-        if (dots < 0) return [Units.Count(name, part, 1, most)];
+        if (dots < 0)
+            return [Units.Count(name, part, 1, most)];
         var colon = part.IndexOf(':', dots);
         var low = Units.Count(name, part[..dots], 1, most);
         var high = Units.Count(name, colon < 0 ? part[(dots + 2)..] : part[(dots + 2)..colon], 1, most);
-        if (high < low) throw Units.Bad(name, part, "a range from a lower to a higher count");
+        if (high < low)
+            throw Units.Bad(name, part, "a range from a lower to a higher count");
         return colon < 0 ? Doubling(low, high) : Stepping(low, high, Units.Count(name, part[(colon + 1)..], 1, most));
     }
 
@@ -40,7 +46,8 @@ internal static class SweepRanges
         yield return low;
         for (var power = 1L; power < high; power *= 2)
         {
-            if (power > low) yield return (int)power;
+            if (power > low)
+                yield return (int)power;
         }
 
         yield return high;
@@ -48,7 +55,8 @@ internal static class SweepRanges
 
     private static IEnumerable<int> Stepping(int low, int high, int step)
     {
-        for (long value = low; value < high; value += step) yield return (int)value;
+        for (long value = low; value < high; value += step)
+            yield return (int)value;
         yield return high;
     }
 }

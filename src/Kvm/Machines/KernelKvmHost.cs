@@ -13,7 +13,8 @@ internal sealed class KernelKvmHost : IKvmHost
     /// <exception cref="KvmUnavailableException">There is no KVM here.</exception>
     public KernelKvmHost()
     {
-        if (KvmDevice.WhyMissing() is { } missing) throw new KvmUnavailableException($"real vCPUs cannot be had here: {missing}");
+        if (KvmDevice.WhyMissing() is { } missing)
+            throw new KvmUnavailableException($"real vCPUs cannot be had here: {missing}");
         _device = KvmDevice.Open();
         HasUserfault = Probe();
         _vm = _device.CreateVm();

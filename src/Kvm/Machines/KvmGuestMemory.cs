@@ -6,9 +6,9 @@ using UffdModes = Userfault.Linux.UffdModes;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// Guest memory that a real VM runs on. What the memslot's actor places goes in by UFFDIO_COPY where a userfaultfd watches,
-/// else by a plain copy, before a region or a cleared bit shows it to the guest. Nobody here touches a watched page
-/// that is not in place: the thread would sleep where a collection waits for it.
+/// Guest memory that a real VM runs on. What the memslot's actor places goes in by UFFDIO_COPY where a userfaultfd
+/// watches, else by a plain copy, before a region or a cleared bit shows it to the guest. Nobody here touches a watched
+/// page that is not in place: the thread would sleep where a collection waits for it.
 /// </summary>
 internal sealed unsafe class KvmGuestMemory : IGuestMemory
 {
@@ -30,7 +30,8 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
         _bytes = new ByteGuestMemory(_mapping.Start, pages);
         _placed = UserfaultBitmap.Allocate(pages);
         _nobodySleeps = mode == KvmMode.Kick;
-        if (mode is not (KvmMode.Userfaultfd or KvmMode.Kick)) return;
+        if (mode is not (KvmMode.Userfaultfd or KvmMode.Kick))
+            return;
         try
         {
             Uffd = Userfaultfd.Open(UffdFeatures.ThreadId);
@@ -86,10 +87,15 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
 
     public bool Matches(Gfn gfn, in PageDigest expected, ulong delta) => _bytes.Matches(gfn, expected, delta);
 
-    /// <summary>From now on somebody may sleep on any page: every page that is placed wakes. Any thread, before the first sleeps.</summary>
+    /// <summary>
+    /// From now on somebody may sleep on any page: every page that is placed wakes. Any thread, before the first
+    /// sleeps.
+    /// </summary>
     public void WakeAlways() => Volatile.Write(ref _nobodySleeps, false);
 
-    /// <summary>Ends the watch: whoever sleeps on a missing page goes on, on zeros. At the end of a run alone.</summary>
+    /// <summary>
+    /// Ends the watch: whoever sleeps on a missing page goes on, on zeros. At the end of a run alone.
+    /// </summary>
     public void LetGo()
     {
         Uffd?.Dispose();
@@ -102,23 +108,25 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
     public void Dispose()
     {
         LetGo();
-        if (_isKept) return;
+        if (_isKept)
+            return;
         _placed.Dispose();
         _bytes.Dispose();
         _mapping.Dispose();
     }
 
-    // A kicked vCPU waits in user space and one that is not kicked yet is going to be: nobody has to be woken. Where another
-    // was faster somebody may have gone to sleep since: woken explicitly.
+    // A kicked vCPU waits in user space and one that is not kicked yet is going to be: nobody has to be woken. Where
+    // another was faster somebody may have gone to sleep since: woken explicitly.
     private void Resolve(Userfaultfd uffd, in PageContent content)
     {
         var address = Base.Value + (content.Gfn.Value << Page.Shift);
         var modes = Volatile.Read(ref _nobodySleeps) ? UffdModes.DontWake : UffdModes.None;
         while (true)
         {
-            var result = content.Kind == PageContentKind.Zero
-                ? uffd.Zeropage(address, Page.Size, modes)
-                : uffd.Copy(address, content.Bytes, Page.Size, modes);
+            var result =
+                content.Kind == PageContentKind.Zero
+                    ? uffd.Zeropage(address, Page.Size, modes)
+                    : uffd.Copy(address, content.Bytes, Page.Size, modes);
             switch (result.Error)
             {
                 case LinuxErrno.None:

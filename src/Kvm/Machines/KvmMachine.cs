@@ -5,8 +5,8 @@ using Userfault.Mmu;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// A real VM: its own memory region with code and tables, the guest's RAM by the memslots of the actors' VM, and its vCPUs.
-/// Regions are set by any vCPU's actor or thread, one at a time.
+/// A real VM: its own memory region with code and tables, the guest's RAM by the memslots of the actors' VM, and its
+/// vCPUs. Regions are set by any vCPU's actor or thread, one at a time.
 /// </summary>
 internal sealed unsafe class KvmMachine : IDisposable
 {
@@ -32,21 +32,23 @@ internal sealed unsafe class KvmMachine : IDisposable
     {
         (_host, _memory, Mode) = (host, memory, mode);
         if (vcpus > host.MostVcpus)
-            throw new KvmUnavailableException($"{vcpus} vCPUs: this kernel runs at most {host.MostVcpus} in a VM; use fewer");
+            throw new KvmUnavailableException(
+                $"{vcpus} vCPUs: this kernel runs at most {host.MostVcpus} in a VM; use fewer"
+            );
         Layout = new GuestLayout(memory.CapacityBytes, vcpus);
         _boot = MemoryMapping.Anonymously(Layout.BootBytes);
         Layout.WriteTo(_boot.Start);
-        for (_holePages = holePages; (memory.Pages / _holePages) + 1 >= host.Slots / 2; _holePages *= 2)
-        {
-        }
+        for (_holePages = holePages; (memory.Pages / _holePages) + 1 >= host.Slots / 2; _holePages *= 2) { }
 
-        Set(new UserspaceMemoryRegion2
-        {
-            Slot = host.Slots - 1,
-            GuestPhysicalAddress = Layout.BootGpa,
-            MemorySize = Layout.BootBytes,
-            UserspaceAddress = _boot.Address,
-        });
+        Set(
+            new UserspaceMemoryRegion2
+            {
+                Slot = host.Slots - 1,
+                GuestPhysicalAddress = Layout.BootGpa,
+                MemorySize = Layout.BootBytes,
+                UserspaceAddress = _boot.Address,
+            }
+        );
         Vcpus = [.. Enumerable.Range(0, vcpus).Select(i => host.CreateVcpu(Layout, (nint)_boot.Start, i, ring))];
     }
 
@@ -63,8 +65,8 @@ internal sealed unsafe class KvmMachine : IDisposable
     public GuestBatch Batch(int vcpu) => Layout.Batch(_boot.Start, vcpu);
 
     /// <summary>
-    /// Gives the guest its RAM as the memslots have it, and takes USERFAULT off where they have; what is as it should be is
-    /// left alone.
+    /// Gives the guest its RAM as the memslots have it, and takes USERFAULT off where they have; what is as it should
+    /// be is left alone.
     /// </summary>
     /// <exception cref="LinuxException">The kernel refuses a region.</exception>
     public void Follow(GuestSpace space)
@@ -72,39 +74,46 @@ internal sealed unsafe class KvmMachine : IDisposable
         lock (_lock)
         {
             _space = space;
-            if (Mode == KvmMode.Holes) return;
+            if (Mode == KvmMode.Holes)
+                return;
             foreach (var view in space.Slots)
             {
                 var slot = view.Core.Slot;
                 var isUserfault = Mode == KvmMode.Userfault && slot.IsUserfault;
-                if (_mapped.TryGetValue(slot.Id.Raw, out var was) && was == isUserfault) continue;
-                Set(Region(slot.Id.Raw, slot.Range) with
-                {
-                    Flags = isUserfault ? (uint)MemslotFlags.Userfault : 0,
-                    UserfaultBitmap = isUserfault ? slot.UserfaultBitmap.Value : 0,
-                });
+                if (_mapped.TryGetValue(slot.Id.Raw, out var was) && was == isUserfault)
+                    continue;
+                Set(
+                    Region(slot.Id.Raw, slot.Range) with
+                    {
+                        Flags = isUserfault ? (uint)MemslotFlags.Userfault : 0,
+                        UserfaultBitmap = isUserfault ? slot.UserfaultBitmap.Value : 0,
+                    }
+                );
                 _mapped[slot.Id.Raw] = isUserfault;
             }
         }
     }
 
     /// <summary>
-    /// Mode holes: puts a region where the page lies, as soon as all pages of its hole are in place. Until then its touches
-    /// are answered one by one.
+    /// Mode holes: puts a region where the page lies, as soon as all pages of its hole are in place. Until then its
+    /// touches are answered one by one.
     /// </summary>
     public void FillHole(Gfn gfn)
     {
         lock (_lock)
         {
             var hint = 0;
-            if (_space?.Find(gfn, ref hint) is not { } view) return;
+            if (_space?.Find(gfn, ref hint) is not { } view)
+                return;
             var index = gfn.Value / _holePages;
             var first = Math.Max(index * _holePages, view.Range.Start.Value);
             var end = Math.Min((index + 1) * _holePages, view.Range.End.Value);
-            if (_filled.ContainsKey(first)) return;
+            if (_filled.ContainsKey(first))
+                return;
             for (var page = first; page < end; page++)
             {
-                if (!_memory.IsPlaced(new Gfn(page))) return;
+                if (!_memory.IsPlaced(new Gfn(page)))
+                    return;
             }
 
             Set(Region(_nextHole++, new GfnRange(new Gfn(first), end - first)));
@@ -114,23 +123,28 @@ internal sealed unsafe class KvmMachine : IDisposable
 
     public void Dispose()
     {
-        foreach (var vcpu in Vcpus) vcpu.Dispose();
+        foreach (var vcpu in Vcpus)
+            vcpu.Dispose();
         _host.Dispose();
         _boot.Dispose();
     }
 
-    private UserspaceMemoryRegion2 Region(uint slot, GfnRange range) => new()
-    {
-        Slot = slot,
-        GuestPhysicalAddress = range.Start.ToGpa().Value,
-        MemorySize = range.Count << Page.Shift,
-        UserspaceAddress = _memory.Base.Plus(range.Start.Value << Page.Shift).Value,
-    };
+    private UserspaceMemoryRegion2 Region(uint slot, GfnRange range) =>
+        new()
+        {
+            Slot = slot,
+            GuestPhysicalAddress = range.Start.ToGpa().Value,
+            MemorySize = range.Count << Page.Shift,
+            UserspaceAddress = _memory.Base.Plus(range.Start.Value << Page.Shift).Value,
+        };
 
     private void Set(in UserspaceMemoryRegion2 region)
     {
         var errno = _host.Regions.SetUserMemoryRegion2(region);
         if (errno != LinuxErrno.None)
-            throw new LinuxException($"KVM_SET_USER_MEMORY_REGION2 of slot {region.Slot} at 0x{region.GuestPhysicalAddress:x}", errno);
+            throw new LinuxException(
+                $"KVM_SET_USER_MEMORY_REGION2 of slot {region.Slot} at 0x{region.GuestPhysicalAddress:x}",
+                errno
+            );
     }
 }

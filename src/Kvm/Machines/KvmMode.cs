@@ -10,12 +10,14 @@ internal enum KvmMode
     Userfaultfd,
 
     /// <summary>
-    /// An exit on a missing page without the kernel's help: the userfaultfd's event names the thread, which is kicked out of
-    /// KVM_RUN and waits in user space.
+    /// An exit on a missing page without the kernel's help: the userfaultfd's event names the thread, which is kicked
+    /// out of KVM_RUN and waits in user space.
     /// </summary>
     Kick,
 
-    /// <summary>Where pages are missing no memory region is: the touch is an MMIO exit. A region comes with the pages.</summary>
+    /// <summary>
+    /// Where pages are missing no memory region is: the touch is an MMIO exit. A region comes with the pages.
+    /// </summary>
     Holes,
 
     /// <summary>KVM_MEM_USERFAULT: the kernel reads the bitmap, and the vCPU exits where a bit is set.</summary>

@@ -7,8 +7,10 @@ public sealed class KvmUnavailableException : Exception
     public KvmUnavailableException() { }
 
     /// <summary>With a message.</summary>
-    public KvmUnavailableException(string message) : base(message) { }
+    public KvmUnavailableException(string message)
+        : base(message) { }
 
     /// <summary>With a message and its cause.</summary>
-    public KvmUnavailableException(string message, Exception inner) : base(message, inner) { }
+    public KvmUnavailableException(string message, Exception inner)
+        : base(message, inner) { }
 }

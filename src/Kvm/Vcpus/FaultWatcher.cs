@@ -3,8 +3,8 @@ using Userfault.Linux;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// A thread that reads a userfaultfd of this process's own memory and says who sleeps where. It resolves nothing: whoever
-/// is told does.
+/// A thread that reads a userfaultfd of this process's own memory and says who sleeps where. It resolves nothing:
+/// whoever is told does.
 /// </summary>
 public sealed unsafe class FaultWatcher : IDisposable
 {
@@ -16,7 +16,8 @@ public sealed unsafe class FaultWatcher : IDisposable
 
     /// <summary>Starts to read.</summary>
     /// <param name="uffd">The descriptor; the caller's.</param>
-    /// <param name="onFault">Told each page fault, on the watcher's thread. It must not touch the watched memory.</param>
+    /// <param name="onFault">Told each page fault, on the watcher's thread. It must not touch the watched
+    /// memory.</param>
     public FaultWatcher(Userfaultfd uffd, Action<UffdMessage> onFault)
     {
         (_uffd, _onFault) = (uffd, onFault);
@@ -41,13 +42,16 @@ public sealed unsafe class FaultWatcher : IDisposable
         {
             polled[0] = new PollFd(_uffd.Fd.Number, Libc.POLLIN);
             polled[1] = new PollFd(_stop.Fd.Number, Libc.POLLIN);
-            if (Libc.Poll(polled, 2, forever) < 0 && Errors.Last != LinuxErrno.EINTR) return;
-            if (polled[1].Returned != 0) return;
-            for (int count; (count = _uffd.Read(messages, MostMessages)) > 0;)
+            if (Libc.Poll(polled, 2, forever) < 0 && Errors.Last != LinuxErrno.EINTR)
+                return;
+            if (polled[1].Returned != 0)
+                return;
+            for (int count; (count = _uffd.Read(messages, MostMessages)) > 0; )
             {
                 for (var i = 0; i < count; i++)
                 {
-                    if (messages[i].Kind == UffdEventKind.Pagefault) _onFault(messages[i]);
+                    if (messages[i].Kind == UffdEventKind.Pagefault)
+                        _onFault(messages[i]);
                 }
             }
         }

@@ -7,8 +7,8 @@ using Userfault.Pages;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// A real vCPU among the actors: takes the part of the model's <see cref="VcpuActor"/>. Its thread's faults go to the page's
-/// memslot like any other, one at a time; what the memslot answers goes to the thread. Blocks nowhere.
+/// A real vCPU among the actors: takes the part of the model's <see cref="VcpuActor"/>. Its thread's faults go to the
+/// page's memslot like any other, one at a time; what the memslot answers goes to the thread. Blocks nowhere.
 /// </summary>
 internal sealed class KvmVcpuActor : UntypedActor
 {
@@ -43,7 +43,8 @@ internal sealed class KvmVcpuActor : UntypedActor
         {
             case KvmVcpuProtocol.Touched touched:
                 _touched.Enqueue(touched);
-                if (_touched.Count == 1) Report();
+                if (_touched.Count == 1)
+                    Report();
                 break;
             case VcpuProtocol.Resume or VcpuProtocol.Skip:
                 OnResume();
@@ -62,12 +63,14 @@ internal sealed class KvmVcpuActor : UntypedActor
                 _seat.Vm.Tell(new VmProtocol.VcpuFailed(_seat.Number, fail.Gfn, fail.Why));
                 break;
             case VcpuProtocol.Pause:
-                if (!_thread.Pause()) _seat.Vm.Tell(new VmProtocol.VcpuPaused(_seat.Number));
+                if (!_thread.Pause())
+                    _seat.Vm.Tell(new VmProtocol.VcpuPaused(_seat.Number));
                 break;
             case VcpuProtocol.Continue:
                 _thread.Continue();
                 // Its memslot may have lost it.
-                if (_touched.Count > 0) Report();
+                if (_touched.Count > 0)
+                    Report();
                 break;
             case KvmVcpuProtocol.Parked:
                 _seat.Vm.Tell(new VmProtocol.VcpuPaused(_seat.Number));
@@ -80,9 +83,21 @@ internal sealed class KvmVcpuActor : UntypedActor
                 _onBroken(broken.Why);
                 break;
             case VcpuProtocol.GetReport:
-                Sender.Tell(new VcpuReport(
-                    _seat.Number, _thread.Accesses, _thread.Reads, _thread.Writes, _thread.WrongReads, _faults, _thread.Mmio,
-                    _stallNs, _finishedNs, _latency.Snapshot(), default));
+                Sender.Tell(
+                    new VcpuReport(
+                        _seat.Number,
+                        _thread.Accesses,
+                        _thread.Reads,
+                        _thread.Writes,
+                        _thread.WrongReads,
+                        _faults,
+                        _thread.Mmio,
+                        _stallNs,
+                        _finishedNs,
+                        _latency.Snapshot(),
+                        default
+                    )
+                );
                 break;
             default:
                 Unhandled(message);
@@ -101,13 +116,15 @@ internal sealed class KvmVcpuActor : UntypedActor
 
     private void OnResume()
     {
-        if (!_touched.TryDequeue(out var touched)) return;
+        if (!_touched.TryDequeue(out var touched))
+            return;
         var ns = SinceNs(touched.At);
         _faults++;
         _latency.Record(ns);
         _stallNs += ns;
         _thread.Resume();
-        if (_touched.Count > 0) Report();
+        if (_touched.Count > 0)
+            Report();
     }
 
     private void Follow()
@@ -122,5 +139,6 @@ internal sealed class KvmVcpuActor : UntypedActor
         }
     }
 
-    private static long SinceNs(long timestamp) => (long)(TimeProvider.System.GetElapsedTime(timestamp).TotalMicroseconds * 1000);
+    private static long SinceNs(long timestamp) =>
+        (long)(TimeProvider.System.GetElapsedTime(timestamp).TotalMicroseconds * 1000);
 }

@@ -2,7 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Kvm;
 
-/// <summary>What a real vCPU's actor hears from its thread, and from who reads the userfaultfd; besides the model's protocol.</summary>
+/// <summary>
+/// What a real vCPU's actor hears from its thread, and from who reads the userfaultfd; besides the model's protocol.
+/// </summary>
 internal static class KvmVcpuProtocol
 {
     /// <summary>The vCPU touched a page that is not in place.</summary>

@@ -7,9 +7,9 @@ using Userfault.Pages;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// The thread of a real vCPU, which may block as no actor may: in KVM_RUN while the guest runs, in userfaultfd inside of it,
-/// or at its own gate while a page is fetched. Lays out batches of its stream's accesses, runs them, checks what each
-/// read found and accounts for what each write replaced. What it cannot decide it tells its actor.
+/// The thread of a real vCPU, which may block as no actor may: in KVM_RUN while the guest runs, in userfaultfd inside
+/// of it, or at its own gate while a page is fetched. Lays out batches of its stream's accesses, runs them, checks what
+/// each read found and accounts for what each write replaced. What it cannot decide it tells its actor.
 /// </summary>
 internal sealed unsafe class VcpuThread : IDisposable
 {
@@ -92,9 +92,11 @@ internal sealed unsafe class VcpuThread : IDisposable
     {
         lock (_gate)
         {
-            if (_hasEnded) return false;
+            if (_hasEnded)
+                return false;
             (_isPaused, _isParked) = (true, !_isStarted);
-            if (_isParked) return false;
+            if (_isParked)
+                return false;
             Monitor.PulseAll(_gate);
         }
 
@@ -105,7 +107,9 @@ internal sealed unsafe class VcpuThread : IDisposable
     /// <summary>Enter the guest again.</summary>
     public void Continue() => Change(() => _isPaused = false);
 
-    /// <summary>A userfaultfd's event named this thread: told to the actor. In mode kick the vCPU has to leave the guest.</summary>
+    /// <summary>
+    /// A userfaultfd's event named this thread: told to the actor. In mode kick the vCPU has to leave the guest.
+    /// </summary>
     public void OnUffd(Gfn gfn, Access access)
     {
         if (_machine.Mode == KvmMode.Kick && !_cannotBeKicked)
@@ -114,9 +118,9 @@ internal sealed unsafe class VcpuThread : IDisposable
             {
                 if (_waiting > 0 && _waitsFor == gfn)
                 {
-                    // Asked for again after the kick: this host emulates the guest (CPL 0 on a nested one) and touches memory
-                    // as the kernel does, which a pending signal does not end but has ask over and over. From now on
-                    // this vCPU sleeps until it is woken.
+                    // Asked for again after the kick: this host emulates the guest (CPL 0 on a nested one) and touches
+                    // memory as the kernel does, which a pending signal does not end but has ask over and over. From
+                    // now on this vCPU sleeps until it is woken.
                     _memory.WakeAlways();
                     _cannotBeKicked = true;
                     return;
@@ -152,15 +156,18 @@ internal sealed unsafe class VcpuThread : IDisposable
             // Nobody has been told of a page yet, so that every event finds the thread known.
             while (PassGate() && Fill())
             {
-                if (!RunBatch()) return;
+                if (!RunBatch())
+                    return;
                 Check();
             }
 
             lock (_gate)
             {
-                if (_isStopped) return;
+                if (_isStopped)
+                    return;
                 _hasEnded = true;
-                if (_isPaused) _actor.Tell(KvmVcpuProtocol.Parked.Instance, ActorRefs.NoSender);
+                if (_isPaused)
+                    _actor.Tell(KvmVcpuProtocol.Parked.Instance, ActorRefs.NoSender);
             }
 
             _actor.Tell(KvmVcpuProtocol.Finished.Instance, ActorRefs.NoSender);
@@ -195,7 +202,8 @@ internal sealed unsafe class VcpuThread : IDisposable
         while (true)
         {
             _runner.TakeKick();
-            if (!PassGate()) return false;
+            if (!PassGate())
+                return false;
             var exit = _runner.Run();
             switch (exit.Kind)
             {
@@ -204,13 +212,16 @@ internal sealed unsafe class VcpuThread : IDisposable
                 case KvmExitKind.Interrupted:
                     break;
                 case KvmExitKind.Mmio when exit.Gpa < _memory.CapacityBytes:
-                    if (!AnswerMmio(exit)) return false;
+                    if (!AnswerMmio(exit))
+                        return false;
                     break;
                 case KvmExitKind.MemoryFault when (exit.Flags & (ulong)MemoryFaultFlags.Userfault) != 0:
                     Wait(new Gfn(exit.Gpa >> Page.Shift), Access.Read);
                     break;
                 default:
-                    throw new InvalidOperationException(exit.Text ?? $"{exit.Kind} at 0x{exit.Gpa:x}, flags 0x{exit.Flags:x}");
+                    throw new InvalidOperationException(
+                        exit.Text ?? $"{exit.Kind} at 0x{exit.Gpa:x}, flags 0x{exit.Flags:x}"
+                    );
             }
         }
     }
@@ -218,12 +229,14 @@ internal sealed unsafe class VcpuThread : IDisposable
     // The exit is the touch of a hole: the page is fetched, and the instruction is answered from it.
     private bool AnswerMmio(in KvmExit exit)
     {
-        if (exit.Bytes != sizeof(ulong)) throw new InvalidOperationException($"MMIO of {exit.Bytes} bytes at 0x{exit.Gpa:x}");
+        if (exit.Bytes != sizeof(ulong))
+            throw new InvalidOperationException($"MMIO of {exit.Bytes} bytes at 0x{exit.Gpa:x}");
         var gfn = new Gfn(exit.Gpa >> Page.Shift);
         while (!_memory.IsPlaced(gfn))
         {
             Wait(gfn, exit.IsWrite ? Access.Write : Access.Read);
-            if (!PassGate()) return false;
+            if (!PassGate())
+                return false;
         }
 
         _machine.FillHole(gfn);
@@ -238,7 +251,8 @@ internal sealed unsafe class VcpuThread : IDisposable
 
     private void Check()
     {
-        long reads = 0, wrong = 0;
+        long reads = 0,
+            wrong = 0;
         for (var i = 0; i < _accesses.Count; i++)
         {
             var (gfn, stamp, sequence) = _accesses[i];
@@ -250,7 +264,8 @@ internal sealed unsafe class VcpuThread : IDisposable
             }
 
             reads++;
-            if (!_checker.CouldRead(gfn, _number, found, sequence)) wrong++;
+            if (!_checker.CouldRead(gfn, _number, found, sequence))
+                wrong++;
         }
 
         Volatile.Write(ref _reads, _reads + reads);

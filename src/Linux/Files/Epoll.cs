@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Userfault.Linux;
 
 /// <summary>
-/// An epoll descriptor. <c>struct epoll_event</c> is 12 packed bytes on x86-64 and 16 aligned ones elsewhere; both begin
-/// with the event mask and hold 64 bits of the caller's, so they are read and written as bytes.
+/// An epoll descriptor. <c>struct epoll_event</c> is 12 packed bytes on x86-64 and 16 aligned ones elsewhere; both
+/// begin with the event mask and hold 64 bits of the caller's, so they are read and written as bytes.
 /// </summary>
 internal sealed unsafe class Epoll : IDisposable
 {

@@ -24,7 +24,9 @@ internal sealed unsafe class EventCounter : IDisposable
 
     public int Fd { get; }
 
-    /// <summary>Wakes the owner, once until it calls <see cref="Reset"/>; nothing after <see cref="Dispose"/>.</summary>
+    /// <summary>
+    /// Wakes the owner, once until it calls <see cref="Reset"/>; nothing after <see cref="Dispose"/>.
+    /// </summary>
     public void Signal()
     {
         if (Interlocked.Exchange(ref _isSignalled, 1) != 0)

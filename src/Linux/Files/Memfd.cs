@@ -1,6 +1,8 @@
 namespace Userfault.Linux;
 
-/// <summary>Memory as a file without a name (memfd_create), to be shared with another process by its descriptor.</summary>
+/// <summary>
+/// Memory as a file without a name (memfd_create), to be shared with another process by its descriptor.
+/// </summary>
 public static class Memfd
 {
     /// <summary>F_SEAL_SHRINK: the file cannot get shorter, so a mapping of it never answers SIGBUS.</summary>
@@ -41,7 +43,9 @@ public static class Memfd
         return seals >= 0 && (seals & SealShrink) != 0;
     }
 
-    /// <summary>Bytes of a file; -1 where it holds none. A guest_memfd has a size too, though no position to seek.</summary>
+    /// <summary>
+    /// Bytes of a file; -1 where it holds none. A guest_memfd has a size too, though no position to seek.
+    /// </summary>
     public static unsafe long SizeOf(OwnedFd fd)
     {
         ArgumentNullException.ThrowIfNull(fd);

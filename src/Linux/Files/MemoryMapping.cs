@@ -37,13 +37,20 @@ public sealed unsafe class MemoryMapping : IDisposable
         Map(bytes, ReadWrite, Private | Anonymous | NoReserve, -1, 0, "mmap anonymous memory");
 
     /// <summary>
-    /// Private memory of zeros in pages of 2 MiB (MAP_HUGETLB), as Firecracker's <c>huge_pages: 2M</c> has it. They are taken from
-    /// the machine's reserve now, so that no later touch lacks one.
+    /// Private memory of zeros in pages of 2 MiB (MAP_HUGETLB), as Firecracker's <c>huge_pages: 2M</c> has it. They are
+    /// taken from the machine's reserve now, so that no later touch lacks one.
     /// </summary>
     /// <param name="bytes">How many; whole huge pages.</param>
     /// <exception cref="LinuxException">The machine has not so many in reserve (vm.nr_hugepages).</exception>
     public static MemoryMapping OfHugePages(ulong bytes) =>
-        Map(bytes, ReadWrite, Private | Anonymous | HugeTlb | Huge2M, -1, 0, "mmap huge pages; reserve them with sysctl vm.nr_hugepages");
+        Map(
+            bytes,
+            ReadWrite,
+            Private | Anonymous | HugeTlb | Huge2M,
+            -1,
+            0,
+            "mmap huge pages; reserve them with sysctl vm.nr_hugepages"
+        );
 
     /// <summary>A file's bytes, shared with all who map them.</summary>
     /// <param name="fd">The file; may be closed afterwards.</param>
@@ -58,7 +65,9 @@ public sealed unsafe class MemoryMapping : IDisposable
     }
 
     /// <summary>madvise MADV_DONTNEED: gives pages back; they read as zeros (or as the file) from then on.</summary>
-    /// <remarks>Blocks until a watching userfaultfd's owner has read the event. Never call it where that owner waits for you.</remarks>
+    /// <remarks>
+    /// Blocks until a watching userfaultfd's owner has read the event. Never call it where that owner waits for you.
+    /// </remarks>
     /// <exception cref="LinuxException">Not a part of the mapping.</exception>
     public void Discard(ulong offset, ulong bytes) =>
         Errors.Check(Libc.Advise(_start + offset, (nuint)bytes, DontNeed), "madvise MADV_DONTNEED");

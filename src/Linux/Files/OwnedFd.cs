@@ -19,9 +19,13 @@ public sealed class OwnedFd : SafeHandleMinusOneIsInvalid
     /// <summary>Opens a file or a device, closed on exec.</summary>
     /// <exception cref="LinuxException">It cannot be opened.</exception>
     public static OwnedFd Open(string path, bool writable = true) =>
-        new(Errors.Check(Libc.Open(path, (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_CLOEXEC, 0), $"open {path}"));
+        new(
+            Errors.Check(Libc.Open(path, (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_CLOEXEC, 0), $"open {path}")
+        );
 
-    /// <summary>What kind of file it is, as /proc names it: "anon_inode:[userfaultfd]", "/memfd:name (deleted)", a path.</summary>
+    /// <summary>
+    /// What kind of file it is, as /proc names it: "anon_inode:[userfaultfd]", "/memfd:name (deleted)", a path.
+    /// </summary>
     public unsafe string Describe()
     {
         var buffer = stackalloc byte[256];

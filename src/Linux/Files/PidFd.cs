@@ -1,6 +1,8 @@
 namespace Userfault.Linux;
 
-/// <summary>A pidfd: a process by itself, not by a number that may become another's. Readable once it has ended.</summary>
+/// <summary>
+/// A pidfd: a process by itself, not by a number that may become another's. Readable once it has ended.
+/// </summary>
 public sealed class PidFd : IDisposable
 {
     /// <summary>SIGKILL, which cannot be caught.</summary>
@@ -19,8 +21,16 @@ public sealed class PidFd : IDisposable
     /// <summary>Opens a running process.</summary>
     /// <exception cref="LinuxException">ESRCH: it has ended. EINVAL for 0: it cannot be seen from here.</exception>
     public static PidFd Open(int pid) =>
-        new(new OwnedFd((int)Errors.Check(Libc.Syscall(PidfdOpen, pid, 0, 0, 0), $"pidfd_open {pid}",
-            pid == 0 ? "the process is of another pid namespace: run the handler where it sees it" : null)));
+        new(
+            new OwnedFd(
+                (int)
+                    Errors.Check(
+                        Libc.Syscall(PidfdOpen, pid, 0, 0, 0),
+                        $"pidfd_open {pid}",
+                        pid == 0 ? "the process is of another pid namespace: run the handler where it sees it" : null
+                    )
+            )
+        );
 
     /// <summary>Sends a signal; false where the process is gone already.</summary>
     /// <exception cref="LinuxException">EPERM: not allowed to.</exception>

@@ -4,8 +4,8 @@ using System.Text;
 namespace Userfault.Linux;
 
 /// <summary>
-/// A UNIX stream socket that carries descriptors beside bytes (SCM_RIGHTS). Everything received is closed on exec. Calls
-/// block unless said otherwise.
+/// A UNIX stream socket that carries descriptors beside bytes (SCM_RIGHTS). Everything received is closed on exec.
+/// Calls block unless said otherwise.
 /// </summary>
 public sealed unsafe class UnixSocket : IDisposable
 {
@@ -41,7 +41,10 @@ public sealed unsafe class UnixSocket : IDisposable
             // struct ucred: pid, uid, gid.
             var credentials = stackalloc int[3];
             uint bytes = 12;
-            Errors.Check(Libc.GetSocketOption(Fd.Number, SOL_SOCKET, SO_PEERCRED, credentials, &bytes), "getsockopt SO_PEERCRED");
+            Errors.Check(
+                Libc.GetSocketOption(Fd.Number, SOL_SOCKET, SO_PEERCRED, credentials, &bytes),
+                "getsockopt SO_PEERCRED"
+            );
             return credentials[0];
         }
     }
@@ -53,7 +56,8 @@ public sealed unsafe class UnixSocket : IDisposable
         {
             var address = stackalloc byte[AddressBytes];
             uint bytes = AddressBytes;
-            if (Libc.GetSocketName(Fd.Number, address, &bytes) < 0 || bytes <= 2) return "";
+            if (Libc.GetSocketName(Fd.Number, address, &bytes) < 0 || bytes <= 2)
+                return "";
             var path = new ReadOnlySpan<byte>(address + 2, (int)Math.Min(bytes, AddressBytes) - 2);
             return Encoding.UTF8.GetString(path.IndexOf((byte)0) is var end and >= 0 ? path[..end] : path);
         }
@@ -62,7 +66,8 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <summary>Takes the file away that it listens at: whoever comes from now on finds nobody.</summary>
     public void RemoveFile()
     {
-        if (Path is { Length: > 0 } path) _ = Libc.Unlink(path);
+        if (Path is { Length: > 0 } path)
+            _ = Libc.Unlink(path);
     }
 
     /// <summary>Listens at a path that must be free.</summary>
@@ -76,14 +81,20 @@ public sealed unsafe class UnixSocket : IDisposable
         {
             var error = Errors.Last;
             socket.Dispose();
-            throw new LinuxException($"bind {path}", error,
-                error == LinuxErrno.EADDRINUSE ? "somebody listens there, or did: remove the file if nobody does" : null);
+            throw new LinuxException(
+                $"bind {path}",
+                error,
+                error == LinuxErrno.EADDRINUSE ? "somebody listens there, or did: remove the file if nobody does" : null
+            );
         }
         return socket;
     }
 
-    /// <summary>Listens at a path; a socket that a dead process left there is removed, and nothing else ever is.</summary>
-    /// <exception cref="LinuxException">Somebody listens there, or another file is there, or as <see cref="Listen"/>.</exception>
+    /// <summary>
+    /// Listens at a path; a socket that a dead process left there is removed, and nothing else ever is.
+    /// </summary>
+    /// <exception cref="LinuxException">Somebody listens there, or another file is there, or as
+    /// <see cref="Listen"/>.</exception>
     public static UnixSocket ListenAnew(string path)
     {
         if (File.Exists(path))
@@ -95,7 +106,12 @@ public sealed unsafe class UnixSocket : IDisposable
             catch (LinuxException e) when (e.Error == LinuxErrno.ECONNREFUSED)
             {
                 // Who connects to any other kind of file is refused in the same words.
-                if (!IsSocket(path)) throw new LinuxException($"bind {path}", LinuxErrno.EADDRINUSE, "a file that is no socket is there, and is left as it is");
+                if (!IsSocket(path))
+                    throw new LinuxException(
+                        $"bind {path}",
+                        LinuxErrno.EADDRINUSE,
+                        "a file that is no socket is there, and is left as it is"
+                    );
                 _ = Libc.Unlink(path);
             }
             catch (LinuxException)
@@ -117,8 +133,11 @@ public sealed unsafe class UnixSocket : IDisposable
         {
             var error = Errors.Last;
             socket.Dispose();
-            throw new LinuxException($"connect {path}", error,
-                error is LinuxErrno.ENOENT or LinuxErrno.ECONNREFUSED ? "nobody listens there" : null);
+            throw new LinuxException(
+                $"connect {path}",
+                error,
+                error is LinuxErrno.ENOENT or LinuxErrno.ECONNREFUSED ? "nobody listens there" : null
+            );
         }
         return socket;
     }
@@ -139,7 +158,9 @@ public sealed unsafe class UnixSocket : IDisposable
         return fd < 0 ? null : new UnixSocket(new OwnedFd(fd));
     }
 
-    /// <summary>Is there something to read (or an end) within <paramref name="timeoutMs"/>? -1 waits for ever.</summary>
+    /// <summary>
+    /// Is there something to read (or an end) within <paramref name="timeoutMs"/>? -1 waits for ever.
+    /// </summary>
     public bool WaitReadable(int timeoutMs)
     {
         var poll = new PollFd(Fd.Number, Libc.POLLIN);
@@ -178,8 +199,9 @@ public sealed unsafe class UnixSocket : IDisposable
     public int TrySend(ReadOnlySpan<byte> bytes) => SendOnce(bytes, [], MSG_DONTWAIT);
 
     /// <summary>
-    /// Receives what is there: bytes, and descriptors, which are added to <paramref name="descriptors"/> and are the caller's.
-    /// 0 is the end of the stream, -1 that nothing is there yet (only where <paramref name="wait"/> is false).
+    /// Receives what is there: bytes, and descriptors, which are added to <paramref name="descriptors"/> and are the
+    /// caller's. 0 is the end of the stream, -1 that nothing is there yet (only where <paramref name="wait"/> is
+    /// false).
     /// </summary>
     /// <exception cref="LinuxException">The connection broke, or more descriptors came than may.</exception>
     public int Receive(Span<byte> bytes, List<OwnedFd> descriptors, bool wait = true)
@@ -189,19 +211,32 @@ public sealed unsafe class UnixSocket : IDisposable
         fixed (byte* to = bytes)
         {
             var vector = new IoVector { Base = to, Length = (nuint)bytes.Length };
-            var message = new MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlBytes };
+            var message = new MessageHeader
+            {
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = control,
+                ControlLength = ControlBytes,
+            };
             var flags = MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT);
             nint received;
             while ((received = Libc.ReceiveMessage(Fd.Number, &message, flags)) < 0)
             {
                 var error = Errors.Last;
-                if (error == LinuxErrno.EAGAIN) return -1;
-                if (error == LinuxErrno.ECONNRESET) return 0;
-                if (error != LinuxErrno.EINTR) throw new LinuxException("recvmsg", error);
+                if (error == LinuxErrno.EAGAIN)
+                    return -1;
+                if (error == LinuxErrno.ECONNRESET)
+                    return 0;
+                if (error != LinuxErrno.EINTR)
+                    throw new LinuxException("recvmsg", error);
             }
             TakeDescriptors(message, descriptors);
             if ((message.Flags & MSG_CTRUNC) != 0)
-                throw new LinuxException("recvmsg", LinuxErrno.EMFILE, "descriptors were cut off: raise the limit of open files");
+                throw new LinuxException(
+                    "recvmsg",
+                    LinuxErrno.EMFILE,
+                    "descriptors were cut off: raise the limit of open files"
+                );
             return (int)received;
         }
     }
@@ -217,7 +252,8 @@ public sealed unsafe class UnixSocket : IDisposable
         while (end - at >= HeaderBytes)
         {
             var length = *(ulong*)at;
-            if (length < HeaderBytes || length > (ulong)(end - at)) return;
+            if (length < HeaderBytes || length > (ulong)(end - at))
+                return;
             if (*(int*)(at + 8) == SOL_SOCKET && *(int*)(at + 12) == SCM_RIGHTS)
             {
                 for (var fd = (int*)(at + HeaderBytes); (byte*)(fd + 1) <= at + length; fd++)
@@ -249,8 +285,10 @@ public sealed unsafe class UnixSocket : IDisposable
             while ((sent = Libc.SendMessage(Fd.Number, &message, flags | MSG_NOSIGNAL)) < 0)
             {
                 var error = Errors.Last;
-                if (error == LinuxErrno.EAGAIN) return 0;
-                if (error != LinuxErrno.EINTR) throw new LinuxException("sendmsg", error);
+                if (error == LinuxErrno.EAGAIN)
+                    return 0;
+                if (error != LinuxErrno.EINTR)
+                    throw new LinuxException("sendmsg", error);
             }
             return (int)sent;
         }
@@ -260,18 +298,20 @@ public sealed unsafe class UnixSocket : IDisposable
     private static bool IsSocket(string path)
     {
         var fd = Libc.Open(path, Libc.O_RDONLY | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
-        if (fd < 0) return Errors.Last == LinuxErrno.ENXIO;
+        if (fd < 0)
+            return Errors.Last == LinuxErrno.ENXIO;
         _ = Libc.Close(fd);
         return false;
     }
 
-    private static UnixSocket New() => new(new OwnedFd(
-        Errors.Check(Libc.Socket(AF_UNIX, SOCK_STREAM | Libc.O_CLOEXEC, 0), "socket")));
+    private static UnixSocket New() =>
+        new(new OwnedFd(Errors.Check(Libc.Socket(AF_UNIX, SOCK_STREAM | Libc.O_CLOEXEC, 0), "socket")));
 
     // struct sockaddr_un: family u16, path with its final zero.
     private static uint Fill(byte* address, string path)
     {
-        if (path.Length == 0) throw new LinuxException("socket path", LinuxErrno.EINVAL, "it is empty; name a file");
+        if (path.Length == 0)
+            throw new LinuxException("socket path", LinuxErrno.EINVAL, "it is empty; name a file");
         var length = Encoding.UTF8.GetByteCount(path);
         if (length > MostPathBytes)
             throw new LinuxException($"socket path {path}", LinuxErrno.ENAMETOOLONG, $"at most {MostPathBytes} bytes");

@@ -3,9 +3,9 @@ using Userfault.Mmu;
 namespace Userfault.Linux;
 
 /// <summary>
-/// Has this kernel a guest_memfd that the secret-free form could serve: one that the monitor maps, that a handler writes by its
-/// descriptor, and whose mapping a userfaultfd watches? Each is asked for by doing it, on a VM that nobody uses; released kernels have
-/// the first of these at most.
+/// Has this kernel a guest_memfd that the secret-free form could serve: one that the monitor maps, that a handler
+/// writes by its descriptor, and whose mapping a userfaultfd watches? Each is asked for by doing it, on a VM that
+/// nobody uses; released kernels have the first of these at most.
 /// </summary>
 public static unsafe class GuestMemfdProbe
 {
@@ -16,12 +16,15 @@ public static unsafe class GuestMemfdProbe
     /// <summary>What is missing for that, in one line; null where nothing is.</summary>
     public static string? WhyNot()
     {
-        if (KvmDevice.WhyMissing() is { } noKvm) return $"no KVM: {noKvm}";
+        if (KvmDevice.WhyMissing() is { } noKvm)
+            return $"no KVM: {noKvm}";
         try
         {
             using var device = KvmDevice.Open();
             using var vm = device.CreateVm();
-            return vm.Check(KvmCapability.GuestMemfd) <= 0 ? "no guest_memfd in this kernel, or none for VMs of the default type" : WhyNot(vm);
+            return vm.Check(KvmCapability.GuestMemfd) <= 0
+                ? "no guest_memfd in this kernel, or none for VMs of the default type"
+                : WhyNot(vm);
         }
         catch (LinuxException e)
         {

@@ -18,7 +18,9 @@ public interface IVcpuRunner : IDisposable
     /// <summary>Answers an MMIO read: the next <see cref="Run"/> completes the instruction with it.</summary>
     void AnswerMmio(ulong datum);
 
-    /// <summary>Makes the running, or the next, <see cref="Run"/> end with <see cref="KvmExitKind.Interrupted"/>. Any thread.</summary>
+    /// <summary>
+    /// Makes the running, or the next, <see cref="Run"/> end with <see cref="KvmExitKind.Interrupted"/>. Any thread.
+    /// </summary>
     void Kick();
 
     /// <summary>

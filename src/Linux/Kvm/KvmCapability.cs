@@ -1,8 +1,8 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// Capability numbers of released kernels (<c>KVM_CAP_*</c>). KVM Userfault's own is not among them: the numbers of unmerged
-/// series collide with later ones, so that one is asked for by its flag (<see cref="UserfaultProbe"/>).
+/// Capability numbers of released kernels (<c>KVM_CAP_*</c>). KVM Userfault's own is not among them: the numbers of
+/// unmerged series collide with later ones, so that one is asked for by its flag (<see cref="UserfaultProbe"/>).
 /// </summary>
 public enum KvmCapability : uint
 {

@@ -8,4 +8,10 @@ namespace Userfault.Linux;
 /// <param name="Bytes">MMIO: width in bytes, at most 8.</param>
 /// <param name="Text">Unexpected exits: what it was, in one line.</param>
 public readonly record struct KvmExit(
-    KvmExitKind Kind, ulong Gpa = 0, ulong Flags = 0, bool IsWrite = false, int Bytes = 0, string? Text = null);
+    KvmExitKind Kind,
+    ulong Gpa = 0,
+    ulong Flags = 0,
+    bool IsWrite = false,
+    int Bytes = 0,
+    string? Text = null
+);

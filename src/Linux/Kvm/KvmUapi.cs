@@ -1,8 +1,8 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// The part of linux/kvm.h that real vCPUs need, for x86-64. Every number and every layout is held against the kernel's own
-/// header by a test, where a C compiler is present.
+/// The part of linux/kvm.h that real vCPUs need, for x86-64. Every number and every layout is held against the kernel's
+/// own header by a test, where a C compiler is present.
 /// </summary>
 internal static class KvmUapi
 {
@@ -37,7 +37,8 @@ internal static class KvmUapi
     public const uint ExitInternalError = 17;
     public const uint ExitMemoryFault = 39;
 
-    // struct kvm_run: request_interrupt_window u8, immediate_exit u8, ..., exit_reason u32 at 8, the exit's union at 32.
+    // struct kvm_run: request_interrupt_window u8, immediate_exit u8, ..., exit_reason u32 at 8, the exit's union at
+    // 32.
     public const int RunImmediateExit = 1;
     public const int RunExitReason = 8;
     public const int RunUnion = 32;

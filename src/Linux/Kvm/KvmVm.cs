@@ -13,20 +13,23 @@ public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
     internal KvmDevice Device => _device;
 
     /// <summary>KVM_CHECK_EXTENSION on the VM: 0 where there is no such thing, else 1 or how many.</summary>
-    public int Check(KvmCapability capability) => Libc.Ioctl(_fd.Number, KvmUapi.CheckExtension, (nint)(uint)capability);
+    public int Check(KvmCapability capability) =>
+        Libc.Ioctl(_fd.Number, KvmUapi.CheckExtension, (nint)(uint)capability);
 
     /// <summary>KVM_SET_USER_MEMORY_REGION: the older call, flags LOG_DIRTY_PAGES and READONLY alone.</summary>
     /// <returns>None, or the error.</returns>
     public LinuxErrno SetUserMemoryRegion(in UserspaceMemoryRegion2 region)
     {
         // The older structure is the newer one's first 32 bytes.
-        fixed (UserspaceMemoryRegion2* pointer = &region) return Call(KvmUapi.SetUserMemoryRegion, pointer);
+        fixed (UserspaceMemoryRegion2* pointer = &region)
+            return Call(KvmUapi.SetUserMemoryRegion, pointer);
     }
 
     /// <inheritdoc/>
     public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region)
     {
-        fixed (UserspaceMemoryRegion2* pointer = &region) return Call(KvmUapi.SetUserMemoryRegion2, pointer);
+        fixed (UserspaceMemoryRegion2* pointer = &region)
+            return Call(KvmUapi.SetUserMemoryRegion2, pointer);
     }
 
     /// <summary>KVM_GET_DIRTY_LOG: one bit a page of the slot, and the log starts anew.</summary>
@@ -49,7 +52,9 @@ public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
     public OwnedFd CreateGuestMemfd(ulong bytes, ulong flags = 0)
     {
         var create = new KvmCreateGuestMemfd { Size = bytes, Flags = flags };
-        return new OwnedFd(Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.CreateGuestMemfd, &create), "KVM_CREATE_GUEST_MEMFD"));
+        return new OwnedFd(
+            Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.CreateGuestMemfd, &create), "KVM_CREATE_GUEST_MEMFD")
+        );
     }
 
     /// <summary>KVM_ENABLE_CAP on the VM, with one argument.</summary>
@@ -65,7 +70,10 @@ public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
     /// <param name="number">Its number, from 0.</param>
     /// <exception cref="LinuxException">No more vCPUs.</exception>
     public KvmVcpu CreateVcpu(int number) =>
-        new(this, new OwnedFd(Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.CreateVcpu, number), $"KVM_CREATE_VCPU {number}")));
+        new(
+            this,
+            new OwnedFd(Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.CreateVcpu, number), $"KVM_CREATE_VCPU {number}"))
+        );
 
     /// <inheritdoc/>
     public void Dispose() => _fd.Dispose();

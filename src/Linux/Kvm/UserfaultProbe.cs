@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Linux;
 
 /// <summary>
-/// Does this kernel know KVM_MEM_USERFAULT? Asked by the flag itself, on a VM that nobody uses yet: capability numbers of
-/// unmerged series are taken by others later, a flag that is not known is EINVAL.
+/// Does this kernel know KVM_MEM_USERFAULT? Asked by the flag itself, on a VM that nobody uses yet: capability numbers
+/// of unmerged series are taken by others later, a flag that is not known is EINVAL.
 /// </summary>
 /// <remarks>
 /// A flag of the same value but another meaning must not pass for it. So it is asked first with a bitmap that
@@ -23,7 +23,8 @@ public static class UserfaultProbe
     public static bool Finds(IMemoryRegionCalls vm, ulong memory, ulong bitmap)
     {
         ArgumentNullException.ThrowIfNull(vm);
-        var isRefused = vm.SetUserMemoryRegion2(Region(memory, MemslotFlags.Userfault, NoUserAddress)) != LinuxErrno.None;
+        var isRefused =
+            vm.SetUserMemoryRegion2(Region(memory, MemslotFlags.Userfault, NoUserAddress)) != LinuxErrno.None;
         if (!isRefused)
         {
             Delete(vm);
@@ -31,18 +32,21 @@ public static class UserfaultProbe
         }
 
         var isTaken = vm.SetUserMemoryRegion2(Region(memory, MemslotFlags.Userfault, bitmap)) == LinuxErrno.None;
-        if (isTaken) Delete(vm);
+        if (isTaken)
+            Delete(vm);
         return isTaken;
     }
 
-    private static void Delete(IMemoryRegionCalls vm) => vm.SetUserMemoryRegion2(new UserspaceMemoryRegion2 { Slot = ProbedSlot });
+    private static void Delete(IMemoryRegionCalls vm) =>
+        vm.SetUserMemoryRegion2(new UserspaceMemoryRegion2 { Slot = ProbedSlot });
 
-    private static UserspaceMemoryRegion2 Region(ulong memory, MemslotFlags flags, ulong bitmap) => new()
-    {
-        Slot = ProbedSlot,
-        Flags = (uint)flags,
-        MemorySize = Page.Size,
-        UserspaceAddress = memory,
-        UserfaultBitmap = bitmap,
-    };
+    private static UserspaceMemoryRegion2 Region(ulong memory, MemslotFlags flags, ulong bitmap) =>
+        new()
+        {
+            Slot = ProbedSlot,
+            Flags = (uint)flags,
+            MemorySize = Page.Size,
+            UserspaceAddress = memory,
+            UserfaultBitmap = bitmap,
+        };
 }

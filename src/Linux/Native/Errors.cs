@@ -10,12 +10,10 @@ internal static class Errors
     public static LinuxErrno Last => (LinuxErrno)Marshal.GetLastPInvokeError();
 
     /// <summary>The result, or an exception where it is negative.</summary>
-    public static int Check(int result, string call, string? mend = null) =>
-        result >= 0 ? result : Throw(call, mend);
+    public static int Check(int result, string call, string? mend = null) => result >= 0 ? result : Throw(call, mend);
 
     /// <summary>The result, or an exception where it is negative.</summary>
-    public static nint Check(nint result, string call, string? mend = null) =>
-        result >= 0 ? result : Throw(call, mend);
+    public static nint Check(nint result, string call, string? mend = null) => result >= 0 ? result : Throw(call, mend);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Throw(string call, string? mend) => throw new LinuxException(call, Last, mend);

@@ -3,9 +3,10 @@ using System.Runtime.InteropServices;
 namespace Userfault.Linux;
 
 /// <summary>
-/// The C library's calls, errno in <see cref="Errors.Last"/>. None suppresses the transition to native code: a call may touch
-/// memory that a userfaultfd watches, and a thread that sleeps there must not keep a collection from ending. Variadic calls
-/// (ioctl, fcntl, syscall) take word-sized arguments, which x86-64 and arm64 Linux pass as they pass fixed ones.
+/// The C library's calls, errno in <see cref="Errors.Last"/>. None suppresses the transition to native code: a call may
+/// touch memory that a userfaultfd watches, and a thread that sleeps there must not keep a collection from ending.
+/// Variadic calls (ioctl, fcntl, syscall) take word-sized arguments, which x86-64 and arm64 Linux pass as they pass
+/// fixed ones.
 /// </summary>
 internal static unsafe partial class Libc
 {
@@ -82,7 +83,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "memcmp")]
     public static partial int Compare(void* one, void* other, nuint bytes);
 
-    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        "libc",
+        EntryPoint = "memfd_create",
+        SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8
+    )]
     public static partial int CreateMemfd(string name, uint flags);
 
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]

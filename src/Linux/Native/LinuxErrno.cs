@@ -1,8 +1,8 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// The errors that Linux's calls answer here, by the kernel's names and numbers (include/uapi/asm-generic/errno.h). A number
-/// that has no name here is still a value of this type.
+/// The errors that Linux's calls answer here, by the kernel's names and numbers (include/uapi/asm-generic/errno.h). A
+/// number that has no name here is still a value of this type.
 /// </summary>
 public enum LinuxErrno
 {

@@ -1,6 +1,8 @@
 namespace Userfault.Linux;
 
-/// <summary>A call to the kernel failed. The message is one line: what was called, the error by name, and what to do.</summary>
+/// <summary>
+/// A call to the kernel failed. The message is one line: what was called, the error by name, and what to do.
+/// </summary>
 public sealed class LinuxException : Exception
 {
     /// <summary>An error of a call.</summary>

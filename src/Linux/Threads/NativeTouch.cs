@@ -1,8 +1,9 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// Access to memory that may not be there yet. Every way into it is an ordinary call to native code: a thread that slept in
-/// managed code on a missing page would keep the next collection from starting, and with it everybody who could help.
+/// Access to memory that may not be there yet. Every way into it is an ordinary call to native code: a thread that
+/// slept in managed code on a missing page would keep the next collection from starting, and with it everybody who
+/// could help.
 /// </summary>
 public static unsafe class NativeTouch
 {

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Userfault.Linux;
 
 /// <summary>
-/// sched_setattr(2): a short slice for a thread that others wait for. It gets no more of a processor by it, but what it gets at once:
-/// since Linux 6.12 a thread of the ordinary class that asks for short turns runs before those with long ones when it wakes
-/// (<c>se.slice</c> in kernel/sched/fair.c). Needs no privilege.
+/// sched_setattr(2): a short slice for a thread that others wait for. It gets no more of a processor by it, but what it
+/// gets at once: since Linux 6.12 a thread of the ordinary class that asks for short turns runs before those with long
+/// ones when it wakes (<c>se.slice</c> in kernel/sched/fair.c). Needs no privilege.
 /// </summary>
 internal static unsafe class Scheduling
 {
@@ -14,12 +14,22 @@ internal static unsafe class Scheduling
     internal const int SetAttributeX64 = 314;
     internal const int SetAttributeArm64 = 274;
 
-    /// <summary>Gives the calling thread short turns. Nothing happens where the kernel is older, or somebody chose another class.</summary>
+    /// <summary>
+    /// Gives the calling thread short turns. Nothing happens where the kernel is older, or somebody chose another
+    /// class.
+    /// </summary>
     public static bool TakeShortTurns()
     {
-        if (Libc.GetScheduler(0) != Other) return false;
+        if (Libc.GetScheduler(0) != Other)
+            return false;
         // The nice value is set with the rest: keep what there is.
-        var attributes = new Attributes { Size = (uint)sizeof(Attributes), Policy = Other, Nice = Libc.GetPriority(0, 0), RuntimeNs = SliceNs };
+        var attributes = new Attributes
+        {
+            Size = (uint)sizeof(Attributes),
+            Policy = Other,
+            Nice = Libc.GetPriority(0, 0),
+            RuntimeNs = SliceNs,
+        };
         var number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? SetAttributeArm64 : SetAttributeX64;
         return Libc.Syscall(number, 0, (nint)(&attributes), 0, 0) == 0;
     }

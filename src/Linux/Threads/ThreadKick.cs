@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Userfault.Linux;
 
 /// <summary>
-/// A signal that only interrupts: sent to one thread, it ends that thread's KVM_RUN, or its sleep in a userfaultfd inside of
-/// KVM_RUN, with EINTR. SIGURG, which the runtime leaves alone and whose default is to be ignored.
+/// A signal that only interrupts: sent to one thread, it ends that thread's KVM_RUN, or its sleep in a userfaultfd
+/// inside of KVM_RUN, with EINTR. SIGURG, which the runtime leaves alone and whose default is to be ignored.
 /// </summary>
 internal static unsafe class ThreadKick
 {
@@ -12,8 +12,8 @@ internal static unsafe class ThreadKick
     private const int HandlerOffset = 0;
     private const int SigactionBytes = 152;
 
-    // An ignored signal would not interrupt, and managed code cannot run in a handler: libc's own getpid is safe there and
-    // ignores what it is given. Without SA_RESTART the ioctl answers EINTR.
+    // An ignored signal would not interrupt, and managed code cannot run in a handler: libc's own getpid is safe there
+    // and ignores what it is given. Without SA_RESTART the ioctl answers EINTR.
     private static readonly Lazy<bool> Installed = new(Install);
 
     /// <summary>The calling thread, as the kernel numbers it; what a userfaultfd event names.</summary>

@@ -1,6 +1,8 @@
 namespace Userfault.Linux;
 
-/// <summary>UFFD_FEATURE_*: what a userfaultfd reports beyond missing pages of anonymous memory, by the kernel's bits.</summary>
+/// <summary>
+/// UFFD_FEATURE_*: what a userfaultfd reports beyond missing pages of anonymous memory, by the kernel's bits.
+/// </summary>
 [Flags]
 public enum UffdFeatures : ulong
 {

@@ -31,7 +31,9 @@ internal static class UffdLayouts
         public ulong Ioctls;
     }
 
-    /// <summary>struct uffdio_range, uffdio_register, uffdio_zeropage, uffdio_continue, uffdio_poison, uffdio_writeprotect.</summary>
+    /// <summary>
+    /// struct uffdio_range, uffdio_register, uffdio_zeropage, uffdio_continue, uffdio_poison, uffdio_writeprotect.
+    /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct RangeArgument
     {

@@ -10,6 +10,8 @@ public enum UffdModes : ulong
     /// <summary>MODE_DONTWAKE: nobody sleeps on these pages.</summary>
     DontWake = 1 << 0,
 
-    /// <summary>UFFDIO_COPY_MODE_WP, UFFDIO_CONTINUE_MODE_WP: maps write-protected. UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES for MOVE.</summary>
+    /// <summary>
+    /// UFFDIO_COPY_MODE_WP, UFFDIO_CONTINUE_MODE_WP: maps write-protected. UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES for MOVE.
+    /// </summary>
     Wp = 1 << 1,
 }

@@ -6,8 +6,8 @@ namespace Userfault.Linux;
 /// </summary>
 /// <param name="Done">Bytes in place from the start of the range.</param>
 /// <param name="Error">
-/// None where all is done; EAGAIN: partly done, or the address space is changing (drain events, try again); EEXIST: the first
-/// page is there already; ENOENT: not registered, or unmapped; ESRCH: the process is gone.
+/// None where all is done; EAGAIN: partly done, or the address space is changing (drain events, try again); EEXIST: the
+/// first page is there already; ENOENT: not registered, or unmapped; ESRCH: the process is gone.
 /// </param>
 public readonly record struct UffdResult(ulong Done, LinuxErrno Error)
 {

@@ -1,9 +1,9 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// A userfaultfd: of this process, or another's that came through a socket. Resolving calls allocate nothing and may be made
-/// from any thread. No thread of this process may touch watched memory by managed code: it would sleep where the collector
-/// must wait for it, and whoever could wake it is waiting for the collector.
+/// A userfaultfd: of this process, or another's that came through a socket. Resolving calls allocate nothing and may be
+/// made from any thread. No thread of this process may touch watched memory by managed code: it would sleep where the
+/// collector must wait for it, and whoever could wake it is waiting for the collector.
 /// </summary>
 public sealed unsafe class Userfaultfd : IDisposable
 {
@@ -19,10 +19,13 @@ public sealed unsafe class Userfaultfd : IDisposable
     /// <summary>What was agreed on; none where it came from elsewhere.</summary>
     public UffdFeatures Features { get; }
 
-    /// <summary>Opens one for this process and agrees on the API with the kernel. Non-blocking, closed on exec.</summary>
+    /// <summary>
+    /// Opens one for this process and agrees on the API with the kernel. Non-blocking, closed on exec.
+    /// </summary>
     /// <param name="features">What must be there.</param>
     /// <param name="way">By which call to open it.</param>
-    /// <exception cref="LinuxException">Not permitted, no such call, or a feature that this kernel lacks; the message says what to do.</exception>
+    /// <exception cref="LinuxException">Not permitted, no such call, or a feature that this kernel lacks; the message
+    /// says what to do.</exception>
     public static Userfaultfd Open(UffdFeatures features = UffdFeatures.None, UffdWay way = UffdWay.Any)
     {
         var fd = OpenFd(way);
@@ -81,7 +84,12 @@ public sealed unsafe class Userfaultfd : IDisposable
     /// <exception cref="LinuxException">Not aligned, not mapped, or not this kind of memory.</exception>
     public ulong Register(ulong start, ulong bytes, UffdRegisterModes modes)
     {
-        var argument = new UffdLayouts.RangeArgument { Start = start, Length = bytes, Mode = (ulong)modes };
+        var argument = new UffdLayouts.RangeArgument
+        {
+            Start = start,
+            Length = bytes,
+            Mode = (ulong)modes,
+        };
         Errors.Check(Libc.Ioctl(Fd.Number, UffdLayouts.UffdioRegister, &argument), $"UFFDIO_REGISTER {modes}");
         return (ulong)argument.Result;
     }
@@ -89,20 +97,34 @@ public sealed unsafe class Userfaultfd : IDisposable
     /// <summary>UFFDIO_UNREGISTER: pages that are missing then read as zeros. Wakes who waits.</summary>
     public LinuxErrno Unregister(ulong start, ulong bytes) => Range(UffdLayouts.UffdioUnregister, start, bytes);
 
-    /// <summary>UFFDIO_WAKE: who waits in the range touches again. EINVAL also where the API was never agreed on.</summary>
+    /// <summary>
+    /// UFFDIO_WAKE: who waits in the range touches again. EINVAL also where the API was never agreed on.
+    /// </summary>
     public LinuxErrno Wake(ulong start, ulong bytes) => Range(UffdLayouts.UffdioWake, start, bytes);
 
     /// <summary>UFFDIO_COPY: puts content in place.</summary>
     public UffdResult Copy(ulong to, byte* from, ulong bytes, UffdModes modes = UffdModes.None)
     {
-        var argument = new UffdLayouts.CopyArgument { To = to, From = (ulong)from, Length = bytes, Mode = (ulong)modes };
+        var argument = new UffdLayouts.CopyArgument
+        {
+            To = to,
+            From = (ulong)from,
+            Length = bytes,
+            Mode = (ulong)modes,
+        };
         return Result(Libc.Ioctl(Fd.Number, UffdLayouts.UffdioCopy, &argument), argument.Result, bytes);
     }
 
     /// <summary>UFFDIO_MOVE: moves pages of this process's own memory into place.</summary>
     public UffdResult Move(ulong to, ulong from, ulong bytes, UffdModes modes = UffdModes.None)
     {
-        var argument = new UffdLayouts.CopyArgument { To = to, From = from, Length = bytes, Mode = (ulong)modes };
+        var argument = new UffdLayouts.CopyArgument
+        {
+            To = to,
+            From = from,
+            Length = bytes,
+            Mode = (ulong)modes,
+        };
         return Result(Libc.Ioctl(Fd.Number, UffdLayouts.UffdioMove, &argument), argument.Result, bytes);
     }
 
@@ -118,10 +140,17 @@ public sealed unsafe class Userfaultfd : IDisposable
     public UffdResult Poison(ulong start, ulong bytes, UffdModes modes = UffdModes.None) =>
         RangeResult(UffdLayouts.UffdioPoison, start, bytes, modes);
 
-    /// <summary>UFFDIO_WRITEPROTECT: protects, or (without <see cref="UffdRegisterModes.Wp"/>) lifts protection and wakes.</summary>
+    /// <summary>
+    /// UFFDIO_WRITEPROTECT: protects, or (without <see cref="UffdRegisterModes.Wp"/>) lifts protection and wakes.
+    /// </summary>
     public LinuxErrno WriteProtect(ulong start, ulong bytes, bool isProtected)
     {
-        var argument = new UffdLayouts.RangeArgument { Start = start, Length = bytes, Mode = isProtected ? 1UL : 0 };
+        var argument = new UffdLayouts.RangeArgument
+        {
+            Start = start,
+            Length = bytes,
+            Mode = isProtected ? 1UL : 0,
+        };
         return Libc.Ioctl(Fd.Number, UffdLayouts.UffdioWriteprotect, &argument) == 0 ? LinuxErrno.None : Errors.Last;
     }
 
@@ -140,7 +169,8 @@ public sealed unsafe class Userfaultfd : IDisposable
     private static OwnedFd OpenFd(UffdWay way)
     {
         const int flags = Libc.O_CLOEXEC | Libc.O_NONBLOCK;
-        const string mend = "run as root, or allow it: setcap cap_sys_ptrace+ep on the command, read and write on /dev/userfaultfd,"
+        const string mend =
+            "run as root, or allow it: setcap cap_sys_ptrace+ep on the command, read and write on /dev/userfaultfd,"
             + " or sysctl vm.unprivileged_userfaultfd=1";
         if (way != UffdWay.Syscall)
         {
@@ -157,8 +187,11 @@ public sealed unsafe class Userfaultfd : IDisposable
                 throw new LinuxException($"open {Device}", Errors.Last, mend);
             }
         }
-        var number = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
-            == System.Runtime.InteropServices.Architecture.Arm64 ? SyscallArm64 : SyscallX64;
+        var number =
+            System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
+            == System.Runtime.InteropServices.Architecture.Arm64
+                ? SyscallArm64
+                : SyscallX64;
         return new OwnedFd((int)Errors.Check(Libc.Syscall(number, flags, 0, 0, 0), "userfaultfd", mend));
     }
 
@@ -173,7 +206,12 @@ public sealed unsafe class Userfaultfd : IDisposable
 
     private UffdResult RangeResult(nuint request, ulong start, ulong bytes, UffdModes modes)
     {
-        var argument = new UffdLayouts.RangeArgument { Start = start, Length = bytes, Mode = (ulong)modes };
+        var argument = new UffdLayouts.RangeArgument
+        {
+            Start = start,
+            Length = bytes,
+            Mode = (ulong)modes,
+        };
         return Result(Libc.Ioctl(Fd.Number, request, &argument), argument.Result, bytes);
     }
 

@@ -35,7 +35,8 @@ public static unsafe class BitmapWords
     public static ulong ApplySet(ulong* words, ulong wordIndex, ulong mask)
     {
         // A locked instruction takes the cache line from all readers: not for bits that are set already.
-        if ((Volatile.Read(ref words[wordIndex]) & mask) == mask) return 0;
+        if ((Volatile.Read(ref words[wordIndex]) & mask) == mask)
+            return 0;
         return ~Interlocked.Or(ref words[wordIndex], mask) & mask;
     }
 
@@ -43,7 +44,8 @@ public static unsafe class BitmapWords
     /// <returns>The bits that were set before: of several callers each bit goes to exactly one.</returns>
     public static ulong ApplyClear(ulong* words, ulong wordIndex, ulong mask)
     {
-        if ((Volatile.Read(ref words[wordIndex]) & mask) == 0) return 0;
+        if ((Volatile.Read(ref words[wordIndex]) & mask) == 0)
+            return 0;
         return Interlocked.And(ref words[wordIndex], ~mask) & mask;
     }
 
@@ -60,25 +62,34 @@ public static unsafe class BitmapWords
     /// bit that <paramref name="right"/> has not; <paramref name="end"/> where there is none.</summary>
     public static ulong IndexOfDifference(ulong* left, ulong* right, ulong from, ulong end) =>
         Vector512.IsHardwareAccelerated ? WordScan<Words512, Vector512<ulong>>.IndexOfDifference(left, right, from, end)
-        : Vector256.IsHardwareAccelerated ? WordScan<Words256, Vector256<ulong>>.IndexOfDifference(left, right, from, end)
-        : Vector128.IsHardwareAccelerated ? WordScan<Words128, Vector128<ulong>>.IndexOfDifference(left, right, from, end)
+        : Vector256.IsHardwareAccelerated
+            ? WordScan<Words256, Vector256<ulong>>.IndexOfDifference(left, right, from, end)
+        : Vector128.IsHardwareAccelerated
+            ? WordScan<Words128, Vector128<ulong>>.IndexOfDifference(left, right, from, end)
         : WordScan<Words64, ulong>.IndexOfDifference(left, right, from, end);
 
     /// <summary>Writes the bits of <paramref name="left"/> that <paramref name="right"/> has not, word by word and not
     /// atomically, to <paramref name="result"/>, which may be either of them.</summary>
     public static void AndNot(ulong* left, ulong* right, ulong* result, ulong count)
     {
-        if (Vector512.IsHardwareAccelerated) WordScan<Words512, Vector512<ulong>>.AndNot(left, right, result, count);
-        else if (Vector256.IsHardwareAccelerated) WordScan<Words256, Vector256<ulong>>.AndNot(left, right, result, count);
-        else if (Vector128.IsHardwareAccelerated) WordScan<Words128, Vector128<ulong>>.AndNot(left, right, result, count);
-        else WordScan<Words64, ulong>.AndNot(left, right, result, count);
+        if (Vector512.IsHardwareAccelerated)
+            WordScan<Words512, Vector512<ulong>>.AndNot(left, right, result, count);
+        else if (Vector256.IsHardwareAccelerated)
+            WordScan<Words256, Vector256<ulong>>.AndNot(left, right, result, count);
+        else if (Vector128.IsHardwareAccelerated)
+            WordScan<Words128, Vector128<ulong>>.AndNot(left, right, result, count);
+        else
+            WordScan<Words64, ulong>.AndNot(left, right, result, count);
     }
 
     /// <summary>How many bits are set in words [<paramref name="from"/>, <paramref name="end"/>).</summary>
     public static ulong PopCount(ulong* words, ulong from, ulong end)
     {
         // The scalar instruction with four sums in flight is about as fast as memory: vectors would not pay here.
-        ulong a = 0, b = 0, c = 0, d = 0;
+        ulong a = 0,
+            b = 0,
+            c = 0,
+            d = 0;
         var index = from;
         for (; end - index >= 4; index += 4)
         {
@@ -87,7 +98,8 @@ public static unsafe class BitmapWords
             c += (ulong)BitOperations.PopCount(words[index + 2]);
             d += (ulong)BitOperations.PopCount(words[index + 3]);
         }
-        for (; index < end; index++) a += (ulong)BitOperations.PopCount(words[index]);
+        for (; index < end; index++)
+            a += (ulong)BitOperations.PopCount(words[index]);
         return a + b + c + d;
     }
 
@@ -95,14 +107,16 @@ public static unsafe class BitmapWords
     /// <paramref name="count"/> words.</summary>
     public static ulong PopCountDifference(ulong* left, ulong* right, ulong count)
     {
-        ulong a = 0, b = 0;
+        ulong a = 0,
+            b = 0;
         var index = 0UL;
         for (; count - index >= 2; index += 2)
         {
             a += (ulong)BitOperations.PopCount(left[index] & ~right[index]);
             b += (ulong)BitOperations.PopCount(left[index + 1] & ~right[index + 1]);
         }
-        for (; index < count; index++) a += (ulong)BitOperations.PopCount(left[index] & ~right[index]);
+        for (; index < count; index++)
+            a += (ulong)BitOperations.PopCount(left[index] & ~right[index]);
         return a + b;
     }
 }

@@ -58,7 +58,8 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     /// <exception cref="ArgumentException"><paramref name="words"/> is not 8-byte aligned.</exception>
     public static UserfaultBitmap Over(ulong* words, ulong pages)
     {
-        if (pages != 0) ArgumentNullException.ThrowIfNull(words);
+        if (pages != 0)
+            ArgumentNullException.ThrowIfNull(words);
         if ((nuint)words % sizeof(ulong) != 0)
         {
             throw new ArgumentException("Bitmap words must be 8-byte aligned.", nameof(words));
@@ -67,19 +68,23 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     }
 
     /// <summary>Is the page still missing? Load-acquire.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="index"/> is not below <see cref="Pages"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="index"/> is not below
+    /// <see cref="Pages"/>.</exception>
     public bool IsSet(ulong index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _pages);
         return BitmapWords.IsSet(_words, index);
     }
 
-    /// <summary>Word <paramref name="wordIndex"/> with acquire, bits beyond <see cref="Pages"/> shown as clear.</summary>
+    /// <summary>
+    /// Word <paramref name="wordIndex"/> with acquire, bits beyond <see cref="Pages"/> shown as clear.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">No such word.</exception>
     public ulong ReadWord(ulong wordIndex) => Volatile.Read(ref _words[CheckWord(wordIndex)]) & ValidBits(wordIndex);
 
     /// <summary>Marks one page missing.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="index"/> is not below <see cref="Pages"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="index"/> is not below
+    /// <see cref="Pages"/>.</exception>
     public void Set(ulong index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _pages);
@@ -88,7 +93,8 @@ public sealed unsafe class UserfaultBitmap : IDisposable
 
     /// <summary>Marks one page present, with release order: its content must be in place before.</summary>
     /// <returns>Was the bit set? Of several callers exactly one gets true.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="index"/> is not below <see cref="Pages"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="index"/> is not below
+    /// <see cref="Pages"/>.</exception>
     public bool Clear(ulong index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _pages);
@@ -96,7 +102,8 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     }
 
     /// <summary>Clears the bits of <paramref name="mask"/> in one word, with release order: how a broadcast of clears
-    /// is applied, and with all ones how a dirty log takes a word. Bits beyond <see cref="Pages"/> are ignored.</summary>
+    /// is applied, and with all ones how a dirty log takes a word. Bits beyond <see cref="Pages"/> are
+    /// ignored.</summary>
     /// <returns>The bits that were set before: of several callers each bit goes to exactly one.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No such word.</exception>
     public ulong ApplyClear(ulong wordIndex, ulong mask) =>
@@ -109,13 +116,16 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie within the bitmap.</exception>
     public void SetRange(ulong start, ulong count)
     {
-        if (CheckRange(start, count) == 0) return;
+        if (CheckRange(start, count) == 0)
+            return;
         var range = new WordRange(start, count);
         BitmapWords.ApplySet(_words, range.First, range.FirstMask);
         // Exactly one store a word, hence no memset, which may write a word twice: between the two another thread
         // could clear a bit and report it, and the second store would bring it back.
-        for (var word = range.First + 1; word < range.Last; word++) Volatile.Write(ref _words[word], ulong.MaxValue);
-        if (range.Last != range.First) BitmapWords.ApplySet(_words, range.Last, range.LastMask);
+        for (var word = range.First + 1; word < range.Last; word++)
+            Volatile.Write(ref _words[word], ulong.MaxValue);
+        if (range.Last != range.First)
+            BitmapWords.ApplySet(_words, range.Last, range.LastMask);
     }
 
     /// <summary>Marks pages [<paramref name="start"/>, start + count) present, with release order.</summary>
@@ -123,11 +133,14 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie within the bitmap.</exception>
     public ulong ClearRange(ulong start, ulong count)
     {
-        if (CheckRange(start, count) == 0) return 0;
+        if (CheckRange(start, count) == 0)
+            return 0;
         var range = new WordRange(start, count);
         var cleared = ClearWord(range.First, range.FirstMask);
-        if (range.Last == range.First) return cleared;
-        for (var word = range.First + 1; word < range.Last; word++) cleared += ClearWord(word, ulong.MaxValue);
+        if (range.Last == range.First)
+            return cleared;
+        for (var word = range.First + 1; word < range.Last; word++)
+            cleared += ClearWord(word, ulong.MaxValue);
         return cleared + ClearWord(range.Last, range.LastMask);
     }
 
@@ -138,10 +151,12 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie within the bitmap.</exception>
     public ulong Count(ulong start, ulong count)
     {
-        if (CheckRange(start, count) == 0) return 0;
+        if (CheckRange(start, count) == 0)
+            return 0;
         var range = new WordRange(start, count);
         var first = (ulong)BitOperations.PopCount(_words[range.First] & range.FirstMask);
-        if (range.Last == range.First) return first;
+        if (range.Last == range.First)
+            return first;
         return first
             + BitmapWords.PopCount(_words, range.First + 1, range.Last)
             + (ulong)BitOperations.PopCount(_words[range.Last] & range.LastMask);
@@ -161,15 +176,18 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     public ulong FindNextDifference(UserfaultBitmap right, ulong from)
     {
         CheckSameLength(right);
-        if (from >= _pages) return _pages;
+        if (from >= _pages)
+            return _pages;
         var word = from / BitmapWords.BitsPerWord;
         var mask = ulong.MaxValue << (int)(from % BitmapWords.BitsPerWord);
         while (true)
         {
             var bits = Volatile.Read(ref _words[word]) & ~Volatile.Read(ref right._words[word]) & mask;
-            if (bits != 0) return IndexIn(word, bits);
+            if (bits != 0)
+                return IndexIn(word, bits);
             word = BitmapWords.IndexOfDifference(_words, right._words, word + 1, WordCount);
-            if (word == WordCount) return _pages;
+            if (word == WordCount)
+                return _pages;
             mask = ulong.MaxValue;
         }
     }
@@ -179,14 +197,16 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     public ulong CountDifference(UserfaultBitmap right)
     {
         CheckSameLength(right);
-        if (_pages == 0) return 0;
+        if (_pages == 0)
+            return 0;
         var last = WordCount - 1;
         return BitmapWords.PopCountDifference(_words, right._words, last)
             + (ulong)BitOperations.PopCount(_words[last] & ~right._words[last] & ValidBits(last));
     }
 
     /// <summary>Writes the pages that are missing in <paramref name="left"/> and present in <paramref name="right"/>
-    /// to <paramref name="result"/>, which may be either of them. Not atomic: nobody else writes the result meanwhile.</summary>
+    /// to <paramref name="result"/>, which may be either of them. Not atomic: nobody else writes the result
+    /// meanwhile.</summary>
     /// <exception cref="ArgumentException">The bitmaps differ in length.</exception>
     public static void Difference(UserfaultBitmap left, UserfaultBitmap right, UserfaultBitmap result)
     {
@@ -194,7 +214,8 @@ public sealed unsafe class UserfaultBitmap : IDisposable
         ArgumentNullException.ThrowIfNull(result);
         left.CheckSameLength(right);
         left.CheckSameLength(result);
-        if (left._pages == 0) return;
+        if (left._pages == 0)
+            return;
         var last = left.WordCount - 1;
         BitmapWords.AndNot(left._words, right._words, result._words, last);
         var valid = left.ValidBits(last);
@@ -202,25 +223,31 @@ public sealed unsafe class UserfaultBitmap : IDisposable
         result._words[last] = (result._words[last] & ~valid) | bits;
     }
 
-    /// <summary>Frees the memory where it is the bitmap's own. Nobody may use the bitmap or its words any more.</summary>
+    /// <summary>
+    /// Frees the memory where it is the bitmap's own. Nobody may use the bitmap or its words any more.
+    /// </summary>
     public void Dispose()
     {
-        if (_owned) NativeMemory.AlignedFree(_words);
+        if (_owned)
+            NativeMemory.AlignedFree(_words);
         _words = null;
         _pages = 0;
     }
 
     private ulong FindNext(ulong from, ulong other)
     {
-        if (from >= _pages) return _pages;
+        if (from >= _pages)
+            return _pages;
         var word = from / BitmapWords.BitsPerWord;
         var mask = ulong.MaxValue << (int)(from % BitmapWords.BitsPerWord);
         while (true)
         {
             var bits = (Volatile.Read(ref _words[word]) ^ other) & mask;
-            if (bits != 0) return IndexIn(word, bits);
+            if (bits != 0)
+                return IndexIn(word, bits);
             word = BitmapWords.IndexOfOther(_words, word + 1, WordCount, other);
-            if (word == WordCount) return _pages;
+            if (word == WordCount)
+                return _pages;
             mask = ulong.MaxValue;
             // The scan read plainly; the turn that follows acquires, and goes on where the word has changed meanwhile.
         }
@@ -252,6 +279,7 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     private void CheckSameLength(UserfaultBitmap other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        if (other._pages != _pages) throw new ArgumentException($"{other._pages} pages, expected {_pages}.", nameof(other));
+        if (other._pages != _pages)
+            throw new ArgumentException($"{other._pages} pages, expected {_pages}.", nameof(other));
     }
 }

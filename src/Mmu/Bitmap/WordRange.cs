@@ -15,7 +15,8 @@ internal readonly struct WordRange
         Last = end / BitmapWords.BitsPerWord;
         FirstMask = ulong.MaxValue << (int)(start % BitmapWords.BitsPerWord);
         LastMask = ulong.MaxValue >> (int)(BitmapWords.BitsPerWord - 1 - (end % BitmapWords.BitsPerWord));
-        if (First == Last) FirstMask = LastMask = FirstMask & LastMask;
+        if (First == Last)
+            FirstMask = LastMask = FirstMask & LastMask;
     }
 
     /// <summary>Index of the first word.</summary>

@@ -20,14 +20,17 @@ internal static unsafe class WordScan<TWords, TVector>
         while (end - index >= 4 * step)
         {
             var at = words + index;
-            var low = TWords.Or(
-                TWords.Xor(TWords.Load(at), expected), TWords.Xor(TWords.Load(at + step), expected));
+            var low = TWords.Or(TWords.Xor(TWords.Load(at), expected), TWords.Xor(TWords.Load(at + step), expected));
             var high = TWords.Or(
-                TWords.Xor(TWords.Load(at + (2 * step)), expected), TWords.Xor(TWords.Load(at + (3 * step)), expected));
-            if (!TWords.IsZero(TWords.Or(low, high))) break;
+                TWords.Xor(TWords.Load(at + (2 * step)), expected),
+                TWords.Xor(TWords.Load(at + (3 * step)), expected)
+            );
+            if (!TWords.IsZero(TWords.Or(low, high)))
+                break;
             index += 4 * step;
         }
-        while (index < end && words[index] == value) index++;
+        while (index < end && words[index] == value)
+            index++;
         return index;
     }
 
@@ -41,10 +44,12 @@ internal static unsafe class WordScan<TWords, TVector>
         {
             var low = TWords.AndNot(TWords.Load(left + index), TWords.Load(right + index));
             var high = TWords.AndNot(TWords.Load(left + index + step), TWords.Load(right + index + step));
-            if (!TWords.IsZero(TWords.Or(low, high))) break;
+            if (!TWords.IsZero(TWords.Or(low, high)))
+                break;
             index += 2 * step;
         }
-        while (index < end && (left[index] & ~right[index]) == 0) index++;
+        while (index < end && (left[index] & ~right[index]) == 0)
+            index++;
         return index;
     }
 
@@ -58,6 +63,7 @@ internal static unsafe class WordScan<TWords, TVector>
         {
             TWords.Store(TWords.AndNot(TWords.Load(left + index), TWords.Load(right + index)), result + index);
         }
-        for (; index < count; index++) result[index] = left[index] & ~right[index];
+        for (; index < count; index++)
+            result[index] = left[index] & ~right[index];
     }
 }

@@ -17,7 +17,8 @@ internal readonly unsafe struct Words128 : IWordVector<Vector128<ulong>>
 
     public static Vector128<ulong> Xor(Vector128<ulong> left, Vector128<ulong> right) => left ^ right;
 
-    public static Vector128<ulong> AndNot(Vector128<ulong> left, Vector128<ulong> right) => Vector128.AndNot(left, right);
+    public static Vector128<ulong> AndNot(Vector128<ulong> left, Vector128<ulong> right) =>
+        Vector128.AndNot(left, right);
 
     public static bool IsZero(Vector128<ulong> vector) => vector == Vector128<ulong>.Zero;
 }

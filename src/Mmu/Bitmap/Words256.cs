@@ -17,7 +17,8 @@ internal readonly unsafe struct Words256 : IWordVector<Vector256<ulong>>
 
     public static Vector256<ulong> Xor(Vector256<ulong> left, Vector256<ulong> right) => left ^ right;
 
-    public static Vector256<ulong> AndNot(Vector256<ulong> left, Vector256<ulong> right) => Vector256.AndNot(left, right);
+    public static Vector256<ulong> AndNot(Vector256<ulong> left, Vector256<ulong> right) =>
+        Vector256.AndNot(left, right);
 
     public static bool IsZero(Vector256<ulong> vector) => vector == Vector256<ulong>.Zero;
 }

@@ -17,7 +17,8 @@ internal readonly unsafe struct Words512 : IWordVector<Vector512<ulong>>
 
     public static Vector512<ulong> Xor(Vector512<ulong> left, Vector512<ulong> right) => left ^ right;
 
-    public static Vector512<ulong> AndNot(Vector512<ulong> left, Vector512<ulong> right) => Vector512.AndNot(left, right);
+    public static Vector512<ulong> AndNot(Vector512<ulong> left, Vector512<ulong> right) =>
+        Vector512.AndNot(left, right);
 
     public static bool IsZero(Vector512<ulong> vector) => vector == Vector512<ulong>.Zero;
 }

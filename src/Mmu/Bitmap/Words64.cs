@@ -1,6 +1,8 @@
 namespace Userfault.Mmu;
 
-/// <summary>One word at a time: machines without vectors, and the reference that the wider ones are tested against.</summary>
+/// <summary>
+/// One word at a time: machines without vectors, and the reference that the wider ones are tested against.
+/// </summary>
 internal readonly unsafe struct Words64 : IWordVector<ulong>
 {
     public static ulong WordCount => 1;

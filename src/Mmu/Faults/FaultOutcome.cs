@@ -33,17 +33,25 @@ public readonly record struct FaultOutcome
     /// <summary>Frames whose cached translations are stale now; empty where none are.</summary>
     public GfnRange Flush { get; init; }
 
-    /// <summary>What KVM_RUN answers for this end: EFAULT (EHWPOISON for a poisoned private page), EINTR, or none.</summary>
+    /// <summary>
+    /// What KVM_RUN answers for this end: EFAULT (EHWPOISON for a poisoned private page), EINTR, or none.
+    /// </summary>
     public Errno Errno { get; init; }
 
     internal static FaultOutcome Of(FaultKind kind, Gfn gfn, Errno errno = Errno.None) =>
-        new() { Kind = kind, Gfn = gfn, Errno = errno };
+        new()
+        {
+            Kind = kind,
+            Gfn = gfn,
+            Errno = errno,
+        };
 
-    internal static FaultOutcome Exit(in VcpuAccess access, MemoryFaultFlags flags, Errno errno = Errno.EFAULT) => new()
-    {
-        Kind = FaultKind.MemoryFaultExit,
-        Errno = errno,
-        Gfn = access.Gfn,
-        Flags = flags | (access.IsPrivate ? MemoryFaultFlags.Private : MemoryFaultFlags.None),
-    };
+    internal static FaultOutcome Exit(in VcpuAccess access, MemoryFaultFlags flags, Errno errno = Errno.EFAULT) =>
+        new()
+        {
+            Kind = FaultKind.MemoryFaultExit,
+            Errno = errno,
+            Gfn = access.Gfn,
+            Flags = flags | (access.IsPrivate ? MemoryFaultFlags.Private : MemoryFaultFlags.None),
+        };
 }

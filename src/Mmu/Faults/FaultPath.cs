@@ -33,8 +33,12 @@ public static class FaultPath
 
         var isMismatch = IsMismatch(policy, core.Attributes, access);
         // 0. A write-protected leaf is repaired without a look at the bitmap: its page is there.
-        if (policy.RepairsWriteProtectedLeavesFirst && access.IsWrite && !isMismatch &&
-            TryRepair(core, slot, gfn, out var repaired))
+        if (
+            policy.RepairsWriteProtectedLeavesFirst
+            && access.IsWrite
+            && !isMismatch
+            && TryRepair(core, slot, gfn, out var repaired)
+        )
         {
             return repaired;
         }
@@ -69,9 +73,10 @@ public static class FaultPath
         if (status != HostPageStatus.Present)
             return NoPage(policy, slot, access, status);
         // 8. The size of the leaf.
-        var level = policy.IsLogging(slot) || slot.IsUserfault
-            ? PageLevel.Size4K
-            : LevelOf(core, slot, gfn, page, access.IsPrivate);
+        var level =
+            policy.IsLogging(slot) || slot.IsUserfault
+                ? PageLevel.Size4K
+                : LevelOf(core, slot, gfn, page, access.IsPrivate);
         // 9. Nothing may have moved while the page was being had.
         if (core.InvalidationSequence != sequence || core.IsInvalidating(gfn))
             return FaultOutcome.Of(FaultKind.Retry, gfn);
@@ -79,9 +84,17 @@ public static class FaultPath
         return Install(core, slot, access, page, level, isWrite);
     }
 
-    /// <summary>Asks for the page of a gfn where the slot has it: in its guest_memfd, or behind its host address.</summary>
+    /// <summary>
+    /// Asks for the page of a gfn where the slot has it: in its guest_memfd, or behind its host address.
+    /// </summary>
     internal static HostPageStatus GetPage(
-        Memslot slot, IHostMemory host, Gfn gfn, bool isPrivate, bool write, out HostPage page)
+        Memslot slot,
+        IHostMemory host,
+        Gfn gfn,
+        bool isPrivate,
+        bool write,
+        out HostPage page
+    )
     {
         if (!isPrivate)
             return host.GetPage(slot.HvaOf(gfn), write, out page);
@@ -91,7 +104,9 @@ public static class FaultPath
         return HostPageStatus.Unavailable;
     }
 
-    /// <summary>The largest leaf that fits the host page, lies within the slot, and is private or shared all over.</summary>
+    /// <summary>
+    /// The largest leaf that fits the host page, lies within the slot, and is private or shared all over.
+    /// </summary>
     internal static PageLevel LevelOf(MemslotCore core, Memslot slot, Gfn gfn, in HostPage page, bool isPrivate)
     {
         var level = page.Level < PageLevel.Size1G ? page.Level : PageLevel.Size1G;
@@ -99,10 +114,15 @@ public static class FaultPath
         {
             var mask = level.Pages() - 1;
             var range = new GfnRange(gfn.AlignDown(level), level.Pages());
-            var isAligned = ((gfn.Value ^ page.Pfn.Value) & mask) == 0 &&
-                (isPrivate || ((gfn.Value ^ slot.HvaOf(gfn).Value >> Page.Shift) & mask) == 0);
-            if (isAligned && range.Start >= slot.Range.Start && range.End <= slot.Range.End &&
-                core.Attributes.IsUniform(range))
+            var isAligned =
+                ((gfn.Value ^ page.Pfn.Value) & mask) == 0
+                && (isPrivate || ((gfn.Value ^ slot.HvaOf(gfn).Value >> Page.Shift) & mask) == 0);
+            if (
+                isAligned
+                && range.Start >= slot.Range.Start
+                && range.End <= slot.Range.End
+                && core.Attributes.IsUniform(range)
+            )
             {
                 break;
             }
@@ -119,9 +139,11 @@ public static class FaultPath
             ? access.IsWrite && core.Table.Walk(access.Gfn).IsPresent
             : access.IsWrite;
 
-    private static FaultOutcome NoMemory(MmuPolicy policy, in VcpuAccess access) => FaultOutcome.Of(
-        policy.InjectsAborts && (access.IsFetch || access.IsTableWalk) ? FaultKind.GuestAbort : FaultKind.Mmio,
-        access.Gfn);
+    private static FaultOutcome NoMemory(MmuPolicy policy, in VcpuAccess access) =>
+        FaultOutcome.Of(
+            policy.InjectsAborts && (access.IsFetch || access.IsTableWalk) ? FaultKind.GuestAbort : FaultKind.Mmio,
+            access.Gfn
+        );
 
     private static bool TryRepair(MemslotCore core, Memslot slot, Gfn gfn, out FaultOutcome outcome)
     {
@@ -172,7 +194,13 @@ public static class FaultPath
     }
 
     private static FaultOutcome Install(
-        MemslotCore core, Memslot slot, in VcpuAccess access, in HostPage page, PageLevel level, bool isWrite)
+        MemslotCore core,
+        Memslot slot,
+        in VcpuAccess access,
+        in HostPage page,
+        PageLevel level,
+        bool isWrite
+    )
     {
         var policy = core.Policy;
         var gfn = access.Gfn;
@@ -180,11 +208,12 @@ public static class FaultPath
         if (leaf.Permits(access.Kind))
             return FaultOutcome.Of(FaultKind.Spurious, gfn) with { Level = leaf.Level, Pfn = leaf.Pfn };
 
-        var isWritable = page.IsWritable && !slot.IsReadonly &&
-            (isWrite || policy.MapsWritableOnRead || !policy.IsLogging(slot));
-        var permitted = Access.Read |
-            (isWritable ? Access.Write : Access.None) |
-            (policy.MapsExecutable || access.IsFetch ? Access.Execute : Access.None);
+        var isWritable =
+            page.IsWritable && !slot.IsReadonly && (isWrite || policy.MapsWritableOnRead || !policy.IsLogging(slot));
+        var permitted =
+            Access.Read
+            | (isWritable ? Access.Write : Access.None)
+            | (policy.MapsExecutable || access.IsFetch ? Access.Execute : Access.None);
         var offset = gfn.Value & (level.Pages() - 1);
         var change = core.Table.Map(gfn.AlignDown(level), new Pfn(page.Pfn.Value - offset), permitted, level);
         if (change.Change == TableChange.Broken)

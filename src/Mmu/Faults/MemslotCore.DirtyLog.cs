@@ -61,7 +61,8 @@ public sealed partial class MemslotCore
     /// <param name="pages">How many pages; a multiple of 64 unless it ends with the slot.</param>
     /// <param name="mask">One bit a page, from <paramref name="firstPage"/>. Bits beyond the slot are ignored.</param>
     /// <param name="flush">Frames to flush before the caller is answered.</param>
-    /// <returns>EINVAL, ENOENT where the slot does not log, EFAULT where <paramref name="mask"/> is too short.</returns>
+    /// <returns>EINVAL, ENOENT where the slot does not log, EFAULT where <paramref name="mask"/> is too
+    /// short.</returns>
     public Errno ClearDirtyLog(ulong firstPage, ulong pages, ReadOnlySpan<ulong> mask, out GfnRange flush)
     {
         flush = default;
@@ -70,8 +71,11 @@ public sealed partial class MemslotCore
             return Errno.EINVAL;
         if (dirty is null)
             return Errno.ENOENT;
-        if (firstPage > dirty.Pages || pages > dirty.Pages - firstPage ||
-            (pages < dirty.Pages - firstPage && pages % 64 != 0))
+        if (
+            firstPage > dirty.Pages
+            || pages > dirty.Pages - firstPage
+            || (pages < dirty.Pages - firstPage && pages % 64 != 0)
+        )
         {
             return Errno.EINVAL;
         }
@@ -89,7 +93,9 @@ public sealed partial class MemslotCore
         return Errno.None;
     }
 
-    /// <summary>Makes the next write to each page of a word leave a trace (<c>kvm_arch_mmu_enable_log_dirty_pt_masked</c>).</summary>
+    /// <summary>
+    /// Makes the next write to each page of a word leave a trace (<c>kvm_arch_mmu_enable_log_dirty_pt_masked</c>).
+    /// </summary>
     private GfnRange ProtectAgain(ulong wordIndex, ulong mask)
     {
         var start = _slot.Range.Start.Plus(wordIndex * 64);
@@ -134,7 +140,8 @@ public sealed partial class MemslotCore
     /// <summary>What turning logging on or off asks of the table (<c>kvm_mmu_slot_apply_flags</c>).</summary>
     private void ChangeLogging(Memslot slot)
     {
-        // A READONLY slot cannot get dirty: there is nothing to protect, and its large leaves were never given up for it.
+        // A READONLY slot cannot get dirty: there is nothing to protect, and its large leaves were never given up for
+        // it.
         if (slot.IsReadonly)
             return;
         if (!slot.LogsDirtyPages)

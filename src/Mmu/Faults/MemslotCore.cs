@@ -47,7 +47,9 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     /// <summary>The slot's table. Any thread may read it the way hardware does; the owner alone writes.</summary>
     public SecondStageTable Table { get; }
 
-    /// <summary>Counts invalidations that ended (<c>mmu_invalidate_seq</c>): a fault that sees it move starts again.</summary>
+    /// <summary>
+    /// Counts invalidations that ended (<c>mmu_invalidate_seq</c>): a fault that sees it move starts again.
+    /// </summary>
     public ulong InvalidationSequence { get; private set; }
 
     /// <summary>
@@ -87,7 +89,8 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     /// <see cref="Work"/> does to the table what they ask for.
     /// </summary>
     /// <param name="slot">The slot with its new flags and bitmap address; all else as it is.</param>
-    /// <exception cref="InvalidOperationException">Work of an earlier change is left, or more than flags differ.</exception>
+    /// <exception cref="InvalidOperationException">Work of an earlier change is left, or more than flags
+    /// differ.</exception>
     public void ChangeFlags(Memslot slot)
     {
         ArgumentNullException.ThrowIfNull(slot);
@@ -117,7 +120,9 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
         BeginZap();
     }
 
-    /// <summary>Puts an invalidated slot to its new place (<see cref="MemslotChange.Move"/>). The dirty bitmap stays.</summary>
+    /// <summary>
+    /// Puts an invalidated slot to its new place (<see cref="MemslotChange.Move"/>). The dirty bitmap stays.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The slot is not invalid, or not yet zapped.</exception>
     public void Activate(Memslot slot)
     {
@@ -169,7 +174,9 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
         return step;
     }
 
-    /// <summary>The largest leaf that host page, slot and attributes permit at a place: for hugepage recovery.</summary>
+    /// <summary>
+    /// The largest leaf that host page, slot and attributes permit at a place: for hugepage recovery.
+    /// </summary>
     public PageLevel MaxMappingLevel(Gfn gfn)
     {
         var slot = _slot;
@@ -177,7 +184,9 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
             return PageLevel.Size4K;
         var isPrivate = Attributes.IsPrivate(gfn);
         var status = FaultPath.GetPage(slot, _host, gfn, isPrivate, write: false, out var page);
-        return status == HostPageStatus.Present ? FaultPath.LevelOf(this, slot, gfn, page, isPrivate) : PageLevel.Size4K;
+        return status == HostPageStatus.Present
+            ? FaultPath.LevelOf(this, slot, gfn, page, isPrivate)
+            : PageLevel.Size4K;
     }
 
     /// <summary>Frees the table and the bitmap. No reader may be able to reach them any more.</summary>
@@ -187,7 +196,9 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
         _dirtyMemory?.Dispose();
     }
 
-    /// <summary>Is an invalidation in progress that <paramref name="gfn"/> may be part of (<c>mmu_invalidate_retry_gfn</c>)?</summary>
+    /// <summary>
+    /// Is an invalidation in progress that <paramref name="gfn"/> may be part of (<c>mmu_invalidate_retry_gfn</c>)?
+    /// </summary>
     internal bool IsInvalidating(Gfn gfn) => _invalidations != 0 && _invalidating.Contains(gfn);
 
     // A second break before the flush of the first: neither may be made before both are flushed.

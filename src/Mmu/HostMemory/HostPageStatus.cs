@@ -6,7 +6,9 @@ public enum HostPageStatus
     /// <summary>The page is there.</summary>
     Present,
 
-    /// <summary>The page is missing and userfaultfd is registered: the asking thread sleeps until it is resolved.</summary>
+    /// <summary>
+    /// The page is missing and userfaultfd is registered: the asking thread sleeps until it is resolved.
+    /// </summary>
     Blocked,
 
     /// <summary>The page has a hardware error.</summary>

@@ -13,6 +13,8 @@ public interface IGuestMemfd
     /// <summary>Undoes the binding of a slot, which is being deleted.</summary>
     void Unbind(SlotId slot);
 
-    /// <summary>The file's page at an index (<c>kvm_gmem_get_pfn</c>); allocates it where it is not there yet.</summary>
+    /// <summary>
+    /// The file's page at an index (<c>kvm_gmem_get_pfn</c>); allocates it where it is not there yet.
+    /// </summary>
     HostPageStatus GetPage(ulong index, out HostPage page);
 }

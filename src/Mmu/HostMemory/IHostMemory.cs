@@ -8,7 +8,8 @@ public interface IHostMemory
 {
     /// <summary>Asks for the page behind a host virtual address, as <c>get_user_pages</c> does.</summary>
     /// <param name="hva">Page aligned address in bytes.</param>
-    /// <param name="write">Will the page be written? A present page must then be writable, or it is unavailable.</param>
+    /// <param name="write">Will the page be written? A present page must then be writable, or it is
+    /// unavailable.</param>
     /// <param name="page">The page, where the answer is <see cref="HostPageStatus.Present"/>.</param>
     HostPageStatus GetPage(Hva hva, bool write, out HostPage page);
 

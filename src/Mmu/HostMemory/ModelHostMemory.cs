@@ -29,7 +29,9 @@ public sealed unsafe class ModelHostMemory : IHostMemory
         _areas.Sort(static (left, right) => left.Start.CompareTo(right.Start));
     }
 
-    /// <summary>Unmaps a range; areas that stick out of it stay where they do. Guests that map it must be told first.</summary>
+    /// <summary>
+    /// Unmaps a range; areas that stick out of it stay where they do. Guests that map it must be told first.
+    /// </summary>
     /// <param name="start">First address in bytes, page aligned.</param>
     /// <param name="sizeBytes">Size in bytes, page aligned.</param>
     public void Unmap(Hva start, ulong sizeBytes)

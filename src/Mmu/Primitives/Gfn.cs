@@ -7,16 +7,22 @@ namespace Userfault.Mmu;
 /// <param name="Value">The frame number, in pages.</param>
 public readonly record struct Gfn(ulong Value) : IComparable<Gfn>
 {
-    /// <summary>Address of the frame's first byte. Bits above 2^52 pages are lost, as in the kernel's <c>gfn_to_gpa</c>.</summary>
+    /// <summary>
+    /// Address of the frame's first byte. Bits above 2^52 pages are lost, as in the kernel's <c>gfn_to_gpa</c>.
+    /// </summary>
     public Gpa ToGpa() => new(Value << Page.Shift);
 
     /// <summary>The frame <paramref name="pages"/> pages further; wraps at 2^64.</summary>
     public Gfn Plus(ulong pages) => new(Value + pages);
 
-    /// <summary>How many pages this frame lies behind <paramref name="start"/>; wraps where it lies before it.</summary>
+    /// <summary>
+    /// How many pages this frame lies behind <paramref name="start"/>; wraps where it lies before it.
+    /// </summary>
     public ulong PagesFrom(Gfn start) => Value - start.Value;
 
-    /// <summary>First frame of the naturally aligned mapping of <paramref name="level"/> that holds this frame.</summary>
+    /// <summary>
+    /// First frame of the naturally aligned mapping of <paramref name="level"/> that holds this frame.
+    /// </summary>
     public Gfn AlignDown(PageLevel level) => new(Value & ~(level.Pages() - 1));
 
     /// <summary>Is this the first frame of a naturally aligned mapping of <paramref name="level"/>?</summary>

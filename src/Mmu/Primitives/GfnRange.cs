@@ -12,7 +12,8 @@ public readonly record struct GfnRange(Gfn Start, ulong Count)
     public bool IsEmpty => Count == 0;
 
     /// <summary>The range between two frames.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="end"/> lies before <paramref name="start"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="end"/> lies before
+    /// <paramref name="start"/>.</exception>
     public static GfnRange Between(Gfn start, Gfn end)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(end.Value, start.Value, nameof(end));

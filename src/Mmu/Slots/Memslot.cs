@@ -20,7 +20,8 @@ public sealed record Memslot(
     Hva UserfaultBitmap = default,
     IGuestMemfd? GuestMemfd = null,
     ulong GuestMemfdPage = 0,
-    bool IsInvalid = false)
+    bool IsInvalid = false
+)
 {
     /// <summary>Does the slot log dirty pages?</summary>
     public bool LogsDirtyPages => (Flags & MemslotFlags.LogDirtyPages) != 0;

@@ -16,6 +16,8 @@ public enum MemslotFlags : uint
     /// <summary><c>KVM_MEM_GUEST_MEMFD</c>: private pages come from a guest_memfd.</summary>
     GuestMemfd = 1 << 2,
 
-    /// <summary><c>KVM_MEM_USERFAULT</c>: a page whose bit is set in the userfault bitmap exits to user space.</summary>
+    /// <summary>
+    /// <c>KVM_MEM_USERFAULT</c>: a page whose bit is set in the userfault bitmap exits to user space.
+    /// </summary>
     Userfault = 1 << 3,
 }

@@ -6,8 +6,9 @@ namespace Userfault.Mmu;
 /// </summary>
 public sealed class MemslotGeneration
 {
-    // A change copies one run of slots and the list of runs, not every slot: adding 32 thousand of them one by one stays
-    // cheap. Runs are never empty; slots are ordered by first gfn throughout, and so, as they never overlap, by last.
+    // A change copies one run of slots and the list of runs, not every slot: adding 32 thousand of them one by one
+    // stays cheap. Runs are never empty; slots are ordered by first gfn throughout, and so, as they never overlap, by
+    // last.
     private const int MostInRun = 256;
     private readonly Memslot[][] _runs;
 
@@ -45,7 +46,8 @@ public sealed class MemslotGeneration
     /// first, since a vCPU mostly stays within one.
     /// </summary>
     /// <param name="gfn">The frame.</param>
-    /// <param name="hint">Where the caller found its last slot; any value is allowed. Receives where this one is.</param>
+    /// <param name="hint">Where the caller found its last slot; any value is allowed. Receives where this one
+    /// is.</param>
     public Memslot? Find(Gfn gfn, ref int hint)
     {
         var runs = _runs;
@@ -83,7 +85,9 @@ public sealed class MemslotGeneration
         return false;
     }
 
-    /// <summary>A copy without slot <paramref name="removed"/> and with <paramref name="added"/>, one generation on.</summary>
+    /// <summary>
+    /// A copy without slot <paramref name="removed"/> and with <paramref name="added"/>, one generation on.
+    /// </summary>
     internal MemslotGeneration With(Memslot? removed, Memslot? added)
     {
         var runs = _runs;
@@ -108,7 +112,10 @@ public sealed class MemslotGeneration
     private Memslot[][] WithAdded(Memslot added)
     {
         if (_runs.Length == 0)
-            return [[added]];
+            return
+            [
+                [added],
+            ];
         var run = Math.Max(RunOf(added.Range.Start), 0);
         var old = _runs[run];
         var index = LastStartingAtOrBefore(old, added.Range.Start) + 1;

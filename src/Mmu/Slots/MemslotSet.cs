@@ -19,7 +19,8 @@ public sealed class MemslotSet
     public Memslot? FindById(ushort id) => _byId.GetValueOrDefault(id);
 
     /// <summary>Adds a slot, or puts it in the place of the slot with its id (a move, or new flags).</summary>
-    /// <exception cref="InvalidOperationException">It overlaps another slot; the checks should have said so.</exception>
+    /// <exception cref="InvalidOperationException">It overlaps another slot; the checks should have said
+    /// so.</exception>
     public void Install(Memslot slot)
     {
         ArgumentNullException.ThrowIfNull(slot);
@@ -30,7 +31,9 @@ public sealed class MemslotSet
         Volatile.Write(ref _current, _current.With(old, slot));
     }
 
-    /// <summary>Marks a slot as being deleted or moved, so that faults on it wait (<c>kvm_invalidate_memslot</c>).</summary>
+    /// <summary>
+    /// Marks a slot as being deleted or moved, so that faults on it wait (<c>kvm_invalidate_memslot</c>).
+    /// </summary>
     /// <returns>The marked slot.</returns>
     /// <exception cref="KeyNotFoundException">There is no such slot.</exception>
     public Memslot Invalidate(ushort id)

@@ -36,7 +36,8 @@ internal sealed class MemslotWork
     /// <param name="table">The memslot's table.</param>
     /// <param name="levels">Says how large recovered leaves may be.</param>
     /// <param name="budget">How many entries to look at.</param>
-    /// <param name="breaks">Is the batch half of a break-before-make, so that its flush must come before the next?</param>
+    /// <param name="breaks">Is the batch half of a break-before-make, so that its flush must come before the
+    /// next?</param>
     internal MemslotStep Step(SecondStageTable table, IMappingLevels levels, int budget, out bool breaks)
     {
         breaks = false;
@@ -55,14 +56,15 @@ internal sealed class MemslotWork
         return new MemslotStep(IsEmpty, batch.Leaves, batch.Flush);
     }
 
-    private BatchResult Run(SecondStageTable table, IMappingLevels levels, int budget) => _current switch
-    {
-        Operation.Zap => table.Zap(ref _cursor, budget),
-        Operation.Split => table.Split(ref _cursor, budget),
-        Operation.WriteProtect => table.WriteProtect(ref _cursor, budget),
-        Operation.WriteProtectLarge => table.WriteProtect(ref _cursor, budget, PageLevel.Size2M),
-        Operation.ClearDirty => table.ClearDirty(ref _cursor, budget),
-        Operation.Recover => table.Collapse(ref _cursor, budget, levels),
-        _ => throw new InvalidOperationException($"no such work: {_current}"),
-    };
+    private BatchResult Run(SecondStageTable table, IMappingLevels levels, int budget) =>
+        _current switch
+        {
+            Operation.Zap => table.Zap(ref _cursor, budget),
+            Operation.Split => table.Split(ref _cursor, budget),
+            Operation.WriteProtect => table.WriteProtect(ref _cursor, budget),
+            Operation.WriteProtectLarge => table.WriteProtect(ref _cursor, budget, PageLevel.Size2M),
+            Operation.ClearDirty => table.ClearDirty(ref _cursor, budget),
+            Operation.Recover => table.Collapse(ref _cursor, budget, levels),
+            _ => throw new InvalidOperationException($"no such work: {_current}"),
+        };
 }

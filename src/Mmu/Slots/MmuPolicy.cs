@@ -6,54 +6,56 @@ namespace Userfault.Mmu;
 /// </summary>
 public sealed record MmuPolicy
 {
-    private MmuPolicy()
-    {
-    }
+    private MmuPolicy() { }
 
     /// <summary>An x86 VM with two-dimensional paging, private memory, and KVM's default quirks.</summary>
-    public static MmuPolicy X86 { get; } = new()
-    {
-        Architecture = Architecture.X86,
-        PhysicalAddressBits = 46,
-        BeyondWidthErrno = Errno.EINVAL,
-        UserSpaceEnd = 0x7fff_ffff_f000,
-        AddressSpaces = 2,
-        UserSlots = 32764,
-        HasPrivateMemory = true,
-        RepairsWriteProtectedLeavesFirst = true,
-        RetriesOnInvalidSlot = true,
-        RetriesOnInvalidationFirst = true,
-        PrefaultsMemory = true,
-        InterruptsHostFaults = true,
-        ExitsOnErrorPage = true,
-        MapsExecutable = true,
-        MapsWritableOnRead = true,
-        LogsReadonlySlots = true,
-        RecoversHugePagesOnDisable = true,
-        HasQuirks = true,
-        ZapsAllSlots = true,
-        SplitsEagerly = true,
-    };
+    public static MmuPolicy X86 { get; } =
+        new()
+        {
+            Architecture = Architecture.X86,
+            PhysicalAddressBits = 46,
+            BeyondWidthErrno = Errno.EINVAL,
+            UserSpaceEnd = 0x7fff_ffff_f000,
+            AddressSpaces = 2,
+            UserSlots = 32764,
+            HasPrivateMemory = true,
+            RepairsWriteProtectedLeavesFirst = true,
+            RetriesOnInvalidSlot = true,
+            RetriesOnInvalidationFirst = true,
+            PrefaultsMemory = true,
+            InterruptsHostFaults = true,
+            ExitsOnErrorPage = true,
+            MapsExecutable = true,
+            MapsWritableOnRead = true,
+            LogsReadonlySlots = true,
+            RecoversHugePagesOnDisable = true,
+            HasQuirks = true,
+            ZapsAllSlots = true,
+            SplitsEagerly = true,
+        };
 
     /// <summary>An arm64 VM with a 4 KiB granule.</summary>
-    public static MmuPolicy Arm64 { get; } = new()
-    {
-        Architecture = Architecture.Arm64,
-        PhysicalAddressBits = 40,
-        BeyondWidthErrno = Errno.EFAULT,
-        UserSpaceEnd = 1UL << 48,
-        AddressSpaces = 1,
-        UserSlots = 32767,
-        ChecksReadonlyBeforeUserfault = true,
-        InjectsAborts = true,
-        TreatsWalksAsReads = true,
-        WriteProtectsSpans = true,
-    };
+    public static MmuPolicy Arm64 { get; } =
+        new()
+        {
+            Architecture = Architecture.Arm64,
+            PhysicalAddressBits = 40,
+            BeyondWidthErrno = Errno.EFAULT,
+            UserSpaceEnd = 1UL << 48,
+            AddressSpaces = 1,
+            UserSlots = 32767,
+            ChecksReadonlyBeforeUserfault = true,
+            InjectsAborts = true,
+            TreatsWalksAsReads = true,
+            WriteProtectsSpans = true,
+        };
 
     /// <summary>The format of the second-stage tables.</summary>
     public Architecture Architecture { get; init; }
 
-    /// <summary>Width of a guest physical address in bits: the host's MAXPHYADDR on x86, the VM's IPA size on arm64.</summary>
+    /// <summary>
+    /// Width of a guest physical address in bits: the host's MAXPHYADDR on x86, the VM's IPA size on arm64.
+    /// </summary>
     public int PhysicalAddressBits { get; init; }
 
     /// <summary>What a slot that ends beyond the width fails with.</summary>
@@ -68,7 +70,9 @@ public sealed record MmuPolicy
     /// <summary>How many slot ids user space may use (<c>KVM_USER_MEM_SLOTS</c>).</summary>
     public int UserSlots { get; init; }
 
-    /// <summary>The number under which KVM_CAP_USERFAULT is asked for: 243 in the v3 series, others elsewhere.</summary>
+    /// <summary>
+    /// The number under which KVM_CAP_USERFAULT is asked for: 243 in the v3 series, others elsewhere.
+    /// </summary>
     public uint UserfaultCapability { get; init; } = 243;
 
     /// <summary>Can pages be private (<c>KVM_MEMORY_ATTRIBUTE_PRIVATE</c>)?</summary>
@@ -77,16 +81,24 @@ public sealed record MmuPolicy
     /// <summary>Is a write-protected leaf repaired before anything else is looked at (x86 fast page fault)?</summary>
     public bool RepairsWriteProtectedLeavesFirst { get; init; }
 
-    /// <summary>Is a write to a READONLY slot MMIO before the userfault check (arm64) rather than after it (x86)?</summary>
+    /// <summary>
+    /// Is a write to a READONLY slot MMIO before the userfault check (arm64) rather than after it (x86)?
+    /// </summary>
     public bool ChecksReadonlyBeforeUserfault { get; init; }
 
-    /// <summary>Is an access to a slot being deleted or moved retried (x86), rather than treated as to no slot?</summary>
+    /// <summary>
+    /// Is an access to a slot being deleted or moved retried (x86), rather than treated as to no slot?
+    /// </summary>
     public bool RetriesOnInvalidSlot { get; init; }
 
-    /// <summary>Does an invalidation in progress retry the access before the userfault check (x86), not only after it?</summary>
+    /// <summary>
+    /// Does an invalidation in progress retry the access before the userfault check (x86), not only after it?
+    /// </summary>
     public bool RetriesOnInvalidationFirst { get; init; }
 
-    /// <summary>Do fetches and table walks outside of memory get an abort injected into the guest, instead of MMIO?</summary>
+    /// <summary>
+    /// Do fetches and table walks outside of memory get an abort injected into the guest, instead of MMIO?
+    /// </summary>
     public bool InjectsAborts { get; init; }
 
     /// <summary>
@@ -101,7 +113,9 @@ public sealed record MmuPolicy
     /// <summary>Does a pending signal end a wait for a host page with EINTR?</summary>
     public bool InterruptsHostFaults { get; init; }
 
-    /// <summary>Does a host page that cannot be had exit with KVM_EXIT_MEMORY_FAULT, rather than with a bare EFAULT?</summary>
+    /// <summary>
+    /// Does a host page that cannot be had exit with KVM_EXIT_MEMORY_FAULT, rather than with a bare EFAULT?
+    /// </summary>
     public bool ExitsOnErrorPage { get; init; }
 
     /// <summary>Are all leaves executable? If not, a leaf becomes so when the guest first fetches from it.</summary>
@@ -125,19 +139,29 @@ public sealed record MmuPolicy
     /// </summary>
     public bool ZapsAllSlots { get; init; }
 
-    /// <summary>Are huge leaves split when logging is turned on (<c>eager_page_split</c>), not only when written?</summary>
+    /// <summary>
+    /// Are huge leaves split when logging is turned on (<c>eager_page_split</c>), not only when written?
+    /// </summary>
     public bool SplitsEagerly { get; init; }
 
-    /// <summary>Does a dirty log clear write-protect from the first to the last bit of a word, instead of bit by bit?</summary>
+    /// <summary>
+    /// Does a dirty log clear write-protect from the first to the last bit of a word, instead of bit by bit?
+    /// </summary>
     public bool WriteProtectsSpans { get; init; }
 
-    /// <summary>Are writes logged by the hardware's dirty bit (page-modification logging), not by write protection?</summary>
+    /// <summary>
+    /// Are writes logged by the hardware's dirty bit (page-modification logging), not by write protection?
+    /// </summary>
     public bool UsesHardwareDirtyLog { get; init; }
 
-    /// <summary>How dirty logs are cleared; user space sets it once for the VM (KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2).</summary>
+    /// <summary>
+    /// How dirty logs are cleared; user space sets it once for the VM (KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2).
+    /// </summary>
     public DirtyLogProtect DirtyLogProtect { get; init; }
 
-    /// <summary>Does a slot that starts to log count all its pages as dirty, and protect none until they are cleared?</summary>
+    /// <summary>
+    /// Does a slot that starts to log count all its pages as dirty, and protect none until they are cleared?
+    /// </summary>
     public bool StartsAllDirty => (DirtyLogProtect & DirtyLogProtect.InitiallySet) != 0;
 
     /// <summary>

@@ -7,7 +7,9 @@ namespace Userfault.Mmu;
 /// </summary>
 public static class RegionChecks
 {
-    /// <summary>Most pages a slot may have: the dirty log indexes them with 31 bits (<c>KVM_MEM_MAX_NR_PAGES</c>).</summary>
+    /// <summary>
+    /// Most pages a slot may have: the dirty log indexes them with 31 bits (<c>KVM_MEM_MAX_NR_PAGES</c>).
+    /// </summary>
     public const ulong MaxPages = (1UL << 31) - 1;
 
     private const MemslotFlags Version1Flags = MemslotFlags.LogDirtyPages | MemslotFlags.Readonly;
@@ -19,9 +21,14 @@ public static class RegionChecks
     /// <param name="region">The region as user space passes it.</param>
     /// <param name="policy">The VM's limits.</param>
     /// <param name="addressSpaces">The slots there are, one set per address space of the VM.</param>
-    /// <remarks>What remains to the caller, in this order: binding a guest_memfd, then <see cref="CheckWidth"/>.</remarks>
+    /// <remarks>
+    /// What remains to the caller, in this order: binding a guest_memfd, then <see cref="CheckWidth"/>.
+    /// </remarks>
     public static MemslotPlan Plan(
-        in UserspaceMemoryRegion2 region, MmuPolicy policy, ReadOnlySpan<MemslotSet> addressSpaces)
+        in UserspaceMemoryRegion2 region,
+        MmuPolicy policy,
+        ReadOnlySpan<MemslotSet> addressSpaces
+    )
     {
         var errno = CheckRegion(region, policy, addressSpaces.Length);
         if (errno != Errno.None)
@@ -40,8 +47,7 @@ public static class RegionChecks
         var change = old is null ? MemslotChange.Create : Compare(old, range, region);
         if (change is null)
             return MemslotPlan.Fail(Errno.EINVAL);
-        if (change is MemslotChange.Create or MemslotChange.Move &&
-            set.Current.Overlaps(range, except: region.SlotId))
+        if (change is MemslotChange.Create or MemslotChange.Move && set.Current.Overlaps(range, except: region.SlotId))
         {
             return MemslotPlan.Fail(Errno.EEXIST);
         }
@@ -54,7 +60,9 @@ public static class RegionChecks
     public static Errno CheckWidth(GfnRange range, MmuPolicy policy)
     {
         var frames = 1UL << (policy.PhysicalAddressBits - Page.Shift);
-        return range.Count <= frames && range.Start.Value <= frames - range.Count ? Errno.None : policy.BeyondWidthErrno;
+        return range.Count <= frames && range.Start.Value <= frames - range.Count
+            ? Errno.None
+            : policy.BeyondWidthErrno;
     }
 
     /// <summary>The checks that look at the region alone: 1 to 9 of the call.</summary>
@@ -71,8 +79,10 @@ public static class RegionChecks
             return Errno.EINVAL;
         if ((region.UserspaceAddress & Page.OffsetMask) != 0 || !policy.IsUserSpace(region.UserspaceAddress, size))
             return Errno.EINVAL;
-        if ((flags & MemslotFlags.GuestMemfd) != 0 &&
-            ((region.GuestMemfdOffset & Page.OffsetMask) != 0 || Wraps(region.GuestMemfdOffset, size)))
+        if (
+            (flags & MemslotFlags.GuestMemfd) != 0
+            && ((region.GuestMemfdOffset & Page.OffsetMask) != 0 || Wraps(region.GuestMemfdOffset, size))
+        )
         {
             return Errno.EINVAL;
         }
@@ -83,9 +93,12 @@ public static class RegionChecks
             return Errno.EINVAL;
         if (size >> Page.Shift > MaxPages)
             return Errno.EINVAL;
-        // The bitmap is not read here: a pointer into unmapped user space is accepted and costs the vCPU an EFAULT later.
-        if ((flags & MemslotFlags.Userfault) != 0 &&
-            !policy.IsUserSpace(region.UserfaultBitmap, BitmapBytes(size >> Page.Shift)))
+        // The bitmap is not read here: a pointer into unmapped user space is accepted and costs the vCPU an EFAULT
+        // later.
+        if (
+            (flags & MemslotFlags.Userfault) != 0
+            && !policy.IsUserSpace(region.UserfaultBitmap, BitmapBytes(size >> Page.Shift))
+        )
         {
             return Errno.EINVAL;
         }
@@ -96,7 +109,8 @@ public static class RegionChecks
     private static MemslotFlags ValidFlags(MemslotFlags flags)
     {
         const MemslotFlags Always = MemslotFlags.GuestMemfd | MemslotFlags.Userfault;
-        // Private memory cannot be logged, and a write to a READONLY slot has MMIO semantics that it cannot have either.
+        // Private memory cannot be logged, and a write to a READONLY slot has MMIO semantics that it cannot have
+        // either.
         return (flags & MemslotFlags.GuestMemfd) != 0
             ? Always
             : Always | MemslotFlags.LogDirtyPages | MemslotFlags.Readonly;
@@ -107,8 +121,11 @@ public static class RegionChecks
     {
         const MemslotFlags Fixed = MemslotFlags.Readonly | MemslotFlags.GuestMemfd;
         var flags = region.MemslotFlags;
-        if (region.UserspaceAddress != old.UserspaceAddress.Value || range.Count != old.Range.Count ||
-            ((flags ^ old.Flags) & Fixed) != 0)
+        if (
+            region.UserspaceAddress != old.UserspaceAddress.Value
+            || range.Count != old.Range.Count
+            || ((flags ^ old.Flags) & Fixed) != 0
+        )
         {
             return null;
         }
@@ -119,14 +136,16 @@ public static class RegionChecks
         return flags == old.Flags ? MemslotChange.Nothing : MemslotChange.FlagsOnly;
     }
 
-    private static Memslot MakeSlot(Memslot? old, GfnRange range, in UserspaceMemoryRegion2 region) => new(
-        region.SlotId,
-        range,
-        new Hva(region.UserspaceAddress),
-        region.MemslotFlags,
-        (region.MemslotFlags & MemslotFlags.Userfault) != 0 ? new Hva(region.UserfaultBitmap) : default,
-        old?.GuestMemfd,
-        old is not null ? old.GuestMemfdPage : region.GuestMemfdOffset >> Page.Shift);
+    private static Memslot MakeSlot(Memslot? old, GfnRange range, in UserspaceMemoryRegion2 region) =>
+        new(
+            region.SlotId,
+            range,
+            new Hva(region.UserspaceAddress),
+            region.MemslotFlags,
+            (region.MemslotFlags & MemslotFlags.Userfault) != 0 ? new Hva(region.UserfaultBitmap) : default,
+            old?.GuestMemfd,
+            old is not null ? old.GuestMemfdPage : region.GuestMemfdOffset >> Page.Shift
+        );
 
     private static ulong BitmapBytes(ulong pages) => (pages + 63) / 64 * sizeof(ulong);
 

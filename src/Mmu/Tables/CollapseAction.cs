@@ -23,16 +23,16 @@ internal struct CollapseAction<TFormat>(IMappingLevels levels) : ISweepAction<TF
         }
     }
 
-    public readonly void OnLeave(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state)
-    {
-    }
+    public readonly void OnLeave(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state) { }
 
     private SweepStep OnTable(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state)
     {
-        if (entry.Level > table.Geometry.LargestLeaf
+        if (
+            entry.Level > table.Geometry.LargestLeaf
             || entry.Start < state.From
             || entry.End > state.End
-            || levels.MaxMappingLevel(new Gfn(entry.Start)) < entry.Level)
+            || levels.MaxMappingLevel(new Gfn(entry.Start)) < entry.Level
+        )
         {
             return Below(entry);
         }

@@ -82,8 +82,7 @@ public readonly struct EptFormat : IPteFormat
     public static bool IsWriteProtected(ulong pte) => (pte & WriteProtected) != 0;
 
     /// <inheritdoc/>
-    public static ulong Touch(ulong pte, Access access) =>
-        pte | Accessed | ((access & Access.Write) != 0 ? Dirty : 0);
+    public static ulong Touch(ulong pte, Access access) => pte | Accessed | ((access & Access.Write) != 0 ? Dirty : 0);
 
     /// <inheritdoc/>
     public static ulong ClearAccessed(ulong pte) => pte & ~Accessed;
@@ -118,34 +117,39 @@ public readonly struct EptFormat : IPteFormat
         throw new NotSupportedException("EPT entries are replaced without a break");
 
     /// <inheritdoc/>
-    public static string LevelName(PageLevel level) => level switch
-    {
-        PageLevel.Size4K => "pte",
-        PageLevel.Size2M => "pmd",
-        PageLevel.Size1G => "pud",
-        PageLevel.Size512G => "p4d",
-        _ => "pgd",
-    };
+    public static string LevelName(PageLevel level) =>
+        level switch
+        {
+            PageLevel.Size4K => "pte",
+            PageLevel.Size2M => "pmd",
+            PageLevel.Size1G => "pud",
+            PageLevel.Size512G => "p4d",
+            _ => "pgd",
+        };
 
     /// <inheritdoc/>
-    public static string Describe(ulong pte, PageLevel level) => string.Concat(
-        (pte & Read) != 0 ? " R" : "  ",
-        (pte & Write) != 0 ? " W" : "  ",
-        (pte & Execute) != 0 ? " x " : " NX",
+    public static string Describe(ulong pte, PageLevel level) =>
         string.Concat(
-            MemoryType(pte),
-            level > PageLevel.Size4K ? " PSE" : "    ",
-            (pte & Accessed) != 0 ? " A" : "  ",
-            (pte & Dirty) != 0 ? " D" : "  "),
-        (pte & WriteProtected) != 0 ? " WP" : "   ");
+            (pte & Read) != 0 ? " R" : "  ",
+            (pte & Write) != 0 ? " W" : "  ",
+            (pte & Execute) != 0 ? " x " : " NX",
+            string.Concat(
+                MemoryType(pte),
+                level > PageLevel.Size4K ? " PSE" : "    ",
+                (pte & Accessed) != 0 ? " A" : "  ",
+                (pte & Dirty) != 0 ? " D" : "  "
+            ),
+            (pte & WriteProtected) != 0 ? " WP" : "   "
+        );
 
-    private static string MemoryType(ulong pte) => ((pte >> 3) & 7) switch
-    {
-        0 => " UC",
-        1 => " WC",
-        4 => " WT",
-        5 => " WP",
-        6 => " WB",
-        _ => " ??",
-    };
+    private static string MemoryType(ulong pte) =>
+        ((pte >> 3) & 7) switch
+        {
+            0 => " UC",
+            1 => " WC",
+            4 => " WT",
+            5 => " WP",
+            6 => " WB",
+            _ => " ??",
+        };
 }

@@ -57,13 +57,15 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
     public override ulong RootAddress => (ulong)_root;
 
     /// <inheritdoc/>
-    public override TableCounters Counters => new(
-        _leaves[(int)PageLevel.Size4K],
-        _leaves[(int)PageLevel.Size2M],
-        _leaves[(int)PageLevel.Size1G],
-        _pages.InUse + Geometry.RootTables,
-        _pages.Retired,
-        _pages.ReservedBytes + ((long)Geometry.RootTables << Page.Shift));
+    public override TableCounters Counters =>
+        new(
+            _leaves[(int)PageLevel.Size4K],
+            _leaves[(int)PageLevel.Size2M],
+            _leaves[(int)PageLevel.Size1G],
+            _pages.InUse + Geometry.RootTables,
+            _pages.Retired,
+            _pages.ReservedBytes + ((long)Geometry.RootTables << Page.Shift)
+        );
 
     /// <inheritdoc/>
     public override WalkResult Walk(Gfn gfn)

@@ -36,9 +36,7 @@ internal unsafe struct SplitAction<TFormat>(PageLevel target) : ISweepAction<TFo
         }
     }
 
-    public readonly void OnLeave(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state)
-    {
-    }
+    public readonly void OnLeave(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state) { }
 
     private readonly SweepStep Below(in TableEntry entry) =>
         entry.Level - 1 > target ? SweepStep.Descend : SweepStep.Next;

@@ -71,7 +71,12 @@ public readonly struct Stage2Format : IPteFormat
 
     /// <inheritdoc/>
     public static ulong MakeLeaf(Pfn pfn, Access access, PageLevel level) =>
-        (pfn.Value << Page.Shift) | AccessFlag | InnerShareable | NormalWriteBack | Valid | Permissions(access)
+        (pfn.Value << Page.Shift)
+        | AccessFlag
+        | InnerShareable
+        | NormalWriteBack
+        | Valid
+        | Permissions(access)
         | ((access & Access.Execute) == 0 ? ExecuteNever : 0)
         | (level == PageLevel.Size4K ? TableOrPage : 0);
 
@@ -139,25 +144,29 @@ public readonly struct Stage2Format : IPteFormat
     public static ulong Unbreak(ulong pte) => pte | Valid;
 
     /// <inheritdoc/>
-    public static string LevelName(PageLevel level) => level switch
-    {
-        // As arm64 numbers them.
-        PageLevel.Size4K => "3",
-        PageLevel.Size2M => "2",
-        PageLevel.Size1G => "1",
-        _ => "0",
-    };
+    public static string LevelName(PageLevel level) =>
+        level switch
+        {
+            // As arm64 numbers them.
+            PageLevel.Size4K => "3",
+            PageLevel.Size2M => "2",
+            PageLevel.Size1G => "1",
+            _ => "0",
+        };
 
     /// <inheritdoc/>
-    public static string Describe(ulong pte, PageLevel level) => string.Concat(
+    public static string Describe(ulong pte, PageLevel level) =>
         string.Concat(
-            (pte & Valid) != 0 ? "  " : " F",
-            (pte & Read) != 0 ? " R" : "  ",
-            (pte & Write) != 0 ? " W" : "  ",
-            (pte & ExecuteNever) != 0 ? " PXNUXN" : " px ux "),
-        (pte & AccessFlag) != 0 ? " AF" : "   ",
-        level > PageLevel.Size4K ? " BLK" : "    ",
-        string.Concat((pte & DirtyBitModifier) != 0 ? " DBM" : "    ", (pte & WriteProtected) != 0 ? " WP" : "   "));
+            string.Concat(
+                (pte & Valid) != 0 ? "  " : " F",
+                (pte & Read) != 0 ? " R" : "  ",
+                (pte & Write) != 0 ? " W" : "  ",
+                (pte & ExecuteNever) != 0 ? " PXNUXN" : " px ux "
+            ),
+            (pte & AccessFlag) != 0 ? " AF" : "   ",
+            level > PageLevel.Size4K ? " BLK" : "    ",
+            string.Concat((pte & DirtyBitModifier) != 0 ? " DBM" : "    ", (pte & WriteProtected) != 0 ? " WP" : "   ")
+        );
 
     private static ulong Permissions(Access access) =>
         ((access & Access.Read) != 0 ? Read : 0) | ((access & Access.Write) != 0 ? Write : 0);

@@ -13,9 +13,8 @@ internal struct SweepState(ulong next, ulong end, int budget)
     public int Budget = budget;
     public long Leaves;
 
-    public readonly BatchResult Result => new(
-        Leaves,
-        _flushStart < _flushEnd ? GfnRange.Between(new Gfn(_flushStart), new Gfn(_flushEnd)) : default);
+    public readonly BatchResult Result =>
+        new(Leaves, _flushStart < _flushEnd ? GfnRange.Between(new Gfn(_flushStart), new Gfn(_flushEnd)) : default);
 
     public void Flush(ulong start, ulong end)
     {

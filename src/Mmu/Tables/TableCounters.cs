@@ -15,7 +15,8 @@ public readonly record struct TableCounters(
     long Leaves1G,
     long TablePages,
     long RetiredPages,
-    long ReservedBytes)
+    long ReservedBytes
+)
 {
     /// <summary>Bytes of the table pages in use.</summary>
     public long TableBytes => TablePages << Page.Shift;

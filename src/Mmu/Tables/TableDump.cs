@@ -24,7 +24,8 @@ internal sealed class TableDump<TFormat>(TextWriter writer, TableGeometry geomet
         End(geometry.LimitPages);
         writer.WriteLine(
             $"---[ leaves 4K {counters.Leaves4K}, 2M {counters.Leaves2M}, 1G {counters.Leaves1G}; "
-            + $"tables {counters.TablePages} ]---");
+                + $"tables {counters.TablePages} ]---"
+        );
     }
 
     private unsafe void NoteTable(ulong* table, PageLevel level, int entries, ulong start)
@@ -68,7 +69,7 @@ internal sealed class TableDump<TFormat>(TextWriter writer, TableGeometry geomet
             size /= 1024;
         }
         writer.Write($"0x{_start << Page.Shift:x16}-0x{end << Page.Shift:x16}   ");
-        writer.Write($"{size,9}{Units[unit]} {TFormat.LevelName(_level)}");
+        writer.Write($"{size, 9}{Units[unit]} {TFormat.LevelName(_level)}");
         if (_attributes != 0)
         {
             writer.Write($"{TFormat.Describe(_attributes, _level)} -> 0x{_pfn.Value << Page.Shift:x}");

@@ -25,7 +25,5 @@ internal readonly unsafe struct UpdateAction<TFormat, TUpdate>(PageLevel minLeve
         }
     }
 
-    public void OnLeave(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state)
-    {
-    }
+    public void OnLeave(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state) { }
 }

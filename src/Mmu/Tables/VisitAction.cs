@@ -23,7 +23,5 @@ internal struct VisitAction<TFormat, TVisitor>(TVisitor visitor) : ISweepAction<
         return IsEnded ? SweepStep.Stop : SweepStep.Next;
     }
 
-    public readonly void OnLeave(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state)
-    {
-    }
+    public readonly void OnLeave(SecondStageTable<TFormat> table, in TableEntry entry, ref SweepState state) { }
 }

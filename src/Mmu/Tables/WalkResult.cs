@@ -69,7 +69,8 @@ public readonly record struct WalkResult
             return new WalkResult(pte, default, level, Access.None, Flags.None);
         }
         var pfn = TFormat.FrameOf(pte).Plus(gfn.Value & (level.Pages() - 1));
-        var flags = Flags.Present
+        var flags =
+            Flags.Present
             | (TFormat.IsAccessed(pte) ? Flags.Accessed : Flags.None)
             | (TFormat.IsDirty(pte) ? Flags.Dirty : Flags.None)
             | (TFormat.IsWriteProtected(pte) ? Flags.WriteProtected : Flags.None);

@@ -29,10 +29,13 @@ public sealed class Tlb
     public Tlb(TlbConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        if (config.Size4K == TlbGeometry.None) throw new ArgumentException("A TLB has 4 KiB entries.", nameof(config));
+        if (config.Size4K == TlbGeometry.None)
+            throw new ArgumentException("A TLB has 4 KiB entries.", nameof(config));
         _small = new TlbBank(config.Size4K, PageLevel.Size4K);
-        if (config.Size2M != TlbGeometry.None) _large = new TlbBank(config.Size2M, PageLevel.Size2M);
-        if (config.Size1G != TlbGeometry.None) _huge = new TlbBank(config.Size1G, PageLevel.Size1G);
+        if (config.Size2M != TlbGeometry.None)
+            _large = new TlbBank(config.Size2M, PageLevel.Size2M);
+        if (config.Size1G != TlbGeometry.None)
+            _huge = new TlbBank(config.Size1G, PageLevel.Size1G);
     }
 
     /// <summary>What has happened so far.</summary>
@@ -68,20 +71,26 @@ public sealed class Tlb
     /// <param name="dirty">The leaf's dirty bit as the walk left it; true for tables without dirty bits.</param>
     /// <exception cref="ArgumentOutOfRangeException">A frame at or above <see cref="FrameLimit"/>, or a size that is
     /// never a leaf.</exception>
-    /// <exception cref="ArgumentException">The two frames differ in their place within the leaf: no table says that.</exception>
+    /// <exception cref="ArgumentException">The two frames differ in their place within the leaf: no table says
+    /// that.</exception>
     public void Insert(Gfn gfn, Pfn pfn, Access access, PageLevel level, bool dirty)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, FrameLimit, nameof(gfn));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(pfn.Value, FrameLimit, nameof(pfn));
-        if (level is < PageLevel.Size4K or > PageLevel.Size1G) throw new ArgumentOutOfRangeException(nameof(level));
+        if (level is < PageLevel.Size4K or > PageLevel.Size1G)
+            throw new ArgumentOutOfRangeException(nameof(level));
         if (((gfn.Value ^ pfn.Value) & (level.Pages() - 1)) != 0)
         {
-            throw new ArgumentException($"{gfn} and {pfn} differ in their place within a leaf of {level}.", nameof(pfn));
+            throw new ArgumentException(
+                $"{gfn} and {pfn} differ in their place within a leaf of {level}.",
+                nameof(pfn)
+            );
         }
         var bank = BankFor(level);
         var leaf = pfn.Value & ~(bank.Level.Pages() - 1);
         var payload = (leaf << Page.Shift) | ((ulong)access & AccessMask) | (dirty ? DirtyBit : 0);
-        if (bank.Insert(gfn.Value, payload)) _stats.Evictions++;
+        if (bank.Insert(gfn.Value, payload))
+            _stats.Evictions++;
     }
 
     /// <summary>Drops every entry that overlaps <paramref name="range"/>; a large leaf goes as a whole.</summary>
@@ -89,7 +98,8 @@ public sealed class Tlb
     public int FlushRange(GfnRange range)
     {
         _stats.RangeFlushes++;
-        if (range.IsEmpty || range.Start.Value >= FrameLimit) return 0;
+        if (range.IsEmpty || range.Start.Value >= FrameLimit)
+            return 0;
         var first = range.Start.Value;
         var last = first + Math.Min(range.Count, FrameLimit - first) - 1;
         return _small.Flush(first, last) + (_large?.Flush(first, last) ?? 0) + (_huge?.Flush(first, last) ?? 0);
@@ -129,8 +139,10 @@ public sealed class Tlb
             }
             found |= _small.TryFind(gfn.Value, out _);
         }
-        if (found) _stats.PermissionMisses++;
-        else _stats.Misses++;
+        if (found)
+            _stats.PermissionMisses++;
+        else
+            _stats.Misses++;
         return false;
     }
 
@@ -138,14 +150,17 @@ public sealed class Tlb
     {
         payload = 0;
         // A bank that holds nothing costs one test.
-        if (bank is null || bank.Count == 0 || !bank.TryFind(gfn.Value, out payload)) return false;
+        if (bank is null || bank.Count == 0 || !bank.TryFind(gfn.Value, out payload))
+            return false;
         found = true;
         return (needed & ~payload) == 0;
     }
 
-    private static TlbEntry Decode(ulong payload, Gfn gfn, PageLevel level) => new(
-        new Pfn((payload >> Page.Shift) | (gfn.Value & (level.Pages() - 1))),
-        (Access)(payload & AccessMask),
-        level,
-        (payload & DirtyBit) != 0);
+    private static TlbEntry Decode(ulong payload, Gfn gfn, PageLevel level) =>
+        new(
+            new Pfn((payload >> Page.Shift) | (gfn.Value & (level.Pages() - 1))),
+            (Access)(payload & AccessMask),
+            level,
+            (payload & DirtyBit) != 0
+        );
 }

@@ -27,7 +27,9 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
     /// <summary>Valid entries.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Finds the leaf that holds <paramref name="gfn"/> and makes it the most recently used of its set.</summary>
+    /// <summary>
+    /// Finds the leaf that holds <paramref name="gfn"/> and makes it the most recently used of its set.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryFind(ulong gfn, out ulong payload)
     {
@@ -46,9 +48,11 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
         var set = SetOf(page);
         var tag = page | _generation;
         var way = 0;
-        while (way < set.Length - 1 && set[way].Tag != tag && IsValid(set[way])) way++;
+        while (way < set.Length - 1 && set[way].Tag != tag && IsValid(set[way]))
+            way++;
         var evicts = set[way].Tag != tag && IsValid(set[way]);
-        if (!IsValid(set[way])) Count++;
+        if (!IsValid(set[way]))
+            Count++;
         MoveToFront(set, way);
         set[0] = new Slot(tag, payload);
         return evicts;
@@ -58,17 +62,20 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
     /// <returns>How many were dropped.</returns>
     public int Flush(ulong first, ulong last)
     {
-        if (Count == 0) return 0;
+        if (Count == 0)
+            return 0;
         var before = Count;
         var (firstPage, lastPage) = (first >> _pagesShift, last >> _pagesShift);
         // At most one set a page: pages one by one while they are fewer than the sets, else every set once.
         if (lastPage - firstPage <= _setMask)
         {
-            for (var page = firstPage; page <= lastPage; page++) FlushSet(SetOf(page), firstPage, lastPage);
+            for (var page = firstPage; page <= lastPage; page++)
+                FlushSet(SetOf(page), firstPage, lastPage);
         }
         else
         {
-            for (var set = 0UL; set <= _setMask; set++) FlushSet(SetOf(set), firstPage, lastPage);
+            for (var set = 0UL; set <= _setMask; set++)
+                FlushSet(SetOf(set), firstPage, lastPage);
         }
         return before - Count;
     }
@@ -76,10 +83,12 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
     /// <summary>Drops everything, in constant time but for one call in 4095.</summary>
     public void FlushAll()
     {
-        if (Count == 0) return;
+        if (Count == 0)
+            return;
         Count = 0;
         _generation += FirstGeneration;
-        if (_generation != 0) return;
+        if (_generation != 0)
+            return;
         // The counter has wrapped: tags of its first round would come alive again.
         Array.Clear(_slots);
         _generation = FirstGeneration;
@@ -89,7 +98,8 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
     {
         for (var way = 1; way < set.Length; way++)
         {
-            if (set[way].Tag != tag) continue;
+            if (set[way].Tag != tag)
+                continue;
             payload = set[way].Payload;
             MoveToFront(set, way);
             return true;
@@ -105,7 +115,8 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
         for (; way < set.Length && IsValid(set[way]); way++)
         {
             var page = set[way].Tag ^ _generation;
-            if (page < firstPage || page > lastPage) set[kept++] = set[way];
+            if (page < firstPage || page > lastPage)
+                set[kept++] = set[way];
         }
         set[kept..way].Clear();
         Count -= way - kept;
@@ -118,7 +129,8 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
     private static void MoveToFront(Span<Slot> set, int way)
     {
         var slot = set[way];
-        for (; way > 0; way--) set[way] = set[way - 1];
+        for (; way > 0; way--)
+            set[way] = set[way - 1];
         set[0] = slot;
     }
 

@@ -10,7 +10,8 @@ public readonly record struct TlbGeometry
     /// entries.</exception>
     public TlbGeometry(int sets, int ways)
     {
-        if (sets < 1 || !BitOperations.IsPow2(sets)) throw new ArgumentOutOfRangeException(nameof(sets), sets, "Not a power of two.");
+        if (sets < 1 || !BitOperations.IsPow2(sets))
+            throw new ArgumentOutOfRangeException(nameof(sets), sets, "Not a power of two.");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ways);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)sets * ways, 1L << 24, nameof(ways));
         Sets = sets;

@@ -15,6 +15,7 @@ namespace Userfault.Mmu;
 public sealed class TlbShootdown
 {
     private readonly Vcpu[] _vcpus;
+
     // vCPUs in guest mode that have not acknowledged Completed + 1; meaningful while Completed < Requested.
     private int _awaited;
 
@@ -39,9 +40,11 @@ public sealed class TlbShootdown
     public ulong Request(GfnRange range)
     {
         Requested++;
-        for (var vcpu = 0; vcpu < _vcpus.Length; vcpu++) _vcpus[vcpu].Missed = Cover(_vcpus[vcpu].Missed, range);
+        for (var vcpu = 0; vcpu < _vcpus.Length; vcpu++)
+            _vcpus[vcpu].Missed = Cover(_vcpus[vcpu].Missed, range);
         // Only the oldest open flush is counted; where an older one is open, this one's turn comes.
-        if (Completed == Requested - 1) Advance();
+        if (Completed == Requested - 1)
+            Advance();
         return Requested;
     }
 
@@ -51,9 +54,10 @@ public sealed class TlbShootdown
     /// <summary>Is the vCPU in guest mode, as far as its messages say?</summary>
     public bool IsInGuest(int vcpu) => _vcpus[vcpu].InGuest;
 
-    /// <summary>Must <paramref name="vcpu"/> be asked to flush before <paramref name="generation"/> can be done?</summary>
-    public bool Owes(int vcpu, ulong generation) =>
-        _vcpus[vcpu].InGuest && _vcpus[vcpu].Acknowledged < generation;
+    /// <summary>
+    /// Must <paramref name="vcpu"/> be asked to flush before <paramref name="generation"/> can be done?
+    /// </summary>
+    public bool Owes(int vcpu, ulong generation) => _vcpus[vcpu].InGuest && _vcpus[vcpu].Acknowledged < generation;
 
     /// <summary>What the vCPU has to drop to be up to date.</summary>
     public TlbFlush PendingFor(int vcpu) => new(Requested, _vcpus[vcpu].Missed);
@@ -66,19 +70,24 @@ public sealed class TlbShootdown
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(generation, Requested);
         ref var state = ref _vcpus[vcpu];
-        if (generation <= state.Acknowledged) return false;
+        if (generation <= state.Acknowledged)
+            return false;
         var awaited = state.InGuest && state.Acknowledged <= Completed;
         state.Acknowledged = generation;
-        if (generation == Requested) state.Missed = default;
+        if (generation == Requested)
+            state.Missed = default;
         return awaited && Arrived();
     }
 
-    /// <summary>The vCPU has left guest mode (a fault, an exit, a pause, its end): nobody waits for it any more.</summary>
+    /// <summary>
+    /// The vCPU has left guest mode (a fault, an exit, a pause, its end): nobody waits for it any more.
+    /// </summary>
     /// <returns>Did <see cref="Completed"/> grow?</returns>
     public bool ExitGuest(int vcpu)
     {
         ref var state = ref _vcpus[vcpu];
-        if (!state.InGuest) return false;
+        if (!state.InGuest)
+            return false;
         state.InGuest = false;
         return state.Acknowledged <= Completed && Completed < Requested && Arrived();
     }
@@ -89,8 +98,10 @@ public sealed class TlbShootdown
     {
         ref var state = ref _vcpus[vcpu];
         var flush = PendingFor(vcpu);
-        // One that is in guest mode by our books may still be running with the old entries: its answer counts, not ours.
-        if (state.InGuest) return flush;
+        // One that is in guest mode by our books may still be running with the old entries: its answer counts, not
+        // ours.
+        if (state.InGuest)
+            return flush;
         state.InGuest = true;
         state.Acknowledged = Requested;
         state.Missed = default;
@@ -107,8 +118,10 @@ public sealed class TlbShootdown
         _awaited = 0;
         foreach (ref readonly var vcpu in _vcpus.AsSpan())
         {
-            if (!vcpu.InGuest || vcpu.Acknowledged > Completed) continue;
-            if (vcpu.Acknowledged < Completed) (Completed, _awaited) = (vcpu.Acknowledged, 0);
+            if (!vcpu.InGuest || vcpu.Acknowledged > Completed)
+                continue;
+            if (vcpu.Acknowledged < Completed)
+                (Completed, _awaited) = (vcpu.Acknowledged, 0);
             _awaited++;
         }
         return Completed > before;
@@ -116,8 +129,10 @@ public sealed class TlbShootdown
 
     private static GfnRange Cover(GfnRange left, GfnRange right)
     {
-        if (left.IsEmpty) return right;
-        if (right.IsEmpty) return left;
+        if (left.IsEmpty)
+            return right;
+        if (right.IsEmpty)
+            return left;
         var start = Math.Min(left.Start.Value, right.Start.Value);
         var end = Math.Max(EndOf(left), EndOf(right));
         return new GfnRange(new Gfn(start), end - start);

@@ -42,8 +42,10 @@ internal sealed class AddressFields(params IReadOnlyList<(int Number, AddressFie
         {
             var isBytes = (tag & 7) == LengthDelimited;
             var content = isBytes ? fields.FirstOrDefault(f => f.Number == tag >> 3).Content : null;
-            if (content is null) input.SkipLastField();
-            else content.Check(input.ReadBytes(), isNode);
+            if (content is null)
+                input.SkipLastField();
+            else
+                content.Check(input.ReadBytes(), isNode);
         }
     }
 

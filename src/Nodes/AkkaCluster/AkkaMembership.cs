@@ -12,10 +12,15 @@ namespace Userfault.Nodes;
 /// </summary>
 /// <param name="system">The node's actor system; its configuration is a <see cref="NodeSystem"/>'s.</param>
 /// <param name="cluster">Its cluster extension.</param>
-/// <param name="outside">Opens an actor system that joins no cluster; null where nothing is told to nodes that are no members.</param>
+/// <param name="outside">Opens an actor system that joins no cluster; null where nothing is told to nodes that are no
+/// members.</param>
 /// <param name="leaves">Called before this node leaves; null is nothing.</param>
 internal sealed class AkkaMembership(
-    ActorSystem system, Akka.Cluster.Cluster cluster, Func<NodeSystem>? outside = null, Action? leaves = null) : IMembership
+    ActorSystem system,
+    Akka.Cluster.Cluster cluster,
+    Func<NodeSystem>? outside = null,
+    Action? leaves = null
+) : IMembership
 {
     private readonly ConcurrentDictionary<Address, bool> _refused = new();
     private IActorRef _quarantine = ActorRefs.Nobody;
@@ -30,8 +35,10 @@ internal sealed class AkkaMembership(
     public void Join(IReadOnlyList<Address> seeds)
     {
         ArgumentNullException.ThrowIfNull(seeds);
-        if (seeds.Count == 0) cluster.Join(Self.Address);
-        else cluster.JoinSeedNodes(seeds);
+        if (seeds.Count == 0)
+            cluster.Join(Self.Address);
+        else
+            cluster.JoinSeedNodes(seeds);
     }
 
     /// <inheritdoc/>
@@ -64,7 +71,8 @@ internal sealed class AkkaMembership(
     /// <inheritdoc/>
     public bool? Hears(Address node)
     {
-        if (node.Equals(Self.Address)) return true;
+        if (node.Equals(Self.Address))
+            return true;
         return cluster.FailureDetector.IsMonitoring(node) ? cluster.FailureDetector.IsAvailable(node) : null;
     }
 
@@ -104,7 +112,8 @@ internal sealed class AkkaMembership(
     /// <summary>Begins to look after quarantine, see <see cref="QuarantineActor"/>.</summary>
     public AkkaMembership Start()
     {
-        if (outside is not null) _quarantine = system.ActorOf(QuarantineActor.Props(cluster, _refused, outside), QuarantineActor.Name);
+        if (outside is not null)
+            _quarantine = system.ActorOf(QuarantineActor.Props(cluster, _refused, outside), QuarantineActor.Name);
         return this;
     }
 

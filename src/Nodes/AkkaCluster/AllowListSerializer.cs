@@ -18,7 +18,11 @@ internal abstract class AllowListSerializer : SerializerWithStringManifest
     /// <param name="inner">Writes and reads what is allowed.</param>
     /// <param name="manifests">The manifests to allow. A serializer without manifests has the empty one.</param>
     protected AllowListSerializer(
-        ExtendedActorSystem system, int identifier, Serializer inner, IReadOnlySet<string> manifests)
+        ExtendedActorSystem system,
+        int identifier,
+        Serializer inner,
+        IReadOnlySet<string> manifests
+    )
         : base(system) => (Identifier, _inner, Manifests) = (identifier, inner, manifests);
 
     /// <summary>The manifests that are allowed.</summary>
@@ -72,15 +76,17 @@ internal abstract class AllowListSerializer : SerializerWithStringManifest
             // log.
             var cause = e.GetBaseException();
             throw new SerializationException(
-                $"serializer {Identifier}, {PeerText.Shown(manifest)}, cannot read {bytes.Length} bytes: " +
-                $"{cause.GetType().Name} {PeerText.Shown(cause.Message)}");
+                $"serializer {Identifier}, {PeerText.Shown(manifest)}, cannot read {bytes.Length} bytes: "
+                    + $"{cause.GetType().Name} {PeerText.Shown(cause.Message)}"
+            );
         }
     }
 
     /// <summary>Reads a message whose manifest is allowed; may throw any exception.</summary>
-    protected virtual object Read(byte[] bytes, string manifest) => _inner is SerializerWithStringManifest inner
-        ? inner.FromBinary(bytes, manifest)
-        : _inner.FromBinary(bytes, type: null!);
+    protected virtual object Read(byte[] bytes, string manifest) =>
+        _inner is SerializerWithStringManifest inner
+            ? inner.FromBinary(bytes, manifest)
+            : _inner.FromBinary(bytes, type: null!);
 
     private SerializationException Refused(object? message) =>
         new($"{message?.GetType()} is not among the messages that cross nodes under serializer {Identifier}");

@@ -24,7 +24,6 @@ public static class ClosedSerialization
         new("akka-cluster", 5, typeof(GossipSerializer)),
         new("akka-containers", 6, typeof(SelectionSerializer)),
         new("akka-pubsub", 9, typeof(TopicSerializer)),
-
         // Newtonsoft's serializer, which instantiates any type that is named. Akka.NET binds it to all types without
         // another binding.
         new("json", 1, typeof(RefusingSerializer)),
@@ -54,29 +53,41 @@ public static class ClosedSerialization
     public static Config Over(Config basis)
     {
         ArgumentNullException.ThrowIfNull(basis);
-        var more = basis.GetConfig(Serializers)?.AsEnumerable().Select(s => s.Key)
-            .Where(name => !All.Any(s => s.Name == name)).Order(StringComparer.Ordinal).ToList() ?? [];
+        var more =
+            basis
+                .GetConfig(Serializers)
+                ?.AsEnumerable()
+                .Select(s => s.Key)
+                .Where(name => !All.Any(s => s.Name == name))
+                .Order(StringComparer.Ordinal)
+                .ToList()
+            ?? [];
         return more.Count == 0
             ? Config.WithFallback(basis)
             : throw new ConfigurationException(
-                $"{Serializers}: nodes have a closed set of serializers; remove {string.Join(", ", more)}");
+                $"{Serializers}: nodes have a closed set of serializers; remove {string.Join(", ", more)}"
+            );
     }
 
     private static string Hocon()
     {
-        var text = new StringBuilder("""
+        var text = new StringBuilder(
+            """
             # The serializer named "null" is replaced on purpose.
             akka.log-serializer-override-on-start = off
 
-            """);
+            """
+        );
         foreach (var serializer in All)
         {
             var (name, type) = (serializer.Name, NameOf(serializer.Type));
             text.AppendLine(CultureInfo.InvariantCulture, $"{Serializers}.\"{name}\" = \"{type}\"");
-            if (!serializer.IsRefused) continue;
+            if (!serializer.IsRefused)
+                continue;
             text.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"akka.actor.serialization-settings.\"{name}\".identifier = {serializer.Identifier}");
+                $"akka.actor.serialization-settings.\"{name}\".identifier = {serializer.Identifier}"
+            );
         }
 
         text.AppendLine(
@@ -86,7 +97,8 @@ public static class ClosedSerialization
               "System.Object" = json
               "{{NameOf(typeof(INodeMessage))}}" = userfault
             }
-            """);
+            """
+        );
         return text.ToString();
     }
 

@@ -26,11 +26,16 @@ internal sealed class FollowActor : UntypedActor
     protected override void PreStart()
     {
         _cluster.Subscribe(
-            Self, SubscriptionInitialStateMode.InitialStateAsEvents,
-            typeof(IMemberEvent), typeof(IReachabilityEvent), typeof(ClusterShuttingDown));
+            Self,
+            SubscriptionInitialStateMode.InitialStateAsEvents,
+            typeof(IMemberEvent),
+            typeof(IReachabilityEvent),
+            typeof(ClusterShuttingDown)
+        );
         // A cluster that has ended ignores the subscription. One that ends between these two lines takes its actor
         // system with it, and PostStop announces the end.
-        if (_cluster.IsTerminated) End();
+        if (_cluster.IsTerminated)
+            End();
     }
 
     /// <inheritdoc/>
@@ -51,7 +56,8 @@ internal sealed class FollowActor : UntypedActor
                 End();
                 break;
             case IMemberEvent changed:
-                foreach (var told in _order.Next(ChangeOf(changed.Member))) Say(told);
+                foreach (var told in _order.Next(ChangeOf(changed.Member)))
+                    Say(told);
                 break;
             case UnreachableMember unreachable:
                 Say(new ReachabilityChanged(AkkaMembership.IdOf(unreachable.Member.UniqueAddress), IsReachable: false));
@@ -67,7 +73,8 @@ internal sealed class FollowActor : UntypedActor
 
     private void Say(IMembershipEvent said)
     {
-        if (!_isOver) _listener.Tell(said, ActorRefs.NoSender);
+        if (!_isOver)
+            _listener.Tell(said, ActorRefs.NoSender);
     }
 
     private void End()
@@ -76,19 +83,23 @@ internal sealed class FollowActor : UntypedActor
         _isOver = true;
     }
 
-    private static MemberChanged ChangeOf(Member member) => new(
-        AkkaMembership.IdOf(member.UniqueAddress), [.. member.Roles.Order(StringComparer.Ordinal)],
-        StateOf(member.Status));
+    private static MemberChanged ChangeOf(Member member) =>
+        new(
+            AkkaMembership.IdOf(member.UniqueAddress),
+            [.. member.Roles.Order(StringComparer.Ordinal)],
+            StateOf(member.Status)
+        );
 
-    private static MemberState StateOf(MemberStatus status) => status switch
-    {
-        MemberStatus.Joining => MemberState.Joining,
-        MemberStatus.WeaklyUp => MemberState.WeaklyUp,
-        MemberStatus.Up => MemberState.Up,
-        MemberStatus.Leaving => MemberState.Leaving,
-        MemberStatus.Exiting => MemberState.Exiting,
-        MemberStatus.Down => MemberState.Down,
-        MemberStatus.Removed => MemberState.Removed,
-        _ => throw new InvalidOperationException($"a member that is {status}"),
-    };
+    private static MemberState StateOf(MemberStatus status) =>
+        status switch
+        {
+            MemberStatus.Joining => MemberState.Joining,
+            MemberStatus.WeaklyUp => MemberState.WeaklyUp,
+            MemberStatus.Up => MemberState.Up,
+            MemberStatus.Leaving => MemberState.Leaving,
+            MemberStatus.Exiting => MemberState.Exiting,
+            MemberStatus.Down => MemberState.Down,
+            MemberStatus.Removed => MemberState.Removed,
+            _ => throw new InvalidOperationException($"a member that is {status}"),
+        };
 }

@@ -23,8 +23,11 @@ internal sealed class GossipSerializer(ExtendedActorSystem system)
     {
         ["HB"] = new((1, AddressFields.Address)),
         ["HBR"] = new((1, AddressFields.Node)),
-        ["Akka.Cluster.GossipEnvelope, Akka.Cluster"] =
-            new((1, AddressFields.Node), (2, AddressFields.Node), (3, Gossip)),
+        ["Akka.Cluster.GossipEnvelope, Akka.Cluster"] = new(
+            (1, AddressFields.Node),
+            (2, AddressFields.Node),
+            (3, Gossip)
+        ),
         ["Akka.Cluster.GossipStatus, Akka.Cluster"] = new((1, AddressFields.Node)),
         ["Akka.Cluster.InternalClusterAction+ExitingConfirmed, Akka.Cluster"] = AddressFields.Node,
         ["Akka.Cluster.InternalClusterAction+InitJoin, Akka.Cluster"] = AddressFields.None,

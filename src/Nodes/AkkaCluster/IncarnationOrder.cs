@@ -20,13 +20,15 @@ internal sealed class IncarnationOrder
         if (changed.State == MemberState.Removed)
         {
             // The removal of an earlier incarnation has been announced already.
-            if (former?.Node != changed.Node) return [];
+            if (former?.Node != changed.Node)
+                return [];
             _told.Remove(changed.Node.Address);
             return [changed];
         }
 
         _told[changed.Node.Address] = changed;
-        if (former is null || former.Node == changed.Node) return [changed];
+        if (former is null || former.Node == changed.Node)
+            return [changed];
         return [former with { State = MemberState.Removed }, changed];
     }
 }

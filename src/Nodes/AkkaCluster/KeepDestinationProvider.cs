@@ -4,8 +4,8 @@ using Akka.Cluster;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Names <see cref="SplitBrainActor"/> to Akka.Cluster: the value of <c>akka.cluster.downing-provider-class</c>. Its one
-/// setting is <c>userfault.cluster.stable-after</c>.
+/// Names <see cref="SplitBrainActor"/> to Akka.Cluster: the value of <c>akka.cluster.downing-provider-class</c>. Its
+/// one setting is <c>userfault.cluster.stable-after</c>.
 /// </summary>
 /// <param name="system">The node's actor system.</param>
 /// <param name="cluster">Its cluster extension, which is still being made.</param>
@@ -15,6 +15,9 @@ public sealed class KeepDestinationProvider(ActorSystem system, Akka.Cluster.Clu
     public TimeSpan DownRemovalMargin => TimeSpan.Zero;
 
     /// <inheritdoc/>
-    public Props DowningActorProps => SplitBrainActor.Props(
-        new AkkaMembership(system, cluster), system.Settings.Config.GetTimeSpan("userfault.cluster.stable-after"));
+    public Props DowningActorProps =>
+        SplitBrainActor.Props(
+            new AkkaMembership(system, cluster),
+            system.Settings.Config.GetTimeSpan("userfault.cluster.stable-after")
+        );
 }

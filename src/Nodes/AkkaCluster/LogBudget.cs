@@ -23,14 +23,16 @@ internal sealed class LogBudget : LogFilterBase
     {
         ArgumentNullException.ThrowIfNull(content);
         var isAkka = content.LogClass.Namespace?.StartsWith("Akka", StringComparison.Ordinal) == true;
-        if (!isAkka || content.LogLevel() < LogLevel.WarningLevel) return LogFilterDecision.NoDecision;
+        if (!isAkka || content.LogLevel() < LogLevel.WarningLevel)
+            return LogFilterDecision.NoDecision;
 
         // Several loggers may ask at the same time.
         lock (_spent)
         {
             var key = (content.LogClass, content.LogLevel());
             var isNew = !_spent.TryGetValue(key, out var spent) || content.Timestamp - spent.Since >= Window;
-            if (isNew) spent = (content.Timestamp, 0);
+            if (isNew)
+                spent = (content.Timestamp, 0);
             _spent[key] = (spent.Since, spent.Lines + 1);
             return spent.Lines < MaxLines ? LogFilterDecision.NoDecision : LogFilterDecision.Drop;
         }

@@ -14,7 +14,8 @@ public sealed class NodeSystem
     private NodeSystem(ActorSystem system, bool isTls, Func<NodeSystem>? outside)
     {
         var cluster = Akka.Cluster.Cluster.Get(system);
-        if (isTls) _guard = new FailedHandshakeGuard(system, cluster);
+        if (isTls)
+            _guard = new FailedHandshakeGuard(system, cluster);
         (System, Membership) = (system, new AkkaMembership(system, cluster, outside, () => _guard?.LetGo()).Start());
     }
 
@@ -28,18 +29,25 @@ public sealed class NodeSystem
     /// <param name="settings">How it takes part.</param>
     /// <param name="basis">Configuration below what the settings say; the host's akka.hocon.</param>
     /// <exception cref="ConfigurationException">The basis has serializers of its own.</exception>
-    /// <exception cref="System.Net.Sockets.SocketException">Inside of the exception: the port cannot be listened on.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">Inside of the exception: the port cannot be listened
+    /// on.</exception>
     public static NodeSystem Open(NodeSettings settings, Config basis)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var config = ConfigOf(settings).WithFallback(ClosedRemoting.Of(settings.Actors)).WithFallback(ClosedSerialization.Over(basis));
+        var config = ConfigOf(settings)
+            .WithFallback(ClosedRemoting.Of(settings.Actors))
+            .WithFallback(ClosedSerialization.Over(basis));
         ActorSystemSetup setup = ActorSystemSetup.Create(
-            BootstrapSetup.Create().WithConfig(config), new LogFilterSetup([new LogBudget()]));
-        if (settings.Tls is { } tls) setup = setup.And(tls.Setup);
+            BootstrapSetup.Create().WithConfig(config),
+            new LogFilterSetup([new LogBudget()])
+        );
+        if (settings.Tls is { } tls)
+            setup = setup.And(tls.Setup);
         // An observer asks others and tells nobody anything: nobody ever gives it up.
-        Func<NodeSystem>? outside = settings.Role == NodeRoles.Observer
-            ? null
-            : () => Open(settings with { Role = NodeRoles.Observer, Port = 0 }, basis);
+        Func<NodeSystem>? outside =
+            settings.Role == NodeRoles.Observer
+                ? null
+                : () => Open(settings with { Role = NodeRoles.Observer, Port = 0 }, basis);
         return new NodeSystem(ActorSystem.Create(settings.SystemName, setup), settings.Tls is not null, outside);
     }
 
@@ -61,32 +69,38 @@ public sealed class NodeSystem
     /// <summary>Has an actor of another actor system told what comes to this one.</summary>
     internal IActorRef Forward(IActorRef to) => System.ActorOf(ForwarderActor.Props(to));
 
-    private static Config ConfigOf(NodeSettings settings) => ConfigurationFactory.ParseString(string.Create(
-        CultureInfo.InvariantCulture,
-        $$"""
-        akka.actor.provider = cluster
-        # The mediator has to be there before the first peer speaks to it.
-        akka.extensions = ["Akka.Cluster.Tools.PublishSubscribe.DistributedPubSubExtensionProvider, Akka.Cluster.Tools"]
-        akka.cluster.roles = ["{{settings.Role}}"]
-        akka.cluster.downing-provider-class = "{{DowningOf(settings.SplitBrain)}}"
-        akka.cluster.split-brain-resolver.active-strategy = keep-majority
-        akka.cluster.split-brain-resolver.stable-after = {{settings.StableAfter.TotalMilliseconds}}ms
-        userfault.cluster.stable-after = {{settings.StableAfter.TotalMilliseconds}}ms
-        # Akka's default is to send also over connections that others have opened. A node that starts again under its address while its
-        # peer still tries the old one can then end with halves of two connections: the peer stops its old writer, whose connection is
-        # the only one that the new node reads.
-        akka.remote.use-passive-connections = off
-        akka.remote.dot-netty.tcp.hostname = "{{settings.Host}}"
-        akka.remote.dot-netty.tcp.port = {{settings.Port}}
-        akka.remote.dot-netty.tcp.enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
-        {{(settings.Tls is null ? "" : FailedHandshakeGuard.Config)}}
-        """));
+    private static Config ConfigOf(NodeSettings settings) =>
+        ConfigurationFactory.ParseString(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $$"""
+                akka.actor.provider = cluster
+                # The mediator has to be there before the first peer speaks to it.
+                akka.extensions = ["Akka.Cluster.Tools.PublishSubscribe.DistributedPubSubExtensionProvider, Akka.Cluster.Tools"]
+                akka.cluster.roles = ["{{settings.Role}}"]
+                akka.cluster.downing-provider-class = "{{DowningOf(settings.SplitBrain)}}"
+                akka.cluster.split-brain-resolver.active-strategy = keep-majority
+                akka.cluster.split-brain-resolver.stable-after = {{settings.StableAfter.TotalMilliseconds}}ms
+                userfault.cluster.stable-after = {{settings.StableAfter.TotalMilliseconds}}ms
+                # Akka's default is to send also over connections that others have opened. A node that starts again under its address while its
+                # peer still tries the old one can then end with halves of two connections: the peer stops its old writer, whose connection is
+                # the only one that the new node reads.
+                akka.remote.use-passive-connections = off
+                akka.remote.dot-netty.tcp.hostname = "{{settings.Host}}"
+                akka.remote.dot-netty.tcp.port = {{settings.Port}}
+                akka.remote.dot-netty.tcp.enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
+                {{(settings.Tls is null ? "" : FailedHandshakeGuard.Config)}}
+                """
+            )
+        );
 
-    private static string DowningOf(SplitBrainRule rule) => rule switch
-    {
-        SplitBrainRule.KeepDestination => $"{typeof(KeepDestinationProvider).FullName}, {typeof(KeepDestinationProvider).Assembly.GetName().Name}",
-        SplitBrainRule.KeepMajority => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
-        SplitBrainRule.Off => "Akka.Cluster.NoDowning, Akka.Cluster",
-        _ => throw new ArgumentOutOfRangeException(nameof(rule)),
-    };
+    private static string DowningOf(SplitBrainRule rule) =>
+        rule switch
+        {
+            SplitBrainRule.KeepDestination =>
+                $"{typeof(KeepDestinationProvider).FullName}, {typeof(KeepDestinationProvider).Assembly.GetName().Name}",
+            SplitBrainRule.KeepMajority => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
+            SplitBrainRule.Off => "Akka.Cluster.NoDowning, Akka.Cluster",
+            _ => throw new ArgumentOutOfRangeException(nameof(rule)),
+        };
 }

@@ -13,9 +13,13 @@ namespace Userfault.Nodes;
 /// </param>
 public sealed record NodeTls(X509Certificate2 Certificate, Func<X509Certificate2?, string, bool> IsTrusted)
 {
-    // With mutual authentication DotNetty's server demands a certificate and closes without one; its own checks, which know
-    // the system's authorities alone, are replaced by this validator in both directions.
-    internal DotNettySslSetup Setup => new(
-        Certificate, suppressValidation: false, requireMutualAuthentication: true,
-        customValidator: (shown, _, peer, _, _) => IsTrusted(shown, peer));
+    // With mutual authentication DotNetty's server demands a certificate and closes without one; its own checks, which
+    // know the system's authorities alone, are replaced by this validator in both directions.
+    internal DotNettySslSetup Setup =>
+        new(
+            Certificate,
+            suppressValidation: false,
+            requireMutualAuthentication: true,
+            customValidator: (shown, _, peer, _, _) => IsTrusted(shown, peer)
+        );
 }

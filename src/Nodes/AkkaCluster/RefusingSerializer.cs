@@ -30,8 +30,11 @@ internal sealed class RefusingSerializer : SerializerWithStringManifest
     /// <inheritdoc/>
     public override object FromBinary(byte[] bytes, string manifest) =>
         throw new SerializationException(
-            $"nodes exchange nothing under serializer {Identifier}: {PeerText.Shown(manifest)}");
+            $"nodes exchange nothing under serializer {Identifier}: {PeerText.Shown(manifest)}"
+        );
 
     private SerializationException Refused(object? message) =>
-        new($"{message?.GetType()} does not cross nodes: it is bound to no serializer, or to {Identifier}, which refuses");
+        new(
+            $"{message?.GetType()} does not cross nodes: it is bound to no serializer, or to {Identifier}, which refuses"
+        );
 }

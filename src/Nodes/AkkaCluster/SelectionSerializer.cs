@@ -20,7 +20,8 @@ internal sealed class SelectionSerializer(ExtendedActorSystem system)
     /// <inheritdoc/>
     protected override object Read(byte[] bytes, string manifest)
     {
-        if (IsInside) throw new SerializationException("an envelope inside of an envelope");
+        if (IsInside)
+            throw new SerializationException("an envelope inside of an envelope");
         IsInside = true;
         try
         {

@@ -11,4 +11,8 @@ namespace Userfault.Nodes;
 /// <param name="system">The actor system.</param>
 internal sealed class TopicSerializer(ExtendedActorSystem system)
     : AllowListSerializer(
-        system, identifier: 9, new DistributedPubSubMessageSerializer(system), new HashSet<string> { "A", "B" });
+        system,
+        identifier: 9,
+        new DistributedPubSubMessageSerializer(system),
+        new HashSet<string> { "A", "B" }
+    );

@@ -16,11 +16,16 @@ public interface IPagePlane
     /// <summary>Serves what a source has, from now until the listener is disposed of.</summary>
     /// <param name="options">Where to listen, and limits.</param>
     /// <param name="source">What is passed on; not owned.</param>
-    /// <param name="unlisted">Passed on to whoever knows of it, and not named to others; not owned. Null: nothing.</param>
-    /// <param name="directory">The sources that the node knows of, from any thread; null: what it serves itself.</param>
+    /// <param name="unlisted">Passed on to whoever knows of it, and not named to others; not owned. Null:
+    /// nothing.</param>
+    /// <param name="directory">The sources that the node knows of, from any thread; null: what it serves
+    /// itself.</param>
     IPageListener Listen(
-        PageServerOptions options, IPageSource source, IPageSource? unlisted = null,
-        Func<IReadOnlyList<SourceListing>>? directory = null);
+        PageServerOptions options,
+        IPageSource source,
+        IPageSource? unlisted = null,
+        Func<IReadOnlyList<SourceListing>>? directory = null
+    );
 
     /// <summary>Do images have manifests here? Simulated ones do not.</summary>
     bool HasManifests => true;

@@ -21,7 +21,8 @@ public sealed record PageLinkTarget(Address Node, string Host, int Port, ulong P
     {
         ArgumentNullException.ThrowIfNull(node);
         var hash = 0xCBF29CE484222325;
-        foreach (var letter in node.ToString()) hash = (hash ^ letter) * 0x100000001B3;
+        foreach (var letter in node.ToString())
+            hash = (hash ^ letter) * 0x100000001B3;
         return hash;
     }
 }

@@ -20,18 +20,23 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
 
     /// <summary>See <see cref="Props"/>.</summary>
     public PageLinksActor(PageLinksSettings settings) =>
-        (_settings, _core) = (settings, new PageLinksCore(settings.OfferedAs ?? settings.Client.Image, settings.ThroughFetchers));
+        (_settings, _core) = (
+            settings,
+            new PageLinksCore(settings.OfferedAs ?? settings.Client.Image, settings.ThroughFetchers)
+        );
 
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>A keeper, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
-    public static Props Props(PageLinksSettings settings) => Akka.Actor.Props.Create(() => new PageLinksActor(settings));
+    public static Props Props(PageLinksSettings settings) =>
+        Akka.Actor.Props.Create(() => new PageLinksActor(settings));
 
     /// <inheritdoc/>
     protected override void PostStop()
     {
-        foreach (var client in _clients.OrderBy(static c => c.Key, AddressOrder.Instance)) client.Value.Dispose();
+        foreach (var client in _clients.OrderBy(static c => c.Key, AddressOrder.Instance))
+            client.Value.Dispose();
     }
 
     /// <inheritdoc/>
@@ -50,7 +55,8 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
                 OnClosed(closed);
                 break;
             case PageLinksProtocol.Retry retry:
-                if (_core.Retry(retry.Node) is { } target) Connect(target);
+                if (_core.Retry(retry.Node) is { } target)
+                    Connect(target);
                 break;
             case PageLinksProtocol.GetLinks:
                 Sender.Tell(new PageLinksProtocol.Links(_core.Open, _core.Pending, _core.Seen, _core.Lost));
@@ -93,16 +99,19 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
         var (close, open) = _core.Decide();
         foreach (var target in close)
         {
-            if (_clients.TryGetValue(target.Node, out var client)) TakeBack(target.Node, client);
+            if (_clients.TryGetValue(target.Node, out var client))
+                TakeBack(target.Node, client);
         }
 
-        foreach (var target in open) Connect(target);
+        foreach (var target in open)
+            Connect(target);
     }
 
     private void TakeBack(Address node, IPageSource client)
     {
         _clients.Remove(node);
-        if (_given.Remove(node)) _settings.Closed(node, client);
+        if (_given.Remove(node))
+            _settings.Closed(node, client);
         client.Dispose();
     }
 
@@ -111,7 +120,8 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
 
     private sealed class Owner(IActorRef keeper, Address node) : IPageLinkOwner
     {
-        public void Opened(IPageSource client) => keeper.Tell(new PageLinksProtocol.Opened(node, client), ActorRefs.NoSender);
+        public void Opened(IPageSource client) =>
+            keeper.Tell(new PageLinksProtocol.Opened(node, client), ActorRefs.NoSender);
 
         public void Closed(IPageSource client, Refusal reason) =>
             keeper.Tell(new PageLinksProtocol.Closed(node, client, reason), ActorRefs.NoSender);

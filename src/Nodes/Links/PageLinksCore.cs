@@ -17,7 +17,8 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     private IReadOnlyList<PageLinkTarget> _offers = [];
 
     /// <summary>Nodes that are connected.</summary>
-    public IReadOnlyList<PageLinkTarget> Open => [.. _links.Values.Where(l => l.State == State.Open).Select(l => l.Target)];
+    public IReadOnlyList<PageLinkTarget> Open =>
+        [.. _links.Values.Where(l => l.State == State.Open).Select(l => l.Target)];
 
     /// <summary>Nodes that are wanted and not connected.</summary>
     public int Pending => _links.Values.Count(l => l.State != State.Open);
@@ -36,34 +37,40 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     }
 
     /// <summary>The cluster has changed.</summary>
-    public void Update(IReadOnlyList<ClusterNode> nodes) => _offers =
-    [
-        .. from node in nodes
-           where node.IsUsable
-           let offer = node.Report?.OfferOf(image)
-           where offer is not null
-           let isFetcher = node.Roles.Contains(NodeRoles.Fetcher)
-           where isFetcher ? throughFetchers : node.Roles.Contains(NodeRoles.Source)
-           let host = offer.Host.Length > 0 ? offer.Host : node.Address.Host
-           select new PageLinkTarget(node.Address, host, offer.Port, offer.PageCount, isFetcher),
-    ];
+    public void Update(IReadOnlyList<ClusterNode> nodes) =>
+        _offers = [
+            .. from node in nodes
+            where node.IsUsable
+            let offer = node.Report?.OfferOf(image)
+            where offer is not null
+            let isFetcher = node.Roles.Contains(NodeRoles.Fetcher)
+            where isFetcher ? throughFetchers : node.Roles.Contains(NodeRoles.Source)
+            let host = offer.Host.Length > 0 ? offer.Host : node.Address.Host
+            select new PageLinkTarget(node.Address, host, offer.Port, offer.PageCount, isFetcher),
+        ];
 
-    /// <summary>What is to be closed and what to be opened now; the core takes it as done. Call after every event.</summary>
+    /// <summary>
+    /// What is to be closed and what to be opened now; the core takes it as done. Call after every event.
+    /// </summary>
     public (IReadOnlyList<PageLinkTarget> Close, IReadOnlyList<PageLinkTarget> Open) Decide()
     {
         var wanted = Wanted();
         var close = new List<PageLinkTarget>();
         foreach (var link in _links.Values)
         {
-            if (wanted.Contains(link.Target)) continue;
+            if (wanted.Contains(link.Target))
+                continue;
             close.Add(link.Target);
             // A source that is let go since fetchers are there is not lost; a node that cannot be asked any more is.
-            if (link.State == State.Open && !_offers.Contains(link.Target)) _lost.Add(link.Target.Node);
+            if (link.State == State.Open && !_offers.Contains(link.Target))
+                _lost.Add(link.Target.Node);
         }
 
-        foreach (var target in close) _links.Remove(target.Node);
+        foreach (var target in close)
+            _links.Remove(target.Node);
         var open = wanted.Where(t => !_links.ContainsKey(t.Node)).ToList();
-        foreach (var target in open) _links.Add(target.Node, new Link(target));
+        foreach (var target in open)
+            _links.Add(target.Node, new Link(target));
         return (close, open);
     }
 
@@ -78,14 +85,16 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     /// <summary>A connection could not be made or is over; it is tried again after <see cref="Retry"/>.</summary>
     public void Closed(Address node)
     {
-        if (_links[node].State == State.Open) _lost.Add(node);
+        if (_links[node].State == State.Open)
+            _lost.Add(node);
         _links[node].State = State.Waiting;
     }
 
     /// <summary>It is time to try again: the target, or null where it is not wanted any more.</summary>
     public PageLinkTarget? Retry(Address node)
     {
-        if (!_links.TryGetValue(node, out var link) || link.State != State.Waiting) return null;
+        if (!_links.TryGetValue(node, out var link) || link.State != State.Waiting)
+            return null;
         link.IsRetry = true;
         link.State = State.Connecting;
         return link.Target;
@@ -95,8 +104,12 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     {
         var fetchers = _offers.Where(o => o.IsFetcher).ToList();
         var links = _links.Values.Where(l => fetchers.Contains(l.Target)).ToList();
-        var isServed = fetchers.Count > 0
-            && (links.Count < fetchers.Count || links.Exists(l => l.State == State.Open || (l.State == State.Connecting && !l.IsRetry)));
+        var isServed =
+            fetchers.Count > 0
+            && (
+                links.Count < fetchers.Count
+                || links.Exists(l => l.State == State.Open || (l.State == State.Connecting && !l.IsRetry))
+            );
         return isServed ? fetchers : [.. _offers];
     }
 

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Nodes;
 
-/// <summary>Everything that the keeper of data-plane connections receives, besides <see cref="NodeProtocol.NodesChanged"/>.</summary>
+/// <summary>
+/// Everything that the keeper of data-plane connections receives, besides <see cref="NodeProtocol.NodesChanged"/>.
+/// </summary>
 public static class PageLinksProtocol
 {
     /// <summary>A message for the keeper.</summary>
@@ -23,7 +25,11 @@ public static class PageLinksProtocol
     /// <param name="Seen">Nodes that were connected at some time.</param>
     /// <param name="Lost">Nodes whose connection broke and that have not come back.</param>
     public sealed record Links(
-        IReadOnlyList<PageLinkTarget> Open, int Pending, IReadOnlyList<Address> Seen, IReadOnlyList<Address> Lost);
+        IReadOnlyList<PageLinkTarget> Open,
+        int Pending,
+        IReadOnlyList<Address> Seen,
+        IReadOnlyList<Address> Lost
+    );
 
     internal sealed record Opened(Address Node, IPageSource Client) : ICommand;
 

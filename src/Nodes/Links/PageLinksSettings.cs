@@ -26,7 +26,9 @@ public sealed record PageLinksSettings
     /// <summary>A connection can be used from now on. Called on the keeper's thread.</summary>
     public required Action<PageLinkTarget, IPageSource> Opened { get; init; }
 
-    /// <summary>A connection must not be used any more; the keeper disposes of it next. Called on the keeper's thread.</summary>
+    /// <summary>
+    /// A connection must not be used any more; the keeper disposes of it next. Called on the keeper's thread.
+    /// </summary>
     public required Action<Address, IPageSource> Closed { get; init; }
 
     /// <summary>
@@ -48,7 +50,14 @@ public sealed record PageLinksSettings
                 pool.Tell(new FetcherPoolProtocol.AddFetcher(target.Number, [() => shared.Open(mayGiveUp: true)]));
                 foreach (var (node, other) in nodes)
                 {
-                    pool.Tell(new FetcherPoolProtocol.AddSource(PageLinkTarget.NumberOf(node), open.Name, shared.Open, IsSpare: true));
+                    pool.Tell(
+                        new FetcherPoolProtocol.AddSource(
+                            PageLinkTarget.NumberOf(node),
+                            open.Name,
+                            shared.Open,
+                            IsSpare: true
+                        )
+                    );
                     pool.Tell(new FetcherPoolProtocol.AddSource(target.Number, other.Name, other.Open, IsSpare: true));
                 }
 

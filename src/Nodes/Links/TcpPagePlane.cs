@@ -21,9 +21,20 @@ public sealed class TcpPagePlane : IPagePlane
 
     /// <inheritdoc/>
     public IPageListener Listen(
-        PageServerOptions options, IPageSource source, IPageSource? unlisted = null, Func<IReadOnlyList<SourceListing>>? directory = null) =>
-        new Listener(new PageServer(
-            options, unlisted is null ? [new PageOffer(source)] : [new PageOffer(source), new PageOffer(unlisted) { IsListed = false }], directory));
+        PageServerOptions options,
+        IPageSource source,
+        IPageSource? unlisted = null,
+        Func<IReadOnlyList<SourceListing>>? directory = null
+    ) =>
+        new Listener(
+            new PageServer(
+                options,
+                unlisted is null
+                    ? [new PageOffer(source)]
+                    : [new PageOffer(source), new PageOffer(unlisted) { IsListed = false }],
+                directory
+            )
+        );
 
     private sealed class Owner(IPageLinkOwner owner) : IPageClientOwner
     {

@@ -11,7 +11,8 @@ public sealed class AddressOrder : IComparer<Address>
     /// <inheritdoc/>
     public int Compare(Address? x, Address? y)
     {
-        if (x is null || y is null) return (x is null ? 0 : 1) - (y is null ? 0 : 1);
+        if (x is null || y is null)
+            return (x is null ? 0 : 1) - (y is null ? 0 : 1);
         var byHost = string.CompareOrdinal(x.Host, y.Host);
         return byHost != 0 ? byHost : Nullable.Compare(x.Port, y.Port);
     }

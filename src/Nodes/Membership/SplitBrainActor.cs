@@ -12,7 +12,8 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
     /// <summary>See <see cref="Props"/>.</summary>
-    public SplitBrainActor(IMembership membership, TimeSpan stableAfter) => (_membership, _stableAfter) = (membership, stableAfter);
+    public SplitBrainActor(IMembership membership, TimeSpan stableAfter) =>
+        (_membership, _stableAfter) = (membership, stableAfter);
 
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
@@ -32,17 +33,21 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
         switch (message)
         {
             case MemberChanged { State: MemberState.Removed or MemberState.Down } gone:
-                // A member that goes is no reason to wait on: of a side that does not stay, all go together and not one after another.
+                // A member that goes is no reason to wait on: of a side that does not stay, all go together and not one
+                // after another.
                 _members.Remove(gone.Node);
                 return;
             case MemberChanged changed:
                 _members[changed.Node] = new SplitBrainMember(
-                    changed.Node.Address, changed.Roles.Contains(NodeRoles.Destination),
+                    changed.Node.Address,
+                    changed.Roles.Contains(NodeRoles.Destination),
                     !_members.TryGetValue(changed.Node, out var known) || known.IsReachable,
-                    changed.State is MemberState.Leaving or MemberState.Exiting);
+                    changed.State is MemberState.Leaving or MemberState.Exiting
+                );
                 break;
             case ReachabilityChanged changed:
-                if (_members.TryGetValue(changed.Node, out var member)) _members[changed.Node] = member with { IsReachable = changed.IsReachable };
+                if (_members.TryGetValue(changed.Node, out var member))
+                    _members[changed.Node] = member with { IsReachable = changed.IsReachable };
                 break;
             case MembershipEnded:
                 Timers.CancelAll();
@@ -62,20 +67,30 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
     private void Decide()
     {
         // What this node hears itself decides, and not what others say of a member: one of them may have gone deaf.
-        var members = _members.Values.OrderBy(static m => m.Address, AddressOrder.Instance)
-            .Select(m => m with { IsReachable = _membership.Hears(m.Address) ?? m.IsReachable }).ToList();
+        var members = _members
+            .Values.OrderBy(static m => m.Address, AddressOrder.Instance)
+            .Select(m => m with { IsReachable = _membership.Hears(m.Address) ?? m.IsReachable })
+            .ToList();
         switch (SplitBrainSide.Decide(members))
         {
             case SplitBrainDecision.DownUnreachable:
                 foreach (var gone in members.Where(static m => !m.IsReachable))
                 {
-                    _log.Warning("{Host}:{Port} has been out of reach for {Seconds} s: it is given up", gone.Address.Host, gone.Address.Port, _stableAfter.TotalSeconds);
+                    _log.Warning(
+                        "{Host}:{Port} has been out of reach for {Seconds} s: it is given up",
+                        gone.Address.Host,
+                        gone.Address.Port,
+                        _stableAfter.TotalSeconds
+                    );
                     _membership.Down(gone.Address);
                 }
 
                 break;
             case SplitBrainDecision.DownSelf:
-                _log.Warning("the rest of the cluster has been out of reach for {Seconds} s: this node goes and joins anew", _stableAfter.TotalSeconds);
+                _log.Warning(
+                    "the rest of the cluster has been out of reach for {Seconds} s: this node goes and joins anew",
+                    _stableAfter.TotalSeconds
+                );
                 _membership.Down(_membership.Self.Address);
                 break;
             default:

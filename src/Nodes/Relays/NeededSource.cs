@@ -49,16 +49,15 @@ public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageS
     public void Cancel(ulong requestId) => source.Cancel(requestId);
 
     /// <summary>Nothing: the source goes on.</summary>
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private bool AnyMissing(ReadOnlySpan<GfnRange> ranges, out long pages)
     {
         pages = 0;
         foreach (var range in ranges)
         {
-            if (replicas.AnyMissing(Identity, range)) return true;
+            if (replicas.AnyMissing(Identity, range))
+                return true;
             pages += (long)range.Count;
         }
 

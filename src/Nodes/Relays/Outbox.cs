@@ -6,9 +6,10 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Calls to page sources, put in under the lock of whoever decides on them and made outside of it. One thread at a time makes
-/// them, in order, so that a cancellation never overtakes its request; another that puts in meanwhile returns, and the first makes
-/// its calls too. So does a source that answers within the call: what comes of it is done behind the call, not inside.
+/// Calls to page sources, put in under the lock of whoever decides on them and made outside of it. One thread at a time
+/// makes them, in order, so that a cancellation never overtakes its request; another that puts in meanwhile returns,
+/// and the first makes its calls too. So does a source that answers within the call: what comes of it is done behind
+/// the call, not inside.
 /// </summary>
 /// <param name="owner">The lock.</param>
 internal sealed class Outbox(Lock owner)
@@ -30,9 +31,11 @@ internal sealed class Outbox(Lock owner)
         var ranges = request.Ranges;
         var head = new PageRequest(request.Id, request.Priority, request.SentNs);
         // Mostly it is one range.
-        _waiting.Add(ranges.Length == 1
-            ? new Call(Kind.Ask, source, sink, head, ranges[0], null)
-            : new Call(Kind.Ask, source, sink, head, default, ranges.ToArray()));
+        _waiting.Add(
+            ranges.Length == 1
+                ? new Call(Kind.Ask, source, sink, head, ranges[0], null)
+                : new Call(Kind.Ask, source, sink, head, default, ranges.ToArray())
+        );
     }
 
     /// <summary>Cancels a request at a source. Under the lock.</summary>
@@ -43,11 +46,13 @@ internal sealed class Outbox(Lock owner)
     public void GiveUp(IPageSource source) => _waiting.Add(new Call(Kind.GiveUp, source, null, default, default, null));
 
     /// <summary>
-    /// Is it up to the calling thread to make the calls that wait (<see cref="MakeAll"/>), as soon as it has left the lock? Under the lock.
+    /// Is it up to the calling thread to make the calls that wait (<see cref="MakeAll"/>), as soon as it has left the
+    /// lock? Under the lock.
     /// </summary>
     public bool TryBegin()
     {
-        if (_isBusy || _waiting.Count == 0) return false;
+        if (_isBusy || _waiting.Count == 0)
+            return false;
         _isBusy = true;
         (_waiting, _making) = (_making, _waiting);
         return true;
@@ -60,14 +65,15 @@ internal sealed class Outbox(Lock owner)
         {
             do
             {
-                foreach (ref readonly var call in CollectionsMarshal.AsSpan(_making)) Make(call);
-            }
-            while (TryGoOn());
+                foreach (ref readonly var call in CollectionsMarshal.AsSpan(_making))
+                    Make(call);
+            } while (TryGoOn());
         }
         catch
         {
             // A source has thrown: that is its own affair, and whoever comes next goes on behind it.
-            lock (owner) End();
+            lock (owner)
+                End();
             throw;
         }
     }
@@ -103,7 +109,14 @@ internal sealed class Outbox(Lock owner)
         _isBusy = false;
     }
 
-    private readonly struct Call(Kind kind, IPageSource source, IPageSink? sink, PageRequest request, GfnRange range, GfnRange[]? ranges)
+    private readonly struct Call(
+        Kind kind,
+        IPageSource source,
+        IPageSink? sink,
+        PageRequest request,
+        GfnRange range,
+        GfnRange[]? ranges
+    )
     {
         public readonly Kind Kind = kind;
         public readonly IPageSource Source = source;

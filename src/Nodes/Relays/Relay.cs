@@ -14,9 +14,13 @@ public sealed class Relay(string host, Action<SourceListing> serves)
     private volatile ReplicatedSource? _source;
 
     /// <summary>What the node says of itself: its offer while a source is there.</summary>
-    public NodeReport Report() => _server is { } server && _source is { Replicas: > 0 } source
-        ? new NodeReport([Listing(server, source)], server.PagesSent)
-        : NodeReport.Nothing with { PagesSent = _server?.PagesSent ?? 0 };
+    public NodeReport Report() =>
+        _server is { } server && _source is { Replicas: > 0 } source
+            ? new NodeReport([Listing(server, source)], server.PagesSent)
+            : NodeReport.Nothing with
+            {
+                PagesSent = _server?.PagesSent ?? 0,
+            };
 
     /// <summary>Pages that were asked for a second time, since the first took long.</summary>
     public long Hedged => _source?.Counters.Hedged ?? 0;

@@ -29,8 +29,15 @@ public sealed class RelayActor : UntypedActor, IWithTimers
 
     /// <summary>See <see cref="Props"/>.</summary>
     public RelayActor(
-        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
-        IPagePlane plane, FetchSettings settings)
+        Relay relay,
+        IActorRef node,
+        PageServerOptions server,
+        PageClientOptions client,
+        TimeSpan retryAfter,
+        Replicas replicas,
+        IPagePlane plane,
+        FetchSettings settings
+    )
     {
         (_relay, _node, _server, _client, _retryAfter) = (relay, node, server, client, retryAfter);
         (_replicas, _plane, _settings) = (replicas, plane, settings);
@@ -49,10 +56,27 @@ public sealed class RelayActor : UntypedActor, IWithTimers
     /// <param name="plane">How pages travel; null is TCP.</param>
     /// <param name="settings">How sources are asked; null: the defaults.</param>
     public static Props Props(
-        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
-        IPagePlane? plane = null, FetchSettings? settings = null) =>
-        Akka.Actor.Props.Create(() => new RelayActor(
-            relay, node, server, client, retryAfter, replicas, plane ?? TcpPagePlane.Instance, settings ?? new FetchSettings()));
+        Relay relay,
+        IActorRef node,
+        PageServerOptions server,
+        PageClientOptions client,
+        TimeSpan retryAfter,
+        Replicas replicas,
+        IPagePlane? plane = null,
+        FetchSettings? settings = null
+    ) =>
+        Akka.Actor.Props.Create(() =>
+            new RelayActor(
+                relay,
+                node,
+                server,
+                client,
+                retryAfter,
+                replicas,
+                plane ?? TcpPagePlane.Instance,
+                settings ?? new FetchSettings()
+            )
+        );
 
     /// <inheritdoc/>
     protected override void PostStop()
@@ -69,7 +93,8 @@ public sealed class RelayActor : UntypedActor, IWithTimers
         {
             case NodeProtocol.NodesChanged changed:
                 _nodes = changed.Nodes;
-                if (_links is null) Begin(changed.Nodes);
+                if (_links is null)
+                    Begin(changed.Nodes);
                 _manifestLinks?.Tell(changed);
                 _links?.Tell(changed);
                 break;
@@ -94,52 +119,74 @@ public sealed class RelayActor : UntypedActor, IWithTimers
 
     private void Begin(IReadOnlyList<ClusterNode> nodes)
     {
-        var offer = nodes.Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source))
-            .SelectMany(n => n.Report?.Offers ?? []).FirstOrDefault();
-        if (offer is null) return;
+        var offer = nodes
+            .Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source))
+            .SelectMany(n => n.Report?.Offers ?? [])
+            .FirstOrDefault();
+        if (offer is null)
+            return;
         var source = _source = SourceOf(offer.Image, offer.PageCount, offer.Name);
         var every = TimeSpan.FromTicks(Math.Max(_settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
-        if (_settings.TickNs > 0) Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, every, every);
+        if (_settings.TickNs > 0)
+            Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, every, every);
         var manifest = _manifest = _plane.HasManifests
             ? SourceOf(ImageManifest.IdentityOf(offer.Image), 0, $"digests of {offer.Name}")
             : null;
         _serving = _plane.Listen(
-            _server, new NeededSource(source, _replicas), manifest, () => SourceDirectory.Of(_relay.Report().Offers, _nodes));
+            _server,
+            new NeededSource(source, _replicas),
+            manifest,
+            () => SourceDirectory.Of(_relay.Report().Offers, _nodes)
+        );
         _relay.Serve(_serving, source);
-        if (manifest is not null) _manifestLinks = Context.ActorOf(LinksTo(manifest, offer.Image, static () => { }), "manifest-links");
+        if (manifest is not null)
+            _manifestLinks = Context.ActorOf(LinksTo(manifest, offer.Image, static () => { }), "manifest-links");
         var self = Self;
-        _links = Context.ActorOf(LinksTo(source, offer.Image, () => self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender)), "links");
+        _links = Context.ActorOf(
+            LinksTo(source, offer.Image, () => self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender)),
+            "links"
+        );
     }
 
-    // Who asks here gives this node up after the timeout; a source that is silent has to be given up before, or this node would
-    // seem to be.
+    // Who asks here gives this node up after the timeout; a source that is silent has to be given up before, or this
+    // node would seem to be.
     private ReplicatedSource SourceOf(ImageIdentity image, ulong pages, string name)
     {
         var clock = Context.System.Scheduler;
         return new ReplicatedSource(
-            image, pages, name, _settings with { TimeoutNs = _settings.TimeoutNs / 2 },
-            () => clock.HighResMonotonicClock.Ticks * 100);
+            image,
+            pages,
+            name,
+            _settings with
+            {
+                TimeoutNs = _settings.TimeoutNs / 2,
+            },
+            () => clock.HighResMonotonicClock.Ticks * 100
+        );
     }
 
     // Connections to all sources of an image, for what they have of it.
-    private Props LinksTo(ReplicatedSource replicas, ImageIdentity image, Action changed) => PageLinksActor.Props(new PageLinksSettings
-    {
-        Client = _client with { Image = replicas.Identity },
-        OfferedAs = image,
-        ThroughFetchers = false,
-        Plane = _plane,
-        RetryAfter = _retryAfter,
-        Opened = (_, client) =>
-        {
-            replicas.Add(client);
-            changed();
-        },
-        Closed = (_, client) =>
-        {
-            replicas.Remove(client);
-            changed();
-        },
-    });
+    private Props LinksTo(ReplicatedSource replicas, ImageIdentity image, Action changed) =>
+        PageLinksActor.Props(
+            new PageLinksSettings
+            {
+                Client = _client with { Image = replicas.Identity },
+                OfferedAs = image,
+                ThroughFetchers = false,
+                Plane = _plane,
+                RetryAfter = _retryAfter,
+                Opened = (_, client) =>
+                {
+                    replicas.Add(client);
+                    changed();
+                },
+                Closed = (_, client) =>
+                {
+                    replicas.Remove(client);
+                    changed();
+                },
+            }
+        );
 
     private sealed record Tick
     {

@@ -27,7 +27,9 @@ internal sealed class RelayedRequest(int number)
     {
         (Id, Sink, Left, _range, _ranges) = (id, sink, 0, default, null);
         // Mostly it is one range.
-        if (ranges.Length == 1) _range = ranges[0];
-        else _ranges = ranges.ToArray();
+        if (ranges.Length == 1)
+            _range = ranges[0];
+        else
+            _ranges = ranges.ToArray();
     }
 }

@@ -5,16 +5,17 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// All replicas of one image as one page source: the fetch engine (<see cref="FetchCore"/>) behind a lock. A request is passed on as
-/// it comes; what the engine does besides is what it does everywhere: slow demand is hedged, what a silent or lost replica did
-/// not answer is asked of another, one whose answers are wrong is given up, and a page on its way to one asker is not asked for
-/// again by another. Without a replica requests end in <see cref="FetchFailure.SourceLost"/>. Replicas come and go on any thread;
-/// the set does not own them.
+/// All replicas of one image as one page source: the fetch engine (<see cref="FetchCore"/>) behind a lock. A request is
+/// passed on as it comes; what the engine does besides is what it does everywhere: slow demand is hedged, what a silent
+/// or lost replica did not answer is asked of another, one whose answers are wrong is given up, and a page on its way
+/// to one asker is not asked for again by another. Without a replica requests end in
+/// <see cref="FetchFailure.SourceLost"/>. Replicas come and go on any thread; the set does not own them.
 /// </summary>
 /// <remarks>
-/// The engine and the sinks of those who ask are called under the lock, so that a request's last batch comes last whichever replica
-/// it comes from; a sink hands over and returns. Replicas are called outside of it, by one thread at a time and in the engine's
-/// order (<see cref="Outbox"/>): asking costs a system call, and a replica may answer within it.
+/// The engine and the sinks of those who ask are called under the lock, so that a request's last batch comes last
+/// whichever replica it comes from; a sink hands over and returns. Replicas are called outside of it, by one thread at
+/// a time and in the engine's order (<see cref="Outbox"/>): asking costs a system call, and a replica may answer within
+/// it.
 /// </remarks>
 public sealed class ReplicatedSource : IPageSource
 {
@@ -35,20 +36,23 @@ public sealed class ReplicatedSource : IPageSource
     /// <param name="identity">The image.</param>
     /// <param name="pages">Its size in pages; 0: what its replicas say.</param>
     /// <param name="name">A name for messages.</param>
-    /// <param name="settings">How replicas are asked. Its windows are those of who asks here: what is asked for is passed on.</param>
+    /// <param name="settings">How replicas are asked. Its windows are those of who asks here: what is asked for is
+    /// passed on.</param>
     /// <param name="nowNs">The clock, in ns; any zero. Called on any thread.</param>
     public ReplicatedSource(ImageIdentity identity, ulong pages, string name, FetchSettings settings, Func<long> nowNs)
     {
         ArgumentNullException.ThrowIfNull(settings);
         (Identity, _pages, Name, _nowNs) = (identity, pages, name, nowNs);
         _outbox = new Outbox(_lock);
-        _core = new FetchCore(settings with
-        {
-            RequestPages = (int)IPageSource.MostPagesPerRequest,
-            WindowPages = int.MaxValue,
-            BackgroundWindowPages = int.MaxValue,
-            DemandDelayNs = 0,
-        });
+        _core = new FetchCore(
+            settings with
+            {
+                RequestPages = (int)IPageSource.MostPagesPerRequest,
+                WindowPages = int.MaxValue,
+                BackgroundWindowPages = int.MaxValue,
+                DemandDelayNs = 0,
+            }
+        );
     }
 
     /// <inheritdoc/>
@@ -59,7 +63,10 @@ public sealed class ReplicatedSource : IPageSource
 
     /// <inheritdoc/>
     /// <remarks>0 where nobody has said yet.</remarks>
-    public ulong Pages => _pages != 0 ? _pages : _replicas is [var first, ..] ? first.Pages : 0;
+    public ulong Pages =>
+        _pages != 0 ? _pages
+        : _replicas is [var first, ..] ? first.Pages
+        : 0;
 
     /// <summary>How many replicas can be asked.</summary>
     public int Replicas => _replicas.Length;
@@ -69,7 +76,8 @@ public sealed class ReplicatedSource : IPageSource
     {
         get
         {
-            lock (_lock) return _core.Counters;
+            lock (_lock)
+                return _core.Counters;
         }
     }
 
@@ -81,8 +89,10 @@ public sealed class ReplicatedSource : IPageSource
         {
             var number = _core.AddSource();
             var added = new Replica(this, replica);
-            if (number < _byReplica.Count) _byReplica[number] = added;
-            else _byReplica.Add(added);
+            if (number < _byReplica.Count)
+                _byReplica[number] = added;
+            else
+                _byReplica.Add(added);
             _replicas = [.. _replicas, replica];
         }
     }
@@ -94,12 +104,14 @@ public sealed class ReplicatedSource : IPageSource
         lock (_lock)
         {
             var number = _byReplica.FindIndex(r => r.IsUp && r.Source == replica);
-            if (number < 0) return;
+            if (number < 0)
+                return;
             _core.RemoveSource(number);
             calls = Go(_nowNs());
         }
 
-        if (calls) _outbox.MakeAll();
+        if (calls)
+            _outbox.MakeAll();
     }
 
     /// <inheritdoc/>
@@ -109,7 +121,8 @@ public sealed class ReplicatedSource : IPageSource
         bool calls;
         lock (_lock)
         {
-            if (_open.ContainsKey(request.Id)) throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
+            if (_open.ContainsKey(request.Id))
+                throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
             if (IsOutside(ranges))
             {
                 sink.OnFailed(request.Id, FetchFailure.OutsideImage);
@@ -121,20 +134,23 @@ public sealed class ReplicatedSource : IPageSource
             calls = Go(nowNs);
         }
 
-        if (calls) _outbox.MakeAll();
+        if (calls)
+            _outbox.MakeAll();
     }
 
     /// <inheritdoc/>
     public void Gather()
     {
-        foreach (var replica in _replicas) replica.Gather();
+        foreach (var replica in _replicas)
+            replica.Gather();
     }
 
     /// <inheritdoc/>
     /// <remarks>A replica that was removed meanwhile is gone, and what was asked of it is asked of another.</remarks>
     public void Send()
     {
-        foreach (var replica in _replicas) replica.Send();
+        foreach (var replica in _replicas)
+            replica.Send();
     }
 
     /// <inheritdoc/>
@@ -143,33 +159,40 @@ public sealed class ReplicatedSource : IPageSource
         bool calls;
         lock (_lock)
         {
-            if (!_open.TryGetValue(requestId, out var relayed)) return;
+            if (!_open.TryGetValue(requestId, out var relayed))
+                return;
             End(relayed, FetchFailure.Cancelled);
             calls = Go(_nowNs());
         }
 
-        if (calls) _outbox.MakeAll();
+        if (calls)
+            _outbox.MakeAll();
     }
 
-    /// <summary>Looks for replicas that are slow or silent. To be called every <see cref="FetchSettings.TickNs"/> or so.</summary>
+    /// <summary>
+    /// Looks for replicas that are slow or silent. To be called every <see cref="FetchSettings.TickNs"/> or so.
+    /// </summary>
     public void Tick()
     {
         bool calls;
         lock (_lock)
         {
-            if (!_core.NeedsTicks) return;
+            if (!_core.NeedsTicks)
+                return;
             var nowNs = _nowNs();
             _core.OnTick(nowNs);
             calls = Go(nowNs);
         }
 
-        if (calls) _outbox.MakeAll();
+        if (calls)
+            _outbox.MakeAll();
     }
 
     /// <summary>Forgets its replicas, which go on, and ends what was asked.</summary>
     public void Dispose()
     {
-        foreach (var replica in _replicas) Remove(replica);
+        foreach (var replica in _replicas)
+            Remove(replica);
     }
 
     private bool IsOutside(ReadOnlySpan<GfnRange> ranges)
@@ -177,7 +200,8 @@ public sealed class ReplicatedSource : IPageSource
         var pages = Pages;
         foreach (var range in ranges)
         {
-            if (pages != 0 && (range.Start.Value > pages || range.Count > pages - range.Start.Value)) return true;
+            if (pages != 0 && (range.Start.Value > pages || range.Count > pages - range.Start.Value))
+                return true;
         }
 
         return false;
@@ -185,11 +209,14 @@ public sealed class ReplicatedSource : IPageSource
 
     private void Begin(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink, long nowNs)
     {
-        if (!_free.TryPop(out var relayed)) _byNumber.Add(relayed = new RelayedRequest(_byNumber.Count));
+        if (!_free.TryPop(out var relayed))
+            _byNumber.Add(relayed = new RelayedRequest(_byNumber.Count));
         relayed.Reset(request.Id, ranges, sink);
-        foreach (var range in ranges) relayed.Left += _core.Want(range, request.Priority, relayed.Number, nowNs);
+        foreach (var range in ranges)
+            relayed.Left += _core.Want(range, request.Priority, relayed.Number, nowNs);
         _open.Add(request.Id, relayed);
-        if (relayed.Left > 0) return;
+        if (relayed.Left > 0)
+            return;
         Forget(relayed);
         sink.OnPages(_empty.Rent(request.Id));
     }
@@ -204,7 +231,8 @@ public sealed class ReplicatedSource : IPageSource
             calls = Go(nowNs);
         }
 
-        if (calls) _outbox.MakeAll();
+        if (calls)
+            _outbox.MakeAll();
     }
 
     private void OnFailed(ulong requestId, FetchFailure failure)
@@ -216,17 +244,21 @@ public sealed class ReplicatedSource : IPageSource
             calls = Go(_nowNs());
         }
 
-        if (calls) _outbox.MakeAll();
+        if (calls)
+            _outbox.MakeAll();
     }
 
     // True where it is up to this thread to call the replicas, behind the lock.
     private bool Go(long nowNs)
     {
         _core.Decide(nowNs);
-        if (!_core.HasSource && _core.PagesHeld > 0) _core.FailAll();
-        while (_core.TryTakeEffect(out var effect)) Perform(effect);
+        if (!_core.HasSource && _core.PagesHeld > 0)
+            _core.FailAll();
+        while (_core.TryTakeEffect(out var effect))
+            Perform(effect);
         // Not before: effects name requests by their numbers.
-        foreach (var relayed in _ended) _free.Push(relayed);
+        foreach (var relayed in _ended)
+            _free.Push(relayed);
         _ended.Clear();
         return _outbox.TryBegin();
     }
@@ -246,7 +278,8 @@ public sealed class ReplicatedSource : IPageSource
                 var gone = _byReplica[effect.Source];
                 gone.IsUp = false;
                 _replicas = [.. _replicas.Where(r => r != gone.Source)];
-                if (effect.Loss != SourceLoss.Removed) _outbox.GiveUp(gone.Source);
+                if (effect.Loss != SourceLoss.Removed)
+                    _outbox.GiveUp(gone.Source);
                 break;
             case FetchEffectKind.Deliver:
                 Deliver(_byNumber[effect.Requester], effect.Batch!);
@@ -271,15 +304,18 @@ public sealed class ReplicatedSource : IPageSource
         relayed.Left -= batch.Count;
         batch.RequestId = relayed.Id;
         batch.IsLast = relayed.Left == 0;
-        if (batch.IsLast) Forget(relayed);
+        if (batch.IsLast)
+            Forget(relayed);
         sink.OnPages(batch);
     }
 
     // Ends once, whatever more of its effects there are.
     private void End(RelayedRequest relayed, FetchFailure failure)
     {
-        if (relayed.Sink is not { } sink) return;
-        foreach (var range in relayed.Ranges) _core.Abandon(range, relayed.Number);
+        if (relayed.Sink is not { } sink)
+            return;
+        foreach (var range in relayed.Ranges)
+            _core.Abandon(range, relayed.Number);
         Forget(relayed);
         sink.OnFailed(relayed.Id, failure);
     }

@@ -4,9 +4,9 @@ using Userfault.Actors;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Another node's copy of a userfault bitmap. Bits are only ever cleared, so batches may come twice, late or in any order
-/// and the replica still converges; a batch that is missing shows as a gap in the sequence, and then the words are asked
-/// for. One writer; <see cref="IsMissing"/> and <see cref="AnyMissing"/> may be asked from any thread.
+/// Another node's copy of a userfault bitmap. Bits are only ever cleared, so batches may come twice, late or in any
+/// order and the replica still converges; a batch that is missing shows as a gap in the sequence, and then the words
+/// are asked for. One writer; <see cref="IsMissing"/> and <see cref="AnyMissing"/> may be asked from any thread.
 /// </summary>
 /// <remarks>
 /// A stale bit is set though its page is there, never the other way round: whoever believes the replica does too much,
@@ -30,7 +30,8 @@ public sealed class BitmapReplica
         _pages = pages;
         _words = new ulong[(pages + 63) / 64];
         Array.Fill(_words, ulong.MaxValue);
-        if (pages % 64 != 0) _words[^1] = (1UL << (int)(pages % 64)) - 1;
+        if (pages % 64 != 0)
+            _words[^1] = (1UL << (int)(pages % 64)) - 1;
     }
 
     /// <summary>Every batch up to this one is in the replica.</summary>
@@ -54,7 +55,8 @@ public sealed class BitmapReplica
         get
         {
             ulong missing = 0;
-            for (var i = 0; i < _words.Length; i++) missing += (ulong)BitOperations.PopCount(Volatile.Read(ref _words[i]));
+            for (var i = 0; i < _words.Length; i++)
+                missing += (ulong)BitOperations.PopCount(Volatile.Read(ref _words[i]));
             return missing;
         }
     }
@@ -68,34 +70,42 @@ public sealed class BitmapReplica
     {
         for (var i = start; i < start + count; i++)
         {
-            if (IsMissing(i)) return true;
+            if (IsMissing(i))
+                return true;
         }
 
         return false;
     }
 
-    /// <summary>A batch has come. True where it shows that another was missed: ask from <see cref="NextWord"/>.</summary>
+    /// <summary>
+    /// A batch has come. True where it shows that another was missed: ask from <see cref="NextWord"/>.
+    /// </summary>
     public bool Apply(BitsCleared cleared)
     {
         ArgumentNullException.ThrowIfNull(cleared);
-        foreach (var word in cleared.Words) Clear(word.Index, word.Mask);
+        foreach (var word in cleared.Words)
+            Clear(word.Index, word.Mask);
         var before = cleared.Sequence - Math.Min(cleared.Sequence, cleared.Batches);
-        if (cleared.Sequence <= _seen) return false;
-        if (before > _seen) _runStart = before;
+        if (cleared.Sequence <= _seen)
+            return false;
+        if (before > _seen)
+            _runStart = before;
         _seen = cleared.Sequence;
-        if (_runStart <= _whole) _whole = _seen;
+        if (_runStart <= _whole)
+            _whole = _seen;
         return _whole < _seen && BeginRepair();
     }
 
     /// <summary>
-    /// The owner says how far it is. True where the replica is behind what the last report said already: what was on its
-    /// way then has had its time, and the end of a stream leaves no later batch to show the gap.
+    /// The owner says how far it is. True where the replica is behind what the last report said already: what was on
+    /// its way then has had its time, and the end of a stream leaves no later batch to show the gap.
     /// </summary>
     public bool OnReport(ulong sequence)
     {
         var isBehind = _whole < _reported;
         _reported = sequence;
-        if (IsRepairing) return true;
+        if (IsRepairing)
+            return true;
         return isBehind && BeginRepair();
     }
 
@@ -103,36 +113,45 @@ public sealed class BitmapReplica
     public bool OnRange(BitmapRange range)
     {
         ArgumentNullException.ThrowIfNull(range);
-        if (!IsRepairing || range.FirstWord != NextWord || range.Words.Count == 0) return IsRepairing;
+        if (!IsRepairing || range.FirstWord != NextWord || range.Words.Count == 0)
+            return IsRepairing;
         // The first answer is the oldest: all batches up to it are in every word that was answered since.
-        if (!_hasRepairFrom) (_repairFrom, _hasRepairFrom) = (range.Sequence, true);
-        for (var i = 0; i < range.Words.Count; i++) Clear(range.FirstWord + (ulong)i, ~range.Words[i]);
+        if (!_hasRepairFrom)
+            (_repairFrom, _hasRepairFrom) = (range.Sequence, true);
+        for (var i = 0; i < range.Words.Count; i++)
+            Clear(range.FirstWord + (ulong)i, ~range.Words[i]);
         NextWord += (ulong)range.Words.Count;
         SkipWhole();
-        if (NextWord < WordCount) return true;
+        if (NextWord < WordCount)
+            return true;
         IsRepairing = false;
         _whole = Math.Max(_whole, _repairFrom);
-        if (_runStart <= _whole) _whole = Math.Max(_whole, _seen);
+        if (_runStart <= _whole)
+            _whole = Math.Max(_whole, _seen);
         _seen = Math.Max(_seen, _whole);
         return _whole < _seen && BeginRepair();
     }
 
     private bool BeginRepair()
     {
-        if (IsRepairing) return false;
+        if (IsRepairing)
+            return false;
         (IsRepairing, NextWord, _hasRepairFrom) = (true, 0, false);
         Repairs++;
         return true;
     }
 
-    // Words without a set bit cannot change any more: they need not be asked for, once the answers have a sequence number.
+    // Words without a set bit cannot change any more: they need not be asked for, once the answers have a sequence
+    // number.
     private void SkipWhole()
     {
-        while (NextWord < WordCount && _words[NextWord] == 0) NextWord++;
+        while (NextWord < WordCount && _words[NextWord] == 0)
+            NextWord++;
     }
 
     private void Clear(ulong word, ulong mask)
     {
-        if (word < WordCount) Volatile.Write(ref _words[word], _words[word] & ~mask);
+        if (word < WordCount)
+            Volatile.Write(ref _words[word], _words[word] & ~mask);
     }
 }

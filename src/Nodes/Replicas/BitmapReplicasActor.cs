@@ -6,8 +6,9 @@ using Userfault.Mmu;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Holds a replica of every bitmap that destinations report: subscribes to its topic, asks for ranges where something was
-/// missed, and lets go when the destination does. A destination that goes away before it had every page is said once.
+/// Holds a replica of every bitmap that destinations report: subscribes to its topic, asks for ranges where something
+/// was missed, and lets go when the destination does. A destination that goes away before it had every page is said
+/// once.
 /// </summary>
 public sealed class BitmapReplicasActor : UntypedActor
 {
@@ -22,7 +23,8 @@ public sealed class BitmapReplicasActor : UntypedActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
     /// <summary>See <see cref="Props"/>.</summary>
-    public BitmapReplicasActor(Replicas replicas, IMembership membership) => (_replicas, _membership) = (replicas, membership);
+    public BitmapReplicasActor(Replicas replicas, IMembership membership) =>
+        (_replicas, _membership) = (replicas, membership);
 
     /// <summary>A holder, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
     /// <param name="replicas">Where it shows what it holds.</param>
@@ -36,10 +38,12 @@ public sealed class BitmapReplicasActor : UntypedActor
         switch (message)
         {
             case BitsCleared cleared:
-                if (HeldOf(cleared.Vm, cleared.Slot) is { } held && held.Replica.Apply(cleared)) Ask(held);
+                if (HeldOf(cleared.Vm, cleared.Slot) is { } held && held.Replica.Apply(cleared))
+                    Ask(held);
                 break;
             case BitmapRange range:
-                if (HeldOf(range.Vm, range.Slot) is { } repaired && repaired.Replica.OnRange(range)) Ask(repaired);
+                if (HeldOf(range.Vm, range.Slot) is { } repaired && repaired.Replica.OnRange(range))
+                    Ask(repaired);
                 break;
             case NodeProtocol.NodesChanged changed:
                 OnNodes(changed.Nodes);
@@ -56,19 +60,28 @@ public sealed class BitmapReplicasActor : UntypedActor
     {
         foreach (var node in nodes)
         {
-            // Who leaves in order is heard until the end: its last words may be that it has no use for replicas any more.
-            SayIfLost(node.Address, node.IsUsable || (node.IsReachable && node.State is MemberState.Leaving or MemberState.Exiting));
-            if (node.Report is not { } report || ReferenceEquals(_reports.GetValueOrDefault(node.Address), report)) continue;
+            // Who leaves in order is heard until the end: its last words may be that it has no use for replicas any
+            // more.
+            SayIfLost(
+                node.Address,
+                node.IsUsable || (node.IsReachable && node.State is MemberState.Leaving or MemberState.Exiting)
+            );
+            if (node.Report is not { } report || ReferenceEquals(_reports.GetValueOrDefault(node.Address), report))
+                continue;
             _reports[node.Address] = report;
-            foreach (var shape in report.Bitmaps) OnShape(node.Address, shape, nodes);
+            foreach (var shape in report.Bitmaps)
+                OnShape(node.Address, shape, nodes);
         }
 
         var there = nodes.Select(n => n.Address).ToHashSet();
-        foreach (var gone in _reports.Keys.Where(a => !there.Contains(a)).ToList()) _reports.Remove(gone);
+        foreach (var gone in _reports.Keys.Where(a => !there.Contains(a)).ToList())
+            _reports.Remove(gone);
         foreach (var (topic, held) in _held.ToList())
         {
-            if (!there.Contains(held.Owner)) SayIfLost(held.Owner, isUsable: false);
-            if (_reports.GetValueOrDefault(held.Owner)?.Bitmaps.Any(s => s.Topic == topic) == true) continue;
+            if (!there.Contains(held.Owner))
+                SayIfLost(held.Owner, isUsable: false);
+            if (_reports.GetValueOrDefault(held.Owner)?.Bitmaps.Any(s => s.Topic == topic) == true)
+                continue;
             _held.Remove(topic);
             _membership.Unsubscribe(topic, Self);
         }
@@ -81,22 +94,30 @@ public sealed class BitmapReplicasActor : UntypedActor
     {
         if (_held.TryGetValue(shape.Topic, out var held))
         {
-            if (held.Replica.OnReport(shape.Sequence)) Ask(held);
+            if (held.Replica.OnReport(shape.Sequence))
+                Ask(held);
             return;
         }
 
         // Memory is taken for pages that some source has, not for any number that a node says.
-        var isServed = nodes.Any(n => n.Report?.OfferOf(shape.Image) is { } offer && shape.Pages.End.Value <= offer.PageCount);
-        if (!isServed || _held.Count == MostReplicas) return;
+        var isServed = nodes.Any(n =>
+            n.Report?.OfferOf(shape.Image) is { } offer && shape.Pages.End.Value <= offer.PageCount
+        );
+        if (!isServed || _held.Count == MostReplicas)
+            return;
         held = new HeldReplica(owner, shape, new BitmapReplica(shape.Pages.Count));
         _held.Add(shape.Topic, held);
         _membership.Subscribe(shape.Topic, Self);
         held.Replica.OnReport(shape.Sequence);
     }
 
-    private void Ask(HeldReplica held) => _membership.Tell(
-        held.Owner, ClearPublisherActor.Name,
-        new GetBitmapRange(held.Shape.Vm, held.Shape.Slot, held.Replica.NextWord, BitmapRange.MostWords), Self);
+    private void Ask(HeldReplica held) =>
+        _membership.Tell(
+            held.Owner,
+            ClearPublisherActor.Name,
+            new GetBitmapRange(held.Shape.Vm, held.Shape.Slot, held.Replica.NextWord, BitmapRange.MostWords),
+            Self
+        );
 
     // The source keeps the image whatever the destination does: nothing is lost but the destination's work.
     private void SayIfLost(Address owner, bool isUsable)
@@ -104,14 +125,18 @@ public sealed class BitmapReplicasActor : UntypedActor
         if (isUsable)
         {
             // Also one that an earlier incarnation of this node lost sight of.
-            if (_saidLost.Remove(owner) || owner.Equals(_replicas.Lost?.Owner)) _replicas.Lost = null;
+            if (_saidLost.Remove(owner) || owner.Equals(_replicas.Lost?.Owner))
+                _replicas.Lost = null;
             return;
         }
 
         var slots = _held.Values.Where(h => h.Owner.Equals(owner)).ToList();
-        ulong missing = 0, pages = 0;
-        foreach (var slot in slots) (missing, pages) = (missing + slot.Replica.Missing, pages + slot.Shape.Pages.Count);
-        if (missing == 0 || !_saidLost.Add(owner)) return;
+        ulong missing = 0,
+            pages = 0;
+        foreach (var slot in slots)
+            (missing, pages) = (missing + slot.Replica.Missing, pages + slot.Shape.Pages.Count);
+        if (missing == 0 || !_saidLost.Add(owner))
+            return;
         _replicas.Lost = new LostDestination(owner, pages - missing, pages);
         _log.Warning("{Lost}", _replicas.Lost);
     }

@@ -4,10 +4,12 @@ using Userfault.Actors;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Where a destination's fetchers broadcast cleared bits: batches of a slot that come within an interval travel as one, on
-/// the slot's topic. Replicas that have missed something are passed on to the memslot, which alone knows its bitmap.
+/// Where a destination's fetchers broadcast cleared bits: batches of a slot that come within an interval travel as one,
+/// on the slot's topic. Replicas that have missed something are passed on to the memslot, which alone knows its bitmap.
 /// </summary>
-/// <remarks>Batches keep the memslot's numbers: one that is lost on its way here shows at the replicas as any other.</remarks>
+/// <remarks>
+/// Batches keep the memslot's numbers: one that is lost on its way here shows at the replicas as any other.
+/// </remarks>
 public sealed class ClearPublisherActor : UntypedActor, IWithTimers
 {
     /// <summary>Its name under /user, the same on every destination: replicas find it by that.</summary>
@@ -30,8 +32,10 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
 
     /// <summary>A publisher; to be named <see cref="Name"/>.</summary>
     /// <param name="published">Where it says which bitmaps there are.</param>
-    /// <param name="every">Longest wait of a cleared bit for others to travel with it; zero sends each batch at once.</param>
-    /// <param name="membership">Through which it broadcasts until another comes (<see cref="Through"/>); null: nothing is broadcast until then.</param>
+    /// <param name="every">Longest wait of a cleared bit for others to travel with it; zero sends each batch at
+    /// once.</param>
+    /// <param name="membership">Through which it broadcasts until another comes (<see cref="Through"/>); null: nothing
+    /// is broadcast until then.</param>
     public static Props Props(PublishedBitmaps published, TimeSpan every, IMembership? membership) =>
         Akka.Actor.Props.Create(() => new ClearPublisherActor(published, every, membership));
 
@@ -72,7 +76,8 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
             return;
         }
 
-        if (_isScheduled) return;
+        if (_isScheduled)
+            return;
         _isScheduled = true;
         Timers.StartSingleTimer(nameof(Send), Send.Instance, _every);
     }
@@ -81,7 +86,8 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
     {
         foreach (var slot in _slots.Values)
         {
-            if (slot.Take() is not { } cleared) continue;
+            if (slot.Take() is not { } cleared)
+                continue;
             _membership?.Publish(BitmapShape.TopicOf(cleared.Vm, cleared.Slot), cleared);
         }
 
@@ -106,8 +112,10 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
 
         public void Add(BitsCleared cleared)
         {
-            if (_batches == 0) _first = cleared.Sequence;
-            foreach (var word in cleared.Words) Batch.Add(word.Index, word.Mask);
+            if (_batches == 0)
+                _first = cleared.Sequence;
+            foreach (var word in cleared.Words)
+                Batch.Add(word.Index, word.Mask);
             Last = cleared;
             _batches++;
         }
@@ -115,7 +123,8 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
         // A batch that is missing between the first and the last is not counted, and so shows as a gap.
         public BitsCleared? Take()
         {
-            if (_batches == 0) return null;
+            if (_batches == 0)
+                return null;
             var isWhole = Last.Sequence - _first + 1 == _batches;
             var cleared = Last with { Words = Batch.Take(), Batches = isWhole ? _batches : 1 };
             _batches = 0;

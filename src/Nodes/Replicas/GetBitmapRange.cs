@@ -3,7 +3,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Nodes;
 
-/// <summary>A replica has missed something and asks for a range of the bitmap; answered with <see cref="BitmapRange"/>.</summary>
+/// <summary>
+/// A replica has missed something and asks for a range of the bitmap; answered with <see cref="BitmapRange"/>.
+/// </summary>
 /// <param name="Vm">Name of the VM.</param>
 /// <param name="Slot">The slot.</param>
 /// <param name="FirstWord">First 64-bit word.</param>

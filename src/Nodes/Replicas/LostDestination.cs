@@ -8,7 +8,9 @@ namespace Userfault.Nodes;
 /// <param name="Pages">Pages of its guest.</param>
 public sealed record LostDestination(Address Owner, ulong PagesPresent, ulong Pages)
 {
-    /// <summary>The line for people. The source keeps the image whatever a destination does: only its work is lost.</summary>
+    /// <summary>
+    /// The line for people. The source keeps the image whatever a destination does: only its work is lost.
+    /// </summary>
     public override string ToString() =>
         $"destination {Owner.Host}:{Owner.Port} was lost with {PagesPresent} of {Pages} pages in place; every page is still here";
 }

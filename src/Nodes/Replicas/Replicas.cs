@@ -14,7 +14,9 @@ public sealed class Replicas
     /// <summary>The replicas now, by VM and slot.</summary>
     public IReadOnlyList<HeldReplica> Held => _held;
 
-    /// <summary>The last destination that went away before it had everything and has not come back; null where none did.</summary>
+    /// <summary>
+    /// The last destination that went away before it had everything and has not come back; null where none did.
+    /// </summary>
     public LostDestination? Lost { get; internal set; }
 
     /// <summary>
@@ -27,14 +29,18 @@ public sealed class Replicas
         ulong covered = 0;
         foreach (var held in _held)
         {
-            if (held.Shape.Image != image) continue;
-            if (vm is not null && vm != held.Shape.Vm) return true;
+            if (held.Shape.Image != image)
+                continue;
+            if (vm is not null && vm != held.Shape.Vm)
+                return true;
             vm = held.Shape.Vm;
             var start = Math.Max(pages.Start.Value, held.Shape.Pages.Start.Value);
             var end = Math.Min(pages.End.Value, held.Shape.Pages.End.Value);
-            if (start >= end) continue;
+            if (start >= end)
+                continue;
             covered += end - start;
-            if (held.Replica.AnyMissing(start - held.Shape.Pages.Start.Value, end - start)) return true;
+            if (held.Replica.AnyMissing(start - held.Shape.Pages.Start.Value, end - start))
+                return true;
         }
 
         return covered < pages.Count;

@@ -30,11 +30,13 @@ public sealed class NodeActor : UntypedActor, IWithTimers
     private static long NowNs => Context.System.Scheduler.HighResMonotonicClock.Ticks * 100;
 
     // Before this node is a member, and once its membership is over, what it knows is no view of a cluster.
-    private bool IsMember => !_isOver && _peers.TryGetValue(_membership.Self.Address, out var self) && self.Id == _membership.Self;
+    private bool IsMember =>
+        !_isOver && _peers.TryGetValue(_membership.Self.Address, out var self) && self.Id == _membership.Self;
 
     /// <summary>A node; to be named <see cref="Name"/>.</summary>
     /// <param name="membership">Its membership.</param>
-    /// <param name="report">What there is to say of this node; its rate is reckoned here. Asked on the actor's thread.</param>
+    /// <param name="report">What there is to say of this node; its rate is reckoned here. Asked on the actor's
+    /// thread.</param>
     /// <param name="every">How often it is said.</param>
     public static Props Props(IMembership membership, Func<NodeReport> report, TimeSpan every) =>
         Akka.Actor.Props.Create(() => new NodeActor(membership, report, every));
@@ -56,12 +58,14 @@ public sealed class NodeActor : UntypedActor, IWithTimers
                 break;
             case NodeProtocol.Tick or NodeProtocol.Announce:
                 Refresh();
-                foreach (var peer in _peers.Values) Tell(peer);
+                foreach (var peer in _peers.Values)
+                    Tell(peer);
                 TellListeners();
                 break;
             case NodeProtocol.Listen listen:
                 _listeners.Add(listen.Listener);
-                if (IsMember) listen.Listener.Tell(Nodes());
+                if (IsMember)
+                    listen.Listener.Tell(Nodes());
                 break;
             case NodeProtocol.GetNodes:
                 Sender.Tell(Nodes());
@@ -84,7 +88,8 @@ public sealed class NodeActor : UntypedActor, IWithTimers
     // The sender's address is the peer's: a report needs no name in it, and nobody speaks for somebody else.
     private void OnReport(NodeReport report)
     {
-        if (!_peers.TryGetValue(Sender.Path.Address, out var peer)) return;
+        if (!_peers.TryGetValue(Sender.Path.Address, out var peer))
+            return;
         peer.Report = report;
         TellListeners();
     }
@@ -94,21 +99,25 @@ public sealed class NodeActor : UntypedActor, IWithTimers
         var isKnown = _peers.TryGetValue(changed.Node.Address, out var peer) && peer.Id == changed.Node;
         if (changed.State == MemberState.Removed)
         {
-            if (!isKnown) return;
+            if (!isKnown)
+                return;
             _peers.Remove(changed.Node.Address);
             TellListeners();
             return;
         }
 
-        if (!isKnown) _peers[changed.Node.Address] = peer = new Peer(changed.Node, changed.Roles);
+        if (!isKnown)
+            _peers[changed.Node.Address] = peer = new Peer(changed.Node, changed.Roles);
         peer!.State = changed.State;
-        if (!isKnown) Tell(peer);
+        if (!isKnown)
+            Tell(peer);
         TellListeners();
     }
 
     private void OnReachability(ReachabilityChanged changed)
     {
-        if (!_peers.TryGetValue(changed.Node.Address, out var peer) || peer.Id != changed.Node) return;
+        if (!_peers.TryGetValue(changed.Node.Address, out var peer) || peer.Id != changed.Node)
+            return;
         peer.IsReachable = changed.IsReachable;
         TellListeners();
     }
@@ -124,18 +133,29 @@ public sealed class NodeActor : UntypedActor, IWithTimers
 
     private void Tell(Peer peer)
     {
-        if (peer.Id != _membership.Self) _membership.Tell(peer.Id.Address, Name, _own, Self);
+        if (peer.Id != _membership.Self)
+            _membership.Tell(peer.Id.Address, Name, _own, Self);
     }
 
     private void TellListeners()
     {
-        if (_listeners.Count == 0 || !IsMember) return;
+        if (_listeners.Count == 0 || !IsMember)
+            return;
         var nodes = Nodes();
-        foreach (var listener in _listeners) listener.Tell(nodes);
+        foreach (var listener in _listeners)
+            listener.Tell(nodes);
     }
 
-    private NodeProtocol.NodesChanged Nodes() => new([.. _peers.Values.Select(peer => new ClusterNode(
-        peer.Id.Address, peer.Roles, peer.State, peer.IsReachable, peer.Id == _membership.Self ? _own : peer.Report))]);
+    private NodeProtocol.NodesChanged Nodes() =>
+        new([
+            .. _peers.Values.Select(peer => new ClusterNode(
+                peer.Id.Address,
+                peer.Roles,
+                peer.State,
+                peer.IsReachable,
+                peer.Id == _membership.Self ? _own : peer.Report
+            )),
+        ]);
 
     private sealed class Peer(NodeId id, IReadOnlyList<string> roles)
     {

@@ -3,7 +3,9 @@ using Userfault.Actors;
 
 namespace Userfault.Nodes;
 
-/// <summary>Everything a node's own actor receives, besides other nodes' <see cref="NodeReport"/> and membership.</summary>
+/// <summary>
+/// Everything a node's own actor receives, besides other nodes' <see cref="NodeReport"/> and membership.
+/// </summary>
 public static class NodeProtocol
 {
     /// <summary>A message for the node.</summary>

@@ -11,8 +11,12 @@ namespace Userfault.Nodes;
 /// <param name="PagesPresent">A destination's pages in place; 0 elsewhere.</param>
 /// <param name="Pages">Pages of a destination's guest; 0 elsewhere.</param>
 public sealed record NodeReport(
-    IReadOnlyList<SourceListing> Offers, long PagesSent = 0, double PagesPerSecond = 0,
-    ulong PagesPresent = 0, ulong Pages = 0) : INodeMessage
+    IReadOnlyList<SourceListing> Offers,
+    long PagesSent = 0,
+    double PagesPerSecond = 0,
+    ulong PagesPresent = 0,
+    ulong Pages = 0
+) : INodeMessage
 {
     /// <summary>What it does, in words for people: "serves", "running", "paused: no page source is left".</summary>
     public string State { get; init; } = "";

@@ -17,7 +17,8 @@ public static class SourceDirectory
             foreach (var offer in node.Report?.Offers ?? [])
             {
                 var host = offer.Host.Length > 0 ? offer.Host : node.Address.Host;
-                if (!own.Any(o => o.Host == host && o.Port == offer.Port)) known.Add(offer with { Host = host });
+                if (!own.Any(o => o.Host == host && o.Port == offer.Port))
+                    known.Add(offer with { Host = host });
             }
         }
 

@@ -2,7 +2,9 @@ using Akka.Actor;
 
 namespace Userfault.Nodes;
 
-/// <summary>Stands under a name that other nodes know, for an actor that outlives this membership in another actor system.</summary>
+/// <summary>
+/// Stands under a name that other nodes know, for an actor that outlives this membership in another actor system.
+/// </summary>
 /// <param name="to">Who gets everything, with its sender.</param>
 public sealed class ForwarderActor(IActorRef to) : UntypedActor
 {

@@ -3,8 +3,8 @@ using Akka.Actor;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Asks those who were once members, and went without having left, which cluster they are in now, and says when this node
-/// is to join theirs. <see cref="Acquaintances"/> remembers and decides; one such actor lives in each incarnation.
+/// Asks those who were once members, and went without having left, which cluster they are in now, and says when this
+/// node is to join theirs. <see cref="Acquaintances"/> remembers and decides; one such actor lives in each incarnation.
 /// </summary>
 public sealed class ReunionActor : UntypedActor, IWithTimers
 {
@@ -38,20 +38,25 @@ public sealed class ReunionActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case NodeProtocol.NodesChanged changed when Sender.Path.Address.HasLocalScope || Sender.Path.Address.Equals(_membership.Self.Address):
+            case NodeProtocol.NodesChanged changed
+                when Sender.Path.Address.HasLocalScope || Sender.Path.Address.Equals(_membership.Self.Address):
                 _known.Update(_membership.Self.Address, changed.Nodes);
                 _isMember = true;
                 break;
-            case NodeProtocol.NodesChanged theirs when _isMember && !_isOver && _known.Found(Sender.Path.Address, theirs.Nodes):
+            case NodeProtocol.NodesChanged theirs
+                when _isMember && !_isOver && _known.Found(Sender.Path.Address, theirs.Nodes):
                 _isOver = true;
                 _found(Sender.Path.Address);
                 break;
             case NodeProtocol.NodesChanged:
                 break;
             case Tick:
-                // A node that is on its way into a cluster looks for no other: what it knows is what its last incarnation was in.
-                if (!_isMember) break;
-                foreach (var stray in _known.Strays) _membership.Tell(stray, NodeActor.Name, NodeProtocol.GetNodes.Instance, Self);
+                // A node that is on its way into a cluster looks for no other: what it knows is what its last
+                // incarnation was in.
+                if (!_isMember)
+                    break;
+                foreach (var stray in _known.Strays)
+                    _membership.Tell(stray, NodeActor.Name, NodeProtocol.GetNodes.Instance, Self);
                 break;
             default:
                 Unhandled(message);

@@ -34,7 +34,8 @@ internal static class BitmapForms
         var sequence = reader.ReadUInt64();
         var batches = reader.ReadUInt32();
         var words = new ClearedWord[Count(reader, BitsCleared.MostWords)];
-        for (var i = 0; i < words.Length; i++) words[i] = new ClearedWord(reader.ReadUInt64(), reader.ReadUInt64());
+        for (var i = 0; i < words.Length; i++)
+            words[i] = new ClearedWord(reader.ReadUInt64(), reader.ReadUInt64());
         return new BitsCleared(vm, slot, pages, sequence, words, batches);
     }
 
@@ -56,7 +57,8 @@ internal static class BitmapForms
         writer.Write(range.Sequence);
         writer.Write(range.FirstWord);
         writer.Write((uint)range.Words.Count);
-        foreach (var word in range.Words) writer.Write(word);
+        foreach (var word in range.Words)
+            writer.Write(word);
     }
 
     public static BitmapRange ReadRange(BinaryReader reader)
@@ -66,7 +68,8 @@ internal static class BitmapForms
         var sequence = reader.ReadUInt64();
         var first = reader.ReadUInt64();
         var words = new ulong[Count(reader, BitmapRange.MostWords)];
-        for (var i = 0; i < words.Length; i++) words[i] = reader.ReadUInt64();
+        for (var i = 0; i < words.Length; i++)
+            words[i] = reader.ReadUInt64();
         return new BitmapRange(vm, slot, sequence, first, words);
     }
 

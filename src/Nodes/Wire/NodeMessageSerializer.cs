@@ -22,16 +22,17 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
     public override int Identifier => 1706;
 
     /// <inheritdoc/>
-    public override string Manifest(object o) => o switch
-    {
-        NodeReport => ReportManifest,
-        NodeProtocol.GetNodes => GetNodesManifest,
-        NodeProtocol.NodesChanged => NodesManifest,
-        BitsCleared => ClearedManifest,
-        GetBitmapRange => GetRangeManifest,
-        BitmapRange => RangeManifest,
-        _ => throw new ArgumentException($"{o?.GetType()} does not cross nodes", nameof(o)),
-    };
+    public override string Manifest(object o) =>
+        o switch
+        {
+            NodeReport => ReportManifest,
+            NodeProtocol.GetNodes => GetNodesManifest,
+            NodeProtocol.NodesChanged => NodesManifest,
+            BitsCleared => ClearedManifest,
+            GetBitmapRange => GetRangeManifest,
+            BitmapRange => RangeManifest,
+            _ => throw new ArgumentException($"{o?.GetType()} does not cross nodes", nameof(o)),
+        };
 
     /// <inheritdoc/>
     public override byte[] ToBinary(object obj)

@@ -56,14 +56,24 @@ internal static class NodeReportForm
         for (var i = 0; i < offers.Length; i++)
         {
             offers[i] = new SourceListing(
-                ReadImage(reader), reader.ReadUInt64(), reader.ReadString(), reader.ReadUInt16(), reader.ReadString());
+                ReadImage(reader),
+                reader.ReadUInt64(),
+                reader.ReadString(),
+                reader.ReadUInt16(),
+                reader.ReadString()
+            );
         }
 
         var bitmaps = new BitmapShape[Count(reader, MostBitmaps, "bitmaps")];
         for (var i = 0; i < bitmaps.Length; i++)
         {
             bitmaps[i] = new BitmapShape(
-                reader.ReadString(), ReadImage(reader), new SlotId(reader.ReadUInt32()), BitmapForms.ReadPages(reader), reader.ReadUInt64());
+                reader.ReadString(),
+                ReadImage(reader),
+                new SlotId(reader.ReadUInt32()),
+                BitmapForms.ReadPages(reader),
+                reader.ReadUInt64()
+            );
         }
 
         return new NodeReport(offers, sent, rate, present, pages) { State = state, Bitmaps = bitmaps };

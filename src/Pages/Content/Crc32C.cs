@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Userfault.Pages;
 
 /// <summary>
-/// CRC-32C (Castagnoli, as in iSCSI and SSE4.2). One chain of the crc32 instruction waits three cycles a step; four chains
-/// over the quarters of a 4 KiB block keep the unit busy, and the three joints cost a table lookup each.
+/// CRC-32C (Castagnoli, as in iSCSI and SSE4.2). One chain of the crc32 instruction waits three cycles a step; four
+/// chains over the quarters of a 4 KiB block keep the unit busy, and the three joints cost a table lookup each.
 /// </summary>
 public static unsafe class Crc32C
 {
@@ -20,7 +20,9 @@ public static unsafe class Crc32C
     /// <summary>The checksum of <paramref name="bytes"/>: 0 for none, 0xE3069283 for "123456789".</summary>
     public static uint Of(ReadOnlySpan<byte> bytes) => Append(0, bytes);
 
-    /// <summary>The checksum of bytes of which <paramref name="crc"/> is the checksum, followed by <paramref name="bytes"/>.</summary>
+    /// <summary>
+    /// The checksum of bytes of which <paramref name="crc"/> is the checksum, followed by <paramref name="bytes"/>.
+    /// </summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
     {
         var state = ~crc;
@@ -43,12 +45,18 @@ public static unsafe class Crc32C
     /// <summary>The checksum of one 4 KiB page at any address.</summary>
     public static uint OfPage(byte* page) => ~Block(~0u, page);
 
-    /// <summary>The checksum of bytes with checksum <paramref name="head"/> followed by a page with checksum <paramref name="page"/>.</summary>
+    /// <summary>
+    /// The checksum of bytes with checksum <paramref name="head"/> followed by a page with checksum
+    /// <paramref name="page"/>.
+    /// </summary>
     public static uint AppendPage(uint head, uint page) => Shift(PastPage, head) ^ page;
 
     private static uint Block(uint state, byte* p)
     {
-        uint a = state, b = 0, c = 0, d = 0;
+        uint a = state,
+            b = 0,
+            c = 0,
+            d = 0;
         for (var end = p + LaneBytes; p < end; p += 8)
         {
             a = BitOperations.Crc32C(a, Unsafe.ReadUnaligned<ulong>(p));

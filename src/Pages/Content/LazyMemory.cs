@@ -29,7 +29,8 @@ internal sealed unsafe class LazyMemory : IDisposable
     {
         Length = bytes;
         var alignment = new[] { PageLevel.Size1G, PageLevel.Size2M, PageLevel.Size4K }
-            .First(level => level == PageLevel.Size4K || bytes >= level.Bytes()).Bytes();
+            .First(level => level == PageLevel.Size4K || bytes >= level.Bytes())
+            .Bytes();
         if (bytes > long.MaxValue - alignment)
             throw Refused(bytes, purpose, null);
         try
@@ -81,7 +82,8 @@ internal sealed unsafe class LazyMemory : IDisposable
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
             Bytes = AlignUp(start + _view.PointerOffset, alignment);
         }
-        catch (Exception e) when (e is IOException or OutOfMemoryException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e)
+            when (e is IOException or OutOfMemoryException or UnauthorizedAccessException or ArgumentException)
         {
             _file?.Dispose();
             throw Refused(bytes, purpose, e);
@@ -92,5 +94,11 @@ internal sealed unsafe class LazyMemory : IDisposable
         (byte*)(((ulong)address + alignment - 1) & ~(alignment - 1));
 
     private static PagingException Refused(ulong bytes, string purpose, Exception? cause) =>
-        new(PagingError.OutOfMemory, purpose, $"the machine does not give {bytes >> 20} MiB", "take a smaller guest", cause);
+        new(
+            PagingError.OutOfMemory,
+            purpose,
+            $"the machine does not give {bytes >> 20} MiB",
+            "take a smaller guest",
+            cause
+        );
 }

@@ -13,8 +13,9 @@ public static unsafe class PageBytes
 
     /// <summary>
     /// Copies a page to memory that is mostly cold. Where the machine can it writes around the caches: lines that are
-    /// overwritten whole are not read first, and the copy does not push out what everybody else is working with. Such stores
-    /// pass later ones: who tells others of the page does it by a locked instruction (every bitmap and mailbox does), which waits for them.
+    /// overwritten whole are not read first, and the copy does not push out what everybody else is working with. Such
+    /// stores pass later ones: who tells others of the page does it by a locked instruction (every bitmap and mailbox
+    /// does), which waits for them.
     /// </summary>
     /// <param name="from">4096 bytes, at any address.</param>
     /// <param name="to">4096 bytes.</param>
@@ -37,14 +38,17 @@ public static unsafe class PageBytes
             c.StoreAlignedNonTemporal(to + i + 64);
             d.StoreAlignedNonTemporal(to + i + 96);
         }
-
     }
 
-    /// <summary>Asks for the head of a page that will be read soon; the machine's own prefetching does the rest.</summary>
+    /// <summary>
+    /// Asks for the head of a page that will be read soon; the machine's own prefetching does the rest.
+    /// </summary>
     /// <param name="page">Its bytes; null and addresses that are not mapped are allowed.</param>
     public static void Expect(byte* page)
     {
-        if (!Sse.IsSupported) return;
-        for (var i = 0; i < Lines; i++) Sse.Prefetch0(page + (i * Line));
+        if (!Sse.IsSupported)
+            return;
+        for (var i = 0; i < Lines; i++)
+            Sse.Prefetch0(page + (i * Line));
     }
 }

@@ -38,13 +38,16 @@ public readonly unsafe struct PageContent
     /// <summary>It is copied next: its bytes are asked for, so that they are at hand by then.</summary>
     public void Expect()
     {
-        if (Bytes != null) PageBytes.Expect(Bytes);
+        if (Bytes != null)
+            PageBytes.Expect(Bytes);
     }
 
     /// <summary>A page of zeros.</summary>
     public static PageContent Zero(Gfn gfn) => new(gfn, PageContentKind.Zero, null, 0, 0);
 
-    /// <summary>A page by reference; <paramref name="tag"/> and <paramref name="checksum"/> 0 where they are not known.</summary>
+    /// <summary>
+    /// A page by reference; <paramref name="tag"/> and <paramref name="checksum"/> 0 where they are not known.
+    /// </summary>
     public static PageContent Of(Gfn gfn, byte* bytes, ulong tag = 0, uint checksum = 0) =>
         new(gfn, PageContentKind.Bytes, bytes, tag, checksum);
 

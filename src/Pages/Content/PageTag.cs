@@ -8,7 +8,8 @@ namespace Userfault.Pages;
 
 /// <summary>
 /// A 64-bit tag that stands for a page's content, the same on every machine, with or without vector instructions. Good
-/// against accidents, not against an adversary: whoever must not be fooled compares bytes (<see cref="ContentIndex"/> does).
+/// against accidents, not against an adversary: whoever must not be fooled compares bytes (<see cref="ContentIndex"/>
+/// does).
 /// </summary>
 /// <remarks>
 /// Eight lanes take a line of 64 bytes at a time. A lane turns by 13 bits, takes in the product of its keyed word's two
@@ -69,7 +70,8 @@ public static unsafe class PageTag
             for (var i = 0; i < Lanes; i++)
             {
                 var keyed = Word(line, i) ^ keys[i];
-                lanes[i] = ulong.RotateLeft(lanes[i], Turn) + ((keyed & uint.MaxValue) * (keyed >> 32)) + Word(line, i ^ 1);
+                lanes[i] =
+                    ulong.RotateLeft(lanes[i], Turn) + ((keyed & uint.MaxValue) * (keyed >> 32)) + Word(line, i ^ 1);
                 keys[i] += KeyStep;
             }
         }

@@ -3,7 +3,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Pages;
 
-/// <summary>Is a page all zero? The commonest duplicate of all, and the only one that needs no bytes anywhere.</summary>
+/// <summary>
+/// Is a page all zero? The commonest duplicate of all, and the only one that needs no bytes anywhere.
+/// </summary>
 public static unsafe class ZeroPage
 {
     /// <summary>Are all 4096 bytes at <paramref name="page"/> (any alignment) zero?</summary>

@@ -20,9 +20,13 @@ public sealed class PagingException : Exception
 
     // A path or a line out of a hostile file may hold anything; what is printed stays one plain line.
     private static string OneLine(string text) =>
-        string.Create(text.Length, text, static (to, from) =>
-        {
-            for (var i = 0; i < to.Length; i++)
-                to[i] = char.IsControl(from[i]) ? '?' : from[i];
-        });
+        string.Create(
+            text.Length,
+            text,
+            static (to, from) =>
+            {
+                for (var i = 0; i < to.Length; i++)
+                    to[i] = char.IsControl(from[i]) ? '?' : from[i];
+            }
+        );
 }

@@ -74,7 +74,8 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
             return;
         }
 
-        lock (held) Stamp(gfn, stamp, ledger);
+        lock (held)
+            Stamp(gfn, stamp, ledger);
     }
 
     /// <inheritdoc/>
@@ -88,12 +89,15 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
         {
             return expected.Kind == PageContentKind.Zero
                 ? ZeroPage.IsZero((byte*)actual)
-                : new ReadOnlySpan<byte>(actual, Page.Size).SequenceEqual(new ReadOnlySpan<byte>(expected.Bytes, Page.Size));
+                : new ReadOnlySpan<byte>(actual, Page.Size).SequenceEqual(
+                    new ReadOnlySpan<byte>(expected.Bytes, Page.Size)
+                );
         }
         ulong moved = 0;
         for (var i = 0; i < StampMath.WordsPerPage; i++)
         {
-            var before = expected.Kind == PageContentKind.Zero ? 0 : Unsafe.ReadUnaligned<ulong>(expected.Bytes + (i * 8));
+            var before =
+                expected.Kind == PageContentKind.Zero ? 0 : Unsafe.ReadUnaligned<ulong>(expected.Bytes + (i * 8));
             if (actual[i] != before)
                 moved += StampMath.Move(i, before, actual[i]);
         }

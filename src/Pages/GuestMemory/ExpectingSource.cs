@@ -4,8 +4,8 @@ namespace Userfault.Pages;
 
 /// <summary>
 /// A page source whose pages find their memory made: runs of pages that have come are announced to guest memory on the
-/// thread that received them (<see cref="IGuestMemory.Expect"/>), before they are handed on. Memory that nobody has touched
-/// costs more than all else that is done for a page, and the thread that places pages is the busiest one.
+/// thread that received them (<see cref="IGuestMemory.Expect"/>), before they are handed on. Memory that nobody has
+/// touched costs more than all else that is done for a page, and the thread that places pages is the busiest one.
 /// </summary>
 /// <param name="source">Where pages come from; owned.</param>
 /// <param name="memory">Where they will go, by the image's gfns; not owned.</param>
@@ -30,7 +30,8 @@ public sealed class ExpectingSource(IPageSource source, IGuestMemory memory) : I
     {
         ArgumentNullException.ThrowIfNull(sink);
         var announcer = Volatile.Read(ref _announcer);
-        if (announcer?.Sink != sink) Volatile.Write(ref _announcer, announcer = new Announcer(sink, memory));
+        if (announcer?.Sink != sink)
+            Volatile.Write(ref _announcer, announcer = new Announcer(sink, memory));
         source.Request(request, ranges, announcer);
     }
 
@@ -64,13 +65,15 @@ public sealed class ExpectingSource(IPageSource source, IGuestMemory memory) : I
         // Zero pages are left out: memory that only ever holds zeros is never made.
         private void Announce(ReadOnlySpan<PageContent> pages)
         {
-            for (var i = 0; i < pages.Length;)
+            for (var i = 0; i < pages.Length; )
             {
                 var run = new GfnRange(pages[i].Gfn, 0);
                 for (; i < pages.Length && pages[i].Kind != PageContentKind.Zero && pages[i].Gfn == run.End; i++)
                     run = run with { Count = run.Count + 1 };
-                if (run.Count >= LeastRun) memory.Expect(run);
-                if (run.Count == 0) i++;
+                if (run.Count >= LeastRun)
+                    memory.Expect(run);
+                if (run.Count == 0)
+                    i++;
             }
         }
     }

@@ -4,9 +4,9 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// Checks guest memory against image plus stamps, page by page and in passes of any length. A page nobody wrote must equal
-/// the image byte for byte; in a written page every difference from the image must be accounted for by the ledger.
-/// The guest must be at rest. One owner.
+/// Checks guest memory against image plus stamps, page by page and in passes of any length. A page nobody wrote must
+/// equal the image byte for byte; in a written page every difference from the image must be accounted for by the
+/// ledger. The guest must be at rest. One owner.
 /// </summary>
 public sealed unsafe class GuestVerifier : IDisposable
 {
@@ -25,20 +25,24 @@ public sealed unsafe class GuestVerifier : IDisposable
         ArgumentNullException.ThrowIfNull(ledger);
         (_image, _memory, _ledger, _tags) = (image, memory, ledger, image as ITaggedImage);
         _digests = (image as RemoteImage)?.Digests;
-        if (_digests is not null && memory.AccountsAtOnce) ledger.LockPages();
+        if (_digests is not null && memory.AccountsAtOnce)
+            ledger.LockPages();
     }
 
     /// <summary>
-    /// Checks a range of pages. Pages past the image must be zero plus stamps. Where the image is elsewhere its digests must be
-    /// complete.
+    /// Checks a range of pages. Pages past the image must be zero plus stamps. Where the image is elsewhere its digests
+    /// must be complete.
     /// </summary>
     /// <param name="range">Which pages; inside guest memory.</param>
     /// <param name="missing">
-    /// Pages whose bit is set have not arrived and are passed over; null checks all. Bit i is page i of <paramref name="range"/>.
+    /// Pages whose bit is set have not arrived and are passed over; null checks all. Bit i is page i of
+    /// <paramref name="range"/>.
     /// </param>
     public VerifyResult Verify(GfnRange range, UserfaultBitmap? missing = null)
     {
-        ulong verified = 0, skipped = 0, wrong = 0;
+        ulong verified = 0,
+            skipped = 0,
+            wrong = 0;
         Gfn? firstWrong = null;
         for (ulong i = 0; i < range.Count; i++)
         {
@@ -60,10 +64,11 @@ public sealed unsafe class GuestVerifier : IDisposable
     }
 
     /// <summary>
-    /// Is <paramref name="seen"/> something that a guest read could have seen in a page that is in place: the image's word,
-    /// or a stamp that a vCPU of that word has made by now? With tags: the image's tag where the page is unwritten. Where the
-    /// image is elsewhere the whole page is held against its fingerprint, now or when that comes (<see cref="PageDigests.Holds"/>);
-    /// under real vCPUs, whose writes are accounted for later, nobody can say, and the answer is yes.
+    /// Is <paramref name="seen"/> something that a guest read could have seen in a page that is in place: the image's
+    /// word, or a stamp that a vCPU of that word has made by now? With tags: the image's tag where the page is
+    /// unwritten. Where the image is elsewhere the whole page is held against its fingerprint, now or when that comes
+    /// (<see cref="PageDigests.Holds"/>); under real vCPUs, whose writes are accounted for later, nobody can say, and
+    /// the answer is yes.
     /// </summary>
     /// <param name="gfn">The page read.</param>
     /// <param name="vcpu">The vCPU that read.</param>
@@ -73,7 +78,8 @@ public sealed unsafe class GuestVerifier : IDisposable
     {
         if (_memory.HoldsTags)
             return _ledger[gfn] != 0 || seen == Expected(gfn).Tag;
-        if (_digests is not null) return !_memory.AccountsAtOnce || CouldReadElsewhere(_digests, gfn, vcpu, seen);
+        if (_digests is not null)
+            return !_memory.AccountsAtOnce || CouldReadElsewhere(_digests, gfn, vcpu, seen);
         // A read sees one word: the rest of the page is looked at when all is verified.
         var index = StampMath.WordIndex(vcpu);
         var bytes = gfn.Value < _image.Pages ? _image.Read(gfn, _scratch) : null;
@@ -90,27 +96,31 @@ public sealed unsafe class GuestVerifier : IDisposable
         _scratch = null;
     }
 
-    // One word says nothing without the image; the page around it does. A word that has changed since it was read was written by
-    // another vCPU of that word.
+    // One word says nothing without the image; the page around it does. A word that has changed since it was read was
+    // written by another vCPU of that word.
     private bool CouldReadElsewhere(PageDigests digests, Gfn gfn, int vcpu, ulong seen)
     {
-        ulong now, fingerprint;
+        ulong now,
+            fingerprint;
         lock (_ledger.LockOf(gfn)!)
         {
             now = _memory.Read(gfn, vcpu);
             fingerprint = _memory.FingerprintOf(gfn) - _ledger[gfn];
         }
 
-        return (now == seen || (IsStampOf(StampMath.WordIndex(vcpu), new GuestStamp(now)) && new GuestStamp(now).Vcpu != vcpu))
-            && digests.Holds(gfn, fingerprint);
+        return (
+                now == seen
+                || (IsStampOf(StampMath.WordIndex(vcpu), new GuestStamp(now)) && new GuestStamp(now).Vcpu != vcpu)
+            ) && digests.Holds(gfn, fingerprint);
     }
 
     private static bool IsStampOf(int wordIndex, GuestStamp stamp) =>
         StampMath.WordIndex(stamp.Vcpu) == wordIndex && stamp.Sequence != 0;
 
-    private bool IsRight(Gfn gfn) => _digests is null
-        ? _memory.Matches(gfn, Expected(gfn), _ledger[gfn])
-        : _memory.Matches(gfn, _digests[gfn], _ledger[gfn]);
+    private bool IsRight(Gfn gfn) =>
+        _digests is null
+            ? _memory.Matches(gfn, Expected(gfn), _ledger[gfn])
+            : _memory.Matches(gfn, _digests[gfn], _ledger[gfn]);
 
     private PageContent Expected(Gfn gfn)
     {

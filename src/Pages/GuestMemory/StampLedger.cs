@@ -3,9 +3,9 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// What guest writes must have made of each page: the sum of their fingerprint moves, 8 bytes a page (0.2 % of the guest),
-/// committed where pages are written. Kept apart from guest memory, so that memory that goes wrong does not take its
-/// own witness along. Any vCPU may add at any time.
+/// What guest writes must have made of each page: the sum of their fingerprint moves, 8 bytes a page (0.2 % of the
+/// guest), committed where pages are written. Kept apart from guest memory, so that memory that goes wrong does not
+/// take its own witness along. Any vCPU may add at any time.
 /// </summary>
 public sealed unsafe class StampLedger : IDisposable
 {
@@ -33,12 +33,14 @@ public sealed unsafe class StampLedger : IDisposable
     public ulong this[Gfn gfn] => Volatile.Read(ref Sum(gfn));
 
     /// <summary>
-    /// From now on a write and its account are one step to whoever holds the page's lock, so that a whole page can be held
-    /// against the sum while the guest runs. To be called before the first write.
+    /// From now on a write and its account are one step to whoever holds the page's lock, so that a whole page can be
+    /// held against the sum while the guest runs. To be called before the first write.
     /// </summary>
     public void LockPages() => _locks ??= [.. Enumerable.Range(0, Locks).Select(static _ => new Lock())];
 
-    /// <summary>Held by whoever writes to the page, or looks at all of it with its sum; null where nobody looks.</summary>
+    /// <summary>
+    /// Held by whoever writes to the page, or looks at all of it with its sum; null where nobody looks.
+    /// </summary>
     public Lock? LockOf(Gfn gfn) => _locks?[gfn.Value % Locks];
 
     /// <inheritdoc/>

@@ -19,10 +19,14 @@ public static class StampMath
     /// </summary>
     public static int WordIndex(int vcpu) => vcpu & (WordsPerPage - 1);
 
-    /// <summary>By how much a page's fingerprint moves when a word goes from <paramref name="from"/> to <paramref name="to"/>.</summary>
+    /// <summary>
+    /// By how much a page's fingerprint moves when a word goes from <paramref name="from"/> to <paramref name="to"/>.
+    /// </summary>
     public static ulong Move(int wordIndex, ulong from, ulong to) =>
         unchecked(Mix64.At((ulong)wordIndex, to) - Mix64.At((ulong)wordIndex, from));
 
-    /// <summary>By how much a page's tag moves when it is written with <paramref name="stamp"/>, where content is tags.</summary>
+    /// <summary>
+    /// By how much a page's tag moves when it is written with <paramref name="stamp"/>, where content is tags.
+    /// </summary>
     public static ulong TagMove(GuestStamp stamp) => Mix64.At(0x7a6, stamp.Word);
 }

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// Guest memory of one 64-bit content tag a page (<see cref="PageTag"/>), for guests too big to hold: 1 TiB takes 2 GiB of
-/// address space and only what is touched is committed.
+/// Guest memory of one 64-bit content tag a page (<see cref="PageTag"/>), for guests too big to hold: 1 TiB takes 2 GiB
+/// of address space and only what is touched is committed.
 /// </summary>
 public sealed unsafe class TagGuestMemory : IGuestMemory
 {

@@ -10,6 +10,6 @@ namespace Userfault.Pages;
 public readonly record struct VerifyResult(ulong Verified, ulong Skipped, ulong Wrong, Gfn? FirstWrong)
 {
     /// <summary>Both passes as one; this one came first.</summary>
-    public VerifyResult Plus(VerifyResult next) => new(
-        Verified + next.Verified, Skipped + next.Skipped, Wrong + next.Wrong, FirstWrong ?? next.FirstWrong);
+    public VerifyResult Plus(VerifyResult next) =>
+        new(Verified + next.Verified, Skipped + next.Skipped, Wrong + next.Wrong, FirstWrong ?? next.FirstWrong);
 }

@@ -38,7 +38,9 @@ public sealed unsafe class ContentIndex
     /// <summary>The first gfn that had the content in <paramref name="slot"/>.</summary>
     public Gfn GfnAt(int slot) => _contents[slot].Gfn;
 
-    /// <summary>The slot of a content equal to <paramref name="page"/>, byte for byte; -1 where none is remembered.</summary>
+    /// <summary>
+    /// The slot of a content equal to <paramref name="page"/>, byte for byte; -1 where none is remembered.
+    /// </summary>
     /// <param name="page">4096 bytes.</param>
     /// <param name="tag">Their <see cref="PageTag"/>.</param>
     /// <param name="image">The image that all remembered contents come from.</param>

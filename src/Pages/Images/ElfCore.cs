@@ -4,8 +4,8 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// Reads the headers of an ELF core as QEMU's dump-guest-memory writes it: 64-bit, little endian, ET_CORE, one PT_LOAD a
-/// run of guest physical memory, by p_paddr. PT_NOTE (registers) is passed over. Memory that the file does not hold
+/// Reads the headers of an ELF core as QEMU's dump-guest-memory writes it: 64-bit, little endian, ET_CORE, one PT_LOAD
+/// a run of guest physical memory, by p_paddr. PT_NOTE (registers) is passed over. Memory that the file does not hold
 /// (p_filesz below p_memsz) reads as zero.
 /// </summary>
 internal static unsafe class ElfCore
@@ -25,7 +25,9 @@ internal static unsafe class ElfCore
     public static bool IsElf(byte* bytes, ulong length) =>
         length >= 4 && bytes[0] == 0x7f && bytes[1] == 'E' && bytes[2] == 'L' && bytes[3] == 'F';
 
-    /// <summary>The segments, sorted and disjoint, and where memory is: the parts that the file does not hold too.</summary>
+    /// <summary>
+    /// The segments, sorted and disjoint, and where memory is: the parts that the file does not hold too.
+    /// </summary>
     public static ImageSegment[] Parse(string path, byte* bytes, ulong length, out IReadOnlyList<GfnRange> ranges)
     {
         var header = Header(path, bytes, length);
@@ -33,9 +35,12 @@ internal static unsafe class ElfCore
         var table = BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
         if (table > length || (ulong)count * ProgramHeaderSize > length - table)
         {
-            throw new PagingException(PagingError.Truncated, path,
+            throw new PagingException(
+                PagingError.Truncated,
+                path,
                 $"truncated: {count} program headers at offset {table} end behind the file's {length} bytes",
-                "copy or take the dump again");
+                "copy or take the dump again"
+            );
         }
         var segments = new List<ImageSegment>();
         var memory = new List<(ulong Start, ulong End)>();
@@ -49,10 +54,18 @@ internal static unsafe class ElfCore
             // No bytes in the file: with paging QEMU lists device mappings like that, with an offset of -1.
             if (BinaryPrimitives.ReadUInt32LittleEndian(entry) != LoadType || fileSize == 0)
                 continue;
-            if (memorySize < fileSize || start >= SegmentMap.AddressLimit || memorySize > SegmentMap.AddressLimit - start)
+            if (
+                memorySize < fileSize
+                || start >= SegmentMap.AddressLimit
+                || memorySize > SegmentMap.AddressLimit - start
+            )
             {
-                throw new PagingException(PagingError.Corrupt, path,
-                    $"program header {i} loads {fileSize} of {memorySize} bytes at 0x{start:x}", "take the dump again");
+                throw new PagingException(
+                    PagingError.Corrupt,
+                    path,
+                    $"program header {i} loads {fileSize} of {memorySize} bytes at 0x{start:x}",
+                    "take the dump again"
+                );
             }
             segments.Add(new ImageSegment(start, fileSize, offset));
             memory.Add((start, start + memorySize));
@@ -67,17 +80,31 @@ internal static unsafe class ElfCore
             throw new PagingException(PagingError.WrongFormat, path, "not an ELF file", Mend);
         if (length < HeaderSize)
         {
-            throw new PagingException(PagingError.Truncated, path,
-                $"truncated: {length} bytes are no whole ELF header", "copy or take the dump again");
+            throw new PagingException(
+                PagingError.Truncated,
+                path,
+                $"truncated: {length} bytes are no whole ELF header",
+                "copy or take the dump again"
+            );
         }
         var header = new ReadOnlySpan<byte>(bytes, HeaderSize);
         if (header[4] != 2)
             throw new PagingException(PagingError.WrongFormat, path, "not a 64-bit ELF file", "dump a 64-bit guest");
         if (header[5] != 1)
-            throw new PagingException(PagingError.WrongFormat, path, "not little endian", "dump an x86-64 or arm64 guest");
+            throw new PagingException(
+                PagingError.WrongFormat,
+                path,
+                "not little endian",
+                "dump an x86-64 or arm64 guest"
+            );
         var type = BinaryPrimitives.ReadUInt16LittleEndian(header[16..]);
         if (type != CoreType)
-            throw new PagingException(PagingError.WrongFormat, path, $"an ELF file of type {type}, not a core (4)", Mend);
+            throw new PagingException(
+                PagingError.WrongFormat,
+                path,
+                $"an ELF file of type {type}, not a core (4)",
+                Mend
+            );
         return header;
     }
 
@@ -87,17 +114,24 @@ internal static unsafe class ElfCore
         var count = BinaryPrimitives.ReadUInt16LittleEndian(header[56..]);
         if (count != 0 && entrySize != ProgramHeaderSize)
         {
-            throw new PagingException(PagingError.Corrupt, path,
-                $"program headers of {entrySize} bytes instead of {ProgramHeaderSize}", Mend);
+            throw new PagingException(
+                PagingError.Corrupt,
+                path,
+                $"program headers of {entrySize} bytes instead of {ProgramHeaderSize}",
+                Mend
+            );
         }
         if (count != PnXnum)
             return count;
         var sections = BinaryPrimitives.ReadUInt64LittleEndian(header[40..]);
         if (sections == 0 || sections > length || length - sections < SectionHeaderSize)
         {
-            throw new PagingException(PagingError.Truncated, path,
+            throw new PagingException(
+                PagingError.Truncated,
+                path,
                 $"truncated: the section header at offset {sections} that counts the program headers is not there",
-                "copy or take the dump again");
+                "copy or take the dump again"
+            );
         }
         return BinaryPrimitives.ReadUInt32LittleEndian(new ReadOnlySpan<byte>(bytes + sections + 44, 4));
     }

@@ -3,9 +3,9 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// An image in a file: mapped read-only, never read whole, its segments sorted by guest physical address. Pages are handed
-/// out as pointers into the mapping; a page that segments cover only in part is put together in the caller's scratch.
-/// The file must not be cut short while it is mapped: the machine answers that with SIGBUS.
+/// An image in a file: mapped read-only, never read whole, its segments sorted by guest physical address. Pages are
+/// handed out as pointers into the mapping; a page that segments cover only in part is put together in the caller's
+/// scratch. The file must not be cut short while it is mapped: the machine answers that with SIGBUS.
 /// </summary>
 public sealed unsafe class FileImage : IMemoryImage
 {
@@ -60,7 +60,8 @@ public sealed unsafe class FileImage : IMemoryImage
 
     private int FirstEndingBehind(ulong address)
     {
-        int low = 0, high = _segments.Length;
+        int low = 0,
+            high = _segments.Length;
         while (low < high)
         {
             var middle = (low + high) >>> 1;
@@ -83,7 +84,9 @@ public sealed unsafe class FileImage : IMemoryImage
             var from = Math.Max(start, segment.Start);
             var to = Math.Min(end, segment.End);
             var source = _file.Bytes + segment.FileOffset + (from - segment.Start);
-            new ReadOnlySpan<byte>(source, (int)(to - from)).CopyTo(new Span<byte>(scratch + (from - start), (int)(to - from)));
+            new ReadOnlySpan<byte>(source, (int)(to - from)).CopyTo(
+                new Span<byte>(scratch + (from - start), (int)(to - from))
+            );
         }
         return scratch;
     }

@@ -1,8 +1,8 @@
 namespace Userfault.Pages;
 
 /// <summary>
-/// Where Firecracker puts guest memory, so that a memory file needs no description beside it. Memory goes on behind each hole for
-/// devices; in the file its pieces follow one another.
+/// Where Firecracker puts guest memory, so that a memory file needs no description beside it. Memory goes on behind
+/// each hole for devices; in the file its pieces follow one another.
 /// </summary>
 public static class FirecrackerLayout
 {
@@ -31,8 +31,11 @@ public static class FirecrackerLayout
     public static IReadOnlyList<ImageSegment> ForX86WithPci(ulong bytes) =>
         Around(bytes, 0, (X86PciHoleStart, X86HoleEnd), (PciHoleStart, PciHoleEnd));
 
-    /// <summary>The regions of an arm64 guest. Versions without PCI give it no more memory than lies before the hole.</summary>
-    public static IReadOnlyList<ImageSegment> ForArm64(ulong bytes) => Around(bytes, Arm64Start, (PciHoleStart, PciHoleEnd));
+    /// <summary>
+    /// The regions of an arm64 guest. Versions without PCI give it no more memory than lies before the hole.
+    /// </summary>
+    public static IReadOnlyList<ImageSegment> ForArm64(ulong bytes) =>
+        Around(bytes, Arm64Start, (PciHoleStart, PciHoleEnd));
 
     private static List<ImageSegment> Around(ulong bytes, ulong start, params (ulong Start, ulong End)[] holes)
     {
@@ -44,7 +47,8 @@ public static class FirecrackerLayout
             regions.Add(new ImageSegment(start, fits, offset));
             offset += fits;
             start = hole.End;
-            if (offset == bytes) return regions;
+            if (offset == bytes)
+                return regions;
         }
 
         regions.Add(new ImageSegment(start, bytes - offset, offset));

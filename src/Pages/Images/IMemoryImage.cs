@@ -23,7 +23,9 @@ public unsafe interface IMemoryImage : IDisposable
     /// </summary>
     IReadOnlyList<GfnRange> Ranges => [new GfnRange(new Gfn(0), Pages)];
 
-    /// <summary>Binds files and connections to this image. Computed at the first call, which reads up to 16 MiB.</summary>
+    /// <summary>
+    /// Binds files and connections to this image. Computed at the first call, which reads up to 16 MiB.
+    /// </summary>
     ImageIdentity Identity { get; }
 
     /// <summary>

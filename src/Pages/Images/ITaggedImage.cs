@@ -8,7 +8,9 @@ namespace Userfault.Pages;
 /// </summary>
 public interface ITaggedImage : IMemoryImage
 {
-    /// <summary>The content tag of a page (<see cref="PageTag"/>); <see cref="PageTag.Zero"/> for a zero page and past the end.</summary>
+    /// <summary>
+    /// The content tag of a page (<see cref="PageTag"/>); <see cref="PageTag.Zero"/> for a zero page and past the end.
+    /// </summary>
     ulong TagOf(Gfn gfn);
 
     /// <summary>The page as it travels: its tag, or the word that it is zero.</summary>

@@ -25,7 +25,10 @@ public readonly record struct ImageIdentity
     /// <summary>How many of them are at either end of the image.</summary>
     public const int EdgePages = 64;
 
-    private readonly ulong _a, _b, _c, _d;
+    private readonly ulong _a,
+        _b,
+        _c,
+        _d;
 
     /// <summary>An identity out of its <see cref="Size"/> bytes.</summary>
     /// <exception cref="ArgumentException">Too few bytes.</exception>

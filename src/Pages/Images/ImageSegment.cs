@@ -1,6 +1,8 @@
 namespace Userfault.Pages;
 
-/// <summary>A run of guest physical memory that stands in an image file. What no segment covers reads as zero.</summary>
+/// <summary>
+/// A run of guest physical memory that stands in an image file. What no segment covers reads as zero.
+/// </summary>
 /// <param name="Start">Guest physical address of its first byte.</param>
 /// <param name="Length">Bytes; more than 0.</param>
 /// <param name="FileOffset">Where in the file it stands, in bytes.</param>

@@ -2,7 +2,9 @@ using System.IO.MemoryMappedFiles;
 
 namespace Userfault.Pages;
 
-/// <summary>A whole file mapped read-only. What can go wrong with a path is a <see cref="PagingException"/> from here.</summary>
+/// <summary>
+/// A whole file mapped read-only. What can go wrong with a path is a <see cref="PagingException"/> from here.
+/// </summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile _file;
@@ -29,14 +31,30 @@ internal sealed unsafe class MappedFile : IDisposable
         try
         {
             // Others may hold the file open for writing (a monitor that keeps its snapshot open): no lock is asked for.
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+            using var stream = new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete,
+                1
+            );
             var length = stream.Length;
             if (length == 0)
                 throw new PagingException(PagingError.BadSize, path, "the file is empty", "give a memory image");
             var file = MemoryMappedFile.CreateFromFile(
-                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+                stream,
+                null,
+                0,
+                MemoryMappedFileAccess.Read,
+                HandleInheritability.None,
+                leaveOpen: true
+            );
             return new MappedFile(
-                path, file, file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read), (ulong)length);
+                path,
+                file,
+                file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read),
+                (ulong)length
+            );
         }
         catch (Exception e) when (FileErrors.Explain(e, path) is { } explained)
         {

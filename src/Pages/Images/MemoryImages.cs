@@ -10,13 +10,20 @@ public static unsafe class MemoryImages
     /// memory as it is are refused; <see cref="OpenRaw(string)"/> takes even those.
     /// </summary>
     /// <exception cref="PagingException">The file is missing, unusable, truncated or of another kind.</exception>
-    public static IMemoryImage Open(string path) => OpenWith(path, static file =>
-    {
-        if (ElfCore.IsElf(file.Bytes, file.Length))
-            return OpenElfCore(file);
-        ForeignFormats.Refuse(file.Path, new ReadOnlySpan<byte>(file.Bytes, (int)Math.Min(file.Length, Page.Size)));
-        return OpenRaw(file);
-    });
+    public static IMemoryImage Open(string path) =>
+        OpenWith(
+            path,
+            static file =>
+            {
+                if (ElfCore.IsElf(file.Bytes, file.Length))
+                    return OpenElfCore(file);
+                ForeignFormats.Refuse(
+                    file.Path,
+                    new ReadOnlySpan<byte>(file.Bytes, (int)Math.Min(file.Length, Page.Size))
+                );
+                return OpenRaw(file);
+            }
+        );
 
     /// <summary>Opens a raw file: byte n is guest physical byte n. Its size must be a multiple of 4096.</summary>
     /// <exception cref="PagingException">The file is missing, unusable or of an odd size.</exception>
@@ -93,8 +100,12 @@ public static unsafe class MemoryImages
     {
         if ((bytes & Page.OffsetMask) != 0 || (bytes == 0 && !zeroIsFine))
         {
-            throw new PagingException(PagingError.BadSize, path,
-                $"{what} ({bytes} bytes) is not a whole number of 4096-byte pages", "give an uncut memory image");
+            throw new PagingException(
+                PagingError.BadSize,
+                path,
+                $"{what} ({bytes} bytes) is not a whole number of 4096-byte pages",
+                "give an uncut memory image"
+            );
         }
     }
 }

@@ -2,7 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Pages;
 
-/// <summary>Turns runs of guest physical bytes into the pages that hold them: where a guest has memory at all.</summary>
+/// <summary>
+/// Turns runs of guest physical bytes into the pages that hold them: where a guest has memory at all.
+/// </summary>
 internal static class PageRanges
 {
     /// <summary>

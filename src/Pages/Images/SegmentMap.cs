@@ -1,6 +1,8 @@
 namespace Userfault.Pages;
 
-/// <summary>Turns segments as files give them into the sorted, disjoint list that <see cref="FileImage"/> searches.</summary>
+/// <summary>
+/// Turns segments as files give them into the sorted, disjoint list that <see cref="FileImage"/> searches.
+/// </summary>
 internal static class SegmentMap
 {
     /// <summary>Guest physical addresses end at 2^52, the widest that x86 and arm64 have.</summary>
@@ -15,8 +17,12 @@ internal static class SegmentMap
         var sorted = segments.Where(static s => s.Length != 0).OrderBy(static s => s.Start).ToArray();
         if (sorted.Length == 0)
         {
-            throw new PagingException(PagingError.WrongFormat, path, "holds no guest memory",
-                "give an image with at least one segment");
+            throw new PagingException(
+                PagingError.WrongFormat,
+                path,
+                "holds no guest memory",
+                "give an image with at least one segment"
+            );
         }
         var count = 0;
         foreach (var segment in sorted)
@@ -35,8 +41,12 @@ internal static class SegmentMap
                 sorted[count++] = segment;
             else
             {
-                throw new PagingException(PagingError.Corrupt, path,
-                    $"segments at 0x{last.Start:x} and 0x{segment.Start:x} overlap", "take the dump again");
+                throw new PagingException(
+                    PagingError.Corrupt,
+                    path,
+                    $"segments at 0x{last.Start:x} and 0x{segment.Start:x} overlap",
+                    "take the dump again"
+                );
             }
         }
         return sorted[..count];
@@ -46,14 +56,22 @@ internal static class SegmentMap
     {
         if (segment.Start >= AddressLimit || segment.Length > AddressLimit - segment.Start)
         {
-            throw new PagingException(PagingError.Corrupt, path,
-                $"segment at 0x{segment.Start:x} ends past the 52-bit address space", "take the dump again");
+            throw new PagingException(
+                PagingError.Corrupt,
+                path,
+                $"segment at 0x{segment.Start:x} ends past the 52-bit address space",
+                "take the dump again"
+            );
         }
         if (segment.FileOffset > fileLength || segment.Length > fileLength - segment.FileOffset)
         {
-            throw new PagingException(PagingError.Truncated, path,
+            throw new PagingException(
+                PagingError.Truncated,
+                path,
                 $"truncated: segment at 0x{segment.Start:x} needs {segment.Length} bytes at offset {segment.FileOffset}"
-                + $" but the file has {fileLength} bytes", "copy or take the image again");
+                    + $" but the file has {fileLength} bytes",
+                "copy or take the image again"
+            );
         }
     }
 }

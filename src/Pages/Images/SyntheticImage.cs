@@ -6,7 +6,8 @@ namespace Userfault.Pages;
 /// <summary>
 /// An image made from a seed, page by page, never stored. Each gfn draws by itself whether it is zero, one of a few
 /// shared contents, or unique; a content is an arithmetic progression of 512 words, whose start and odd step are drawn
-/// from the seed, so that any page wrong, shifted or cut short is told apart, and making one costs less than copying it.
+/// from the seed, so that any page wrong, shifted or cut short is told apart, and making one costs less than copying
+/// it.
 /// </summary>
 public sealed unsafe class SyntheticImage : IMemoryImage
 {
@@ -26,15 +27,27 @@ public sealed unsafe class SyntheticImage : IMemoryImage
         ArgumentNullException.ThrowIfNull(settings);
         if (settings.Pages is 0 or > MostPages)
         {
-            throw new PagingException(PagingError.BadSize, "synthetic image", $"{settings.Pages} pages",
-                $"give 1 to {MostPages} pages of 4 KiB");
+            throw new PagingException(
+                PagingError.BadSize,
+                "synthetic image",
+                $"{settings.Pages} pages",
+                $"give 1 to {MostPages} pages of 4 KiB"
+            );
         }
-        if (!(settings.ZeroShare >= 0 && settings.DuplicateShare >= 0
-            && settings.ZeroShare + settings.DuplicateShare <= 1))
+        if (
+            !(
+                settings.ZeroShare >= 0
+                && settings.DuplicateShare >= 0
+                && settings.ZeroShare + settings.DuplicateShare <= 1
+            )
+        )
         {
-            throw new PagingException(PagingError.BadOption, "synthetic image",
+            throw new PagingException(
+                PagingError.BadOption,
+                "synthetic image",
                 $"zero share {settings.ZeroShare} and duplicate share {settings.DuplicateShare}",
-                "give two shares from 0 to 1 that add up to at most 1");
+                "give two shares from 0 to 1 that add up to at most 1"
+            );
         }
         _settings = settings;
         _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this));
@@ -73,9 +86,10 @@ public sealed unsafe class SyntheticImage : IMemoryImage
     {
         var draw = Mix64.At(_settings.Seed ^ 0x5eed_0f_c0_47e4_75, gfn.Value);
         var share = Mix64.Fraction(draw);
-        content = share < _settings.ZeroShare + _settings.DuplicateShare
-            ? (1UL << 63) | Mix64.Below(Mix64.Of(draw), DuplicateContents)
-            : gfn.Value;
+        content =
+            share < _settings.ZeroShare + _settings.DuplicateShare
+                ? (1UL << 63) | Mix64.Below(Mix64.Of(draw), DuplicateContents)
+                : gfn.Value;
         return share >= _settings.ZeroShare;
     }
 

@@ -5,10 +5,11 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// What a source says of an image beside its pages: where the guest has memory, and a digest of each page there. It travels as
-/// the pages of a second image with an identity of its own, so that whatever carries pages carries it. Little endian:
-/// [0..8) "UFMANIF1" | [8..16) pages of the image | [16..20) ranges | [20..32) zero | [32..64) the image's identity |
-/// ranges of 16 bytes (first page, pages) | zeros to the end of the page; then the digests of the ranges' pages in order,
+/// What a source says of an image beside its pages: where the guest has memory, and a digest of each page there. It
+/// travels as the pages of a second image with an identity of its own, so that whatever carries pages carries it.
+/// Little endian: [0..8) "UFMANIF1" | [8..16) pages of the image | [16..20) ranges | [20..32) zero | [32..64) the
+/// image's identity | ranges of 16 bytes (first page, pages) | zeros to the end of the page; then the digests of the
+/// ranges' pages in order,
 /// <see cref="PageDigest.PerPage"/> a page.
 /// </summary>
 public sealed class ImageManifest
@@ -29,7 +30,11 @@ public sealed class ImageManifest
         if (Ranges.Count > MostRanges)
         {
             throw new PagingException(
-                PagingError.BadSize, image.Name, $"{Ranges.Count} ranges of memory", $"take an image of at most {MostRanges}");
+                PagingError.BadSize,
+                image.Name,
+                $"{Ranges.Count} ranges of memory",
+                $"take an image of at most {MostRanges}"
+            );
         }
     }
 
@@ -58,7 +63,9 @@ public sealed class ImageManifest
     /// <summary>Pages of the manifest itself.</summary>
     public ulong Pages => HeaderPages + ((Described + PageDigest.PerPage - 1) / PageDigest.PerPage);
 
-    /// <summary>The identity under which an image's manifest is asked for: a SHA-256 over a label and the image's.</summary>
+    /// <summary>
+    /// The identity under which an image's manifest is asked for: a SHA-256 over a label and the image's.
+    /// </summary>
     public static ImageIdentity IdentityOf(ImageIdentity image)
     {
         Span<byte> bytes = stackalloc byte[16 + ImageIdentity.Size];
@@ -71,7 +78,9 @@ public sealed class ImageManifest
     public static ulong HeaderPagesIn(ReadOnlySpan<byte> firstPage)
     {
         var ranges = BinaryPrimitives.ReadUInt32LittleEndian(firstPage[16..]);
-        return BinaryPrimitives.ReadUInt64LittleEndian(firstPage) == Magic && ranges is > 0 and <= MostRanges ? HeaderPagesOf((int)ranges) : 0;
+        return BinaryPrimitives.ReadUInt64LittleEndian(firstPage) == Magic && ranges is > 0 and <= MostRanges
+            ? HeaderPagesOf((int)ranges)
+            : 0;
     }
 
     /// <summary>Writes the header: <see cref="HeaderPages"/> pages.</summary>
@@ -92,17 +101,23 @@ public sealed class ImageManifest
     /// <summary>A manifest out of its header; null where that makes no sense or is of another image.</summary>
     public static ImageManifest? Read(ReadOnlySpan<byte> header, ImageIdentity image)
     {
-        if (header.Length < Page.Size || HeaderPagesIn(header) is var pages && (pages == 0 || (ulong)header.Length < pages << Page.Shift)) return null;
+        if (
+            header.Length < Page.Size
+            || HeaderPagesIn(header) is var pages && (pages == 0 || (ulong)header.Length < pages << Page.Shift)
+        )
+            return null;
         var ranges = new GfnRange[BinaryPrimitives.ReadInt32LittleEndian(header[16..])];
         var imagePages = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
-        if (imagePages > SyntheticImage.MostPages || new ImageIdentity(header[IdentityAt..]) != image) return null;
+        if (imagePages > SyntheticImage.MostPages || new ImageIdentity(header[IdentityAt..]) != image)
+            return null;
         ulong end = 0;
         for (var i = 0; i < ranges.Length; i++)
         {
             var start = BinaryPrimitives.ReadUInt64LittleEndian(header[(HeadBytes + (i * RangeBytes))..]);
             var count = BinaryPrimitives.ReadUInt64LittleEndian(header[(HeadBytes + (i * RangeBytes) + 8)..]);
             // Ascending, apart from each other, none empty, all inside.
-            if ((i > 0 && start <= end) || count == 0 || start > imagePages || count > imagePages - start) return null;
+            if ((i > 0 && start <= end) || count == 0 || start > imagePages || count > imagePages - start)
+                return null;
             ranges[i] = new GfnRange(new Gfn(start), count);
             end = start + count;
         }
@@ -110,13 +125,16 @@ public sealed class ImageManifest
         return end == imagePages ? new ImageManifest(image, imagePages, ranges) : null;
     }
 
-    /// <summary>The place of a page's digest among all digests; null for a page where the guest has no memory.</summary>
+    /// <summary>
+    /// The place of a page's digest among all digests; null for a page where the guest has no memory.
+    /// </summary>
     public ulong? OrdinalOf(Gfn gfn)
     {
         ulong before = 0;
         foreach (var range in Ranges)
         {
-            if (range.Contains(gfn)) return before + (gfn.Value - range.Start.Value);
+            if (range.Contains(gfn))
+                return before + (gfn.Value - range.Start.Value);
             before += range.Count;
         }
 
@@ -128,12 +146,14 @@ public sealed class ImageManifest
     {
         foreach (var range in Ranges)
         {
-            if (ordinal < range.Count) return range.Start.Plus(ordinal);
+            if (ordinal < range.Count)
+                return range.Start.Plus(ordinal);
             ordinal -= range.Count;
         }
 
         throw new ArgumentOutOfRangeException(nameof(ordinal));
     }
 
-    private static ulong HeaderPagesOf(int ranges) => (ulong)(HeadBytes + (ranges * RangeBytes) + Page.Size - 1) >> Page.Shift;
+    private static ulong HeaderPagesOf(int ranges) =>
+        (ulong)(HeadBytes + (ranges * RangeBytes) + Page.Size - 1) >> Page.Shift;
 }

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// Gets an image's manifest from a source of it, piece by piece; what a lost source did not answer is asked again, for as long as it
-/// takes.
+/// Gets an image's manifest from a source of it, piece by piece; what a lost source did not answer is asked again, for
+/// as long as it takes.
 /// </summary>
 /// <param name="source">Where the manifest's pages come from.</param>
 /// <param name="image">The image that it describes.</param>
@@ -41,8 +41,12 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
             while (true)
             {
                 var first = Interlocked.Add(ref next, PagesAPiece) - PagesAPiece;
-                if (first >= manifest.Pages) return;
-                digests.Put(first, await Ask(new GfnRange(new Gfn(first), Math.Min(PagesAPiece, manifest.Pages - first)), cancelled));
+                if (first >= manifest.Pages)
+                    return;
+                digests.Put(
+                    first,
+                    await Ask(new GfnRange(new Gfn(first), Math.Min(PagesAPiece, manifest.Pages - first)), cancelled)
+                );
             }
         }
 
@@ -56,10 +60,16 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
         {
             cancelled.ThrowIfCancellationRequested();
             var answer = new Answer(range);
-            source.Request(new PageRequest(Interlocked.Increment(ref _lastRequest), FetchPriority.Background, SentNs: 0), [range], answer);
+            source.Request(
+                new PageRequest(Interlocked.Increment(ref _lastRequest), FetchPriority.Background, SentNs: 0),
+                [range],
+                answer
+            );
             var failure = await answer.Ended.WaitAsync(cancelled);
-            if (failure is null) return answer.Bytes;
-            if (failure == FetchFailure.OutsideImage) throw Wrong($"the source has no page {range.Start.Value} +{range.Count} of it");
+            if (failure is null)
+                return answer.Bytes;
+            if (failure == FetchFailure.OutsideImage)
+                throw Wrong($"the source has no page {range.Start.Value} +{range.Count} of it");
             await Task.Delay(retryAfter, time, cancelled);
         }
     }
@@ -69,7 +79,9 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
 
     private sealed class Answer(GfnRange range) : IPageSink
     {
-        private readonly TaskCompletionSource<FetchFailure?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<FetchFailure?> _ended = new(
+            TaskCreationOptions.RunContinuationsAsynchronously
+        );
 
         public byte[] Bytes { get; } = new byte[range.Count << Page.Shift];
 
@@ -79,13 +91,17 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
         {
             foreach (var page in batch.Pages)
             {
-                if (!range.Contains(page.Gfn) || page.Bytes == null) continue;
-                new ReadOnlySpan<byte>(page.Bytes, Page.Size).CopyTo(Bytes.AsSpan((int)((page.Gfn.Value - range.Start.Value) << Page.Shift)));
+                if (!range.Contains(page.Gfn) || page.Bytes == null)
+                    continue;
+                new ReadOnlySpan<byte>(page.Bytes, Page.Size).CopyTo(
+                    Bytes.AsSpan((int)((page.Gfn.Value - range.Start.Value) << Page.Shift))
+                );
             }
 
             var isLast = batch.IsLast;
             batch.Release();
-            if (isLast) _ended.TrySetResult(null);
+            if (isLast)
+                _ended.TrySetResult(null);
         }
 
         public void OnFailed(ulong requestId, FetchFailure failure) => _ended.TrySetResult(failure);

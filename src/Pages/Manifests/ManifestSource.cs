@@ -49,7 +49,8 @@ public sealed unsafe class ManifestSource : IPageSource
         FetchFailure? failure = _isDisposed ? FetchFailure.SourceLost : null;
         foreach (var range in ranges)
         {
-            if (range.Start.Value > Pages || range.Count > Pages - range.Start.Value) failure ??= FetchFailure.OutsideImage;
+            if (range.Start.Value > Pages || range.Count > Pages - range.Start.Value)
+                failure ??= FetchFailure.OutsideImage;
         }
 
         if (failure is { } known)
@@ -59,7 +60,8 @@ public sealed unsafe class ManifestSource : IPageSource
         }
 
         var job = new Job(request.Id, ranges.ToArray(), sink);
-        if (!_outstanding.TryAdd(request.Id, job)) throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
+        if (!_outstanding.TryAdd(request.Id, job))
+            throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
         _ = _thread.Value;
         _jobs.Add(job);
     }
@@ -67,22 +69,30 @@ public sealed unsafe class ManifestSource : IPageSource
     /// <inheritdoc/>
     public void Cancel(ulong requestId)
     {
-        if (_outstanding.TryGetValue(requestId, out var job)) job.IsCancelled = true;
+        if (_outstanding.TryGetValue(requestId, out var job))
+            job.IsCancelled = true;
     }
 
     /// <summary>Ends what is outstanding in <see cref="FetchFailure.SourceLost"/>, and waits for the thread.</summary>
     public void Dispose()
     {
-        if (_isDisposed) return;
+        if (_isDisposed)
+            return;
         _isDisposed = true;
         _jobs.CompleteAdding();
-        if (_thread.IsValueCreated) _thread.Value.Join();
+        if (_thread.IsValueCreated)
+            _thread.Value.Join();
         _jobs.Dispose();
     }
 
     private Thread Start()
     {
-        var thread = new Thread(Work) { IsBackground = true, Name = "page digests", Priority = ThreadPriority.BelowNormal };
+        var thread = new Thread(Work)
+        {
+            IsBackground = true,
+            Name = "page digests",
+            Priority = ThreadPriority.BelowNormal,
+        };
         thread.Start();
         return thread;
     }
@@ -94,7 +104,8 @@ public sealed unsafe class ManifestSource : IPageSource
         {
             foreach (var job in _jobs.GetConsumingEnumerable())
             {
-                if (Answer(job, scratch) is not { } failure) continue;
+                if (Answer(job, scratch) is not { } failure)
+                    continue;
                 _outstanding.TryRemove(job.Id, out _);
                 job.Sink.OnFailed(job.Id, failure);
             }
@@ -123,7 +134,8 @@ public sealed unsafe class ManifestSource : IPageSource
                 var to = batch.TakeBuffer();
                 Make(page.Value, new Span<byte>(to, Page.Size), scratch);
                 batch.Add(PageContent.Of(page, to));
-                if (--left == 0 || (ulong)batch.Count < PagesABatch) continue;
+                if (--left == 0 || (ulong)batch.Count < PagesABatch)
+                    continue;
                 batch.IsLast = false;
                 job.Sink.OnPages(batch);
                 batch = _batches.Rent(job.Id);

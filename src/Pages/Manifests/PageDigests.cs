@@ -39,26 +39,32 @@ public sealed unsafe class PageDigests : IDisposable
     {
         get
         {
-            if (!_isComplete) throw new InvalidOperationException("the digests are not complete");
+            if (!_isComplete)
+                throw new InvalidOperationException("the digests are not complete");
             return _manifest.OrdinalOf(gfn) is { } ordinal ? DigestAt(ordinal) : PageDigest.Zero;
         }
     }
 
     /// <summary>
-    /// Holds what a guest read found, the fingerprint of the whole page without the guest's writes, against the page's digest. Where
-    /// that has not come the read waits for it, as 8 bytes a page: until then all reads of the page must agree, and
-    /// if they are wrong <see cref="WrongReads"/> counts one as soon as it comes. From any threads.
+    /// Holds what a guest read found, the fingerprint of the whole page without the guest's writes, against the page's
+    /// digest. Where that has not come the read waits for it, as 8 bytes a page: until then all reads of the page must
+    /// agree, and if they are wrong <see cref="WrongReads"/> counts one as soon as it comes. From any threads.
     /// </summary>
     /// <returns>False where the read was wrong for certain.</returns>
     public bool Holds(Gfn gfn, ulong fingerprint)
     {
-        if (_manifest.OrdinalOf(gfn) is not { } ordinal) return fingerprint == PageDigest.Zero.Fingerprint;
-        if (HasCome(ordinal)) return fingerprint == DigestAt(ordinal).Fingerprint;
+        if (_manifest.OrdinalOf(gfn) is not { } ordinal)
+            return fingerprint == PageDigest.Zero.Fingerprint;
+        if (HasCome(ordinal))
+            return fingerprint == DigestAt(ordinal).Fingerprint;
         ref var waiting = ref WaitingAt(ordinal);
         var before = Interlocked.CompareExchange(ref waiting, fingerprint, 0);
-        if (before != 0 && before != fingerprint) return false;
+        if (before != 0 && before != fingerprint)
+            return false;
         // Either who puts the digest has seen this read, or this one sees the digest: whoever takes the read judges it.
-        return !HasCome(ordinal) || Interlocked.Exchange(ref waiting, 0) == 0 || fingerprint == DigestAt(ordinal).Fingerprint;
+        return !HasCome(ordinal)
+            || Interlocked.Exchange(ref waiting, 0) == 0
+            || fingerprint == DigestAt(ordinal).Fingerprint;
     }
 
     /// <summary>Takes pages of the manifest.</summary>
@@ -69,7 +75,8 @@ public sealed unsafe class PageDigests : IDisposable
         var at = (firstPage - _manifest.HeaderPages) << Page.Shift;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(at + (ulong)bytes.Length, _memory.Length, nameof(firstPage));
         bytes.CopyTo(new Span<byte>(_memory.Bytes + at, bytes.Length));
-        for (var done = 0UL; done < (ulong)bytes.Length >> Page.Shift; done++) Show((at >> Page.Shift) + done);
+        for (var done = 0UL; done < (ulong)bytes.Length >> Page.Shift; done++)
+            Show((at >> Page.Shift) + done);
     }
 
     /// <summary>All have been put.</summary>
@@ -89,7 +96,8 @@ public sealed unsafe class PageDigests : IDisposable
         for (var ordinal = page * PageDigest.PerPage; ordinal < (page + 1) * PageDigest.PerPage; ordinal++)
         {
             ref var waiting = ref WaitingAt(ordinal);
-            if (Volatile.Read(ref waiting) == 0) continue;
+            if (Volatile.Read(ref waiting) == 0)
+                continue;
             if (Interlocked.Exchange(ref waiting, 0) is var read && read != 0 && read != DigestAt(ordinal).Fingerprint)
                 Interlocked.Increment(ref _wrongReads);
         }

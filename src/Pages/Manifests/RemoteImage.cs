@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// An image that other nodes have and this process has not: its shape and its digests, without a byte of its content. What
-/// arrives of it, and what the guest reads of it, is verified by <see cref="Digests"/>.
+/// An image that other nodes have and this process has not: its shape and its digests, without a byte of its content.
+/// What arrives of it, and what the guest reads of it, is verified by <see cref="Digests"/>.
 /// </summary>
 public sealed class RemoteImage : IMemoryImage
 {
@@ -40,7 +40,8 @@ public sealed class RemoteImage : IMemoryImage
 
     /// <summary>Impossible: there is no content here.</summary>
     /// <exception cref="InvalidOperationException">Always.</exception>
-    public unsafe byte* Read(Gfn gfn, byte* scratch) => throw new InvalidOperationException($"the content of {Name} is not in this process");
+    public unsafe byte* Read(Gfn gfn, byte* scratch) =>
+        throw new InvalidOperationException($"the content of {Name} is not in this process");
 
     /// <inheritdoc/>
     public void Dispose() => Digests.Dispose();

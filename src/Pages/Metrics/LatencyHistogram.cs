@@ -4,8 +4,8 @@ namespace Userfault.Pages;
 
 /// <summary>
 /// Durations in nanoseconds, counted in log-linear buckets: 32 a power of two, so a value is known to within 1/32
-/// (3.1 %) from 32 ns on, and exactly below. Fixed size, no allocation on <see cref="Record"/>. One writer; whoever wants
-/// to read while it writes takes <see cref="Snapshot"/> on the writer's side.
+/// (3.1 %) from 32 ns on, and exactly below. Fixed size, no allocation on <see cref="Record"/>. One writer; whoever
+/// wants to read while it writes takes <see cref="Snapshot"/> on the writer's side.
 /// </summary>
 public sealed class LatencyHistogram
 {
@@ -31,7 +31,8 @@ public sealed class LatencyHistogram
     /// <summary>Counts one duration; a negative one counts as 0.</summary>
     public void Record(long valueNs)
     {
-        if (valueNs < 0) valueNs = 0;
+        if (valueNs < 0)
+            valueNs = 0;
         _counts[BucketOf(valueNs)]++;
         MinNs = Count == 0 ? valueNs : Math.Min(MinNs, valueNs);
         MaxNs = Math.Max(MaxNs, valueNs);
@@ -49,8 +50,10 @@ public sealed class LatencyHistogram
     /// <summary>Adds all that <paramref name="other"/> holds.</summary>
     public void Add(LatencyHistogram other)
     {
-        if (other.Count == 0) return;
-        for (var i = 0; i < _counts.Length; i++) _counts[i] += other._counts[i];
+        if (other.Count == 0)
+            return;
+        for (var i = 0; i < _counts.Length; i++)
+            _counts[i] += other._counts[i];
         MinNs = Count == 0 ? other.MinNs : Math.Min(MinNs, other.MinNs);
         MaxNs = Math.Max(MaxNs, other.MaxNs);
         SumNs += other.SumNs;
@@ -66,21 +69,23 @@ public sealed class LatencyHistogram
     }
 
     /// <summary>
-    /// The value below or at which <paramref name="percentile"/> percent of all values lie, as its bucket's upper edge in
-    /// ns, never above <see cref="MaxNs"/>; 0 where there is none.
+    /// The value below or at which <paramref name="percentile"/> percent of all values lie, as its bucket's upper edge
+    /// in ns, never above <see cref="MaxNs"/>; 0 where there is none.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="percentile"/> is not in [0, 100].</exception>
     public long PercentileNs(double percentile)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(percentile, 0);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(percentile, 100);
-        if (Count == 0) return 0;
+        if (Count == 0)
+            return 0;
         var rank = Math.Max(1, (long)Math.Ceiling(Count * percentile / 100));
         long seen = 0;
         for (var i = 0; i < _counts.Length; i++)
         {
             seen += _counts[i];
-            if (seen >= rank) return Math.Min(UpperEdgeNs(i), MaxNs);
+            if (seen >= rank)
+                return Math.Min(UpperEdgeNs(i), MaxNs);
         }
 
         return MaxNs;
@@ -91,20 +96,23 @@ public sealed class LatencyHistogram
     {
         for (var i = 0; i < _counts.Length; i++)
         {
-            if (_counts[i] != 0) yield return (LowerEdgeNs(i), UpperEdgeNs(i), _counts[i]);
+            if (_counts[i] != 0)
+                yield return (LowerEdgeNs(i), UpperEdgeNs(i), _counts[i]);
         }
     }
 
     private static int BucketOf(long value)
     {
-        if (value < SubBuckets) return (int)value;
+        if (value < SubBuckets)
+            return (int)value;
         var shift = BitOperations.Log2((ulong)value) - SubBits;
         return ((shift + 1) << SubBits) + (int)((value >> shift) - SubBuckets);
     }
 
     private static long LowerEdgeNs(int bucket)
     {
-        if (bucket < SubBuckets) return bucket;
+        if (bucket < SubBuckets)
+            return bucket;
         var shift = (bucket >> SubBits) - 1;
         return (long)(SubBuckets + (bucket & (SubBuckets - 1))) << shift;
     }

@@ -42,8 +42,8 @@ public sealed class PageClaims : IDisposable
     public void Release(GfnRange range) => _claimed.ClearRange(IndexOf(range.Start), range.Count);
 
     /// <summary>
-    /// What to fetch for a fault: the run of open pages around it within its naturally aligned window. Only the page itself
-    /// with a window of 1; empty where the page is not open.
+    /// What to fetch for a fault: the run of open pages around it within its naturally aligned window. Only the page
+    /// itself with a window of 1; empty where the page is not open.
     /// </summary>
     /// <param name="fault">The page that somebody waits for.</param>
     /// <param name="windowPages">A power of 2.</param>
@@ -72,8 +72,8 @@ public sealed class PageClaims : IDisposable
             : Pages(start, RunEnd(start, start + Math.Min(mostPages, limit - start)));
     }
 
-    /// <summary>The last run of open pages before <paramref name="end"/>, cut to its last <paramref name="mostPages"/>; empty
-    /// where there is none.</summary>
+    /// <summary>The last run of open pages before <paramref name="end"/>, cut to its last <paramref name="mostPages"/>;
+    /// empty where there is none.</summary>
     public GfnRange LastOpen(Gfn end, ulong mostPages)
     {
         var index = Math.Min(end.PagesFrom(Slot.Start), Slot.Count);

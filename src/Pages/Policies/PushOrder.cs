@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// Chooses what background push fetches next, as a pure core. Demand goes first by construction: whoever owns this asks it
-/// only when no demand waits, and both claim pages in the same <see cref="PageClaims"/>. One owner.
+/// Chooses what background push fetches next, as a pure core. Demand goes first by construction: whoever owns this asks
+/// it only when no demand waits, and both claim pages in the same <see cref="PageClaims"/>. One owner.
 /// </summary>
 public abstract class PushOrder
 {
@@ -25,16 +25,26 @@ public abstract class PushOrder
     /// <param name="recorded">For <see cref="PushOrderKind.Recorded"/> the working set.</param>
     /// <param name="recordedAlone">For <see cref="PushOrderKind.Recorded"/>: nothing after it?</param>
     public static PushOrder Create(
-        PushOrderKind kind, PageClaims claims, WorkingSet? recorded = null, bool recordedAlone = false) => kind switch
+        PushOrderKind kind,
+        PageClaims claims,
+        WorkingSet? recorded = null,
+        bool recordedAlone = false
+    ) =>
+        kind switch
         {
             PushOrderKind.Sequential => new SequentialPush(claims),
             PushOrderKind.Outward => new OutwardPush(claims),
-            PushOrderKind.Recorded => new RecordedPush(claims, recorded ?? throw new ArgumentNullException(nameof(recorded)), recordedAlone),
+            PushOrderKind.Recorded => new RecordedPush(
+                claims,
+                recorded ?? throw new ArgumentNullException(nameof(recorded)),
+                recordedAlone
+            ),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
         };
 
     /// <summary>
-    /// The next run of pages to fetch, claimed; false where no page is open. The claim is released when the fetch is over.
+    /// The next run of pages to fetch, claimed; false where no page is open. The claim is released when the fetch is
+    /// over.
     /// </summary>
     /// <param name="mostPages">The longest run wanted; at least 1.</param>
     /// <param name="range">The run.</param>
@@ -50,7 +60,9 @@ public abstract class PushOrder
         return true;
     }
 
-    /// <summary>A fetch of these pages failed, and their claim was released: they are offered again, before others.</summary>
+    /// <summary>
+    /// A fetch of these pages failed, and their claim was released: they are offered again, before others.
+    /// </summary>
     public void GiveBack(GfnRange range) => _returned.Enqueue(range);
 
     /// <summary>Somebody faulted here.</summary>

@@ -15,6 +15,8 @@ public enum FetchFailure
     /// <summary>The answer was not what was asked for: wrong length, wrong page, wrong checksum.</summary>
     BadAnswer,
 
-    /// <summary>Background pages that whoever asked has already, as far as the source knows: nothing was sent.</summary>
+    /// <summary>
+    /// Background pages that whoever asked has already, as far as the source knows: nothing was sent.
+    /// </summary>
     NotNeeded,
 }

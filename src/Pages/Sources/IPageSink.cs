@@ -2,8 +2,8 @@ namespace Userfault.Pages;
 
 /// <summary>
 /// Where a source's answers go. Called on whatever thread completes the request, possibly the caller's own before
-/// <see cref="IPageSource.Request"/> returns, and never under a lock of the source. An implementation hands over (tells an
-/// actor) and returns; it does not block.
+/// <see cref="IPageSource.Request"/> returns, and never under a lock of the source. An implementation hands over (tells
+/// an actor) and returns; it does not block.
 /// </summary>
 public interface IPageSink
 {

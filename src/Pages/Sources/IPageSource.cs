@@ -31,17 +31,14 @@ public interface IPageSource : IDisposable
     void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink);
 
     /// <summary>
-    /// The calling thread makes several requests now. A source to which a request costs a system call may keep them until
+    /// The calling thread makes several requests now. A source to which a request costs a system call may keep them
+    /// until
     /// <see cref="Send"/>, which must follow; others need not care.
     /// </summary>
-    void Gather()
-    {
-    }
+    void Gather() { }
 
     /// <summary>What the calling thread has asked for since <see cref="Gather"/> goes out.</summary>
-    void Send()
-    {
-    }
+    void Send() { }
 
     /// <summary>
     /// Forgets a request: it ends in <see cref="FetchFailure.Cancelled"/>, unless its answer is on the way already.
@@ -50,8 +47,8 @@ public interface IPageSource : IDisposable
     void Cancel(ulong requestId);
 
     /// <summary>
-    /// Its answers are wrong or do not come, and this owner asks no more: lets go of the connection that is behind it, also
-    /// where others share it, so that whoever keeps connections makes another.
+    /// Its answers are wrong or do not come, and this owner asks no more: lets go of the connection that is behind it,
+    /// also where others share it, so that whoever keeps connections makes another.
     /// </summary>
     void GiveUp() => Dispose();
 }

@@ -6,7 +6,9 @@ namespace Userfault.Pages;
 /// </summary>
 public interface IPumped
 {
-    /// <summary>When the next completion falls due, in ns; <see cref="long.MaxValue"/> where nothing is outstanding.</summary>
+    /// <summary>
+    /// When the next completion falls due, in ns; <see cref="long.MaxValue"/> where nothing is outstanding.
+    /// </summary>
     long NextDueNs { get; }
 
     /// <summary>Delivers every completion due at <paramref name="nowNs"/> or before.</summary>

@@ -1,10 +1,10 @@
 namespace Userfault.Pages;
 
 /// <summary>
-/// A path with latency, jitter and bandwidth, as a pure core: given when requests are sent and how big their answers are, it
-/// says when each answer has come in. An answer is ready at the far end after latency and jitter; ready answers then
-/// share one line of the given bandwidth, one at a time, demand before background, else in order of becoming ready.
-/// An answer on the line is not interrupted. Times must not go back.
+/// A path with latency, jitter and bandwidth, as a pure core: given when requests are sent and how big their answers
+/// are, it says when each answer has come in. An answer is ready at the far end after latency and jitter; ready answers
+/// then share one line of the given bandwidth, one at a time, demand before background, else in order of becoming
+/// ready. An answer on the line is not interrupted. Times must not go back.
 /// </summary>
 public sealed class LinkModel
 {
@@ -30,8 +30,8 @@ public sealed class LinkModel
     public int Outstanding { get; private set; }
 
     /// <summary>
-    /// When <see cref="TryComplete"/> should be called next, in ns: the next answer comes in then, or the next decision is
-    /// due on what to send. <see cref="long.MaxValue"/> where nothing is outstanding.
+    /// When <see cref="TryComplete"/> should be called next, in ns: the next answer comes in then, or the next decision
+    /// is due on what to send. <see cref="long.MaxValue"/> where nothing is outstanding.
     /// </summary>
     public long NextDueNs { get; private set; } = long.MaxValue;
 
@@ -49,7 +49,9 @@ public sealed class LinkModel
         NextDueNs = Math.Min(NextDueNs, Math.Max(readyNs, _lineFreeNs));
     }
 
-    /// <summary>The next answer that has come in by <paramref name="nowNs"/>, in order of coming in; false where none has.</summary>
+    /// <summary>
+    /// The next answer that has come in by <paramref name="nowNs"/>, in order of coming in; false where none has.
+    /// </summary>
     /// <param name="nowNs">Now.</param>
     /// <param name="key">The caller's number.</param>
     /// <param name="completedNs">When it came in, exactly; not after <paramref name="nowNs"/>.</param>
@@ -71,8 +73,8 @@ public sealed class LinkModel
         return false;
     }
 
-    // The line is free and something is ready: demand first. Decided with what was ready at that instant, so a call that
-    // comes late decides as a call in time would have.
+    // The line is free and something is ready: demand first. Decided with what was ready at that instant, so a call
+    // that comes late decides as a call in time would have.
     private void PutOnLine(long startNs)
     {
         while (_travelling.TryPeek(out var answer, out var at) && at.ReadyNs <= startNs)
@@ -93,9 +95,8 @@ public sealed class LinkModel
         return _travelling.TryPeek(out _, out var at) ? Math.Max(at.ReadyNs, _lineFreeNs) : long.MaxValue;
     }
 
-    private long LineTimeNs(long bytes) => _settings.BitsPerSecond == 0
-        ? 0
-        : (long)((Int128)bytes * 8 * 1_000_000_000 / _settings.BitsPerSecond);
+    private long LineTimeNs(long bytes) =>
+        _settings.BitsPerSecond == 0 ? 0 : (long)((Int128)bytes * 8 * 1_000_000_000 / _settings.BitsPerSecond);
 
     private readonly record struct Answer(ulong Key, long Bytes, FetchPriority Priority, long ReadyNs, long DoneNs);
 }

@@ -27,8 +27,8 @@ public sealed class LocalPageSource : IPageSource, IPumped
     /// <param name="image">Where the pages are.</param>
     /// <param name="settings">The path and what is recognised; null for an instant one.</param>
     /// <param name="wake">
-    /// Called, outside all locks, after <see cref="NextDueNs"/> may have moved nearer: <see cref="SpinningPump.Wake"/>, or
-    /// what sets a virtual timer. Null where the owner looks by itself.
+    /// Called, outside all locks, after <see cref="NextDueNs"/> may have moved nearer: <see cref="SpinningPump.Wake"/>,
+    /// or what sets a virtual timer. Null where the owner looks by itself.
     /// </param>
     /// <exception cref="PagingException">A setting of the path is negative.</exception>
     public LocalPageSource(IMemoryImage image, LocalSourceSettings? settings = null, Action? wake = null)
@@ -97,7 +97,9 @@ public sealed class LocalPageSource : IPageSource, IPumped
             waiting.Sink.OnPages(waiting.Batch);
     }
 
-    /// <summary>Closes the source: what is outstanding ends in <see cref="FetchFailure.SourceLost"/>, as does what comes later.</summary>
+    /// <summary>
+    /// Closes the source: what is outstanding ends in <see cref="FetchFailure.SourceLost"/>, as does what comes later.
+    /// </summary>
     public void Dispose()
     {
         Waiting[] lost;
@@ -124,7 +126,10 @@ public sealed class LocalPageSource : IPageSource, IPumped
         {
             pages += range.Count;
             if (range.Count > IPageSource.MostPagesPerRequest || pages > IPageSource.MostPagesPerRequest)
-                throw new ArgumentException($"more than {IPageSource.MostPagesPerRequest} pages in one request", nameof(ranges));
+                throw new ArgumentException(
+                    $"more than {IPageSource.MostPagesPerRequest} pages in one request",
+                    nameof(ranges)
+                );
         }
     }
 

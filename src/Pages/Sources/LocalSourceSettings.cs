@@ -9,6 +9,8 @@ public sealed record LocalSourceSettings
     /// <summary>Contents remembered to recognise duplicates; 0 recognises none and saves the hashing.</summary>
     public int RememberedContents { get; init; } = 65536;
 
-    /// <summary>Does content travel as tags alone, without bytes? For simulation on <see cref="TagGuestMemory"/>.</summary>
+    /// <summary>
+    /// Does content travel as tags alone, without bytes? For simulation on <see cref="TagGuestMemory"/>.
+    /// </summary>
     public bool TagsOnly { get; init; }
 }

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// Pages on their way from a source to guest memory, by reference. Whoever holds a batch owns it: it may hand it on, and
-/// the last holder calls <see cref="Release"/> once it has copied what it needs; after that the pointers are dead.
+/// Pages on their way from a source to guest memory, by reference. Whoever holds a batch owns it: it may hand it on,
+/// and the last holder calls <see cref="Release"/> once it has copied what it needs; after that the pointers are dead.
 /// Batches come from a <see cref="PageBatchPool"/>. One that is never released costs garbage, nothing worse.
 /// </summary>
 public sealed unsafe class PageBatch
@@ -45,7 +45,9 @@ public sealed unsafe class PageBatch
         _pages[Count++] = page;
     }
 
-    /// <summary>Moves a page forward over one that is not wanted. With <see cref="Truncate"/> the holder picks pages.</summary>
+    /// <summary>
+    /// Moves a page forward over one that is not wanted. With <see cref="Truncate"/> the holder picks pages.
+    /// </summary>
     /// <param name="from">Where it is.</param>
     /// <param name="to">Where it goes; not behind <paramref name="from"/>.</param>
     public void Move(int from, int to) => _pages[to] = _pages[from];
@@ -60,7 +62,9 @@ public sealed unsafe class PageBatch
     /// <summary>An empty batch of the same pool that answers the same request, for another receiver.</summary>
     public PageBatch NewSibling() => _pool.Rent(RequestId);
 
-    /// <summary>Appends a page of another batch with its bytes copied, so that each batch is released by its own holder.</summary>
+    /// <summary>
+    /// Appends a page of another batch with its bytes copied, so that each batch is released by its own holder.
+    /// </summary>
     public void AddCopy(in PageContent page)
     {
         if (page.Bytes == null)
@@ -81,21 +85,27 @@ public sealed unsafe class PageBatch
         // Pinned for life, so that a batch lost by a crashed owner is ordinary garbage and no native leak.
         var buffer = _buffers[_buffersUsed] ??= GC.AllocateUninitializedArray<byte>(Page.Size, pinned: true);
         _buffersUsed++;
-        return (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(
-            ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(buffer));
+        return (byte*)
+            System.Runtime.CompilerServices.Unsafe.AsPointer(
+                ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(buffer)
+            );
     }
 
-    /// <summary>Gives back a buffer just taken and not used: the next <see cref="TakeBuffer"/> returns it again.</summary>
+    /// <summary>
+    /// Gives back a buffer just taken and not used: the next <see cref="TakeBuffer"/> returns it again.
+    /// </summary>
     public void ReturnBuffer() => _buffersUsed--;
 
     /// <summary>
-    /// Pages of this batch lie in memory that is let go when the batch is released. False where it was the last one named
-    /// already: once is enough.
+    /// Pages of this batch lie in memory that is let go when the batch is released. False where it was the last one
+    /// named already: once is enough.
     /// </summary>
     internal bool TryHold(IPageLease lease)
     {
-        if (_lease == lease) return false;
-        if (_lease is not null) (_otherLeases ??= []).Add(_lease);
+        if (_lease == lease)
+            return false;
+        if (_lease is not null)
+            (_otherLeases ??= []).Add(_lease);
         _lease = lease;
         return true;
     }
@@ -111,7 +121,8 @@ public sealed unsafe class PageBatch
         lease?.Release();
         if (_otherLeases is { Count: > 0 } others)
         {
-            foreach (var other in others) other.Release();
+            foreach (var other in others)
+                other.Release();
             others.Clear();
         }
 

@@ -22,15 +22,16 @@ public sealed class SharedPageSource(IPageSource source)
 
     /// <summary>A view for one more owner. Its request numbers are below 2^48.</summary>
     /// <param name="mayGiveUp">
-    /// Does the source end for all when this owner gives it up? For the one that asks it first; others may find it slow for
-    /// reasons of their own.
+    /// Does the source end for all when this owner gives it up? For the one that asks it first; others may find it slow
+    /// for reasons of their own.
     /// </param>
     /// <exception cref="InvalidOperationException">65536 views have been given out.</exception>
     public IPageSource Open(bool mayGiveUp)
     {
         lock (_lock)
         {
-            if (_owners == 1 << OwnerBits) throw new InvalidOperationException($"{source.Name} has too many owners");
+            if (_owners == 1 << OwnerBits)
+                throw new InvalidOperationException($"{source.Name} has too many owners");
             return new View(source, _lock, _owners++, mayGiveUp);
         }
     }
@@ -50,7 +51,8 @@ public sealed class SharedPageSource(IPageSource source)
         {
             ArgumentNullException.ThrowIfNull(sink);
             var back = _back is { } last && last.Sink == sink ? last : _back = new Back(sink);
-            lock (shared) source.Request(request with { Id = (request.Id << OwnerBits) | owner }, ranges, back);
+            lock (shared)
+                source.Request(request with { Id = (request.Id << OwnerBits) | owner }, ranges, back);
         }
 
         public void Gather() => source.Gather();
@@ -59,16 +61,16 @@ public sealed class SharedPageSource(IPageSource source)
 
         public void Cancel(ulong requestId)
         {
-            lock (shared) source.Cancel((requestId << OwnerBits) | owner);
+            lock (shared)
+                source.Cancel((requestId << OwnerBits) | owner);
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
 
         public void GiveUp()
         {
-            if (mayGiveUp) source.Dispose();
+            if (mayGiveUp)
+                source.Dispose();
         }
     }
 

@@ -3,8 +3,8 @@ using Userfault.Linux;
 namespace Userfault.Pages;
 
 /// <summary>
-/// Drives <see cref="IPumped"/> sources by the real clock from one thread of its own that spins: a sleep of 30 us takes 118,
-/// and schedulers tick in milliseconds. The thread exists from the first <see cref="Add"/> and spins only while a
+/// Drives <see cref="IPumped"/> sources by the real clock from one thread of its own that spins: a sleep of 30 us takes
+/// 118, and schedulers tick in milliseconds. The thread exists from the first <see cref="Add"/> and spins only while a
 /// completion is outstanding within the next tenth of a millisecond; else it is parked. It is outside the actors: sinks
 /// hand over.
 /// </summary>
@@ -31,9 +31,10 @@ public sealed class SpinningPump : IDisposable
     }
 
     /// <summary>The clock of this pump in ns: what <see cref="PageRequest.SentNs"/> must be taken from.</summary>
-    public long NowNs => _ticksAreNs
-        ? _time.GetTimestamp()
-        : (long)((Int128)_time.GetTimestamp() * 1_000_000_000 / _time.TimestampFrequency);
+    public long NowNs =>
+        _ticksAreNs
+            ? _time.GetTimestamp()
+            : (long)((Int128)_time.GetTimestamp() * 1_000_000_000 / _time.TimestampFrequency);
 
     /// <summary>Is the thread asleep because nothing is due?</summary>
     public bool IsParked => _parked;
@@ -61,7 +62,9 @@ public sealed class SpinningPump : IDisposable
             _sources = [.. _sources.Where(s => s != source)];
     }
 
-    /// <summary>A source's <see cref="IPumped.NextDueNs"/> may have moved nearer. Cheap while the thread runs.</summary>
+    /// <summary>
+    /// A source's <see cref="IPumped.NextDueNs"/> may have moved nearer. Cheap while the thread runs.
+    /// </summary>
     public void Wake()
     {
         // The other half of the handshake in Park: either this sees the flag, or Park sees the due time.

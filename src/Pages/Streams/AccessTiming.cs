@@ -8,12 +8,18 @@ internal static class AccessTiming
     {
         if (instructionsPerSecond < 0)
         {
-            throw new PagingException(PagingError.BadOption, "instructions per second", $"{instructionsPerSecond}",
-                "give a positive rate, or 0 for order only");
+            throw new PagingException(
+                PagingError.BadOption,
+                "instructions per second",
+                $"{instructionsPerSecond}",
+                "give a positive rate, or 0 for order only"
+            );
         }
     }
 
-    /// <summary>When a vCPU that never waits has executed that many instructions; 0 for rate 0; at most 292 years.</summary>
+    /// <summary>
+    /// When a vCPU that never waits has executed that many instructions; 0 for rate 0; at most 292 years.
+    /// </summary>
     public static long DueNs(ulong instructions, long instructionsPerSecond)
     {
         if (instructionsPerSecond == 0)

@@ -1,6 +1,8 @@
 namespace Userfault.Pages;
 
-/// <summary>What a whole VM does: one access stream a vCPU, all fixed by the settings. Streams can be opened again.</summary>
+/// <summary>
+/// What a whole VM does: one access stream a vCPU, all fixed by the settings. Streams can be opened again.
+/// </summary>
 public interface IWorkload
 {
     /// <summary>A name for messages and reports.</summary>

@@ -39,20 +39,24 @@ internal sealed class PatternStream : IAccessStream
         access = new GuestAccess(
             _pages[_first + PageOf(n)],
             writes ? Access.Write : Access.Read,
-            AccessTiming.DueNs(instructions > ulong.MaxValue ? ulong.MaxValue : (ulong)instructions,
-                _settings.InstructionsPerSecond));
+            AccessTiming.DueNs(
+                instructions > ulong.MaxValue ? ulong.MaxValue : (ulong)instructions,
+                _settings.InstructionsPerSecond
+            )
+        );
         return true;
     }
 
-    private ulong PageOf(ulong n) => _settings.Kind switch
-    {
-        PatternKind.Sequential => n % _count,
-        PatternKind.Random => Mix64.Below(Mix64.At(_seed, n), _count),
-        // Popularity is the VM's and not the vCPU's: with overlapping shares all agree on the popular pages.
-        PatternKind.Zipf => _scatter.Of(_zipf!.RankOf(Mix64.At(_seed, n), _seed, n)),
-        PatternKind.Stride => StridePage(n % _count),
-        _ => throw new InvalidOperationException($"pattern {_settings.Kind}"),
-    };
+    private ulong PageOf(ulong n) =>
+        _settings.Kind switch
+        {
+            PatternKind.Sequential => n % _count,
+            PatternKind.Random => Mix64.Below(Mix64.At(_seed, n), _count),
+            // Popularity is the VM's and not the vCPU's: with overlapping shares all agree on the popular pages.
+            PatternKind.Zipf => _scatter.Of(_zipf!.RankOf(Mix64.At(_seed, n), _seed, n)),
+            PatternKind.Stride => StridePage(n % _count),
+            _ => throw new InvalidOperationException($"pattern {_settings.Kind}"),
+        };
 
     // Lane l holds pages l, l + stride, ...; the first (count % stride) lanes are one page longer than the rest.
     private ulong StridePage(ulong n)
@@ -60,9 +64,7 @@ internal sealed class PatternStream : IAccessStream
         var stride = Math.Min(_settings.StridePages, _count);
         var (shortLane, longLanes) = Math.DivRem(_count, stride);
         var inLongLanes = longLanes * (shortLane + 1);
-        var (lane, step) = n < inLongLanes
-            ? Math.DivRem(n, shortLane + 1)
-            : Math.DivRem(n - inLongLanes, shortLane);
+        var (lane, step) = n < inLongLanes ? Math.DivRem(n, shortLane + 1) : Math.DivRem(n - inLongLanes, shortLane);
         return (n < inLongLanes ? lane : lane + longLanes) + (step * stride);
     }
 }

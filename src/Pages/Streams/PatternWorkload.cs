@@ -12,11 +12,11 @@ public sealed class PatternWorkload : IWorkload
     /// <summary>The workload of these settings, over pages from gfn 0.</summary>
     /// <exception cref="PagingException">A setting is out of its bounds.</exception>
     public PatternWorkload(PatternSettings settings)
-        : this(settings, [new GfnRange(new Gfn(0), settings?.Pages ?? 0)])
-    {
-    }
+        : this(settings, [new GfnRange(new Gfn(0), settings?.Pages ?? 0)]) { }
 
-    /// <summary>The workload of these settings, over a guest's memory: what lies between its ranges is never touched.</summary>
+    /// <summary>
+    /// The workload of these settings, over a guest's memory: what lies between its ranges is never touched.
+    /// </summary>
     /// <param name="settings">The settings.</param>
     /// <param name="memory">Where the guest has memory, ascending: <see cref="PatternSettings.Pages"/> in all.</param>
     /// <exception cref="PagingException">A setting is out of its bounds.</exception>
@@ -26,13 +26,32 @@ public sealed class PatternWorkload : IWorkload
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(memory);
         Require(settings.Vcpus is > 0 and <= MostVcpus, "vCPUs", settings.Vcpus, $"give 1 to {MostVcpus}");
-        Require(settings.Pages is > 0 and <= SyntheticImage.MostPages, "pages", settings.Pages, "give at least one page");
-        Require(settings.Overlapping || settings.Pages >= (ulong)settings.Vcpus, "pages", settings.Pages,
-            "give a page a vCPU, or let their shares overlap");
+        Require(
+            settings.Pages is > 0 and <= SyntheticImage.MostPages,
+            "pages",
+            settings.Pages,
+            "give at least one page"
+        );
+        Require(
+            settings.Overlapping || settings.Pages >= (ulong)settings.Vcpus,
+            "pages",
+            settings.Pages,
+            "give a page a vCPU, or let their shares overlap"
+        );
         Require(settings.WriteShare is >= 0 and <= 1, "write share", settings.WriteShare, "give 0 to 1");
         Require(settings.StridePages > 0, "stride", settings.StridePages, "give at least 1 page");
-        Require(settings.ZipfExponent is > 0 and <= 4, "zipf exponent", settings.ZipfExponent, "give over 0 and up to 4");
-        Require(settings.InstructionsPerAccess >= 0, "instructions per access", settings.InstructionsPerAccess, "give 0 or more");
+        Require(
+            settings.ZipfExponent is > 0 and <= 4,
+            "zipf exponent",
+            settings.ZipfExponent,
+            "give over 0 and up to 4"
+        );
+        Require(
+            settings.InstructionsPerAccess >= 0,
+            "instructions per access",
+            settings.InstructionsPerAccess,
+            "give 0 or more"
+        );
         AccessTiming.Check(settings.InstructionsPerSecond);
         _settings = settings;
         _pages = new PageNumbers(memory);

@@ -1,6 +1,8 @@
 namespace Userfault.Pages;
 
-/// <summary>A bijection of [0, n) that puts neighbours far apart: i -> i * step + first mod n, the step coprime to n.</summary>
+/// <summary>
+/// A bijection of [0, n) that puts neighbours far apart: i -> i * step + first mod n, the step coprime to n.
+/// </summary>
 internal readonly struct Scatter
 {
     private readonly ulong _count;

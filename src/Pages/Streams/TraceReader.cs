@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// Reads <c>vcpu,instructions,gfn,kind</c> lines: decimal, decimal, hex, and R, W or X; <c>#</c> begins a comment line. A
-/// vCPU's instructions never go back. Every defect is a one-line error that names the line.
+/// Reads <c>vcpu,instructions,gfn,kind</c> lines: decimal, decimal, hex, and R, W or X; <c>#</c> begins a comment line.
+/// A vCPU's instructions never go back. Every defect is a one-line error that names the line.
 /// </summary>
 internal sealed class TraceReader : IDisposable
 {
@@ -25,7 +25,13 @@ internal sealed class TraceReader : IDisposable
         _memoryPages = memoryPages;
         try
         {
-            var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, BufferSize);
+            var file = new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete,
+                BufferSize
+            );
             _stream = WholeGzip.IsGzip(file) ? new WholeGzip(file) : file;
         }
         catch (Exception e) when (FileErrors.Explain(e, path) is { } explained)
@@ -61,7 +67,12 @@ internal sealed class TraceReader : IDisposable
             held = rest.Length;
         }
         if (_rows.Count == 0)
-            throw new PagingException(PagingError.BadTraceLine, _path, "no accesses", "give a trace with at least one row");
+            throw new PagingException(
+                PagingError.BadTraceLine,
+                _path,
+                "no accesses",
+                "give a trace with at least one row"
+            );
         return [.. _rows.Select(static r => r.ToArray())];
     }
 
@@ -75,8 +86,13 @@ internal sealed class TraceReader : IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new PagingException(PagingError.Truncated, _path,
-                $"bad or truncated gzip behind line {_line}", "copy the file again, or gzip it anew in one piece", e);
+            throw new PagingException(
+                PagingError.Truncated,
+                _path,
+                $"bad or truncated gzip behind line {_line}",
+                "copy the file again, or gzip it anew in one piece",
+                e
+            );
         }
         catch (Exception e) when (FileErrors.Explain(e, _path) is { } explained)
         {
@@ -98,8 +114,12 @@ internal sealed class TraceReader : IDisposable
             throw Bad($"vcpu {vcpu}", $"vCPU numbers end at {MostVcpus - 1}");
         if (gfn >= _memoryPages)
         {
-            throw new PagingException(PagingError.OutsideMemory, $"{_path}: line {_line}",
-                $"gfn 0x{gfn:x} lies outside the guest's {_memoryPages} pages", "give the image that the trace was made with");
+            throw new PagingException(
+                PagingError.OutsideMemory,
+                $"{_path}: line {_line}",
+                $"gfn 0x{gfn:x} lies outside the guest's {_memoryPages} pages",
+                "give the image that the trace was made with"
+            );
         }
         var kind = line switch
         {
@@ -118,8 +138,10 @@ internal sealed class TraceReader : IDisposable
         var rows = _rows[vcpu];
         if (rows.Count > 0 && rows[^1].Instructions > row.Instructions)
         {
-            throw Bad($"vcpu {vcpu} goes back from instruction {rows[^1].Instructions} to {row.Instructions}",
-                "sort each vCPU's rows by instructions");
+            throw Bad(
+                $"vcpu {vcpu} goes back from instruction {rows[^1].Instructions} to {row.Instructions}",
+                "sort each vCPU's rows by instructions"
+            );
         }
         rows.Add(row);
     }
@@ -142,13 +164,14 @@ internal sealed class TraceReader : IDisposable
         return value;
     }
 
-    private static ulong Digit(byte c) => c switch
-    {
-        >= (byte)'0' and <= (byte)'9' => c - (ulong)'0',
-        >= (byte)'a' and <= (byte)'f' => c - (ulong)'a' + 10,
-        >= (byte)'A' and <= (byte)'F' => c - (ulong)'A' + 10,
-        _ => ulong.MaxValue,
-    };
+    private static ulong Digit(byte c) =>
+        c switch
+        {
+            >= (byte)'0' and <= (byte)'9' => c - (ulong)'0',
+            >= (byte)'a' and <= (byte)'f' => c - (ulong)'a' + 10,
+            >= (byte)'A' and <= (byte)'F' => c - (ulong)'A' + 10,
+            _ => ulong.MaxValue,
+        };
 
     private PagingException Bad(string problem, string mend) =>
         new(PagingError.BadTraceLine, $"{_path}: line {_line}", problem, mend);

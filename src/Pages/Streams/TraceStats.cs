@@ -11,11 +11,22 @@ namespace Userfault.Pages;
 /// <param name="HighestGfn">The highest page touched.</param>
 /// <param name="LastInstruction">Instructions executed by the vCPU that got furthest.</param>
 public sealed record TraceStats(
-    ulong Rows, ulong Reads, ulong Writes, ulong Executes, ulong DistinctPages, Gfn HighestGfn, ulong LastInstruction)
+    ulong Rows,
+    ulong Reads,
+    ulong Writes,
+    ulong Executes,
+    ulong DistinctPages,
+    Gfn HighestGfn,
+    ulong LastInstruction
+)
 {
     internal static TraceStats Of(TraceRow[][] rows)
     {
-        ulong reads = 0, writes = 0, executes = 0, highest = 0, last = 0;
+        ulong reads = 0,
+            writes = 0,
+            executes = 0,
+            highest = 0,
+            last = 0;
         var pages = new HashSet<ulong>();
         foreach (var row in rows.SelectMany(static r => r))
         {
@@ -30,6 +41,13 @@ public sealed record TraceStats(
             last = Math.Max(last, row.Instructions);
         }
         return new TraceStats(
-            reads + writes + executes, reads, writes, executes, (ulong)pages.Count, new Gfn(highest), last);
+            reads + writes + executes,
+            reads,
+            writes,
+            executes,
+            (ulong)pages.Count,
+            new Gfn(highest),
+            last
+        );
     }
 }

@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Userfault.Pages;
 
 /// <summary>
-/// A gzip file of one member, read to its end or not at all: the base library takes a file that was cut off for one that
-/// ends there, so the length in the file's last four bytes is held against what came out.
+/// A gzip file of one member, read to its end or not at all: the base library takes a file that was cut off for one
+/// that ends there, so the length in the file's last four bytes is held against what came out.
 /// </summary>
 internal sealed class WholeGzip : Stream
 {

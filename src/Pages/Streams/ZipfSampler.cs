@@ -1,9 +1,9 @@
 namespace Userfault.Pages;
 
 /// <summary>
-/// Draws ranks by Zipf's law over [0, n) without a table: rejection-inversion (Hörmann and Derflinger, 1996). The density
-/// x^-s is integrated in closed form and inverted; a draw is rejected about once in ten. Draw n of a seed is a function
-/// of both, so streams can be opened anywhere.
+/// Draws ranks by Zipf's law over [0, n) without a table: rejection-inversion (Hörmann and Derflinger, 1996). The
+/// density x^-s is integrated in closed form and inverted; a draw is rejected about once in ten. Draw n of a seed is a
+/// function of both, so streams can be opened anywhere.
 /// </summary>
 internal sealed class ZipfSampler
 {

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// The pages that a guest touched, in the order of first touch, as runs of neighbours. Bound to the image it was recorded
-/// on. Replayed as a push order, it brings pages before the guest asks for them.
+/// The pages that a guest touched, in the order of first touch, as runs of neighbours. Bound to the image it was
+/// recorded on. Replayed as a push order, it brings pages before the guest asks for them.
 /// </summary>
 public sealed class WorkingSet
 {

@@ -56,7 +56,8 @@ public static class WorkingSetFile
     }
 
     /// <summary>Reads the file and checks that it was recorded on <paramref name="image"/>.</summary>
-    /// <exception cref="PagingException">The file is missing, truncated, damaged, of another kind, or another image's.</exception>
+    /// <exception cref="PagingException">The file is missing, truncated, damaged, of another kind, or another
+    /// image's.</exception>
     public static WorkingSet Load(string path, IMemoryImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -64,7 +65,8 @@ public static class WorkingSetFile
     }
 
     /// <summary>Reads the file and checks that it was recorded on the image named, which may lie elsewhere.</summary>
-    /// <exception cref="PagingException">The file is missing, truncated, damaged, of another kind, or another image's.</exception>
+    /// <exception cref="PagingException">The file is missing, truncated, damaged, of another kind, or another
+    /// image's.</exception>
     public static unsafe WorkingSet Load(string path, ImageIdentity image, ulong imagePages, string imageName)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -102,16 +104,31 @@ public static class WorkingSetFile
     }
 
     private static WorkingSet Decode(
-        string path, ReadOnlySpan<byte> bytes, ImageIdentity image, ulong imagePages, string imageName)
+        string path,
+        ReadOnlySpan<byte> bytes,
+        ImageIdentity image,
+        ulong imagePages,
+        string imageName
+    )
     {
         // The kind before the checksum: a file of another kind deserves its own message.
         if (!bytes.StartsWith(Magic[..Math.Min(Magic.Length, bytes.Length)]))
-            throw new PagingException(PagingError.WrongFormat, path, "not a working set", "give a file written by --record");
+            throw new PagingException(
+                PagingError.WrongFormat,
+                path,
+                "not a working set",
+                "give a file written by --record"
+            );
         if (bytes.Length < HeaderSize + ChecksumSize)
             throw new PagingException(PagingError.Truncated, path, $"truncated: only {bytes.Length} bytes", Mend);
         var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
         if (version != Version)
-            throw new PagingException(PagingError.WrongFormat, path, $"working set of version {version}, not {Version}", Mend);
+            throw new PagingException(
+                PagingError.WrongFormat,
+                path,
+                $"working set of version {version}, not {Version}",
+                Mend
+            );
         var checksum = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumSize..]);
         if (Crc32C.Of(bytes[..^ChecksumSize]) != checksum)
             throw new PagingException(PagingError.Corrupt, path, "truncated or damaged: the checksum is wrong", Mend);
@@ -119,10 +136,19 @@ public static class WorkingSetFile
         var pages = BinaryPrimitives.ReadUInt64LittleEndian(bytes[48..]);
         if (recordedOn != image || pages != imagePages)
         {
-            throw new PagingException(PagingError.ForeignImage, path,
-                $"recorded on image {recordedOn.Short}, not on {image.Short} ({imageName})", Mend);
+            throw new PagingException(
+                PagingError.ForeignImage,
+                path,
+                $"recorded on image {recordedOn.Short}, not on {image.Short} ({imageName})",
+                Mend
+            );
         }
-        var runs = ReadRuns(path, bytes[HeaderSize..^ChecksumSize], BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..]), pages);
+        var runs = ReadRuns(
+            path,
+            bytes[HeaderSize..^ChecksumSize],
+            BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..]),
+            pages
+        );
         return new WorkingSet(recordedOn, pages, runs);
     }
 

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Memory stays bounded: a fetcher has no more pages on their way than its window, and tables take what the guest's size
-/// explains.
+/// Memory stays bounded: a fetcher has no more pages on their way than its window, and tables take what the guest's
+/// size explains.
 /// </summary>
 public sealed class BoundsChecker : Checker
 {
@@ -19,14 +19,16 @@ public sealed class BoundsChecker : Checker
     public override void OnMessage(in SimStep step)
     {
         // A fetcher that begins anew has nothing outstanding, whatever still comes for the former one.
-        if (step.Message is Akka.Actor.Kill) _windows.Remove(step.Path);
+        if (step.Message is Akka.Actor.Kill)
+            _windows.Remove(step.Path);
     }
 
     /// <inheritdoc/>
     public override void OnRequest(SwarmRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (!_windows.TryGetValue(request.Fetcher, out var window)) _windows.Add(request.Fetcher, window = new Window());
+        if (!_windows.TryGetValue(request.Fetcher, out var window))
+            _windows.Add(request.Fetcher, window = new Window());
         window.Open(request);
         var most = View.Plan.FetchWindow + View.Plan.RequestPages;
         if (window.Pages > most)
@@ -37,21 +39,27 @@ public sealed class BoundsChecker : Checker
     public override void OnAnswer(SwarmRequest request, IReadOnlySet<ulong> delivered)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (_windows.TryGetValue(request.Fetcher, out var window)) window.Close(request);
+        if (_windows.TryGetValue(request.Fetcher, out var window))
+            window.Close(request);
     }
 
     /// <inheritdoc/>
     public override void AfterStep()
     {
-        if (++_steps % StepsBetweenLooks != 0) return;
+        if (++_steps % StepsBetweenLooks != 0)
+            return;
         foreach (var slot in View.Slots)
         {
             // A table a 2 MiB, one more where the slot straddles, and the path to them.
             var most = (long)(slot.Range.Count / PageLevel.Size2M.Pages()) + 2 + 2 * 5;
             if (slot.Core.Table.Counters.TablePages > most)
-                Violate($"{slot.Core.Slot.Id} has {slot.Core.Table.Counters.TablePages} table pages; its size explains {most}");
+                Violate(
+                    $"{slot.Core.Slot.Id} has {slot.Core.Table.Counters.TablePages} table pages; its size explains {most}"
+                );
             if (slot.Waiting > View.Plan.Vcpus + 1)
-                Violate($"{slot.Core.Slot.Id} has {slot.Waiting} waiters; there are {View.Plan.Vcpus} vCPUs and a device");
+                Violate(
+                    $"{slot.Core.Slot.Id} has {slot.Waiting} waiters; there are {View.Plan.Vcpus} vCPUs and a device"
+                );
         }
     }
 
@@ -66,15 +74,18 @@ public sealed class BoundsChecker : Checker
         public void Open(SwarmRequest request)
         {
             _open.Add(request);
-            foreach (var page in request.Pages) _asked[page] = _asked.GetValueOrDefault(page) + 1;
+            foreach (var page in request.Pages)
+                _asked[page] = _asked.GetValueOrDefault(page) + 1;
         }
 
         public void Close(SwarmRequest request)
         {
-            if (!_open.Remove(request)) return;
+            if (!_open.Remove(request))
+                return;
             foreach (var page in request.Pages)
             {
-                if (--_asked[page] == 0) _asked.Remove(page);
+                if (--_asked[page] == 0)
+                    _asked.Remove(page);
             }
         }
     }

@@ -3,10 +3,11 @@ using Userfault.Actors;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A page is fetched once, beyond what was on its way when something failed, and hedges. Counted request by request: each
-/// permits one more where it ended without the page or was given up with its answer unread, and one beside it, by the same
-/// fetcher, is its hedge, be it of demand that is slow or of background that became wanted on its way; without hedges neither is
-/// asked for again. Where all is asked for again, each page that had been asked for and is not in place may be fetched once more.
+/// A page is fetched once, beyond what was on its way when something failed, and hedges. Counted request by request:
+/// each permits one more where it ended without the page or was given up with its answer unread, and one beside it, by
+/// the same fetcher, is its hedge, be it of demand that is slow or of background that became wanted on its way; without
+/// hedges neither is asked for again. Where all is asked for again, each page that had been asked for and is not in
+/// place may be fetched once more.
 /// </summary>
 public sealed class FetchOnceChecker : Checker
 {
@@ -16,7 +17,8 @@ public sealed class FetchOnceChecker : Checker
     public override string Name => "fetch-once";
 
     /// <inheritdoc/>
-    protected override void Begin() => _pages = [.. Enumerable.Range(0, View.Plan.Pages).Select(static _ => new Fetches())];
+    protected override void Begin() =>
+        _pages = [.. Enumerable.Range(0, View.Plan.Pages).Select(static _ => new Fetches())];
 
     /// <inheritdoc/>
     public override void OnMessage(in SimStep step)
@@ -24,12 +26,14 @@ public sealed class FetchOnceChecker : Checker
         switch (step.Message)
         {
             case FetcherProtocol.Answered answered:
-                foreach (ref readonly var page in answered.Batch.Pages) _pages[page.Gfn.Value].Read(step.Path);
+                foreach (ref readonly var page in answered.Batch.Pages)
+                    _pages[page.Gfn.Value].Read(step.Path);
                 break;
-            // All that was asked for and is not in place is asked for once more; so it is when a slot has moved, since whoever
-            // waited there makes the access again.
+            // All that was asked for and is not in place is asked for once more; so it is when a slot has moved, since
+            // whoever waited there makes the access again.
             case MemslotProtocol.AskAgain or MemslotProtocol.Activate:
-                foreach (var slot in View.Slots) AskedAgain(slot);
+                foreach (var slot in View.Slots)
+                    AskedAgain(slot);
                 break;
         }
     }
@@ -46,7 +50,9 @@ public sealed class FetchOnceChecker : Checker
             var fetches = _pages[page];
             fetches.Add(request, View.Plan.Hedge);
             if (fetches.Asked > 1 + fetches.Excused)
-                Violate($"page {page} is fetched for the {fetches.Asked}. time, and {fetches.Excused} may have been lost or were hedges");
+                Violate(
+                    $"page {page} is fetched for the {fetches.Asked}. time, and {fetches.Excused} may have been lost or were hedges"
+                );
         }
     }
 
@@ -55,7 +61,8 @@ public sealed class FetchOnceChecker : Checker
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(delivered);
-        foreach (var page in request.Pages) _pages[page].End(request, delivered.Contains(page));
+        foreach (var page in request.Pages)
+            _pages[page].End(request, delivered.Contains(page));
     }
 
     private void AskedAgain(MemslotPager slot)
@@ -63,7 +70,8 @@ public sealed class FetchOnceChecker : Checker
         ArgumentNullException.ThrowIfNull(slot);
         for (var page = slot.Pages.Start; page < slot.Pages.End; page = page.Plus(1))
         {
-            if (slot.IsAskedFor(page)) _pages[page.Value].Excused++;
+            if (slot.IsAskedFor(page))
+                _pages[page.Value].Excused++;
         }
     }
 
@@ -89,7 +97,8 @@ public sealed class FetchOnceChecker : Checker
                     break;
                 }
 
-                // A fetcher gives up what is slow, or of a source that it does not trust, though the answer lies in its mailbox.
+                // A fetcher gives up what is slow, or of a source that it does not trust, though the answer lies in its
+                // mailbox.
                 if (other is { IsOnTheWire: false, IsRead: false, IsExcused: false })
                 {
                     Excuse(other);
@@ -103,9 +112,11 @@ public sealed class FetchOnceChecker : Checker
         public void End(SwarmRequest request, bool isHere)
         {
             var index = _copies.FindIndex(c => c.Request == request);
-            if (index < 0) return;
+            if (index < 0)
+                return;
             _copies[index].IsOnTheWire = false;
-            if (isHere) return;
+            if (isHere)
+                return;
             Excuse(_copies[index]);
             _copies.RemoveAt(index);
         }
@@ -114,13 +125,15 @@ public sealed class FetchOnceChecker : Checker
         {
             foreach (var copy in _copies)
             {
-                if (!copy.IsOnTheWire && copy.Request.Fetcher == fetcher) copy.IsRead = true;
+                if (!copy.IsOnTheWire && copy.Request.Fetcher == fetcher)
+                    copy.IsRead = true;
             }
         }
 
         private void Excuse(Copy copy)
         {
-            if (copy.IsExcused) return;
+            if (copy.IsExcused)
+                return;
             copy.IsExcused = true;
             Excused++;
         }

@@ -4,8 +4,8 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// No page is mapped whose bit was set when it was mapped. Bits are set before the guest runs and never again, so a set bit
-/// and a leaf together say it at any time.
+/// No page is mapped whose bit was set when it was mapped. Bits are set before the guest runs and never again, so a set
+/// bit and a leaf together say it at any time.
 /// </summary>
 public sealed class MappingChecker : Checker
 {
@@ -19,7 +19,8 @@ public sealed class MappingChecker : Checker
     /// <inheritdoc/>
     public override void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest)
     {
-        if (isGuest) Check(page, vcpu);
+        if (isGuest)
+            Check(page, vcpu);
     }
 
     /// <inheritdoc/>
@@ -28,7 +29,8 @@ public sealed class MappingChecker : Checker
     /// <inheritdoc/>
     public override void AfterStep()
     {
-        if (++_steps % StepsBetweenLooks == 0) LookAtAll();
+        if (++_steps % StepsBetweenLooks == 0)
+            LookAtAll();
     }
 
     /// <inheritdoc/>
@@ -36,7 +38,8 @@ public sealed class MappingChecker : Checker
 
     private void Check(Gfn page, int vcpu)
     {
-        if (View.IsMissing(page)) Violate($"vCPU {vcpu} uses {page} while its bit is set");
+        if (View.IsMissing(page))
+            Violate($"vCPU {vcpu} uses {page} while its bit is set");
     }
 
     private void LookAtAll()
@@ -45,7 +48,8 @@ public sealed class MappingChecker : Checker
         {
             var visitor = new Visitor(slot);
             slot.Core.Table.Visit(slot.Range, ref visitor);
-            if (visitor.Wrong is { } wrong) Violate($"{wrong} is mapped while its bit is set");
+            if (visitor.Wrong is { } wrong)
+                Violate($"{wrong} is mapped while its bit is set");
         }
     }
 
@@ -57,9 +61,11 @@ public sealed class MappingChecker : Checker
 
         public bool Leaf(Gfn start, in WalkResult leaf)
         {
-            if (!leaf.IsPresent) return true;
+            if (!leaf.IsPresent)
+                return true;
             var pages = new GfnRange(start, leaf.Level.Pages()).Intersect(slot.Range);
-            if (slot.Bitmap.Count(pages.Start.PagesFrom(slot.Range.Start), pages.Count) != 0) Wrong ??= start;
+            if (slot.Bitmap.Count(pages.Start.PagesFrom(slot.Range.Start), pages.Count) != 0)
+                Wrong ??= start;
             return Wrong is null;
         }
     }

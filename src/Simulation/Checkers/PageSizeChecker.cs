@@ -1,6 +1,8 @@
 namespace Userfault.Simulation;
 
-/// <summary>While USERFAULT is on, nothing larger than a page is mapped; what was before is gone when the change is complete.</summary>
+/// <summary>
+/// While USERFAULT is on, nothing larger than a page is mapped; what was before is gone when the change is complete.
+/// </summary>
 public sealed class PageSizeChecker : Checker
 {
     /// <inheritdoc/>
@@ -12,10 +14,13 @@ public sealed class PageSizeChecker : Checker
         foreach (var slot in View.Slots)
         {
             var core = slot.Core;
-            if (!core.Slot.IsUserfault || core.HasWork) continue;
+            if (!core.Slot.IsUserfault || core.HasWork)
+                continue;
             var leaves = core.Table.Counters;
             if (leaves.Leaves2M + leaves.Leaves1G > 0)
-                Violate($"{core.Slot.Id} has {leaves.Leaves2M} leaves of 2 MiB and {leaves.Leaves1G} of 1 GiB while USERFAULT is on");
+                Violate(
+                    $"{core.Slot.Id} has {leaves.Leaves2M} leaves of 2 MiB and {leaves.Leaves1G} of 1 GiB while USERFAULT is on"
+                );
         }
     }
 }

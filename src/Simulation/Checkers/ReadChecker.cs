@@ -12,6 +12,8 @@ public sealed class ReadChecker : Checker
     public override void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest)
     {
         if (seen != View.Expected(page))
-            Violate($"{(isGuest ? $"vCPU {vcpu}" : "a device")} read 0x{seen:x} from {page}, which holds 0x{View.Expected(page):x}");
+            Violate(
+                $"{(isGuest ? $"vCPU {vcpu}" : "a device")} read 0x{seen:x} from {page}, which holds 0x{View.Expected(page):x}"
+            );
     }
 }

@@ -4,9 +4,10 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Guest memory of tags behind a store buffer: what a memslot has placed is seen by other cores when its core's stores drain.
-/// They drain in order before a release and at the end of a step, which ends with messages; on x86 no store passes an
-/// earlier one either way. A bit that were cleared by a plain store on arm64 would be seen before the content.
+/// Guest memory of tags behind a store buffer: what a memslot has placed is seen by other cores when its core's stores
+/// drain. They drain in order before a release and at the end of a step, which ends with messages; on x86 no store
+/// passes an earlier one either way. A bit that were cleared by a plain store on arm64 would be seen before the
+/// content.
 /// </summary>
 internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
 {
@@ -32,7 +33,8 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
             throw new InvalidOperationException($"placing {content.Gfn} fails, as planned");
         }
 
-        foreach (var checker in view.Checkers) checker.OnPlace(content);
+        foreach (var checker in view.Checkers)
+            checker.OnPlace(content);
         // Only what is kept beyond the batch: bytes are gone when it is released.
         _stores.Add(content.Tag == PageTag.Zero ? PageContent.Zero(content.Gfn) : TagOf(content));
     }
@@ -40,12 +42,15 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
     public bool Publish(UserfaultBitmap bitmap, ulong index)
     {
         Drain();
-        if (!bitmap.Clear(index)) return false;
+        if (!bitmap.Clear(index))
+            return false;
         foreach (var slot in view.Slots)
         {
-            if (slot.Bitmap != bitmap) continue;
+            if (slot.Bitmap != bitmap)
+                continue;
             var page = slot.Pages.Start.Plus(index);
-            foreach (var checker in view.Checkers) checker.OnCleared(slot, page);
+            foreach (var checker in view.Checkers)
+                checker.OnCleared(slot, page);
         }
 
         return true;
@@ -54,14 +59,16 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
     public void Write(Gfn gfn, GuestStamp stamp, StampLedger writes)
     {
         _memory.Write(gfn, stamp, writes);
-        foreach (var checker in view.Checkers) checker.OnWrite(gfn, stamp.Vcpu);
+        foreach (var checker in view.Checkers)
+            checker.OnWrite(gfn, stamp.Vcpu);
     }
 
     public ulong Read(Gfn gfn, int vcpu)
     {
         var seen = _memory.Read(gfn, vcpu);
         var isGuest = view.Actor.Contains("/vcpu-", StringComparison.Ordinal);
-        foreach (var checker in view.Checkers) checker.OnRead(gfn, vcpu, seen, isGuest);
+        foreach (var checker in view.Checkers)
+            checker.OnRead(gfn, vcpu, seen, isGuest);
         return seen;
     }
 
@@ -73,7 +80,8 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
     /// <summary>The stores of the core that ran this step become visible.</summary>
     public void Drain()
     {
-        foreach (var store in _stores) _memory.Place(store);
+        foreach (var store in _stores)
+            _memory.Place(store);
         _stores.Clear();
     }
 

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>What checkers see of a run: its plan, its memslots, what every page must hold, and the calls under way.</summary>
+/// <summary>
+/// What checkers see of a run: its plan, its memslots, what every page must hold, and the calls under way.
+/// </summary>
 public sealed class SwarmView
 {
     private readonly SimWorld _world;
@@ -16,11 +18,18 @@ public sealed class SwarmView
     private readonly HashSet<string> _stopped = new(StringComparer.Ordinal);
     private readonly HashSet<object> _own = new(ReferenceEqualityComparer.Instance);
 
-    internal SwarmView(SimWorld world, SwarmPlan plan, TagImage image, StampLedger ledger, IEnumerable<Checker> checkers)
+    internal SwarmView(
+        SimWorld world,
+        SwarmPlan plan,
+        TagImage image,
+        StampLedger ledger,
+        IEnumerable<Checker> checkers
+    )
     {
         (_world, Plan, _image, _ledger, _checkers) = (world, plan, image, ledger, [.. checkers]);
         Memory = new SwarmMemory((ulong)plan.Pages + SwarmFaults.ExtraPages, this);
-        foreach (var checker in _checkers) checker.Watch(this);
+        foreach (var checker in _checkers)
+            checker.Watch(this);
     }
 
     /// <summary>What the run is made of.</summary>
@@ -29,7 +38,9 @@ public sealed class SwarmView
     /// <summary>Virtual time.</summary>
     public long NowNs => _world.NowNs;
 
-    /// <summary>The guest's memslots, in the order of their creation; slots that the plan's faults make are not among them.</summary>
+    /// <summary>
+    /// The guest's memslots, in the order of their creation; slots that the plan's faults make are not among them.
+    /// </summary>
     public IReadOnlyList<MemslotPager> Slots => _slots;
 
     /// <summary>Calls that the VM has taken and whose answer nobody has yet.</summary>
@@ -79,21 +90,22 @@ public sealed class SwarmView
     {
         foreach (var slot in _slots)
         {
-            if (slot.Pages.Contains(page)) return slot;
+            if (slot.Pages.Contains(page))
+                return slot;
         }
 
         return null;
     }
 
     /// <summary>Is the page's bit set?</summary>
-    public bool IsMissing(Gfn page) =>
-        SlotOf(page) is { } slot && slot.Bitmap.IsSet(page.PagesFrom(slot.Pages.Start));
+    public bool IsMissing(Gfn page) => SlotOf(page) is { } slot && slot.Bitmap.IsSet(page.PagesFrom(slot.Pages.Start));
 
     internal void Violate(string checker, string what) => Violation ??= new Violation(checker, what, NowNs);
 
     internal void Created(MemslotPager slot)
     {
-        if (slot.Range.Start.Value >= Pages) return;
+        if (slot.Range.Start.Value >= Pages)
+            return;
         // One that was deleted and has come back takes its former self's place.
         var former = _slots.FindIndex(s => s.Core.Slot.Id == slot.Core.Slot.Id);
         if (former < 0)
@@ -102,7 +114,8 @@ public sealed class SwarmView
             return;
         }
 
-        foreach (var checker in _checkers) checker.OnReplaced(_slots[former]);
+        foreach (var checker in _checkers)
+            checker.OnReplaced(_slots[former]);
         _slots[former] = slot;
     }
 
@@ -118,14 +131,16 @@ public sealed class SwarmView
     internal SwarmRequest Requested(IReadOnlyList<ulong> pages)
     {
         var request = new SwarmRequest(Actor, pages);
-        foreach (var checker in _checkers) checker.OnRequest(request);
+        foreach (var checker in _checkers)
+            checker.OnRequest(request);
         return request;
     }
 
     /// <summary>A request has ended.</summary>
     internal void Answered(SwarmRequest request, IReadOnlySet<ulong> delivered)
     {
-        foreach (var checker in _checkers) checker.OnAnswer(request, delivered);
+        foreach (var checker in _checkers)
+            checker.OnAnswer(request, delivered);
     }
 
     internal void OnMessage(in SimStep step)
@@ -133,14 +148,16 @@ public sealed class SwarmView
         Actor = step.Path;
         if (!IsOwn(step.Path))
         {
-            foreach (var checker in _checkers) checker.OnForeignMessage(step);
+            foreach (var checker in _checkers)
+                checker.OnForeignMessage(step);
             return;
         }
 
         if (IsCall(step.Message))
         {
             // A call that has to wait for another is told again, as itself.
-            if (!_calls.Contains(step.Message)) _calls.Add(step.Message);
+            if (!_calls.Contains(step.Message))
+                _calls.Add(step.Message);
         }
         else if (step.Message is VmProtocol.Answer or MemslotProtocol.DirtyLog or MemslotProtocol.PreFaulted)
         {
@@ -155,7 +172,8 @@ public sealed class SwarmView
             _stopped.Remove(step.Path);
         }
 
-        foreach (var checker in _checkers) checker.OnMessage(step);
+        foreach (var checker in _checkers)
+            checker.OnMessage(step);
     }
 
     internal void AfterStep()
@@ -169,22 +187,30 @@ public sealed class SwarmView
             return;
         }
 
-        foreach (var checker in _checkers) checker.AfterStep();
+        foreach (var checker in _checkers)
+            checker.AfterStep();
     }
 
     // The path of an actor of this very run's destination.
-    private bool IsOwn(string path) => path.Length > Node.Length && path[Node.Length] == '/' && path.StartsWith(Node, StringComparison.Ordinal);
+    private bool IsOwn(string path) =>
+        path.Length > Node.Length && path[Node.Length] == '/' && path.StartsWith(Node, StringComparison.Ordinal);
 
     private static bool IsCall(object message) =>
-        message is VmProtocol.SetUserMemoryRegion2 or VmProtocol.SetMemoryAttributes or VmProtocol.GetDirtyLog or VmProtocol.PreFault;
+        message
+            is VmProtocol.SetUserMemoryRegion2
+                or VmProtocol.SetMemoryAttributes
+                or VmProtocol.GetDirtyLog
+                or VmProtocol.PreFault;
 
     // Each caller's calls are answered in their order.
     private void Answered(bool isOwn)
     {
         var index = _calls.FindIndex(c => _own.Contains(c) == isOwn);
-        if (index < 0) return;
+        if (index < 0)
+            return;
         var call = _calls[index];
         _calls.RemoveAt(index);
-        foreach (var checker in _checkers) checker.OnCallDone(call);
+        foreach (var checker in _checkers)
+            checker.OnCallDone(call);
     }
 }

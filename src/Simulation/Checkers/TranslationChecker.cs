@@ -14,7 +14,8 @@ public sealed class TranslationChecker : Checker
     /// <inheritdoc/>
     public override void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest)
     {
-        if (isGuest) Check(page, vcpu, Access.Read);
+        if (isGuest)
+            Check(page, vcpu, Access.Read);
     }
 
     /// <inheritdoc/>
@@ -23,11 +24,15 @@ public sealed class TranslationChecker : Checker
     private void Check(Gfn page, int vcpu, Access access)
     {
         // While a change is under way its flush may be, too.
-        if (View.Calls.Count > 0 || View.SlotOf(page) is not { } slot) return;
+        if (View.Calls.Count > 0 || View.SlotOf(page) is not { } slot)
+            return;
         var core = slot.Core;
         var gfn = slot.Range.Start.Plus(page.PagesFrom(slot.Pages.Start));
-        if (core.HasWork || core.UnflushedBreak.Contains(gfn)) return;
+        if (core.HasWork || core.UnflushedBreak.Contains(gfn))
+            return;
         if (!core.Table.Walk(gfn).Permits(access))
-            Violate($"vCPU {vcpu} makes a {(access == Access.Write ? "write" : "read")} of {page} by a translation that is no more");
+            Violate(
+                $"vCPU {vcpu} makes a {(access == Access.Write ? "write" : "read")} of {page} by a translation that is no more"
+            );
     }
 }

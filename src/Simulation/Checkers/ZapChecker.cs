@@ -4,9 +4,9 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A change that zaps leaves nothing mapped from before: when it is complete, no page is mapped that has been since before it
-/// began, without a break. Pages are followed step by step, so it holds whatever else maps or splits meanwhile: faults,
-/// pre-faults, dirty logging.
+/// A change that zaps leaves nothing mapped from before: when it is complete, no page is mapped that has been since
+/// before it began, without a break. Pages are followed step by step, so it holds whatever else maps or splits
+/// meanwhile: faults, pre-faults, dirty logging.
 /// </summary>
 public sealed class ZapChecker : Checker
 {
@@ -19,7 +19,8 @@ public sealed class ZapChecker : Checker
     /// <inheritdoc/>
     public override void OnMessage(in SimStep step)
     {
-        if (_begun.Count > 0) _memslotRan |= step.Path.Contains("/memslot-", StringComparison.Ordinal);
+        if (_begun.Count > 0)
+            _memslotRan |= step.Path.Contains("/memslot-", StringComparison.Ordinal);
         if (step.Message is VmProtocol.SetUserMemoryRegion2 call && !_begun.ContainsKey(call))
             _begun.Add(call, [.. ZappedBy(call.Region).Select(static s => new Remains(s))]);
     }
@@ -28,35 +29,44 @@ public sealed class ZapChecker : Checker
     public override void AfterStep()
     {
         // One step of a memslot zaps or maps and never both: what is mapped after each was there all the time.
-        if (!_memslotRan) return;
+        if (!_memslotRan)
+            return;
         _memslotRan = false;
         foreach (var (_, slots) in _begun)
         {
-            foreach (var slot in slots) slot.Look();
+            foreach (var slot in slots)
+                slot.Look();
         }
     }
 
     /// <inheritdoc/>
     public override void OnCallDone(object call)
     {
-        if (!_begun.Remove(call, out var slots)) return;
+        if (!_begun.Remove(call, out var slots))
+            return;
         foreach (var slot in slots)
         {
-            if (slot.First is { } page) Violate($"{page} of {slot.Slot.Core.Slot.Id} is mapped after a zap as it was before");
+            if (slot.First is { } page)
+                Violate($"{page} of {slot.Slot.Core.Slot.Id} is mapped after a zap as it was before");
         }
     }
 
     private IEnumerable<MemslotPager> ZappedBy(UserspaceMemoryRegion2 region)
     {
         var slot = View.Slots.FirstOrDefault(s => s.Core.Slot.Id == region.SlotId);
-        var turnsOn = slot is not null && !slot.Core.Slot.IsUserfault && (region.MemslotFlags & MemslotFlags.Userfault) != 0;
-        var goes = region.MemorySize == 0 || (slot is not null && region.GuestPhysicalAddress != slot.Range.Start.ToGpa().Value);
+        var turnsOn =
+            slot is not null && !slot.Core.Slot.IsUserfault && (region.MemslotFlags & MemslotFlags.Userfault) != 0;
+        var goes =
+            region.MemorySize == 0
+            || (slot is not null && region.GuestPhysicalAddress != slot.Range.Start.ToGpa().Value);
         // The quirk: where one slot is zapped, all of the VM's are.
-        if (View.Plan.Architecture == Architecture.X86 && (turnsOn || goes)) return View.Slots;
+        if (View.Plan.Architecture == Architecture.X86 && (turnsOn || goes))
+            return View.Slots;
         return slot is not null && (turnsOn || goes) ? [slot] : [];
     }
 
-    // The pages of a slot that were mapped when a call came and have been ever since, by their place in the slot: it may move.
+    // The pages of a slot that were mapped when a call came and have been ever since, by their place in the slot: it
+    // may move.
     private sealed class Remains
     {
         private readonly bool[] _pages;
@@ -77,7 +87,8 @@ public sealed class ZapChecker : Checker
 
         public void Look()
         {
-            if (_count == 0) return;
+            if (_count == 0)
+                return;
             var now = new bool[_pages.Length];
             var visitor = new Visitor(Slot.Range, now);
             Slot.Core.Table.Visit(Slot.Range, ref visitor);
@@ -85,7 +96,8 @@ public sealed class ZapChecker : Checker
             for (var i = 0; i < now.Length; i++)
             {
                 _pages[i] &= now[i];
-                if (_pages[i]) _count++;
+                if (_pages[i])
+                    _count++;
             }
         }
     }
@@ -96,7 +108,8 @@ public sealed class ZapChecker : Checker
 
         public bool Leaf(Gfn start, in WalkResult leaf)
         {
-            if (!leaf.IsPresent) return true;
+            if (!leaf.IsPresent)
+                return true;
             var pages = new GfnRange(start, leaf.Level.Pages()).Intersect(slot);
             mapped.AsSpan((int)pages.Start.PagesFrom(slot.Start), (int)pages.Count).Fill(true);
             return true;

@@ -8,8 +8,8 @@ namespace Userfault.Simulation.Cluster;
 
 /// <summary>
 /// A cluster of nodes in one world: sources, fetchers and destinations as their processes are, with a model of their
-/// membership and the page data plane over one simulated network. Nodes die, come back as new incarnations, are slow, and lose
-/// sight of each other.
+/// membership and the page data plane over one simulated network. Nodes die, come back as new incarnations, are slow,
+/// and lose sight of each other.
 /// </summary>
 public sealed class SimCluster
 {
@@ -36,32 +36,58 @@ public sealed class SimCluster
     public IReadOnlyList<SimNode> Nodes => _nodes;
 
     /// <summary>A node by its name.</summary>
-    public SimNode this[string name] => _nodes.Find(n => n.Name == name) ?? throw new ArgumentException($"no node {name}", nameof(name));
+    public SimNode this[string name] =>
+        _nodes.Find(n => n.Name == name) ?? throw new ArgumentException($"no node {name}", nameof(name));
 
     /// <summary>Starts a node that serves an image.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="image">The image.</param>
     /// <param name="disk">How its own reading of the image behaves; null answers at once.</param>
-    public SimNode AddSource(string name, ITaggedImage image, SimServerSettings? disk = null) => Add(name, NodeRoles.Source, node =>
-    {
-        var server = node.Disk = new SimPageServer(World, image, (disk ?? new SimServerSettings()) with { Name = name });
-        var listener = new SimPagePlane(Network, node.Host).Listen(new PageServerOptions(), server.Connect());
-        var offer = new SourceListing(image.Identity, image.Pages, name, listener.Port, name);
-        Open(node, () => new NodeReport([offer], listener.PagesSent));
-    });
+    public SimNode AddSource(string name, ITaggedImage image, SimServerSettings? disk = null) =>
+        Add(
+            name,
+            NodeRoles.Source,
+            node =>
+            {
+                var server = node.Disk = new SimPageServer(
+                    World,
+                    image,
+                    (disk ?? new SimServerSettings()) with
+                    {
+                        Name = name,
+                    }
+                );
+                var listener = new SimPagePlane(Network, node.Host).Listen(new PageServerOptions(), server.Connect());
+                var offer = new SourceListing(image.Identity, image.Pages, name, listener.Port, name);
+                Open(node, () => new NodeReport([offer], listener.PagesSent));
+            }
+        );
 
     /// <summary>Starts a node that fetches from sources for others.</summary>
-    public SimNode AddFetcher(string name) => Add(name, NodeRoles.Fetcher, node =>
-    {
-        var relay = node.Relay = new Relay(name, static _ => { });
-        Open(node, relay.Report);
-        var actor = node.System!.ActorOf(
-            RelayActor.Props(
-                relay, node.Node, new PageServerOptions(), ClientOptions(default), _settings.RetryAfter, node.Replicas,
-                new SimPagePlane(Network, node.Host), _settings.Fetcher),
-            "relay");
-        node.Node.Tell(new NodeProtocol.Listen(actor), ActorRefs.NoSender);
-    });
+    public SimNode AddFetcher(string name) =>
+        Add(
+            name,
+            NodeRoles.Fetcher,
+            node =>
+            {
+                var relay = node.Relay = new Relay(name, static _ => { });
+                Open(node, relay.Report);
+                var actor = node.System!.ActorOf(
+                    RelayActor.Props(
+                        relay,
+                        node.Node,
+                        new PageServerOptions(),
+                        ClientOptions(default),
+                        _settings.RetryAfter,
+                        node.Replicas,
+                        new SimPagePlane(Network, node.Host),
+                        _settings.Fetcher
+                    ),
+                    "relay"
+                );
+                node.Node.Tell(new NodeProtocol.Listen(actor), ActorRefs.NoSender);
+            }
+        );
 
     /// <summary>Starts a node to which a VM is migrated; its pages come from the cluster.</summary>
     /// <param name="name">Its name.</param>
@@ -71,41 +97,62 @@ public sealed class SimCluster
     {
         ArgumentNullException.ThrowIfNull(settings);
         SimVm? made = null;
-        var node = AddDestination(name, settings.Image.Identity, (node, publisher) =>
-        {
-            made = new SimVm(World, node.System!, settings with { BroadcastsClears = true, Broadcast = publisher });
-            return made.Pool;
-        });
+        var node = AddDestination(
+            name,
+            settings.Image.Identity,
+            (node, publisher) =>
+            {
+                made = new SimVm(World, node.System!, settings with { BroadcastsClears = true, Broadcast = publisher });
+                return made.Pool;
+            }
+        );
         vm = made!;
         return node;
     }
 
-    /// <summary>Starts a node to which pages of an image come from the cluster, for a VM that the caller makes.</summary>
+    /// <summary>
+    /// Starts a node to which pages of an image come from the cluster, for a VM that the caller makes.
+    /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="image">Which image.</param>
     /// <param name="makePool">Makes the fetcher pool in the node's system, given who publishes cleared bits.</param>
     /// <param name="wrap">What stands between the node and the page data plane; null is nothing.</param>
     internal SimNode AddDestination(
-        string name, ImageIdentity image, Func<SimNode, IActorRef, IActorRef> makePool, Func<IPagePlane, IPagePlane>? wrap = null) =>
-        Add(name, NodeRoles.Destination, node =>
-        {
-            node.HoldsVm = true;
-            var published = new PublishedBitmaps(image);
-            Open(node, () => NodeReport.Nothing with { Bitmaps = published.Shapes });
-            var publisher = node.System!.ActorOf(ClearPublisherActor.Props(published, _settings.ClearsEvery, node.Membership), ClearPublisherActor.Name);
-            var plane = new SimPagePlane(Network, node.Host);
-            node.Links = node.System!.ActorOf(
-                PageLinksActor.Props(PageLinksSettings.IntoPool(makePool(node, publisher), ClientOptions(image)) with
-                {
-                    Plane = wrap?.Invoke(plane) ?? plane,
-                    RetryAfter = _settings.RetryAfter,
-                }),
-                "links");
-            node.Node.Tell(new NodeProtocol.Listen(node.Links), ActorRefs.NoSender);
-        });
+        string name,
+        ImageIdentity image,
+        Func<SimNode, IActorRef, IActorRef> makePool,
+        Func<IPagePlane, IPagePlane>? wrap = null
+    ) =>
+        Add(
+            name,
+            NodeRoles.Destination,
+            node =>
+            {
+                node.HoldsVm = true;
+                var published = new PublishedBitmaps(image);
+                Open(node, () => NodeReport.Nothing with { Bitmaps = published.Shapes });
+                var publisher = node.System!.ActorOf(
+                    ClearPublisherActor.Props(published, _settings.ClearsEvery, node.Membership),
+                    ClearPublisherActor.Name
+                );
+                var plane = new SimPagePlane(Network, node.Host);
+                node.Links = node.System!.ActorOf(
+                    PageLinksActor.Props(
+                        PageLinksSettings.IntoPool(makePool(node, publisher), ClientOptions(image)) with
+                        {
+                            Plane = wrap?.Invoke(plane) ?? plane,
+                            RetryAfter = _settings.RetryAfter,
+                        }
+                    ),
+                    "links"
+                );
+                node.Node.Tell(new NodeProtocol.Listen(node.Links), ActorRefs.NoSender);
+            }
+        );
 
     /// <summary>Starts a node that is a member and nothing else.</summary>
-    public SimNode AddMember(string name, string role = "member") => Add(name, role, node => Open(node, static () => NodeReport.Nothing));
+    public SimNode AddMember(string name, string role = "member") =>
+        Add(name, role, node => Open(node, static () => NodeReport.Nothing));
 
     /// <summary>A node's process ends at once.</summary>
     /// <param name="node">Which.</param>
@@ -113,7 +160,8 @@ public sealed class SimCluster
     public void Kill(SimNode node, bool silently = false)
     {
         ArgumentNullException.ThrowIfNull(node);
-        if (node.System is not { } system) return;
+        if (node.System is not { } system)
+            return;
         Network.Kill(node.Host, silently);
         node.System = null;
         node.Membership = null;
@@ -128,17 +176,21 @@ public sealed class SimCluster
     public void Restart(SimNode node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        if (node.System is not null) throw new InvalidOperationException($"{node.Name} runs");
-        if (node.HoldsVm) throw new InvalidOperationException($"the VM on {node.Name} is lost");
+        if (node.System is not null)
+            throw new InvalidOperationException($"{node.Name} runs");
+        if (node.HoldsVm)
+            throw new InvalidOperationException($"the VM on {node.Name} is lost");
         Network.Restart(node.Host);
         node.Boot();
     }
 
     /// <summary>Cuts the network between some nodes and all others.</summary>
-    public void Isolate(params IReadOnlyList<SimNode> nodes) => Network.Cut(
-        nodes.Select(static n => n.Host), _nodes.Where(n => !nodes.Contains(n)).Select(static n => n.Host));
+    public void Isolate(params IReadOnlyList<SimNode> nodes) =>
+        Network.Cut(nodes.Select(static n => n.Host), _nodes.Where(n => !nodes.Contains(n)).Select(static n => n.Host));
 
-    /// <summary>From now on no exchange between memberships is lost, and no member is suspected that is there.</summary>
+    /// <summary>
+    /// From now on no exchange between memberships is lost, and no member is suspected that is there.
+    /// </summary>
     internal void BecomesCalm() => _net.Settings = _net.Settings with { FalseSuspicion = 0, GossipLoss = 0 };
 
     /// <summary>Mends every cut.</summary>
@@ -148,10 +200,14 @@ public sealed class SimCluster
     public bool HasConverged()
     {
         var running = _nodes.Where(static n => n.IsUp).ToArray();
-        return Array.TrueForAll(running, node => node.Membership is { IsOver: false } seen
-            && seen.Members.Count == running.Length
-            && seen.Members.All(static m => m is { State: MemberState.Up, IsReachable: true })
-            && Array.TrueForAll(running, other => seen.Members.Any(m => m.Node == other.Membership!.Self)));
+        return Array.TrueForAll(
+            running,
+            node =>
+                node.Membership is { IsOver: false } seen
+                && seen.Members.Count == running.Length
+                && seen.Members.All(static m => m is { State: MemberState.Up, IsReachable: true })
+                && Array.TrueForAll(running, other => seen.Members.Any(m => m.Node == other.Membership!.Self))
+        );
     }
 
     private static PageClientOptions ClientOptions(ImageIdentity image) =>
@@ -169,14 +225,21 @@ public sealed class SimCluster
     {
         node.System = World.CreateSystem(_settings.SystemName, node.Name);
         var membership = node.Membership = new SimMembership(_net, node.Host, node.System, [node.Role]);
-        if (_settings.ResolvesSplits) node.System.ActorOf(SplitBrainActor.Props(membership, _settings.StableAfter), "split-brain");
+        if (_settings.ResolvesSplits)
+            node.System.ActorOf(SplitBrainActor.Props(membership, _settings.StableAfter), "split-brain");
         node.Node = node.System.ActorOf(NodeActor.Props(membership, report, _settings.ReportEvery), NodeActor.Name);
         // The first node begins the cluster. Started again it joins the others, as all do.
-        var seeds = _nodes.Where(n => n != node).Take(node.IsFirstProcess ? 2 : int.MaxValue).Select(n => _net.AddressOf(n.Host));
+        var seeds = _nodes
+            .Where(n => n != node)
+            .Take(node.IsFirstProcess ? 2 : int.MaxValue)
+            .Select(n => _net.AddressOf(n.Host));
         membership.Join(node.IsFirstProcess && node == _nodes[0] ? [] : [.. seeds]);
-        if (node.Role == NodeRoles.Destination) return;
+        if (node.Role == NodeRoles.Destination)
+            return;
         var replicas = node.Replicas = new Replicas();
         node.Node.Tell(
-            new NodeProtocol.Listen(node.System.ActorOf(BitmapReplicasActor.Props(replicas, membership), "replicas")), ActorRefs.NoSender);
+            new NodeProtocol.Listen(node.System.ActorOf(BitmapReplicasActor.Props(replicas, membership), "replicas")),
+            ActorRefs.NoSender
+        );
     }
 }

@@ -23,7 +23,9 @@ public sealed record SimClusterSettings
     /// <summary>How fetcher nodes ask sources; null is as nodes do by default.</summary>
     public FetchSettings? Fetcher { get; init; }
 
-    /// <summary>Are nodes downed that stay away, by keep-destination? Otherwise an unreachable node waits to come back.</summary>
+    /// <summary>
+    /// Are nodes downed that stay away, by keep-destination? Otherwise an unreachable node waits to come back.
+    /// </summary>
     public bool ResolvesSplits { get; init; }
 
     /// <summary>How long nothing may change before it is decided which side of a split stays.</summary>

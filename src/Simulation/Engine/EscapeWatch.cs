@@ -3,9 +3,9 @@ using System.Diagnostics.Tracing;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Notices work that a step hands to somebody else. Tasks and pool work are noticed at the very call, by the events that
-/// the framework raises on the thread that queues them; threads and real timers when they begin to run, by the execution
-/// context that they take along from the step that started them.
+/// Notices work that a step hands to somebody else. Tasks and pool work are noticed at the very call, by the events
+/// that the framework raises on the thread that queues them; threads and real timers when they begin to run, by the
+/// execution context that they take along from the step that started them.
 /// </summary>
 /// <remarks>
 /// What goes unnoticed: a look at a real clock (the analyzers ban those), and a thread started without its context
@@ -19,7 +19,8 @@ internal sealed class EscapeWatch : EventListener
     // Which actor's step a context comes from. A context that turns up on another thread tells on it.
     private static readonly AsyncLocal<SimMailbox?> Step = new(static change =>
     {
-        if (change.ThreadContextChanged && change.CurrentValue is { } actor) actor.World.EscapedToThread(actor);
+        if (change.ThreadContextChanged && change.CurrentValue is { } actor)
+            actor.World.EscapedToThread(actor);
     });
 
     private static readonly EscapeWatch Instance = new();
@@ -32,7 +33,8 @@ internal sealed class EscapeWatch : EventListener
     {
         var before = Step.Value;
         Step.Value = actor;
-        var context = ExecutionContext.Capture() ?? throw new InvalidOperationException("the flow of contexts is suppressed");
+        var context =
+            ExecutionContext.Capture() ?? throw new InvalidOperationException("the flow of contexts is suppressed");
         Step.Value = before;
         return context;
     }
@@ -59,7 +61,8 @@ internal sealed class EscapeWatch : EventListener
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        if (RunningHere is not { } world) return;
+        if (RunningHere is not { } world)
+            return;
         switch (eventData.EventName)
         {
             case "TaskScheduled":

@@ -7,5 +7,6 @@ namespace Userfault.Simulation;
 /// </summary>
 internal readonly record struct RunOrder(ulong Turn, ulong Hash) : IComparable<RunOrder>
 {
-    public int CompareTo(RunOrder other) => Turn != other.Turn ? Turn.CompareTo(other.Turn) : Hash.CompareTo(other.Hash);
+    public int CompareTo(RunOrder other) =>
+        Turn != other.Turn ? Turn.CompareTo(other.Turn) : Hash.CompareTo(other.Hash);
 }

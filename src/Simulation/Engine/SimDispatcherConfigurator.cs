@@ -3,14 +3,17 @@ using Akka.Dispatch;
 
 namespace Userfault.Simulation;
 
-/// <summary>Turns mailbox runs into steps of a <see cref="SimWorld"/>; Akka finds it by its name in the configuration.</summary>
+/// <summary>
+/// Turns mailbox runs into steps of a <see cref="SimWorld"/>; Akka finds it by its name in the configuration.
+/// </summary>
 public sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
 {
     private readonly SimDispatcher _dispatcher;
 
     /// <summary>Called by Akka.</summary>
     public SimDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
-        : base(config, prerequisites) => _dispatcher = new SimDispatcher(this, SimSetup.Of(prerequisites.Settings).World);
+        : base(config, prerequisites) =>
+        _dispatcher = new SimDispatcher(this, SimSetup.Of(prerequisites.Settings).World);
 
     /// <inheritdoc/>
     public override MessageDispatcher Dispatcher() => _dispatcher;
@@ -23,7 +26,8 @@ public sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
             : base(configurator)
         {
             _world = world;
-            // One message a run is the mailbox's own doing. With a deadline Akka would look at the real clock in every run.
+            // One message a run is the mailbox's own doing. With a deadline Akka would look at the real clock in every
+            // run.
             Throughput = 1;
             ThroughputDeadlineTime = null;
         }

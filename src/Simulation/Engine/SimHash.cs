@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Hashes that are the same in every process, on every machine, with and without vector instructions, as the framework's
-/// own are not.
+/// Hashes that are the same in every process, on every machine, with and without vector instructions, as the
+/// framework's own are not.
 /// </summary>
 internal static class SimHash
 {
@@ -14,7 +14,8 @@ internal static class SimHash
     public static ulong Of(string text)
     {
         var hash = Start;
-        foreach (var unit in text) hash = (hash ^ unit) * 1099511628211;
+        foreach (var unit in text)
+            hash = (hash ^ unit) * 1099511628211;
         return Mix64.Of(hash);
     }
 

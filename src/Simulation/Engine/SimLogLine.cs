@@ -10,5 +10,5 @@ namespace Userfault.Simulation;
 public sealed record SimLogLine(long NowNs, LogLevel Level, string Source, string Text)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"{NowNs / 1e6,12:0.000000} ms {Level} {Source}: {Text}";
+    public override string ToString() => $"{NowNs / 1e6, 12:0.000000} ms {Level} {Source}: {Text}";
 }

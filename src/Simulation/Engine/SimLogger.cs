@@ -3,8 +3,8 @@ using Akka.Event;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Takes log events at once, on the thread that logs: a logging actor would be one more that takes turns. Akka finds it by
-/// its name in the configuration.
+/// Takes log events at once, on the thread that logs: a logging actor would be one more that takes turns. Akka finds it
+/// by its name in the configuration.
 /// </summary>
 public sealed class SimLogger : MinimalLogger
 {
@@ -13,6 +13,7 @@ public sealed class SimLogger : MinimalLogger
     /// <inheritdoc/>
     protected override void Log(object message)
     {
-        if (message is LogEvent happened) _world.OnLog(happened);
+        if (message is LogEvent happened)
+            _world.OnLog(happened);
     }
 }

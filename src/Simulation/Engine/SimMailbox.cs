@@ -6,12 +6,15 @@ using Akka.Event;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// The queue of one simulated actor. It knows whose it is, so that the world can order, hash and name what the actor does;
-/// a message that comes from a foreign thread is an escape.
+/// The queue of one simulated actor. It knows whose it is, so that the world can order, hash and name what the actor
+/// does; a message that comes from a foreign thread is an escape.
 /// </summary>
-public sealed class SimMailbox :
-    IMessageQueue, IUnboundedMessageQueueSemantics, IUnboundedDequeBasedMessageQueueSemantics, IMultipleConsumerSemantics,
-    ILoggerMessageQueueSemantics
+public sealed class SimMailbox
+    : IMessageQueue,
+        IUnboundedMessageQueueSemantics,
+        IUnboundedDequeBasedMessageQueueSemantics,
+        IMultipleConsumerSemantics,
+        ILoggerMessageQueueSemantics
 {
     private readonly SimWorld _world;
     private Envelope[] _ring = new Envelope[4];
@@ -62,13 +65,15 @@ public sealed class SimMailbox :
             return;
         }
 
-        for (var copies = _world.Delivery?.Invoke(Label.Name, receiver, envelope) ?? 1; copies > 0; copies--) Add(envelope);
+        for (var copies = _world.Delivery?.Invoke(Label.Name, receiver, envelope) ?? 1; copies > 0; copies--)
+            Add(envelope);
     }
 
     /// <inheritdoc/>
     public void EnqueueFirst(Envelope envelope)
     {
-        if (Count == _ring.Length) Grow();
+        if (Count == _ring.Length)
+            Grow();
         _head = (_head - 1) & (_ring.Length - 1);
         _ring[_head] = envelope;
         Count++;
@@ -90,7 +95,8 @@ public sealed class SimMailbox :
         _head = (_head + 1) & (_ring.Length - 1);
         Count--;
         var type = envelope.Message.GetType();
-        if (type != _lastType) (_lastType, _lastTypeHash) = (type, _world.HashOf(type));
+        if (type != _lastType)
+            (_lastType, _lastTypeHash) = (type, _world.HashOf(type));
         Taken = type;
         _world.OnMessage(this, _lastTypeHash, envelope);
         return true;
@@ -119,7 +125,8 @@ public sealed class SimMailbox :
 
     private void Add(in Envelope envelope)
     {
-        if (Count == _ring.Length) Grow();
+        if (Count == _ring.Length)
+            Grow();
         _ring[(_head + Count) & (_ring.Length - 1)] = envelope;
         Count++;
     }
@@ -127,7 +134,8 @@ public sealed class SimMailbox :
     private void Grow()
     {
         var ring = new Envelope[_ring.Length * 2];
-        for (var i = 0; i < Count; i++) ring[i] = _ring[(_head + i) & (_ring.Length - 1)];
+        for (var i = 0; i < Count; i++)
+            ring[i] = _ring[(_head + i) & (_ring.Length - 1)];
         (_ring, _head) = (ring, 0);
     }
 }

@@ -15,5 +15,6 @@ public sealed class SimMailboxType : MailboxType, IProducesMessageQueue<SimMailb
         : base(settings, config) => _setup = SimSetup.Of(settings);
 
     /// <inheritdoc/>
-    public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new SimMailbox(_setup.World, _setup.Node, owner);
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
+        new SimMailbox(_setup.World, _setup.Node, owner);
 }

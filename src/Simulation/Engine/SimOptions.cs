@@ -10,13 +10,14 @@ public sealed record SimOptions
     public int Window { get; init; } = 64;
 
     /// <summary>
-    /// Virtual time that a mailbox run takes, in ns. With 0, all that follows from one timer is over before the next one
-    /// fires; with more, timers fall due in the middle of it.
+    /// Virtual time that a mailbox run takes, in ns. With 0, all that follows from one timer is over before the next
+    /// one fires; with more, timers fall due in the middle of it.
     /// </summary>
     public long StepNs { get; init; }
 
     /// <summary>
-    /// Most steps at one instant of virtual time: more is a livelock, and the run ends with <see cref="SimStuckException"/>.
+    /// Most steps at one instant of virtual time: more is a livelock, and the run ends with
+    /// <see cref="SimStuckException"/>.
     /// </summary>
     public long MostStepsAnInstant { get; init; } = 50_000_000;
 

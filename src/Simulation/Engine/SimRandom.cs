@@ -2,13 +2,17 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>A stream of seeded numbers, the same on every machine: whatever is chosen by chance in a run draws from one.</summary>
+/// <summary>
+/// A stream of seeded numbers, the same on every machine: whatever is chosen by chance in a run draws from one.
+/// </summary>
 public sealed class SimRandom
 {
     private readonly ulong _seed;
     private ulong _drawn;
 
-    /// <summary>The stream of a seed for one purpose: streams of different purposes know nothing of each other.</summary>
+    /// <summary>
+    /// The stream of a seed for one purpose: streams of different purposes know nothing of each other.
+    /// </summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="purpose">What the numbers are for, such as <c>network</c>.</param>
     public SimRandom(ulong seed, string purpose) => _seed = Mix64.At(seed, SimHash.Of(purpose));
@@ -38,6 +42,7 @@ public sealed class SimRandom
     /// <summary>Fills a span with random bytes.</summary>
     public void Fill(Span<byte> bytes)
     {
-        for (var i = 0; i < bytes.Length; i++) bytes[i] = (byte)Next();
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] = (byte)Next();
     }
 }

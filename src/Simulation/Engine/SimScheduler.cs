@@ -25,13 +25,22 @@ public sealed class SimScheduler(Config config, ILoggingAdapter log) : Scheduler
 
     /// <inheritdoc/>
     protected override void InternalScheduleTellOnce(
-        TimeSpan delay, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable) =>
-        Schedule(delay, new SimTimer(Told, null, receiver, message, sender, cancelable));
+        TimeSpan delay,
+        ICanTell receiver,
+        object message,
+        IActorRef sender,
+        ICancelable cancelable
+    ) => Schedule(delay, new SimTimer(Told, null, receiver, message, sender, cancelable));
 
     /// <inheritdoc/>
     protected override void InternalScheduleTellRepeatedly(
-        TimeSpan initialDelay, TimeSpan interval, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable) =>
-        Repeat(initialDelay, interval, () => receiver.Tell(message, sender), cancelable);
+        TimeSpan initialDelay,
+        TimeSpan interval,
+        ICanTell receiver,
+        object message,
+        IActorRef sender,
+        ICancelable cancelable
+    ) => Repeat(initialDelay, interval, () => receiver.Tell(message, sender), cancelable);
 
     /// <inheritdoc/>
     protected override void InternalScheduleOnce(TimeSpan delay, Action action, ICancelable cancelable) =>
@@ -42,14 +51,23 @@ public sealed class SimScheduler(Config config, ILoggingAdapter log) : Scheduler
         Schedule(delay, new SimTimer(Call, action.Run, null, null, null, cancelable));
 
     /// <inheritdoc/>
-    protected override void InternalScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action, ICancelable cancelable) =>
-        Repeat(initialDelay, interval, action, cancelable);
+    protected override void InternalScheduleRepeatedly(
+        TimeSpan initialDelay,
+        TimeSpan interval,
+        Action action,
+        ICancelable cancelable
+    ) => Repeat(initialDelay, interval, action, cancelable);
 
     /// <inheritdoc/>
-    protected override void InternalScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action, ICancelable cancelable) =>
-        Repeat(initialDelay, interval, action.Run, cancelable);
+    protected override void InternalScheduleRepeatedly(
+        TimeSpan initialDelay,
+        TimeSpan interval,
+        IRunnable action,
+        ICancelable cancelable
+    ) => Repeat(initialDelay, interval, action.Run, cancelable);
 
-    private void Schedule(TimeSpan delay, in SimTimer timer) => _world.Schedule(_world.NowNs + (delay.Ticks * 100), timer);
+    private void Schedule(TimeSpan delay, in SimTimer timer) =>
+        _world.Schedule(_world.NowNs + (delay.Ticks * 100), timer);
 
     private void Repeat(TimeSpan delay, TimeSpan interval, Action action, ICancelable? cancelable)
     {

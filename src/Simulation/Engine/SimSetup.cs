@@ -14,6 +14,8 @@ internal sealed class SimSetup(SimWorld world, string node) : Setup
     public static SimSetup Of(Akka.Actor.Settings settings)
     {
         var setup = settings.Setup.Get<SimSetup>();
-        return setup.HasValue ? setup.Value : throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
+        return setup.HasValue
+            ? setup.Value
+            : throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
     }
 }

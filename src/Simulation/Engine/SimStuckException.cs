@@ -5,7 +5,6 @@ public sealed class SimStuckException : Exception
 {
     /// <summary>A livelock.</summary>
     /// <param name="message">When, and who ran last.</param>
-    public SimStuckException(string message) : base(message)
-    {
-    }
+    public SimStuckException(string message)
+        : base(message) { }
 }

@@ -2,13 +2,16 @@ using Akka.Configuration;
 
 namespace Userfault.Simulation;
 
-/// <summary>What an actor system needs to run in a world: every dispatcher, mailbox, timer and logger is the world's.</summary>
+/// <summary>
+/// What an actor system needs to run in a world: every dispatcher, mailbox, timer and logger is the world's.
+/// </summary>
 internal static class SimSystems
 {
     private static readonly string Dispatcher = Named<SimDispatcherConfigurator>();
     private static readonly string Mailbox = Named<SimMailboxType>();
 
-    public static readonly Config Settings = ConfigurationFactory.ParseString($$"""
+    public static readonly Config Settings = ConfigurationFactory.ParseString(
+        $$"""
         akka {
           loglevel = WARNING
           stdout-loglevel = WARNING
@@ -33,7 +36,8 @@ internal static class SimSystems
             }
           }
         }
-        """);
+        """
+    );
 
     private static string Named<T>() => $"{typeof(T).FullName}, {typeof(T).Assembly.GetName().Name}";
 }

@@ -10,11 +10,18 @@ namespace Userfault.Simulation;
 /// <param name="Sender">From whom.</param>
 /// <param name="Cancelable">Says whether it still counts; null where it always does.</param>
 internal readonly record struct SimTimer(
-    SimLabel Label, Action? Action, ICanTell? Receiver, object? Message, IActorRef? Sender, ICancelable? Cancelable)
+    SimLabel Label,
+    Action? Action,
+    ICanTell? Receiver,
+    object? Message,
+    IActorRef? Sender,
+    ICancelable? Cancelable
+)
 {
     public void Fire()
     {
-        if (Cancelable is { IsCancellationRequested: true }) return;
+        if (Cancelable is { IsCancellationRequested: true })
+            return;
         if (Action is not null)
             Action();
         else

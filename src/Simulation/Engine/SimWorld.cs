@@ -9,12 +9,12 @@ namespace Userfault.Simulation;
 
 /// <summary>
 /// One thread, one virtual clock: everything that actors, timers and the network do is a step, and the seed decides
-/// their order. Time moves only when nothing is left to do now. The same seed gives the same <see cref="Hash"/> in every
-/// process, on every machine.
+/// their order. Time moves only when nothing is left to do now. The same seed gives the same <see cref="Hash"/> in
+/// every process, on every machine.
 /// </summary>
 /// <remarks>
-/// Belongs to the thread that made it. A mailbox run's turn is <c>step + hash(seed, actor path, run count) % window</c>:
-/// what was queued first has no part in it. Work that leaves this thread or its clock ends the run with
+/// Belongs to the thread that made it. A mailbox run's turn is <c>step + hash(seed, actor path, run count) %
+/// window</c>: what was queued first has no part in it. Work that leaves this thread or its clock ends the run with
 /// <see cref="SimEscapeException"/>.
 /// </remarks>
 public sealed partial class SimWorld : IDisposable
@@ -75,27 +75,35 @@ public sealed partial class SimWorld : IDisposable
     public Action? AfterStep { get; set; }
 
     /// <summary>
-    /// How often a message goes into a mailbox, given whose it is and the message: what may be lost, or come twice, is the
-    /// caller's to know. Null is once, always.
+    /// How often a message goes into a mailbox, given whose it is and the message: what may be lost, or come twice, is
+    /// the caller's to know. Null is once, always.
     /// </summary>
     internal Func<string, IActorRef, Envelope, int>? Delivery { get; set; }
 
     /// <summary>The world whose actor system is being made on this thread.</summary>
-    internal static SimWorld Opening => CurrentlyOpening ?? throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
+    internal static SimWorld Opening =>
+        CurrentlyOpening ?? throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
 
     /// <summary>A stream of random numbers of its own for a purpose.</summary>
     public SimRandom Random(string purpose) => new(Seed, purpose);
 
     /// <summary>An actor system whose every message, timer and log line is a part of this world.</summary>
     /// <param name="name">The actor system's name.</param>
-    /// <param name="node">Its name in the world, in front of its actors' paths; null takes <paramref name="name"/>.</param>
+    /// <param name="node">Its name in the world, in front of its actors' paths; null takes
+    /// <paramref name="name"/>.</param>
     /// <param name="config">Settings over the world's own.</param>
     /// <param name="setups">More setups, such as the transport of a simulated cluster.</param>
-    public ActorSystem CreateSystem(string name, string? node = null, Config? config = null, params ReadOnlySpan<Setup> setups)
+    public ActorSystem CreateSystem(
+        string name,
+        string? node = null,
+        Config? config = null,
+        params ReadOnlySpan<Setup> setups
+    )
     {
         var all = config is null ? SimSystems.Settings : config.WithFallback(SimSystems.Settings);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(all), new SimSetup(this, node ?? name));
-        foreach (var more in setups) setup = setup.And(more);
+        foreach (var more in setups)
+            setup = setup.And(more);
         LeaveStep();
         CurrentlyOpening = this;
         try
@@ -128,7 +136,9 @@ public sealed partial class SimWorld : IDisposable
         return Run(NowNs + (within.Ticks * 100), holds);
     }
 
-    /// <summary>Runs for a time; the clock stands there afterwards, whether or not anything happens until then.</summary>
+    /// <summary>
+    /// Runs for a time; the clock stands there afterwards, whether or not anything happens until then.
+    /// </summary>
     public void RunFor(TimeSpan time)
     {
         var untilNs = NowNs + (time.Ticks * 100);
@@ -146,23 +156,25 @@ public sealed partial class SimWorld : IDisposable
         AfterStep = null;
         Delivery = null;
         IsEnding = true;
-        foreach (var system in _systems) _ = system.Terminate();
+        foreach (var system in _systems)
+            _ = system.Terminate();
         // Bounded: a system that was cut off in the middle may never say that it is done.
         var (untilNs, most) = (NowNs + 10_000_000_000, Steps + 10_000_000);
-        while (!AllHaveEnded() && Steps < most && Step(untilNs))
-        {
-        }
+        while (!AllHaveEnded() && Steps < most && Step(untilNs)) { }
 
-        // The last word of an end is a task's, on a thread of the pool. An actor that is still there after that may look at
-        // what it used: then it is left to the end of the process.
-        if (!SpinWait.SpinUntil(AllHaveEnded, TimeSpan.FromMilliseconds(200))) return;
-        while (_owned.TryPop(out var owned)) owned.Dispose();
+        // The last word of an end is a task's, on a thread of the pool. An actor that is still there after that may
+        // look at what it used: then it is left to the end of the process.
+        if (!SpinWait.SpinUntil(AllHaveEnded, TimeSpan.FromMilliseconds(200)))
+            return;
+        while (_owned.TryPop(out var owned))
+            owned.Dispose();
     }
 
     // The task is replaced by the pool's thread that completes it, and is nothing for a moment.
     private bool AllHaveEnded() => _systems.TrueForAll(static s => s.WhenTerminated is { IsCompleted: true });
 
-    internal void At(long dueNs, SimLabel label, Action action) => Schedule(dueNs, new SimTimer(label, action, null, null, null, null));
+    internal void At(long dueNs, SimLabel label, Action action) =>
+        Schedule(dueNs, new SimTimer(label, action, null, null, null, null));
 
     internal void Schedule(long dueNs, in SimTimer timer)
     {
@@ -203,23 +215,28 @@ public sealed partial class SimWorld : IDisposable
 
     internal ulong HashOf(Type type)
     {
-        if (!_typeHashes.TryGetValue(type, out var hash)) _typeHashes.Add(type, hash = SimHash.Of(type.FullName ?? type.Name));
+        if (!_typeHashes.TryGetValue(type, out var hash))
+            _typeHashes.Add(type, hash = SimHash.Of(type.FullName ?? type.Name));
         return hash;
     }
 
-    internal void Note(ulong who, ulong what) => _hash = SimHash.Add(SimHash.Add(SimHash.Add(_hash, who), what), (ulong)NowNs);
+    internal void Note(ulong who, ulong what) =>
+        _hash = SimHash.Add(SimHash.Add(SimHash.Add(_hash, who), what), (ulong)NowNs);
 
     private bool Run(long untilNs, Func<bool>? holds)
     {
-        if (!IsOwnThread) throw new InvalidOperationException("a world is run by the thread that made it");
+        if (!IsOwnThread)
+            throw new InvalidOperationException("a world is run by the thread that made it");
         EnterWatch();
         try
         {
             while (true)
             {
                 ThrowEscape();
-                if (holds is not null && holds()) return true;
-                if (!Step(untilNs)) return false;
+                if (holds is not null && holds())
+                    return true;
+                if (!Step(untilNs))
+                    return false;
                 AfterStep?.Invoke();
             }
         }
@@ -232,17 +249,22 @@ public sealed partial class SimWorld : IDisposable
     private bool Step(long untilNs)
     {
         // Where steps take time, timers fall due in the middle of what goes on.
-        if (_options.StepNs > 0 && Fire(NowNs)) return true;
-        if (!_ready.TryDequeue(out var run, out _)) return Fire(untilNs);
+        if (_options.StepNs > 0 && Fire(NowNs))
+            return true;
+        if (!_ready.TryDequeue(out var run, out _))
+            return Fire(untilNs);
         RunMailbox(run);
-        if (_options.StepNs > 0) (NowNs, _instantStep) = (NowNs + _options.StepNs, Steps);
+        if (_options.StepNs > 0)
+            (NowNs, _instantStep) = (NowNs + _options.StepNs, Steps);
         return true;
     }
 
     private bool Fire(long untilNs)
     {
-        if (!_timers.TryTake(untilNs, out var dueNs, out var timer)) return false;
-        if (dueNs > NowNs) (NowNs, _instantStep) = (dueNs, Steps);
+        if (!_timers.TryTake(untilNs, out var dueNs, out var timer))
+            return false;
+        if (dueNs > NowNs)
+            (NowNs, _instantStep) = (dueNs, Steps);
         Steps++;
         Note(timer.Label.Hash, 0);
         timer.Fire();
@@ -252,7 +274,9 @@ public sealed partial class SimWorld : IDisposable
     private void RunMailbox(IRunnable run)
     {
         if (Steps - _instantStep > _options.MostStepsAnInstant && !IsEnding)
-            throw new SimStuckException($"more than {_options.MostStepsAnInstant} steps at {NowNs} ns; the next is {NameOf(run)}");
+            throw new SimStuckException(
+                $"more than {_options.MostStepsAnInstant} steps at {NowNs} ns; the next is {NameOf(run)}"
+            );
         Steps++;
         var actor = (run as Mailbox)?.MessageQueue as SimMailbox;
         if (actor is null)
@@ -267,8 +291,10 @@ public sealed partial class SimWorld : IDisposable
         run.Run();
         _current = null;
         // Nothing but Akka's own words, such as a watch.
-        if (actor.Taken is null) Note(actor.Label.Hash, 1);
+        if (actor.Taken is null)
+            Note(actor.Label.Hash, 1);
     }
 
-    private static string NameOf(IRunnable run) => ((run as Mailbox)?.MessageQueue as SimMailbox)?.Label.Name ?? run.GetType().Name;
+    private static string NameOf(IRunnable run) =>
+        ((run as Mailbox)?.MessageQueue as SimMailbox)?.Label.Name ?? run.GetType().Name;
 }

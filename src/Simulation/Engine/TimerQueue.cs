@@ -1,8 +1,8 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// What falls due, by time and then in the order of setting. The heap moves small entries; what is to be done lies still
-/// beside it.
+/// What falls due, by time and then in the order of setting. The heap moves small entries; what is to be done lies
+/// still beside it.
 /// </summary>
 internal sealed class TimerQueue
 {
@@ -17,7 +17,8 @@ internal sealed class TimerQueue
         if (!_free.TryPop(out var slot))
         {
             slot = _used++;
-            if (slot == _timers.Length) Array.Resize(ref _timers, slot * 2);
+            if (slot == _timers.Length)
+                Array.Resize(ref _timers, slot * 2);
         }
 
         _timers[slot] = timer;

@@ -1,10 +1,16 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A connection between two hosts: frames both ways, each direction in order. It ends once, for both ends. What a frame is
-/// belongs to whoever sends it: a call at its arrival.
+/// A connection between two hosts: frames both ways, each direction in order. It ends once, for both ends. What a frame
+/// is belongs to whoever sends it: a call at its arrival.
 /// </summary>
-internal sealed class SimConnection(SimNetwork network, SimHost caller, SimHost called, SimLabel label, SimRandom random)
+internal sealed class SimConnection(
+    SimNetwork network,
+    SimHost caller,
+    SimHost called,
+    SimLabel label,
+    SimRandom random
+)
 {
     private readonly Direction _forth = new(network, caller, called, label, random);
     private readonly Direction _back = new(network, called, caller, label, random);
@@ -35,8 +41,10 @@ internal sealed class SimConnection(SimNetwork network, SimHost caller, SimHost 
     /// <returns>False where the connection is over.</returns>
     public bool Send(SimHost from, long bytes, Action arrived)
     {
-        if (!IsOpen) return false;
-        if (_isDumb) return true;
+        if (!IsOpen)
+            return false;
+        if (_isDumb)
+            return true;
         if (network.Settings.Break > 0 && random.Chance(network.Settings.Break))
         {
             Break("connection reset");
@@ -45,10 +53,14 @@ internal sealed class SimConnection(SimNetwork network, SimHost caller, SimHost 
 
         from.FramesSent++;
         from.BytesSent += bytes;
-        (from == caller ? _forth : _back).Send(bytes, () =>
-        {
-            if (IsOpen && !_isDumb) arrived();
-        });
+        (from == caller ? _forth : _back).Send(
+            bytes,
+            () =>
+            {
+                if (IsOpen && !_isDumb)
+                    arrived();
+            }
+        );
         return true;
     }
 
@@ -65,21 +77,28 @@ internal sealed class SimConnection(SimNetwork network, SimHost caller, SimHost 
     /// <summary>Ends it behind what has been sent so far.</summary>
     public void Close(SimHost from, string reason)
     {
-        if (!Send(from, 0, () => Break(reason))) return;
-        if (_isDumb) Break(reason);
+        if (!Send(from, 0, () => Break(reason)))
+            return;
+        if (_isDumb)
+            Break(reason);
     }
 
     /// <summary>Ends it now. Both ends hear of it, later.</summary>
     public void Break(string reason)
     {
-        if (!IsOpen) return;
+        if (!IsOpen)
+            return;
         IsOpen = false;
         network.Forget(this);
-        network.World.At(network.World.NowNs, label, () =>
-        {
-            CallerClosed?.Invoke(reason);
-            CalledClosed?.Invoke(reason);
-        });
+        network.World.At(
+            network.World.NowNs,
+            label,
+            () =>
+            {
+                CallerClosed?.Invoke(reason);
+                CalledClosed?.Invoke(reason);
+            }
+        );
     }
 
     private sealed class Direction(SimNetwork network, SimHost from, SimHost to, SimLabel label, SimRandom random)
@@ -101,14 +120,16 @@ internal sealed class SimConnection(SimNetwork network, SimHost caller, SimHost 
                 var departureNs = Math.Max(nowNs, from.LineFreeNs) + LineNs(frame.Bytes);
                 from.LineFreeNs = departureNs;
                 var arrivalNs = departureNs + network.LatencyNs(from, to, random);
-                if (network.Settings.Loss > 0 && random.Chance(network.Settings.Loss)) arrivalNs += network.Settings.RetransmitNs;
+                if (network.Settings.Loss > 0 && random.Chance(network.Settings.Loss))
+                    arrivalNs += network.Settings.RetransmitNs;
                 _lastArrivalNs = Math.Max(arrivalNs, _lastArrivalNs);
                 network.World.At(_lastArrivalNs, label, frame.Arrived);
             }
         }
 
-        private long LineNs(long bytes) => network.Settings.BitsPerSecond == 0
-            ? 0
-            : (long)((Int128)bytes * 8 * 1_000_000_000 / network.Settings.BitsPerSecond);
+        private long LineNs(long bytes) =>
+            network.Settings.BitsPerSecond == 0
+                ? 0
+                : (long)((Int128)bytes * 8 * 1_000_000_000 / network.Settings.BitsPerSecond);
     }
 }

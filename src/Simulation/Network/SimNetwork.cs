@@ -1,9 +1,9 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Hosts and the connections between them. A connection carries frames in order, each once, until it breaks, as TCP does:
-/// what is lost is sent again and comes later, nothing comes twice, and nothing overtakes on one connection. Over a cut
-/// network frames wait and come when it is healed.
+/// Hosts and the connections between them. A connection carries frames in order, each once, until it breaks, as TCP
+/// does: what is lost is sent again and comes later, nothing comes twice, and nothing overtakes on one connection. Over
+/// a cut network frames wait and come when it is healed.
 /// </summary>
 public sealed class SimNetwork
 {
@@ -31,7 +31,8 @@ public sealed class SimNetwork
     /// <summary>A new host.</summary>
     public SimHost AddHost(string name)
     {
-        if (_hosts.Exists(h => h.Name == name)) throw new ArgumentException($"there is a host {name} already", nameof(name));
+        if (_hosts.Exists(h => h.Name == name))
+            throw new ArgumentException($"there is a host {name} already", nameof(name));
         var host = new SimHost(name, _hosts.Count + 1);
         _hosts.Add(host);
         return host;
@@ -62,7 +63,8 @@ public sealed class SimNetwork
     public void Heal()
     {
         _cut.Clear();
-        foreach (var connection in _connections.ToArray()) connection.Flow();
+        foreach (var connection in _connections.ToArray())
+            connection.Flow();
     }
 
     /// <summary>Does nothing come through from one host to another?</summary>
@@ -71,7 +73,8 @@ public sealed class SimNetwork
     /// <summary>Breaks every connection with what is under way on it; new ones can be made at once.</summary>
     public void BreakConnections()
     {
-        foreach (var connection in _connections.ToArray()) connection.Break("connection reset");
+        foreach (var connection in _connections.ToArray())
+            connection.Break("connection reset");
     }
 
     /// <summary>A host's process ends.</summary>
@@ -99,13 +102,20 @@ public sealed class SimNetwork
     {
         ArgumentNullException.ThrowIfNull(host);
         // A process that begins resets what its forerunner has left open.
-        foreach (var connection in _connections.Where(c => c.Caller == host || c.Called == host).ToArray()) connection.Break("connection reset");
+        foreach (var connection in _connections.Where(c => c.Caller == host || c.Called == host).ToArray())
+            connection.Break("connection reset");
         host.IsUp = true;
         host.LineFreeNs = World.NowNs;
     }
 
     /// <summary>Opens a connection: one of the two is called, later.</summary>
-    internal void Connect(SimHost caller, SimHost? called, int port, Action<SimConnection> opened, Action<string> failed)
+    internal void Connect(
+        SimHost caller,
+        SimHost? called,
+        int port,
+        Action<SimConnection> opened,
+        Action<string> failed
+    )
     {
         var name = $"{caller.Name} to {called?.Name}:{port}";
         var number = _opened[name] = _opened.GetValueOrDefault(name) + 1;
@@ -119,19 +129,23 @@ public sealed class SimNetwork
         }
 
         // A handshake: there and back.
-        World.At(World.NowNs + LatencyNs(caller, called, random) + LatencyNs(called, caller, random), label, () =>
-        {
-            if (caller.Incarnation != process || !called.Listeners.TryGetValue(port, out var accept))
+        World.At(
+            World.NowNs + LatencyNs(caller, called, random) + LatencyNs(called, caller, random),
+            label,
+            () =>
             {
-                failed("connection refused");
-                return;
-            }
+                if (caller.Incarnation != process || !called.Listeners.TryGetValue(port, out var accept))
+                {
+                    failed("connection refused");
+                    return;
+                }
 
-            var connection = new SimConnection(this, caller, called, label, random);
-            _connections.Add(connection);
-            accept(connection);
-            opened(connection);
-        });
+                var connection = new SimConnection(this, caller, called, label, random);
+                _connections.Add(connection);
+                accept(connection);
+                opened(connection);
+            }
+        );
     }
 
     internal void Forget(SimConnection connection) => _connections.Remove(connection);

@@ -1,6 +1,8 @@
 namespace Userfault.Simulation;
 
-/// <summary>A simulated network. What it does wrong is what TCP lets through: delay, stalls and broken connections.</summary>
+/// <summary>
+/// A simulated network. What it does wrong is what TCP lets through: delay, stalls and broken connections.
+/// </summary>
 public sealed record SimNetworkSettings
 {
     /// <summary>From a node to another, one way.</summary>
@@ -18,7 +20,9 @@ public sealed record SimNetworkSettings
     /// <summary>Probability a frame that its connection breaks.</summary>
     public double Break { get; init; }
 
-    /// <summary>How long a data-plane connection may be silent while something is expected of it before it is given up, in ns.</summary>
+    /// <summary>
+    /// How long a data-plane connection may be silent while something is expected of it before it is given up, in ns.
+    /// </summary>
     public long SilenceNs { get; init; } = 10_000_000_000;
 
     /// <summary>How long a connection to nobody takes to fail, in ns.</summary>

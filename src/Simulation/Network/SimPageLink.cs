@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// The asking end of the simulated data plane, as a page source. Like the one over TCP it checks what comes, and leaves a
-/// server that answers wrong or falls silent while something is outstanding.
+/// The asking end of the simulated data plane, as a page source. Like the one over TCP it checks what comes, and leaves
+/// a server that answers wrong or falls silent while something is outstanding.
 /// </summary>
 internal sealed class SimPageLink : IPageSource
 {
@@ -23,14 +23,28 @@ internal sealed class SimPageLink : IPageSource
     private long _lastHeardNs;
     private bool _isWatching;
 
-    public SimPageLink(SimNetwork network, SimHost host, int process, PageLinkTarget target, ImageIdentity image, IPageLinkOwner owner)
+    public SimPageLink(
+        SimNetwork network,
+        SimHost host,
+        int process,
+        PageLinkTarget target,
+        ImageIdentity image,
+        IPageLinkOwner owner
+    )
     {
         (_network, _host, _owner, Identity, Pages) = (network, host, owner, image, target.Pages);
         Name = $"{target.Host}:{target.Port}";
         _watch = new SimLabel($"{host.Name} watches {Name}");
         // Of a process that has died: nothing goes out any more.
-        if (host.Incarnation != process) return;
-        network.Connect(host, network.Find(target.Host), target.Port, OnOpened, reason => Close(RefusalReason.ConnectionLost, reason));
+        if (host.Incarnation != process)
+            return;
+        network.Connect(
+            host,
+            network.Find(target.Host),
+            target.Port,
+            OnOpened,
+            reason => Close(RefusalReason.ConnectionLost, reason)
+        );
     }
 
     public string Name { get; }
@@ -49,21 +63,33 @@ internal sealed class SimPageLink : IPageSource
         }
 
         var (id, priority, asked) = (request.Id, request.Priority, new Asked(ranges.ToArray(), sink));
-        if (!_outstanding.TryAdd(id, asked)) throw new ArgumentException($"request {id} is outstanding", nameof(request));
-        if (_outstanding.Count == 1) _lastHeardNs = _network.World.NowNs;
+        if (!_outstanding.TryAdd(id, asked))
+            throw new ArgumentException($"request {id} is outstanding", nameof(request));
+        if (_outstanding.Count == 1)
+            _lastHeardNs = _network.World.NowNs;
         var (connection, server) = (_connection, _server!);
-        connection.Send(_host, RequestBytes, () => asked.Passed = server.Request(connection, this, id, priority, asked.Ranges));
+        connection.Send(
+            _host,
+            RequestBytes,
+            () => asked.Passed = server.Request(connection, this, id, priority, asked.Ranges)
+        );
         Watch();
     }
 
     public void Cancel(ulong requestId)
     {
-        if (!_outstanding.Remove(requestId, out var asked)) return;
+        if (!_outstanding.Remove(requestId, out var asked))
+            return;
         var server = _server!;
-        _connection!.Send(_host, RequestBytes, () =>
-        {
-            if (asked.Passed is { } passed) server.Cancel(passed.Number);
-        });
+        _connection!.Send(
+            _host,
+            RequestBytes,
+            () =>
+            {
+                if (asked.Passed is { } passed)
+                    server.Cancel(passed.Number);
+            }
+        );
         asked.Sink.OnFailed(requestId, FetchFailure.Cancelled);
     }
 
@@ -87,7 +113,8 @@ internal sealed class SimPageLink : IPageSource
             return;
         }
 
-        if (batch.IsLast) _outstanding.Remove(requestId);
+        if (batch.IsLast)
+            _outstanding.Remove(requestId);
         batch.RequestId = requestId;
         batch.CompletedNs = _network.World.NowNs;
         asked.Sink.OnPages(batch);
@@ -97,7 +124,8 @@ internal sealed class SimPageLink : IPageSource
     public void OnFailed(ulong requestId, FetchFailure failure)
     {
         _lastHeardNs = _network.World.NowNs;
-        if (failure == FetchFailure.Cancelled || !_outstanding.Remove(requestId, out var asked)) return;
+        if (failure == FetchFailure.Cancelled || !_outstanding.Remove(requestId, out var asked))
+            return;
         asked.Sink.OnFailed(requestId, failure);
     }
 
@@ -120,25 +148,33 @@ internal sealed class SimPageLink : IPageSource
 
     private void Watch()
     {
-        if (_isWatching || _isClosed) return;
+        if (_isWatching || _isClosed)
+            return;
         _isWatching = true;
-        _network.World.At(_lastHeardNs + _network.Settings.SilenceNs, _watch, () =>
-        {
-            _isWatching = false;
-            if (_isClosed || _outstanding.Count == 0) return;
-            if (_network.World.NowNs - _lastHeardNs >= _network.Settings.SilenceNs)
-                Close(RefusalReason.TooSlow, "the server is silent");
-            else
-                Watch();
-        });
+        _network.World.At(
+            _lastHeardNs + _network.Settings.SilenceNs,
+            _watch,
+            () =>
+            {
+                _isWatching = false;
+                if (_isClosed || _outstanding.Count == 0)
+                    return;
+                if (_network.World.NowNs - _lastHeardNs >= _network.Settings.SilenceNs)
+                    Close(RefusalReason.TooSlow, "the server is silent");
+                else
+                    Watch();
+            }
+        );
     }
 
     private void Close(RefusalReason reason, string text)
     {
-        if (_isClosed) return;
+        if (_isClosed)
+            return;
         _isClosed = true;
         _connection?.Break(text);
-        foreach (var (id, asked) in _outstanding.ToArray()) asked.Sink.OnFailed(id, FetchFailure.SourceLost);
+        foreach (var (id, asked) in _outstanding.ToArray())
+            asked.Sink.OnFailed(id, FetchFailure.SourceLost);
         _outstanding.Clear();
         _owner.Closed(this, new Refusal(reason, text));
     }
@@ -159,8 +195,10 @@ internal sealed class SimPageLink : IPageSource
         {
             foreach (ref readonly var page in batch.Pages)
             {
-                if (_range == ranges.Length || page.Gfn != ranges[_range].Start.Plus(_index)) return false;
-                if (++_index == ranges[_range].Count) (_range, _index) = (_range + 1, 0);
+                if (_range == ranges.Length || page.Gfn != ranges[_range].Start.Plus(_index))
+                    return false;
+                if (++_index == ranges[_range].Count)
+                    (_range, _index) = (_range + 1, 0);
             }
 
             return !batch.IsLast || _range == ranges.Length;

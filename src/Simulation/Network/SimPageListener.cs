@@ -5,7 +5,9 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>The serving end of the simulated data plane: passes requests of all its connections on to one source.</summary>
+/// <summary>
+/// The serving end of the simulated data plane: passes requests of all its connections on to one source.
+/// </summary>
 internal sealed class SimPageListener : IPageListener
 {
     private readonly SimNetwork _network;
@@ -31,12 +33,20 @@ internal sealed class SimPageListener : IPageListener
 
     public void Dispose()
     {
-        if (_host.Incarnation == _process) _host.Listeners.Remove(Port);
-        foreach (var connection in _connections.ToArray()) connection.Break("the server is going away");
+        if (_host.Incarnation == _process)
+            _host.Listeners.Remove(Port);
+        foreach (var connection in _connections.ToArray())
+            connection.Break("the server is going away");
     }
 
     /// <summary>A client's request has come in; its answers go back on the connection.</summary>
-    public Passed Request(SimConnection connection, SimPageLink client, ulong clientRequest, FetchPriority priority, GfnRange[] ranges)
+    public Passed Request(
+        SimConnection connection,
+        SimPageLink client,
+        ulong clientRequest,
+        FetchPriority priority,
+        GfnRange[] ranges
+    )
     {
         var passed = new Passed(this, connection, client, clientRequest, ++_lastRequest, ranges);
         _source.Request(new PageRequest(passed.Number, priority, _network.World.NowNs), ranges, passed);
@@ -53,12 +63,17 @@ internal sealed class SimPageListener : IPageListener
     }
 
     /// <summary>
-    /// A request on its way through this server. The client takes the pages of a request in the order asked for; those that come
-    /// before their turn, since others ask for them too, are held here, as the server over TCP does.
+    /// A request on its way through this server. The client takes the pages of a request in the order asked for; those
+    /// that come before their turn, since others ask for them too, are held here, as the server over TCP does.
     /// </summary>
     internal sealed class Passed(
-        SimPageListener listener, SimConnection connection, SimPageLink client, ulong clientRequest, ulong number, GfnRange[] ranges)
-        : IPageSink
+        SimPageListener listener,
+        SimConnection connection,
+        SimPageLink client,
+        ulong clientRequest,
+        ulong number,
+        GfnRange[] ranges
+    ) : IPageSink
     {
         private readonly ulong[] _order = [.. ranges.SelectMany(PageRuns.PagesOf).Select(static gfn => gfn.Value)];
         private readonly Dictionary<ulong, PageContent> _early = [];
@@ -77,17 +92,21 @@ internal sealed class SimPageListener : IPageListener
                 return;
             }
 
-            foreach (ref readonly var page in batch.Pages) _early.Add(page.Gfn.Value, page);
+            foreach (ref readonly var page in batch.Pages)
+                _early.Add(page.Gfn.Value, page);
             batch.Release();
             var ready = listener._batches.Rent(number);
-            for (; _next < _order.Length && _early.Remove(_order[_next], out var page); _next++) ready.Add(page);
+            for (; _next < _order.Length && _early.Remove(_order[_next], out var page); _next++)
+                ready.Add(page);
             ready.IsLast = _next == _order.Length;
-            if (ready.Count > 0) Send(ready);
-            else ready.Release();
+            if (ready.Count > 0)
+                Send(ready);
+            else
+                ready.Release();
         }
 
-        public void OnFailed(ulong requestId, FetchFailure failure) => connection.Send(
-            listener._host, LocalPageSource.HeaderBytes, () => client.OnFailed(clientRequest, failure));
+        public void OnFailed(ulong requestId, FetchFailure failure) =>
+            connection.Send(listener._host, LocalPageSource.HeaderBytes, () => client.OnFailed(clientRequest, failure));
 
         // Pages that are asked for, and not all of them next.
         private bool IsEarly(PageBatch batch)
@@ -97,7 +116,8 @@ internal sealed class SimPageListener : IPageListener
             for (var i = 0; i < batch.Count; i++)
             {
                 var page = batch[i].Gfn.Value;
-                if (!seen.Add(page) || _early.ContainsKey(page) || Array.IndexOf(_order, page, _next) < 0) return false;
+                if (!seen.Add(page) || _early.ContainsKey(page) || Array.IndexOf(_order, page, _next) < 0)
+                    return false;
                 isNext &= _next + i < _order.Length && _order[_next + i] == page;
             }
 
@@ -106,7 +126,8 @@ internal sealed class SimPageListener : IPageListener
 
         private void Send(PageBatch batch)
         {
-            if (!connection.Send(listener._host, BytesOf(batch), () => client.OnPages(clientRequest, batch))) batch.Release();
+            if (!connection.Send(listener._host, BytesOf(batch), () => client.OnPages(clientRequest, batch)))
+                batch.Release();
         }
 
         private static long BytesOf(PageBatch batch)

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>The page data plane of one host, over a simulated network: what the data plane over TCP lets through, and no more.</summary>
+/// <summary>
+/// The page data plane of one host, over a simulated network: what the data plane over TCP lets through, and no more.
+/// </summary>
 internal sealed class SimPagePlane(SimNetwork network, SimHost host) : IPagePlane
 {
     private const int FirstPort = 7000;
@@ -16,10 +18,15 @@ internal sealed class SimPagePlane(SimNetwork network, SimHost host) : IPagePlan
     public bool HasManifests => false;
 
     public IPageListener Listen(
-        PageServerOptions options, IPageSource source, IPageSource? unlisted = null, Func<IReadOnlyList<SourceListing>>? directory = null)
+        PageServerOptions options,
+        IPageSource source,
+        IPageSource? unlisted = null,
+        Func<IReadOnlyList<SourceListing>>? directory = null
+    )
     {
         var port = FirstPort;
-        while (host.Listeners.ContainsKey(port)) port++;
+        while (host.Listeners.ContainsKey(port))
+            port++;
         return new SimPageListener(network, host, port, source);
     }
 }

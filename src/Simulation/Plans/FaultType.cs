@@ -58,7 +58,8 @@ public enum FaultType
     MoveSlot,
 
     /// <summary>
-    /// One of the guest's own slots is deleted, with whoever waits in it, and created again; the VM is stopped the while.
+    /// One of the guest's own slots is deleted, with whoever waits in it, and created again; the VM is stopped the
+    /// while.
     /// </summary>
     DeleteOwnSlot,
 
@@ -70,10 +71,14 @@ public enum FaultType
     /// <summary>KVM_PRE_FAULT_MEMORY of a part of a slot.</summary>
     PreFault,
 
-    /// <summary>A fetcher's node is cut off: what it is asked and what it answers is held until the fault ends.</summary>
+    /// <summary>
+    /// A fetcher's node is cut off: what it is asked and what it answers is held until the fault ends.
+    /// </summary>
     Partition,
 
-    /// <summary>A node's process is killed, and another started on its machine when the fault ends. Clusters, as all below.</summary>
+    /// <summary>
+    /// A node's process is killed, and another started on its machine when the fault ends. Clusters, as all below.
+    /// </summary>
     NodeDies,
 
     /// <summary>A node loses its power: nobody is told. It is started again when the fault ends.</summary>
@@ -107,7 +112,8 @@ public enum FaultType
     ClearsLate,
 
     /// <summary>
-    /// Another destination loses its node for good once it has everything but some pages: four times the target's number, and four.
+    /// Another destination loses its node for good once it has everything but some pages: four times the target's
+    /// number, and four.
     /// </summary>
     DestinationDies,
 }

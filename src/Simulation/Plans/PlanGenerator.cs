@@ -5,20 +5,29 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Makes a random plan of each seed. Swarm testing: a plan has only some of the features and some of the faults, since what
-/// is always there hides what needs its absence.
+/// Makes a random plan of each seed. Swarm testing: a plan has only some of the features and some of the faults, since
+/// what is always there hides what needs its absence.
 /// </summary>
 public static class PlanGenerator
 {
     private static readonly FaultType[] VmFaults =
     [
-        FaultType.PlacingFails, FaultType.MemslotFails, FaultType.VcpuFails, FaultType.ReaderFails, FaultType.Pause,
+        FaultType.PlacingFails,
+        FaultType.MemslotFails,
+        FaultType.VcpuFails,
+        FaultType.ReaderFails,
+        FaultType.Pause,
     ];
 
     private static readonly FaultType[] Calls =
     [
-        FaultType.ToggleUserfault, FaultType.DirtyLog, FaultType.ExtraSlot, FaultType.MoveSlot, FaultType.PreFault,
-        FaultType.DeleteOwnSlot, FaultType.MoveOwnSlot,
+        FaultType.ToggleUserfault,
+        FaultType.DirtyLog,
+        FaultType.ExtraSlot,
+        FaultType.MoveSlot,
+        FaultType.PreFault,
+        FaultType.DeleteOwnSlot,
+        FaultType.MoveOwnSlot,
     ];
 
     private static readonly long[] ShortTimes = [20_000, 300_000, 2_000_000];
@@ -28,18 +37,39 @@ public static class PlanGenerator
     // What happens between nodes, and at what they read from.
     private static readonly FaultType[] NodeFaults =
     [
-        FaultType.NodeDies, FaultType.NodeDies, FaultType.NodeLosesPower, FaultType.NodeCut, FaultType.NodeDeaf, FaultType.DestinationCut,
-        FaultType.NodeSlow, FaultType.NetworkBad, FaultType.ConnectionsBreak, FaultType.ClearsLost, FaultType.ClearsLost, FaultType.ClearsTwice,
-        FaultType.ClearsLate, FaultType.FetcherCrash, FaultType.SourceLate, FaultType.SourceShort, FaultType.SourceWrongPage, FaultType.SourceTwice,
+        FaultType.NodeDies,
+        FaultType.NodeDies,
+        FaultType.NodeLosesPower,
+        FaultType.NodeCut,
+        FaultType.NodeDeaf,
+        FaultType.DestinationCut,
+        FaultType.NodeSlow,
+        FaultType.NetworkBad,
+        FaultType.ConnectionsBreak,
+        FaultType.ClearsLost,
+        FaultType.ClearsLost,
+        FaultType.ClearsTwice,
+        FaultType.ClearsLate,
+        FaultType.FetcherCrash,
+        FaultType.SourceLate,
+        FaultType.SourceShort,
+        FaultType.SourceWrongPage,
+        FaultType.SourceTwice,
     ];
 
     /// <summary>Faults after which two destinations may be on two sides of a cluster.</summary>
     internal static readonly FaultType[] Splits =
     [
-        FaultType.NodeDies, FaultType.NodeLosesPower, FaultType.NodeCut, FaultType.NodeDeaf, FaultType.DestinationCut,
+        FaultType.NodeDies,
+        FaultType.NodeLosesPower,
+        FaultType.NodeCut,
+        FaultType.NodeDeaf,
+        FaultType.DestinationCut,
     ];
 
-    /// <summary>Share of the seeds that run a cluster, in percent; the others run one process, which costs far less.</summary>
+    /// <summary>
+    /// Share of the seeds that run a cluster, in percent; the others run one process, which costs far less.
+    /// </summary>
     public const int ClusteredPercent = 12;
 
     /// <summary>The plan of a seed.</summary>
@@ -58,15 +88,24 @@ public static class PlanGenerator
         var random = new SimRandom(seed, "plan");
         var plan = Guest(seed, random);
         plan = Fetching(plan, random);
-        if (isClustered) plan = Nodes(plan, random);
+        if (isClustered)
+            plan = Nodes(plan, random);
         return plan with { Faults = Faults(plan, random, allowed) };
     }
 
     private static SwarmPlan Guest(ulong seed, SimRandom random)
     {
-        var memory = random.OneOf([MemoryKind.Anonymous, MemoryKind.Anonymous, MemoryKind.Shmem, MemoryKind.Shmem, MemoryKind.GuestMemfd]);
+        var memory = random.OneOf([
+            MemoryKind.Anonymous,
+            MemoryKind.Anonymous,
+            MemoryKind.Shmem,
+            MemoryKind.Shmem,
+            MemoryKind.GuestMemfd,
+        ]);
         var isPrivate = memory == MemoryKind.GuestMemfd;
-        var mode = isPrivate ? FaultMode.Userfault : random.OneOf([FaultMode.Userfault, FaultMode.Userfaultfd, FaultMode.Both, FaultMode.Both]);
+        var mode = isPrivate
+            ? FaultMode.Userfault
+            : random.OneOf([FaultMode.Userfault, FaultMode.Userfaultfd, FaultMode.Both, FaultMode.Both]);
         // From a few pages, on which everybody meets, to more than the pages of two 2 MiB leaves.
         var pages = random.OneOf([7, 40, 64, 130, 512, 600, 1024, 1100]);
         return new SwarmPlan
@@ -82,12 +121,23 @@ public static class PlanGenerator
             ZeroPercent = random.OneOf([0, 0, 30]),
             Vcpus = (int)random.Between(1, 6),
             Accesses = random.OneOf([20, 60, 150, 300]),
-            Pattern = random.OneOf([PatternKind.Sequential, PatternKind.Random, PatternKind.Random, PatternKind.Zipf, PatternKind.Stride]),
+            Pattern = random.OneOf([
+                PatternKind.Sequential,
+                PatternKind.Random,
+                PatternKind.Random,
+                PatternKind.Zipf,
+                PatternKind.Stride,
+            ]),
             Overlapping = pages < 8 || random.Chance(0.6),
             WritePercent = random.OneOf([0, 10, 30, 60]),
             AccessNs = random.OneOf([0, 200, 1000, 5000]),
             SliceAccesses = random.OneOf([1, 4, 16, 64]),
-            Push = random.OneOf([BackgroundOrder.None, BackgroundOrder.Sequential, BackgroundOrder.Sequential, BackgroundOrder.Outward]),
+            Push = random.OneOf([
+                BackgroundOrder.None,
+                BackgroundOrder.Sequential,
+                BackgroundOrder.Sequential,
+                BackgroundOrder.Outward,
+            ]),
             PushWindow = random.OneOf([16, 64, 256]),
             PushChunk = random.OneOf([1, 8, 32, 64]),
             Locality = random.OneOf([0, 0, 0, 8, 32]),
@@ -98,18 +148,19 @@ public static class PlanGenerator
         };
     }
 
-    private static SwarmPlan Fetching(SwarmPlan plan, SimRandom random) => plan with
-    {
-        Fetchers = random.OneOf([1, 1, 2, 3]),
-        Replicas = random.OneOf([1, 2, 2, 3]),
-        LatencyNs = random.OneOf([0, 5_000, 30_000, 100_000]),
-        JitterNs = random.OneOf([0, 5_000, 50_000, 400_000]),
-        RequestPages = random.OneOf([1, 4, 16, 64]),
-        FetchWindow = random.OneOf([16, 64, 1024]),
-        TickNs = random.OneOf([50_000, 300_000, 2_000_000]),
-        TimeoutNs = random.OneOf([0, 500_000, 3_000_000]),
-        Hedge = random.Chance(0.5),
-    };
+    private static SwarmPlan Fetching(SwarmPlan plan, SimRandom random) =>
+        plan with
+        {
+            Fetchers = random.OneOf([1, 1, 2, 3]),
+            Replicas = random.OneOf([1, 2, 2, 3]),
+            LatencyNs = random.OneOf([0, 5_000, 30_000, 100_000]),
+            JitterNs = random.OneOf([0, 5_000, 50_000, 400_000]),
+            RequestPages = random.OneOf([1, 4, 16, 64]),
+            FetchWindow = random.OneOf([16, 64, 1024]),
+            TickNs = random.OneOf([50_000, 300_000, 2_000_000]),
+            TimeoutNs = random.OneOf([0, 500_000, 3_000_000]),
+            Hedge = random.Chance(0.5),
+        };
 
     private static SwarmPlan Nodes(SwarmPlan plan, SimRandom random)
     {
@@ -134,13 +185,21 @@ public static class PlanGenerator
         var kinds = Kinds(plan, random).Where(allowed.Contains).ToArray();
         var count = kinds.Length == 0 || random.Chance(0.12) ? 0 : random.Between(1, 8);
         // About as long as the guest runs, so that most faults meet something.
-        var horizonNs = Math.Max(100_000, (long)plan.Accesses * plan.AccessNs + (2L * plan.LatencyNs + plan.JitterNs) * 20);
+        var horizonNs = Math.Max(
+            100_000,
+            (long)plan.Accesses * plan.AccessNs + (2L * plan.LatencyNs + plan.JitterNs) * 20
+        );
         var faults = new List<PlannedFault>();
         for (var i = 0L; i < count; i++)
         {
-            faults.Add(new PlannedFault(
-                random.Between(0, horizonNs), random.OneOf(kinds), (int)random.Below(16),
-                random.Between(1_000, random.OneOf(plan.IsClustered ? LongTimes : ShortTimes))));
+            faults.Add(
+                new PlannedFault(
+                    random.Between(0, horizonNs),
+                    random.OneOf(kinds),
+                    (int)random.Below(16),
+                    random.Between(1_000, random.OneOf(plan.IsClustered ? LongTimes : ShortTimes))
+                )
+            );
         }
 
         return [.. faults.OrderBy(f => f.AtNs)];
@@ -150,19 +209,30 @@ public static class PlanGenerator
     {
         var all = plan.IsClustered
             ? NodeFaults
-            : [.. Enum.GetValues<FaultType>().Where(t => t < FaultType.NodeDies && !VmFaults.Contains(t) && !Calls.Contains(t))];
+            :
+            [
+                .. Enum.GetValues<FaultType>()
+                    .Where(t => t < FaultType.NodeDies && !VmFaults.Contains(t) && !Calls.Contains(t)),
+            ];
         var kinds = new List<FaultType>();
-        for (var i = random.Between(0, 3); i > 0; i--) kinds.Add(random.OneOf(all));
-        if (random.Chance(0.35)) kinds.Add(random.OneOf(VmFaults));
-        if (random.Chance(0.5)) kinds.Add(random.OneOf(Calls));
-        if (random.Chance(0.3)) kinds.Add(FaultType.ToggleUserfault);
-        if (random.Chance(0.2)) kinds.Add(FaultType.DirtyLog);
-        if (plan.Mode == FaultMode.Userfault) kinds.Remove(FaultType.ReaderFails);
+        for (var i = random.Between(0, 3); i > 0; i--)
+            kinds.Add(random.OneOf(all));
+        if (random.Chance(0.35))
+            kinds.Add(random.OneOf(VmFaults));
+        if (random.Chance(0.5))
+            kinds.Add(random.OneOf(Calls));
+        if (random.Chance(0.3))
+            kinds.Add(FaultType.ToggleUserfault);
+        if (random.Chance(0.2))
+            kinds.Add(FaultType.DirtyLog);
+        if (plan.Mode == FaultMode.Userfault)
+            kinds.Remove(FaultType.ReaderFails);
         if (plan is { OtherDestinations: > 0, ResolvesSplits: true })
         {
             // Only where nothing else splits the cluster is it sure which side the run's own destination is on.
             kinds.RemoveAll(Splits.Contains);
-            if (random.Chance(0.7)) kinds.Add(FaultType.DestinationDies);
+            if (random.Chance(0.7))
+                kinds.Add(FaultType.DestinationDies);
         }
 
         return kinds;

@@ -12,7 +12,8 @@ internal static class PlanNames
         var text = new StringBuilder(name.Length + 4);
         foreach (var letter in name)
         {
-            if (char.IsUpper(letter) && text.Length > 0) text.Append('-');
+            if (char.IsUpper(letter) && text.Length > 0)
+                text.Append('-');
             text.Append(char.ToLowerInvariant(letter));
         }
 
@@ -24,7 +25,8 @@ internal static class PlanNames
     {
         foreach (var value in Enum.GetValues<T>())
         {
-            if (Of(value) == text) return value;
+            if (Of(value) == text)
+                return value;
         }
 
         throw new FormatException($"'{text}' is none of {string.Join(", ", Enum.GetValues<T>().Select(Of))}");

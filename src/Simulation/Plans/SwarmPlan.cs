@@ -5,8 +5,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Everything that a run of the swarm is made of: a VM, what its guest does, who fetches its pages from where, and what goes
-/// wrong when. A plan and nothing else decides a run. Times in ns, sizes in pages.
+/// Everything that a run of the swarm is made of: a VM, what its guest does, who fetches its pages from where, and what
+/// goes wrong when. A plan and nothing else decides a run. Times in ns, sizes in pages.
 /// </summary>
 public sealed record SwarmPlan
 {
@@ -109,7 +109,9 @@ public sealed record SwarmPlan
     /// <summary>Are slow requests asked of a second source as well?</summary>
     public bool Hedge { get; init; }
 
-    /// <summary>Source nodes of the cluster; 0 is one process, with <see cref="Fetchers"/> and <see cref="Replicas"/>.</summary>
+    /// <summary>
+    /// Source nodes of the cluster; 0 is one process, with <see cref="Fetchers"/> and <see cref="Replicas"/>.
+    /// </summary>
     public int SourceNodes { get; init; }
 
     /// <summary>Fetcher nodes.</summary>

@@ -1,8 +1,8 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A distribution of latencies, as the least, the median, the 90th, 99th and 99.9th percentile and the most, with straight
-/// lines between them. Whole numbers only, so that every machine draws the same.
+/// A distribution of latencies, as the least, the median, the 90th, 99th and 99.9th percentile and the most, with
+/// straight lines between them. Whole numbers only, so that every machine draws the same.
 /// </summary>
 /// <param name="LeastNs">The least, in ns.</param>
 /// <param name="P50Ns">Half of all are at most this.</param>
@@ -25,11 +25,18 @@ public sealed record SimLatency(long LeastNs, long P50Ns, long P90Ns, long P99Ns
     {
         var span = mostNs - leastNs;
         return new SimLatency(
-            leastNs, leastNs + (span / 2), leastNs + (span / 10 * 9), leastNs + (span / 100 * 99), leastNs + (span / 1000 * 999), mostNs);
+            leastNs,
+            leastNs + (span / 2),
+            leastNs + (span / 10 * 9),
+            leastNs + (span / 100 * 99),
+            leastNs + (span / 1000 * 999),
+            mostNs
+        );
     }
 
     /// <summary>
-    /// A network's: most near the median, one in a hundred at 4 times, one in a thousand at 20 times, none above 50 times.
+    /// A network's: most near the median, one in a hundred at 4 times, one in a thousand at 20 times, none above 50
+    /// times.
     /// </summary>
     public static SimLatency LongTailed(long medianNs) =>
         new(medianNs / 2, medianNs, medianNs * 2, medianNs * 4, medianNs * 20, medianNs * 50);
@@ -38,11 +45,14 @@ public sealed record SimLatency(long LeastNs, long P50Ns, long P90Ns, long P99Ns
     public long Draw(SimRandom random)
     {
         ArgumentNullException.ThrowIfNull(random);
-        if (LeastNs == MostNs) return LeastNs;
+        if (LeastNs == MostNs)
+            return LeastNs;
         var at = (long)random.Below(1_000_000);
         ReadOnlySpan<long> values = [LeastNs, P50Ns, P90Ns, P99Ns, P999Ns, MostNs];
         var i = 1;
-        while (at >= Marks[i]) i++;
-        return values[i - 1] + (long)((Int128)(values[i] - values[i - 1]) * (at - Marks[i - 1]) / (Marks[i] - Marks[i - 1]));
+        while (at >= Marks[i])
+            i++;
+        return values[i - 1]
+            + (long)((Int128)(values[i] - values[i - 1]) * (at - Marks[i - 1]) / (Marks[i] - Marks[i - 1]));
     }
 }

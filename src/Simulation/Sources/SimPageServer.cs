@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A server of an image's pages somewhere on a simulated network: latency, one line for all its answers, faults, death and
-/// return. Each <see cref="Connect"/> is a connection of its own, to be given to a fetcher as a page source.
+/// A server of an image's pages somewhere on a simulated network: latency, one line for all its answers, faults, death
+/// and return. Each <see cref="Connect"/> is a connection of its own, to be given to a fetcher as a page source.
 /// </summary>
 public sealed class SimPageServer
 {
@@ -71,7 +71,8 @@ public sealed class SimPageServer
     public void Kill()
     {
         IsUp = false;
-        foreach (var connection in _connections.ToArray()) connection.Break();
+        foreach (var connection in _connections.ToArray())
+            connection.Break();
     }
 
     /// <summary>It is there again, for new connections.</summary>
@@ -80,7 +81,8 @@ public sealed class SimPageServer
     /// <summary>Breaks every connection; new ones can be made at once.</summary>
     public void BreakConnections()
     {
-        foreach (var connection in _connections.ToArray()) connection.Break();
+        foreach (var connection in _connections.ToArray())
+            connection.Break();
     }
 
     /// <summary>Nothing comes through any more, as over a cut network; nobody is told.</summary>
@@ -92,7 +94,8 @@ public sealed class SimPageServer
         _isStalled = false;
         var held = _held.ToArray();
         _held.Clear();
-        foreach (var request in held) request.Connection.Answer(request);
+        foreach (var request in held)
+            request.Connection.Answer(request);
     }
 
     internal void Forget(SimPageSource connection) => _connections.Remove(connection);
@@ -101,9 +104,11 @@ public sealed class SimPageServer
     {
         Requests++;
         request.Fault = DrawFault();
-        if (request.Fault == SimFault.Never) return;
+        if (request.Fault == SimFault.Never)
+            return;
         var readyNs = _world.NowNs + (_settings.Latency.Draw(_random) * Slowdown);
-        if (request.Fault == SimFault.Late) readyNs += Faults.LateNs;
+        if (request.Fault == SimFault.Late)
+            readyNs += Faults.LateNs;
         if (!_free.TryPop(out var slot))
         {
             slot = _answers.Count;
@@ -122,15 +127,18 @@ public sealed class SimPageServer
     private void SetTimer()
     {
         // The timer that is nearest is there; those behind it are set when it fires.
-        if (_line.NextDueNs >= _timerNs) return;
+        if (_line.NextDueNs >= _timerNs)
+            return;
         _timerNs = _line.NextDueNs;
         _world.At(_timerNs, _label, OnTimer);
     }
 
     private void OnTimer()
     {
-        // One that was set before a nearer one: what it was for has been seen to. Where steps take time, one fires late.
-        if (_timerNs > _world.NowNs) return;
+        // One that was set before a nearer one: what it was for has been seen to. Where steps take time, one fires
+        // late.
+        if (_timerNs > _world.NowNs)
+            return;
         _timerNs = long.MaxValue;
         while (_line.TryComplete(_world.NowNs, out var key, out _))
         {
@@ -143,17 +151,20 @@ public sealed class SimPageServer
                 request.Connection.Answer(request);
         }
 
-        if (_line.Outstanding > 0) SetTimer();
+        if (_line.Outstanding > 0)
+            SetTimer();
     }
 
     private long BytesOf(SimRequest request)
     {
-        if (_settings.BitsPerSecond == 0) return 0;
+        if (_settings.BitsPerSecond == 0)
+            return 0;
         long bytes = 0;
         foreach (var range in request.Ranges)
         {
             for (ulong i = 0; i < range.Count; i++)
-                bytes += LocalPageSource.HeaderBytes + (Image.TagOf(range.Start.Plus(i)) == PageTag.Zero ? 0 : Page.Size);
+                bytes +=
+                    LocalPageSource.HeaderBytes + (Image.TagOf(range.Start.Plus(i)) == PageTag.Zero ? 0 : Page.Size);
         }
 
         return bytes;
@@ -162,17 +173,24 @@ public sealed class SimPageServer
     private SimFault DrawFault()
     {
         var faults = Faults;
-        if (ReferenceEquals(faults, SimSourceFaults.None)) return SimFault.None;
+        if (ReferenceEquals(faults, SimSourceFaults.None))
+            return SimFault.None;
         var at = _random.Fraction();
         ReadOnlySpan<(SimFault Fault, double Share)> shares =
         [
-            (SimFault.Short, faults.Short), (SimFault.WrongPage, faults.WrongPage), (SimFault.Duplicate, faults.Duplicate),
-            (SimFault.Late, faults.Late), (SimFault.Never, faults.Never), (SimFault.Refuse, faults.Refuse),
-            (SimFault.Break, faults.Break), (SimFault.Corrupt, faults.Corrupt),
+            (SimFault.Short, faults.Short),
+            (SimFault.WrongPage, faults.WrongPage),
+            (SimFault.Duplicate, faults.Duplicate),
+            (SimFault.Late, faults.Late),
+            (SimFault.Never, faults.Never),
+            (SimFault.Refuse, faults.Refuse),
+            (SimFault.Break, faults.Break),
+            (SimFault.Corrupt, faults.Corrupt),
         ];
         foreach (var (fault, share) in shares)
         {
-            if (at < share) return fault;
+            if (at < share)
+                return fault;
             at -= share;
         }
 

@@ -20,7 +20,10 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
     {
         ArgumentNullException.ThrowIfNull(sink);
         var id = request.Id;
-        var failure = _isLost ? FetchFailure.SourceLost : IsInside(ranges) ? (FetchFailure?)null : FetchFailure.OutsideImage;
+        var failure =
+            _isLost ? FetchFailure.SourceLost
+            : IsInside(ranges) ? (FetchFailure?)null
+            : FetchFailure.OutsideImage;
         if (failure is { } why)
         {
             world.At(world.NowNs, Refused, () => sink.OnFailed(id, why));
@@ -28,13 +31,15 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
         }
 
         var asked = new SimRequest(this, id, request.Priority, ranges.ToArray(), sink);
-        if (!_outstanding.TryAdd(id, asked)) throw new ArgumentException($"request {id} is outstanding", nameof(request));
+        if (!_outstanding.TryAdd(id, asked))
+            throw new ArgumentException($"request {id} is outstanding", nameof(request));
         server.Ask(asked);
     }
 
     public void Cancel(ulong requestId)
     {
-        if (_outstanding.Remove(requestId, out var request)) request.Sink.OnFailed(requestId, FetchFailure.Cancelled);
+        if (_outstanding.Remove(requestId, out var request))
+            request.Sink.OnFailed(requestId, FetchFailure.Cancelled);
     }
 
     public void Dispose() => Break();
@@ -43,9 +48,11 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
     public void Break()
     {
         server.Forget(this);
-        if (_isLost) return;
+        if (_isLost)
+            return;
         _isLost = true;
-        foreach (var request in _outstanding.Values.OrderBy(static r => r.Id).ToArray()) request.Sink.OnFailed(request.Id, FetchFailure.SourceLost);
+        foreach (var request in _outstanding.Values.OrderBy(static r => r.Id).ToArray())
+            request.Sink.OnFailed(request.Id, FetchFailure.SourceLost);
         _outstanding.Clear();
     }
 
@@ -53,7 +60,8 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
     public void Answer(SimRequest request)
     {
         // Cancelled or lost meanwhile; its number may be in use again.
-        if (!_outstanding.Remove(request.Id, out var current)) return;
+        if (!_outstanding.Remove(request.Id, out var current))
+            return;
         if (current != request)
         {
             _outstanding.Add(request.Id, current);
@@ -72,7 +80,8 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
         }
 
         request.Sink.OnPages(Fill(request));
-        if (request.Fault == SimFault.Duplicate) request.Sink.OnPages(Fill(request));
+        if (request.Fault == SimFault.Duplicate)
+            request.Sink.OnPages(Fill(request));
     }
 
     private PageBatch Fill(SimRequest request)
@@ -80,10 +89,12 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
         var batch = server.Pool.Rent(request.Id);
         foreach (var range in request.Ranges)
         {
-            for (ulong i = 0; i < range.Count; i++) batch.Add(server.Image.ContentOf(range.Start.Plus(i)));
+            for (ulong i = 0; i < range.Count; i++)
+                batch.Add(server.Image.ContentOf(range.Start.Plus(i)));
         }
 
-        if (request.Fault is SimFault.Short or SimFault.WrongPage or SimFault.Corrupt) batch = Spoil(batch, request);
+        if (request.Fault is SimFault.Short or SimFault.WrongPage or SimFault.Corrupt)
+            batch = Spoil(batch, request);
         batch.CompletedNs = world.NowNs;
         server.CountSent(batch.Count);
         return batch;
@@ -95,7 +106,8 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
         var wrong = (int)server.DrawBelow((ulong)batch.Count);
         for (var i = 0; i < batch.Count; i++)
         {
-            if (request.Fault == SimFault.Short && i >= wrong) break;
+            if (request.Fault == SimFault.Short && i >= wrong)
+                break;
             spoiled.Add(i == wrong ? Wrong(batch[i], request.Fault) : batch[i]);
         }
 
@@ -103,15 +115,17 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
         return spoiled;
     }
 
-    private unsafe PageContent Wrong(in PageContent page, SimFault fault) => fault == SimFault.WrongPage
-        ? server.Image.ContentOf(new Gfn((page.Gfn.Value + 1) % Pages))
-        : PageContent.Of(page.Gfn, null, page.Tag + 2);
+    private unsafe PageContent Wrong(in PageContent page, SimFault fault) =>
+        fault == SimFault.WrongPage
+            ? server.Image.ContentOf(new Gfn((page.Gfn.Value + 1) % Pages))
+            : PageContent.Of(page.Gfn, null, page.Tag + 2);
 
     private bool IsInside(ReadOnlySpan<GfnRange> ranges)
     {
         foreach (var range in ranges)
         {
-            if (range.Start.Value > Pages || range.Count > Pages - range.Start.Value) return false;
+            if (range.Start.Value > Pages || range.Count > Pages - range.Start.Value)
+                return false;
         }
 
         return true;

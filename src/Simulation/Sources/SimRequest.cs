@@ -4,7 +4,13 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>A request on its way to a simulated server and back.</summary>
-internal sealed class SimRequest(SimPageSource connection, ulong id, FetchPriority priority, GfnRange[] ranges, IPageSink sink)
+internal sealed class SimRequest(
+    SimPageSource connection,
+    ulong id,
+    FetchPriority priority,
+    GfnRange[] ranges,
+    IPageSink sink
+)
 {
     public SimPageSource Connection { get; } = connection;
 

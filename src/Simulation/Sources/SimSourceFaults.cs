@@ -1,6 +1,8 @@
 namespace Userfault.Simulation;
 
-/// <summary>How often a simulated page source does wrong: probabilities a request, each 0 to 1 and their sum at most 1.</summary>
+/// <summary>
+/// How often a simulated page source does wrong: probabilities a request, each 0 to 1 and their sum at most 1.
+/// </summary>
 public sealed record SimSourceFaults
 {
     /// <summary>A source that always answers right.</summary>

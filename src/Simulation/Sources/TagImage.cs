@@ -3,7 +3,10 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>A guest's memory as content tags alone, drawn from a seed when they are asked for: a guest of any size costs nothing.</summary>
+/// <summary>
+/// A guest's memory as content tags alone, drawn from a seed when they are asked for: a guest of any size costs
+/// nothing.
+/// </summary>
 public sealed unsafe class TagImage : ITaggedImage
 {
     private readonly ulong _seed;
@@ -17,7 +20,8 @@ public sealed unsafe class TagImage : ITaggedImage
     {
         ArgumentOutOfRangeException.ThrowIfZero(pages);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(pages, SyntheticImage.MostPages);
-        if (!(zeroShare is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(zeroShare), zeroShare, "give 0 to 1");
+        if (!(zeroShare is >= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(zeroShare), zeroShare, "give 0 to 1");
         (Pages, _seed) = (pages, seed);
         _zeroBelow = (ulong)(zeroShare * uint.MaxValue);
         Span<byte> identity = stackalloc byte[ImageIdentity.Size];
@@ -41,7 +45,8 @@ public sealed unsafe class TagImage : ITaggedImage
     /// <inheritdoc/>
     public ulong TagOf(Gfn gfn)
     {
-        if (gfn.Value >= Pages) return PageTag.Zero;
+        if (gfn.Value >= Pages)
+            return PageTag.Zero;
         var drawn = Mix64.At(_seed, gfn.Value);
         return (uint)drawn < _zeroBelow ? PageTag.Zero : drawn | 1;
     }

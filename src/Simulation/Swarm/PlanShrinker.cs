@@ -1,8 +1,8 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Finds a shorter plan that fails in the same way: faults are taken out by delta debugging, then everything else is made
-/// smaller or plainer as long as the same checker complains.
+/// Finds a shorter plan that fails in the same way: faults are taken out by delta debugging, then everything else is
+/// made smaller or plainer as long as the same checker complains.
 /// </summary>
 public static class PlanShrinker
 {
@@ -46,7 +46,8 @@ public static class PlanShrinker
     public static SwarmOutcome Shrink(SwarmOutcome failed, int mostRuns, CancellationToken cancelled = default)
     {
         ArgumentNullException.ThrowIfNull(failed);
-        if (failed.Passed) throw new ArgumentException("a run that passed has nothing to shrink", nameof(failed));
+        if (failed.Passed)
+            throw new ArgumentException("a run that passed has nothing to shrink", nameof(failed));
         var search = new Search(failed, mostRuns, cancelled);
         do
         {
@@ -54,14 +55,11 @@ public static class PlanShrinker
             Faults(search);
             foreach (var step in Steps)
             {
-                while (search.Try(step(search.Best.Plan)))
-                {
-                }
+                while (search.Try(step(search.Best.Plan))) { }
             }
 
             Times(search);
-        }
-        while (search.Found > 0 && search.Goes);
+        } while (search.Found > 0 && search.Goes);
 
         return search.Best;
     }
@@ -71,11 +69,12 @@ public static class PlanShrinker
     {
         for (var chunk = Math.Max(1, search.Best.Plan.Faults.Count / 2); chunk >= 1 && search.Goes; chunk /= 2)
         {
-            for (var from = 0; from < search.Best.Plan.Faults.Count;)
+            for (var from = 0; from < search.Best.Plan.Faults.Count; )
             {
                 var faults = search.Best.Plan.Faults;
                 IReadOnlyList<PlannedFault> rest = [.. faults.Take(from), .. faults.Skip(from + chunk)];
-                if (!search.Try(search.Best.Plan with { Faults = rest })) from += chunk;
+                if (!search.Try(search.Best.Plan with { Faults = rest }))
+                    from += chunk;
             }
         }
     }
@@ -84,9 +83,10 @@ public static class PlanShrinker
     {
         for (var i = 0; i < search.Best.Plan.Faults.Count; i++)
         {
-            while (search.Best.Plan.Faults[i] is { ForNs: > 1_000 } fault && search.Try(Replace(search.Best.Plan, i, fault with { ForNs = fault.ForNs / 2 })))
-            {
-            }
+            while (
+                search.Best.Plan.Faults[i] is { ForNs: > 1_000 } fault
+                && search.Try(Replace(search.Best.Plan, i, fault with { ForNs = fault.ForNs / 2 }))
+            ) { }
         }
     }
 
@@ -112,10 +112,12 @@ public static class PlanShrinker
 
         public bool Try(SwarmPlan plan)
         {
-            if (!Goes || plan == Best.Plan || (!plan.Overlapping && plan.Vcpus > plan.Pages)) return false;
+            if (!Goes || plan == Best.Plan || (!plan.Overlapping && plan.Vcpus > plan.Pages))
+                return false;
             _runs++;
             var outcome = SwarmRun.Of(plan);
-            if (outcome.Violation?.Checker != Best.Violation!.Checker) return false;
+            if (outcome.Violation?.Checker != Best.Violation!.Checker)
+                return false;
             Best = outcome;
             Found++;
             return true;

@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// The supply of a cluster: source and fetcher nodes, the run's destination and others beside it, over a simulated network.
-/// Nodes die and come back, are slow, and lose sight of each other.
+/// The supply of a cluster: source and fetcher nodes, the run's destination and others beside it, over a simulated
+/// network. Nodes die and come back, are slow, and lose sight of each other.
 /// </summary>
 internal sealed class SwarmCluster : SwarmSupply
 {
@@ -29,27 +29,39 @@ internal sealed class SwarmCluster : SwarmSupply
         _world = world;
         Plan = view.Plan;
         _random = world.Random("swarm's network");
-        _cluster = new SimCluster(world, new SimClusterSettings
-        {
-            Network = Network(),
-            ClearsEvery = TimeSpan.FromTicks(Plan.ClearsNs / 100),
-            ReportEvery = TimeSpan.FromMilliseconds(500),
-            ResolvesSplits = Plan.ResolvesSplits,
-            Membership = new SimMembershipSettings
+        _cluster = new SimCluster(
+            world,
+            new SimClusterSettings
             {
-                FalseSuspicion = _random.OneOf([0, 0.01, 0.05]),
-                GossipLoss = _random.OneOf([0, 0.1, 0.3]),
-            },
-            Fetcher = SwarmRun.FetcherOf(Plan),
-        });
+                Network = Network(),
+                ClearsEvery = TimeSpan.FromTicks(Plan.ClearsNs / 100),
+                ReportEvery = TimeSpan.FromMilliseconds(500),
+                ResolvesSplits = Plan.ResolvesSplits,
+                Membership = new SimMembershipSettings
+                {
+                    FalseSuspicion = _random.OneOf([0, 0.01, 0.05]),
+                    GossipLoss = _random.OneOf([0, 0.1, 0.3]),
+                },
+                Fetcher = SwarmRun.FetcherOf(Plan),
+            }
+        );
         // The first of the seed nodes, which alone may form a cluster by itself: it is never started anew.
         _destination = _cluster.AddDestination(
-            Node, view.Image.Identity,
-            (node, publisher) => _pool = node.System!.ActorOf(FetcherPoolActor.Props(SwarmRun.FetcherOf(Plan), publisher, world.Time), "fetchers"),
-            plane => new WatchedPlane(plane, view));
-        for (var i = 0; i < Plan.SourceNodes; i++) _servers.Add(_cluster.AddSource($"source-{i}", view.Image, Disk()));
-        for (var i = 0; i < Plan.FetcherNodes; i++) _servers.Add(_cluster.AddFetcher($"fetcher-{i}"));
-        for (var i = 0; i < Plan.OtherDestinations; i++) _others.Add(Other(view.Image, i));
+            Node,
+            view.Image.Identity,
+            (node, publisher) =>
+                _pool = node.System!.ActorOf(
+                    FetcherPoolActor.Props(SwarmRun.FetcherOf(Plan), publisher, world.Time),
+                    "fetchers"
+                ),
+            plane => new WatchedPlane(plane, view)
+        );
+        for (var i = 0; i < Plan.SourceNodes; i++)
+            _servers.Add(_cluster.AddSource($"source-{i}", view.Image, Disk()));
+        for (var i = 0; i < Plan.FetcherNodes; i++)
+            _servers.Add(_cluster.AddFetcher($"fetcher-{i}"));
+        for (var i = 0; i < Plan.OtherDestinations; i++)
+            _others.Add(Other(view.Image, i));
         view.Add(new MembershipChecker(_cluster));
         view.Add(new ReplicaChecker(_cluster));
         view.Add(new OtherVmChecker(() => _others.Where(o => o.Node.IsUp).Select(static o => o.Vm)));
@@ -77,7 +89,8 @@ internal sealed class SwarmCluster : SwarmSupply
         _world.RunFor(TimeSpan.FromTicks(Plan.HeadStartNs / 100));
         _world.Delivery = Deliver;
         _startNs = _world.NowNs;
-        foreach (var other in _others) other.Vm.Start();
+        foreach (var other in _others)
+            other.Vm.Start();
     }
 
     public override bool Begin(PlannedFault fault)
@@ -105,7 +118,8 @@ internal sealed class SwarmCluster : SwarmSupply
                 _cluster.Network.BreakConnections();
                 break;
             case FaultType.SourceLate or FaultType.SourceShort or FaultType.SourceWrongPage or FaultType.SourceTwice:
-                if (_servers[fault.Target % Plan.SourceNodes].Disk is { } disk) disk.Faults = DiskFaults(fault);
+                if (_servers[fault.Target % Plan.SourceNodes].Disk is { } disk)
+                    disk.Faults = DiskFaults(fault);
                 break;
             case FaultType.ClearsLost or FaultType.ClearsTwice or FaultType.ClearsLate:
                 _active.Add(fault);
@@ -123,12 +137,14 @@ internal sealed class SwarmCluster : SwarmSupply
         switch (fault.Type)
         {
             case FaultType.NodeDies or FaultType.NodeLosesPower:
-                if (!server.IsUp) _cluster.Restart(server);
+                if (!server.IsUp)
+                    _cluster.Restart(server);
                 break;
             case FaultType.NodeCut or FaultType.NodeDeaf or FaultType.DestinationCut:
                 _active.Remove(fault);
                 _cluster.Heal();
-                foreach (var other in _active) Cut(other);
+                foreach (var other in _active)
+                    Cut(other);
                 break;
             case FaultType.NodeSlow:
                 server.Host.Slowdown = 1;
@@ -137,7 +153,8 @@ internal sealed class SwarmCluster : SwarmSupply
                 _cluster.Network.Settings = Network();
                 break;
             case FaultType.SourceLate or FaultType.SourceShort or FaultType.SourceWrongPage or FaultType.SourceTwice:
-                if (_servers[fault.Target % Plan.SourceNodes].Disk is { } disk) disk.Faults = SimSourceFaults.None;
+                if (_servers[fault.Target % Plan.SourceNodes].Disk is { } disk)
+                    disk.Faults = SimSourceFaults.None;
                 break;
             case FaultType.ClearsLost or FaultType.ClearsTwice or FaultType.ClearsLate:
                 _active.Remove(fault);
@@ -151,8 +168,10 @@ internal sealed class SwarmCluster : SwarmSupply
         _cluster.BecomesCalm();
         foreach (var server in _servers)
         {
-            if (server.Membership is { IsOver: true }) _cluster.Kill(server);
-            if (!server.IsUp) _cluster.Restart(server);
+            if (server.Membership is { IsOver: true })
+                _cluster.Kill(server);
+            if (!server.IsUp)
+                _cluster.Restart(server);
         }
 
         foreach (var (_, other) in _others)
@@ -162,16 +181,23 @@ internal sealed class SwarmCluster : SwarmSupply
         }
     }
 
-    // The node of another destination dies when so much of its guest has arrived, where that comes to be while the fault lasts.
+    // The node of another destination dies when so much of its guest has arrived, where that comes to be while the
+    // fault lasts.
     private void Await(PlannedFault fault, (SimNode Node, SimVm Vm) other)
     {
         var isLate = _world.NowNs > _startNs + fault.EndNs;
-        if (isLate || !other.Node.IsUp || other.Vm.Report is not null) return;
-        var missing = other.Vm.Progress.Count == 0 ? ulong.MaxValue : other.Vm.Progress[^1].Pages - other.Vm.Progress[^1].PagesPresent;
+        if (isLate || !other.Node.IsUp || other.Vm.Report is not null)
+            return;
+        var missing =
+            other.Vm.Progress.Count == 0
+                ? ulong.MaxValue
+                : other.Vm.Progress[^1].Pages - other.Vm.Progress[^1].PagesPresent;
         if (missing == 0 || missing > ((ulong)fault.Target * 4) + 4)
         {
-            // A guest of the swarm is there within milliseconds: the others hear of its bitmap sooner than by the next report.
-            if (_world.NowNs / LookNs % 10 == 0) other.Node.Node.Tell(NodeProtocol.Announce.Instance, ActorRefs.NoSender);
+            // A guest of the swarm is there within milliseconds: the others hear of its bitmap sooner than by the next
+            // report.
+            if (_world.NowNs / LookNs % 10 == 0)
+                other.Node.Node.Tell(NodeProtocol.Announce.Instance, ActorRefs.NoSender);
             _world.After(LookNs, "destination dies", () => Await(fault, other));
             return;
         }
@@ -182,20 +208,25 @@ internal sealed class SwarmCluster : SwarmSupply
 
     private void Cut(PlannedFault fault)
     {
-        if (fault.Type is not (FaultType.NodeCut or FaultType.NodeDeaf or FaultType.DestinationCut)) return;
+        if (fault.Type is not (FaultType.NodeCut or FaultType.NodeDeaf or FaultType.DestinationCut))
+            return;
         var node = fault.Type == FaultType.DestinationCut ? _destination : _servers[fault.Target % _servers.Count];
         foreach (var other in _cluster.Nodes.Where(n => n != node))
         {
             _cluster.Network.CutOneWay(other.Host, node.Host);
-            if (fault.Type != FaultType.NodeDeaf) _cluster.Network.CutOneWay(node.Host, other.Host);
+            if (fault.Type != FaultType.NodeDeaf)
+                _cluster.Network.CutOneWay(node.Host, other.Host);
         }
     }
 
-    // Between nodes each of these is sent once and may be lost; two ways of one message, or a slow one, nothing forbids.
+    // Between nodes each of these is sent once and may be lost; two ways of one message, or a slow one, nothing
+    // forbids.
     private int Deliver(string path, IActorRef receiver, Envelope envelope)
     {
-        if (_active.Count == 0 || envelope.Message is not (BitsCleared or BitmapRange or GetBitmapRange)) return 1;
-        if (!path.EndsWith("/replicas", StringComparison.Ordinal) && envelope.Message is not GetBitmapRange) return 1;
+        if (_active.Count == 0 || envelope.Message is not (BitsCleared or BitmapRange or GetBitmapRange))
+            return 1;
+        if (!path.EndsWith("/replicas", StringComparison.Ordinal) && envelope.Message is not GetBitmapRange)
+            return 1;
         foreach (var fault in _active)
         {
             switch (fault.Type)
@@ -205,7 +236,11 @@ internal sealed class SwarmCluster : SwarmSupply
                 case FaultType.ClearsTwice when _random.Chance(0.5):
                     return 2;
                 case FaultType.ClearsLate when _random.Chance(0.5):
-                    _world.After((long)_random.Below(LateNs), "late clears", () => receiver.Tell(envelope.Message, envelope.Sender));
+                    _world.After(
+                        (long)_random.Below(LateNs),
+                        "late clears",
+                        () => receiver.Tell(envelope.Message, envelope.Sender)
+                    );
                     return 0;
             }
         }
@@ -213,46 +248,54 @@ internal sealed class SwarmCluster : SwarmSupply
         return 1;
     }
 
-    private SimNetworkSettings Network() => new()
-    {
-        Latency = SimLatency.Uniform((Plan.LatencyNs / 2) + 1_000, (Plan.LatencyNs / 2) + Plan.JitterNs + 2_000),
-        SilenceNs = 4_000_000_000,
-    };
+    private SimNetworkSettings Network() =>
+        new()
+        {
+            Latency = SimLatency.Uniform((Plan.LatencyNs / 2) + 1_000, (Plan.LatencyNs / 2) + Plan.JitterNs + 2_000),
+            SilenceNs = 4_000_000_000,
+        };
 
     private SimServerSettings Disk() => new() { Latency = SimLatency.Uniform(1_000, Plan.JitterNs + 2_000) };
 
-    private static SimSourceFaults DiskFaults(PlannedFault fault) => fault.Type switch
-    {
-        FaultType.SourceLate => new SimSourceFaults { Late = 0.5, LateNs = fault.ForNs },
-        FaultType.SourceShort => new SimSourceFaults { Short = 0.4 },
-        FaultType.SourceWrongPage => new SimSourceFaults { WrongPage = 0.4 },
-        _ => new SimSourceFaults { Duplicate = 0.5 },
-    };
+    private static SimSourceFaults DiskFaults(PlannedFault fault) =>
+        fault.Type switch
+        {
+            FaultType.SourceLate => new SimSourceFaults { Late = 0.5, LateNs = fault.ForNs },
+            FaultType.SourceShort => new SimSourceFaults { Short = 0.4 },
+            FaultType.SourceWrongPage => new SimSourceFaults { WrongPage = 0.4 },
+            _ => new SimSourceFaults { Duplicate = 0.5 },
+        };
 
     private (SimNode Node, SimVm Vm) Other(TagImage image, int number)
     {
         var dies = Plan.Faults.Any(static f => f.Type == FaultType.DestinationDies);
-        var node = _cluster.AddDestination($"other-{number}", new SimVmSettings
-        {
-            Name = $"other-{number}",
-            Image = image,
-            Migration = new MigrationSettings
+        var node = _cluster.AddDestination(
+            $"other-{number}",
+            new SimVmSettings
             {
-                Mode = FaultMode.Userfault,
-                Background = dies ? BackgroundOrder.Sequential : Plan.Push,
-                BackgroundWindowPages = dies ? 8 : 256,
-                BackgroundChunkPages = dies ? 4 : 64,
-                Fetcher = SwarmRun.FetcherOf(Plan),
-                ProgressNs = dies ? LookNs : 0,
-                SampleNs = dies ? LookNs : 100_000_000,
+                Name = $"other-{number}",
+                Image = image,
+                Migration = new MigrationSettings
+                {
+                    Mode = FaultMode.Userfault,
+                    Background = dies ? BackgroundOrder.Sequential : Plan.Push,
+                    BackgroundWindowPages = dies ? 8 : 256,
+                    BackgroundChunkPages = dies ? 4 : 64,
+                    Fetcher = SwarmRun.FetcherOf(Plan),
+                    ProgressNs = dies ? LookNs : 0,
+                    SampleNs = dies ? LookNs : 100_000_000,
+                },
+                Workload = new PatternWorkload(
+                    new PatternSettings(PatternKind.Random, 2, image.Pages)
+                    {
+                        AccessesPerVcpu = 50,
+                        Overlapping = true,
+                        Seed = Plan.Seed + (ulong)number,
+                    }
+                ),
             },
-            Workload = new PatternWorkload(new PatternSettings(PatternKind.Random, 2, image.Pages)
-            {
-                AccessesPerVcpu = 50,
-                Overlapping = true,
-                Seed = Plan.Seed + (ulong)number,
-            }),
-        }, out var vm);
+            out var vm
+        );
         return (node, vm);
     }
 }

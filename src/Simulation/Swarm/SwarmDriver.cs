@@ -5,8 +5,8 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// User space as a run needs it beside the migration: makes the calls of a plan, one after another, hears progress and the
-/// report, and lets a migration go on that has paused.
+/// User space as a run needs it beside the migration: makes the calls of a plan, one after another, hears progress and
+/// the report, and lets a migration go on that has paused.
 /// </summary>
 internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : UntypedActor
 {
@@ -18,7 +18,8 @@ internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : Unt
     /// <summary>A driver.</summary>
     /// <param name="view">The run.</param>
     /// <param name="heard">Gets what it hears, to be read between steps.</param>
-    public static Props Props(SwarmView view, Heard heard) => Akka.Actor.Props.Create(() => new SwarmDriver(view, heard));
+    public static Props Props(SwarmView view, Heard heard) =>
+        Akka.Actor.Props.Create(() => new SwarmDriver(view, heard));
 
     protected override void OnReceive(object message)
     {
@@ -30,7 +31,8 @@ internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : Unt
                 Next();
                 break;
             case VmProtocol.Answer answer:
-                if (answer.Errno != Errno.None) view.Violate("driver", $"a call of the plan failed with {answer.Errno}");
+                if (answer.Errno != Errno.None)
+                    view.Violate("driver", $"a call of the plan failed with {answer.Errno}");
                 Answered();
                 break;
             case MemslotProtocol.DirtyLog or MemslotProtocol.PreFaulted:
@@ -50,14 +52,16 @@ internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : Unt
 
     private void Answered()
     {
-        if (--_unanswered > 0) return;
+        if (--_unanswered > 0)
+            return;
         _current!.Done?.Invoke();
         Next();
     }
 
     private void Next()
     {
-        if (_unanswered > 0 || !_calls.TryDequeue(out _current)) return;
+        if (_unanswered > 0 || !_calls.TryDequeue(out _current))
+            return;
         _unanswered = _current.Commands.Count;
         foreach (var command in _current.Commands)
         {

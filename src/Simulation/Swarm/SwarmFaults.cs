@@ -5,8 +5,8 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Makes a plan's faults happen and mends them at their end; afterwards keeps the run able to go on. What fails where pages
-/// come from is the supply's.
+/// Makes a plan's faults happen and mends them at their end; afterwards keeps the run able to go on. What fails where
+/// pages come from is the supply's.
 /// </summary>
 internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply supply, SwarmFaults.Actors actors)
 {
@@ -27,7 +27,8 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
     public void Seen(string path)
     {
         // A path is one string for as long as its actor lives: most are known by that.
-        if (_seen.Add(path)) _paths.Add(path);
+        if (_seen.Add(path))
+            _paths.Add(path);
     }
 
     /// <summary>Sets the times of all faults, from now on, and the keeper's behind them.</summary>
@@ -43,17 +44,25 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         Keep(Plan.FaultsEndNs + 1_000, heard);
     }
 
-    // What an operator and the rest of a VMM do when all is well again: there is a source, and a VM that was stopped goes on.
-    private void Keep(long inNs, SwarmDriver.Heard heard) => world.After(inNs, "keeper", () =>
-    {
-        supply.Keep();
-        if (heard.Report is null && heard.State == MigrationState.Paused) Continue();
-        Keep(supply.KeeperNs, heard);
-    });
+    // What an operator and the rest of a VMM do when all is well again: there is a source, and a VM that was stopped
+    // goes on.
+    private void Keep(long inNs, SwarmDriver.Heard heard) =>
+        world.After(
+            inNs,
+            "keeper",
+            () =>
+            {
+                supply.Keep();
+                if (heard.Report is null && heard.State == MigrationState.Paused)
+                    Continue();
+                Keep(supply.KeeperNs, heard);
+            }
+        );
 
     private void Begin(PlannedFault fault, int number)
     {
-        if (supply.Begin(fault)) return;
+        if (supply.Begin(fault))
+            return;
         switch (fault.Type)
         {
             case FaultType.FetcherCrash:
@@ -85,7 +94,11 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         supply.End(fault);
         switch (fault.Type)
         {
-            case FaultType.PlacingFails or FaultType.MemslotFails or FaultType.VcpuFails or FaultType.ReaderFails or FaultType.Pause:
+            case FaultType.PlacingFails
+            or FaultType.MemslotFails
+            or FaultType.VcpuFails
+            or FaultType.ReaderFails
+            or FaultType.Pause:
                 view.Memory.FailsNext = false;
                 Continue();
                 break;
@@ -99,21 +112,42 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
     private void Call(PlannedFault fault, int number, bool isEnd)
     {
         // Not before the guest runs: a page that is mapped before USERFAULT is on would be one of zeros.
-        if (Vm() is not { } vm || view.Slots.Count == 0 || !_paths.Any(static p => p.Contains("/vm/vcpu-", StringComparison.Ordinal))) return;
+        if (
+            Vm() is not { } vm
+            || view.Slots.Count == 0
+            || !_paths.Any(static p => p.Contains("/vm/vcpu-", StringComparison.Ordinal))
+        )
+            return;
         var slot = view.Slots[fault.Target % view.Slots.Count];
         switch (fault.Type)
         {
             case FaultType.ToggleUserfault when Plan.Mode != FaultMode.Userfaultfd:
                 // Where exits alone catch faults, a page that is missing would be mapped as zeros without the flag.
                 var mayTurnOff = Plan.Mode == FaultMode.Both || slot.Missing == 0;
-                Tell(vm, Region(slot, slot.Core.Slot.Flags.HasFlag(MemslotFlags.Userfault) && mayTurnOff && !isEnd
-                    ? slot.Core.Slot.Flags & ~MemslotFlags.Userfault
-                    : slot.Core.Slot.Flags | MemslotFlags.Userfault));
+                Tell(
+                    vm,
+                    Region(
+                        slot,
+                        slot.Core.Slot.Flags.HasFlag(MemslotFlags.Userfault) && mayTurnOff && !isEnd
+                            ? slot.Core.Slot.Flags & ~MemslotFlags.Userfault
+                            : slot.Core.Slot.Flags | MemslotFlags.Userfault
+                    )
+                );
                 break;
             case FaultType.DirtyLog when Plan.Memory != MemoryKind.GuestMemfd:
-                if (isEnd) Tell(vm, new VmProtocol.GetDirtyLog(slot.Core.Slot.Id));
-                Tell(vm, Region(slot, isEnd ? slot.Core.Slot.Flags & ~MemslotFlags.LogDirtyPages : slot.Core.Slot.Flags | MemslotFlags.LogDirtyPages));
-                if (!isEnd) Log(vm, slot, world.NowNs + fault.ForNs, Math.Max(500, fault.ForNs / 10));
+                if (isEnd)
+                    Tell(vm, new VmProtocol.GetDirtyLog(slot.Core.Slot.Id));
+                Tell(
+                    vm,
+                    Region(
+                        slot,
+                        isEnd
+                            ? slot.Core.Slot.Flags & ~MemslotFlags.LogDirtyPages
+                            : slot.Core.Slot.Flags | MemslotFlags.LogDirtyPages
+                    )
+                );
+                if (!isEnd)
+                    Log(vm, slot, world.NowNs + fault.ForNs, Math.Max(500, fault.ForNs / 10));
                 break;
             case FaultType.ExtraSlot or FaultType.MoveSlot:
                 Extra(vm, number, fault.Type == FaultType.MoveSlot, isEnd);
@@ -121,7 +155,12 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
             case FaultType.DeleteOwnSlot or FaultType.MoveOwnSlot when !isEnd:
                 Vm()?.Tell(new VmProtocol.PauseVm("its memory is laid out anew"));
                 _holds++;
-                LayOut(vm, slot, fault.Type == FaultType.MoveOwnSlot && Plan.Memory != MemoryKind.GuestMemfd, world.NowNs + fault.ForNs);
+                LayOut(
+                    vm,
+                    slot,
+                    fault.Type == FaultType.MoveOwnSlot && Plan.Memory != MemoryKind.GuestMemfd,
+                    world.NowNs + fault.ForNs
+                );
                 break;
             case FaultType.PreFault when !isEnd && Plan.Architecture == Architecture.X86:
                 Tell(vm, new VmProtocol.PreFault(slot.Range with { Count = Math.Min(32, slot.Range.Count) }));
@@ -129,41 +168,66 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         }
     }
 
-    // A guest must not run while its memory is away, as a VMM sees to it: the VM stops, the slot goes and comes, the VM goes on.
-    private void LayOut(IActorRef vm, MemslotPager slot, bool moves, long untilNs) => world.After(PollNs, "lay out", () =>
-    {
-        if (!view.IsStopped)
-        {
-            LayOut(vm, slot, moves, untilNs);
-            return;
-        }
-
-        var here = Region(slot, slot.Core.Slot.Flags).Region;
-        var away = here;
-        if (moves)
-            away.GuestPhysicalAddress += AwayPages << Page.Shift;
-        else
-            away.MemorySize = 0;
-        actors.Driver.Tell(new SwarmDriver.Call(
-            vm, [new VmProtocol.SetUserMemoryRegion2(away), new VmProtocol.SetUserMemoryRegion2(here, moves ? null : slot.Bitmap)],
-            () => world.After(Math.Max(0, untilNs - world.NowNs), "laid out", () =>
+    // A guest must not run while its memory is away, as a VMM sees to it: the VM stops, the slot goes and comes, the VM
+    // goes on.
+    private void LayOut(IActorRef vm, MemslotPager slot, bool moves, long untilNs) =>
+        world.After(
+            PollNs,
+            "lay out",
+            () =>
             {
-                _holds--;
-                Continue();
-            })));
-    });
+                if (!view.IsStopped)
+                {
+                    LayOut(vm, slot, moves, untilNs);
+                    return;
+                }
+
+                var here = Region(slot, slot.Core.Slot.Flags).Region;
+                var away = here;
+                if (moves)
+                    away.GuestPhysicalAddress += AwayPages << Page.Shift;
+                else
+                    away.MemorySize = 0;
+                actors.Driver.Tell(
+                    new SwarmDriver.Call(
+                        vm,
+                        [
+                            new VmProtocol.SetUserMemoryRegion2(away),
+                            new VmProtocol.SetUserMemoryRegion2(here, moves ? null : slot.Bitmap),
+                        ],
+                        () =>
+                            world.After(
+                                Math.Max(0, untilNs - world.NowNs),
+                                "laid out",
+                                () =>
+                                {
+                                    _holds--;
+                                    Continue();
+                                }
+                            )
+                    )
+                );
+            }
+        );
 
     private void Continue()
     {
-        if (_holds == 0) actors.Migration.Tell(MigrationProtocol.Continue.Instance);
+        if (_holds == 0)
+            actors.Migration.Tell(MigrationProtocol.Continue.Instance);
     }
 
-    private void Log(IActorRef vm, MemslotPager slot, long untilNs, long everyNs) => world.After(everyNs, "dirty log", () =>
-    {
-        if (world.NowNs >= untilNs) return;
-        Tell(vm, new VmProtocol.GetDirtyLog(slot.Core.Slot.Id));
-        Log(vm, slot, untilNs, everyNs);
-    });
+    private void Log(IActorRef vm, MemslotPager slot, long untilNs, long everyNs) =>
+        world.After(
+            everyNs,
+            "dirty log",
+            () =>
+            {
+                if (world.NowNs >= untilNs)
+                    return;
+                Tell(vm, new VmProtocol.GetDirtyLog(slot.Core.Slot.Id));
+                Log(vm, slot, untilNs, everyNs);
+            }
+        );
 
     private void Extra(IActorRef vm, int number, bool moves, bool isEnd)
     {
@@ -181,7 +245,8 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
             _extra.Add(number);
             Tell(vm, new VmProtocol.SetUserMemoryRegion2(region));
             region.GuestPhysicalAddress += 128UL << Page.Shift;
-            if (moves) Tell(vm, new VmProtocol.SetUserMemoryRegion2(region));
+            if (moves)
+                Tell(vm, new VmProtocol.SetUserMemoryRegion2(region));
         }
         else if (_extra.Remove(number))
         {
@@ -193,25 +258,34 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
     private static VmProtocol.SetUserMemoryRegion2 Region(MemslotPager slot, MemslotFlags flags)
     {
         var now = slot.Core.Slot;
-        return new VmProtocol.SetUserMemoryRegion2(new UserspaceMemoryRegion2
-        {
-            Slot = now.Id.Raw,
-            Flags = (uint)flags,
-            // Its own place, wherever it is just now.
-            GuestPhysicalAddress = slot.Pages.Start.ToGpa().Value,
-            MemorySize = now.Range.Count << Page.Shift,
-            UserspaceAddress = now.UserspaceAddress.Value,
-            GuestMemfdOffset = now.HasGuestMemfd ? now.GuestMemfdPage << Page.Shift : 0,
-            GuestMemfd = now.HasGuestMemfd ? 3U : 0,
-            UserfaultBitmap = flags.HasFlag(MemslotFlags.Userfault) ? HostMapping.AddressOf(slot.Bitmap).Value : 0,
-        });
+        return new VmProtocol.SetUserMemoryRegion2(
+            new UserspaceMemoryRegion2
+            {
+                Slot = now.Id.Raw,
+                Flags = (uint)flags,
+                // Its own place, wherever it is just now.
+                GuestPhysicalAddress = slot.Pages.Start.ToGpa().Value,
+                MemorySize = now.Range.Count << Page.Shift,
+                UserspaceAddress = now.UserspaceAddress.Value,
+                GuestMemfdOffset = now.HasGuestMemfd ? now.GuestMemfdPage << Page.Shift : 0,
+                GuestMemfd = now.HasGuestMemfd ? 3U : 0,
+                UserfaultBitmap = flags.HasFlag(MemslotFlags.Userfault) ? HostMapping.AddressOf(slot.Bitmap).Value : 0,
+            }
+        );
     }
 
-    private void Tell(IActorRef vm, VmProtocol.ICommand command) => actors.Driver.Tell(new SwarmDriver.Call(vm, [command]));
+    private void Tell(IActorRef vm, VmProtocol.ICommand command) =>
+        actors.Driver.Tell(new SwarmDriver.Call(vm, [command]));
 
     private void Kill(string part)
     {
-        if (_paths.FirstOrDefault(p => p.Contains(part, StringComparison.Ordinal) && (part.StartsWith('-') || !p.Contains("-uffd-", StringComparison.Ordinal))) is { } path)
+        if (
+            _paths.FirstOrDefault(p =>
+                p.Contains(part, StringComparison.Ordinal)
+                && (part.StartsWith('-') || !p.Contains("-uffd-", StringComparison.Ordinal))
+            ) is
+            { } path
+        )
             supply.Ref(path).Tell(Akka.Actor.Kill.Instance);
     }
 
@@ -219,10 +293,14 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
     private void KillFetcher(int target)
     {
         var all = _paths.Where(static p => p.Contains("/fetchers/fetcher-", StringComparison.Ordinal)).ToList();
-        if (all.Count > 0) supply.Ref(all[target % all.Count]).Tell(Akka.Actor.Kill.Instance);
+        if (all.Count > 0)
+            supply.Ref(all[target % all.Count]).Tell(Akka.Actor.Kill.Instance);
     }
 
-    private IActorRef? Vm() => _paths.FirstOrDefault(p => p.EndsWith("/migration/vm", StringComparison.Ordinal)) is { } path ? supply.Ref(path) : null;
+    private IActorRef? Vm() =>
+        _paths.FirstOrDefault(p => p.EndsWith("/migration/vm", StringComparison.Ordinal)) is { } path
+            ? supply.Ref(path)
+            : null;
 
     /// <summary>Whom faults are told to.</summary>
     internal sealed record Actors(IActorRef Migration, IActorRef Driver);

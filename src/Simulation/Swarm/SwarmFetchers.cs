@@ -34,7 +34,8 @@ internal sealed class SwarmFetchers : SwarmSupply
 
     public override void Start()
     {
-        for (var i = 0; i < Plan.Fetchers; i++) AddFetcher(i);
+        for (var i = 0; i < Plan.Fetchers; i++)
+            AddFetcher(i);
     }
 
     public override bool Begin(PlannedFault fault)
@@ -47,7 +48,8 @@ internal sealed class SwarmFetchers : SwarmSupply
                 Of(source).ThrowsNext = true;
                 return true;
             case FaultType.FetcherLeaves:
-                if (_gone.Add(fetcher)) Pool.Tell(new FetcherPoolProtocol.RemoveFetcher((ulong)fetcher));
+                if (_gone.Add(fetcher))
+                    Pool.Tell(new FetcherPoolProtocol.RemoveFetcher((ulong)fetcher));
                 return true;
             case FaultType.SourceLost:
                 Of(source).Dispose();
@@ -68,7 +70,8 @@ internal sealed class SwarmFetchers : SwarmSupply
                 Of(source).AnswersTwice = true;
                 return true;
             case FaultType.Partition:
-                foreach (var (_, cut) in _sources.Where(s => s.Value.Fetcher == fetcher)) cut.Hold();
+                foreach (var (_, cut) in _sources.Where(s => s.Value.Fetcher == fetcher))
+                    cut.Hold();
                 return true;
             default:
                 return false;
@@ -89,7 +92,8 @@ internal sealed class SwarmFetchers : SwarmSupply
                 Reopen(source);
                 break;
             case FaultType.SourceLost:
-                if (Of(source).IsClosed) Reopen(source);
+                if (Of(source).IsClosed)
+                    Reopen(source);
                 break;
             case FaultType.SourceLate:
                 Of(source).LateNs = 0;
@@ -104,7 +108,8 @@ internal sealed class SwarmFetchers : SwarmSupply
                 Of(source).AnswersTwice = false;
                 break;
             case FaultType.Partition:
-                foreach (var (_, cut) in _sources.Where(s => s.Value.Fetcher == fetcher)) cut.LetGo();
+                foreach (var (_, cut) in _sources.Where(s => s.Value.Fetcher == fetcher))
+                    cut.LetGo();
                 break;
         }
     }
@@ -114,25 +119,37 @@ internal sealed class SwarmFetchers : SwarmSupply
         for (var fetcher = 0; fetcher < Plan.Fetchers; fetcher++)
         {
             var own = Enumerable.Range(fetcher * Plan.Replicas, Plan.Replicas);
-            if (own.All(s => !_sources.TryGetValue(s, out var source) || source.IsClosed)) Reopen(fetcher * Plan.Replicas);
+            if (own.All(s => !_sources.TryGetValue(s, out var source) || source.IsClosed))
+                Reopen(fetcher * Plan.Replicas);
         }
     }
 
-    private void AddFetcher(int fetcher) => Pool.Tell(new FetcherPoolProtocol.AddFetcher(
-        (ulong)fetcher, [.. Enumerable.Range(fetcher * Plan.Replicas, Plan.Replicas).Select(s => (Func<IPageSource>)(() => Open(s)))]));
+    private void AddFetcher(int fetcher) =>
+        Pool.Tell(
+            new FetcherPoolProtocol.AddFetcher(
+                (ulong)fetcher,
+                [
+                    .. Enumerable
+                        .Range(fetcher * Plan.Replicas, Plan.Replicas)
+                        .Select(s => (Func<IPageSource>)(() => Open(s))),
+                ]
+            )
+        );
 
     private SwarmSource Open(int source)
     {
         var opened = new SwarmSource(_world, _view, source / Plan.Replicas, source, _opened++);
         // What a source does badly it does on any connection.
-        if (_sources.TryGetValue(source, out var before)) opened.BehaveAs(before);
+        if (_sources.TryGetValue(source, out var before))
+            opened.BehaveAs(before);
         return _sources[source] = opened;
     }
 
     private void Reopen(int source)
     {
         var fetcher = source / Plan.Replicas;
-        if (_gone.Contains(fetcher)) return;
+        if (_gone.Contains(fetcher))
+            return;
         // In place of the connection that was made before it, not beside it.
         Pool.Tell(new FetcherPoolProtocol.RemoveSource($"source-{source}", "as planned"));
         Pool.Tell(new FetcherPoolProtocol.AddSource((ulong)fetcher, $"source-{source}", () => Open(source)));

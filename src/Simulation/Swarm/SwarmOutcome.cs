@@ -11,8 +11,16 @@ namespace Userfault.Simulation;
 /// <param name="Faults">Faults of vCPUs.</param>
 /// <param name="Log">The last lines that actors logged.</param>
 public sealed record SwarmOutcome(
-    SwarmPlan Plan, ulong Hash, Violation? Violation, long Steps, long Messages, long VirtualNs, long Fetches, long Faults,
-    IReadOnlyList<string> Log)
+    SwarmPlan Plan,
+    ulong Hash,
+    Violation? Violation,
+    long Steps,
+    long Messages,
+    long VirtualNs,
+    long Fetches,
+    long Faults,
+    IReadOnlyList<string> Log
+)
 {
     /// <summary>Did nothing go wrong?</summary>
     public bool Passed => Violation is null;

@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A page source in virtual time that answers with content tags, after a latency of its own for each request, and that can be
-/// told to behave as sources do that are ill or hostile.
+/// A page source in virtual time that answers with content tags, after a latency of its own for each request, and that
+/// can be told to behave as sources do that are ill or hostile.
 /// </summary>
 public sealed class SwarmSource : IPageSource
 {
@@ -70,31 +70,43 @@ public sealed class SwarmSource : IPageSource
         var pages = new List<ulong>();
         foreach (var range in ranges)
         {
-            for (ulong i = 0; i < range.Count; i++) pages.Add(range.Start.Value + i);
+            for (ulong i = 0; i < range.Count; i++)
+                pages.Add(range.Start.Value + i);
         }
 
         _outstanding.Add(request.Id, new Asked(_view.Requested(pages), sink));
         var late = LateNs == 0 ? 0 : (long)_random.Below((ulong)LateNs);
         var id = request.Id;
-        _world.After(_view.Plan.LatencyNs + (long)_random.Below((ulong)_view.Plan.JitterNs + 1) + late, Name, () => Answer(id));
+        _world.After(
+            _view.Plan.LatencyNs + (long)_random.Below((ulong)_view.Plan.JitterNs + 1) + late,
+            Name,
+            () => Answer(id)
+        );
     }
 
     /// <inheritdoc/>
     public void Cancel(ulong requestId)
     {
-        if (_outstanding.TryGetValue(requestId, out var asked)) End(requestId, asked, FetchFailure.Cancelled);
+        if (_outstanding.TryGetValue(requestId, out var asked))
+            End(requestId, asked, FetchFailure.Cancelled);
     }
 
     /// <summary>The connection is gone: what is outstanding ends as lost, as does what comes later.</summary>
     public void Dispose()
     {
         IsClosed = true;
-        foreach (var (id, asked) in _outstanding.ToArray()) End(id, asked, FetchFailure.SourceLost);
+        foreach (var (id, asked) in _outstanding.ToArray())
+            End(id, asked, FetchFailure.SourceLost);
     }
 
     /// <summary>Another connection to the same source: it is as ill as before.</summary>
     internal void BehaveAs(SwarmSource before) =>
-        (IsShort, AnswersWrong, AnswersTwice, LateNs) = (before.IsShort, before.AnswersWrong, before.AnswersTwice, before.LateNs);
+        (IsShort, AnswersWrong, AnswersTwice, LateNs) = (
+            before.IsShort,
+            before.AnswersWrong,
+            before.AnswersTwice,
+            before.LateNs
+        );
 
     /// <summary>From now on answers are held back, as on a link that is cut.</summary>
     internal void Hold() => _holds = true;
@@ -105,12 +117,14 @@ public sealed class SwarmSource : IPageSource
         _holds = false;
         var held = _held.ToArray();
         _held.Clear();
-        foreach (var id in held) Answer(id);
+        foreach (var id in held)
+            Answer(id);
     }
 
     private void Answer(ulong id)
     {
-        if (!_outstanding.TryGetValue(id, out var asked)) return;
+        if (!_outstanding.TryGetValue(id, out var asked))
+            return;
         if (_holds)
         {
             _held.Add(id);
@@ -121,17 +135,22 @@ public sealed class SwarmSource : IPageSource
         var delivered = new SortedSet<ulong>(asked.Pages);
         if (IsShort)
         {
-            foreach (var page in asked.Pages.Where(_ => _random.Chance(0.4))) delivered.Remove(page);
+            foreach (var page in asked.Pages.Where(_ => _random.Chance(0.4)))
+                delivered.Remove(page);
         }
 
         ulong? foreign = AnswersWrong ? _random.Below(Pages) : null;
-        if (foreign is not null) delivered.Remove(asked.Pages[0]);
-        if (foreign is { } page2 && asked.Pages.Contains(page2)) delivered.Add(page2);
+        if (foreign is not null)
+            delivered.Remove(asked.Pages[0]);
+        if (foreign is { } page2 && asked.Pages.Contains(page2))
+            delivered.Add(page2);
         _view.Answered(asked.Request, delivered);
         var sent = asked.Pages.Where(delivered.Contains).ToList();
-        if (foreign is { } wrong && !delivered.Contains(wrong)) sent.Insert(0, wrong);
+        if (foreign is { } wrong && !delivered.Contains(wrong))
+            sent.Insert(0, wrong);
         asked.Sink.OnPages(Batch(id, sent));
-        if (AnswersTwice) _world.After(_random.Between(0, 50_000), Name, () => asked.Sink.OnPages(Batch(id, sent)));
+        if (AnswersTwice)
+            _world.After(_random.Between(0, 50_000), Name, () => asked.Sink.OnPages(Batch(id, sent)));
     }
 
     private void End(ulong id, Asked asked, FetchFailure failure)

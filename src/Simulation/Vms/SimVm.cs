@@ -5,8 +5,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A VM under migration in a world: the actors of a real run, on virtual time, with guest memory as content tags. Belongs
-/// to its world and ends with it.
+/// A VM under migration in a world: the actors of a real run, on virtual time, with guest memory as content tags.
+/// Belongs to its world and ends with it.
 /// </summary>
 public sealed class SimVm
 {
@@ -39,7 +39,10 @@ public sealed class SimVm
             Regions = settings.Regions ?? settings.Image.Ranges,
             BroadcastsClears = settings.BroadcastsClears,
         };
-        Pool = system.ActorOf(FetcherPoolActor.Props(settings.Migration.Fetcher, settings.Broadcast, world.Time), $"{settings.Name}-fetchers");
+        Pool = system.ActorOf(
+            FetcherPoolActor.Props(settings.Migration.Fetcher, settings.Broadcast, world.Time),
+            $"{settings.Name}-fetchers"
+        );
         var observer = system.ActorOf(Props.Create(() => new Observer(this)), $"{settings.Name}-observer");
         Migration = system.ActorOf(MigrationActor.Props(plan, Pool, observer), $"{settings.Name}-migration");
     }
@@ -65,8 +68,11 @@ public sealed class SimVm
     /// <summary>Adds a fetcher with a connection to each of these servers.</summary>
     /// <param name="number">Its number, which decides its share of the pages.</param>
     /// <param name="servers">Replicas of the image.</param>
-    public void AddFetcher(ulong number, params IReadOnlyList<SimPageServer> servers) => Pool.Tell(
-        new FetcherPoolProtocol.AddFetcher(number, [.. servers.Select(static s => (Func<IPageSource>)s.Connect)]), ActorRefs.NoSender);
+    public void AddFetcher(ulong number, params IReadOnlyList<SimPageServer> servers) =>
+        Pool.Tell(
+            new FetcherPoolProtocol.AddFetcher(number, [.. servers.Select(static s => (Func<IPageSource>)s.Connect)]),
+            ActorRefs.NoSender
+        );
 
     /// <summary>Starts the migration.</summary>
     public void Start() => Migration.Tell(MigrationProtocol.Start.Instance, ActorRefs.NoSender);

@@ -24,18 +24,24 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
     [Fact]
     public void Its_actors_run_on_one_thread_in_the_order_of_their_messages()
     {
-        var actors = Enumerable.Range(0, 8).Select(i => Sys.ActorOf(Teller.Props(TestActor).WithDispatcher("loop"), $"teller-{i}")).ToArray();
+        var actors = Enumerable
+            .Range(0, 8)
+            .Select(i => Sys.ActorOf(Teller.Props(TestActor).WithDispatcher("loop"), $"teller-{i}"))
+            .ToArray();
         // Each of these finds the thread parked, or not; none is lost either way.
         for (var i = 0; i < 200; i++)
         {
-            foreach (var actor in actors) actor.Tell(i);
+            foreach (var actor in actors)
+                actor.Tell(i);
         }
 
         var next = new int[actors.Length];
         var threads = new HashSet<Thread>();
         for (var i = 0; i < 200 * actors.Length; i++)
         {
-            var said = ExpectMsg<Teller.Said>((m, sender) => Assert.Equal(next[Array.IndexOf(actors, sender)]++, m.Number));
+            var said = ExpectMsg<Teller.Said>(
+                (m, sender) => Assert.Equal(next[Array.IndexOf(actors, sender)]++, m.Number)
+            );
             threads.Add(said.On);
         }
 
@@ -57,11 +63,16 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
     public void An_actor_that_fails_does_not_end_the_thread_of_the_others()
     {
         var (bad, good) = (
-            Sys.ActorOf(Teller.Props(TestActor).WithDispatcher("loop")), Sys.ActorOf(Teller.Props(TestActor).WithDispatcher("loop")));
+            Sys.ActorOf(Teller.Props(TestActor).WithDispatcher("loop")),
+            Sys.ActorOf(Teller.Props(TestActor).WithDispatcher("loop"))
+        );
         EventFilter.Exception<InvalidOperationException>().ExpectOne(() => bad.Tell("fail"));
         good.Tell(1);
         bad.Tell(2);
-        Assert.Equal([1, 2], ((int[])[ExpectMsg<Teller.Said>().Number, ExpectMsg<Teller.Said>().Number]).Order().ToArray());
+        Assert.Equal(
+            [1, 2],
+            ((int[])[ExpectMsg<Teller.Said>().Number, ExpectMsg<Teller.Said>().Number]).Order().ToArray()
+        );
     }
 
     [Theory]
@@ -72,9 +83,11 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
         var time = EventLoopDispatcher.TimeOf(Sys, dispatcher)!;
         var actor = Sys.ActorOf(Clock.Props(TestActor, time).WithDispatcher(dispatcher));
         var startNs = time.NowNs;
-        // From another thread, past and near and far; then from its own, where all are entered before the first is looked at.
+        // From another thread, past and near and far; then from its own, where all are entered before the first is
+        // looked at.
         int[] delaysUs = [-5, 0, 40, 250, 1000, 3000];
-        foreach (var us in delaysUs) time.TellAt(startNs + (us * 1000L), actor, startNs + (us * 1000L));
+        foreach (var us in delaysUs)
+            time.TellAt(startNs + (us * 1000L), actor, startNs + (us * 1000L));
 
         var told = delaysUs.Select(_ => ExpectMsg<Clock.Told>()).ToArray();
         Assert.All(told, t => Assert.True(t.AtNs >= t.DueNs));
@@ -92,12 +105,15 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
     [InlineData("spinning")]
     public void What_is_due_is_not_hidden_by_what_is_entered_later_and_due_in_an_hour(string dispatcher)
     {
-        var actor = Sys.ActorOf(Clock.Props(TestActor, EventLoopDispatcher.TimeOf(Sys, dispatcher)!).WithDispatcher(dispatcher));
+        var actor = Sys.ActorOf(
+            Clock.Props(TestActor, EventLoopDispatcher.TimeOf(Sys, dispatcher)!).WithDispatcher(dispatcher)
+        );
         actor.Tell(Clock.Pair.Instance);
         for (var i = 0; i < 1000; i++)
         {
             actor.Tell(Clock.Ping.Instance);
-            if (ExpectMsg<object>() is Clock.Told) return;
+            if (ExpectMsg<object>() is Clock.Told)
+                return;
         }
 
         Assert.Fail("what was due at once is not told after 1000 messages");
@@ -137,7 +153,8 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
             if (message is Series)
             {
                 var nowNs = time.NowNs;
-                foreach (var us in Series.Due) time.TellAt(nowNs + (us * 1000L), Self, nowNs + (us * 1000L));
+                foreach (var us in Series.Due)
+                    time.TellAt(nowNs + (us * 1000L), Self, nowNs + (us * 1000L));
                 return;
             }
 
@@ -184,7 +201,8 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
 
         protected override void OnReceive(object message)
         {
-            if (message is not int number) throw new InvalidOperationException("told to fail");
+            if (message is not int number)
+                throw new InvalidOperationException("told to fail");
             to.Tell(new Said(number, Thread.CurrentThread));
         }
 

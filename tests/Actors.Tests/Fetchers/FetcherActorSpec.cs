@@ -30,7 +30,8 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         Assert.Equal([8UL], PagesOf(b));
     }
 
-    public static TheoryData<string> Answers() => ["wrong page", "twice", "short", "late", "refused", "of another request"];
+    public static TheoryData<string> Answers() =>
+        ["wrong page", "twice", "short", "late", "refused", "of another request"];
 
     [Theory]
     [MemberData(nameof(Answers))]
@@ -90,7 +91,8 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         var (pool, sources) = Pool(1);
         var memslot = CreateTestProbe();
         Fetch(pool, memslot, 1);
-        for (var i = 0; i < Settings.MaxBadAnswers; i++) sources.ExpectMsg<Asked>().Answer([77]);
+        for (var i = 0; i < Settings.MaxBadAnswers; i++)
+            sources.ExpectMsg<Asked>().Answer([77]);
 
         var failed = memslot.ExpectMsg<FetchFailed>();
         Assert.Equal(("no page source is left", 1UL), (failed.Reason, failed.Pages.Single().Value));
@@ -132,8 +134,12 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
                 // With one request out, another in the mailbox and the third throwing: as bad as it gets.
                 OnRequest = asked =>
                 {
-                    if (!first || asked.Pages[0] != 2) return;
-                    fetcher!.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, [new GfnRange(new Gfn(3), 1)]), memslot);
+                    if (!first || asked.Pages[0] != 2)
+                        return;
+                    fetcher!.Tell(
+                        new FetcherProtocol.FetchPages(FetchPriority.Demand, [new GfnRange(new Gfn(3), 1)]),
+                        memslot
+                    );
                     throw new InvalidOperationException("a source that breaks");
                 },
             };
@@ -158,13 +164,15 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         var seen = new List<ulong>();
         memslot.FishForMessage(message =>
         {
-            if (message is PagesFetched fetched) seen.AddRange(PagesOf(fetched));
+            if (message is PagesFetched fetched)
+                seen.AddRange(PagesOf(fetched));
             Assert.IsNotType<FetchFailed>(message);
             return message is MemslotProtocol.AskAgain;
         });
         Fetch(pool, memslot, 1, 2);
         sources.ExpectMsg<Asked>(asked => Assert.Equal([1UL, 2UL], asked.Pages)).Answer();
-        while (seen.Count < 3) seen.AddRange(PagesOf(memslot));
+        while (seen.Count < 3)
+            seen.AddRange(PagesOf(memslot));
         Assert.Equal([1UL, 2UL, 3UL], seen.Order().ToArray());
     }
 
@@ -206,7 +214,10 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
     {
         var (pool, sources) = Pool(3);
         var routes = new FetchRoutes([0, 1, 2]);
-        pool.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, [new GfnRange(new Gfn(500), 1100)]), CreateTestProbe());
+        pool.Tell(
+            new FetcherProtocol.FetchPages(FetchPriority.Demand, [new GfnRange(new Gfn(500), 1100)]),
+            CreateTestProbe()
+        );
         var pages = new List<ulong>();
         while (pages.Count < 1100)
         {
@@ -225,16 +236,28 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         for (var i = 0; i < fetchers; i++)
         {
             var number = i;
-            pool.Tell(new FetcherPoolProtocol.AddFetcher(
-                (ulong)i,
-                [.. Enumerable.Range(0, replicas).Select(r => (Func<IPageSource>)(() => new ScriptedSource($"source {number}.{r}", sources)))]));
+            pool.Tell(
+                new FetcherPoolProtocol.AddFetcher(
+                    (ulong)i,
+                    [
+                        .. Enumerable
+                            .Range(0, replicas)
+                            .Select(r =>
+                                (Func<IPageSource>)(() => new ScriptedSource($"source {number}.{r}", sources))
+                            ),
+                    ]
+                )
+            );
         }
 
         return (pool, sources);
     }
 
-    private static void Fetch(IActorRef pool, IActorRef sender, params ulong[] pages) => pool.Tell(
-        new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of([.. pages.Select(p => new Gfn(p))])), sender);
+    private static void Fetch(IActorRef pool, IActorRef sender, params ulong[] pages) =>
+        pool.Tell(
+            new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of([.. pages.Select(p => new Gfn(p))])),
+            sender
+        );
 
     private static List<ulong> PagesOf(TestProbe probe) => PagesOf(probe.ExpectMsg<PagesFetched>());
 

@@ -17,12 +17,17 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         slot.Fault(1, 5);
         slot.Fault(2, 6);
         var pages = new List<ulong>();
-        while (pages.Count < 2) pages.AddRange(slot.ExpectFetch(FetchPriority.Demand));
+        while (pages.Count < 2)
+            pages.AddRange(slot.ExpectFetch(FetchPriority.Demand));
         Assert.Equal([5UL, 6UL], pages);
 
         slot.Arrive(5, 6);
-        foreach (var vcpu in (int[])[0, 1, 2]) slot.Vcpus[vcpu].ExpectMsg<VcpuProtocol.Resume>();
-        Assert.Equal((1022UL, 0, 1L), slot.Report() is var report ? (report.Missing, report.Waiting, report.Counters.Merged) : default);
+        foreach (var vcpu in (int[])[0, 1, 2])
+            slot.Vcpus[vcpu].ExpectMsg<VcpuProtocol.Resume>();
+        Assert.Equal(
+            (1022UL, 0, 1L),
+            slot.Report() is var report ? (report.Missing, report.Waiting, report.Counters.Merged) : default
+        );
         slot.ExpectNothingMoreFetched();
     }
 
@@ -33,7 +38,10 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         slot.Fault(0, 5);
         slot.ExpectFetch(FetchPriority.Demand);
         slot.Memslot.Tell(new FetchFailed("no page source is left", [new Gfn(5)]));
-        Assert.Equal(new VmProtocol.SourceLost("no page source is left", 1), slot.Vm.ExpectMsg<VmProtocol.SourceLost>());
+        Assert.Equal(
+            new VmProtocol.SourceLost("no page source is left", 1),
+            slot.Vm.ExpectMsg<VmProtocol.SourceLost>()
+        );
 
         slot.Memslot.Tell(MemslotProtocol.AskAgain.Instance);
         Assert.Equal([5UL], slot.ExpectFetch(FetchPriority.Demand));
@@ -145,7 +153,10 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         ExpectMsg<MemslotProtocol.SlotChanged>();
         slot.Rig.OddHost.Unmap(slot.Rig.Memory.Base, 1024 << Page.Shift);
         slot.Rig.OddHost.Map(slot.Rig.Memory.Base, 1024 << Page.Shift, PageLevel.Size2M);
-        Assert.Equal((1L, 0L, 0L), slot.Report().Counters is var before ? (before.Leaves4K, before.Leaves2M, before.Flushes) : default);
+        Assert.Equal(
+            (1L, 0L, 0L),
+            slot.Report().Counters is var before ? (before.Leaves4K, before.Leaves2M, before.Flushes) : default
+        );
 
         slot.Memslot.Tell(new MemslotProtocol.PreFault(new GfnRange(new Gfn(5), 1)), TestActor);
         var flushes = slot.Vcpus.Select(v => v.ExpectMsg<VcpuProtocol.FlushTlb>()).ToArray();
@@ -153,7 +164,10 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         for (var vcpu = 0; vcpu < flushes.Length; vcpu++)
         {
             // Whatever the memslot answers now it has answered before this report.
-            Assert.Equal((0L, 1L, 1L), slot.Report().Counters is var after ? (after.Leaves4K, after.Leaves2M, after.Flushes) : default);
+            Assert.Equal(
+                (0L, 1L, 1L),
+                slot.Report().Counters is var after ? (after.Leaves4K, after.Leaves2M, after.Flushes) : default
+            );
             slot.Memslot.Tell(new MemslotProtocol.FlushDone(vcpu, flushes[vcpu].Generation));
         }
 
@@ -169,7 +183,9 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         slot.Memslot.Tell(MemslotProtocol.Invalidate.Instance, slot.Vm);
         slot.Vm.ExpectMsg<MemslotProtocol.SlotChanged>();
         slot.Fault(1, 9);
-        slot.Memslot.Tell(new MemslotProtocol.Activate(slot.Rig.Slot with { Range = new GfnRange(new Gfn(0x10_000), 1024) }));
+        slot.Memslot.Tell(
+            new MemslotProtocol.Activate(slot.Rig.Slot with { Range = new GfnRange(new Gfn(0x10_000), 1024) })
+        );
         slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
         slot.Vcpus[1].ExpectMsg<VcpuProtocol.Resume>();
 
@@ -218,7 +234,10 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         using var slot = new SlotRig(this, missing: false, architecture: architecture);
         slot.Rig.OddHost.Poison(slot.Rig.Memory.Base.Plus(5 << Page.Shift));
         slot.Fault(0, 5);
-        Assert.Equal(new VcpuProtocol.Skip(new Gfn(5), FaultKind.Poisoned), slot.Vcpus[0].ExpectMsg<VcpuProtocol.Skip>());
+        Assert.Equal(
+            new VcpuProtocol.Skip(new Gfn(5), FaultKind.Poisoned),
+            slot.Vcpus[0].ExpectMsg<VcpuProtocol.Skip>()
+        );
         slot.Fault(1, 6);
         slot.Vcpus[1].ExpectMsg<VcpuProtocol.Resume>();
     }
@@ -254,14 +273,20 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         using var slot = new SlotRig(this, missing: false, architecture: Architecture.Arm64);
         slot.Rig.OddHost.HasPendingSignal = true;
         slot.Fault(0, 5);
-        Assert.Equal(new VcpuProtocol.Fail(new Gfn(5), FaultKind.BareEfault), slot.Vcpus[0].ExpectMsg<VcpuProtocol.Fail>());
+        Assert.Equal(
+            new VcpuProtocol.Fail(new Gfn(5), FaultKind.BareEfault),
+            slot.Vcpus[0].ExpectMsg<VcpuProtocol.Fail>()
+        );
     }
 
     // The guest's own page tables lie in read-only memory, and the walk wants to set an accessed bit.
     [Theory]
     [InlineData(Architecture.X86, FaultKind.Mmio)]
     [InlineData(Architecture.Arm64, FaultKind.GuestAbort)]
-    public void A_walk_of_the_guests_own_tables_that_writes_where_it_may_not(Architecture architecture, FaultKind expected)
+    public void A_walk_of_the_guests_own_tables_that_writes_where_it_may_not(
+        Architecture architecture,
+        FaultKind expected
+    )
     {
         using var slot = new SlotRig(this, MemslotFlags.Readonly, missing: false, architecture: architecture);
         slot.Fault(0, 5);
@@ -277,8 +302,13 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         using var slot = new SlotRig(this);
         slot.Rig.OddHost.Poison(slot.Rig.Memory.Base.Plus(9 << Page.Shift));
         (int Vcpu, ulong Page)[] faults = [(0, 5), (1, 5), (2, 9)];
-        slot.Memslot.Tell(new MemslotProtocol.MemoryFaults(
-            faults.Select(f => new MemslotProtocol.MemoryFault(f.Vcpu, new VcpuAccess(new Gfn(f.Page), Access.Read))).ToArray()));
+        slot.Memslot.Tell(
+            new MemslotProtocol.MemoryFaults(
+                faults
+                    .Select(f => new MemslotProtocol.MemoryFault(f.Vcpu, new VcpuAccess(new Gfn(f.Page), Access.Read)))
+                    .ToArray()
+            )
+        );
         Assert.Equal([5UL], slot.ExpectFetch(FetchPriority.Demand));
         Assert.Equal([9UL], slot.ExpectFetch(FetchPriority.Demand));
         slot.Arrive(5, 9);
@@ -306,8 +336,13 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         var (memslot, fetchers) = (CreateTestProbe(), CreateTestProbe());
         var reader = Sys.ActorOf(UffdReaderActor.Props(memslot, 0, fetchers));
         Assert.Equal(0, memslot.ExpectMsg<MemslotProtocol.UffdRead>().Descriptor);
-        reader.Tell(new UffdReaderProtocol.Events(
-            [new UffdEvent(new Gfn(1), false, false), new UffdEvent(new Gfn(2), true, false), new UffdEvent(new Gfn(3), false, true)]));
+        reader.Tell(
+            new UffdReaderProtocol.Events([
+                new UffdEvent(new Gfn(1), false, false),
+                new UffdEvent(new Gfn(2), true, false),
+                new UffdEvent(new Gfn(3), false, true),
+            ])
+        );
         Assert.Equal([new Gfn(2)], memslot.ExpectMsg<MemslotProtocol.UffdContinue>().Pages);
         memslot.ExpectMsg<MemslotProtocol.UffdRead>();
         Assert.Equal([1UL, 3UL], SlotRig.PagesOf(fetchers.ExpectMsg<FetcherProtocol.FetchPages>()));
@@ -329,17 +364,34 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
     private sealed class SlotRig : IDisposable
     {
         public SlotRig(
-            MemslotActorSpec spec, MemslotFlags flags = MemslotFlags.None, bool missing = true,
-            FaultMode mode = FaultMode.Userfault, ulong firstGfn = 0, bool broadcasts = false,
-            Architecture architecture = Architecture.X86)
+            MemslotActorSpec spec,
+            MemslotFlags flags = MemslotFlags.None,
+            bool missing = true,
+            FaultMode mode = FaultMode.Userfault,
+            ulong firstGfn = 0,
+            bool broadcasts = false,
+            Architecture architecture = Architecture.X86
+        )
         {
-            Rig = new PagerRig(mode, architecture: architecture, flags: flags, missing: missing, firstGfn: firstGfn, hasOddHost: mode == FaultMode.Userfault);
+            Rig = new PagerRig(
+                mode,
+                architecture: architecture,
+                flags: flags,
+                missing: missing,
+                firstGfn: firstGfn,
+                hasOddHost: mode == FaultMode.Userfault
+            );
             Vcpus = [.. Enumerable.Range(0, PagerRig.Vcpus).Select(_ => spec.CreateTestProbe())];
             (Vm, Fetchers, Listener) = (spec.CreateTestProbe(), spec.CreateTestProbe(), spec.CreateTestProbe());
             _spec = spec;
             IActorRef[] vcpus = [.. Vcpus.Select(v => v.Ref)];
             var gate = spec.Sys.ActorOf(VcpuGateActor.Props(new FaultGate(1), vcpus));
-            Memslot = spec.Sys.ActorOf(MemslotActor.Props(Rig.Pager, new MemslotWiring(Vm, "vm", vcpus, gate, Fetchers, Listener, BroadcastsClears: broadcasts)));
+            Memslot = spec.Sys.ActorOf(
+                MemslotActor.Props(
+                    Rig.Pager,
+                    new MemslotWiring(Vm, "vm", vcpus, gate, Fetchers, Listener, BroadcastsClears: broadcasts)
+                )
+            );
         }
 
         private readonly MemslotActorSpec _spec;
@@ -359,7 +411,8 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         public static unsafe PageBatch Batch(params ulong[] pages)
         {
             var batch = new PageBatchPool().Rent(1);
-            foreach (var page in pages) batch.Add(PagerRig.ContentOf(page));
+            foreach (var page in pages)
+                batch.Add(PagerRig.ContentOf(page));
             return batch;
         }
 
@@ -367,7 +420,11 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
             [.. fetch.Ranges.SelectMany(r => Enumerable.Range(0, (int)r.Count).Select(i => r.Start.Value + (ulong)i))];
 
         public void Fault(int vcpu, ulong gfn, Access kind = Access.Read) =>
-            Memslot.Tell(new MemslotProtocol.MemoryFaults(new[] { new MemslotProtocol.MemoryFault(vcpu, new VcpuAccess(new Gfn(gfn), kind)) }));
+            Memslot.Tell(
+                new MemslotProtocol.MemoryFaults(
+                    new[] { new MemslotProtocol.MemoryFault(vcpu, new VcpuAccess(new Gfn(gfn), kind)) }
+                )
+            );
 
         public void Arrive(params ulong[] pages) => Memslot.Tell(new PagesFetched(Batch(pages)));
 
@@ -384,7 +441,8 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
             return _spec.ExpectMsg<SlotReport>();
         }
 
-        // The report was answered behind everything else; what the memslot told its fetchers is in their mailbox by then.
+        // The report was answered behind everything else; what the memslot told its fetchers is in their mailbox by
+        // then.
         public void ExpectNothingMoreFetched()
         {
             Report();

@@ -100,13 +100,13 @@ public sealed class MemslotPagerTests
         Assert.True(rig.Pager.TryPush(out var second));
         Assert.Equal(new GfnRange(new Gfn(4), 4), second);
         Assert.False(rig.Pager.TryPush(out _));
-        foreach (var page in (ulong[])[0, 1, 3]) rig.Arrive(page);
+        foreach (var page in (ulong[])[0, 1, 3])
+            rig.Arrive(page);
         rig.Pager.SettlePushes();
         Assert.Equal([second], rig.Pager.PushesUnderWay());
         // What has come of a push is not asked for again with the rest.
         rig.Arrive(5);
-        Assert.Equal(
-            [new GfnRange(new Gfn(4), 1), new GfnRange(new Gfn(6), 2)], rig.Pager.PushesUnderWay());
+        Assert.Equal([new GfnRange(new Gfn(4), 1), new GfnRange(new Gfn(6), 2)], rig.Pager.PushesUnderWay());
         Assert.True(rig.Pager.TryPush(out _));
         Assert.Equal((1L, 4L), (rig.Pager.Counters().DemandPlaced, rig.Pager.Counters().BackgroundPlaced));
     }
@@ -127,7 +127,8 @@ public sealed class MemslotPagerTests
     {
         using var rig = new PagerRig();
         rig.Pager.Cleared = new ClearBatch();
-        foreach (var page in (ulong[])[0, 63, 64, 0]) rig.Arrive(page);
+        foreach (var page in (ulong[])[0, 63, 64, 0])
+            rig.Arrive(page);
         Assert.Equal([new ClearedWord(0, 1UL | 1UL << 63), new ClearedWord(1, 1)], rig.Pager.Cleared.Take());
     }
 
@@ -141,10 +142,14 @@ public sealed class MemslotPagerTests
         Assert.Empty(HostAccess(rig, 1, 5));
         Assert.Equal(
             [Wake(0, 5), Wake(1, 5)],
-            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PagerRig.ContentOf(5), rig.Effects))));
+            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PagerRig.ContentOf(5), rig.Effects)))
+        );
         Assert.Equal(
             (2L, 2L, 1L, 0L),
-            rig.Pager.Counters() is var work ? (work.HostAccesses, work.HostSleeps, work.UffdResolves, work.UffdEexist) : default);
+            rig.Pager.Counters() is var work
+                ? (work.HostAccesses, work.HostSleeps, work.UffdResolves, work.UffdEexist)
+                : default
+        );
         Assert.False(rig.Bitmap.IsSet(5));
         Assert.Equal([Wake(0, 5)], HostAccess(rig, 0, 5));
     }
@@ -162,7 +167,8 @@ public sealed class MemslotPagerTests
         Assert.Equal([new Effect(EffectKind.Promote, -1, new Gfn(6))], rig.Fault(0, 6));
         Assert.Equal(
             [Wake(0, 6), Resume(0)],
-            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PagerRig.ContentOf(6), rig.Effects))));
+            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PagerRig.ContentOf(6), rig.Effects)))
+        );
     }
 
     [Fact]
@@ -186,7 +192,8 @@ public sealed class MemslotPagerTests
         HostAccess(rig, 0, 5);
         Assert.Equal(
             [Wake(0, 5)],
-            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PageContent.Zero(new Gfn(5)), rig.Effects))));
+            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PageContent.Zero(new Gfn(5)), rig.Effects)))
+        );
         Assert.Equal((0UL, false), (rig.Memory.Read(new Gfn(5), 0), rig.Bitmap.IsSet(5)));
         Assert.True(rig.Host.IsMapped(new Gfn(5)));
     }
@@ -199,8 +206,12 @@ public sealed class MemslotPagerTests
         Assert.Empty(rig.Fault(1, 5));
         Assert.Equal(
             [Resume(0), Resume(1)],
-            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PagerRig.ContentOf(5), rig.Effects))));
-        Assert.Equal((2L, 0L, 1L), rig.Pager.Counters() is var work ? (work.UffdSleeps, work.UserfaultExits, work.Merged) : default);
+            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PagerRig.ContentOf(5), rig.Effects)))
+        );
+        Assert.Equal(
+            (2L, 0L, 1L),
+            rig.Pager.Counters() is var work ? (work.UffdSleeps, work.UserfaultExits, work.Merged) : default
+        );
     }
 
     [Fact]
@@ -211,7 +222,10 @@ public sealed class MemslotPagerTests
         Assert.Equal((true, false), (rig.Host.IsPopulated(new Gfn(5)), rig.Host.IsMapped(new Gfn(5))));
 
         Assert.Equal([new Effect(EffectKind.UffdEvent, -1, new Gfn(5), IsMinor: true)], rig.Fault(0, 5));
-        Assert.Equal([Resume(0)], rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdContinue(new Gfn(5), rig.Effects))));
+        Assert.Equal(
+            [Resume(0)],
+            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdContinue(new Gfn(5), rig.Effects)))
+        );
         Assert.Equal(Errno.EEXIST, rig.Pager.OnUffdContinue(new Gfn(5), rig.Effects));
         Assert.Equal(Errno.EFAULT, rig.Pager.OnUffdContinue(new Gfn(6), rig.Effects));
     }
@@ -226,7 +240,8 @@ public sealed class MemslotPagerTests
         using var host = new HostMapping(MemoryKind.Shmem, memory.Base, 8, modes);
         Assert.Equal(copy, host.Copy(PagerRig.ContentOf(3), memory));
         Assert.Equal(continues, host.Continue(new Gfn(3)));
-        if (copy == Errno.None) Assert.Equal(Errno.EEXIST, host.Copy(PagerRig.ContentOf(3), memory));
+        if (copy == Errno.None)
+            Assert.Equal(Errno.EEXIST, host.Copy(PagerRig.ContentOf(3), memory));
     }
 
     [Fact]
@@ -281,7 +296,8 @@ public sealed class MemslotPagerTests
         Assert.Equal(PagerRig.TagOf(700), rig.Memory.Read(new Gfn(700), 0));
         Assert.True(rig.Pager.TryPush(out var pushed));
         Assert.Equal(new GfnRange(new Gfn(0), 4), pushed);
-        foreach (var page in (ulong[])[0, 1, 2, 3]) rig.Arrive(page);
+        foreach (var page in (ulong[])[0, 1, 2, 3])
+            rig.Arrive(page);
         rig.Pager.SettlePushes();
         Assert.Empty(rig.Pager.PushesUnderWay());
     }
@@ -294,7 +310,10 @@ public sealed class MemslotPagerTests
         Move(rig, 0x10_000);
         // The fetch may have died with its fetcher, and nobody asked again, since nobody waited.
         Assert.Empty(rig.Do(() => rig.Pager.FetchAgain(rig.Effects)));
-        Assert.Equal([Fetch(5)], rig.Do(() => rig.Pager.OnFault(0, new VcpuAccess(new Gfn(0x10_005), Access.Read), rig.Effects)));
+        Assert.Equal(
+            [Fetch(5)],
+            rig.Do(() => rig.Pager.OnFault(0, new VcpuAccess(new Gfn(0x10_005), Access.Read), rig.Effects))
+        );
     }
 
     [Theory]
@@ -311,7 +330,8 @@ public sealed class MemslotPagerTests
     public void Prefaulting_stops_at_a_missing_page()
     {
         using var rig = new PagerRig();
-        for (ulong page = 0; page < 3; page++) rig.Arrive(page);
+        for (ulong page = 0; page < 3; page++)
+            rig.Arrive(page);
         Assert.Equal(new MemslotProtocol.PreFaulted(Errno.None, 3), rig.Pager.PreFault(new GfnRange(new Gfn(0), 10)));
         Assert.Equal(new MemslotProtocol.PreFaulted(Errno.EFAULT, 0), rig.Pager.PreFault(new GfnRange(new Gfn(3), 10)));
     }
@@ -319,7 +339,8 @@ public sealed class MemslotPagerTests
     private static void Move(PagerRig rig, ulong to)
     {
         rig.Core.Invalidate();
-        while (rig.Core.HasWork) rig.Core.Work(512);
+        while (rig.Core.HasWork)
+            rig.Core.Work(512);
         rig.Do(() => rig.Pager.Activate(rig.Slot with { Range = rig.Range with { Start = new Gfn(to) } }, rig.Effects));
     }
 

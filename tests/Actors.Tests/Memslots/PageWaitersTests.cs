@@ -42,7 +42,8 @@ public sealed class PageWaitersTests
     public void Who_was_not_taken_yet_still_waits()
     {
         using var waiters = new PageWaiters(new GfnRange(new Gfn(0), 16), 4);
-        foreach (var waiter in (int[])[3, 1, 2]) waiters.Add(new Gfn(7), waiter);
+        foreach (var waiter in (int[])[3, 1, 2])
+            waiters.Add(new Gfn(7), waiter);
         var last = PageWaiters.Begin;
         Assert.True(waiters.TryTake(new Gfn(7), ref last, out var first));
         Assert.Equal((3, false, true, true), (first, waiters.IsWaiting(3), waiters.IsWaiting(1), waiters.IsWaiting(2)));
@@ -84,7 +85,8 @@ public sealed class PageWaitersTests
     {
         var taken = new List<int>();
         var last = PageWaiters.Begin;
-        while (waiters.TryTake(new Gfn(page), ref last, out var waiter)) taken.Add(waiter);
+        while (waiters.TryTake(new Gfn(page), ref last, out var waiter))
+            taken.Add(waiter);
         return taken;
     }
 }

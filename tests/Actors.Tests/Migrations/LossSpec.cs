@@ -75,7 +75,11 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
     {
         using var guest = new Guest(2048);
         var opened = 0;
-        IPageSource Open() => new CrashingSource(new LocalPageSource(guest.Image), Interlocked.Increment(ref opened) <= 5 ? 3 : int.MaxValue);
+        IPageSource Open() =>
+            new CrashingSource(
+                new LocalPageSource(guest.Image),
+                Interlocked.Increment(ref opened) <= 5 ? 3 : int.MaxValue
+            );
         var (_, migration) = Start(guest, [Open], guest.Memory);
         var report = FishForMessage<MigrationReport>(_ => true);
         Assert.True(report.IsVerified, report.Reason);
@@ -86,7 +90,10 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
-    public async Task A_guest_whose_image_is_elsewhere_waits_for_the_digests_and_is_held_against_them(ulong otherSeed, bool isVerified)
+    public async Task A_guest_whose_image_is_elsewhere_waits_for_the_digests_and_is_held_against_them(
+        ulong otherSeed,
+        bool isVerified
+    )
     {
         using var guest = new Guest(2048);
         using var other = new SyntheticImage(new SyntheticSettings(2048, Seed: 1 + otherSeed));
@@ -100,8 +107,11 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         // Those of the image that was fetched, or of another one.
         using var digests = new ManifestSource(other);
-        await new ManifestDownload(digests, other.Identity, TimeSpan.FromMilliseconds(1), TimeProvider.System)
-            .Fill(new ImageManifest(other), remote.Digests, CancellationToken.None);
+        await new ManifestDownload(digests, other.Identity, TimeSpan.FromMilliseconds(1), TimeProvider.System).Fill(
+            new ImageManifest(other),
+            remote.Digests,
+            CancellationToken.None
+        );
         var report = FishForMessage<MigrationReport>(_ => true);
         Assert.Equal((MigrationState.Completed, isVerified), (report.State, report.IsVerified));
         Assert.Equal((report.Vcpus.Sum(v => v.Reads), 1), (report.ReadsChecked, report.Pauses.Count));
@@ -118,23 +128,42 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         using var guest = new Guest(2048);
         using var remote = new RemoteImage(new ImageManifest(guest.Image), "elsewhere");
         using var digests = new ManifestSource(guest.Image);
-        await new ManifestDownload(digests, guest.Image.Identity, TimeSpan.FromMilliseconds(1), TimeProvider.System)
-            .Fill(new ImageManifest(guest.Image), remote.Digests, CancellationToken.None);
+        await new ManifestDownload(
+            digests,
+            guest.Image.Identity,
+            TimeSpan.FromMilliseconds(1),
+            TimeProvider.System
+        ).Fill(new ImageManifest(guest.Image), remote.Digests, CancellationToken.None);
         using var memory = new WrongMemory(guest.Memory, wrongAt: 700);
-        var workload = new PatternWorkload(new PatternSettings(PatternKind.Sequential, 4, 2048) { InstructionsPerSecond = 0, WriteShare = 0 });
+        var workload = new PatternWorkload(
+            new PatternSettings(PatternKind.Sequential, 4, 2048) { InstructionsPerSecond = 0, WriteShare = 0 }
+        );
         var (_, migration) = Start(guest, [guest.Source()], memory, remote, workload);
         var report = FishForMessage<MigrationReport>(_ => true);
         Assert.Equal((MigrationState.Completed, false), (report.State, report.IsVerified));
         // One of the four reads that page, once.
-        Assert.Equal((1L, 0L, 2048L), (report.Vcpus.Sum(v => v.WrongReads), report.LateWrongReads, report.ReadsChecked));
+        Assert.Equal(
+            (1L, 0L, 2048L),
+            (report.Vcpus.Sum(v => v.WrongReads), report.LateWrongReads, report.ReadsChecked)
+        );
         Assert.Equal(new Gfn(700), report.Verification!.Value.FirstWrong);
         Stop(migration);
     }
 
     private (IActorRef Pool, IActorRef Migration) Start(
-        Guest guest, IReadOnlyList<Func<IPageSource>> sources, IGuestMemory memory, IMemoryImage? image = null, IWorkload? workload = null)
+        Guest guest,
+        IReadOnlyList<Func<IPageSource>> sources,
+        IGuestMemory memory,
+        IMemoryImage? image = null,
+        IWorkload? workload = null
+    )
     {
-        var settings = new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0, Fetcher = Quiet };
+        var settings = new MigrationSettings
+        {
+            Mode = FaultMode.Userfault,
+            ProgressNs = 0,
+            Fetcher = Quiet,
+        };
         var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings) with
         {
             Content = guest.Content with { Memory = memory, Image = image ?? guest.Image },
@@ -195,9 +224,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => inner.Matches(gfn, expected, delta);
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     // One word of one page goes wrong as it is placed, which no vCPU of four reads as its own.
@@ -212,7 +239,8 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         public void Place(in PageContent content)
         {
             inner.Place(content);
-            if (content.Gfn.Value == wrongAt) ((ulong*)((ByteGuestMemory)inner).PageAt(content.Gfn))[99] ^= 1;
+            if (content.Gfn.Value == wrongAt)
+                ((ulong*)((ByteGuestMemory)inner).PageAt(content.Gfn))[99] ^= 1;
         }
 
         public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
@@ -225,9 +253,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         public ulong FingerprintOf(Gfn gfn) => inner.FingerprintOf(gfn);
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     // Throws at its n-th request, which crashes its fetcher.
@@ -243,7 +269,8 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
         {
-            if (++_requests == at) throw new InvalidOperationException("a source that breaks");
+            if (++_requests == at)
+                throw new InvalidOperationException("a source that breaks");
             inner.Request(request, ranges, sink);
         }
 

@@ -31,7 +31,15 @@ public class MigrationSpec(ITestOutputHelper output) : TestKit("akka.loglevel = 
     public void A_guest_arrives_whole(Architecture architecture, FaultMode mode, MemoryKind memory)
     {
         using var guest = new Guest(4096);
-        var report = Migrate(guest, new MigrationSettings { Architecture = architecture, Mode = mode, Memory = memory });
+        var report = Migrate(
+            guest,
+            new MigrationSettings
+            {
+                Architecture = architecture,
+                Mode = mode,
+                Memory = memory,
+            }
+        );
 
         Assert.Equal(MigrationState.Completed, report.State);
         Assert.Equal((4096UL, 4096UL), (report.PagesPresent, report.Verification!.Value.Verified));
@@ -44,7 +52,10 @@ public class MigrationSpec(ITestOutputHelper output) : TestKit("akka.loglevel = 
     public void Demand_alone_fetches_what_was_touched_and_no_page_twice()
     {
         using var guest = new Guest(4096);
-        var report = Migrate(guest, new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None });
+        var report = Migrate(
+            guest,
+            new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None }
+        );
 
         Assert.True(report.IsVerified, report.Reason);
         Assert.Equal(report.Slots.DemandPlaced, report.Fetches.Delivered);
@@ -57,7 +68,8 @@ public class MigrationSpec(ITestOutputHelper output) : TestKit("akka.loglevel = 
     {
         var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings with { ProgressNs = 0 });
         var pool = Sys.ActorOf(FetcherPoolActor.Props(settings.Fetcher));
-        for (var i = 0; i < settings.Fetchers; i++) pool.Tell(new FetcherPoolProtocol.AddFetcher((ulong)i, [guest.Source()]));
+        for (var i = 0; i < settings.Fetchers; i++)
+            pool.Tell(new FetcherPoolProtocol.AddFetcher((ulong)i, [guest.Source()]));
         var migration = Sys.ActorOf(MigrationActor.Props(plan, pool, TestActor));
         migration.Tell(MigrationProtocol.Start.Instance);
         var report = FishForMessage<MigrationReport>(_ => true, Patience);

@@ -15,7 +15,8 @@ internal sealed record Asked(ScriptedSource Source, PageRequest Request, IReadOn
     {
         var batch = Source.Pool.Rent(Request.Id);
         batch.IsLast = isLast;
-        foreach (var page in pages) batch.Add(PageContent.Of(new Gfn(page), null, PagerRig.TagOf(page)));
+        foreach (var page in pages)
+            batch.Add(PageContent.Of(new Gfn(page), null, PagerRig.TagOf(page)));
         Sink.OnPages(batch);
     }
 

@@ -12,8 +12,16 @@ internal sealed class Guest : IDisposable
         Memory = tags ? new TagGuestMemory(pages) : new ByteGuestMemory(pages);
         Ledger = new StampLedger(pages);
         Content = new GuestContent(Image, Memory, Ledger);
-        Workload = workload ?? new PatternWorkload(
-            new PatternSettings(PatternKind.Random, 4, pages) { AccessesPerVcpu = 500, InstructionsPerSecond = 0, Overlapping = true });
+        Workload =
+            workload
+            ?? new PatternWorkload(
+                new PatternSettings(PatternKind.Random, 4, pages)
+                {
+                    AccessesPerVcpu = 500,
+                    InstructionsPerSecond = 0,
+                    Overlapping = true,
+                }
+            );
     }
 
     public SyntheticImage Image { get; }
@@ -26,14 +34,15 @@ internal sealed class Guest : IDisposable
 
     public IWorkload Workload { get; }
 
-    public MigrationPlan Plan(IGuestTime time, MigrationSettings settings) => new()
-    {
-        Settings = settings,
-        Content = Content,
-        Workload = Workload,
-        Time = time,
-        Regions = [new GfnRange(new Gfn(0), Image.Pages)],
-    };
+    public MigrationPlan Plan(IGuestTime time, MigrationSettings settings) =>
+        new()
+        {
+            Settings = settings,
+            Content = Content,
+            Workload = Workload,
+            Time = time,
+            Regions = [new GfnRange(new Gfn(0), Image.Pages)],
+        };
 
     public Func<IPageSource> Source() => () => new LocalPageSource(Image);
 

@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Actors.Tests;
 
 /// <summary>
-/// A memslot's pager with everything below it: host mapping, bitmap, tables, guest memory of tags. Page n of guest memory
-/// is gfn <c>firstGfn</c> + n, and its content's tag is <see cref="TagOf"/>.
+/// A memslot's pager with everything below it: host mapping, bitmap, tables, guest memory of tags. Page n of guest
+/// memory is gfn <c>firstGfn</c> + n, and its content's tag is <see cref="TagOf"/>.
 /// </summary>
 internal sealed class PagerRig : IDisposable
 {
@@ -13,26 +13,47 @@ internal sealed class PagerRig : IDisposable
     public const int Accessor = Vcpus;
 
     public PagerRig(
-        FaultMode mode = FaultMode.Userfault, MemoryKind memory = MemoryKind.Anonymous, Architecture architecture = Architecture.X86,
-        ulong pages = 1024, ulong firstGfn = 0, MemslotFlags flags = MemslotFlags.None, bool missing = true, bool hasOddHost = false)
+        FaultMode mode = FaultMode.Userfault,
+        MemoryKind memory = MemoryKind.Anonymous,
+        Architecture architecture = Architecture.X86,
+        ulong pages = 1024,
+        ulong firstGfn = 0,
+        MemslotFlags flags = MemslotFlags.None,
+        bool missing = true,
+        bool hasOddHost = false
+    )
     {
         Memory = new TagGuestMemory(pages);
         Ledger = new StampLedger(pages);
         Host = new HostMapping(memory, Memory.Base, pages, ModesOf(mode, memory));
         Bitmap = UserfaultBitmap.Allocate(pages);
-        if (missing) Bitmap.SetAll();
+        if (missing)
+            Bitmap.SetAll();
         Host.ExposeBitmap(Bitmap);
-        if (mode != FaultMode.Userfaultfd) flags |= MemslotFlags.Userfault;
-        if (memory == MemoryKind.GuestMemfd) flags |= MemslotFlags.GuestMemfd;
+        if (mode != FaultMode.Userfaultfd)
+            flags |= MemslotFlags.Userfault;
+        if (memory == MemoryKind.GuestMemfd)
+            flags |= MemslotFlags.GuestMemfd;
         Range = new GfnRange(new Gfn(firstGfn), pages);
         Slot = new Memslot(
-            SlotId.Of(0, 1), Range, Memory.Base, flags, HostMapping.AddressOf(Bitmap),
-            memory == MemoryKind.GuestMemfd ? Host : null);
+            SlotId.Of(0, 1),
+            Range,
+            Memory.Base,
+            flags,
+            HostMapping.AddressOf(Bitmap),
+            memory == MemoryKind.GuestMemfd ? Host : null
+        );
         var policy = architecture == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64;
         OddHost.Map(Memory.Base, pages << Page.Shift);
         OddHost.AddBitmap(Bitmap);
-        Core = new MemslotCore(Slot, policy, hasOddHost ? OddHost : Host, new TableOptions { Readers = new TableReaders() });
-        if (memory == MemoryKind.GuestMemfd) Core.Attributes = MemoryAttributes.AllShared.With(Range, true);
+        Core = new MemslotCore(
+            Slot,
+            policy,
+            hasOddHost ? OddHost : Host,
+            new TableOptions { Readers = new TableReaders() }
+        );
+        if (memory == MemoryKind.GuestMemfd)
+            Core.Attributes = MemoryAttributes.AllShared.With(Range, true);
         Pager = new MemslotPager(Core, Bitmap, Host, Memory, new PagerSettings(mode, memory, Vcpus));
     }
 
@@ -87,12 +108,13 @@ internal sealed class PagerRig : IDisposable
         Ledger.Dispose();
     }
 
-    private static UffdModes ModesOf(FaultMode mode, MemoryKind memory) => mode == FaultMode.Userfault
-        ? UffdModes.None
-        : memory switch
-        {
-            MemoryKind.Anonymous => UffdModes.Missing,
-            MemoryKind.Shmem => UffdModes.Missing | UffdModes.Minor,
-            _ => UffdModes.None,
-        };
+    private static UffdModes ModesOf(FaultMode mode, MemoryKind memory) =>
+        mode == FaultMode.Userfault
+            ? UffdModes.None
+            : memory switch
+            {
+                MemoryKind.Anonymous => UffdModes.Missing,
+                MemoryKind.Shmem => UffdModes.Missing | UffdModes.Minor,
+                _ => UffdModes.None,
+            };
 }

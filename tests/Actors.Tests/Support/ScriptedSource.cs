@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Actors.Tests;
 
-/// <summary>A page source that a test answers for: every request is told to <paramref name="told"/> as <see cref="Asked"/>.</summary>
+/// <summary>
+/// A page source that a test answers for: every request is told to <paramref name="told"/> as <see cref="Asked"/>.
+/// </summary>
 internal sealed class ScriptedSource(string name, IActorRef told) : IPageSource
 {
     private readonly List<Asked> _outstanding = [];
@@ -25,7 +27,8 @@ internal sealed class ScriptedSource(string name, IActorRef told) : IPageSource
         var pages = new List<ulong>();
         foreach (var range in ranges)
         {
-            for (ulong i = 0; i < range.Count; i++) pages.Add(range.Start.Value + i);
+            for (ulong i = 0; i < range.Count; i++)
+                pages.Add(range.Start.Value + i);
         }
 
         var asked = new Asked(this, request, pages, sink);
@@ -34,14 +37,13 @@ internal sealed class ScriptedSource(string name, IActorRef told) : IPageSource
         told.Tell(asked, ActorRefs.NoSender);
     }
 
-    public void Cancel(ulong requestId)
-    {
-    }
+    public void Cancel(ulong requestId) { }
 
     // As sources do: what is outstanding ends as lost. Requests that were answered are known to the fetcher as over.
     public void Dispose()
     {
-        foreach (var asked in _outstanding) asked.Fail(FetchFailure.SourceLost);
+        foreach (var asked in _outstanding)
+            asked.Fail(FetchFailure.SourceLost);
         _outstanding.Clear();
     }
 }

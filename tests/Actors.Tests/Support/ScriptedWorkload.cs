@@ -23,7 +23,8 @@ internal sealed class ScriptedWorkload(ulong pages, params (ulong Page, Access K
         public bool TryNext(out GuestAccess access)
         {
             access = default;
-            if (_next == accesses.Length) return false;
+            if (_next == accesses.Length)
+                return false;
             access = new GuestAccess(new Gfn(accesses[_next].Page), accesses[_next].Kind, 0);
             _next++;
             return true;

@@ -33,7 +33,8 @@ public sealed class UffdQueuesTests
     public void A_read_takes_at_most_64_events_oldest_first()
     {
         var queues = new UffdQueues(new GfnRange(new Gfn(0), 100), 1);
-        for (ulong page = 0; page < 70; page++) queues.Add(new UffdEvent(new Gfn(page), false, false));
+        for (ulong page = 0; page < 70; page++)
+            queues.Add(new UffdEvent(new Gfn(page), false, false));
         queues.Read(0, 1);
         queues.Read(0, 2);
         Assert.True(queues.TryDeliver(0, out var first, out var most));

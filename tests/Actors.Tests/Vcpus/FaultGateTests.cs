@@ -31,11 +31,13 @@ public sealed class FaultGateTests
         for (var vcpu = 0; vcpu < faults; vcpu++)
         {
             _gate.Add(_low, Fault(vcpu), out var full);
-            if (full is not null) sent.AddRange(full.Faults.ToArray().Select(f => f.Vcpu));
+            if (full is not null)
+                sent.AddRange(full.Faults.ToArray().Select(f => f.Vcpu));
         }
 
         Assert.Equal(sentAtOnce * 16, sent.Count);
-        while (_gate.TryTake(out _, out var rest)) sent.AddRange(rest.Faults.ToArray().Select(f => f.Vcpu));
+        while (_gate.TryTake(out _, out var rest))
+            sent.AddRange(rest.Faults.ToArray().Select(f => f.Vcpu));
         Assert.Equal(Enumerable.Range(0, faults), sent);
     }
 
@@ -44,7 +46,8 @@ public sealed class FaultGateTests
     [InlineData(8, 2)]
     [InlineData(64, 16)]
     [InlineData(512, 16)]
-    public void Few_vcpus_do_not_wait_for_each_other(int vcpus, int batch) => Assert.Equal(batch, FaultGate.BatchFor(vcpus));
+    public void Few_vcpus_do_not_wait_for_each_other(int vcpus, int batch) =>
+        Assert.Equal(batch, FaultGate.BatchFor(vcpus));
 
     [Fact]
     public void Slots_that_come_and_go_leave_nothing_behind()

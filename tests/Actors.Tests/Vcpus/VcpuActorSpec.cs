@@ -26,8 +26,11 @@ public sealed class VcpuActorSpec : Spec
         _host = new HostMapping(MemoryKind.Anonymous, _guest.Memory.Base, 64, UffdModes.None);
         var range = new GfnRange(new Gfn(0), 64);
         _slot = new MemslotCore(
-            new Memslot(SlotId.Of(0, 0), range, _guest.Memory.Base, MemslotFlags.None), MmuPolicy.X86, _host,
-            new TableOptions { Readers = space.Readers });
+            new Memslot(SlotId.Of(0, 0), range, _guest.Memory.Base, MemslotFlags.None),
+            MmuPolicy.X86,
+            _host,
+            new TableOptions { Readers = space.Readers }
+        );
         (_memslot, _vm) = (CreateTestProbe(), CreateTestProbe());
         space.Publish([new SlotView(SlotId.Of(0, 0), range, _slot, _memslot)]);
         _core = new VcpuCore(0, new VcpuSettings(), _guest.Workload.Open(0), space, _guest.Content, MmuPolicy.X86);

@@ -20,8 +20,11 @@ public sealed class VcpuCoreTests : IDisposable
         var id = SlotId.Of(0, 0);
         var range = new GfnRange(new Gfn(0), 64);
         _slot = new MemslotCore(
-            new Memslot(id, range, _guest.Memory.Base, MemslotFlags.None), MmuPolicy.X86, _host,
-            new TableOptions { Readers = _space.Readers });
+            new Memslot(id, range, _guest.Memory.Base, MemslotFlags.None),
+            MmuPolicy.X86,
+            _host,
+            new TableOptions { Readers = _space.Readers }
+        );
         _space.Publish([new SlotView(id, range, _slot, ActorRefs.Nobody)]);
     }
 
@@ -51,8 +54,18 @@ public sealed class VcpuCoreTests : IDisposable
         Assert.Equal(SliceEnd.Finished, core.Run(150));
 
         var report = core.Report();
-        Assert.Equal((3L, 2L, 1L, 0L, 2L, 50L, 150L), (
-            report.Accesses, report.Reads, report.Writes, report.WrongReads, report.Faults, report.StallNs, report.FinishedNs));
+        Assert.Equal(
+            (3L, 2L, 1L, 0L, 2L, 50L, 150L),
+            (
+                report.Accesses,
+                report.Reads,
+                report.Writes,
+                report.WrongReads,
+                report.Faults,
+                report.StallNs,
+                report.FinishedNs
+            )
+        );
         Assert.Throws<InvalidOperationException>(() => core.Resume(160));
     }
 
@@ -75,7 +88,10 @@ public sealed class VcpuCoreTests : IDisposable
         Assert.Null(core.FaultingSlot);
         core.ResumeBehind(5);
         Assert.Equal(SliceEnd.Finished, core.Run(5));
-        Assert.Equal((0L, 1L, 1L), core.Report() is var report ? (report.Accesses, report.Mmio, report.Faults) : default);
+        Assert.Equal(
+            (0L, 1L, 1L),
+            core.Report() is var report ? (report.Accesses, report.Mmio, report.Faults) : default
+        );
     }
 
     [Fact]
@@ -98,14 +114,22 @@ public sealed class VcpuCoreTests : IDisposable
         using var core = New([(1, R), (1, R), (1, R)], new VcpuSettings { SliceAccesses = 1 });
         Assert.Equal(SliceEnd.BudgetUsed, core.Run(0));
         _slot.BeginZap();
-        while (_slot.HasWork) _slot.Work(64);
+        while (_slot.HasWork)
+            _slot.Work(64);
         Assert.Equal(SliceEnd.BudgetUsed, core.Run(0));
         core.Flush(new GfnRange(new Gfn(0), 64));
         Assert.Equal(SliceEnd.Fault, core.Run(0));
     }
 
-    private VcpuCore New((ulong, Access)[] accesses, VcpuSettings? settings = null) => new(
-        0, settings ?? new VcpuSettings(), new ScriptedWorkload(64, accesses).Open(0), _space, _guest.Content, MmuPolicy.X86);
+    private VcpuCore New((ulong, Access)[] accesses, VcpuSettings? settings = null) =>
+        new(
+            0,
+            settings ?? new VcpuSettings(),
+            new ScriptedWorkload(64, accesses).Open(0),
+            _space,
+            _guest.Content,
+            MmuPolicy.X86
+        );
 
     private unsafe ulong FirstWithContent()
     {
@@ -113,7 +137,8 @@ public sealed class VcpuCoreTests : IDisposable
         for (ulong page = 0; page < 64; page++)
         {
             var bytes = _guest.Image.Read(new Gfn(page), scratch);
-            if (bytes != null && *(ulong*)bytes != 0) return page;
+            if (bytes != null && *(ulong*)bytes != 0)
+                return page;
         }
 
         throw new InvalidOperationException("an image of zeros");

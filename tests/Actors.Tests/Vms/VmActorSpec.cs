@@ -80,38 +80,53 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
         Assert.Equal(4, vm.Slot().Counters.Leaves4K);
         vm.Vm.Tell(VmProtocol.StartVcpus.Instance);
         Assert.Equal(
-            new VmProtocol.VcpuFailed(0, new Gfn(3), FaultKind.MemoryFaultExit), vm.Listener.ExpectMsg<VmProtocol.VcpuFailed>());
+            new VmProtocol.VcpuFailed(0, new Gfn(3), FaultKind.MemoryFaultExit),
+            vm.Listener.ExpectMsg<VmProtocol.VcpuFailed>()
+        );
         using var arm = new VmRig(this, Architecture.Arm64);
         Assert.Equal(Errno.EINVAL, arm.SetAttributes(0, 8));
     }
 
-    public static TheoryData<string, Architecture, int, Access, string> Rows() => new()
-    {
-        // what is there, architecture, page, access, and how the fault path ends it
-        { "present", Architecture.X86, 1, R, "Mapped" },
-        { "present", Architecture.Arm64, 1, W, "Mapped" },
-        { "no slot", Architecture.X86, 5000, R, "mmio" },
-        { "no slot", Architecture.Arm64, 5000, Access.Execute, "mmio" },
-        { "readonly", Architecture.X86, 1, W, "Mmio" },
-        { "readonly", Architecture.Arm64, 1, W, "Mmio" },
-        { "readonly", Architecture.X86, 1, R, "Mapped" },
-        { "readonly and missing", Architecture.X86, 1, W, "MemoryFaultExit" },
-        { "readonly and missing", Architecture.Arm64, 1, W, "Mmio" },
-        { "missing", Architecture.X86, 1, R, "MemoryFaultExit" },
-        { "missing", Architecture.Arm64, 1, Access.Execute, "MemoryFaultExit" },
-        { "bit clear", Architecture.X86, 1, R, "Mapped" },
-        { "bitmap unreadable", Architecture.X86, 1, R, "BareEfault" },
-        { "bitmap unreadable", Architecture.Arm64, 1, R, "BareEfault" },
-    };
+    public static TheoryData<string, Architecture, int, Access, string> Rows() =>
+        new()
+        {
+            // what is there, architecture, page, access, and how the fault path ends it
+            { "present", Architecture.X86, 1, R, "Mapped" },
+            { "present", Architecture.Arm64, 1, W, "Mapped" },
+            { "no slot", Architecture.X86, 5000, R, "mmio" },
+            { "no slot", Architecture.Arm64, 5000, Access.Execute, "mmio" },
+            { "readonly", Architecture.X86, 1, W, "Mmio" },
+            { "readonly", Architecture.Arm64, 1, W, "Mmio" },
+            { "readonly", Architecture.X86, 1, R, "Mapped" },
+            { "readonly and missing", Architecture.X86, 1, W, "MemoryFaultExit" },
+            { "readonly and missing", Architecture.Arm64, 1, W, "Mmio" },
+            { "missing", Architecture.X86, 1, R, "MemoryFaultExit" },
+            { "missing", Architecture.Arm64, 1, Access.Execute, "MemoryFaultExit" },
+            { "bit clear", Architecture.X86, 1, R, "Mapped" },
+            { "bitmap unreadable", Architecture.X86, 1, R, "BareEfault" },
+            { "bitmap unreadable", Architecture.Arm64, 1, R, "BareEfault" },
+        };
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void An_access_ends_as_the_fault_path_says(string what, Architecture architecture, int page, Access kind, string expected)
+    public void An_access_ends_as_the_fault_path_says(
+        string what,
+        Architecture architecture,
+        int page,
+        Access kind,
+        string expected
+    )
     {
         using var vm = new VmRig(this, architecture, [((ulong)page, kind)]);
         var flags = what.StartsWith("readonly", StringComparison.Ordinal) ? MemslotFlags.Readonly : MemslotFlags.None;
-        if (what is not ("present" or "no slot" or "readonly")) flags |= MemslotFlags.Userfault;
-        vm.Set(0, flags: flags, missing: what.Contains("missing", StringComparison.Ordinal), bitmapAt: what == "bitmap unreadable" ? 0x7000_0000UL : null);
+        if (what is not ("present" or "no slot" or "readonly"))
+            flags |= MemslotFlags.Userfault;
+        vm.Set(
+            0,
+            flags: flags,
+            missing: what.Contains("missing", StringComparison.Ordinal),
+            bitmapAt: what == "bitmap unreadable" ? 0x7000_0000UL : null
+        );
         vm.Vm.Tell(VmProtocol.StartVcpus.Instance);
         switch (expected)
         {
@@ -158,8 +173,16 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
     {
         var random = new Random(3);
         (ulong, Access)[][] streams =
-            [.. Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, 60_000)
-                .Select(i => ((ulong)random.Next((int)Pages), i % 3 == 0 ? W : R)).ToArray())];
+        [
+            .. Enumerable
+                .Range(0, 4)
+                .Select(_ =>
+                    Enumerable
+                        .Range(0, 60_000)
+                        .Select(i => ((ulong)random.Next((int)Pages), i % 3 == 0 ? W : R))
+                        .ToArray()
+                ),
+        ];
         using var vm = new VmRig(this, architecture, streams);
         vm.PlaceAll();
         vm.Set(0, flags: MemslotFlags.Userfault);
@@ -177,7 +200,8 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
         }
 
         Assert.True(rounds > 1, $"{rounds} rounds");
-        foreach (var report in vm.Vcpus()) Assert.Equal((60_000L, 0L, 0L), (report.Accesses, report.WrongReads, report.Mmio));
+        foreach (var report in vm.Vcpus())
+            Assert.Equal((60_000L, 0L, 0L), (report.Accesses, report.WrongReads, report.Mmio));
         Assert.Equal(new VerifyResult(Pages, 0, 0, null), vm.Verify());
         Assert.Equal(0, vm.Slot().Counters.UserfaultExits);
     }
@@ -185,7 +209,11 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
     [Fact]
     public void While_a_slot_logs_nothing_is_recovered()
     {
-        using var vm = new VmRig(this, Architecture.X86, [.. Enumerable.Range(0, (int)Pages).Select(p => ((ulong)p, R))]);
+        using var vm = new VmRig(
+            this,
+            Architecture.X86,
+            [.. Enumerable.Range(0, (int)Pages).Select(p => ((ulong)p, R))]
+        );
         vm.Set(0, flags: MemslotFlags.Userfault | MemslotFlags.LogDirtyPages);
         vm.RunToTheEnd();
         vm.Set(0, flags: MemslotFlags.LogDirtyPages);
@@ -202,15 +230,19 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
         vm.Vm.Tell(VmProtocol.StartVcpus.Instance);
         var asked = 0UL;
         while (asked < 2)
-            asked += vm.Fetchers.FishForMessage<FetcherProtocol.FetchPages>(_ => true).Ranges.Aggregate(0UL, (sum, r) => sum + r.Count);
+            asked += vm
+                .Fetchers.FishForMessage<FetcherProtocol.FetchPages>(_ => true)
+                .Ranges.Aggregate(0UL, (sum, r) => sum + r.Count);
 
         Assert.Equal(
             Errno.None,
-            how == "delete" ? vm.Set(0, pages: 0) : vm.Set(0, at: 0x10_000, flags: MemslotFlags.Userfault));
+            how == "delete" ? vm.Set(0, pages: 0) : vm.Set(0, at: 0x10_000, flags: MemslotFlags.Userfault)
+        );
         // Their pages are gone from where they were: a device answers, and the streams end.
         vm.Listener.FishForMessage<VmProtocol.VcpuFinished>(_ => true);
         vm.Listener.FishForMessage<VmProtocol.VcpuFinished>(_ => true);
-        foreach (var report in vm.Vcpus()) Assert.Equal((0L, 1L), (report.Accesses, report.Mmio));
+        foreach (var report in vm.Vcpus())
+            Assert.Equal((0L, 1L), (report.Accesses, report.Mmio));
     }
 
     // A VM with probes for the fetcher pool and the listener, and one slot or more over the same guest memory.
@@ -220,21 +252,29 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
         private readonly Guest _guest;
         private readonly Dictionary<int, UserfaultBitmap> _bitmaps = [];
 
-        public VmRig(VmActorSpec spec, Architecture architecture = Architecture.X86, params (ulong Page, Access Kind)[][] streams)
+        public VmRig(
+            VmActorSpec spec,
+            Architecture architecture = Architecture.X86,
+            params (ulong Page, Access Kind)[][] streams
+        )
         {
             _spec = spec;
             _guest = new Guest(Pages, workload: new ScriptedWorkload(Pages, streams));
             (Fetchers, Listener) = (spec.CreateTestProbe(), spec.CreateTestProbe());
-            Vm = spec.Sys.ActorOf(VmActor.Props(
-                new VmSettings
-                {
-                    Policy = architecture == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64,
-                    Content = _guest.Content,
-                    Workload = _guest.Workload,
-                    Time = new SchedulerTime(spec.Sys.Scheduler),
-                    WorkBudget = 64,
-                },
-                Fetchers, Listener));
+            Vm = spec.Sys.ActorOf(
+                VmActor.Props(
+                    new VmSettings
+                    {
+                        Policy = architecture == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64,
+                        Content = _guest.Content,
+                        Workload = _guest.Workload,
+                        Time = new SchedulerTime(spec.Sys.Scheduler),
+                        WorkBudget = 64,
+                    },
+                    Fetchers,
+                    Listener
+                )
+            );
         }
 
         public TestProbe Fetchers { get; }
@@ -244,13 +284,19 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
         public IActorRef Vm { get; }
 
         public Errno Set(
-            int slot, ulong pages = Pages, ulong at = 0, MemslotFlags flags = MemslotFlags.None, bool missing = false,
-            ulong? bitmapAt = null)
+            int slot,
+            ulong pages = Pages,
+            ulong at = 0,
+            MemslotFlags flags = MemslotFlags.None,
+            bool missing = false,
+            ulong? bitmapAt = null
+        )
         {
             if (!_bitmaps.TryGetValue(slot, out var bitmap))
             {
                 bitmap = UserfaultBitmap.Allocate(Pages);
-                if (missing) bitmap.SetAll();
+                if (missing)
+                    bitmap.SetAll();
             }
 
             Vm.Tell(
@@ -262,10 +308,13 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
                         GuestPhysicalAddress = at << Page.Shift,
                         MemorySize = pages << Page.Shift,
                         UserspaceAddress = _guest.Memory.Base.Value,
-                        UserfaultBitmap = (flags & MemslotFlags.Userfault) == 0 ? 0 : bitmapAt ?? HostMapping.AddressOf(bitmap).Value,
+                        UserfaultBitmap =
+                            (flags & MemslotFlags.Userfault) == 0 ? 0 : bitmapAt ?? HostMapping.AddressOf(bitmap).Value,
                     },
-                    bitmap),
-                _spec.TestActor);
+                    bitmap
+                ),
+                _spec.TestActor
+            );
             var errno = _spec.ExpectMsg<VmProtocol.Answer>().Errno;
             // The VM owns a bitmap from a CREATE that succeeds on, and frees it when it stops.
             if (errno != Errno.None || pages == 0)
@@ -313,7 +362,8 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
         public void RunToTheEnd()
         {
             Vm.Tell(VmProtocol.StartVcpus.Instance);
-            for (var i = 0; i < _guest.Workload.Vcpus; i++) Listener.FishForMessage<VmProtocol.VcpuFinished>(_ => true);
+            for (var i = 0; i < _guest.Workload.Vcpus; i++)
+                Listener.FishForMessage<VmProtocol.VcpuFinished>(_ => true);
         }
 
         public SlotReport Slot() => Reports().Slots[0];
@@ -335,7 +385,8 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
             var reports = new ReportCollector();
             // No fetchers are asked here.
             reports.Take(new FetcherPoolProtocol.ReportsComing(0));
-            while (!reports.IsComplete) Assert.True(reports.Take(probe.ExpectMsg<object>()));
+            while (!reports.IsComplete)
+                Assert.True(reports.Take(probe.ExpectMsg<object>()));
             return reports;
         }
     }

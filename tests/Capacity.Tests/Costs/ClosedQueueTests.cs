@@ -12,9 +12,9 @@ public class ClosedQueueTests
         Assert.Equal(expected, ClosedQueue.RoundNs(customers, 3, 2), 8);
 
     [Fact]
-    public void Many_customers_leave_only_the_server() =>
-        Assert.InRange(ClosedQueue.RoundNs(1000, 3, 2), 1996.9, 2000);
+    public void Many_customers_leave_only_the_server() => Assert.InRange(ClosedQueue.RoundNs(1000, 3, 2), 1996.9, 2000);
 
     [Fact]
-    public void No_customers_is_a_fault() => Assert.Throws<ArgumentOutOfRangeException>(() => ClosedQueue.RoundNs(0, 3, 2));
+    public void No_customers_is_a_fault() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => ClosedQueue.RoundNs(0, 3, 2));
 }

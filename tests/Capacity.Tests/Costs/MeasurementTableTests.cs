@@ -9,15 +9,29 @@ public class MeasurementTableTests
     [Fact]
     public void A_row_says_how_it_was_measured()
     {
-        var table = MeasurementTable.Parse("# said by others\n" + Header +
-            "x86-96lpu,anonymous,single,uffd-missing,per-vcpu,64,1664\n\narm64-96pe,shmem,multiple,uffd-minor+userfault,one,2,\n");
+        var table = MeasurementTable.Parse(
+            "# said by others\n"
+                + Header
+                + "x86-96lpu,anonymous,single,uffd-missing,per-vcpu,64,1664\n\narm64-96pe,shmem,multiple,uffd-minor+userfault,one,2,\n"
+        );
         Assert.Equal(2, table.Count);
         Assert.Equal(
-            new PagingSetup(Architecture.X86, PagingMode.Userfaultfd, true, 64) { Readers = 64, HostProcessors = 96, ThreadsPerCore = 2 },
-            table.Setup(0));
+            new PagingSetup(Architecture.X86, PagingMode.Userfaultfd, true, 64)
+            {
+                Readers = 64,
+                HostProcessors = 96,
+                ThreadsPerCore = 2,
+            },
+            table.Setup(0)
+        );
         Assert.Equal(
-            new PagingSetup(Architecture.Arm64, PagingMode.Both, false, 2) { HasDescriptorPerVcpu = true, HostProcessors = 96 },
-            table.Setup(1));
+            new PagingSetup(Architecture.Arm64, PagingMode.Both, false, 2)
+            {
+                HasDescriptorPerVcpu = true,
+                HostProcessors = 96,
+            },
+            table.Setup(1)
+        );
         Assert.Equal((1664.0, null), (table.Rate(0), table.Rate(1)));
         Assert.Single(table.Cells());
     }
@@ -26,18 +40,24 @@ public class MeasurementTableTests
     public void Columns_come_in_any_order_with_others_between()
     {
         var table = MeasurementTable.Parse(
-            "\uFEFFvcpus,\"note, quoted\",rate_per_vcpu,readers,mode,uffds,memory,machine\r\n4,\"a \"\"b\"\"\",n/a,-,none,single,shmem,arm64\r\n");
+            "\uFEFFvcpus,\"note, quoted\",rate_per_vcpu,readers,mode,uffds,memory,machine\r\n4,\"a \"\"b\"\"\",n/a,-,none,single,shmem,arm64\r\n"
+        );
         Assert.Equal(new PagingSetup(Architecture.Arm64, PagingMode.None, false, 4), table.Setup(0));
         Assert.Null(table.Rate(0));
         Assert.Equal(
             "vcpus,\"note, quoted\",rate_per_vcpu,predicted,readers,mode,uffds,memory,machine\n4,\"a \"\"b\"\"\",n/a,7,-,none,single,shmem,arm64\n",
-            table.With("predicted", static _ => "7"));
+            table.With("predicted", static _ => "7")
+        );
     }
 
     [Fact]
-    public void Without_a_rate_the_new_column_is_the_last() => Assert.Equal(
-        "machine,memory,uffds,mode,readers,vcpus,predicted\nx86,shmem,single,none,-,1,0\n",
-        MeasurementTable.Parse("machine,memory,uffds,mode,readers,vcpus\nx86,shmem,single,none,-,1\n").With("predicted", static row => $"{row}"));
+    public void Without_a_rate_the_new_column_is_the_last() =>
+        Assert.Equal(
+            "machine,memory,uffds,mode,readers,vcpus,predicted\nx86,shmem,single,none,-,1,0\n",
+            MeasurementTable
+                .Parse("machine,memory,uffds,mode,readers,vcpus\nx86,shmem,single,none,-,1\n")
+                .With("predicted", static row => $"{row}")
+        );
 
     [Theory]
     [InlineData("", "no header")]
@@ -57,7 +77,8 @@ public class MeasurementTableTests
         var error = Assert.Throws<FormatException>(() =>
         {
             var table = MeasurementTable.Parse(text);
-            for (var row = 0; row < table.Count; row++) table.Setup(row);
+            for (var row = 0; row < table.Count; row++)
+                table.Setup(row);
         });
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);

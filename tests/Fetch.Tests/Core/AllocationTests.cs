@@ -27,15 +27,15 @@ public sealed class AllocationTests
         {
             var nowNs = round * 1000L;
             core.Want(new GfnRange(new Gfn(10_000), 512), FetchPriority.Background, 0, nowNs);
-            for (ulong page = 0; page < 64; page += 2) core.Want(new GfnRange(new Gfn(page), 1), FetchPriority.Demand, 0, nowNs);
+            for (ulong page = 0; page < 64; page += 2)
+                core.Want(new GfnRange(new Gfn(page), 1), FetchPriority.Demand, 0, nowNs);
             core.Want(new GfnRange(new Gfn(8), 4), FetchPriority.Demand, 1, nowNs);
             core.Promote(new Gfn(10_005), nowNs);
             do
             {
                 core.Decide(nowNs);
                 core.OnTick(nowNs);
-            }
-            while (Perform(core, pool, nowNs));
+            } while (Perform(core, pool, nowNs));
         }
     }
 
@@ -45,13 +45,16 @@ public sealed class AllocationTests
         while (core.TryTakeEffect(out var effect))
         {
             any = true;
-            if (effect.Kind == FetchEffectKind.Deliver) effect.Batch!.Release();
-            if (effect.Kind != FetchEffectKind.Ask) continue;
+            if (effect.Kind == FetchEffectKind.Deliver)
+                effect.Batch!.Release();
+            if (effect.Kind != FetchEffectKind.Ask)
+                continue;
             var request = effect.Request!;
             var batch = pool.Rent(request.Id);
             foreach (var range in request.Ranges)
             {
-                for (ulong i = 0; i < range.Count; i++) batch.Add(PageContent.Zero(range.Start.Plus(i)));
+                for (ulong i = 0; i < range.Count; i++)
+                    batch.Add(PageContent.Zero(range.Start.Plus(i)));
             }
 
             core.OnAnswer(batch, nowNs);

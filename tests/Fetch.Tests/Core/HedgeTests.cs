@@ -7,16 +7,23 @@ namespace Userfault.Fetch.Tests.Core;
 public sealed class HedgeTests
 {
     private const long Millisecond = 1_000_000;
-    private static readonly FetchSettings Singles = new() { RequestPages = 1, HedgeFloorNs = Millisecond, TimeoutNs = 0 };
+    private static readonly FetchSettings Singles = new()
+    {
+        RequestPages = 1,
+        HedgeFloorNs = Millisecond,
+        TimeoutNs = 0,
+    };
 
     [Fact]
     public void Hedges_stay_within_a_tenth_of_what_was_asked_for()
     {
         var rig = new EngineRig(Singles, sources: 2);
-        for (ulong page = 0; page < 100; page++) rig.Want(page);
+        for (ulong page = 0; page < 100; page++)
+            rig.Want(page);
         var requests = rig.Drain();
         rig.NowNs = 1000;
-        foreach (var request in requests.Take(50)) rig.Answer(request);
+        foreach (var request in requests.Take(50))
+            rig.Answer(request);
 
         Assert.Empty(rig.Tick(Millisecond - 1));
         var hedges = rig.Tick(Millisecond);
@@ -39,7 +46,14 @@ public sealed class HedgeTests
     [Fact]
     public void Nothing_is_hedged_before_enough_is_known_nor_with_nobody_else_to_ask_nor_when_it_is_off()
     {
-        foreach (var (settings, sources, answers) in new[] { (Singles, 2, 19), (Singles, 1, 100), (Singles with { Hedge = false }, 2, 100) })
+        foreach (
+            var (settings, sources, answers) in new[]
+            {
+                (Singles, 2, 19),
+                (Singles, 1, 100),
+                (Singles with { Hedge = false }, 2, 100),
+            }
+        )
         {
             var rig = new EngineRig(settings, sources);
             rig.WarmUp(1000, answers);
@@ -100,8 +114,8 @@ public sealed class HedgeTests
     }
 
     /// <summary>
-    /// Demand takes 10 us here and background 100: asked for again where that is usually sooner, or where background is late; else
-    /// waited for, and hedged like demand.
+    /// Demand takes 10 us here and background 100: asked for again where that is usually sooner, or where background is
+    /// late; else waited for, and hedged like demand.
     /// </summary>
     [Theory]
     [InlineData(1, 10, true)]
@@ -119,7 +133,8 @@ public sealed class HedgeTests
         var usual = rig.Next();
         rig.NowNs += 100_000;
         rig.Answer(usual);
-        for (ulong page = 0; page < 32; page++) rig.Want(page, FetchPriority.Background);
+        for (ulong page = 0; page < 32; page++)
+            rig.Want(page, FetchPriority.Background);
         var background = rig.Next();
         rig.NowNs += elapsedUs * 1000;
         rig.Core.Promote(new Gfn(7), rig.NowNs);
@@ -135,12 +150,18 @@ public sealed class HedgeTests
         var hedge = Assert.Single(asked);
         Assert.Equal([7UL, 8UL], hedge.Pages);
         // Demand overtakes background at the only source there is; where there are two, the other one is asked.
-        Assert.Equal((FetchPriority.Demand, true, sources == 1), (hedge.Priority, hedge.IsHedge, hedge.Source == background.Source));
+        Assert.Equal(
+            (FetchPriority.Demand, true, sources == 1),
+            (hedge.Priority, hedge.IsHedge, hedge.Source == background.Source)
+        );
         Assert.Empty(rig.Tick(rig.NowNs + (100 * Millisecond)));
         rig.Answer(hedge);
         rig.Answer(background);
         Assert.Equal(32, rig.Delivered.Count(d => d.Page < 32));
-        Assert.Equal((2L, 2L, 2L, 0), (rig.Core.Counters.Awaited, rig.Core.Counters.Hedged, rig.Core.Counters.Late, rig.Core.PagesHeld));
+        Assert.Equal(
+            (2L, 2L, 2L, 0),
+            (rig.Core.Counters.Awaited, rig.Core.Counters.Hedged, rig.Core.Counters.Late, rig.Core.PagesHeld)
+        );
     }
 
     [Theory]
@@ -148,9 +169,17 @@ public sealed class HedgeTests
     [InlineData(true, 0)]
     public void Without_hedges_or_a_budget_it_is_waited_for(bool hedge, int percent)
     {
-        var rig = new EngineRig(new FetchSettings { Hedge = hedge, HedgePercent = percent, HedgeFloorNs = Millisecond });
+        var rig = new EngineRig(
+            new FetchSettings
+            {
+                Hedge = hedge,
+                HedgePercent = percent,
+                HedgeFloorNs = Millisecond,
+            }
+        );
         rig.WarmUp(10_000);
-        for (ulong page = 0; page < 32; page++) rig.Want(page, FetchPriority.Background);
+        for (ulong page = 0; page < 32; page++)
+            rig.Want(page, FetchPriority.Background);
         var background = rig.Next();
         rig.Want(7);
         Assert.Empty(rig.Drain());

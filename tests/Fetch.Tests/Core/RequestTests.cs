@@ -28,7 +28,8 @@ public sealed class RequestTests
         rig.Want(100);
         Assert.Equal(
             [(FetchPriority.Demand, 1), (FetchPriority.Background, 2), (FetchPriority.Background, 1)],
-            rig.Drain().Select(a => (a.Priority, a.Pages.Length)));
+            rig.Drain().Select(a => (a.Priority, a.Pages.Length))
+        );
     }
 
     [Fact]
@@ -36,7 +37,8 @@ public sealed class RequestTests
     {
         var rig = new EngineRig(new FetchSettings { RequestPages = 1 });
         rig.WantAll([1, 2, 3], FetchPriority.Background);
-        foreach (var page in (ulong[])[3, 3, 99]) rig.Core.Promote(new Gfn(page), 0);
+        foreach (var page in (ulong[])[3, 3, 99])
+            rig.Core.Promote(new Gfn(page), 0);
         Assert.Equal(2, rig.Core.BackgroundHeld);
         Assert.Equal([3UL, 1UL, 2UL], rig.Drain().SelectMany(a => a.Pages));
         Assert.Equal(1, rig.Core.Counters.Promoted);
@@ -58,7 +60,8 @@ public sealed class RequestTests
         var rig = new EngineRig();
         rig.WantAll([5, 6]);
         var asked = rig.Next();
-        foreach (var requester in (int[])[Reader, Memslot, 2]) rig.Want(5, requester: requester);
+        foreach (var requester in (int[])[Reader, Memslot, 2])
+            rig.Want(5, requester: requester);
         Assert.Empty(rig.Drain());
         rig.Answer(asked);
         Assert.Equal([(Memslot, 5UL), (Memslot, 6UL), (Reader, 5UL), (2, 5UL)], rig.Delivered.OrderBy(d => d));
@@ -78,10 +81,19 @@ public sealed class RequestTests
     [Fact]
     public void Background_that_is_on_its_way_is_bounded_and_demand_goes_past_it()
     {
-        var rig = new EngineRig(new FetchSettings { RequestPages = 2, BackgroundWindowPages = 4, WindowPages = 6 });
-        for (ulong page = 0; page < 10; page++) rig.Want(page, FetchPriority.Background);
+        var rig = new EngineRig(
+            new FetchSettings
+            {
+                RequestPages = 2,
+                BackgroundWindowPages = 4,
+                WindowPages = 6,
+            }
+        );
+        for (ulong page = 0; page < 10; page++)
+            rig.Want(page, FetchPriority.Background);
         Assert.Equal(2, rig.Drain().Count);
-        for (ulong page = 50; page < 60; page++) rig.Want(page);
+        for (ulong page = 50; page < 60; page++)
+            rig.Want(page);
         Assert.Equal([50UL, 51UL], rig.Drain().SelectMany(a => a.Pages));
     }
 
@@ -125,9 +137,11 @@ public sealed class RequestTests
     public void One_of_several_who_gives_up_takes_nothing_from_the_others()
     {
         var rig = new EngineRig();
-        for (var requester = 0; requester < 4; requester++) rig.Want(9, requester: requester);
+        for (var requester = 0; requester < 4; requester++)
+            rig.Want(9, requester: requester);
         var asked = rig.Next();
-        foreach (var requester in (int[])[2, 0, 7]) rig.Core.Abandon(new GfnRange(new Gfn(9), 1), requester);
+        foreach (var requester in (int[])[2, 0, 7])
+            rig.Core.Abandon(new GfnRange(new Gfn(9), 1), requester);
         rig.Answer(asked);
         Assert.Equal([(1, 9UL), (3, 9UL)], rig.Delivered.OrderBy(d => d));
     }
@@ -155,13 +169,22 @@ public sealed class RequestTests
     [Fact]
     public void What_has_to_be_asked_for_again_keeps_its_priority_and_goes_before_others()
     {
-        var rig = new EngineRig(new FetchSettings { RequestPages = 2, WindowPages = 4, BackgroundWindowPages = 2 }, sources: 1);
+        var rig = new EngineRig(
+            new FetchSettings
+            {
+                RequestPages = 2,
+                WindowPages = 4,
+                BackgroundWindowPages = 2,
+            },
+            sources: 1
+        );
         rig.WantAll([1, 2], FetchPriority.Background);
         rig.WantAll([11, 12]);
         var asked = rig.Drain();
         rig.WantAll([13, 14]);
         rig.WantAll([3, 4], FetchPriority.Background);
-        foreach (var one in asked) rig.Fail(one.Id, FetchFailure.BadAnswer);
+        foreach (var one in asked)
+            rig.Fail(one.Id, FetchFailure.BadAnswer);
         Assert.Equal([11UL, 12UL, 13UL, 14UL], rig.Drain().SelectMany(a => a.Pages));
         rig.Core.Abandon(new GfnRange(new Gfn(11), 4), Memslot);
         var background = rig.Next();

@@ -47,7 +47,9 @@ public sealed class SourceTests
         rig.RemoveSource(0);
         rig.FailAll();
         Assert.Equal(
-            [(0, 4UL, FetchPriority.Background), (0, 9UL, FetchPriority.Demand), (1, 9UL, FetchPriority.Demand)], rig.Failed);
+            [(0, 4UL, FetchPriority.Background), (0, 9UL, FetchPriority.Demand), (1, 9UL, FetchPriority.Demand)],
+            rig.Failed
+        );
         Assert.Equal((0, 0, 0), (rig.Core.PagesHeld, rig.Core.BackgroundHeld, rig.Core.RequestsOpen));
         rig.Core.AddSource();
         rig.Want(9);
@@ -71,8 +73,18 @@ public sealed class SourceTests
     [Fact]
     public void A_machine_that_stood_still_loses_no_source()
     {
-        var rig = new EngineRig(new FetchSettings { RequestPages = 1, MaxBadAnswers = 3, TimeoutNs = 100 * Millisecond, Hedge = false }, sources: 2);
-        for (ulong page = 0; page < 64; page++) rig.Want(page);
+        var rig = new EngineRig(
+            new FetchSettings
+            {
+                RequestPages = 1,
+                MaxBadAnswers = 3,
+                TimeoutNs = 100 * Millisecond,
+                Hedge = false,
+            },
+            sources: 2
+        );
+        for (ulong page = 0; page < 64; page++)
+            rig.Want(page);
         Assert.Equal(64, rig.Drain().Count);
         var again = rig.Tick(500 * Millisecond);
         Assert.Equal((64, 64), (rig.Cancelled.Count, again.Count));
@@ -89,7 +101,15 @@ public sealed class SourceTests
     [Fact]
     public void A_silent_source_is_asked_last_and_tried_with_a_background_page()
     {
-        var rig = new EngineRig(new FetchSettings { RequestPages = 4, TimeoutNs = 100 * Millisecond, Hedge = false }, sources: 2);
+        var rig = new EngineRig(
+            new FetchSettings
+            {
+                RequestPages = 4,
+                TimeoutNs = 100 * Millisecond,
+                Hedge = false,
+            },
+            sources: 2
+        );
         rig.Want(1);
         rig.Drain();
         Assert.Equal(1, Assert.Single(rig.Tick(100 * Millisecond)).Source);
@@ -102,7 +122,8 @@ public sealed class SourceTests
         var asked = rig.Drain();
         Assert.Equal(
             [(1, FetchPriority.Demand, 1), (0, FetchPriority.Background, 1), (1, FetchPriority.Background, 2)],
-            asked.Select(a => (a.Source, a.Priority, a.Pages.Length)));
+            asked.Select(a => (a.Source, a.Priority, a.Pages.Length))
+        );
         // It is well: it is asked as before.
         rig.Answer(asked[1]);
         rig.Want(3);
@@ -121,7 +142,9 @@ public sealed class SourceTests
         Assert.Equal([(0, 1UL)], rig.Delivered);
     }
 
-    /// <summary>There is nobody else to ask; a request that it has lost is asked for again all the same, late.</summary>
+    /// <summary>
+    /// There is nobody else to ask; a request that it has lost is asked for again all the same, late.
+    /// </summary>
     [Fact]
     public void The_only_source_is_given_more_time_and_is_never_too_silent()
     {
@@ -138,17 +161,18 @@ public sealed class SourceTests
         Assert.Empty(rig.GivenUp);
     }
 
-    public static TheoryData<string, ulong[], int, long, long> HostileAnswers() => new()
-    {
-        // what the source does with a request for pages 1 and 2, and what comes of it: delivered, late, bad
-        { "both", [1, 2], 2, 0, 0 },
-        { "the other way round", [2, 1], 2, 0, 0 },
-        { "a wrong page", [77], 0, 0, 1 },
-        { "both and a wrong page", [1, 77, 2], 2, 0, 1 },
-        { "twice", [1, 2, 1, 2], 2, 2, 0 },
-        { "short", [1], 1, 0, 0 },
-        { "nothing", [], 0, 0, 0 },
-    };
+    public static TheoryData<string, ulong[], int, long, long> HostileAnswers() =>
+        new()
+        {
+            // what the source does with a request for pages 1 and 2, and what comes of it: delivered, late, bad
+            { "both", [1, 2], 2, 0, 0 },
+            { "the other way round", [2, 1], 2, 0, 0 },
+            { "a wrong page", [77], 0, 0, 1 },
+            { "both and a wrong page", [1, 77, 2], 2, 0, 1 },
+            { "twice", [1, 2, 1, 2], 2, 2, 0 },
+            { "short", [1], 1, 0, 0 },
+            { "nothing", [], 0, 0, 0 },
+        };
 
     [Theory]
     [MemberData(nameof(HostileAnswers))]
@@ -200,7 +224,14 @@ public sealed class SourceTests
     [Fact]
     public void Wrong_answers_are_forgotten_after_right_ones_and_one_that_comes_back_begins_anew()
     {
-        var rig = new EngineRig(new FetchSettings { MaxBadAnswers = 2, ForgiveAnswers = 3, RequestPages = 1 });
+        var rig = new EngineRig(
+            new FetchSettings
+            {
+                MaxBadAnswers = 2,
+                ForgiveAnswers = 3,
+                RequestPages = 1,
+            }
+        );
         for (ulong round = 0; round < 5; round++)
         {
             rig.Want(1000);
@@ -228,7 +259,14 @@ public sealed class SourceTests
     [Fact]
     public void A_spare_is_asked_for_hedges_and_when_the_own_source_is_silent_or_gone()
     {
-        var rig = new EngineRig(new FetchSettings { RequestPages = 1, TimeoutNs = 100 * Millisecond, Hedge = false });
+        var rig = new EngineRig(
+            new FetchSettings
+            {
+                RequestPages = 1,
+                TimeoutNs = 100 * Millisecond,
+                Hedge = false,
+            }
+        );
         Assert.Equal(1, rig.Core.AddSource(isSpare: true));
         rig.WantAll([1, 2, 3]);
         Assert.All(rig.Drain(), a => Assert.Equal(0, a.Source));
@@ -255,7 +293,8 @@ public sealed class SourceTests
         {
             foreach (var core in cores)
             {
-                if (page == 0) core.AddSource();
+                if (page == 0)
+                    core.AddSource();
                 core.Want(new GfnRange(new Gfn(page), 1), FetchPriority.Demand, 0, 0);
                 core.Decide(0);
                 Assert.True(core.TryTakeEffect(out var effect));

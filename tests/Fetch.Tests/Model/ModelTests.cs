@@ -3,7 +3,9 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests.Model;
 
-/// <summary>The engine against <see cref="NaiveFetch"/>, under seeds: requesters that come and go, and sources of every kind.</summary>
+/// <summary>
+/// The engine against <see cref="NaiveFetch"/>, under seeds: requesters that come and go, and sources of every kind.
+/// </summary>
 public sealed class ModelTests
 {
     private const int Seeds = 400;
@@ -54,7 +56,8 @@ public sealed class ModelTests
             };
             _core = new FetchCore(_settings);
             _model = new NaiveFetch(_settings);
-            for (var i = _random.Next(1, 4); i > 0; i--) AddSource();
+            for (var i = _random.Next(1, 4); i > 0; i--)
+                AddSource();
         }
 
         public void Play()
@@ -86,10 +89,12 @@ public sealed class ModelTests
                     Fail();
                     break;
                 case 16:
-                    if (_up.Count < 4) AddSource();
+                    if (_up.Count < 4)
+                        AddSource();
                     break;
                 case 17:
-                    if (_random.Next(4) == 0 && _up.Count > 0) _core.RemoveSource(OneOf([.. _up]));
+                    if (_random.Next(4) == 0 && _up.Count > 0)
+                        _core.RemoveSource(OneOf([.. _up]));
                     break;
                 case 18:
                     Abandon();
@@ -103,13 +108,16 @@ public sealed class ModelTests
         // All sources answer as they should: everything that anybody wants comes.
         private void Heal()
         {
-            if (_up.Count == 0) AddSource();
+            if (_up.Count == 0)
+                AddSource();
             Settle();
             for (var round = 0; _model.Wanted > 0 || _core.RequestsOpen > 0; round++)
             {
                 Assert.True(round < 10_000, $"{_model.Wanted} pages never come");
-                if (_up.Count == 0) AddSource();
-                if (_model.Open.FirstOrDefault() is { } open) Answer(open, open.Pages, isLast: true);
+                if (_up.Count == 0)
+                    AddSource();
+                if (_model.Open.FirstOrDefault() is { } open)
+                    Answer(open, open.Pages, isLast: true);
                 _nowNs += 1000;
                 Settle();
             }
@@ -123,7 +131,8 @@ public sealed class ModelTests
             var priority = _random.Next(2) == 0 ? FetchPriority.Demand : FetchPriority.Background;
             var requester = _random.Next(3);
             _core.Want(range, priority, requester, _nowNs);
-            for (ulong i = 0; i < range.Count; i++) _model.Want(range.Start.Value + i, priority, requester);
+            for (ulong i = 0; i < range.Count; i++)
+                _model.Want(range.Start.Value + i, priority, requester);
         }
 
         private void Abandon()
@@ -131,7 +140,8 @@ public sealed class ModelTests
             var range = new GfnRange(new Gfn((ulong)_random.Next(Pages)), (ulong)_random.Next(1, 9));
             var requester = _random.Next(3);
             _core.Abandon(range, requester);
-            for (ulong i = 0; i < range.Count; i++) _model.Abandon(range.Start.Value + i, requester);
+            for (ulong i = 0; i < range.Count; i++)
+                _model.Abandon(range.Start.Value + i, requester);
         }
 
         private void Other()
@@ -150,10 +160,14 @@ public sealed class ModelTests
 
         private void Answer(bool isHostile)
         {
-            if (_asked.Count == 0) return;
+            if (_asked.Count == 0)
+                return;
             // One of those that are not over, or any that ever was: late answers.
-            var asked = isHostile ? OneOf([.. _asked]) : _model.Open.ElementAtOrDefault(_random.Next(Math.Max(1, _model.Open.Count())));
-            if (asked is null) return;
+            var asked = isHostile
+                ? OneOf([.. _asked])
+                : _model.Open.ElementAtOrDefault(_random.Next(Math.Max(1, _model.Open.Count())));
+            if (asked is null)
+                return;
             IEnumerable<ulong> pages = asked.Pages;
             var isLast = true;
             if (isHostile)
@@ -180,18 +194,27 @@ public sealed class ModelTests
         private void Answer(Asked asked, IEnumerable<ulong> pages, bool isLast)
         {
             var batch = _pool.Rent(asked.Id);
-            foreach (var page in pages) batch.Add(PageContent.Zero(new Gfn(page)));
+            foreach (var page in pages)
+                batch.Add(PageContent.Zero(new Gfn(page)));
             batch.IsLast = isLast;
             _core.OnAnswer(batch, _nowNs);
             Perform();
-            if (isLast) _model.OnOver(asked.Id);
+            if (isLast)
+                _model.OnOver(asked.Id);
         }
 
         private void Fail()
         {
-            if (_model.Open.FirstOrDefault() is not { } asked) return;
-            var failure = OneOf(FetchFailure.SourceLost, FetchFailure.BadAnswer, FetchFailure.NotNeeded, FetchFailure.NotNeeded);
-            if (failure == FetchFailure.NotNeeded) _model.OnNotNeeded(asked);
+            if (_model.Open.FirstOrDefault() is not { } asked)
+                return;
+            var failure = OneOf(
+                FetchFailure.SourceLost,
+                FetchFailure.BadAnswer,
+                FetchFailure.NotNeeded,
+                FetchFailure.NotNeeded
+            );
+            if (failure == FetchFailure.NotNeeded)
+                _model.OnNotNeeded(asked);
             _core.OnFailed(asked.Id, failure);
             Perform();
             _model.OnOver(asked.Id);
@@ -206,7 +229,8 @@ public sealed class ModelTests
             Perform();
             _model.Settled(_core.HasSource);
             Assert.Equal((_model.Wanted, _model.Background), (_core.PagesHeld, _core.BackgroundHeld));
-            if (_up.Count > 0 || _random.Next(3) > 0) return;
+            if (_up.Count > 0 || _random.Next(3) > 0)
+                return;
             _core.FailAll();
             Perform();
             Assert.Equal(0, _model.Wanted);
@@ -220,7 +244,13 @@ public sealed class ModelTests
                 {
                     case FetchEffectKind.Ask:
                         var request = effect.Request!;
-                        var asked = new Asked(request.Id, request.Source, request.Priority, request.IsHedge, request.Ranges.ToArray());
+                        var asked = new Asked(
+                            request.Id,
+                            request.Source,
+                            request.Priority,
+                            request.IsHedge,
+                            request.Ranges.ToArray()
+                        );
                         _asked.Add(asked);
                         _model.OnAsked(asked, _up.Contains(asked.Source));
                         break;
@@ -232,7 +262,8 @@ public sealed class ModelTests
                         _model.OnSourceGone(effect.Source);
                         break;
                     case FetchEffectKind.Deliver:
-                        foreach (var page in effect.Batch!.Pages) _model.OnDelivered(page.Gfn.Value, effect.Requester);
+                        foreach (var page in effect.Batch!.Pages)
+                            _model.OnDelivered(page.Gfn.Value, effect.Requester);
                         effect.Batch.Release();
                         break;
                     case FetchEffectKind.NotSent:

@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.Fetch.Tests.Model;
 
 /// <summary>
-/// What must be true of any fetch engine, kept as plainly as can be: who wants which page, and which request that is not over
-/// asks for it. Complains about everything that breaks a promise.
+/// What must be true of any fetch engine, kept as plainly as can be: who wants which page, and which request that is
+/// not over asks for it. Complains about everything that breaks a promise.
 /// </summary>
 internal sealed class NaiveFetch(FetchSettings settings)
 {
@@ -25,25 +25,30 @@ internal sealed class NaiveFetch(FetchSettings settings)
 
     public void Want(ulong page, FetchPriority priority, int requester)
     {
-        if (!_wanted.TryGetValue(page, out var requesters)) _wanted.Add(page, requesters = []);
+        if (!_wanted.TryGetValue(page, out var requesters))
+            _wanted.Add(page, requesters = []);
         requesters.Add(requester);
-        if (priority == FetchPriority.Demand) _waitedFor.Add(page);
+        if (priority == FetchPriority.Demand)
+            _waitedFor.Add(page);
     }
 
     public void Promote(ulong page)
     {
-        if (_wanted.ContainsKey(page)) _waitedFor.Add(page);
+        if (_wanted.ContainsKey(page))
+            _waitedFor.Add(page);
     }
 
     public void Abandon(ulong page, int requester)
     {
-        if (_wanted.TryGetValue(page, out var requesters) && requesters.Remove(requester) && requesters.Count == 0) Forget(page);
+        if (_wanted.TryGetValue(page, out var requesters) && requesters.Remove(requester) && requesters.Count == 0)
+            Forget(page);
     }
 
     /// <summary>Queued background is forgotten, as the engine says it is.</summary>
     public void CancelBackground()
     {
-        foreach (var page in _wanted.Keys.Where(p => !_waitedFor.Contains(p) && AskedBy(p) == 0).ToList()) Forget(page);
+        foreach (var page in _wanted.Keys.Where(p => !_waitedFor.Contains(p) && AskedBy(p) == 0).ToList())
+            Forget(page);
     }
 
     public void OnAsked(Asked asked, bool isUp)
@@ -61,18 +66,29 @@ internal sealed class NaiveFetch(FetchSettings settings)
         if (asked.IsHedge)
         {
             _hedged += asked.Pages.Length;
-            Assert.True(settings.Hedge && _hedged * 100 <= _asked * settings.HedgePercent, $"{_hedged} pages hedged of {_asked} asked for");
+            Assert.True(
+                settings.Hedge && _hedged * 100 <= _asked * settings.HedgePercent,
+                $"{_hedged} pages hedged of {_asked} asked for"
+            );
         }
         else
         {
             var outstanding = _open.Values.Sum(static o => o.Asked.Pages.Length);
-            Assert.True(outstanding < settings.WindowPages, $"{outstanding} pages were outstanding, the window is {settings.WindowPages}");
+            Assert.True(
+                outstanding < settings.WindowPages,
+                $"{outstanding} pages were outstanding, the window is {settings.WindowPages}"
+            );
             _asked += asked.Pages.Length;
             if (asked.Priority == FetchPriority.Background)
             {
                 Assert.DoesNotContain(_waitedFor, p => AskedBy(p) == 0);
-                var background = _open.Values.Where(static o => o.Asked.Priority == FetchPriority.Background).Sum(static o => o.Asked.Pages.Length);
-                Assert.True(background < settings.BackgroundWindowPages, $"{background} background pages were outstanding");
+                var background = _open
+                    .Values.Where(static o => o.Asked.Priority == FetchPriority.Background)
+                    .Sum(static o => o.Asked.Pages.Length);
+                Assert.True(
+                    background < settings.BackgroundWindowPages,
+                    $"{background} background pages were outstanding"
+                );
             }
         }
 
@@ -84,28 +100,40 @@ internal sealed class NaiveFetch(FetchSettings settings)
 
     public void OnSourceGone(int source)
     {
-        foreach (var id in _open.Values.Where(o => o.Asked.Source == source).Select(static o => o.Asked.Id).ToList()) _open.Remove(id);
+        foreach (var id in _open.Values.Where(o => o.Asked.Source == source).Select(static o => o.Asked.Id).ToList())
+            _open.Remove(id);
     }
 
     /// <summary>A requester gets a page.</summary>
     public void OnDelivered(ulong page, int requester)
     {
-        Assert.True(_wanted.TryGetValue(page, out var requesters) && requesters.Remove(requester), $"requester {requester} gets page {page}, which it did not want, or twice");
-        if (requesters!.Count == 0) Forget(page);
+        Assert.True(
+            _wanted.TryGetValue(page, out var requesters) && requesters.Remove(requester),
+            $"requester {requester} gets page {page}, which it did not want, or twice"
+        );
+        if (requesters!.Count == 0)
+            Forget(page);
     }
 
     public void OnNotSent(ulong page, int requester)
     {
-        Assert.True(_wanted.TryGetValue(page, out var requesters) && requesters.SetEquals([requester]), $"page {page} was wanted by others too");
+        Assert.True(
+            _wanted.TryGetValue(page, out var requesters) && requesters.SetEquals([requester]),
+            $"page {page} was wanted by others too"
+        );
         Assert.DoesNotContain(page, _waitedFor);
         Forget(page);
     }
 
-    /// <summary>A source does not send what it takes to be in place; what several want is asked for as demand then.</summary>
+    /// <summary>
+    /// A source does not send what it takes to be in place; what several want is asked for as demand then.
+    /// </summary>
     public void OnNotNeeded(Asked asked)
     {
-        if (asked.Priority == FetchPriority.Demand) return;
-        foreach (var page in _open[asked.Id].Pages.Where(p => AskedBy(p) == 1 && _wanted[p].Count > 1)) _waitedFor.Add(page);
+        if (asked.Priority == FetchPriority.Demand)
+            return;
+        foreach (var page in _open[asked.Id].Pages.Where(p => AskedBy(p) == 1 && _wanted[p].Count > 1))
+            _waitedFor.Add(page);
     }
 
     public void OnFailed(ulong page, int requester) => OnDelivered(page, requester);
@@ -113,9 +141,11 @@ internal sealed class NaiveFetch(FetchSettings settings)
     /// <summary>After the engine has decided: nothing waits that could have been asked for.</summary>
     public void Settled(bool hasSource)
     {
-        if (!hasSource) return;
+        if (!hasSource)
+            return;
         var outstanding = _open.Values.Sum(static o => o.Asked.Pages.Length);
-        if (outstanding >= settings.WindowPages) return;
+        if (outstanding >= settings.WindowPages)
+            return;
         Assert.DoesNotContain(_waitedFor, p => AskedBy(p) == 0);
     }
 
@@ -125,7 +155,8 @@ internal sealed class NaiveFetch(FetchSettings settings)
     {
         _wanted.Remove(page);
         _waitedFor.Remove(page);
-        foreach (var open in _open.Values) open.Pages.Remove(page);
+        foreach (var open in _open.Values)
+            open.Pages.Remove(page);
     }
 
     // What a request asks for and nobody has brought.

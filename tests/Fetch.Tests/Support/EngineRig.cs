@@ -3,7 +3,9 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests;
 
-/// <summary>A fetch engine with a clock that stands where a test puts it; performs its effects by noting them.</summary>
+/// <summary>
+/// A fetch engine with a clock that stands where a test puts it; performs its effects by noting them.
+/// </summary>
 internal sealed class EngineRig
 {
     private readonly PageBatchPool _pool = new();
@@ -11,7 +13,8 @@ internal sealed class EngineRig
     public EngineRig(FetchSettings? settings = null, int sources = 1)
     {
         Core = new FetchCore(settings ?? new FetchSettings());
-        for (var i = 0; i < sources; i++) Assert.Equal(i, Core.AddSource());
+        for (var i = 0; i < sources; i++)
+            Assert.Equal(i, Core.AddSource());
     }
 
     public FetchCore Core { get; }
@@ -36,7 +39,8 @@ internal sealed class EngineRig
 
     public void WantAll(IEnumerable<ulong> pages, FetchPriority priority = FetchPriority.Demand)
     {
-        foreach (var page in pages) Want(page, priority);
+        foreach (var page in pages)
+            Want(page, priority);
     }
 
     /// <summary>Lets the engine make its requests and answers those that it has made since the last time.</summary>
@@ -56,7 +60,8 @@ internal sealed class EngineRig
     public void Answer(ulong requestId, IEnumerable<ulong> pages, bool isLast = true)
     {
         var batch = _pool.Rent(requestId);
-        foreach (var page in pages) batch.Add(PageContent.Zero(new Gfn(page)));
+        foreach (var page in pages)
+            batch.Add(PageContent.Zero(new Gfn(page)));
         batch.IsLast = isLast;
         Core.OnAnswer(batch, NowNs);
         Perform();
@@ -99,7 +104,8 @@ internal sealed class EngineRig
             Want(1_000_000 + (ulong)i);
             var asked = Drain();
             NowNs += latencyNs;
-            foreach (var one in asked) Answer(one);
+            foreach (var one in asked)
+                Answer(one);
         }
 
         Delivered.Clear();
@@ -114,7 +120,15 @@ internal sealed class EngineRig
                 case FetchEffectKind.Ask:
                     var request = effect.Request!;
                     Assert.Equal(request.Source, effect.Source);
-                    Asked.Add(new Asked(request.Id, request.Source, request.Priority, request.IsHedge, request.Ranges.ToArray()));
+                    Asked.Add(
+                        new Asked(
+                            request.Id,
+                            request.Source,
+                            request.Priority,
+                            request.IsHedge,
+                            request.Ranges.ToArray()
+                        )
+                    );
                     break;
                 case FetchEffectKind.Cancel:
                     Cancelled.Add((effect.Source, effect.RequestId));
@@ -123,7 +137,8 @@ internal sealed class EngineRig
                     GivenUp.Add((effect.Source, effect.Loss));
                     break;
                 case FetchEffectKind.Deliver:
-                    foreach (var page in effect.Batch!.Pages) Delivered.Add((effect.Requester, page.Gfn.Value));
+                    foreach (var page in effect.Batch!.Pages)
+                        Delivered.Add((effect.Requester, page.Gfn.Value));
                     effect.Batch.Release();
                     break;
                 case FetchEffectKind.NotSent:

@@ -25,12 +25,20 @@ public unsafe class CopyCrewTests
         ulong first = 0;
         foreach (var run in runs)
         {
-            var result = crew.Copy(memory.Address + (first << Page.Shift), source.Start + (first << Page.Shift), run << Page.Shift);
+            var result = crew.Copy(
+                memory.Address + (first << Page.Shift),
+                source.Start + (first << Page.Shift),
+                run << Page.Shift
+            );
             Assert.Equal(new UffdResult(run << Page.Shift, LinuxErrno.None), result);
             first += run;
         }
         Assert.Equal(3574ul, first);
-        for (ulong i = 0; i < first; i++) Assert.True(NativeTouch.Equal(memory.Start + (i << Page.Shift), source.Start + (i << Page.Shift), Page.Size), $"page {i}");
+        for (ulong i = 0; i < first; i++)
+            Assert.True(
+                NativeTouch.Equal(memory.Start + (i << Page.Shift), source.Start + (i << Page.Shift), Page.Size),
+                $"page {i}"
+            );
     }
 
     /// <summary>As one thread would: what lies before the gap, and why there is one.</summary>
@@ -52,7 +60,11 @@ public unsafe class CopyCrewTests
         Assert.Equal((ulong)done << Page.Shift, result.Done);
         Assert.False(result.IsComplete);
         // The caller goes on with the page itself, and hears that it is there.
-        var again = crew.Copy(memory.Address + result.Done, source.Start + result.Done, (128ul << Page.Shift) - result.Done);
+        var again = crew.Copy(
+            memory.Address + result.Done,
+            source.Start + result.Done,
+            (128ul << Page.Shift) - result.Done
+        );
         Assert.Equal(new UffdResult(0, LinuxErrno.EEXIST), again);
     }
 
@@ -75,7 +87,11 @@ public unsafe class CopyCrewTests
         Assert.All(byTime.Take(3), p => Assert.True(p.IsUrgent));
         Assert.All(byTime, p => Assert.Equal(new UffdResult(5 << Page.Shift, LinuxErrno.None), p.Result));
         Assert.Equal(Enumerable.Range(0, 12).Select(i => (ulong)i), byTime.Select(p => p.Tag).Order());
-        for (ulong i = 0; i < 60; i++) Assert.True(NativeTouch.Equal(memory.Start + (i << Page.Shift), source.Start + (i << Page.Shift), Page.Size), $"page {i}");
+        for (ulong i = 0; i < 60; i++)
+            Assert.True(
+                NativeTouch.Equal(memory.Start + (i << Page.Shift), source.Start + (i << Page.Shift), Page.Size),
+                $"page {i}"
+            );
         crew.Clear();
         Assert.True(crew.Pieces.IsEmpty);
     }
@@ -92,7 +108,8 @@ public unsafe class CopyCrewTests
     private static MemoryMapping Numbered()
     {
         var source = MemoryMapping.Anonymously(Pages << Page.Shift);
-        for (ulong i = 0; i < Pages; i++) *(ulong*)(source.Start + (i << Page.Shift)) = i + 1;
+        for (ulong i = 0; i < Pages; i++)
+            *(ulong*)(source.Start + (i << Page.Shift)) = i + 1;
         return source;
     }
 }

@@ -15,7 +15,8 @@ public unsafe class ImageIndexTests
         {
             // Two whole areas and a part; a page whose last byte alone is not zero.
             var bytes = new byte[1100 * Page.Size];
-            for (var page = 0; page < 1100; page += 3) bytes[page * Page.Size] = 1;
+            for (var page = 0; page < 1100; page += 3)
+                bytes[page * Page.Size] = 1;
             bytes[(7 * Page.Size) + Page.Size - 1] = 1;
             var path = Path.Combine(folder.FullName, "image");
             File.WriteAllBytes(path, bytes);
@@ -24,7 +25,10 @@ public unsafe class ImageIndexTests
             index.Wait();
             for (ulong page = 0; page < 1100; page++)
             {
-                Assert.True(index.TryIsZero(new Gfn(page), out var isZero), $"page {page} was just written and is in memory");
+                Assert.True(
+                    index.TryIsZero(new Gfn(page), out var isZero),
+                    $"page {page} was just written and is in memory"
+                );
                 Assert.Equal(page % 3 != 0 && page != 7, isZero);
             }
             using var runs = new ImageRuns(image, 64, index);

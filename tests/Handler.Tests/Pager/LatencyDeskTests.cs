@@ -9,11 +9,15 @@ public class LatencyDeskTests
     public void Whoever_asks_gets_all_of_it_however_many_ask_at_once()
     {
         var own = new LatencyHistogram();
-        for (var i = 0; i < 10; i++) own.Record(1000);
+        for (var i = 0; i < 10; i++)
+            own.Record(1000);
         using var wakes = new SemaphoreSlim(0);
         var desk = new LatencyDesk(own, () => wakes.Release());
         var counts = new long[8];
-        var askers = Enumerable.Range(0, counts.Length).Select(i => new Thread(() => counts[i] = desk.Ask().Count)).ToList();
+        var askers = Enumerable
+            .Range(0, counts.Length)
+            .Select(i => new Thread(() => counts[i] = desk.Ask().Count))
+            .ToList();
         askers.ForEach(a => a.Start());
         for (var i = 0; i < counts.Length; i++)
         {

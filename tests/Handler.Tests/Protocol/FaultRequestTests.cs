@@ -13,11 +13,18 @@ public class FaultRequestTests
         Assert.Equal(new FaultRequest(3, 4096, 16, null), request);
         var bytes = new byte[FaultRequest.MostBytes];
         Assert.Equal(json, Encoding.UTF8.GetString(bytes, 0, request.WriteRequest(bytes)));
-        Assert.Equal("""{"vcpu":3,"offset":4096,"len":4096,"flags":16,"token":null,"zero":false}""",
-            Encoding.UTF8.GetString(bytes, 0, request.WriteReply(bytes, 4096)));
-        Assert.Equal("""{"vcpu":3,"offset":4096,"len":8192,"flags":16,"token":7,"zero":false}""",
-            Encoding.UTF8.GetString(bytes, 0, (request with { Token = 7 }).WriteReply(bytes, 8192)));
-        Assert.Equal(new FaultRequest(0, 0, 0, 9), FaultRequest.Parse("""{"token":9,"new":[{}],"offset":0,"vcpu":0}"""u8));
+        Assert.Equal(
+            """{"vcpu":3,"offset":4096,"len":4096,"flags":16,"token":null,"zero":false}""",
+            Encoding.UTF8.GetString(bytes, 0, request.WriteReply(bytes, 4096))
+        );
+        Assert.Equal(
+            """{"vcpu":3,"offset":4096,"len":8192,"flags":16,"token":7,"zero":false}""",
+            Encoding.UTF8.GetString(bytes, 0, (request with { Token = 7 }).WriteReply(bytes, 8192))
+        );
+        Assert.Equal(
+            new FaultRequest(0, 0, 0, 9),
+            FaultRequest.Parse("""{"token":9,"new":[{}],"offset":0,"vcpu":0}"""u8)
+        );
     }
 
     [Theory]
@@ -45,13 +52,14 @@ public class FaultRequestTests
         var stream = Encoding.UTF8.GetBytes(string.Join("", values[..2]) + " \n" + string.Join("\t", values[2..]));
         var cutter = new JsonCutter(64);
         var cut = new List<string>();
-        for (var at = 0; at < stream.Length;)
+        for (var at = 0; at < stream.Length; )
         {
             var bytes = Math.Min(Math.Min(step, stream.Length - at), cutter.Room.Length);
             stream.AsSpan(at, bytes).CopyTo(cutter.Room);
             cutter.Fill(bytes);
             at += bytes;
-            while (cutter.TryNext(out var value)) cut.Add(Encoding.UTF8.GetString(value));
+            while (cutter.TryNext(out var value))
+                cut.Add(Encoding.UTF8.GetString(value));
         }
         Assert.Equal(values, cut);
         Assert.True(cutter.Rest.IsEmpty);
@@ -71,9 +79,7 @@ public class FaultRequestTests
         cutter.Fill(Math.Min(text.Length, 32));
         Assert.Throws<ProtocolException>(() =>
         {
-            while (cutter.TryNext(out _))
-            {
-            }
+            while (cutter.TryNext(out _)) { }
         });
     }
 }

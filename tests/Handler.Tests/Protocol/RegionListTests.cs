@@ -7,36 +7,55 @@ public class RegionListTests
 {
     private const ulong ImagePages = 16;
 
-    public static TheoryData<string, string> Refused => new()
-    {
-        { "", "no JSON" },
-        { "[", "no JSON" },
-        { "hello", "no JSON" },
-        { "{}", "no array of regions" },
-        { "[]", "empty" },
-        { "[1]", "no region" },
-        { "[{}]", "region 0 lacks" },
-        { """[{"base_host_virt_addr":4096,"size":4096}]""", "region 0 lacks" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":-1}]""", "offset is no whole number" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":0.5}]""", "offset is no whole number" },
-        { """[{"base_host_virt_addr":4096,"size":"4096","offset":0}]""", "size is no whole number" },
-        { """[{"base_host_virt_addr":18446744073709551616,"size":4096,"offset":0}]""", "base_host_virt_addr is no whole number" },
-        { """[{"base_host_virt_addr":18446744073709547520,"size":4096,"offset":0}]""", "outside the address space" },
-        { """[{"base_host_virt_addr":4096,"size":18446744073709547520,"offset":0}]""", "outside the address space" },
-        { """[{"base_host_virt_addr":4096,"size":0,"offset":0}]""", "empty" },
-        { """[{"base_host_virt_addr":4097,"size":4096,"offset":0}]""", "not a multiple of 4096" },
-        { """[{"base_host_virt_addr":4096,"size":4095,"offset":0}]""", "not a multiple of 4096" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":1}]""", "not a multiple of 4096" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":8192}]""", "pages of 8192 bytes" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":2097152}]""", "not a multiple of 2097152" },
-        { """[{"base_host_virt_addr":4096,"size":65536,"offset":4096}]""", "past the image" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":65536}]""", "past the image" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":18446744073709547520}]""", "past the image" },
-        { """[{"base_host_virt_addr":4096,"size":8192,"offset":0},{"base_host_virt_addr":8192,"size":4096,"offset":8192}]""", "overlap in memory" },
-        { """[{"base_host_virt_addr":4096,"size":8192,"offset":0},{"base_host_virt_addr":16384,"size":4096,"offset":4096}]""", "overlap in the memory file" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":0}]{"vcpu":0}""", "no JSON" },
-        { """[{"base_host_virt_addr":4096,"size":4096,"offset":0},7]""", "no region" },
-    };
+    public static TheoryData<string, string> Refused =>
+        new()
+        {
+            { "", "no JSON" },
+            { "[", "no JSON" },
+            { "hello", "no JSON" },
+            { "{}", "no array of regions" },
+            { "[]", "empty" },
+            { "[1]", "no region" },
+            { "[{}]", "region 0 lacks" },
+            { """[{"base_host_virt_addr":4096,"size":4096}]""", "region 0 lacks" },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":-1}]""", "offset is no whole number" },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0.5}]""", "offset is no whole number" },
+            { """[{"base_host_virt_addr":4096,"size":"4096","offset":0}]""", "size is no whole number" },
+            {
+                """[{"base_host_virt_addr":18446744073709551616,"size":4096,"offset":0}]""",
+                "base_host_virt_addr is no whole number"
+            },
+            {
+                """[{"base_host_virt_addr":18446744073709547520,"size":4096,"offset":0}]""",
+                "outside the address space"
+            },
+            {
+                """[{"base_host_virt_addr":4096,"size":18446744073709547520,"offset":0}]""",
+                "outside the address space"
+            },
+            { """[{"base_host_virt_addr":4096,"size":0,"offset":0}]""", "empty" },
+            { """[{"base_host_virt_addr":4097,"size":4096,"offset":0}]""", "not a multiple of 4096" },
+            { """[{"base_host_virt_addr":4096,"size":4095,"offset":0}]""", "not a multiple of 4096" },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":1}]""", "not a multiple of 4096" },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":8192}]""", "pages of 8192 bytes" },
+            {
+                """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":2097152}]""",
+                "not a multiple of 2097152"
+            },
+            { """[{"base_host_virt_addr":4096,"size":65536,"offset":4096}]""", "past the image" },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":65536}]""", "past the image" },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":18446744073709547520}]""", "past the image" },
+            {
+                """[{"base_host_virt_addr":4096,"size":8192,"offset":0},{"base_host_virt_addr":8192,"size":4096,"offset":8192}]""",
+                "overlap in memory"
+            },
+            {
+                """[{"base_host_virt_addr":4096,"size":8192,"offset":0},{"base_host_virt_addr":16384,"size":4096,"offset":4096}]""",
+                "overlap in the memory file"
+            },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0}]{"vcpu":0}""", "no JSON" },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0},7]""", "no region" },
+        };
 
     [Theory]
     [MemberData(nameof(Refused))]
@@ -48,20 +67,30 @@ public class RegionListTests
     }
 
     [Theory]
-    [InlineData("""[{"base_host_virt_addr":140737488355328,"size":65536,"offset":0,"page_size":4096,"page_size_kib":4096}]""")]
+    [InlineData(
+        """[{"base_host_virt_addr":140737488355328,"size":65536,"offset":0,"page_size":4096,"page_size_kib":4096}]"""
+    )]
     [InlineData("""[{"base_host_virt_addr":140737488355328,"size":65536,"offset":0,"page_size_kib":4096}]""")]
     [InlineData("""[{"base_host_virt_addr":140737488355328,"size":65536,"offset":0}]""")]
-    [InlineData("""[ {"later":{"a":[1]},"offset":0,"size":65536,"page_size":4096,"base_host_virt_addr":140737488355328} ]""")]
-    public void What_monitors_say_is_read(string json) => Assert.Equal(
-        [new GuestRegion(140737488355328, 65536, 0, 4096)], RegionList.Parse(Encoding.UTF8.GetBytes(json), ImagePages));
+    [InlineData(
+        """[ {"later":{"a":[1]},"offset":0,"size":65536,"page_size":4096,"base_host_virt_addr":140737488355328} ]"""
+    )]
+    public void What_monitors_say_is_read(string json) =>
+        Assert.Equal(
+            [new GuestRegion(140737488355328, 65536, 0, 4096)],
+            RegionList.Parse(Encoding.UTF8.GetBytes(json), ImagePages)
+        );
 
     [Fact]
     public void What_is_written_is_what_Firecracker_writes()
     {
         GuestRegion[] regions = [new(0x7f00_0000_0000, 8192, 0, 4096), new(0x7f00_1000_0000, 4096, 8192, 4096)];
         var json = RegionList.Write(regions);
-        Assert.Equal("""[{"base_host_virt_addr":139637976727552,"size":8192,"offset":0,"page_size":4096,"page_size_kib":4096},"""
-            + """{"base_host_virt_addr":139638245163008,"size":4096,"offset":8192,"page_size":4096,"page_size_kib":4096}]""", Encoding.UTF8.GetString(json));
+        Assert.Equal(
+            """[{"base_host_virt_addr":139637976727552,"size":8192,"offset":0,"page_size":4096,"page_size_kib":4096},"""
+                + """{"base_host_virt_addr":139638245163008,"size":4096,"offset":8192,"page_size":4096,"page_size_kib":4096}]""",
+            Encoding.UTF8.GetString(json)
+        );
         Assert.Equal(regions, RegionList.Parse(json, ImagePages));
     }
 

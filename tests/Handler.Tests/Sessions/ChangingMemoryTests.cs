@@ -12,8 +12,9 @@ public unsafe class ChangingMemoryTests
     private static readonly int PatienceMs = Patience.OfMs(60_000);
 
     /// <summary>
-    /// Two faults are read together, and one chunk is to serve both. Its first piece has the one's page; then the address space
-    /// changes, and the piece with the other's page has to wait, with nobody left who would ask for it again.
+    /// Two faults are read together, and one chunk is to serve both. Its first piece has the one's page; then the
+    /// address space changes, and the piece with the other's page has to wait, with nobody left who would ask for it
+    /// again.
     /// </summary>
     [SkippableTheory]
     [InlineData(1)]
@@ -24,7 +25,19 @@ public unsafe class ChangingMemoryTests
         using var image = new HookedImage();
         using var supply = new PageSupply(image);
         using var rig = new HandlerRig(
-            o => o with { Pager = new PagerSettings { ChunkPages = 64, Push = null, SpinNs = 0, CopyThreads = copyThreads } }, supply);
+            o =>
+                o with
+                {
+                    Pager = new PagerSettings
+                    {
+                        ChunkPages = 64,
+                        Push = null,
+                        SpinNs = 0,
+                        CopyThreads = copyThreads,
+                    },
+                },
+            supply
+        );
         using var vm = rig.Connect();
         Thread[] touchers = [Toucher(vm, 100), Toucher(vm, 2), Toucher(vm, 30)];
         var discard = new Thread(() =>
@@ -39,33 +52,47 @@ public unsafe class ChangingMemoryTests
             }
         });
         // The first fault keeps the pager until the other two wait.
-        image.Before(100, () =>
-        {
-            touchers[1].Start();
-            touchers[2].Start();
-            Here.Eventually(() => Pending(vm.Uffd) == 2, () => $"{Pending(vm.Uffd)} faults wait");
-        });
-        image.Before(HookedImage.Zeros + 1, () =>
-        {
-            discard.Start();
-            var poll = new PollFd(vm.Uffd.Fd.Number, Libc.POLLIN);
-            Assert.Equal(1, Libc.Poll(&poll, 1, PatienceMs));
-        });
+        image.Before(
+            100,
+            () =>
+            {
+                touchers[1].Start();
+                touchers[2].Start();
+                Here.Eventually(() => Pending(vm.Uffd) == 2, () => $"{Pending(vm.Uffd)} faults wait");
+            }
+        );
+        image.Before(
+            HookedImage.Zeros + 1,
+            () =>
+            {
+                discard.Start();
+                var poll = new PollFd(vm.Uffd.Fd.Number, Libc.POLLIN);
+                Assert.Equal(1, Libc.Poll(&poll, 1, PatienceMs));
+            }
+        );
         touchers[0].Start();
-        var isServed = touchers[0].Join(PatienceMs) && touchers[1].Join(PatienceMs) && touchers[2].Join(PatienceMs) && discard.Join(PatienceMs);
+        var isServed =
+            touchers[0].Join(PatienceMs)
+            && touchers[1].Join(PatienceMs)
+            && touchers[2].Join(PatienceMs)
+            && discard.Join(PatienceMs);
         if (!isServed)
         {
             // Before their memory goes.
             vm.Uffd.Unregister(vm.Memory.Address, vm.Memory.Bytes);
-            foreach (var toucher in touchers.Where(t => t.IsAlive)) toucher.Join();
+            foreach (var toucher in touchers.Where(t => t.IsAlive))
+                toucher.Join();
         }
         Assert.True(isServed, "a thread waits for its page, and nobody knows");
-        Assert.Equal((30ul, 100ul, 0ul), (NativeTouch.Read(vm.At(30)), NativeTouch.Read(vm.At(100)), NativeTouch.Read(vm.At(200))));
+        Assert.Equal(
+            (30ul, 100ul, 0ul),
+            (NativeTouch.Read(vm.At(30)), NativeTouch.Read(vm.At(100)), NativeTouch.Read(vm.At(200)))
+        );
     }
 
     /// <summary>
-    /// The kernel hands over a fault ahead of the removal of its page. As soon as the removal is read the memory goes: what is put
-    /// in place for the fault afterwards would be old content where the guest must find zeros.
+    /// The kernel hands over a fault ahead of the removal of its page. As soon as the removal is read the memory goes:
+    /// what is put in place for the fault afterwards would be old content where the guest must find zeros.
     /// </summary>
     [SkippableFact]
     public void A_fault_that_is_read_with_the_removal_of_its_page_gets_zeros()
@@ -73,7 +100,19 @@ public unsafe class ChangingMemoryTests
         Here.NeedsUserfaultfd();
         using var image = new HookedImage();
         using var supply = new PageSupply(image);
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } }, supply);
+        using var rig = new HandlerRig(
+            o =>
+                o with
+                {
+                    Pager = new PagerSettings
+                    {
+                        ChunkPages = 1,
+                        Push = null,
+                        SpinNs = 0,
+                    },
+                },
+            supply
+        );
         using var vm = rig.Connect();
         Thread[] touchers = [Toucher(vm, 100), Toucher(vm, 200)];
         var discard = new Thread(() =>
@@ -88,18 +127,24 @@ public unsafe class ChangingMemoryTests
             }
         });
         // The first fault keeps the pager until both wait to be read.
-        image.Before(100, () =>
-        {
-            discard.Start();
-            var poll = new PollFd(vm.Uffd.Fd.Number, Libc.POLLIN);
-            Assert.Equal(1, Libc.Poll(&poll, 1, PatienceMs));
-            touchers[1].Start();
-            Here.Eventually(() => Pending(vm.Uffd) == 1, () => $"{Pending(vm.Uffd)} faults wait");
-        });
+        image.Before(
+            100,
+            () =>
+            {
+                discard.Start();
+                var poll = new PollFd(vm.Uffd.Fd.Number, Libc.POLLIN);
+                Assert.Equal(1, Libc.Poll(&poll, 1, PatienceMs));
+                touchers[1].Start();
+                Here.Eventually(() => Pending(vm.Uffd) == 1, () => $"{Pending(vm.Uffd)} faults wait");
+            }
+        );
         // Were the page read from the image all the same, it would come when the memory is gone.
         image.Before(200, () => discard.Join(PatienceMs));
         touchers[0].Start();
-        Assert.True(touchers[0].Join(PatienceMs) && touchers[1].Join(PatienceMs) && discard.Join(PatienceMs), "a thread waits for its page");
+        Assert.True(
+            touchers[0].Join(PatienceMs) && touchers[1].Join(PatienceMs) && discard.Join(PatienceMs),
+            "a thread waits for its page"
+        );
         Assert.Equal((100ul, 0ul), (NativeTouch.Read(vm.At(100)), NativeTouch.Read(vm.At(200))));
     }
 
@@ -110,9 +155,11 @@ public unsafe class ChangingMemoryTests
     }
 
     // Faults that nobody has read, as the kernel tells of a userfaultfd.
-    private static int Pending(Userfaultfd uffd) => File.ReadLines($"/proc/self/fdinfo/{uffd.Fd.Number}")
-        .Where(line => line.StartsWith("pending:", StringComparison.Ordinal))
-        .Select(line => int.Parse(line[8..], System.Globalization.CultureInfo.InvariantCulture)).Single();
+    private static int Pending(Userfaultfd uffd) =>
+        File.ReadLines($"/proc/self/fdinfo/{uffd.Fd.Number}")
+            .Where(line => line.StartsWith("pending:", StringComparison.Ordinal))
+            .Select(line => int.Parse(line[8..], System.Globalization.CultureInfo.InvariantCulture))
+            .Single();
 
     // Each page holds its number, but for some of zeros; and something may be done before one is read.
     private sealed class HookedImage : IMemoryImage
@@ -132,15 +179,18 @@ public unsafe class ChangingMemoryTests
         /// <summary>Once, when the page is read.</summary>
         public void Before(ulong page, Action action)
         {
-            lock (_before) _before.Add(page, action);
+            lock (_before)
+                _before.Add(page, action);
         }
 
         public byte* Read(Gfn gfn, byte* scratch)
         {
             Action? action;
-            lock (_before) _before.Remove(gfn.Value, out action);
+            lock (_before)
+                _before.Remove(gfn.Value, out action);
             action?.Invoke();
-            if (gfn.Value - Zeros < 5) return null;
+            if (gfn.Value - Zeros < 5)
+                return null;
             new Span<byte>(scratch, Page.Size).Clear();
             *(ulong*)scratch = gfn.Value;
             return scratch;

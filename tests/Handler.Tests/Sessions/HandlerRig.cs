@@ -7,8 +7,8 @@ using Userfault.Tests;
 namespace Userfault.Handler.Tests;
 
 /// <summary>
-/// A handler in this process, whose monitors are this process too, so it must never stop one. Its lines are kept, and waited
-/// for.
+/// A handler in this process, whose monitors are this process too, so it must never stop one. Its lines are kept, and
+/// waited for.
 /// </summary>
 internal sealed unsafe class HandlerRig : IDisposable
 {
@@ -21,7 +21,11 @@ internal sealed unsafe class HandlerRig : IDisposable
     private readonly PageSupply? _ownSupply;
 
     /// <summary>A handler of a synthetic image, or of a mapped file with the same content.</summary>
-    public HandlerRig(Func<HandlerOptions, HandlerOptions>? change = null, PageSupply? supply = null, bool isMapped = false)
+    public HandlerRig(
+        Func<HandlerOptions, HandlerOptions>? change = null,
+        PageSupply? supply = null,
+        bool isMapped = false
+    )
     {
         Image = new SyntheticImage(new SyntheticSettings(Pages));
         if (isMapped)
@@ -29,7 +33,12 @@ internal sealed unsafe class HandlerRig : IDisposable
             _file = WriteImage();
             supply = _ownSupply = new PageSupply(_file);
         }
-        var options = new HandlerOptions { StopsMonitors = false, Log = _lines.Add, HandshakeTimeout = TimeSpan.FromMilliseconds(200) };
+        var options = new HandlerOptions
+        {
+            StopsMonitors = false,
+            Log = _lines.Add,
+            HandshakeTimeout = TimeSpan.FromMilliseconds(200),
+        };
         Server = new HandlerServer(supply ?? new PageSupply(Image), change?.Invoke(options) ?? options);
         Server.Listen(UnixSocket.Listen(Path));
     }
@@ -45,7 +54,8 @@ internal sealed unsafe class HandlerRig : IDisposable
     {
         while (_lines.TryTake(out var line, LinePatience))
         {
-            if (line.Contains(part, StringComparison.Ordinal)) return line;
+            if (line.Contains(part, StringComparison.Ordinal))
+                return line;
         }
         Assert.Fail($"no line with '{part}' came");
         return "";
@@ -112,9 +122,16 @@ internal sealed unsafe class HandlerRig : IDisposable
         }
 
         /// <summary>What a handler holds of it, as a standby takes it over.</summary>
-        public VmDescriptors Descriptors(VmState state) => new(
-            7, Userfaultfd.Adopt(_uffd.Fd.Duplicate()), new RegionMap([Region]), state, _theirs!, PidFd.Open(Environment.ProcessId),
-            new GuestMemfdSide(File.Duplicate(), BitmapFd.Duplicate(), Pages));
+        public VmDescriptors Descriptors(VmState state) =>
+            new(
+                7,
+                Userfaultfd.Adopt(_uffd.Fd.Duplicate()),
+                new RegionMap([Region]),
+                state,
+                _theirs!,
+                PidFd.Open(Environment.ProcessId),
+                new GuestMemfdSide(File.Duplicate(), BitmapFd.Duplicate(), Pages)
+            );
 
         /// <summary>The monitor's own mapping of a page.</summary>
         public byte* At(ulong page) => _memory.Start + (page << Page.Shift);

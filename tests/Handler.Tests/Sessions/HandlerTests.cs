@@ -18,17 +18,28 @@ public unsafe class HandlerTests
     public void Every_page_is_the_images(int chunk, bool push, bool isMapped)
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with
-        {
-            Pager = new PagerSettings { ChunkPages = (ulong)chunk, Push = push ? Pages.PushOrderKind.Sequential : null },
-        }, isMapped: isMapped);
+        using var rig = new HandlerRig(
+            o =>
+                o with
+                {
+                    Pager = new PagerSettings
+                    {
+                        ChunkPages = (ulong)chunk,
+                        Push = push ? Pages.PushOrderKind.Sequential : null,
+                    },
+                },
+            isMapped: isMapped
+        );
         using var vm = rig.Connect();
-        for (ulong page = HandlerRig.Pages; page-- > 0;) Assert.True(vm.IsRight(page), $"page {page}");
+        for (ulong page = HandlerRig.Pages; page-- > 0; )
+            Assert.True(vm.IsRight(page), $"page {page}");
         var report = Assert.Single(rig.Server.Report());
         Assert.Equal(0, report.Counters.MissingPages);
         Assert.Equal((long)HandlerRig.Pages, report.Counters.DemandPages + report.Counters.BackgroundPages);
-        if (!push) Assert.Equal((long)HandlerRig.Pages / chunk, report.Counters.Faults);
-        if (!push) Assert.Equal(0, report.Counters.BackgroundPages);
+        if (!push)
+            Assert.Equal((long)HandlerRig.Pages / chunk, report.Counters.Faults);
+        if (!push)
+            Assert.Equal(0, report.Counters.BackgroundPages);
         Assert.Equal(report.Counters.Faults, report.Latency.Count + report.Counters.StaleFaults);
     }
 
@@ -36,7 +47,17 @@ public unsafe class HandlerTests
     public void What_the_guest_gives_back_is_zero_ever_after()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
+        using var rig = new HandlerRig(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 1,
+                    Push = null,
+                    SpinNs = 0,
+                },
+            }
+        );
         using var vm = rig.Connect();
         Assert.True(vm.IsRight(3));
         // One page that was there, and one that never came.
@@ -53,7 +74,9 @@ public unsafe class HandlerTests
         Assert.Equal(2, counters.DemandPages);
     }
 
-    /// <summary>Some pages of a chunk came by another way: the others come all the same, and nobody is left waiting.</summary>
+    /// <summary>
+    /// Some pages of a chunk came by another way: the others come all the same, and nobody is left waiting.
+    /// </summary>
     [SkippableTheory]
     [InlineData(1)]
     [InlineData(2)]
@@ -63,10 +86,22 @@ public unsafe class HandlerTests
         Here.Ends(() =>
         {
             using var rig = new HandlerRig(
-                o => o with { Pager = new PagerSettings { ChunkPages = 64, Push = null, CopyThreads = threads } }, isMapped: true);
+                o =>
+                    o with
+                    {
+                        Pager = new PagerSettings
+                        {
+                            ChunkPages = 64,
+                            Push = null,
+                            CopyThreads = threads,
+                        },
+                    },
+                isMapped: true
+            );
             using var vm = rig.Connect();
             ulong[] present = [0, 17, 18, 40, 63, 130];
-            foreach (var page in present) Assert.True(vm.Uffd.Zeropage(vm.Memory.Address + (page << Page.Shift), Page.Size).IsComplete);
+            foreach (var page in present)
+                Assert.True(vm.Uffd.Zeropage(vm.Memory.Address + (page << Page.Shift), Page.Size).IsComplete);
             for (ulong page = 0; page < HandlerRig.Pages; page++)
                 Assert.True(present.Contains(page) ? vm.IsZero(page) : vm.IsRight(page), $"page {page}");
             var counters = Assert.Single(rig.Server.Report()).Counters;
@@ -86,17 +121,23 @@ public unsafe class HandlerTests
         using var vm = rig.Connect();
         const ulong balloon = 64;
         var wrong = 0;
-        var touchers = Enumerable.Range(0, 8).Select(i => new Thread(() =>
-        {
-            for (ulong n = 0; n < 400; n++)
+        var touchers = Enumerable
+            .Range(0, 8)
+            .Select(i => new Thread(() =>
             {
-                var page = (n * 37 + (ulong)i * 11) % HandlerRig.Pages;
-                var isFine = page >= HandlerRig.Pages - balloon ? vm.IsRight(page) || vm.IsZero(page) : vm.IsRight(page);
-                if (!isFine) Interlocked.Increment(ref wrong);
-            }
-        })).ToList();
+                for (ulong n = 0; n < 400; n++)
+                {
+                    var page = (n * 37 + (ulong)i * 11) % HandlerRig.Pages;
+                    var isFine =
+                        page >= HandlerRig.Pages - balloon ? vm.IsRight(page) || vm.IsZero(page) : vm.IsRight(page);
+                    if (!isFine)
+                        Interlocked.Increment(ref wrong);
+                }
+            }))
+            .ToList();
         touchers.ForEach(t => t.Start());
-        for (ulong page = HandlerRig.Pages - balloon; page < HandlerRig.Pages; page++) vm.Memory.Discard(page << Page.Shift, 1 << Page.Shift);
+        for (ulong page = HandlerRig.Pages - balloon; page < HandlerRig.Pages; page++)
+            vm.Memory.Discard(page << Page.Shift, 1 << Page.Shift);
         touchers.ForEach(t => t.Join());
         Assert.Equal(0, wrong);
         for (ulong page = 0; page < HandlerRig.Pages; page++)
@@ -107,13 +148,24 @@ public unsafe class HandlerTests
     public void Stopping_puts_the_rest_in_place_and_lets_the_guest_go()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
+        using var rig = new HandlerRig(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 1,
+                    Push = null,
+                    SpinNs = 0,
+                },
+            }
+        );
         using var vm = rig.Connect();
         Assert.True(vm.IsRight(0));
         vm.Memory.Discard(8 << Page.Shift, 1 << Page.Shift);
         rig.Server.Stop();
         // Nobody serves any more; nothing sleeps.
-        for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(page == 8 ? vm.IsZero(page) : vm.IsRight(page), $"page {page}");
+        for (ulong page = 0; page < HandlerRig.Pages; page++)
+            Assert.True(page == 8 ? vm.IsZero(page) : vm.IsRight(page), $"page {page}");
         vm.Memory.Discard(9 << Page.Shift, 1 << Page.Shift);
         Assert.True(vm.IsZero(9));
         var report = Assert.Single(rig.Server.Report());
@@ -124,10 +176,21 @@ public unsafe class HandlerTests
     public void A_monitor_that_closes_its_socket_and_lives_on_is_served_to_the_end()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
+        using var rig = new HandlerRig(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 1,
+                    Push = null,
+                    SpinNs = 0,
+                },
+            }
+        );
         using var vm = rig.Connect();
         vm.Socket.Dispose();
-        for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page), $"page {page}");
+        for (ulong page = 0; page < HandlerRig.Pages; page++)
+            Assert.True(vm.IsRight(page), $"page {page}");
         rig.Line("the monitor ended");
     }
 
@@ -138,11 +201,23 @@ public unsafe class HandlerTests
     public void A_region_of_several_mappings_is_served_to_the_last_page(int copyThreads)
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 64, Push = null, CopyThreads = copyThreads } });
+        using var rig = new HandlerRig(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 64,
+                    Push = null,
+                    CopyThreads = copyThreads,
+                },
+            }
+        );
         using var vm = rig.Connect();
         const int dontFork = 10;
-        for (ulong page = 5; page < HandlerRig.Pages; page += 37) Assert.Equal(0, Libc.Advise(vm.At(page), 3 << Page.Shift, dontFork));
-        for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page), $"page {page}");
+        for (ulong page = 5; page < HandlerRig.Pages; page += 37)
+            Assert.Equal(0, Libc.Advise(vm.At(page), 3 << Page.Shift, dontFork));
+        for (ulong page = 0; page < HandlerRig.Pages; page++)
+            Assert.True(vm.IsRight(page), $"page {page}");
         Assert.Equal(0, rig.Server.Report()[0].Counters.UnmappedPages);
     }
 
@@ -155,7 +230,8 @@ public unsafe class HandlerTests
         for (ulong page = 0; page < HandlerRig.Pages; page++)
             Assert.All(vms, vm => Assert.True(vm.IsRight(page)));
         vms.ForEach(vm => vm.Dispose());
-        for (var i = 0; i < 8; i++) rig.Line("the monitor ended");
+        for (var i = 0; i < 8; i++)
+            rig.Line("the monitor ended");
         // A session says its last line before it is taken off.
         Here.Eventually(() => rig.Server.Count == 0, () => $"{rig.Server.Count} sessions are left");
     }
@@ -164,7 +240,17 @@ public unsafe class HandlerTests
     public void A_fault_that_a_dead_process_had_read_is_answered_after_a_takeover()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
+        using var rig = new HandlerRig(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 1,
+                    Push = null,
+                    SpinNs = 0,
+                },
+            }
+        );
         using var memory = MemoryMapping.Anonymously(HandlerRig.Pages << Page.Shift);
         using var uffd = Userfaultfd.Open(UffdFeatures.EventRemove);
         uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
@@ -175,8 +261,13 @@ public unsafe class HandlerTests
         state.Removed.Set(9);
         var scratch = stackalloc byte[Page.Size];
         var content = rig.Image.Read(new Gfn(4), scratch);
-        Assert.True((content == null ? uffd.Zeropage(memory.Address + (4 << Page.Shift), Page.Size)
-            : uffd.Copy(memory.Address + (4 << Page.Shift), content, Page.Size)).IsComplete);
+        Assert.True(
+            (
+                content == null
+                    ? uffd.Zeropage(memory.Address + (4 << Page.Shift), Page.Size)
+                    : uffd.Copy(memory.Address + (4 << Page.Shift), content, Page.Size)
+            ).IsComplete
+        );
 
         var toucher = new Thread(() => NativeTouch.Read(memory.Start + (2 << Page.Shift))) { IsBackground = true };
         toucher.Start();
@@ -188,8 +279,17 @@ public unsafe class HandlerTests
         var (mine, theirs) = UnixSocket.Pair();
         using var held = mine;
         var map = new RegionMap([new GuestRegion(memory.Address, memory.Bytes, 0, Page.Size)]);
-        rig.Server.Take(new VmDescriptors(
-            7, Userfaultfd.Adopt(uffd.Fd.Duplicate()), map, state, theirs, PidFd.Open(Environment.ProcessId), null));
+        rig.Server.Take(
+            new VmDescriptors(
+                7,
+                Userfaultfd.Adopt(uffd.Fd.Duplicate()),
+                map,
+                state,
+                theirs,
+                PidFd.Open(Environment.ProcessId),
+                null
+            )
+        );
         var isServed = toucher.Join(Patience.OfMs(60_000));
         if (!isServed)
         {
@@ -204,7 +304,10 @@ public unsafe class HandlerTests
         for (ulong page = 0; page < 8; page++)
         {
             content = rig.Image.Read(new Gfn(page), scratch);
-            Assert.True(NativeTouch.Equal(memory.Start + (page << Page.Shift), content == null ? zeros : content, Page.Size), $"page {page}");
+            Assert.True(
+                NativeTouch.Equal(memory.Start + (page << Page.Shift), content == null ? zeros : content, Page.Size),
+                $"page {page}"
+            );
         }
     }
 
@@ -212,12 +315,24 @@ public unsafe class HandlerTests
     public void A_running_pager_allocates_nothing()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
+        using var rig = new HandlerRig(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 1,
+                    Push = null,
+                    SpinNs = 0,
+                },
+            }
+        );
         using (var vm = rig.Connect())
         {
-            for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page));
+            for (ulong page = 0; page < HandlerRig.Pages; page++)
+                Assert.True(vm.IsRight(page));
             vm.Memory.Discard(0, 64 << Page.Shift);
-            for (ulong page = 0; page < 64; page++) Assert.True(vm.IsZero(page));
+            for (ulong page = 0; page < 64; page++)
+                Assert.True(vm.IsZero(page));
         }
         rig.Line("the monitor ended");
         Assert.InRange(Assert.Single(rig.Server.Report()).AllocatedBytes, 0, 256);

@@ -6,44 +6,66 @@ using Userfault.Tests;
 namespace Userfault.Handler.Tests;
 
 /// <summary>
-/// Monitors that send anything at all. Each is refused with one line, a VM beside it is served as before, and no descriptor
-/// stays behind.
+/// Monitors that send anything at all. Each is refused with one line, a VM beside it is served as before, and no
+/// descriptor stays behind.
 /// </summary>
 [Collection(nameof(OneAtATime))]
 public unsafe class HostileMonitorTests
 {
     private const string Good = """[{"base_host_virt_addr":ADDRESS,"size":1048576,"offset":0,"page_size":4096}]""";
 
-    public static TheoryData<string, string, string, string> Cases => new()
-    {
-        // what is sent, with which descriptors (u userfaultfd, m memfd, d a folder, r a memfd for reading, x a userfaultfd without API), the refusal
-        { "garbage", "\u0001\u0002\u0003", "u", "garbage" },
-        { "not JSON", "[{]]", "u", "no JSON" },
-        { "a word", "hello", "u", "garbage" },
-        { "nothing but a descriptor", " ", "u", "no whole handshake" },
-        { "half of it", "[{\"base_host_virt_addr\":", "u", "no whole handshake" },
-        { "two lists", Good + Good, "u", "follows the list" },
-        { "a huge number", """[{"base_host_virt_addr":1e99,"size":1048576,"offset":0}]""", "u", "no whole number" },
-        { "past the image", """[{"base_host_virt_addr":ADDRESS,"size":2097152,"offset":0}]""", "u", "past the image" },
-        { "not aligned", """[{"base_host_virt_addr":ADDRESS,"size":1048575,"offset":0}]""", "u", "multiple of 4096" },
-        { "overlapping", """[{"base_host_virt_addr":ADDRESS,"size":8192,"offset":0},{"base_host_virt_addr":ADDRESS,"size":8192,"offset":8192}]""", "u", "overlap" },
-        { "deep", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", "u", "no region" },
-        { "no descriptor", Good, "", "0 descriptors" },
-        { "two descriptors", Good, "uu", "2 descriptors" },
-        { "many descriptors", Good, "uuuuuuuuuuuuuuuuuuuu", "descriptors came" },
-        { "another kind", Good, "m", "no userfaultfd but /memfd:hostile" },
-        { "without API", Good, "x", "EINVAL" },
-        { "a short memfd", Good, "umm", "shorter than the regions" },
-        { "a folder in the memory's place", Good, "udm", "shorter than the regions" },
-        { "memory for reading alone", Good, "urm", "cannot be written by a handler: EBADF" },
-        { "half of a surrogate pair", """[{"\ud800":0}]""", "u", "wrong kind" },
-        { "a bitmap that can shrink", Good, "uMs", "can shrink" },
-        { "a short bitmap", Good, "uMm", "shorter than a bitmap" },
-    };
+    public static TheoryData<string, string, string, string> Cases =>
+        new()
+        {
+            // what is sent, with which descriptors (u userfaultfd, m memfd, d a folder, r a memfd for reading, x a
+            // userfaultfd without API), the refusal
+            { "garbage", "\u0001\u0002\u0003", "u", "garbage" },
+            { "not JSON", "[{]]", "u", "no JSON" },
+            { "a word", "hello", "u", "garbage" },
+            { "nothing but a descriptor", " ", "u", "no whole handshake" },
+            { "half of it", "[{\"base_host_virt_addr\":", "u", "no whole handshake" },
+            { "two lists", Good + Good, "u", "follows the list" },
+            { "a huge number", """[{"base_host_virt_addr":1e99,"size":1048576,"offset":0}]""", "u", "no whole number" },
+            {
+                "past the image",
+                """[{"base_host_virt_addr":ADDRESS,"size":2097152,"offset":0}]""",
+                "u",
+                "past the image"
+            },
+            {
+                "not aligned",
+                """[{"base_host_virt_addr":ADDRESS,"size":1048575,"offset":0}]""",
+                "u",
+                "multiple of 4096"
+            },
+            {
+                "overlapping",
+                """[{"base_host_virt_addr":ADDRESS,"size":8192,"offset":0},{"base_host_virt_addr":ADDRESS,"size":8192,"offset":8192}]""",
+                "u",
+                "overlap"
+            },
+            { "deep", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", "u", "no region" },
+            { "no descriptor", Good, "", "0 descriptors" },
+            { "two descriptors", Good, "uu", "2 descriptors" },
+            { "many descriptors", Good, "uuuuuuuuuuuuuuuuuuuu", "descriptors came" },
+            { "another kind", Good, "m", "no userfaultfd but /memfd:hostile" },
+            { "without API", Good, "x", "EINVAL" },
+            { "a short memfd", Good, "umm", "shorter than the regions" },
+            { "a folder in the memory's place", Good, "udm", "shorter than the regions" },
+            { "memory for reading alone", Good, "urm", "cannot be written by a handler: EBADF" },
+            { "half of a surrogate pair", """[{"\ud800":0}]""", "u", "wrong kind" },
+            { "a bitmap that can shrink", Good, "uMs", "can shrink" },
+            { "a short bitmap", Good, "uMm", "shorter than a bitmap" },
+        };
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Is_refused_with_one_line_and_costs_nobody_else_anything(string name, string text, string kinds, string reason)
+    public void Is_refused_with_one_line_and_costs_nobody_else_anything(
+        string name,
+        string text,
+        string kinds,
+        string reason
+    )
     {
         Here.NeedsUserfaultfd();
         using var rig = new HandlerRig();
@@ -56,19 +78,29 @@ public unsafe class HostileMonitorTests
         {
             var descriptors = kinds.Select(Make).ToArray();
             using var socket = UnixSocket.Connect(rig.Path);
-            socket.Send(Encoding.UTF8.GetBytes(text.Replace("ADDRESS", $"{memory.Address}", StringComparison.Ordinal)), descriptors);
+            socket.Send(
+                Encoding.UTF8.GetBytes(text.Replace("ADDRESS", $"{memory.Address}", StringComparison.Ordinal)),
+                descriptors
+            );
             var line = rig.Line("refused");
             Assert.Contains(reason, line, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', line);
             // The handler's end is closed.
             Assert.Equal(0, socket.Receive(new byte[16], []));
-            foreach (var fd in descriptors) fd.Dispose();
+            foreach (var fd in descriptors)
+                fd.Dispose();
         }
         Assert.True(good.IsRight(200), name);
-        Here.Eventually(() => Here.Descriptors() <= before, () => $"{name}: {before} descriptors before, {Here.Descriptors()} after");
+        Here.Eventually(
+            () => Here.Descriptors() <= before,
+            () => $"{name}: {before} descriptors before, {Here.Descriptors()} after"
+        );
     }
 
-    /// <summary>A guest_memfd of the real kernel, where that cannot be written: known at once, not when a guest waits for its page.</summary>
+    /// <summary>
+    /// A guest_memfd of the real kernel, where that cannot be written: known at once, not when a guest waits for its
+    /// page.
+    /// </summary>
     [SkippableFact]
     public void A_guest_memfd_that_cannot_be_written_is_refused_with_the_reason()
     {
@@ -84,8 +116,18 @@ public unsafe class HostileMonitorTests
         using var uffd = Userfaultfd.Open();
         using var bitmap = Memfd.Create("bitmap", 32);
         using var socket = UnixSocket.Connect(rig.Path);
-        MonitorHandshake.Send(socket, [new GuestRegion(memory.Address, memory.Bytes, 0, Page.Size)], uffd.Fd, guestMemfd, bitmap);
-        Assert.Contains("anon_inode:[kvm-gmem]) cannot be written by a handler: ESPIPE", rig.Line("refused"), StringComparison.Ordinal);
+        MonitorHandshake.Send(
+            socket,
+            [new GuestRegion(memory.Address, memory.Bytes, 0, Page.Size)],
+            uffd.Fd,
+            guestMemfd,
+            bitmap
+        );
+        Assert.Contains(
+            "anon_inode:[kvm-gmem]) cannot be written by a handler: ESPIPE",
+            rig.Line("refused"),
+            StringComparison.Ordinal
+        );
     }
 
     [SkippableFact]
@@ -94,9 +136,14 @@ public unsafe class HostileMonitorTests
         Here.NeedsUserfaultfd();
         using var rig = new HandlerRig();
         var before = Here.Descriptors();
-        for (var i = 0; i < 50; i++) UnixSocket.Connect(rig.Path).Dispose();
-        for (var i = 0; i < 50; i++) rig.Line("refused");
-        Here.Eventually(() => rig.Server.Count == 0 && Here.Descriptors() <= before, () => $"{Here.Descriptors() - before} descriptors are left");
+        for (var i = 0; i < 50; i++)
+            UnixSocket.Connect(rig.Path).Dispose();
+        for (var i = 0; i < 50; i++)
+            rig.Line("refused");
+        Here.Eventually(
+            () => rig.Server.Count == 0 && Here.Descriptors() <= before,
+            () => $"{Here.Descriptors() - before} descriptors are left"
+        );
     }
 
     [SkippableFact]
@@ -158,7 +205,8 @@ public unsafe class HostileMonitorTests
             case 'd':
                 return OwnedFd.Open("/", writable: false);
             case 'r':
-                using (var memory = Memfd.Create("guest", 1 << 20)) return OwnedFd.Open($"/proc/self/fd/{memory.Number}", writable: false);
+                using (var memory = Memfd.Create("guest", 1 << 20))
+                    return OwnedFd.Open($"/proc/self/fd/{memory.Number}", writable: false);
             case 'x':
                 return new OwnedFd((int)Libc.Syscall(323, 0, 0, 0, 0));
             default:

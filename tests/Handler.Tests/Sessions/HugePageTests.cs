@@ -23,10 +23,14 @@ public unsafe class HugePageTests
         var folder = Directory.CreateTempSubdirectory("userfault-");
         try
         {
-            using var image = isFile ? OfFile(Path.Combine(folder.FullName, "image")) : new SyntheticImage(new SyntheticSettings(Pages));
+            using var image = isFile
+                ? OfFile(Path.Combine(folder.FullName, "image"))
+                : new SyntheticImage(new SyntheticSettings(Pages));
             using var supply = new PageSupply(image);
             using var rig = new HandlerRig(
-                o => o with { Pager = new PagerSettings { Push = push ? PushOrderKind.Sequential : null } }, supply);
+                o => o with { Pager = new PagerSettings { Push = push ? PushOrderKind.Sequential : null } },
+                supply
+            );
             Serve(rig, image, push);
         }
         finally
@@ -41,26 +45,35 @@ public unsafe class HugePageTests
         using var uffd = Userfaultfd.Open(UffdFeatures.EventRemove | UffdFeatures.MissingHugetlbfs);
         uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
         using var socket = UnixSocket.Connect(rig.Path);
-        MonitorHandshake.Send(socket, [new GuestRegion(memory.Address, memory.Bytes, 0, RegionList.HugePageBytes)], uffd.Fd);
+        MonitorHandshake.Send(
+            socket,
+            [new GuestRegion(memory.Address, memory.Bytes, 0, RegionList.HugePageBytes)],
+            uffd.Fd
+        );
         // From the end, and in the middle of each.
-        for (var huge = Count; huge-- > 0;) Assert.True(IsRight(image, memory, (huge * 512) + 77), $"huge page {huge}");
-        for (ulong page = 0; page < Pages; page++) Assert.True(IsRight(image, memory, page), $"page {page}");
+        for (var huge = Count; huge-- > 0; )
+            Assert.True(IsRight(image, memory, (huge * 512) + 77), $"huge page {huge}");
+        for (ulong page = 0; page < Pages; page++)
+            Assert.True(IsRight(image, memory, page), $"page {page}");
         memory.Discard(RegionList.HugePageBytes, RegionList.HugePageBytes);
         var zeros = stackalloc byte[Page.Size];
         new Span<byte>(zeros, Page.Size).Clear();
-        for (ulong page = 512; page < 1024; page++) Assert.True(NativeTouch.Equal(memory.Start + (page << Page.Shift), zeros, Page.Size), $"page {page}");
+        for (ulong page = 512; page < 1024; page++)
+            Assert.True(NativeTouch.Equal(memory.Start + (page << Page.Shift), zeros, Page.Size), $"page {page}");
         Assert.True(IsRight(image, memory, 1024));
         var counters = Assert.Single(rig.Server.Report()).Counters;
         Assert.Equal((long)Pages, counters.DemandPages + counters.BackgroundPages);
         Assert.Equal((0, 512, 1), (counters.MissingPages, counters.RemovedPages, counters.RemovedTouched));
-        if (!push) Assert.Equal((long)Count + 1, counters.Faults);
+        if (!push)
+            Assert.Equal((long)Count + 1, counters.Faults);
     }
 
     private static IMemoryImage OfFile(string path)
     {
         var bytes = new byte[Pages << Page.Shift];
         // A page in five holds its number, the others are zeros.
-        for (ulong page = 0; page < Pages; page += 5) BitConverter.TryWriteBytes(bytes.AsSpan((int)(page << Page.Shift)), page + 1);
+        for (ulong page = 0; page < Pages; page += 5)
+            BitConverter.TryWriteBytes(bytes.AsSpan((int)(page << Page.Shift)), page + 1);
         File.WriteAllBytes(path, bytes);
         return MemoryImages.Open(path);
     }

@@ -6,8 +6,8 @@ using Userfault.Tests;
 namespace Userfault.Handler.Tests;
 
 /// <summary>
-/// Guests that touch, write, give back and unmap their memory in random orders, held against what they must find. Each thread has
-/// pages of its own, scattered among those of the others, so that chunks and pushes reach into everything.
+/// Guests that touch, write, give back and unmap their memory in random orders, held against what they must find. Each
+/// thread has pages of its own, scattered among those of the others, so that chunks and pushes reach into everything.
 /// </summary>
 [Collection(nameof(OneAtATime))]
 public unsafe class MemoryFuzzTests
@@ -28,11 +28,24 @@ public unsafe class MemoryFuzzTests
         Here.NeedsUserfaultfd();
         using var sources = new SlowSource();
         using var rig = new HandlerRig(
-            o => o with { Pager = new PagerSettings { ChunkPages = (ulong)chunk, PushPages = 32, Push = push ? PushOrderKind.Outward : null } },
-            fromSource ? sources.Supply : null);
+            o =>
+                o with
+                {
+                    Pager = new PagerSettings
+                    {
+                        ChunkPages = (ulong)chunk,
+                        PushPages = 32,
+                        Push = push ? PushOrderKind.Outward : null,
+                    },
+                },
+            fromSource ? sources.Supply : null
+        );
         using var vm = rig.Connect(UffdFeatures.EventRemove | UffdFeatures.EventUnmap);
         var wrong = new string?[Threads];
-        var threads = Enumerable.Range(0, Threads).Select(i => new Thread(() => wrong[i] = new Guest(vm, seed, i).Run())).ToList();
+        var threads = Enumerable
+            .Range(0, Threads)
+            .Select(i => new Thread(() => wrong[i] = new Guest(vm, seed, i).Run()))
+            .ToList();
         threads.ForEach(t => t.Start());
         var areServed = threads.TrueForAll(t => t.Join(120_000));
         if (!areServed)
@@ -63,11 +76,13 @@ public unsafe class MemoryFuzzTests
                 var page = ((ulong)_random.Next((int)HandlerRig.Pages / Threads) * Threads) + (ulong)index;
                 var (name, isRight) = Step(page);
                 _done.Add($"{name} {page}");
-                if (!isRight) return $"page {page} is wrong after {string.Join(", ", _done.TakeLast(12))}";
+                if (!isRight)
+                    return $"page {page} is wrong after {string.Join(", ", _done.TakeLast(12))}";
             }
             for (var page = (ulong)index; page < HandlerRig.Pages; page += Threads)
             {
-                if (!Holds(page)) return $"page {page} is wrong at the end";
+                if (!Holds(page))
+                    return $"page {page} is wrong at the end";
             }
             return null;
         }
@@ -102,9 +117,10 @@ public unsafe class MemoryFuzzTests
             _zero.Add(page);
         }
 
-        private bool Holds(ulong page) => _stamps.TryGetValue(page, out var stamp)
-            ? NativeTouch.Read(vm.At(page)) == stamp
-            : _zero.Contains(page) ? vm.IsZero(page) : vm.IsRight(page);
+        private bool Holds(ulong page) =>
+            _stamps.TryGetValue(page, out var stamp) ? NativeTouch.Read(vm.At(page)) == stamp
+            : _zero.Contains(page) ? vm.IsZero(page)
+            : vm.IsRight(page);
     }
 
     /// <summary>The rig's image behind a way of 30 us.</summary>
@@ -116,7 +132,11 @@ public unsafe class MemoryFuzzTests
 
         public SlowSource()
         {
-            _source = new LocalPageSource(_image, new LocalSourceSettings { Link = new LinkSettings(30_000), RememberedContents = 0 }, _pump.Wake);
+            _source = new LocalPageSource(
+                _image,
+                new LocalSourceSettings { Link = new LinkSettings(30_000), RememberedContents = 0 },
+                _pump.Wake
+            );
             _pump.Add(_source);
             var set = new SourceSet();
             set.Add(_source);

@@ -5,7 +5,9 @@ using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
 
-/// <summary>Random bytes by seed: handshakes that were broken, and requests in every shape that JSON allows, split anywhere.</summary>
+/// <summary>
+/// Random bytes by seed: handshakes that were broken, and requests in every shape that JSON allows, split anywhere.
+/// </summary>
 [Collection(nameof(OneAtATime))]
 public unsafe class ProtocolFuzzTests
 {
@@ -19,7 +21,12 @@ public unsafe class ProtocolFuzzTests
         Here.NeedsUserfaultfd();
         const int cases = 60;
         var random = new Random(seed);
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null } });
+        using var rig = new HandlerRig(o =>
+            o with
+            {
+                Pager = new PagerSettings { ChunkPages = 1, Push = null },
+            }
+        );
         using var good = rig.Connect();
         Assert.True(good.IsRight(0));
         rig.Line("1 regions, 256 pages");
@@ -28,21 +35,33 @@ public unsafe class ProtocolFuzzTests
         {
             using var memory = MemoryMapping.Anonymously(1 << 20);
             var descriptors = Enumerable.Range(0, random.Next(4)).Select(_ => Make(random)).ToArray();
-            var bytes = Broken(random, Encoding.UTF8.GetBytes(
-                $$"""[{"base_host_virt_addr":{{memory.Address}},"size":1048576,"offset":0,"page_size":4096,"page_size_kib":4096}]"""));
-            using (var socket = UnixSocket.Connect(rig.Path)) SendSplit(random, socket, bytes, descriptors);
-            foreach (var fd in descriptors) fd.Dispose();
+            var bytes = Broken(
+                random,
+                Encoding.UTF8.GetBytes(
+                    $$"""[{"base_host_virt_addr":{{memory.Address}},"size":1048576,"offset":0,"page_size":4096,"page_size_kib":4096}]"""
+                )
+            );
+            using (var socket = UnixSocket.Connect(rig.Path))
+                SendSplit(random, socket, bytes, descriptors);
+            foreach (var fd in descriptors)
+                fd.Dispose();
             // A session says one of these first, whatever it is.
             rig.Line(": ");
         }
-        for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(good.IsRight(page), $"seed {seed}: page {page}");
+        for (ulong page = 0; page < HandlerRig.Pages; page++)
+            Assert.True(good.IsRight(page), $"seed {seed}: page {page}");
         // Those that were served are left with nothing in place and no socket: their monitor lives.
         rig.Server.Stop();
         good.Dispose();
-        Here.Eventually(() => Here.Descriptors() <= before, () => $"seed {seed}: {before} descriptors before, {Here.Descriptors()} after");
+        Here.Eventually(
+            () => Here.Descriptors() <= before,
+            () => $"seed {seed}: {before} descriptors before, {Here.Descriptors()} after"
+        );
     }
 
-    /// <summary>Every request before the first that is wrong has its answer, in order; that one ends the VM with a line.</summary>
+    /// <summary>
+    /// Every request before the first that is wrong has its answer, in order; that one ends the VM with a line.
+    /// </summary>
     [SkippableTheory]
     [InlineData(1, false)]
     [InlineData(2, false)]
@@ -54,7 +73,12 @@ public unsafe class ProtocolFuzzTests
         Here.NeedsUserfaultfd();
         const int requests = 200;
         var random = new Random(seed);
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 4, Push = null } });
+        using var rig = new HandlerRig(o =>
+            o with
+            {
+                Pager = new PagerSettings { ChunkPages = 4, Push = null },
+            }
+        );
         using var vm = rig.ConnectSecretFree();
         var stream = new List<byte>();
         var expected = new StringBuilder();
@@ -62,20 +86,36 @@ public unsafe class ProtocolFuzzTests
         {
             var (vcpu, page, flags) = (random.Next(64), random.Next((int)HandlerRig.Pages), random.Next(32));
             stream.AddRange(Encoding.UTF8.GetBytes(Shaped(random, vcpu, page, flags, i)));
-            expected.Append(CultureInfo.InvariantCulture,
-                $$"""{"vcpu":{{vcpu}},"offset":{{page * 4096}},"len":4096,"flags":{{flags}},"token":{{i}},"zero":false}""");
+            expected.Append(
+                CultureInfo.InvariantCulture,
+                $$"""{"vcpu":{{vcpu}},"offset":{{page * 4096}},"len":4096,"flags":{{flags}},"token":{{i}},"zero":false}"""
+            );
         }
-        string[] wrong = ["}", "{\"vcpu\":0}", "null", "{\"vcpu\":0,\"offset\":1}", "\u0000", "{\"vcpu\":0,\"offset\":0,\"flags\":1.5}", "{]"];
-        if (endsWrong) stream.AddRange(Encoding.UTF8.GetBytes(wrong[random.Next(wrong.Length)]));
+        string[] wrong =
+        [
+            "}",
+            "{\"vcpu\":0}",
+            "null",
+            "{\"vcpu\":0,\"offset\":1}",
+            "\u0000",
+            "{\"vcpu\":0,\"offset\":0,\"flags\":1.5}",
+            "{]",
+        ];
+        if (endsWrong)
+            stream.AddRange(Encoding.UTF8.GetBytes(wrong[random.Next(wrong.Length)]));
         var sender = new Thread(() => SendSplit(random, vm.Socket, [.. stream], []));
         sender.Start();
         Assert.Equal(expected.ToString(), vm.Answers(requests));
         sender.Join();
-        if (endsWrong) rig.Line("cannot be served");
-        else Assert.Equal(requests, rig.Server.Report().Single().Counters.Requests);
+        if (endsWrong)
+            rig.Line("cannot be served");
+        else
+            Assert.Equal(requests, rig.Server.Report().Single().Counters.Requests);
     }
 
-    /// <summary>Whatever the pieces, and whoever goes on with them after a death: the same values, one at most twice.</summary>
+    /// <summary>
+    /// Whatever the pieces, and whoever goes on with them after a death: the same values, one at most twice.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -97,14 +137,20 @@ public unsafe class ProtocolFuzzTests
                 {
                     var text = Encoding.UTF8.GetString(value);
                     // A takeover may bring the last one again, where it was not said to be taken.
-                    if (found.Count == 0 || found[^1] != text) found.Add(text);
-                    if (random.Next(4) > 0) cutter.Take();
-                    if (random.Next(10) == 0) cutter = new JsonCutter(at, memory.Length);
+                    if (found.Count == 0 || found[^1] != text)
+                        found.Add(text);
+                    if (random.Next(4) > 0)
+                        cutter.Take();
+                    if (random.Next(10) == 0)
+                        cutter = new JsonCutter(at, memory.Length);
                     continue;
                 }
                 var room = cutter.Room;
                 var piece = Math.Min(Math.Min(random.Next(1, 200), room.Length), stream.Length - sent);
-                Assert.True(piece > 0, $"seed {seed}: nothing is left, and {values.Count - found.Count} values were not found");
+                Assert.True(
+                    piece > 0,
+                    $"seed {seed}: nothing is left, and {values.Count - found.Count} values were not found"
+                );
                 stream.AsSpan(sent, piece).CopyTo(room);
                 cutter.Fill(piece);
                 sent += piece;
@@ -116,10 +162,19 @@ public unsafe class ProtocolFuzzTests
     // The same request with its fields in any order, blanks, escapes, and fields that nobody knows.
     private static string Shaped(Random random, int vcpu, int page, int flags, int token)
     {
-        List<string> fields = [$"\"vcpu\":{vcpu}", $"\"offset\":{page * 4096}", $"\"flags\":{flags}", $"\"token\":{token}"];
-        if (random.Next(3) == 0) fields[1] = $"\"off\\u0073et\":{page * 4096}";
-        if (random.Next(4) == 0) fields.Add("\"more\":{\"a\":[1,\"}{][\\\"\"]}");
-        if (random.Next(4) == 0) fields.Add("\"\\n\\\\\":\"\u00e9\"");
+        List<string> fields =
+        [
+            $"\"vcpu\":{vcpu}",
+            $"\"offset\":{page * 4096}",
+            $"\"flags\":{flags}",
+            $"\"token\":{token}",
+        ];
+        if (random.Next(3) == 0)
+            fields[1] = $"\"off\\u0073et\":{page * 4096}";
+        if (random.Next(4) == 0)
+            fields.Add("\"more\":{\"a\":[1,\"}{][\\\"\"]}");
+        if (random.Next(4) == 0)
+            fields.Add("\"\\n\\\\\":\"\u00e9\"");
         var order = fields.ToArray();
         random.Shuffle(order);
         string Blank() => random.Next(4) == 0 ? " \t\r\n"[..random.Next(1, 5)] : "";
@@ -147,10 +202,14 @@ public unsafe class ProtocolFuzzTests
                     bytes.Insert(at, (byte)"0123456789[]{},:\"\\-e."[random.Next(21)]);
                     break;
                 default:
-                    bytes.InsertRange(at, Encoding.UTF8.GetBytes(random.NextInt64().ToString(CultureInfo.InvariantCulture)));
+                    bytes.InsertRange(
+                        at,
+                        Encoding.UTF8.GetBytes(random.NextInt64().ToString(CultureInfo.InvariantCulture))
+                    );
                     break;
             }
-            if (bytes.Count == 0) bytes.Add((byte)'[');
+            if (bytes.Count == 0)
+                bytes.Add((byte)'[');
         }
         return [.. bytes];
     }
@@ -159,11 +218,13 @@ public unsafe class ProtocolFuzzTests
     {
         try
         {
-            for (var sent = 0; sent < bytes.Length;)
+            for (var sent = 0; sent < bytes.Length; )
             {
                 var piece = Math.Min(random.Next(1, 400), bytes.Length - sent);
-                if (sent == 0) socket.Send(bytes.AsSpan(0, piece), descriptors);
-                else socket.Send(bytes.AsSpan(sent, piece));
+                if (sent == 0)
+                    socket.Send(bytes.AsSpan(0, piece), descriptors);
+                else
+                    socket.Send(bytes.AsSpan(sent, piece));
                 sent += piece;
             }
         }
@@ -173,11 +234,11 @@ public unsafe class ProtocolFuzzTests
         }
     }
 
-    private static OwnedFd Make(Random random) => random.Next(4) switch
-    {
-        0 => Memfd.Create("guest", 1 << 20),
-        1 => Memfd.Create("bitmap", 4096),
-        _ => Userfaultfd.Open(UffdFeatures.EventRemove).Fd,
-    };
-
+    private static OwnedFd Make(Random random) =>
+        random.Next(4) switch
+        {
+            0 => Memfd.Create("guest", 1 << 20),
+            1 => Memfd.Create("bitmap", 4096),
+            _ => Userfaultfd.Open(UffdFeatures.EventRemove).Fd,
+        };
 }

@@ -9,7 +9,18 @@ namespace Userfault.Handler.Tests;
 [Collection(nameof(OneAtATime))]
 public unsafe class SecretFreeTests
 {
-    private static HandlerRig Rig() => new(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
+    private static HandlerRig Rig() =>
+        new(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 1,
+                    Push = null,
+                    SpinNs = 0,
+                },
+            }
+        );
 
     [SkippableFact]
     public void A_request_puts_the_page_in_the_file_clears_its_bit_and_is_answered()
@@ -20,8 +31,11 @@ public unsafe class SecretFreeTests
         // Split in the middle of a word, and two glued together; the second of a page that is in place then.
         vm.Socket.Send("""{"vcpu":3,"off"""u8);
         vm.Socket.Send("""set":12288,"flags":16,"token":null}{"vcpu":4,"offset":12288,"flags":24,"token":7}"""u8);
-        Assert.Equal("""{"vcpu":3,"offset":12288,"len":4096,"flags":16,"token":null,"zero":false}"""
-            + """{"vcpu":4,"offset":12288,"len":4096,"flags":24,"token":7,"zero":false}""", vm.Answers(2));
+        Assert.Equal(
+            """{"vcpu":3,"offset":12288,"len":4096,"flags":16,"token":null,"zero":false}"""
+                + """{"vcpu":4,"offset":12288,"len":4096,"flags":24,"token":7,"zero":false}""",
+            vm.Answers(2)
+        );
         Assert.False(vm.Missing.IsSet(3));
         Assert.Equal(HandlerRig.Pages - 1, vm.Missing.Count());
         Assert.True(Holds(rig, vm, 3));
@@ -73,7 +87,12 @@ public unsafe class SecretFreeTests
         {
             for (var i = 0; i < requests; i++)
             {
-                var length = new FaultRequest((uint)i, (ulong)i % HandlerRig.Pages << Page.Shift, 16, (ulong)i).WriteRequest(bytes);
+                var length = new FaultRequest(
+                    (uint)i,
+                    (ulong)i % HandlerRig.Pages << Page.Shift,
+                    16,
+                    (ulong)i
+                ).WriteRequest(bytes);
                 vm.Socket.Send(bytes.AsSpan(0, length));
             }
         });
@@ -84,7 +103,8 @@ public unsafe class SecretFreeTests
         Assert.Contains($"\"token\":{requests - 1},", answers, StringComparison.Ordinal);
         Assert.Equal(0ul, vm.Missing.Count());
         Assert.Equal(requests, rig.Server.Report().Single(r => r.SecretFree).Counters.Requests);
-        for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(Holds(rig, vm, page));
+        for (ulong page = 0; page < HandlerRig.Pages; page++)
+            Assert.True(Holds(rig, vm, page));
     }
 
     [Fact]
@@ -118,7 +138,10 @@ public unsafe class SecretFreeTests
         var buffer = stackalloc byte[3 * Page.Size];
         new Span<byte>(buffer, 3 * Page.Size).Clear();
         var expected = rig.Image.Read(new Gfn(page), buffer + Page.Size);
-        Assert.Equal(Page.Size, Libc.ReadAt(vm.File.Number, buffer + (2 * Page.Size), Page.Size, (long)(page << Page.Shift)));
+        Assert.Equal(
+            Page.Size,
+            Libc.ReadAt(vm.File.Number, buffer + (2 * Page.Size), Page.Size, (long)(page << Page.Shift))
+        );
         return NativeTouch.Equal(buffer + (2 * Page.Size), expected == null ? buffer : expected, Page.Size);
     }
 }

@@ -5,7 +5,8 @@ using Userfault.Tests;
 namespace Userfault.Handler.Tests;
 
 /// <summary>
-/// What a standby finds where a process died between two steps: the tests do the dead process's steps up to there by hand.
+/// What a standby finds where a process died between two steps: the tests do the dead process's steps up to there by
+/// hand.
 /// </summary>
 [Collection(nameof(OneAtATime))]
 public unsafe class TakeoverTests
@@ -15,9 +16,22 @@ public unsafe class TakeoverTests
     private const string Marker = """{"vcpu":2,"offset":4096,"flags":16,"token":null}""";
     private const string MarkerAnswer = """{"vcpu":2,"offset":4096,"len":4096,"flags":16,"token":null,"zero":false}""";
 
-    private static HandlerRig Rig() => new(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
+    private static HandlerRig Rig() =>
+        new(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 1,
+                    Push = null,
+                    SpinNs = 0,
+                },
+            }
+        );
 
-    /// <summary>How far the dead process came with a request, and how often the monitor hears of it afterwards.</summary>
+    /// <summary>
+    /// How far the dead process came with a request, and how often the monitor hears of it afterwards.
+    /// </summary>
     [SkippableTheory]
     [InlineData("read from the socket", 1)]
     [InlineData("entered in the ledger", 1)]
@@ -27,7 +41,15 @@ public unsafe class TakeoverTests
     [InlineData("removed from the ledger", 0)]
     public void A_request_is_answered_by_the_standby_once_unless_all_was_done(string died, int answers)
     {
-        string[] steps = ["read from the socket", "entered in the ledger", "taken from the stream", "in place", "answered", "removed from the ledger"];
+        string[] steps =
+        [
+            "read from the socket",
+            "entered in the ledger",
+            "taken from the stream",
+            "in place",
+            "answered",
+            "removed from the ledger",
+        ];
         Here.NeedsUserfaultfd();
         using var rig = Rig();
         using var vm = rig.MakeSecretFree();
@@ -37,15 +59,18 @@ public unsafe class TakeoverTests
         System.Text.Encoding.UTF8.GetBytes(Request).CopyTo(stream.Room);
         stream.Fill(Request.Length);
         Assert.True(stream.TryNext(out var json));
-        if (done >= 1) ledger.Add(FaultRequest.Parse(json));
-        if (done >= 2) stream.Take();
+        if (done >= 1)
+            ledger.Add(FaultRequest.Parse(json));
+        if (done >= 2)
+            stream.Take();
         if (done >= 3)
         {
             WriteImage(rig, vm, 2);
             state.Missing.Clear(2);
             vm.Missing.Clear(2);
         }
-        if (done >= 5) ledger.Remove(0);
+        if (done >= 5)
+            ledger.Remove(0);
 
         rig.Server.Take(vm.Descriptors(state));
         vm.Socket.Send(System.Text.Encoding.UTF8.GetBytes(Marker));
@@ -55,7 +80,9 @@ public unsafe class TakeoverTests
         Assert.True(Holds(rig, vm, 2));
     }
 
-    /// <summary>While a request is served the ledger alone holds it: in the stream too, it would be answered twice.</summary>
+    /// <summary>
+    /// While a request is served the ledger alone holds it: in the stream too, it would be answered twice.
+    /// </summary>
     [SkippableFact]
     public void A_request_is_in_one_place_while_it_is_served()
     {
@@ -67,9 +94,12 @@ public unsafe class TakeoverTests
         var side = new MonitorSide(handler, state.OpenStream(), state.OpenRequests());
         monitor.Send(System.Text.Encoding.UTF8.GetBytes(Request + Marker));
         var left = new List<string>();
-        void Look(FaultRequest request) => left.Add(
-            $"{state.OpenRequests().Used} entered, in the stream: {System.Text.Encoding.UTF8.GetString(state.OpenStream().Rest)}");
-        while (left.Count < 2) _ = side.Take(Look);
+        void Look(FaultRequest request) =>
+            left.Add(
+                $"{state.OpenRequests().Used} entered, in the stream: {System.Text.Encoding.UTF8.GetString(state.OpenStream().Rest)}"
+            );
+        while (left.Count < 2)
+            _ = side.Take(Look);
         Assert.Equal($"1 entered, in the stream: {Marker}", left[0]);
         Assert.Equal("2 entered, in the stream: ", left[1]);
     }
@@ -90,7 +120,8 @@ public unsafe class TakeoverTests
         {
             state.Missing.ClearRange(8, 4);
             var page = stackalloc byte[Page.Size];
-            for (ulong i = 8; i < 12; i++) Assert.True(uffd.Copy(memory.Address + (i << Page.Shift), page, Page.Size).IsComplete);
+            for (ulong i = 8; i < 12; i++)
+                Assert.True(uffd.Copy(memory.Address + (i << Page.Shift), page, Page.Size).IsComplete);
         }
         var discard = new Thread(() => memory.Discard(8 << Page.Shift, 4 << Page.Shift));
         discard.Start();
@@ -102,11 +133,21 @@ public unsafe class TakeoverTests
         // The process dies here, and the guest has its answer: the memory is its no more.
         var (mine, theirs) = UnixSocket.Pair();
         using var held = mine;
-        rig.Server.Take(new VmDescriptors(7, Userfaultfd.Adopt(uffd.Fd.Duplicate()),
-            new RegionMap([new GuestRegion(memory.Address, memory.Bytes, 0, Page.Size)]), state, theirs, PidFd.Open(Environment.ProcessId), null));
+        rig.Server.Take(
+            new VmDescriptors(
+                7,
+                Userfaultfd.Adopt(uffd.Fd.Duplicate()),
+                new RegionMap([new GuestRegion(memory.Address, memory.Bytes, 0, Page.Size)]),
+                state,
+                theirs,
+                PidFd.Open(Environment.ProcessId),
+                null
+            )
+        );
         var zeros = stackalloc byte[Page.Size];
         new Span<byte>(zeros, Page.Size).Clear();
-        for (ulong i = 8; i < 12; i++) Assert.True(NativeTouch.Equal(memory.Start + (i << Page.Shift), zeros, Page.Size), $"page {i}");
+        for (ulong i = 8; i < 12; i++)
+            Assert.True(NativeTouch.Equal(memory.Start + (i << Page.Shift), zeros, Page.Size), $"page {i}");
         var counters = rig.Server.Report()[0].Counters;
         Assert.Equal(4, counters.RemovedPages);
         Assert.Equal(4, counters.RemovedTouched);
@@ -123,12 +164,15 @@ public unsafe class TakeoverTests
         Assert.True(vm.IsZero(8));
         var state = rig.Server.Served()[0].State;
         for (var i = 0; i < VmState.MessagesAtOnce; i++)
-            Assert.True(state.Messages[i].Kind is UffdEventKind.Pagefault or 0, $"message {i} is {state.Messages[i].Kind}");
+            Assert.True(
+                state.Messages[i].Kind is UffdEventKind.Pagefault or 0,
+                $"message {i} is {state.Messages[i].Kind}"
+            );
     }
 
     /// <summary>
-    /// The dead process had put a page in place by userfaultfd and not yet said so; a device has written to it since, which is not to
-    /// be lost.
+    /// The dead process had put a page in place by userfaultfd and not yet said so; a device has written to it since,
+    /// which is not to be lost.
     /// </summary>
     [SkippableFact]
     public void A_devices_write_survives_the_death_of_who_gave_it_the_page()
@@ -162,7 +206,8 @@ public unsafe class TakeoverTests
         state.Missing.Clear(4);
         state.BeginPlacing(new Gfn(2), 3, throughUffd: false);
         // Page 4 was counted as there, and a vCPU has written to it.
-        for (ulong i = 2; i < 5; i++) NativeTouch.Write(vm.File, i << Page.Shift, 42);
+        for (ulong i = 2; i < 5; i++)
+            NativeTouch.Write(vm.File, i << Page.Shift, 42);
 
         rig.Server.Take(vm.Descriptors(state));
         var at = vm.At(3);
@@ -179,7 +224,10 @@ public unsafe class TakeoverTests
         var scratch = stackalloc byte[2 * Page.Size];
         new Span<byte>(scratch, Page.Size).Clear();
         var content = rig.Image.Read(new Gfn(page), scratch + Page.Size);
-        Assert.Equal(Page.Size, Libc.WriteAt(vm.File.Number, content == null ? scratch : content, Page.Size, (long)(page << Page.Shift)));
+        Assert.Equal(
+            Page.Size,
+            Libc.WriteAt(vm.File.Number, content == null ? scratch : content, Page.Size, (long)(page << Page.Shift))
+        );
     }
 
     private static bool Holds(HandlerRig rig, HandlerRig.SecretFreeVm vm, ulong page)
@@ -187,7 +235,10 @@ public unsafe class TakeoverTests
         var buffer = stackalloc byte[3 * Page.Size];
         new Span<byte>(buffer, 3 * Page.Size).Clear();
         var expected = rig.Image.Read(new Gfn(page), buffer + Page.Size);
-        Assert.Equal(Page.Size, Libc.ReadAt(vm.File.Number, buffer + (2 * Page.Size), Page.Size, (long)(page << Page.Shift)));
+        Assert.Equal(
+            Page.Size,
+            Libc.ReadAt(vm.File.Number, buffer + (2 * Page.Size), Page.Size, (long)(page << Page.Shift))
+        );
         return NativeTouch.Equal(buffer + (2 * Page.Size), expected == null ? buffer : expected, Page.Size);
     }
 }

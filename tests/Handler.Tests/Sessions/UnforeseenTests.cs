@@ -15,7 +15,19 @@ public unsafe class UnforeseenTests
         Here.NeedsUserfaultfd();
         using var image = new BrokenImage(HandlerRig.Pages, broken: 7);
         using var supply = new PageSupply(image);
-        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } }, supply);
+        using var rig = new HandlerRig(
+            o =>
+                o with
+                {
+                    Pager = new PagerSettings
+                    {
+                        ChunkPages = 1,
+                        Push = null,
+                        SpinNs = 0,
+                    },
+                },
+            supply
+        );
         using var good = rig.Connect();
         using var bad = rig.Connect();
         Assert.True(good.IsRight(3));
@@ -37,7 +49,8 @@ public unsafe class UnforeseenTests
         using var rig = new HandlerRig(supply: supply);
         using (var vm = rig.Connect())
         {
-            for (ulong page = 0; page < HandlerRig.Pages; page++) Assert.True(vm.IsRight(page));
+            for (ulong page = 0; page < HandlerRig.Pages; page++)
+                Assert.True(vm.IsRight(page));
         }
         rig.Line("/proc/no such folder/set");
         rig.Line("the monitor ended");
@@ -58,9 +71,8 @@ public unsafe class UnforeseenTests
 
         public ImageIdentity Identity => _image.Identity;
 
-        public byte* Read(Gfn gfn, byte* scratch) => gfn.Value == broken
-            ? throw new InvalidTimeZoneException($"page {gfn.Value}")
-            : _image.Read(gfn, scratch);
+        public byte* Read(Gfn gfn, byte* scratch) =>
+            gfn.Value == broken ? throw new InvalidTimeZoneException($"page {gfn.Value}") : _image.Read(gfn, scratch);
 
         public void Dispose() => _image.Dispose();
     }

@@ -4,19 +4,22 @@ using Userfault.Pages;
 
 namespace Userfault.Host.Tests.Backends;
 
-/// <summary>One scenario on every backend: the same pages are fetched, all are right, and one toucher faults in the same order.</summary>
+/// <summary>
+/// One scenario on every backend: the same pages are fetched, all are right, and one toucher faults in the same order.
+/// </summary>
 public class BackendTests
 {
     private static readonly SyntheticSettings Image = new(1024, 0.3, 0.1, 1);
 
-    public static TheoryData<string, string[]> Backends => new()
-    {
-        { "model", [] },
-        { "userfaultfd", [] },
-        { "kvm", ["userfault.kvm.mode = userfaultfd"] },
-        { "kvm", ["userfault.kvm.mode = kick"] },
-        { "kvm", ["userfault.kvm.mode = holes"] },
-    };
+    public static TheoryData<string, string[]> Backends =>
+        new()
+        {
+            { "model", [] },
+            { "userfaultfd", [] },
+            { "kvm", ["userfault.kvm.mode = userfaultfd"] },
+            { "kvm", ["userfault.kvm.mode = kick"] },
+            { "kvm", ["userfault.kvm.mode = holes"] },
+        };
 
     [SkippableTheory]
     [MemberData(nameof(Backends))]
@@ -41,12 +44,24 @@ public class BackendTests
         var pattern = new PatternSettings(PatternKind.Zipf, 4, 1024) { Overlapping = true, AccessesPerVcpu = 300 };
         var (fetched, report) = await Run(folder, backend, pattern, []);
         Assert.Equal(Touched(pattern).Order(), Pages(fetched).Order());
-        var faults = report.GetProperty("details").GetProperty("vcpus").EnumerateArray().Select(v => v.GetProperty("faults").GetInt64()).ToList();
+        var faults = report
+            .GetProperty("details")
+            .GetProperty("vcpus")
+            .EnumerateArray()
+            .Select(v => v.GetProperty("faults").GetInt64())
+            .ToList();
         Assert.Equal(4, faults.Count);
         // Each page's first touch is somebody's fault; several may wait for one page.
         Assert.InRange(faults.Sum(), Touched(pattern).Count(), 1200);
         Assert.All(faults, f => Assert.InRange(f, 1, 300));
-        Assert.Equal(1200, report.GetProperty("details").GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("accesses").GetInt32()));
+        Assert.Equal(
+            1200,
+            report
+                .GetProperty("details")
+                .GetProperty("vcpus")
+                .EnumerateArray()
+                .Sum(v => v.GetProperty("accesses").GetInt32())
+        );
     }
 
     [SkippableFact]
@@ -54,7 +69,20 @@ public class BackendTests
     {
         NeedsBackend("userfaultfd");
         var run = await CommandLine.Run(
-            "migrate", "--backend", "userfaultfd", "--synthetic", "8M", "--pattern", "random", "--vcpus", "2", "--locality", "16", "--json", "-");
+            "migrate",
+            "--backend",
+            "userfaultfd",
+            "--synthetic",
+            "8M",
+            "--pattern",
+            "random",
+            "--vcpus",
+            "2",
+            "--locality",
+            "16",
+            "--json",
+            "-"
+        );
         Assert.True(run.ExitCode == 0, run.Error);
         var root = JsonDocument.Parse(run.Output).RootElement;
         Assert.Equal((2048, 2048), (root.GetProperty("pages").GetInt32(), root.GetProperty("pagesPresent").GetInt32()));
@@ -63,13 +91,28 @@ public class BackendTests
         Assert.Equal(0, root.GetProperty("details").GetProperty("verification").GetProperty("wrong").GetInt32());
     }
 
-    /// <summary>The handler is killed while the guest waits for it: that is said at once, not when patience ends.</summary>
+    /// <summary>
+    /// The handler is killed while the guest waits for it: that is said at once, not when patience ends.
+    /// </summary>
     [SkippableFact]
     public async Task A_handler_that_dies_ends_the_run_with_its_name()
     {
         NeedsBackend("userfaultfd");
         using var run = CommandLine.Start(
-            "migrate", "--backend", "userfaultfd", "--synthetic", "8M", "--pattern", "random", "--vcpus", "2", "--ips", "1e4", "--background", "none");
+            "migrate",
+            "--backend",
+            "userfaultfd",
+            "--synthetic",
+            "8M",
+            "--pattern",
+            "random",
+            "--vcpus",
+            "2",
+            "--ips",
+            "1e4",
+            "--background",
+            "none"
+        );
         try
         {
             var output = run.StandardOutput.ReadToEndAsync();
@@ -77,16 +120,23 @@ public class BackendTests
             using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
             using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
             int? handler = null;
-            while (handler is null && await tick.WaitForNextTickAsync(late.Token)) handler = Handler(run.Id);
-            using (var child = System.Diagnostics.Process.GetProcessById(handler!.Value)) child.Kill();
+            while (handler is null && await tick.WaitForNextTickAsync(late.Token))
+                handler = Handler(run.Id);
+            using (var child = System.Diagnostics.Process.GetProcessById(handler!.Value))
+                child.Kill();
             await run.WaitForExitAsync(late.Token);
             // It may have died before it had all of the guest's memory.
             Assert.NotEqual(0, run.ExitCode);
-            Assert.Contains($"the handler (process {handler}) died", await output + await error, StringComparison.Ordinal);
+            Assert.Contains(
+                $"the handler (process {handler}) died",
+                await output + await error,
+                StringComparison.Ordinal
+            );
         }
         finally
         {
-            if (!run.HasExited) run.Kill(entireProcessTree: true);
+            if (!run.HasExited)
+                run.Kill(entireProcessTree: true);
         }
     }
 
@@ -99,21 +149,40 @@ public class BackendTests
         {
             using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
             string? line;
-            while ((line = await node.StandardOutput.ReadLineAsync(late.Token)) is not null && !line.Contains(" serves ", StringComparison.Ordinal))
-            {
-            }
+            while (
+                (line = await node.StandardOutput.ReadLineAsync(late.Token)) is not null
+                && !line.Contains(" serves ", StringComparison.Ordinal)
+            ) { }
 
             var run = await CommandLine.Run(
-                "migrate", "--backend", "userfaultfd", "--cluster", line!.Split(' ')[^1], "--synthetic", "4M", "--pattern", "random",
-                "--vcpus", "2", "--ips", "off", "--json", "-");
+                "migrate",
+                "--backend",
+                "userfaultfd",
+                "--cluster",
+                line!.Split(' ')[^1],
+                "--synthetic",
+                "4M",
+                "--pattern",
+                "random",
+                "--vcpus",
+                "2",
+                "--ips",
+                "off",
+                "--json",
+                "-"
+            );
             Assert.True(run.ExitCode == 0, run.Error);
             var root = JsonDocument.Parse(run.Output).RootElement;
-            Assert.Equal((true, 1024), (root.GetProperty("verified").GetBoolean(), root.GetProperty("pagesPresent").GetInt32()));
+            Assert.Equal(
+                (true, 1024),
+                (root.GetProperty("verified").GetBoolean(), root.GetProperty("pagesPresent").GetInt32())
+            );
         }
         finally
         {
             node.StandardInput.Close();
-            if (!node.WaitForExit(TimeSpan.FromSeconds(20))) node.Kill();
+            if (!node.WaitForExit(TimeSpan.FromSeconds(20)))
+                node.Kill();
         }
     }
 
@@ -125,7 +194,17 @@ public class BackendTests
     public async Task What_only_the_model_has_is_refused_in_one_line(string backend, string option, string value)
     {
         NeedsBackend(backend);
-        var run = await CommandLine.Run("migrate", "--backend", backend, "--synthetic", "1M", "--pattern", "random", option, value);
+        var run = await CommandLine.Run(
+            "migrate",
+            "--backend",
+            backend,
+            "--synthetic",
+            "1M",
+            "--pattern",
+            "random",
+            option,
+            value
+        );
         run.IsBadInput(option);
     }
 
@@ -141,9 +220,12 @@ public class BackendTests
     {
         try
         {
-            var children = Directory.GetDirectories($"/proc/{parent}/task")
+            var children = Directory
+                .GetDirectories($"/proc/{parent}/task")
                 .SelectMany(t => File.ReadAllText($"{t}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries));
-            var handler = children.FirstOrDefault(c => Directory.GetDirectories($"/proc/{c}/task").Any(t => File.ReadAllText($"{t}/comm").Trim() == "vm 1"));
+            var handler = children.FirstOrDefault(c =>
+                Directory.GetDirectories($"/proc/{c}/task").Any(t => File.ReadAllText($"{t}/comm").Trim() == "vm 1")
+            );
             return handler is null ? null : int.Parse(handler, System.Globalization.CultureInfo.InvariantCulture);
         }
         catch (IOException)
@@ -155,23 +237,48 @@ public class BackendTests
 
     private static void NeedsBackend(string backend)
     {
-        if (backend == "model") return;
+        if (backend == "model")
+            return;
         Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
-        if (backend == "kvm") Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
+        if (backend == "kvm")
+            Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
     }
 
     private static async Task<(WorkingSet Fetched, JsonElement Report)> Run(
-        TemporaryFolder folder, string backend, PatternSettings pattern, string[] settings)
+        TemporaryFolder folder,
+        string backend,
+        PatternSettings pattern,
+        string[] settings
+    )
     {
         var (record, config) = (folder.At($"{backend}.set"), folder.At($"{backend}.hocon"));
         await File.WriteAllLinesAsync(config, settings);
         List<string> args =
         [
-            "migrate", "--backend", backend, "--synthetic", "4M", "--pattern", pattern.Kind.ToString().ToLowerInvariant(),
-            "--vcpus", $"{pattern.Vcpus}", "--ips", "off", "--background", "none", "--record", record, "--config", config, "--json", "-",
+            "migrate",
+            "--backend",
+            backend,
+            "--synthetic",
+            "4M",
+            "--pattern",
+            pattern.Kind.ToString().ToLowerInvariant(),
+            "--vcpus",
+            $"{pattern.Vcpus}",
+            "--ips",
+            "off",
+            "--background",
+            "none",
+            "--record",
+            record,
+            "--config",
+            config,
+            "--json",
+            "-",
         ];
-        if (pattern.AccessesPerVcpu > 0) args.AddRange(["--accesses", $"{pattern.AccessesPerVcpu}"]);
-        if (pattern.Overlapping) args.Add("--overlapping");
+        if (pattern.AccessesPerVcpu > 0)
+            args.AddRange(["--accesses", $"{pattern.AccessesPerVcpu}"]);
+        if (pattern.Overlapping)
+            args.Add("--overlapping");
         var run = await CommandLine.Run([.. args]);
         Assert.True(run.ExitCode == 0, run.Error + run.Output);
         var report = JsonDocument.Parse(run.Output).RootElement;
@@ -193,7 +300,8 @@ public class BackendTests
             var stream = workload.Open(vcpu);
             while (stream.TryNext(out var access))
             {
-                if (seen.Add(access.Gfn.Value)) yield return access.Gfn.Value;
+                if (seen.Add(access.Gfn.Value))
+                    yield return access.Gfn.Value;
             }
         }
     }

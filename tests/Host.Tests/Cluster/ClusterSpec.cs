@@ -10,7 +10,20 @@ public abstract class ClusterSpec : IDisposable
 
     // Four vCPUs, 2000 random accesses each, some seconds of guest time: long enough to do something meanwhile.
     private protected static readonly string[] SlowGuest =
-        [.. Image, "--pattern", "random", "--overlapping", "--accesses", "2000", "--ips", "1e6", "--background", "none", "--json", "-"];
+    [
+        .. Image,
+        "--pattern",
+        "random",
+        "--overlapping",
+        "--accesses",
+        "2000",
+        "--ips",
+        "1e6",
+        "--background",
+        "none",
+        "--json",
+        "-",
+    ];
 
     private readonly List<NodeProcess> _nodes = [];
 
@@ -31,15 +44,24 @@ public abstract class ClusterSpec : IDisposable
     }
 
     private protected string[] Config(params string[] settings) =>
-        ["--config", Folder.Write($"{string.Concat(settings).GetHashCode(StringComparison.Ordinal):x}.hocon", $"userfault.cluster {{ {string.Join(", ", settings)} }}")];
+        [
+            "--config",
+            Folder.Write(
+                $"{string.Concat(settings).GetHashCode(StringComparison.Ordinal):x}.hocon",
+                $"userfault.cluster {{ {string.Join(", ", settings)} }}"
+            ),
+        ];
 
-    private protected static async Task Agree(params NodeProcess[] survivors) => await Until(async () =>
-    {
-        var views = new List<string>();
-        foreach (var survivor in survivors) views.Add(Migration.Members(await Migration.Status(survivor.Address)));
-        return views.Distinct().Count() == 1 && !views[0].Contains("False", StringComparison.Ordinal)
-            && survivors.All(s => views[0].Contains(s.Address, StringComparison.Ordinal));
-    });
+    private protected static async Task Agree(params NodeProcess[] survivors) =>
+        await Until(async () =>
+        {
+            var views = new List<string>();
+            foreach (var survivor in survivors)
+                views.Add(Migration.Members(await Migration.Status(survivor.Address)));
+            return views.Distinct().Count() == 1
+                && !views[0].Contains("False", StringComparison.Ordinal)
+                && survivors.All(s => views[0].Contains(s.Address, StringComparison.Ordinal));
+        });
 
     private protected static bool Said(NodeProcess node, string part) =>
         node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));

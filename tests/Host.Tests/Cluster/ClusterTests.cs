@@ -13,21 +13,44 @@ public sealed class ClusterTests : ClusterSpec
         var elf = Folder.Write("hole.elf", HoledElf());
         var source = await Start("source", ["--image", elf, .. patient]);
 
-        var run = await CommandLine.Run(["migrate", "--cluster", source.Address, "--pattern", "sequential", "--vcpus", "1", "--json", "-", .. patient]);
+        var run = await CommandLine.Run([
+            "migrate",
+            "--cluster",
+            source.Address,
+            "--pattern",
+            "sequential",
+            "--vcpus",
+            "1",
+            "--json",
+            "-",
+            .. patient,
+        ]);
         var report = Migration.Report(run.ExitCode, run.Output, run.Error);
         Assert.Equal(5, report.GetProperty("details").GetProperty("verification").GetProperty("verified").GetInt32());
         Assert.Contains("5 pages (20.0 KiB) in 2 ranges below 28.0 KiB", run.Error, StringComparison.Ordinal);
 
         await Start("source", ["--synthetic", "1M", "--seeds", source.Address, .. patient]);
-        (await CommandLine.Run(["migrate", "--cluster", source.Address, "--json", "-", .. patient]))
-            .IsBadInput("--cluster", "several images", "hole.elf", "synthetic 256 pages", "--image");
+        (await CommandLine.Run(["migrate", "--cluster", source.Address, "--json", "-", .. patient])).IsBadInput(
+            "--cluster",
+            "several images",
+            "hole.elf",
+            "synthetic 256 pages",
+            "--image"
+        );
     }
 
     [Fact]
     public async Task A_destination_that_is_there_first_waits_for_its_source()
     {
         var patient = Config(Patient);
-        using var destination = CommandLine.Start(["node", "--role", "destination", "--until-stdin-closes", .. SlowGuest[2..], .. patient]);
+        using var destination = CommandLine.Start([
+            "node",
+            "--role",
+            "destination",
+            "--until-stdin-closes",
+            .. SlowGuest[2..],
+            .. patient,
+        ]);
         var at = (await Migration.Line(destination, "userfault node: destination at ")).Split(' ')[^1];
 
         await Start("source", [.. Image, "--seeds", at, .. patient]);
@@ -40,8 +63,17 @@ public sealed class ClusterTests : ClusterSpec
     [InlineData("userfault.cluster.stable-after", "stable-after = soon")]
     [InlineData("userfault.cluster.metrics-port", "metrics-port = 70000")]
     public async Task Settings_that_make_no_cluster_are_refused_by_name(string key, string setting, string also = "") =>
-        (await CommandLine.Run("node", "--role", "source", "--synthetic", "1M", "--config", Folder.Write("bad.hocon", $"userfault.cluster {{ {setting} }}")))
-            .IsBadInput(key, also);
+        (
+            await CommandLine.Run(
+                "node",
+                "--role",
+                "source",
+                "--synthetic",
+                "1M",
+                "--config",
+                Folder.Write("bad.hocon", $"userfault.cluster {{ {setting} }}")
+            )
+        ).IsBadInput(key, also);
 
     [Theory]
     [InlineData("--cluster", "--cluster", "nowhere")]
@@ -63,13 +95,30 @@ public sealed class ClusterTests : ClusterSpec
     [Fact]
     public async Task The_demo_starts_its_nodes_migrates_and_stops_them()
     {
-        var run = await CommandLine.Run(["cluster", "demo", "--nodes", "4", .. Image, "--pattern", "random", "--json", "-", .. Config(Patient)]);
+        var run = await CommandLine.Run([
+            "cluster",
+            "demo",
+            "--nodes",
+            "4",
+            .. Image,
+            "--pattern",
+            "random",
+            "--json",
+            "-",
+            .. Config(Patient),
+        ]);
 
         var report = Migration.Report(run.ExitCode, run.Output, run.Error);
         Assert.Equal((2, 0), (report.GetProperty("nodes").GetInt32(), report.GetProperty("lostNodes").GetInt32()));
         var started = run.Error.Split('\n').Where(l => l.StartsWith("started ", StringComparison.Ordinal)).ToList();
-        Assert.Equal(["fetcher", "fetcher", "source", "source"], started.Select(l => l.Split(' ')[1]).Order(StringComparer.Ordinal));
-        Assert.All(started, l => Assert.Throws<ArgumentException>(() => Process.GetProcessById(int.Parse(l.Split(' ')[^1], null))));
+        Assert.Equal(
+            ["fetcher", "fetcher", "source", "source"],
+            started.Select(l => l.Split(' ')[1]).Order(StringComparer.Ordinal)
+        );
+        Assert.All(
+            started,
+            l => Assert.Throws<ArgumentException>(() => Process.GetProcessById(int.Parse(l.Split(' ')[^1], null)))
+        );
     }
 
     [Fact]
@@ -91,8 +140,10 @@ public sealed class ClusterTests : ClusterSpec
         {
             file[at] = 1;
             BitConverter.TryWriteBytes(file.AsSpan(at + 8), offset);
-            foreach (var address in new[] { 16, 24 }) BitConverter.TryWriteBytes(file.AsSpan(at + address), page * 4096);
-            foreach (var size in new[] { 32, 40 }) BitConverter.TryWriteBytes(file.AsSpan(at + size), pages * 4096);
+            foreach (var address in new[] { 16, 24 })
+                BitConverter.TryWriteBytes(file.AsSpan(at + address), page * 4096);
+            foreach (var size in new[] { 32, 40 })
+                BitConverter.TryWriteBytes(file.AsSpan(at + size), pages * 4096);
         }
     }
 }

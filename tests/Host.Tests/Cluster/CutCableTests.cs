@@ -3,8 +3,8 @@ using Userfault.Host.Tests.Security;
 namespace Userfault.Host.Tests.Cluster;
 
 /// <summary>
-/// Real nodes on two machines, as far as the network goes: a cable that is cut says nothing to anybody. Beyond loopback they have
-/// certificates, so TLS handshakes are cut as well.
+/// Real nodes on two machines, as far as the network goes: a cable that is cut says nothing to anybody. Beyond loopback
+/// they have certificates, so TLS handshakes are cut as well.
 /// </summary>
 public sealed class CutCableTests : IDisposable
 {
@@ -29,14 +29,34 @@ public sealed class CutCableTests : IDisposable
         _network = Namespaces.TryCreate(out var whyNot);
         Skip.If(_network is null, "no network namespaces: " + whyNot);
         var stable = untilTheOthersHaveGivenUp ? "1s" : "60s";
-        var source = await Start("source", ["--synthetic", "32M", "--config", Config(Namespaces.ThereAddress, stable, "join-timeout = 16s")]);
+        var source = await Start(
+            "source",
+            ["--synthetic", "32M", "--config", Config(Namespaces.ThereAddress, stable, "join-timeout = 16s")]
+        );
         var there = Config(Namespaces.ThereAddress, stable);
         var look = Config("127.0.0.1", stable);
         var fetcher = await Start("fetcher", ["--seeds", source.Address, "--config", there]);
         using var migration = CommandLine.StartIn(
             _network.Here,
-            "migrate", "--cluster", fetcher.Address, "--synthetic", "32M", "--pattern", "random", "--overlapping", "--accesses", "2000",
-            "--ips", "1e6", "--background", "none", "--json", "-", "--config", Config(Namespaces.HereAddress, stable));
+            "migrate",
+            "--cluster",
+            fetcher.Address,
+            "--synthetic",
+            "32M",
+            "--pattern",
+            "random",
+            "--overlapping",
+            "--accesses",
+            "2000",
+            "--ips",
+            "1e6",
+            "--background",
+            "none",
+            "--json",
+            "-",
+            "--config",
+            Config(Namespaces.HereAddress, stable)
+        );
         try
         {
             await Migration.Line(migration, " running ");
@@ -44,9 +64,15 @@ public sealed class CutCableTests : IDisposable
             Assert.Matches(@"\(no (page source|fetcher) is left\)", await Migration.Line(migration, "paused"));
             if (untilTheOthersHaveGivenUp)
             {
-                await ClusterSpec.Until(() => Task.FromResult(
-                    Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")));
-                await ClusterSpec.Until(async () => Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length == 2);
+                await ClusterSpec.Until(() =>
+                    Task.FromResult(
+                        Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")
+                    )
+                );
+                await ClusterSpec.Until(async () =>
+                    Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length
+                    == 2
+                );
             }
 
             _network.Mend();
@@ -58,18 +84,24 @@ public sealed class CutCableTests : IDisposable
             Migration.AllVcpusFinished(report, 2000);
             // Nothing comes twice, beyond what was on its way.
             var present = report.GetProperty("pagesPresent").GetInt64();
-            Assert.InRange(report.GetProperty("details").GetProperty("fetches").GetProperty("delivered").GetInt64(), present, present + (512 * pauses));
+            Assert.InRange(
+                report.GetProperty("details").GetProperty("fetches").GetProperty("delivered").GetInt64(),
+                present,
+                present + (512 * pauses)
+            );
             // Once when it was cut off, once when it found the others again.
             var joinings = source.Complaints.Count(line => line.EndsWith("joins again", StringComparison.Ordinal));
             Assert.InRange(joinings, untilTheOthersHaveGivenUp ? 2 : 0, untilTheOthersHaveGivenUp ? int.MaxValue : 0);
         }
         finally
         {
-            if (!migration.HasExited) migration.Kill();
+            if (!migration.HasExited)
+                migration.Kill();
         }
     }
 
-    // On the other side of the cable is another destination with more members: this one's membership ends, its guest does not.
+    // On the other side of the cable is another destination with more members: this one's membership ends, its guest
+    // does not.
     [SkippableFact]
     public async Task A_destination_cut_off_from_anothers_side_is_in_again_once_the_cable_is_mended()
     {
@@ -79,12 +111,47 @@ public sealed class CutCableTests : IDisposable
         var look = Config("127.0.0.1", "1s");
         var source = await Start("source", ["--synthetic", "32M", "--config", there]);
         using var other = CommandLine.StartIn(
-            _network.There, "migrate", "--cluster", source.Address, "--synthetic", "32M", "--overlapping", "--accesses", "1000000",
-            "--ips", "1e3", "--background", "none", "--pattern", "random", "--json", "-", "--config", there);
+            _network.There,
+            "migrate",
+            "--cluster",
+            source.Address,
+            "--synthetic",
+            "32M",
+            "--overlapping",
+            "--accesses",
+            "1000000",
+            "--ips",
+            "1e3",
+            "--background",
+            "none",
+            "--pattern",
+            "random",
+            "--json",
+            "-",
+            "--config",
+            there
+        );
         using var migration = CommandLine.StartIn(
             _network.Here,
-            "migrate", "--cluster", source.Address, "--synthetic", "32M", "--pattern", "random", "--overlapping", "--accesses", "2000",
-            "--ips", "1e6", "--background", "none", "--json", "-", "--config", Config(Namespaces.HereAddress, "1s"));
+            "migrate",
+            "--cluster",
+            source.Address,
+            "--synthetic",
+            "32M",
+            "--pattern",
+            "random",
+            "--overlapping",
+            "--accesses",
+            "2000",
+            "--ips",
+            "1e6",
+            "--background",
+            "none",
+            "--json",
+            "-",
+            "--config",
+            Config(Namespaces.HereAddress, "1s")
+        );
         try
         {
             await Migration.Line(other, " running ");
@@ -92,7 +159,10 @@ public sealed class CutCableTests : IDisposable
             _network.Cut();
             await Migration.Line(migration, "paused");
             await Migration.Line(migration, "was cut off from the cluster; joins again");
-            await ClusterSpec.Until(async () => Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length == 2);
+            await ClusterSpec.Until(async () =>
+                Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length
+                == 2
+            );
 
             _network.Mend();
             var report = await Migration.End(migration);
@@ -102,12 +172,15 @@ public sealed class CutCableTests : IDisposable
         }
         finally
         {
-            if (!migration.HasExited) migration.Kill();
-            if (!other.HasExited) other.Kill();
+            if (!migration.HasExited)
+                migration.Kill();
+            if (!other.HasExited)
+                other.Kill();
         }
     }
 
-    // Their rules differ, so that both sides stay: each gives up the other, which Akka.Remote then never lets talk to it again.
+    // Their rules differ, so that both sides stay: each gives up the other, which Akka.Remote then never lets talk to
+    // it again.
     [SkippableFact]
     public async Task Two_sides_that_have_given_up_each_other_are_one_cluster_again_once_the_cable_is_mended()
     {
@@ -118,29 +191,54 @@ public sealed class CutCableTests : IDisposable
         var fetcher = await Start("fetcher", ["--seeds", source.Address, "--config", there]);
         using var migration = CommandLine.StartIn(
             _network.Here,
-            "migrate", "--cluster", source.Address, "--synthetic", "32M", "--pattern", "random", "--overlapping", "--accesses", "2000",
-            "--ips", "1e6", "--background", "none", "--json", "-", "--config", Config(Namespaces.HereAddress, "1s"));
+            "migrate",
+            "--cluster",
+            source.Address,
+            "--synthetic",
+            "32M",
+            "--pattern",
+            "random",
+            "--overlapping",
+            "--accesses",
+            "2000",
+            "--ips",
+            "1e6",
+            "--background",
+            "none",
+            "--json",
+            "-",
+            "--config",
+            Config(Namespaces.HereAddress, "1s")
+        );
         try
         {
             await Migration.Line(migration, " running ");
             _network.Cut();
             await Migration.Line(migration, $"{source.Address} has been out of reach");
-            await ClusterSpec.Until(async () => Migration.Members(await Migration.StatusIn(_network.There, source.Address, there)).Split(", ").Length == 2);
+            await ClusterSpec.Until(async () =>
+                Migration.Members(await Migration.StatusIn(_network.There, source.Address, there)).Split(", ").Length
+                == 2
+            );
             Assert.False(Said(source, "joins again") || Said(fetcher, "joins again"), "their side stays");
 
             _network.Mend();
             Migration.AllVcpusFinished(await Migration.End(migration), 2000);
 
             // The side without a destination has given way.
-            Assert.True(Said(source, "the cluster that it was cut off from is at ") && Said(fetcher, "the cluster that it was cut off from is at "));
+            Assert.True(
+                Said(source, "the cluster that it was cut off from is at ")
+                    && Said(fetcher, "the cluster that it was cut off from is at ")
+            );
         }
         finally
         {
-            if (!migration.HasExited) migration.Kill();
+            if (!migration.HasExited)
+                migration.Kill();
         }
     }
 
-    private static bool Said(NodeProcess node, string part) => node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));
+    private static bool Said(NodeProcess node, string part) =>
+        node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));
 
     private string Config(string host, string stableAfter, string more = "join-timeout = 120s") =>
         _authority.Settings(_folder, $"host = \"{host}\", stable-after = {stableAfter}, {more}");

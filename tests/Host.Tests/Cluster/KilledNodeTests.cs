@@ -10,7 +10,9 @@ public sealed class KilledNodeTests : ClusterSpec
     {
         var quick = Config(Patient, "stable-after = 2s");
         var source = await Start("source", [.. Image, .. quick]);
-        var fetchers = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Start("fetcher", ["--seeds", source.Address, .. quick])));
+        var fetchers = await Task.WhenAll(
+            Enumerable.Range(0, 2).Select(_ => Start("fetcher", ["--seeds", source.Address, .. quick]))
+        );
         using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest, .. quick]);
         await Migration.Line(migration, " running ");
 
@@ -23,7 +25,10 @@ public sealed class KilledNodeTests : ClusterSpec
         Migration.AllVcpusFinished(report, 2000);
         await Agree(source, fetchers[1]);
         // The engine's own words about it reach nobody.
-        Assert.DoesNotContain([.. source.Complaints, .. fetchers[1].Complaints], line => line.Contains("akka", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            [.. source.Complaints, .. fetchers[1].Complaints],
+            line => line.Contains("akka", StringComparison.OrdinalIgnoreCase)
+        );
     }
 
     [Fact]
@@ -37,7 +42,10 @@ public sealed class KilledNodeTests : ClusterSpec
 
         source.Kill();
         var paused = await Migration.Line(migration, "paused");
-        await Start("source", [.. Image, "--port", source.Address.Split(':')[1], "--seeds", fetcher.Address, .. patient]);
+        await Start(
+            "source",
+            [.. Image, "--port", source.Address.Split(':')[1], "--seeds", fetcher.Address, .. patient]
+        );
 
         Assert.Matches(@"\(no (page source|fetcher) is left\)", paused);
         var report = await Migration.End(migration);
@@ -56,14 +64,37 @@ public sealed class KilledNodeTests : ClusterSpec
 
         migration.Kill();
 
-        const string said = @"destination 127\.0\.0\.1:\d+ was lost with \d+ of 8192 pages in place; every page is still here";
-        await Until(() => Task.FromResult(source.Complaints.Any(line => line.Contains("was lost with", StringComparison.Ordinal))));
-        Assert.Matches(said, Assert.Single(source.Complaints, line => line.Contains("was lost with", StringComparison.Ordinal)));
+        const string said =
+            @"destination 127\.0\.0\.1:\d+ was lost with \d+ of 8192 pages in place; every page is still here";
+        await Until(() =>
+            Task.FromResult(source.Complaints.Any(line => line.Contains("was lost with", StringComparison.Ordinal)))
+        );
+        Assert.Matches(
+            said,
+            Assert.Single(source.Complaints, line => line.Contains("was lost with", StringComparison.Ordinal))
+        );
         // A node's state is told anew once an interval.
-        await Until(async () => (await Migration.Status(source.Address)).GetProperty("nodes").EnumerateArray()
-            .Any(n => n.GetProperty("node").GetString() == source.Address && Regex.IsMatch(n.GetProperty("state").GetString()!, said)));
+        await Until(async () =>
+            (await Migration.Status(source.Address))
+                .GetProperty("nodes")
+                .EnumerateArray()
+                .Any(n =>
+                    n.GetProperty("node").GetString() == source.Address
+                    && Regex.IsMatch(n.GetProperty("state").GetString()!, said)
+                )
+        );
 
-        var again = await CommandLine.Run(["migrate", "--cluster", source.Address, .. Image, "--pattern", "random", "--json", "-", .. patient]);
+        var again = await CommandLine.Run([
+            "migrate",
+            "--cluster",
+            source.Address,
+            .. Image,
+            "--pattern",
+            "random",
+            "--json",
+            "-",
+            .. patient,
+        ]);
         Migration.Report(again.ExitCode, again.Output, again.Error);
     }
 }

@@ -44,7 +44,10 @@ public sealed class LeavingTests : IDisposable
             using var node = CommandLine.Start([.. command, "--seeds", $"{at.Host}:{at.Port}", "--config", config]);
             try
             {
-                var up = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Up } changed && changed.Node != watcher.Membership.Self);
+                var up = await Next(
+                    events.Reader,
+                    e => e is MemberChanged { State: MemberState.Up } changed && changed.Node != watcher.Membership.Self
+                );
                 var error = await End(node, signal, isDestination: command.Contains("destination"));
                 var gone = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Removed });
 
@@ -56,7 +59,8 @@ public sealed class LeavingTests : IDisposable
             }
             finally
             {
-                if (!node.HasExited) node.Kill();
+                if (!node.HasExited)
+                    node.Kill();
             }
         }
         finally
@@ -65,14 +69,13 @@ public sealed class LeavingTests : IDisposable
         }
     }
 
-    // Others know that it is up before it does itself: it says so then, a destination among what goes to standard error.
+    // Others know that it is up before it does itself: it says so then, a destination among what goes to standard
+    // error.
     private static async Task<string> End(Process node, string signal, bool isDestination)
     {
         using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var says = isDestination ? node.StandardError : node.StandardOutput;
-        while (!(await says.ReadLineAsync(late.Token))!.StartsWith("userfault node: ", StringComparison.Ordinal))
-        {
-        }
+        while (!(await says.ReadLineAsync(late.Token))!.StartsWith("userfault node: ", StringComparison.Ordinal)) { }
 
         NodeProcess.Signal(node, signal);
         var error = await node.StandardError.ReadToEndAsync(late.Token);
@@ -81,7 +84,10 @@ public sealed class LeavingTests : IDisposable
     }
 
     // All up to the first that is meant.
-    private static async Task<List<IMembershipEvent>> Next(ChannelReader<IMembershipEvent> events, Func<IMembershipEvent, bool> isMeant)
+    private static async Task<List<IMembershipEvent>> Next(
+        ChannelReader<IMembershipEvent> events,
+        Func<IMembershipEvent, bool> isMeant
+    )
     {
         using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var heard = new List<IMembershipEvent>();

@@ -18,7 +18,8 @@ internal static class Migration
         var said = "";
         while (await process.StandardError.ReadLineAsync(late.Token) is { } line)
         {
-            if (line.Contains(part, StringComparison.Ordinal) && !line.Contains(" 0/", StringComparison.Ordinal)) return line;
+            if (line.Contains(part, StringComparison.Ordinal) && !line.Contains(" 0/", StringComparison.Ordinal))
+                return line;
             said += line + "\n";
         }
 
@@ -38,7 +39,8 @@ internal static class Migration
         }
         finally
         {
-            if (!migration.HasExited) migration.Kill();
+            if (!migration.HasExited)
+                migration.Kill();
         }
     }
 
@@ -53,28 +55,51 @@ internal static class Migration
     }
 
     /// <summary>Every vCPU of the report has made all its accesses.</summary>
-    public static void AllVcpusFinished(JsonElement report, int accesses) => Assert.All(
-        report.GetProperty("details").GetProperty("vcpus").EnumerateArray(), vcpu => Assert.Equal(accesses, vcpu.GetProperty("accesses").GetInt32()));
+    public static void AllVcpusFinished(JsonElement report, int accesses) =>
+        Assert.All(
+            report.GetProperty("details").GetProperty("vcpus").EnumerateArray(),
+            vcpu => Assert.Equal(accesses, vcpu.GetProperty("accesses").GetInt32())
+        );
 
     /// <summary>
-    /// The cluster as a node sees it: what the command asks and shows, asked in this process, since a process of its own for each
-    /// look takes the processor from those that are looked at.
+    /// The cluster as a node sees it: what the command asks and shows, asked in this process, since a process of its
+    /// own for each look takes the processor from those that are looked at.
     /// </summary>
     public static async Task<JsonElement> Status(string node)
     {
-        var nodes = await StatusCommand.Ask(ClusterSetup.Open(Settings.Load(Patient)), "--cluster", ClusterSetup.Nodes("--cluster", node), CancellationToken.None);
+        var nodes = await StatusCommand.Ask(
+            ClusterSetup.Open(Settings.Load(Patient)),
+            "--cluster",
+            ClusterSetup.Nodes("--cluster", node),
+            CancellationToken.None
+        );
         return JsonDocument.Parse(StatusReport.Json(nodes)).RootElement;
     }
 
     /// <summary>The same by the command, in a network namespace; null is where the tests run.</summary>
     public static async Task<JsonElement> StatusIn(string? network, string node, string? config = null)
     {
-        var run = await CommandLine.RunIn(network, "status", "--cluster", node, "--json", "--config", config ?? Patient);
+        var run = await CommandLine.RunIn(
+            network,
+            "status",
+            "--cluster",
+            node,
+            "--json",
+            "--config",
+            config ?? Patient
+        );
         Assert.True(run.ExitCode == 0, run.Error);
         return JsonDocument.Parse(run.Output).RootElement;
     }
 
     /// <summary>Members as "address reachable", in order.</summary>
-    public static string Members(JsonElement status) => string.Join(", ", status.GetProperty("nodes").EnumerateArray()
-        .Select(n => $"{n.GetProperty("node").GetString()} {n.GetProperty("reachable").GetBoolean()}").Order(StringComparer.Ordinal));
+    public static string Members(JsonElement status) =>
+        string.Join(
+            ", ",
+            status
+                .GetProperty("nodes")
+                .EnumerateArray()
+                .Select(n => $"{n.GetProperty("node").GetString()} {n.GetProperty("reachable").GetBoolean()}")
+                .Order(StringComparer.Ordinal)
+        );
 }

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Userfault.Host.Tests.Cluster;
 
 /// <summary>
-/// Two network namespaces with a cable between them that can be cut, as two machines have. Both go with this object, and
-/// with them all that is in them.
+/// Two network namespaces with a cable between them that can be cut, as two machines have. Both go with this object,
+/// and with them all that is in them.
 /// </summary>
 internal sealed class Namespaces : IDisposable
 {
@@ -14,7 +14,10 @@ internal sealed class Namespaces : IDisposable
 
     private Namespaces()
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"userfault-{Environment.ProcessId}-{Interlocked.Increment(ref Made)}");
+        var name = string.Create(
+            CultureInfo.InvariantCulture,
+            $"userfault-{Environment.ProcessId}-{Interlocked.Increment(ref Made)}"
+        );
         (Here, There) = (name + "-here", name + "-there");
     }
 
@@ -33,8 +36,23 @@ internal sealed class Namespaces : IDisposable
     {
         var made = new Namespaces();
         whyNot = made.Try("netns", "add", made.Here);
-        if (whyNot.Length == 0) whyNot = made.Try("netns", "add", made.There);
-        if (whyNot.Length == 0) whyNot = made.Try("-n", made.Here, "link", "add", Cable, "type", "veth", "peer", "name", Cable, "netns", made.There);
+        if (whyNot.Length == 0)
+            whyNot = made.Try("netns", "add", made.There);
+        if (whyNot.Length == 0)
+            whyNot = made.Try(
+                "-n",
+                made.Here,
+                "link",
+                "add",
+                Cable,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                Cable,
+                "netns",
+                made.There
+            );
         if (whyNot.Length == 0)
         {
             foreach (var (side, address) in new[] { (made.Here, HereAddress), (made.There, ThereAddress) })
@@ -70,7 +88,9 @@ internal sealed class Namespaces : IDisposable
     {
         try
         {
-            using var ip = Process.Start(new ProcessStartInfo("ip", args) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using var ip = Process.Start(
+                new ProcessStartInfo("ip", args) { RedirectStandardError = true, RedirectStandardOutput = true }
+            )!;
             var said = ip.StandardError.ReadToEnd();
             ip.WaitForExit();
             return ip.ExitCode == 0 ? "" : $"ip {string.Join(' ', args)}: {said.Trim()}";

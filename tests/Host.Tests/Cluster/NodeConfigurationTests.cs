@@ -30,7 +30,11 @@ public sealed class NodeConfigurationTests : IDisposable
     {
         var node = Open("");
 
-        Assert.StartsWith(typeof(KeepDestinationProvider).FullName!, node.System.Settings.Config.GetString("akka.cluster.downing-provider-class"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            typeof(KeepDestinationProvider).FullName!,
+            node.System.Settings.Config.GetString("akka.cluster.downing-provider-class"),
+            StringComparison.Ordinal
+        );
         await node.Close();
     }
 

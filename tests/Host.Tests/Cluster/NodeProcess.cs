@@ -13,7 +13,8 @@ internal sealed class NodeProcess : IDisposable
         _process = process;
         process.ErrorDataReceived += (_, line) =>
         {
-            lock (_complaints) _complaints.Add(line.Data ?? "");
+            lock (_complaints)
+                _complaints.Add(line.Data ?? "");
         };
         process.BeginErrorReadLine();
     }
@@ -32,7 +33,8 @@ internal sealed class NodeProcess : IDisposable
     {
         get
         {
-            lock (_complaints) return [.. _complaints];
+            lock (_complaints)
+                return [.. _complaints];
         }
     }
 
@@ -42,7 +44,9 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>The same in a network namespace; null is where the tests run.</summary>
     public static async Task<NodeProcess> StartIn(string? network, string role, params string[] args)
     {
-        var node = new NodeProcess(CommandLine.StartIn(network, ["node", "--role", role, "--until-stdin-closes", .. args]));
+        var node = new NodeProcess(
+            CommandLine.StartIn(network, ["node", "--role", role, "--until-stdin-closes", .. args])
+        );
         try
         {
             node.Address = (await node.Line($"userfault node: {role} at ")).Split(' ')[^1];
@@ -70,7 +74,10 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>The same of any process that the test has started.</summary>
     public static void Signal(Process process, string signal)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start(
+            "kill",
+            [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]
+        );
         kill.WaitForExit();
         Assert.Equal(0, kill.ExitCode);
     }
@@ -80,7 +87,8 @@ internal sealed class NodeProcess : IDisposable
         if (!_process.HasExited)
         {
             _process.StandardInput.Close();
-            if (!_process.WaitForExit(TimeSpan.FromSeconds(20))) Kill();
+            if (!_process.WaitForExit(TimeSpan.FromSeconds(20)))
+                Kill();
         }
 
         _process.Dispose();
@@ -93,11 +101,15 @@ internal sealed class NodeProcess : IDisposable
         var said = "";
         while (await _process.StandardOutput.ReadLineAsync(late.Token) is { } line)
         {
-            if (line.StartsWith(metrics, StringComparison.Ordinal)) Metrics = new Uri(line[metrics.Length..]);
-            if (line.StartsWith(beginning, StringComparison.Ordinal)) return line;
+            if (line.StartsWith(metrics, StringComparison.Ordinal))
+                Metrics = new Uri(line[metrics.Length..]);
+            if (line.StartsWith(beginning, StringComparison.Ordinal))
+                return line;
             said += line + "\n";
         }
 
-        throw new InvalidOperationException($"the node ended without '{beginning}': {said} {string.Join('\n', Complaints)}");
+        throw new InvalidOperationException(
+            $"the node ended without '{beginning}': {said} {string.Join('\n', Complaints)}"
+        );
     }
 }

@@ -8,8 +8,14 @@ public sealed class SharedSource : IAsyncLifetime, IDisposable
 
     internal NodeProcess Node => _node!;
 
-    public async Task InitializeAsync() => _node = await NodeProcess.Start(
-        "source", "--synthetic", "32M", "--config", _folder.Write("metrics.hocon", "userfault.cluster.metrics-port = 0"));
+    public async Task InitializeAsync() =>
+        _node = await NodeProcess.Start(
+            "source",
+            "--synthetic",
+            "32M",
+            "--config",
+            _folder.Write("metrics.hocon", "userfault.cluster.metrics-port = 0")
+        );
 
     public Task DisposeAsync()
     {

@@ -25,10 +25,17 @@ public class ExitBookTests
         Assert.Equal(ExitAnswer.Own, book.Take(Second));
     }
 
-    public static TheoryData<uint, ulong, ulong, ulong?> Foreign => new()
-    {
-        { 0, 4096, 16, 7 }, { 2, 4096, 16, 7 }, { uint.MaxValue, 4096, 16, 7 }, { 1, 0, 16, 7 }, { 1, 4096, 24, 7 }, { 1, 4096, 16, null }, { 1, 4096, 16, 8 },
-    };
+    public static TheoryData<uint, ulong, ulong, ulong?> Foreign =>
+        new()
+        {
+            { 0, 4096, 16, 7 },
+            { 2, 4096, 16, 7 },
+            { uint.MaxValue, 4096, 16, 7 },
+            { 1, 0, 16, 7 },
+            { 1, 4096, 24, 7 },
+            { 1, 4096, 16, null },
+            { 1, 4096, 16, 8 },
+        };
 
     [Theory]
     [MemberData(nameof(Foreign))]

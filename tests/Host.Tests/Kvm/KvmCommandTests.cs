@@ -9,7 +9,16 @@ namespace Userfault.Host.Tests.Kvm;
 public class KvmCommandTests
 {
     private static readonly string[] Guest =
-        ["--synthetic", "4M", "--pattern", "random", "--vcpus", "2", "--json", "-"];
+    [
+        "--synthetic",
+        "4M",
+        "--pattern",
+        "random",
+        "--vcpus",
+        "2",
+        "--json",
+        "-",
+    ];
 
     [SkippableTheory]
     [InlineData("userfaultfd", "3", "none")]
@@ -20,15 +29,22 @@ public class KvmCommandTests
     public async Task A_real_guest_gets_its_pages_and_they_are_right(string mode, string cpl, string background)
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
-        if (mode != "holes") Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+        if (mode != "holes")
+            Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
         var run = await CommandLine.Run(["kvm", .. Guest, "--mode", mode, "--cpl", cpl, "--background", background]);
         Assert.True(run.ExitCode == 0, run.Error + run.Output);
         using var json = JsonDocument.Parse(run.Output);
         var root = json.RootElement;
-        Assert.Equal(("completed", true), (root.GetProperty("state").GetString(), root.GetProperty("verified").GetBoolean()));
+        Assert.Equal(
+            ("completed", true),
+            (root.GetProperty("state").GetString(), root.GetProperty("verified").GetBoolean())
+        );
         var details = root.GetProperty("details");
         Assert.Equal("kvm", details.GetProperty("backend").GetString());
-        Assert.Equal(1024, details.GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("accesses").GetInt32()));
+        Assert.Equal(
+            1024,
+            details.GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("accesses").GetInt32())
+        );
         Assert.Equal(0, details.GetProperty("verification").GetProperty("wrongReads").GetInt32());
         var placed = details.GetProperty("placed");
         var (demand, pushed) = (placed.GetProperty("demand").GetInt32(), placed.GetProperty("background").GetInt32());
@@ -36,7 +52,8 @@ public class KvmCommandTests
         Assert.Equal(background == "none" ? Touched() : 1024, demand + pushed);
         Assert.Equal(0, background == "none" ? pushed : 0);
         // At one fault a page: both vCPUs have shares of their own.
-        if (background == "none") Assert.Equal(Touched(), root.GetProperty("faults").GetInt32());
+        if (background == "none")
+            Assert.Equal(Touched(), root.GetProperty("faults").GetInt32());
         var mmio = details.GetProperty("vcpus").EnumerateArray().Sum(v => v.GetProperty("mmio").GetInt32());
         Assert.Equal(mode == "holes", mmio > 0);
     }
@@ -61,7 +78,20 @@ public class KvmCommandTests
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
         Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
         var run = await CommandLine.Run(
-            "kvm", "--synthetic", "8M", "--pattern", "random", "--vcpus", "8", "--overlapping", "--accesses", "400", "--mode", mode, "--gc-stress");
+            "kvm",
+            "--synthetic",
+            "8M",
+            "--pattern",
+            "random",
+            "--vcpus",
+            "8",
+            "--overlapping",
+            "--accesses",
+            "400",
+            "--mode",
+            mode,
+            "--gc-stress"
+        );
         Assert.True(run.ExitCode == 0, run.Error + run.Output);
         Assert.Contains("2048 pages match the image, 0 wrong", run.Output, StringComparison.Ordinal);
     }
@@ -95,7 +125,8 @@ public class KvmCommandTests
         for (var vcpu = 0; vcpu < 2; vcpu++)
         {
             var stream = workload.Open(vcpu);
-            while (stream.TryNext(out var access)) pages.Add(access.Gfn.Value);
+            while (stream.TryNext(out var access))
+                pages.Add(access.Gfn.Value);
         }
 
         return pages.Count;

@@ -5,8 +5,8 @@ using Userfault.Mmu;
 namespace Userfault.Host.Tests.Kvm;
 
 /// <summary>
-/// Plays the part of a kernel that has KVM_MEM_USERFAULT: takes regions with a bitmap, works through the guest's batches itself,
-/// and exits where a bit is set, as spec and design say KVM_RUN does.
+/// Plays the part of a kernel that has KVM_MEM_USERFAULT: takes regions with a bitmap, works through the guest's
+/// batches itself, and exits where a bit is set, as spec and design say KVM_RUN does.
 /// </summary>
 internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
 {
@@ -40,7 +40,8 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
         lock (_lock)
         {
             Calls.Add((region.Slot, region.MemslotFlags));
-            if (_regions.TryGetValue(region.Slot, out var old) && old.UserspaceAddress != region.UserspaceAddress) return LinuxErrno.EINVAL;
+            if (_regions.TryGetValue(region.Slot, out var old) && old.UserspaceAddress != region.UserspaceAddress)
+                return LinuxErrno.EINVAL;
             _regions[region.Slot] = region;
             return LinuxErrno.None;
         }
@@ -49,9 +50,7 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
     public IVcpuRunner CreateVcpu(GuestLayout layout, nint boot, int number, int ring) =>
         new Vcpu(this, layout.Batch((byte*)boot, number), number);
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     // Null where the bit is set.
     private ulong* Translate(int vcpu, ulong gpa)
@@ -61,10 +60,13 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
             foreach (var (_, region) in _regions)
             {
                 var offset = gpa - region.GuestPhysicalAddress;
-                if (offset >= region.MemorySize) continue;
+                if (offset >= region.MemorySize)
+                    continue;
                 var page = offset >> Page.Shift;
-                if ((region.MemslotFlags & MemslotFlags.Userfault) != 0
-                    && (Volatile.Read(ref ((ulong*)region.UserfaultBitmap)[page / 64]) >> (int)(page % 64) & 1) != 0)
+                if (
+                    (region.MemslotFlags & MemslotFlags.Userfault) != 0
+                    && (Volatile.Read(ref ((ulong*)region.UserfaultBitmap)[page / 64]) >> (int)(page % 64) & 1) != 0
+                )
                 {
                     Exits.Add((vcpu, gpa >> Page.Shift));
                     return null;
@@ -86,13 +88,9 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
 
         public ulong MmioDatum => 0;
 
-        public void Adopt()
-        {
-        }
+        public void Adopt() { }
 
-        public void AnswerMmio(ulong datum)
-        {
-        }
+        public void AnswerMmio(ulong datum) { }
 
         public void Kick() => _kick.Set();
 
@@ -100,16 +98,21 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
 
         public KvmExit Run()
         {
-            if (host.Hangs) _kick.Wait();
+            if (host.Hangs)
+                _kick.Wait();
             for (; _next < batch.Count; _next++)
             {
-                if (_kick.IsSet) return new KvmExit(KvmExitKind.Interrupted);
+                if (_kick.IsSet)
+                    return new KvmExit(KvmExitKind.Interrupted);
                 var gpa = batch.AddressOf(_next);
                 var word = host.Translate(number, gpa);
                 if (word == null)
                 {
                     return new KvmExit(
-                        KvmExitKind.MemoryFault, gpa & ~(ulong)Page.OffsetMask, (ulong)MemoryFaultFlags.Userfault);
+                        KvmExitKind.MemoryFault,
+                        gpa & ~(ulong)Page.OffsetMask,
+                        (ulong)MemoryFaultFlags.Userfault
+                    );
                 }
 
                 batch.Value(_next) = batch.IsWrite(_next)
@@ -117,7 +120,8 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
                     : Volatile.Read(ref *word);
             }
 
-            if (host.Hangs) return new KvmExit(KvmExitKind.Interrupted);
+            if (host.Hangs)
+                return new KvmExit(KvmExitKind.Interrupted);
             _next = 0;
             return new KvmExit(KvmExitKind.BatchDone);
         }

@@ -50,7 +50,8 @@ public class UserfaultFlagTests
         await Run(host, 1, BackgroundOrder.None);
         var stream = Workload(1).Open(0);
         List<ulong> touched = [];
-        while (stream.TryNext(out var access)) touched.Add(access.Gfn.Value);
+        while (stream.TryNext(out var access))
+            touched.Add(access.Gfn.Value);
         Assert.Equal(touched.Distinct(), host.Exits.Select(e => e.Page));
     }
 
@@ -60,7 +61,10 @@ public class UserfaultFlagTests
         Skip.IfNot(OperatingSystem.IsLinux(), "real vCPUs' memory is Linux's");
         using var host = new ModelKvmHost { Hangs = true };
         var (report, _) = await Run(host, 2, BackgroundOrder.None, watchdogNs: 1_000_000_000);
-        Assert.Equal((MigrationState.Failed, "no vCPU moved and no page came for 1.000 s"), (report.State, report.Reason));
+        Assert.Equal(
+            (MigrationState.Failed, "no vCPU moved and no page came for 1.000 s"),
+            (report.State, report.Reason)
+        );
     }
 
     [SkippableFact]
@@ -74,10 +78,13 @@ public class UserfaultFlagTests
         var report = machine.Session.Run(
             progress =>
             {
-                if (progress.State == MigrationState.Running) runs.TrySetResult();
-                if (progress.State == MigrationState.Paused) isPaused.TrySetResult();
+                if (progress.State == MigrationState.Running)
+                    runs.TrySetResult();
+                if (progress.State == MigrationState.Paused)
+                    isPaused.TrySetResult();
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         await runs.Task.WaitAsync(Patience);
         machine.Session.Actors.System.ActorSelection("/user/migration/vm").Tell(new VmProtocol.PauseVm("for a look"));
         await isPaused.Task.WaitAsync(Patience);
@@ -106,25 +113,41 @@ public class UserfaultFlagTests
     public void What_the_host_lacks_is_said_in_one_line()
     {
         using var host = new ModelKvmHost { HasUserfault = false, MostVcpus = 2 };
-        Assert.Contains("no KVM_MEM_USERFAULT", Assert.Throws<CliException>(() => new KvmSetup(KvmMode.Userfault).On(host)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no KVM_MEM_USERFAULT",
+            Assert.Throws<CliException>(() => new KvmSetup(KvmMode.Userfault).On(host)).Message,
+            StringComparison.Ordinal
+        );
     }
 
-    private static PatternWorkload Workload(int vcpus) => new(new PatternSettings(PatternKind.Random, vcpus, Pages)
-    {
-        Overlapping = true,
-        AccessesPerVcpu = 600,
-        WriteShare = 0.3,
-    });
+    private static PatternWorkload Workload(int vcpus) =>
+        new(
+            new PatternSettings(PatternKind.Random, vcpus, Pages)
+            {
+                Overlapping = true,
+                AccessesPerVcpu = 600,
+                WriteShare = 0.3,
+            }
+        );
 
     private static async Task<(MigrationReport Report, IReadOnlyList<(uint Slot, MemslotFlags Flags)> Calls)> Run(
-        ModelKvmHost host, int vcpus, BackgroundOrder background, long watchdogNs = 60_000_000_000)
+        ModelKvmHost host,
+        int vcpus,
+        BackgroundOrder background,
+        long watchdogNs = 60_000_000_000
+    )
     {
         await using var machine = Start(host, vcpus, background, watchdogNs);
         var report = await machine.Session.Run(_ => { }, CancellationToken.None).WaitAsync(Patience);
         return (report, [.. host.Calls]);
     }
 
-    private static Started Start(ModelKvmHost host, int vcpus, BackgroundOrder background, long watchdogNs = 60_000_000_000)
+    private static Started Start(
+        ModelKvmHost host,
+        int vcpus,
+        BackgroundOrder background,
+        long watchdogNs = 60_000_000_000
+    )
     {
         var setup = new KvmSetup(KvmMode.Userfault, WatchdogNs: watchdogNs);
         var image = new SyntheticImage(new SyntheticSettings(Pages, 0.3, 0.1, 1));

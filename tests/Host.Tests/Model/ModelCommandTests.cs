@@ -6,13 +6,16 @@ public class ModelCommandTests
     public async Task Predict_adds_a_column_and_prints_nothing_else()
     {
         using var folder = new TemporaryFolder();
-        var file = folder.Write("f.csv", """
+        var file = folder.Write(
+            "f.csv",
+            """
             # a comment
             machine,memory,uffds,mode,readers,vcpus,rate_per_vcpu
             x86-96lpu,shmem,single,userfault,-,2,181972
             arm64-96pe,shmem,multiple,uffd-minor,per-vcpu,16,
 
-            """);
+            """
+        );
         var run = await CommandLine.Run("model", "predict", file);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         var lines = run.Output.Split('\n');

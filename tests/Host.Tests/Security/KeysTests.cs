@@ -19,16 +19,25 @@ public sealed class KeysTests : IDisposable
         Assert.Equal((0, ""), (first.ExitCode, first.Error));
         var before = Files();
         Assert.Equal(
-            ["authority.key", "authority.pem", .. Enumerable.Range(1, 3).SelectMany(n => new[] { $"node-{n}.hocon", $"node-{n}.key", $"node-{n}.pem" })],
-            before.Keys);
+            [
+                "authority.key",
+                "authority.pem",
+                .. Enumerable
+                    .Range(1, 3)
+                    .SelectMany(n => new[] { $"node-{n}.hocon", $"node-{n}.key", $"node-{n}.pem" }),
+            ],
+            before.Keys
+        );
 
         Assert.Equal(0, (await CommandLine.Run("cluster", "keys", Keys, "--nodes", "2", "--days", "7")).ExitCode);
 
         var after = Files();
         Assert.All(before, file => Assert.Equal(file.Value, after[file.Key]));
         Assert.Equal(before.Count + 6, after.Count);
-        foreach (var number in Enumerable.Range(1, 5)) Assert.NotNull(ClusterTls.Of(Settings.Load(Path.Combine(Keys, $"node-{number}.hocon"))));
-        if (OperatingSystem.IsWindows()) return;
+        foreach (var number in Enumerable.Range(1, 5))
+            Assert.NotNull(ClusterTls.Of(Settings.Load(Path.Combine(Keys, $"node-{number}.hocon"))));
+        if (OperatingSystem.IsWindows())
+            return;
         const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(Keys));
         foreach (var name in after.Keys.Where(name => name.EndsWith(".key", StringComparison.Ordinal)))
@@ -48,17 +57,36 @@ public sealed class KeysTests : IDisposable
         Assert.Equal(0, authority.Extensions.OfType<X509BasicConstraintsExtension>().Single().PathLengthConstraint);
         Assert.Equal("CN=node-1", node.Subject);
         Assert.Equal("1.2.840.10045.2.1", node.PublicKey.Oid.Value);
-        Assert.Equal(X509KeyUsageFlags.DigitalSignature, node.Extensions.OfType<X509KeyUsageExtension>().Single().KeyUsages);
+        Assert.Equal(
+            X509KeyUsageFlags.DigitalSignature,
+            node.Extensions.OfType<X509KeyUsageExtension>().Single().KeyUsages
+        );
         Assert.Equal(
             [TestAuthority.Server, TestAuthority.Client],
-            node.Extensions.OfType<X509EnhancedKeyUsageExtension>().Single().EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>().Select(o => o.Value));
+            node.Extensions.OfType<X509EnhancedKeyUsageExtension>()
+                .Single()
+                .EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>()
+                .Select(o => o.Value)
+        );
         Assert.Equal(
-            authority.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single().SubjectKeyIdentifierBytes.ToArray(),
-            node.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().Single().KeyIdentifier!.Value.ToArray());
+            authority
+                .Extensions.OfType<X509SubjectKeyIdentifierExtension>()
+                .Single()
+                .SubjectKeyIdentifierBytes.ToArray(),
+            node.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().Single().KeyIdentifier!.Value.ToArray()
+        );
         Assert.True(node.MatchesHostname("node-1") && node.MatchesHostname("userfault"));
         Assert.InRange(node.NotBefore.ToUniversalTime(), now.UtcDateTime.AddHours(-2), now.UtcDateTime);
-        Assert.InRange(node.NotAfter.ToUniversalTime(), now.UtcDateTime.AddDays(30).AddSeconds(-1), now.UtcDateTime.AddDays(30));
-        Assert.InRange(authority.NotAfter.ToUniversalTime(), now.UtcDateTime.AddDays(3650).AddSeconds(-1), now.UtcDateTime.AddDays(3650));
+        Assert.InRange(
+            node.NotAfter.ToUniversalTime(),
+            now.UtcDateTime.AddDays(30).AddSeconds(-1),
+            now.UtcDateTime.AddDays(30)
+        );
+        Assert.InRange(
+            authority.NotAfter.ToUniversalTime(),
+            now.UtcDateTime.AddDays(3650).AddSeconds(-1),
+            now.UtcDateTime.AddDays(3650)
+        );
     }
 
     // An hour is left on the authority's clock; a longer life is asked for at once.
@@ -66,7 +94,10 @@ public sealed class KeysTests : IDisposable
     [InlineData(3651)]
     [InlineData(36500)]
     public void A_new_authority_lives_as_long_as_its_nodes(int days) =>
-        Assert.Equal(TestAuthority.Now.AddDays(days).Date, new KeyFolder(Keys).Make(1, days, TestAuthority.Now).AuthorityEnds.UtcDateTime.Date);
+        Assert.Equal(
+            TestAuthority.Now.AddDays(days).Date,
+            new KeyFolder(Keys).Make(1, days, TestAuthority.Now).AuthorityEnds.UtcDateTime.Date
+        );
 
     [Theory]
     [InlineData("authority.key", "authority.key")]
@@ -75,7 +106,8 @@ public sealed class KeysTests : IDisposable
     public async Task An_authority_that_is_not_whole_signs_nothing(string lost, string said)
     {
         new KeyFolder(Keys).Make(1, 30, TestAuthority.Now);
-        foreach (var file in Directory.GetFiles(Keys, lost)) File.Delete(file);
+        foreach (var file in Directory.GetFiles(Keys, lost))
+            File.Delete(file);
         var before = Files();
         (await CommandLine.Run("cluster", "keys", Keys)).IsBadInput(said);
         Assert.Equal(before, Files());
@@ -105,7 +137,10 @@ public sealed class KeysTests : IDisposable
         }
 
         new KeyFolder(Keys).Make(1, 30, TestAuthority.Now);
-        (await CommandLine.Run("cluster", "keys", Keys, "--days", "3651")).IsBadInput("--days 3651", "authority.pem ends on");
+        (await CommandLine.Run("cluster", "keys", Keys, "--days", "3651")).IsBadInput(
+            "--days 3651",
+            "authority.pem ends on"
+        );
 
         using var other = TestAuthority.Create();
         File.WriteAllText(Path.Combine(Keys, "authority.pem"), other.Certificate.ExportCertificatePem());
@@ -113,5 +148,8 @@ public sealed class KeysTests : IDisposable
     }
 
     private SortedDictionary<string, string> Files() =>
-        new(Directory.GetFiles(Keys).ToDictionary(file => Path.GetFileName(file), File.ReadAllText), StringComparer.Ordinal);
+        new(
+            Directory.GetFiles(Keys).ToDictionary(file => Path.GetFileName(file), File.ReadAllText),
+            StringComparer.Ordinal
+        );
 }

@@ -25,7 +25,8 @@ public sealed class LoopbackRuleTests : IDisposable
     [InlineData("::ffff:192.0.2.1", false)]
     [InlineData("localhost.example.org", false)]
     [InlineData("node-1", false)]
-    public void Loopback_is_this_machine_alone(string host, bool isLoopback) => Assert.Equal(isLoopback, LoopbackRule.IsLoopback(host));
+    public void Loopback_is_this_machine_alone(string host, bool isLoopback) =>
+        Assert.Equal(isLoopback, LoopbackRule.IsLoopback(host));
 
     [Theory]
     [InlineData("node", "--role", "source", "--synthetic", "1M")]
@@ -37,13 +38,20 @@ public sealed class LoopbackRuleTests : IDisposable
     [InlineData("status", "--cluster", "127.0.0.1:1")]
     public async Task No_command_listens_beyond_loopback_without_certificates(params string[] command)
     {
-        foreach (var (setting, named) in new[]
+        foreach (
+            var (setting, named) in new[]
+            {
+                ($"host = \"{Outside}\"", "userfault.cluster.host"),
+                ("host = \"0.0.0.0\"", "userfault.cluster.host"),
+                ("metrics-host = \"::\", metrics-port = 0", "userfault.cluster.metrics-host"),
+            }
+        )
         {
-            ($"host = \"{Outside}\"", "userfault.cluster.host"), ("host = \"0.0.0.0\"", "userfault.cluster.host"),
-            ("metrics-host = \"::\", metrics-port = 0", "userfault.cluster.metrics-host"),
-        })
-        {
-            (await CommandLine.Run([.. command, "--config", Config(setting)])).IsBadInput(named, "userfault cluster keys", "userfault.cluster.allow-insecure");
+            (await CommandLine.Run([.. command, "--config", Config(setting)])).IsBadInput(
+                named,
+                "userfault cluster keys",
+                "userfault.cluster.allow-insecure"
+            );
         }
     }
 
@@ -52,13 +60,25 @@ public sealed class LoopbackRuleTests : IDisposable
     [InlineData("--seeds", "node", "--role", "destination", "--synthetic", "1M", "--seeds", Outside + ":7001")]
     [InlineData("--cluster", "migrate", "--synthetic", "1M", "--cluster", Outside + ":7001")]
     [InlineData("--cluster", "migrate", "--backend", "kvm", "--synthetic", "1M", "--cluster", Outside + ":7001")]
-    [InlineData("--cluster", "migrate", "--backend", "userfaultfd", "--synthetic", "1M", "--cluster", Outside + ":7101")]
+    [InlineData(
+        "--cluster",
+        "migrate",
+        "--backend",
+        "userfaultfd",
+        "--synthetic",
+        "1M",
+        "--cluster",
+        Outside + ":7101"
+    )]
     [InlineData("--cluster", "status", "--cluster", "127.0.0.1:1," + Outside + ":7001")]
     [InlineData("--cluster", "serve", "--socket", "/nowhere/s", "--cluster", Outside + ":7101")]
     [InlineData("--cluster", "serve", "--socket", "/nowhere/s", "--cluster", "node-1.example.org:7101")]
     public async Task No_command_connects_beyond_loopback_without_certificates(string named, params string[] command)
     {
-        Skip.If(command.Contains("userfaultfd") && Userfault.Linux.Userfaultfd.WhyNot() is not null, Userfault.Linux.Userfaultfd.WhyNot());
+        Skip.If(
+            command.Contains("userfaultfd") && Userfault.Linux.Userfaultfd.WhyNot() is not null,
+            Userfault.Linux.Userfaultfd.WhyNot()
+        );
         (await CommandLine.Run(command)).IsBadInput(named, "userfault cluster keys");
     }
 
@@ -76,7 +96,9 @@ public sealed class LoopbackRuleTests : IDisposable
             Assert.Contains("cannot be listened on", lines[1], StringComparison.Ordinal);
         }
 
-        (await CommandLine.Run("status", "--cluster", "127.0.0.1:1", "--config", Config("allow-insecure = maybe"))).IsBadInput("userfault.cluster.allow-insecure");
+        (
+            await CommandLine.Run("status", "--cluster", "127.0.0.1:1", "--config", Config("allow-insecure = maybe"))
+        ).IsBadInput("userfault.cluster.allow-insecure");
     }
 
     // With certificates the same addresses are as good as others: what is wrong here is that nobody has them.
@@ -84,8 +106,17 @@ public sealed class LoopbackRuleTests : IDisposable
     public async Task With_certificates_nothing_is_refused_or_warned_of()
     {
         using var ours = TestAuthority.Create();
-        (await CommandLine.Run("node", "--role", "source", "--synthetic", "1M", "--config", ours.Settings(_folder, $"host = \"{Outside}\"", ours.Sign(toDays: 90))))
-            .IsBadInput("cannot be listened on");
+        (
+            await CommandLine.Run(
+                "node",
+                "--role",
+                "source",
+                "--synthetic",
+                "1M",
+                "--config",
+                ours.Settings(_folder, $"host = \"{Outside}\"", ours.Sign(toDays: 90))
+            )
+        ).IsBadInput("cannot be listened on");
     }
 
     private string Config(string setting) => _folder.Write("setting.hocon", $"userfault.cluster {{ {setting} }}");

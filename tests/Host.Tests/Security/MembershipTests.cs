@@ -62,11 +62,19 @@ public sealed class MembershipTests : IDisposable
             }
 
             await TlsNode.Until(() => good.Refused.Count >= strangers.Count);
-            Assert.All(wrong, w => Assert.Contains(good.Refused, line => line.Contains(w.Said, StringComparison.Ordinal)));
+            Assert.All(
+                wrong,
+                w => Assert.Contains(good.Refused, line => line.Contains(w.Said, StringComparison.Ordinal))
+            );
 
             // The good node dials them.
-            foreach (var stranger in strangers) good.Ask(stranger.Address);
-            await TlsNode.Until(() => strangers.All(s => good.Refused.Any(line => line.StartsWith($"127.0.0.1:{s.Address.Port}: ", StringComparison.Ordinal))));
+            foreach (var stranger in strangers)
+                good.Ask(stranger.Address);
+            await TlsNode.Until(() =>
+                strangers.All(s =>
+                    good.Refused.Any(line => line.StartsWith($"127.0.0.1:{s.Address.Port}: ", StringComparison.Ordinal))
+                )
+            );
 
             // Another node joins meanwhile: what the strangers could have brought about had its time.
             await using var other = TlsNode.Good(_folder, _ours);
@@ -95,11 +103,13 @@ public sealed class MembershipTests : IDisposable
             await using var secure = new SslStream(client.GetStream());
             await Closes(async () =>
             {
-                await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
-                {
-                    TargetHost = "userfault",
-                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2,
-                });
+                await secure.AuthenticateAsClientAsync(
+                    new SslClientAuthenticationOptions
+                    {
+                        TargetHost = "userfault",
+                        RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2,
+                    }
+                );
                 return await secure.ReadAsync(new byte[1]);
             });
         }
@@ -126,7 +136,12 @@ public sealed class MembershipTests : IDisposable
         await one.Join();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var at = NodeSystem.AddressOf(one.Address.System, "127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, isTls: true);
+        var at = NodeSystem.AddressOf(
+            one.Address.System,
+            "127.0.0.1",
+            ((IPEndPoint)listener.LocalEndpoint).Port,
+            isTls: true
+        );
 
         one.Ask(at);
         await Play(what, await listener.AcceptSocketAsync());
@@ -155,13 +170,22 @@ public sealed class MembershipTests : IDisposable
         await two.Join(one);
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        two.Ask(NodeSystem.AddressOf(two.Address.System, "127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, isTls: true));
+        two.Ask(
+            NodeSystem.AddressOf(
+                two.Address.System,
+                "127.0.0.1",
+                ((IPEndPoint)listener.LocalEndpoint).Port,
+                isTls: true
+            )
+        );
         await Play("closes", await listener.AcceptSocketAsync());
         await TlsNode.Until(() => CoordinatedShutdown.Get(two.Node.System).ShutdownReason is not null);
 
         Assert.False(two.HasEnded);
-        if (how == "downed") one.Node.Membership.Down(two.Address);
-        else two.Node.Membership.Leave();
+        if (how == "downed")
+            one.Node.Membership.Down(two.Address);
+        else
+            two.Node.Membership.Leave();
 
         await two.Node.System.WhenTerminated.WaitAsync(TimeSpan.FromMinutes(2));
         await TlsNode.Until(() => one.Members == 1);
@@ -179,7 +203,8 @@ public sealed class MembershipTests : IDisposable
                 await Closes(async () =>
                 {
                     var bytes = new byte[4096];
-                    while (await stream.ReadAsync(bytes) > 0) ;
+                    while (await stream.ReadAsync(bytes) > 0)
+                        ;
                     return 0;
                 });
                 return;

@@ -8,7 +8,9 @@ using Userfault.Pages;
 
 namespace Userfault.Host.Tests.Security;
 
-/// <summary>Real handshakes of the page data plane: good and wrong certificates at either end, in both versions of TLS.</summary>
+/// <summary>
+/// Real handshakes of the page data plane: good and wrong certificates at either end, in both versions of TLS.
+/// </summary>
 public sealed class PagePlaneTests : IDisposable
 {
     private static readonly SyntheticImage Image = new(new SyntheticSettings(16, 0, 0, Seed: 1));
@@ -31,7 +33,11 @@ public sealed class PagePlaneTests : IDisposable
     public void Nodes_of_one_authority_meet(string? serverOnly, string? clientOnly)
     {
         using var server = Serve(serverOnly is null ? Tls().Server : Raw(_ours.Sign(uses: [serverOnly])));
-        var listing = Assert.Single(PageClient.ListSources(Options(server, clientOnly is null ? Tls().Client : RawClient(_ours.Sign(uses: [clientOnly])))));
+        var listing = Assert.Single(
+            PageClient.ListSources(
+                Options(server, clientOnly is null ? Tls().Client : RawClient(_ours.Sign(uses: [clientOnly])))
+            )
+        );
         Assert.Equal(16UL, listing.PageCount);
         Assert.Empty(_log);
     }
@@ -48,7 +54,11 @@ public sealed class PagePlaneTests : IDisposable
             _log.Clear();
             var refusal = Refused(Options(server, RawClient(shown, version)));
             Assert.Contains("certificate", refusal.Text, StringComparison.Ordinal);
-            Assert.Contains(said.Replace("no serverAuth", "no clientAuth", StringComparison.Ordinal), await Line(), StringComparison.Ordinal);
+            Assert.Contains(
+                said.Replace("no serverAuth", "no clientAuth", StringComparison.Ordinal),
+                await Line(),
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -64,7 +74,8 @@ public sealed class PagePlaneTests : IDisposable
             var refusal = Refused(Options(server, Tls().Client));
             Assert.Equal(RefusalReason.Untrusted, refusal.Reason);
             // What TLS itself refuses, the check does not come to see.
-            if (name is not ("no signatures" or "the authority's own")) Assert.Contains(said, refusal.Text, StringComparison.Ordinal);
+            if (name is not ("no signatures" or "the authority's own"))
+                Assert.Contains(said, refusal.Text, StringComparison.Ordinal);
         }
     }
 
@@ -84,7 +95,16 @@ public sealed class PagePlaneTests : IDisposable
     public async Task A_client_without_a_certificate_gets_nothing()
     {
         using var server = Serve(Tls().Server);
-        Refused(Options(server, new SslClientAuthenticationOptions { TargetHost = "userfault", RemoteCertificateValidationCallback = (_, shown, _, _) => TrustsAnyone(shown) }));
+        Refused(
+            Options(
+                server,
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = "userfault",
+                    RemoteCertificateValidationCallback = (_, shown, _, _) => TrustsAnyone(shown),
+                }
+            )
+        );
         Assert.Contains("it shows no certificate", await Line(), StringComparison.Ordinal);
     }
 
@@ -104,37 +124,54 @@ public sealed class PagePlaneTests : IDisposable
     // A wrong end trusts whatever the good end shows.
     private static bool TrustsAnyone(X509Certificate? shown) => shown is null or X509Certificate2;
 
-    private static SslServerAuthenticationOptions Raw(X509Certificate2 certificate, SslProtocols version = SslProtocols.None) => new()
-    {
-        ServerCertificate = certificate,
-        ClientCertificateRequired = true,
-        RemoteCertificateValidationCallback = (_, shown, _, _) => TrustsAnyone(shown),
-        EnabledSslProtocols = version,
-    };
+    private static SslServerAuthenticationOptions Raw(
+        X509Certificate2 certificate,
+        SslProtocols version = SslProtocols.None
+    ) =>
+        new()
+        {
+            ServerCertificate = certificate,
+            ClientCertificateRequired = true,
+            RemoteCertificateValidationCallback = (_, shown, _, _) => TrustsAnyone(shown),
+            EnabledSslProtocols = version,
+        };
 
-    private static SslClientAuthenticationOptions RawClient(X509Certificate2 certificate, SslProtocols version = SslProtocols.None) => new()
-    {
-        TargetHost = "userfault",
-        ClientCertificates = [certificate],
-        LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate,
-        RemoteCertificateValidationCallback = (_, shown, _, _) => TrustsAnyone(shown),
-        EnabledSslProtocols = version,
-    };
+    private static SslClientAuthenticationOptions RawClient(
+        X509Certificate2 certificate,
+        SslProtocols version = SslProtocols.None
+    ) =>
+        new()
+        {
+            TargetHost = "userfault",
+            ClientCertificates = [certificate],
+            LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate,
+            RemoteCertificateValidationCallback = (_, shown, _, _) => TrustsAnyone(shown),
+            EnabledSslProtocols = version,
+        };
 
-    private static PageClientOptions Options(PageServer server, SslClientAuthenticationOptions? tls) => new()
-    {
-        Server = server.Endpoint,
-        HandshakeTimeout = TimeSpan.FromSeconds(60),
-        Tls = tls,
-    };
+    private static PageClientOptions Options(PageServer server, SslClientAuthenticationOptions? tls) =>
+        new()
+        {
+            Server = server.Endpoint,
+            HandshakeTimeout = TimeSpan.FromSeconds(60),
+            Tls = tls,
+        };
 
     private static Refusal Refused(PageClientOptions options) =>
         Assert.Throws<PageConnectionException>(() => PageClient.ListSources(options)).Refusal;
 
     private ClusterTls Tls() => ClusterTls.Of(Settings.Load(_ours.Settings(_folder)))!;
 
-    private PageServer Serve(SslServerAuthenticationOptions? tls) => new(
-        new PageServerOptions { Tls = tls, Log = _log.Enqueue, HandshakeTimeout = TimeSpan.FromSeconds(60) }, [new PageOffer(Image)]);
+    private PageServer Serve(SslServerAuthenticationOptions? tls) =>
+        new(
+            new PageServerOptions
+            {
+                Tls = tls,
+                Log = _log.Enqueue,
+                HandshakeTimeout = TimeSpan.FromSeconds(60),
+            },
+            [new PageOffer(Image)]
+        );
 
     private async Task<string> Line()
     {

@@ -25,9 +25,16 @@ public sealed class PeerCheckTests : IDisposable
         foreach (var use in new[] { CertificateUse.Server, CertificateUse.Client, CertificateUse.Node })
         {
             // One that is for nothing lacks either use.
-            var expected = use == CertificateUse.Client ? said.Replace("no serverAuth", "no clientAuth", StringComparison.Ordinal) : said;
+            var expected =
+                use == CertificateUse.Client
+                    ? said.Replace("no serverAuth", "no clientAuth", StringComparison.Ordinal)
+                    : said;
             Assert.Contains(expected, _check.WhyNot(shown, use), StringComparison.Ordinal);
-            Assert.Contains(expected, Assert.Throws<AuthenticationException>(() => _check.Demand(shown, use)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                expected,
+                Assert.Throws<AuthenticationException>(() => _check.Demand(shown, use)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -91,7 +98,8 @@ public sealed class PeerCheckTests : IDisposable
                     continue;
                 }
 
-                using (shown) Assert.NotNull(_check.WhyNot(shown, CertificateUse.Node));
+                using (shown)
+                    Assert.NotNull(_check.WhyNot(shown, CertificateUse.Node));
             }
         }
     }

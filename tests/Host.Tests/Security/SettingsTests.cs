@@ -45,11 +45,26 @@ public sealed class SettingsTests : IDisposable
     [InlineData("userfault.cluster.tls.certificate", "key = \"a.key\", authority = \"a.pem\"")]
     [InlineData("userfault.cluster.tls.key", "certificate = \"own.pem\"")]
     [InlineData("userfault.cluster.tls.authority", "certificate = \"own.pem\", key = \"own.key\"")]
-    [InlineData("userfault.cluster.tls.certificate", "certificate = \"nowhere.pem\", key = \"own.key\", authority = \"ours.pem\"")]
-    [InlineData("userfault.cluster.tls.certificate", "certificate = \"text\", key = \"own.key\", authority = \"ours.pem\"")]
-    [InlineData("userfault.cluster.tls.certificate", "certificate = \"own.pem\", key = \"text\", authority = \"ours.pem\"")]
-    [InlineData("userfault.cluster.tls.certificate", "certificate = \"own.pem\", key = \"other.key\", authority = \"ours.pem\"")]
-    [InlineData("userfault.cluster.tls.authority", "certificate = \"own.pem\", key = \"own.key\", authority = \"text\"")]
+    [InlineData(
+        "userfault.cluster.tls.certificate",
+        "certificate = \"nowhere.pem\", key = \"own.key\", authority = \"ours.pem\""
+    )]
+    [InlineData(
+        "userfault.cluster.tls.certificate",
+        "certificate = \"text\", key = \"own.key\", authority = \"ours.pem\""
+    )]
+    [InlineData(
+        "userfault.cluster.tls.certificate",
+        "certificate = \"own.pem\", key = \"text\", authority = \"ours.pem\""
+    )]
+    [InlineData(
+        "userfault.cluster.tls.certificate",
+        "certificate = \"own.pem\", key = \"other.key\", authority = \"ours.pem\""
+    )]
+    [InlineData(
+        "userfault.cluster.tls.authority",
+        "certificate = \"own.pem\", key = \"own.key\", authority = \"text\""
+    )]
     public void Files_that_are_missing_or_are_something_else_are_refused_by_name(string key, string tls)
     {
         using var own = _ours.Sign();
@@ -73,7 +88,11 @@ public sealed class SettingsTests : IDisposable
         using var own = _ours.Sign(toDays: 60);
         var tls = ClusterTls.Of(Settings.Load(_ours.Settings(_folder, certificate: own)))!;
         Assert.Null(tls.Warning(TestAuthority.Now.AddDays(29)));
-        Assert.Contains("userfault.cluster.tls.certificate", tls.Warning(TestAuthority.Now.AddDays(31)), StringComparison.Ordinal);
+        Assert.Contains(
+            "userfault.cluster.tls.certificate",
+            tls.Warning(TestAuthority.Now.AddDays(31)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -82,15 +101,18 @@ public sealed class SettingsTests : IDisposable
         var said = new List<string>();
         var time = new ManualTime();
         var log = new RefusalLog(said.Add, time);
-        for (var i = 0; i < 1000; i++) log.Say($"peer {i}");
+        for (var i = 0; i < 1000; i++)
+            log.Say($"peer {i}");
         time.Now = 1_000_000_000;
         log.Say("the last");
         Assert.Equal(["peer 0", "the last (and 999 more refused)"], said);
     }
 
-    private static string Refused(string settings) => Assert.Throws<CliException>(() => ClusterTls.Of(Settings.Load(settings))).Message;
+    private static string Refused(string settings) =>
+        Assert.Throws<CliException>(() => ClusterTls.Of(Settings.Load(settings))).Message;
 
-    private Settings Load(string tls) => Settings.Load(_folder.Write("tls.hocon", $"userfault.cluster.tls {{ {tls} }}"));
+    private Settings Load(string tls) =>
+        Settings.Load(_folder.Write("tls.hocon", $"userfault.cluster.tls {{ {tls} }}"));
 
     private sealed class ManualTime : TimeProvider
     {

@@ -56,18 +56,26 @@ internal sealed class TlsNode : IAsyncDisposable
 
     /// <summary>Does it see another one as a member?</summary>
     public bool IsMember(TlsNode other) =>
-        _members.TryGetValue(other.Node.Membership.Self, out var state) && state is MemberState.Up or MemberState.WeaklyUp;
+        _members.TryGetValue(other.Node.Membership.Self, out var state)
+        && state is MemberState.Up or MemberState.WeaklyUp;
 
     /// <summary>Has it seen another one leave in order?</summary>
     public bool HasSeenLeave(TlsNode other) =>
-        _heard.Any(h => h is MemberChanged { State: MemberState.Exiting } changed && changed.Node == other.Node.Membership.Self);
+        _heard.Any(h =>
+            h is MemberChanged { State: MemberState.Exiting } changed && changed.Node == other.Node.Membership.Self
+        );
 
     /// <summary>How many nodes it knows of.</summary>
     public int Members => _members.Count;
 
     /// <summary>Asks another node; the answer comes to <see cref="Answers"/>.</summary>
     public void Ask(Address other) =>
-        Node.Membership.Tell(other, NodeActor.Name, NodeProtocol.GetNodes.Instance, Node.System.ActorOf(Props.Create(() => new Queue(Answers))));
+        Node.Membership.Tell(
+            other,
+            NodeActor.Name,
+            NodeProtocol.GetNodes.Instance,
+            Node.System.ActorOf(Props.Create(() => new Queue(Answers)))
+        );
 
     public static Task Until(Func<bool> holds) => Cluster.ClusterSpec.Until(() => Task.FromResult(holds()));
 
@@ -75,25 +83,34 @@ internal sealed class TlsNode : IAsyncDisposable
 
     private static TlsNode Open(NodeTls tls)
     {
-        var settings = new NodeSettings { SystemName = ClusterSetup.SystemName, Role = NodeRoles.Source, Host = IPAddress.Loopback, Tls = tls };
+        var settings = new NodeSettings
+        {
+            SystemName = ClusterSetup.SystemName,
+            Role = NodeRoles.Source,
+            Host = IPAddress.Loopback,
+            Tls = tls,
+        };
         var node = new TlsNode(NodeSystem.Open(settings, Quiet.WithFallback(Settings.Load(null).Config)));
-        node.Node.Membership.Follow(node.Node.System.ActorOf(Props.Create(() => new Queue(node._heard, node._members))));
+        node.Node.Membership.Follow(
+            node.Node.System.ActorOf(Props.Create(() => new Queue(node._heard, node._members)))
+        );
         node.Node.System.ActorOf(Props.Create(() => new Echo(node._heard)), NodeActor.Name);
         return node;
     }
 
-    private sealed class Queue(ConcurrentQueue<object> heard, ConcurrentDictionary<NodeId, MemberState>? members) : UntypedActor
+    private sealed class Queue(ConcurrentQueue<object> heard, ConcurrentDictionary<NodeId, MemberState>? members)
+        : UntypedActor
     {
         public Queue(ConcurrentQueue<object> heard)
-            : this(heard, null)
-        {
-        }
+            : this(heard, null) { }
 
         protected override void OnReceive(object message)
         {
             heard.Enqueue(message);
-            if (message is MemberChanged { State: MemberState.Removed } gone) members?.TryRemove(gone.Node, out _);
-            else if (message is MemberChanged changed && members is not null) members[changed.Node] = changed.State;
+            if (message is MemberChanged { State: MemberState.Removed } gone)
+                members?.TryRemove(gone.Node, out _);
+            else if (message is MemberChanged changed && members is not null)
+                members[changed.Node] = changed.State;
         }
     }
 
@@ -102,7 +119,8 @@ internal sealed class TlsNode : IAsyncDisposable
         protected override void OnReceive(object message)
         {
             heard.Enqueue(message);
-            if (message is NodeProtocol.GetNodes) Sender.Tell(new NodeProtocol.NodesChanged([]));
+            if (message is NodeProtocol.GetNodes)
+                Sender.Tell(new NodeProtocol.NodesChanged([]));
         }
     }
 }

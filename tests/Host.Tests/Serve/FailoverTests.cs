@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Userfault.Host.Tests;
 
 /// <summary>
-/// A guest behind <c>serve --cluster</c> whose sources stop, die and come back, all as real processes. No page is waited for
-/// much longer than the settings' timeout (500 ms), and the guest is never stopped.
+/// A guest behind <c>serve --cluster</c> whose sources stop, die and come back, all as real processes. No page is
+/// waited for much longer than the settings' timeout (500 ms), and the guest is never stopped.
 /// </summary>
 public sealed class FailoverTests(ITestOutputHelper output)
 {
@@ -17,7 +17,9 @@ public sealed class FailoverTests(ITestOutputHelper output)
     // Long for a busy machine, and half of what it takes until a silent connection is given up by itself.
     private const double MaxWaitUs = 5_000_000;
 
-    /// <summary>It stands still until the guest has all its pages: from half of them on, or from before the first.</summary>
+    /// <summary>
+    /// It stands still until the guest has all its pages: from half of them on, or from before the first.
+    /// </summary>
     [SkippableTheory]
     [InlineData("0.5", "none", "1")]
     [InlineData(null, "none", "1")]
@@ -51,14 +53,17 @@ public sealed class FailoverTests(ITestOutputHelper output)
     public async Task A_source_that_was_killed_and_started_again_is_found()
     {
         await using var run = await Run.Start(2, "--push", "none", "--chunk", "1");
-        using var guest = await run.GuestAfter("0.5", async () =>
-        {
-            run.Nodes[0].Kill();
-            await run.Serve.Line("is lost");
-            await run.StartAgain(0);
-            await run.Serve.Line("is back");
-            run.Nodes[1].Kill();
-        });
+        using var guest = await run.GuestAfter(
+            "0.5",
+            async () =>
+            {
+                run.Nodes[0].Kill();
+                await run.Serve.Line("is lost");
+                await run.StartAgain(0);
+                await run.Serve.Line("is back");
+                run.Nodes[1].Kill();
+            }
+        );
         await run.Completes(guest, output);
     }
 
@@ -90,9 +95,19 @@ public sealed class FailoverTests(ITestOutputHelper output)
         {
             Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
             var run = new Run();
-            for (var i = 0; i < sources; i++) await run.StartNext();
-            run.Serve = new ServeProcess(
-                ["serve", "--socket", run._folder.At("s"), "--cluster", string.Join(',', run._addresses), "--once", "--json", run._folder.At("serve.json"), .. args]);
+            for (var i = 0; i < sources; i++)
+                await run.StartNext();
+            run.Serve = new ServeProcess([
+                "serve",
+                "--socket",
+                run._folder.At("s"),
+                "--cluster",
+                string.Join(',', run._addresses),
+                "--once",
+                "--json",
+                run._folder.At("serve.json"),
+                .. args,
+            ]);
             await run.Serve.Line(" at ");
             return run;
         }
@@ -112,25 +127,43 @@ public sealed class FailoverTests(ITestOutputHelper output)
             await Nodes[node].Line(" serves ");
         }
 
-        /// <summary>A guest to whose sources something happens when it has made a share of its accesses; null is before it begins.</summary>
+        /// <summary>
+        /// A guest to whose sources something happens when it has made a share of its accesses; null is before it
+        /// begins.
+        /// </summary>
         public async Task<ServeProcess> GuestAfter(string? share, Func<Task> happens)
         {
-            if (share is null) await happens();
+            if (share is null)
+                await happens();
             var guest = new ServeProcess([
-                "guest", "--socket", _folder.At("s"), "--synthetic", Size, "--touchers", "4", "--patience", "300s",
-                .. share is null ? Array.Empty<string>() : ["--pause-at", share]]);
-            if (share is null) return guest;
+                "guest",
+                "--socket",
+                _folder.At("s"),
+                "--synthetic",
+                Size,
+                "--touchers",
+                "4",
+                "--patience",
+                "300s",
+                .. share is null ? Array.Empty<string>() : ["--pause-at", share],
+            ]);
+            if (share is null)
+                return guest;
             await guest.Line("paused");
             await happens();
             guest.Enter();
             return guest;
         }
 
-        public Task<ServeProcess> GuestAfter(string? share, Action happens) => GuestAfter(share, () =>
-        {
-            happens();
-            return Task.CompletedTask;
-        });
+        public Task<ServeProcess> GuestAfter(string? share, Action happens) =>
+            GuestAfter(
+                share,
+                () =>
+                {
+                    happens();
+                    return Task.CompletedTask;
+                }
+            );
 
         /// <summary>The guest gets right pages to its end, and waits for none of them too long.</summary>
         public async Task Completes(ServeProcess guest, ITestOutputHelper output)
@@ -140,15 +173,20 @@ public sealed class FailoverTests(ITestOutputHelper output)
             Assert.True(await Serve.End() == 0, Serve.All());
             var vm = ServeProcess.Report(_folder.At("serve.json")).GetProperty("vms")[0];
             var waits = vm.GetProperty("faultLatencyUs");
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"waits p50 {Us(waits, "p50"):0} us, p99.9 {Us(waits, "p999"):0} us, max {Us(waits, "max"):0} us; {vm.GetProperty("faults")} faults, {vm.GetProperty("hedgedPages")} pages hedged, {vm.GetProperty("retriedPages")} asked for again, {vm.GetProperty("latePages")} late"));
+            output.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"waits p50 {Us(waits, "p50"):0} us, p99.9 {Us(waits, "p999"):0} us, max {Us(waits, "max"):0} us; {vm.GetProperty("faults")} faults, {vm.GetProperty("hedgedPages")} pages hedged, {vm.GetProperty("retriedPages")} asked for again, {vm.GetProperty("latePages")} late"
+                )
+            );
             Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt32());
             Assert.InRange(Us(waits, "max"), 0, MaxWaitUs);
         }
 
         public ValueTask DisposeAsync()
         {
-            foreach (var process in Nodes.Append(Serve)) process?.Dispose();
+            foreach (var process in Nodes.Append(Serve))
+                process?.Dispose();
             _folder.Dispose();
             return ValueTask.CompletedTask;
         }

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Userfault.Host.Tests;
 
-/// <summary>A running <c>userfault</c> process whose lines are read as they come; killed by its id if a test leaves it.</summary>
+/// <summary>
+/// A running <c>userfault</c> process whose lines are read as they come; killed by its id if a test leaves it.
+/// </summary>
 internal sealed class ServeProcess : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -35,7 +37,8 @@ internal sealed class ServeProcess : IDisposable
             {
                 for (; _looked < _lines.Count; _looked++)
                 {
-                    if (_lines[_looked].Contains(part, StringComparison.Ordinal)) return _lines[_looked++];
+                    if (_lines[_looked].Contains(part, StringComparison.Ordinal))
+                        return _lines[_looked++];
                 }
             }
             try
@@ -52,7 +55,8 @@ internal sealed class ServeProcess : IDisposable
     /// <summary>Everything it said.</summary>
     public string All()
     {
-        lock (_lines) return string.Join('\n', _lines);
+        lock (_lines)
+            return string.Join('\n', _lines);
     }
 
     /// <summary>Waits for its end; answers its exit code.</summary>
@@ -94,7 +98,8 @@ internal sealed class ServeProcess : IDisposable
 
     public void Dispose()
     {
-        if (!_process.HasExited) _process.Kill();
+        if (!_process.HasExited)
+            _process.Kill();
         _process.Dispose();
     }
 
@@ -107,8 +112,10 @@ internal sealed class ServeProcess : IDisposable
 
     private void Take(object sender, DataReceivedEventArgs e)
     {
-        if (e.Data is null) return;
-        lock (_lines) _lines.Add(e.Data);
+        if (e.Data is null)
+            return;
+        lock (_lines)
+            _lines.Add(e.Data);
         _news.Release();
     }
 }

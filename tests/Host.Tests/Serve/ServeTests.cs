@@ -19,8 +19,20 @@ public class ServeTests
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--json", folder.At("serve.json"));
         // A second one at the same place is refused, and takes nothing away from the first.
-        (await CommandLine.Run("serve", "--socket", folder.At("s"), "--synthetic", Size)).IsBadInput("somebody listens there");
-        var guest = await Guest(folder, "--touchers", "8", "--balloon", "0.25", "--regions", "3", "--json", folder.At("guest.json"));
+        (await CommandLine.Run("serve", "--socket", folder.At("s"), "--synthetic", Size)).IsBadInput(
+            "somebody listens there"
+        );
+        var guest = await Guest(
+            folder,
+            "--touchers",
+            "8",
+            "--balloon",
+            "0.25",
+            "--regions",
+            "3",
+            "--json",
+            folder.At("guest.json")
+        );
         Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
         Assert.Contains($"verified   all {Pages} pages", guest.Output, StringComparison.Ordinal);
         Assert.Equal(0, await serve.End());
@@ -89,7 +101,16 @@ public class ServeTests
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--push", "none", "--json", folder.At("serve.json"));
-        var guest = await Guest(folder, "--touchers", "8", "--secret-free", "--device-share", deviceShare, "--json", folder.At("guest.json"));
+        var guest = await Guest(
+            folder,
+            "--touchers",
+            "8",
+            "--secret-free",
+            "--device-share",
+            deviceShare,
+            "--json",
+            folder.At("guest.json")
+        );
         Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
         Assert.Equal(0, await serve.End());
         var vm = ServeProcess.Report(folder.At("serve.json")).GetProperty("vms")[0];
@@ -98,13 +119,17 @@ public class ServeTests
         Assert.Equal(requests, vm.GetProperty("requests").GetInt64());
         // What the memory really was is said, and why.
         var why = GuestMemfdProbe.WhyNot();
-        Assert.Contains($"a memfd in a guest_memfd's place; {why ?? "this kernel has"}", guest.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"a memfd in a guest_memfd's place; {why ?? "this kernel has"}",
+            guest.Output,
+            StringComparison.Ordinal
+        );
         Assert.True(requests > 8);
     }
 
     /// <summary>
-    /// 64 threads sleep on pages of their own process and another one serves them, while both collect garbage every millisecond:
-    /// nothing may wait for a collection that waits for a page.
+    /// 64 threads sleep on pages of their own process and another one serves them, while both collect garbage every
+    /// millisecond: nothing may wait for a collection that waits for a page.
     /// </summary>
     [SkippableFact]
     public async Task Collections_and_pages_never_wait_for_each_other()
@@ -129,13 +154,27 @@ public class ServeTests
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var first = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
-        using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--synthetic", Size, "--once", "--json", folder.At("second.json"));
+        using var second = new ServeProcess(
+            "serve",
+            "--standby",
+            folder.At("t"),
+            "--synthetic",
+            Size,
+            "--once",
+            "--json",
+            folder.At("second.json")
+        );
         await second.Line("attached");
-        using var guest = PausedGuest(folder, secretFree ? ["--secret-free", "--device-share", "0.5"] : ["--balloon", "0.25"]);
+        using var guest = PausedGuest(
+            folder,
+            secretFree ? ["--secret-free", "--device-share", "0.5"] : ["--balloon", "0.25"]
+        );
         await second.Line("holds vm 1");
         await guest.Line("paused");
-        if (killed) first.Kill();
-        else first.Interrupt();
+        if (killed)
+            first.Kill();
+        else
+            first.Interrupt();
         await second.Line("1 VMs are taken over");
         guest.Enter();
         Assert.True(await guest.End() == 0, guest.All());
@@ -144,14 +183,22 @@ public class ServeTests
         var vm = ServeProcess.Report(folder.At("second.json")).GetProperty("vms")[0];
         Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt64());
         // It went on, and did not begin anew.
-        Assert.InRange(vm.GetProperty("demandPages").GetInt64() + vm.GetProperty("backgroundPages").GetInt64(), 1, Pages - 1);
-        if (!killed) Assert.Equal(0, await first.End());
+        Assert.InRange(
+            vm.GetProperty("demandPages").GetInt64() + vm.GetProperty("backgroundPages").GetInt64(),
+            1,
+            Pages - 1
+        );
+        if (!killed)
+            Assert.Equal(0, await first.End());
         // It knew where both listened, and took both files away.
         Assert.False(File.Exists(folder.At("s")));
         Assert.Equal(killed, File.Exists(folder.At("t")));
     }
 
-    /// <summary>Killed while they serve, one after another, wherever they are: the guest is not let go before the last of them serves.</summary>
+    /// <summary>
+    /// Killed while they serve, one after another, wherever they are: the guest is not let go before the last of them
+    /// serves.
+    /// </summary>
     [SkippableTheory]
     [InlineData(false)]
     [InlineData(true)]
@@ -160,12 +207,27 @@ public class ServeTests
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         var serving = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
-        using var guest = PausedGuest(folder, secretFree ? ["--secret-free", "--ips", "1e6"] : ["--balloon", "0.25", "--ips", "1e6"]);
+        using var guest = PausedGuest(
+            folder,
+            secretFree ? ["--secret-free", "--ips", "1e6"] : ["--balloon", "0.25", "--ips", "1e6"]
+        );
         await serving.Line("1 regions");
         for (var round = 0; round < 3; round++)
         {
-            var next = new ServeProcess("serve", "--standby", folder.At("t"), "--standby-socket", folder.At("t"), "--synthetic", Size,
-                "--chunk", "1", "--push", "none", "--once");
+            var next = new ServeProcess(
+                "serve",
+                "--standby",
+                folder.At("t"),
+                "--standby-socket",
+                folder.At("t"),
+                "--synthetic",
+                Size,
+                "--chunk",
+                "1",
+                "--push",
+                "none",
+                "--once"
+            );
             await next.Line("holds vm 1");
             serving.Kill();
             await next.Line("1 VMs are taken over");
@@ -187,7 +249,16 @@ public class ServeTests
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var first = await Serve(folder, "--standby-socket", folder.At("t"), "--push", "none");
-        using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--standby-socket", folder.At("none/t"), "--synthetic", Size, "--once");
+        using var second = new ServeProcess(
+            "serve",
+            "--standby",
+            folder.At("t"),
+            "--standby-socket",
+            folder.At("none/t"),
+            "--synthetic",
+            Size,
+            "--once"
+        );
         using var guest = PausedGuest(folder);
         await second.Line("holds vm 1");
         first.Kill();
@@ -251,15 +322,39 @@ public class ServeTests
         using var folder = new TemporaryFolder();
         using var node = new ServeProcess("node", "--role", "source", "--synthetic", Size);
         var address = (await node.Line("serves")).Split(' ')[^1];
-        using var serve = new ServeProcess("serve", "--socket", folder.At("s"), "--cluster", address, "--push", "none", "--chunk", "1",
-            "--json", folder.At("serve.json"), "--once");
+        using var serve = new ServeProcess(
+            "serve",
+            "--socket",
+            folder.At("s"),
+            "--cluster",
+            address,
+            "--push",
+            "none",
+            "--chunk",
+            "1",
+            "--json",
+            folder.At("serve.json"),
+            "--once"
+        );
         await serve.Line(" at ");
         var good = await Guest(folder, "--balloon", "0.1", "--touchers", "8");
         Assert.True(good.ExitCode == 0, good.Output + good.Error + serve.All());
         Assert.Equal(0, await serve.End());
 
-        using var again = new ServeProcess("serve", "--socket", folder.At("s"), "--cluster", address, "--push", "none", "--chunk", "1",
-            "--source-patience", "2s", "--once");
+        using var again = new ServeProcess(
+            "serve",
+            "--socket",
+            folder.At("s"),
+            "--cluster",
+            address,
+            "--push",
+            "none",
+            "--chunk",
+            "1",
+            "--source-patience",
+            "2s",
+            "--once"
+        );
         await again.Line(" at ");
         using var guest = PausedGuest(folder);
         await guest.Line("paused");
@@ -276,27 +371,85 @@ public class ServeTests
     {
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
-        string[] guest = ["--pattern", "zipf", "--touchers", "2", "--accesses", "500", "--overlapping", "--verify", "off"];
-        using (var serve = await Serve(folder, "--once", "--record", folder.At("set"), "--json", folder.At("recorded.json")))
+        string[] guest =
+        [
+            "--pattern",
+            "zipf",
+            "--touchers",
+            "2",
+            "--accesses",
+            "500",
+            "--overlapping",
+            "--verify",
+            "off",
+        ];
+        using (
+            var serve = await Serve(
+                folder,
+                "--once",
+                "--record",
+                folder.At("set"),
+                "--json",
+                folder.At("recorded.json")
+            )
+        )
         {
             Assert.Equal(0, (await Guest(folder, guest)).ExitCode);
             Assert.Equal(0, await serve.End());
         }
-        var recorded = ServeProcess.Report(folder.At("recorded.json")).GetProperty("vms")[0].GetProperty("demandPages").GetInt64();
-        using (var serve = await Serve(folder, "--once", "--push", "none", "--replay", folder.At("set"), "--json", folder.At("replayed.json")))
+        var recorded = ServeProcess
+            .Report(folder.At("recorded.json"))
+            .GetProperty("vms")[0]
+            .GetProperty("demandPages")
+            .GetInt64();
+        using (
+            var serve = await Serve(
+                folder,
+                "--once",
+                "--push",
+                "none",
+                "--replay",
+                folder.At("set"),
+                "--json",
+                folder.At("replayed.json")
+            )
+        )
         {
             // The guest waits before its first access until all of the set is there: then it waits for nothing.
-            using var replayed = new ServeProcess(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--pause-at", "0", .. guest]);
+            using var replayed = new ServeProcess([
+                "guest",
+                "--socket",
+                folder.At("s"),
+                "--synthetic",
+                Size,
+                "--pause-at",
+                "0",
+                .. guest,
+            ]);
             await serve.Line($" {recorded}/{Pages} pages");
             replayed.Enter();
             Assert.True(await replayed.End() == 0, replayed.All());
             Assert.Equal(0, await serve.End());
         }
         var vm = ServeProcess.Report(folder.At("replayed.json")).GetProperty("vms")[0];
-        Assert.Equal((recorded, 0, 0),
-            (vm.GetProperty("backgroundPages").GetInt64(), vm.GetProperty("demandPages").GetInt64(), vm.GetProperty("faults").GetInt64()));
+        Assert.Equal(
+            (recorded, 0, 0),
+            (
+                vm.GetProperty("backgroundPages").GetInt64(),
+                vm.GetProperty("demandPages").GetInt64(),
+                vm.GetProperty("faults").GetInt64()
+            )
+        );
 
-        var foreign = await CommandLine.Run("serve", "--socket", folder.At("s"), "--synthetic", "16M", "--replay", folder.At("set"));
+        var foreign = await CommandLine.Run(
+            "serve",
+            "--socket",
+            folder.At("s"),
+            "--synthetic",
+            "16M",
+            "--replay",
+            folder.At("set")
+        );
         foreign.IsBadInput("recorded on image");
     }
 
@@ -306,11 +459,29 @@ public class ServeTests
     [InlineData("power of 2", "serve", "--socket", "/tmp/x", "--synthetic", Size, "--chunk", "3")]
     [InlineData("ENOENT", "serve", "--socket", "/no/such/folder/s", "--synthetic", Size)]
     [InlineData("it is empty", "serve", "--socket", "", "--synthetic", Size)]
-    [InlineData("ENAMETOOLONG", "serve", "--socket", "/tmp/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890", "--synthetic", Size)]
+    [InlineData(
+        "ENAMETOOLONG",
+        "serve",
+        "--socket",
+        "/tmp/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890",
+        "--synthetic",
+        Size
+    )]
     [InlineData("no source found", "serve", "--socket", "/tmp/x", "--cluster", "127.0.0.1:1")]
     [InlineData("nobody listens", "guest", "--socket", "/no/such/socket", "--synthetic", Size)]
-    [InlineData("leave out --secret-free", "guest", "--socket", "/x", "--synthetic", Size, "--balloon", "0.1", "--secret-free")]
-    public async Task Bad_input_is_one_line(string part, params string[] args) => (await CommandLine.Run(args)).IsBadInput(part);
+    [InlineData(
+        "leave out --secret-free",
+        "guest",
+        "--socket",
+        "/x",
+        "--synthetic",
+        Size,
+        "--balloon",
+        "0.1",
+        "--secret-free"
+    )]
+    public async Task Bad_input_is_one_line(string part, params string[] args) =>
+        (await CommandLine.Run(args)).IsBadInput(part);
 
     /// <summary>One that takes the image's path for the socket's does not lose the image.</summary>
     [SkippableTheory]
@@ -330,11 +501,32 @@ public class ServeTests
     [SkippableFact]
     public async Task Without_permission_the_line_says_what_to_do()
     {
-        Skip.If(Environment.UserName != "root" || !File.Exists("/usr/bin/setpriv"), "needs root, and setpriv to give it up");
-        Skip.If(File.ReadAllText("/proc/sys/vm/unprivileged_userfaultfd").Trim() != "0", "everybody may use userfaultfd here");
-        var start = new System.Diagnostics.ProcessStartInfo("/usr/bin/setpriv",
-            ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
-                "dotnet", "exec", CommandLine.Assembly, "guest", "--socket", "/tmp/x", "--synthetic", Size])
+        Skip.If(
+            Environment.UserName != "root" || !File.Exists("/usr/bin/setpriv"),
+            "needs root, and setpriv to give it up"
+        );
+        Skip.If(
+            File.ReadAllText("/proc/sys/vm/unprivileged_userfaultfd").Trim() != "0",
+            "everybody may use userfaultfd here"
+        );
+        var start = new System.Diagnostics.ProcessStartInfo(
+            "/usr/bin/setpriv",
+            [
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "--inh-caps=-all",
+                "--bounding-set=-all",
+                "dotnet",
+                "exec",
+                CommandLine.Assembly,
+                "guest",
+                "--socket",
+                "/tmp/x",
+                "--synthetic",
+                Size,
+            ]
+        )
         {
             RedirectStandardError = true,
             Environment = { ["DOTNET_CLI_HOME"] = "/tmp", ["HOME"] = "/tmp" },
@@ -342,7 +534,10 @@ public class ServeTests
         using var process = System.Diagnostics.Process.Start(start)!;
         var error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        Skip.If(!error.Contains("userfault", StringComparison.Ordinal), $"the command is not readable for others here: {error}");
+        Skip.If(
+            !error.Contains("userfault", StringComparison.Ordinal),
+            $"the command is not readable for others here: {error}"
+        );
         Assert.Equal(2, process.ExitCode);
         Assert.Contains("vm.unprivileged_userfaultfd=1", error, StringComparison.Ordinal);
         Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
@@ -359,7 +554,20 @@ public class ServeTests
 
     // Its touchers wait at half of their accesses for a line.
     private static ServeProcess PausedGuest(TemporaryFolder folder, params string[] args) =>
-        new(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--touchers", "4", "--pause-at", "0.5", "--patience", Patience, .. args]);
+        new([
+            "guest",
+            "--socket",
+            folder.At("s"),
+            "--synthetic",
+            Size,
+            "--touchers",
+            "4",
+            "--pause-at",
+            "0.5",
+            "--patience",
+            Patience,
+            .. args,
+        ]);
 
     private static Task<CommandLine.Result> Guest(TemporaryFolder folder, params string[] args) =>
         CommandLine.Run(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--patience", Patience, .. args]);

@@ -10,8 +10,30 @@ public class SweepCommandTests
         using var folder = new TemporaryFolder();
         var (csv, json, html) = (folder.At("s.csv"), folder.At("s.json"), folder.At("s.html"));
         var run = await CommandLine.Run(
-            "sweep", "--vcpus", "1..4", "--latency", "30us,100us", "--mode", "userfault,userfaultfd", "--arch", "arm64", "--fetchers", "1,2",
-            "--prefetch", "none,locality:16", "--touches", "64", "--ask-vcpus", "16", "--csv", csv, "--json", json, "--html", html);
+            "sweep",
+            "--vcpus",
+            "1..4",
+            "--latency",
+            "30us,100us",
+            "--mode",
+            "userfault,userfaultfd",
+            "--arch",
+            "arm64",
+            "--fetchers",
+            "1,2",
+            "--prefetch",
+            "none,locality:16",
+            "--touches",
+            "64",
+            "--ask-vcpus",
+            "16",
+            "--csv",
+            csv,
+            "--json",
+            json,
+            "--html",
+            html
+        );
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("How many fetchers for 16 vCPUs at 30.0 us?", run.Output, StringComparison.Ordinal);
         Assert.Contains("50 of 50 played", run.Error, StringComparison.Ordinal);
@@ -40,7 +62,21 @@ public class SweepCommandTests
     [Fact]
     public async Task Csv_stands_alone_on_standard_output_and_is_the_same_twice()
     {
-        string[] args = ["sweep", "--vcpus", "2,8", "--mode", "userfaultfd", "--arch", "x86", "--touches", "100", "--no-answers", "--csv", "-"];
+        string[] args =
+        [
+            "sweep",
+            "--vcpus",
+            "2,8",
+            "--mode",
+            "userfaultfd",
+            "--arch",
+            "x86",
+            "--touches",
+            "100",
+            "--no-answers",
+            "--csv",
+            "-",
+        ];
         var (first, second) = (await CommandLine.Run(args), await CommandLine.Run(args));
         Assert.Equal((0, first.Output), (first.ExitCode, second.Output));
         Assert.Equal(5, first.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
@@ -51,39 +87,57 @@ public class SweepCommandTests
     public async Task A_guest_of_a_TiB_is_swept()
     {
         var run = await CommandLine.Run(
-            "sweep", "--vcpus", "64,512", "--memory", "1T", "--touches", "16", "--prefetch", "push", "--latency", "30us", "--mode", "both", "--arch", "x86",
-            "--no-answers", "--csv", "-");
+            "sweep",
+            "--vcpus",
+            "64,512",
+            "--memory",
+            "1T",
+            "--touches",
+            "16",
+            "--prefetch",
+            "push",
+            "--latency",
+            "30us",
+            "--mode",
+            "both",
+            "--arch",
+            "x86",
+            "--no-answers",
+            "--csv",
+            "-"
+        );
         Assert.Equal(0, run.ExitCode);
         var fields = run.Output.Split('\n')[2].Split(',');
         var wholeMs = double.Parse(fields[15], System.Globalization.CultureInfo.InvariantCulture);
-        // 2^28 pages. 256 on their way are four words, mostly of one run of 512, so of one fetcher: 400,000 pages/s, or up to
-        // twice that where they lie over the end of a run.
+        // 2^28 pages. 256 on their way are four words, mostly of one run of 512, so of one fetcher: 400,000 pages/s, or
+        // up to twice that where they lie over the end of a run.
         Assert.InRange(wholeMs, 335_000, 671_000);
     }
 
-    public static TheoryData<string, string> Bad() => new()
-    {
-        { "--vcpus", "0" },
-        { "--vcpus", "1..9999" },
-        { "--latency", "30 parsecs" },
-        { "--mode", "magic" },
-        { "--arch", "sparc" },
-        { "--fetchers", "none" },
-        { "--prefetch", "hope" },
-        { "--prefetch", "locality:many" },
-        { "--bandwidth", "wide" },
-        { "--fetcher-rate", "-1" },
-        { "--think", "long" },
-        { "--memory-per-vcpu", "1" },
-        { "--memory", "64K" },
-        { "--touches", "99999999" },
-        { "--backing", "paper" },
-        { "--uffds", "three" },
-        { "--readers", "few" },
-        { "--recorded", "2" },
-        { "--csv", "/no/such/folder/s.csv" },
-        { "--html", "" },
-    };
+    public static TheoryData<string, string> Bad() =>
+        new()
+        {
+            { "--vcpus", "0" },
+            { "--vcpus", "1..9999" },
+            { "--latency", "30 parsecs" },
+            { "--mode", "magic" },
+            { "--arch", "sparc" },
+            { "--fetchers", "none" },
+            { "--prefetch", "hope" },
+            { "--prefetch", "locality:many" },
+            { "--bandwidth", "wide" },
+            { "--fetcher-rate", "-1" },
+            { "--think", "long" },
+            { "--memory-per-vcpu", "1" },
+            { "--memory", "64K" },
+            { "--touches", "99999999" },
+            { "--backing", "paper" },
+            { "--uffds", "three" },
+            { "--readers", "few" },
+            { "--recorded", "2" },
+            { "--csv", "/no/such/folder/s.csv" },
+            { "--html", "" },
+        };
 
     [Theory]
     [MemberData(nameof(Bad))]

@@ -25,8 +25,13 @@ public class SweepRangesTests
     [InlineData("many")]
     [InlineData("1,,2")]
     public void Bad_ranges_name_the_option(string text) =>
-        Assert.StartsWith("--vcpus: ", Assert.Throws<CliException>(() => SweepRanges.Counts("--vcpus", text, 512)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "--vcpus: ",
+            Assert.Throws<CliException>(() => SweepRanges.Counts("--vcpus", text, 512)).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
-    public void A_list_has_each_item_once() => Assert.Equal(["b", "a"], SweepRanges.List("b, a,b", static item => item));
+    public void A_list_has_each_item_once() =>
+        Assert.Equal(["b", "a"], SweepRanges.List("b, a,b", static item => item));
 }

@@ -14,12 +14,15 @@ public sealed class FloodTests(Victims victims)
     public async Task Hundreds_of_connections_disturb_no_member()
     {
         var peers = Enumerable.Range(0, Silent).Select(_ => new RawPeer(victims.First)).ToList();
-        for (var i = 0; i < Silent; i++) peers[i].Send([.. HalfFrame.Take(i % 7)]);
+        for (var i = 0; i < Silent; i++)
+            peers[i].Send([.. HalfFrame.Take(i % 7)]);
         peers.AddRange(Enumerable.Range(0, Associated).Select(_ => new RawPeer(victims.First).Associate()));
         await victims.AreUndisturbed();
 
-        foreach (var peer in peers.Skip(Silent)) await peer.IsThrough();
-        foreach (var peer in peers.Take(Silent)) await peer.IsDisconnected();
+        foreach (var peer in peers.Skip(Silent))
+            await peer.IsThrough();
+        foreach (var peer in peers.Take(Silent))
+            await peer.IsDisconnected();
         await victims.AreUndisturbed();
         peers.ForEach(p => p.Dispose());
         await victims.AreUndisturbed();
@@ -37,9 +40,11 @@ public sealed class FloodTests(Victims victims)
             }
         }
 
-        foreach (var hostile in systems) await hostile.IsThrough(victims.First);
+        foreach (var hostile in systems)
+            await hostile.IsThrough(victims.First);
         await victims.AreUndisturbed();
-        foreach (var hostile in systems) await hostile.DisposeAsync();
+        foreach (var hostile in systems)
+            await hostile.DisposeAsync();
         await victims.AreUndisturbed();
     }
 }

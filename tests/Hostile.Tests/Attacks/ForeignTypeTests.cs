@@ -13,7 +13,23 @@ public sealed class ForeignTypeTests(Victims victims)
     // Manifests of Akka.NET for messages with a type name, an exception, a payload or an order.
     private static readonly string[] Manifests =
     [
-        "STF", "STS", "AID", "CF", "FC", "DR", "RORRP", "RORRC", "PP", "K", "IR", "RS", "RWHB", "S", "C", "E", "F",
+        "STF",
+        "STS",
+        "AID",
+        "CF",
+        "FC",
+        "DR",
+        "RORRP",
+        "RORRC",
+        "PP",
+        "K",
+        "IR",
+        "RS",
+        "RWHB",
+        "S",
+        "C",
+        "E",
+        "F",
         "Akka.Cluster.Routing.ClusterRouterPool, Akka.Cluster",
         "Akka.Dispatch.SysMsg.Create, Akka",
         "Akka.Dispatch.SysMsg.Failed, Akka",
@@ -63,7 +79,12 @@ public sealed class ForeignTypeTests(Victims victims)
         await using var hostile = new HostileSystem();
         object[] messages =
         [
-            Gadget.ByHand("boo"), "boo", 1, 2L, new byte[] { 3 }, Props.Empty,
+            Gadget.ByHand("boo"),
+            "boo",
+            1,
+            2L,
+            new byte[] { 3 },
+            Props.Empty,
             new Status.Failure(new InvalidOperationException("boo")),
         ];
         foreach (var message in messages)
@@ -111,7 +132,8 @@ public sealed class ForeignTypeTests(Victims victims)
             yield return new Said(serializer, type, []);
             yield return new Said(serializer, type, json);
             yield return new Said(serializer, "", json);
-            foreach (var manifest in Manifests) yield return new Said(serializer, manifest, nested);
+            foreach (var manifest in Manifests)
+                yield return new Said(serializer, manifest, nested);
         }
     }
 }

@@ -4,31 +4,34 @@ namespace Userfault.Hostile.Tests;
 [Collection(Victims.Name)]
 public sealed class GossipTests(Victims victims)
 {
-    public static TheoryData<int, string> Messages => new()
-    {
-        { 5, "HB" },
-        { 5, "HBR" },
-        { 5, "Akka.Cluster.GossipEnvelope, Akka.Cluster" },
-        { 5, "Akka.Cluster.GossipStatus, Akka.Cluster" },
-        { 5, "Akka.Cluster.InternalClusterAction+ExitingConfirmed, Akka.Cluster" },
-        { 5, "Akka.Cluster.InternalClusterAction+InitJoin, Akka.Cluster" },
-        { 5, "Akka.Cluster.InternalClusterAction+InitJoinAck, Akka.Cluster" },
-        { 5, "Akka.Cluster.InternalClusterAction+InitJoinNack, Akka.Cluster" },
-        { 5, "Akka.Cluster.InternalClusterAction+Join, Akka.Cluster" },
-        { 5, "Akka.Cluster.InternalClusterAction+Welcome, Akka.Cluster" },
-        { 9, "A" },
-        { 9, "B" },
-        { 1706, "report/2" },
-        { 1706, "nodes/1" },
-        { 1706, "bits-cleared/1" },
-        { 1706, "get-bitmap-range/1" },
-        { 1706, "bitmap-range/1" },
-    };
+    public static TheoryData<int, string> Messages =>
+        new()
+        {
+            { 5, "HB" },
+            { 5, "HBR" },
+            { 5, "Akka.Cluster.GossipEnvelope, Akka.Cluster" },
+            { 5, "Akka.Cluster.GossipStatus, Akka.Cluster" },
+            { 5, "Akka.Cluster.InternalClusterAction+ExitingConfirmed, Akka.Cluster" },
+            { 5, "Akka.Cluster.InternalClusterAction+InitJoin, Akka.Cluster" },
+            { 5, "Akka.Cluster.InternalClusterAction+InitJoinAck, Akka.Cluster" },
+            { 5, "Akka.Cluster.InternalClusterAction+InitJoinNack, Akka.Cluster" },
+            { 5, "Akka.Cluster.InternalClusterAction+Join, Akka.Cluster" },
+            { 5, "Akka.Cluster.InternalClusterAction+Welcome, Akka.Cluster" },
+            { 9, "A" },
+            { 9, "B" },
+            { 1706, "report/2" },
+            { 1706, "nodes/1" },
+            { 1706, "bits-cleared/1" },
+            { 1706, "get-bitmap-range/1" },
+            { 1706, "bitmap-range/1" },
+        };
 
     private static readonly string[][] Readers =
     [
-        ["system", "cluster", "core", "daemon"], ["system", "cluster", "heartbeatReceiver"],
-        ["system", "distributedPubSubMediator"], ["user", "node"],
+        ["system", "cluster", "core", "daemon"],
+        ["system", "cluster", "heartbeatReceiver"],
+        ["system", "distributedPubSubMediator"],
+        ["user", "node"],
     ];
 
     [Theory]

@@ -9,9 +9,18 @@ public sealed class OrderTests(Victims victims)
 {
     private static readonly string[] Targets =
     [
-        "/user/node", "/user/bitmaps", "/user", "/system", "/", "/system/cluster", "/system/cluster/core/daemon",
-        "/system/cluster/heartbeatReceiver", "/system/distributedPubSubMediator", "/system/endpointManager",
-        "/deadLetters", "/remote",
+        "/user/node",
+        "/user/bitmaps",
+        "/user",
+        "/system",
+        "/",
+        "/system/cluster",
+        "/system/cluster/core/daemon",
+        "/system/cluster/heartbeatReceiver",
+        "/system/distributedPubSubMediator",
+        "/system/endpointManager",
+        "/deadLetters",
+        "/remote",
     ];
 
     public static TheoryData<string> Paths => [.. Targets];
@@ -77,11 +86,16 @@ public sealed class OrderTests(Victims victims)
         foreach (var victim in victims.All)
         {
             using var peer = new RawPeer(victims.First).Associate();
-            var order = new Said(5, manifest,
-            [
-                .. Proto.Text(1, victim.Address.System), .. Proto.Text(2, victim.Address.Host),
-                .. Proto.Number(3, (ulong)victim.Address.Port!), .. Proto.Text(4, victim.Address.Protocol),
-            ]);
+            var order = new Said(
+                5,
+                manifest,
+                [
+                    .. Proto.Text(1, victim.Address.System),
+                    .. Proto.Text(2, victim.Address.Host),
+                    .. Proto.Number(3, (ulong)victim.Address.Port!),
+                    .. Proto.Text(4, victim.Address.Protocol),
+                ]
+            );
             peer.Tell("/system/cluster/core/daemon", order);
             peer.Tell("/", order.To("system", "cluster", "core", "daemon"));
             await peer.IsThrough();
@@ -94,8 +108,6 @@ public sealed class OrderTests(Victims victims)
     {
         public Watcher(IActorRef whom) => Context.Watch(whom);
 
-        protected override void OnReceive(object message)
-        {
-        }
+        protected override void OnReceive(object message) { }
     }
 }

@@ -6,17 +6,18 @@ namespace Userfault.Hostile.Tests;
 [Collection(Victims.Name)]
 public sealed class StrangerTests(Victims victims)
 {
-    public static TheoryData<string, byte[]> Addresses => new()
-    {
-        { "no host", [.. System, .. Host(""), .. Port(7), .. Protocol] },
-        { "no host and no port", [.. System, .. Protocol] },
-        { "no port", [.. System, .. Host("127.0.0.1"), .. Port(0), .. Protocol] },
-        { "a port beyond all", [.. System, .. Host("127.0.0.1"), .. Port(70_000), .. Protocol] },
-        { "a host that is none", [.. System, .. Host("a b/\n"), .. Port(7), .. Protocol] },
-        { "another system", [.. Proto.Text(1, "hostile"), .. Host("127.0.0.1"), .. Port(7), .. Protocol] },
-        { "another protocol", [.. System, .. Host("127.0.0.1"), .. Port(7), .. Proto.Text(4, "akka.udp")] },
-        { "a host and then none", [.. System, .. Host("127.0.0.1"), .. Port(7), .. Protocol, .. Host("")] },
-    };
+    public static TheoryData<string, byte[]> Addresses =>
+        new()
+        {
+            { "no host", [.. System, .. Host(""), .. Port(7), .. Protocol] },
+            { "no host and no port", [.. System, .. Protocol] },
+            { "no port", [.. System, .. Host("127.0.0.1"), .. Port(0), .. Protocol] },
+            { "a port beyond all", [.. System, .. Host("127.0.0.1"), .. Port(70_000), .. Protocol] },
+            { "a host that is none", [.. System, .. Host("a b/\n"), .. Port(7), .. Protocol] },
+            { "another system", [.. Proto.Text(1, "hostile"), .. Host("127.0.0.1"), .. Port(7), .. Protocol] },
+            { "another protocol", [.. System, .. Host("127.0.0.1"), .. Port(7), .. Proto.Text(4, "akka.udp")] },
+            { "a host and then none", [.. System, .. Host("127.0.0.1"), .. Port(7), .. Protocol, .. Host("")] },
+        };
 
     private static byte[] System => Proto.Text(1, Victim.SystemName);
 
@@ -36,7 +37,8 @@ public sealed class StrangerTests(Victims victims)
             var join = new Said(
                 5,
                 "Akka.Cluster.InternalClusterAction+Join, Akka.Cluster",
-                [.. joining, .. Proto.Text(2, NodeRoles.Source), .. Proto.Text(3, "1.0")]);
+                [.. joining, .. Proto.Text(2, NodeRoles.Source), .. Proto.Text(3, "1.0")]
+            );
             peer.Tell("/system/cluster/core/daemon", join);
             peer.Tell("/", join.To("system", "cluster", "core", "daemon"));
         }

@@ -12,7 +12,8 @@ internal static class Eventually
         var start = TimeProvider.System.GetTimestamp();
         while (!holds())
         {
-            if (TimeProvider.System.GetElapsedTime(start) > Patience) Assert.Fail(otherwise());
+            if (TimeProvider.System.GetElapsedTime(start) > Patience)
+                Assert.Fail(otherwise());
             await Task.Delay(Poll);
         }
     }

@@ -9,20 +9,24 @@ namespace Userfault.Hostile.Tests;
 /// </summary>
 internal sealed class HostileSystem : IAsyncDisposable
 {
-    public HostileSystem() => System = ActorSystem.Create("hostile", $$"""
-        {{LogLines.Config("OFF")}}
-        akka.actor {
-          provider = remote
-          serializers.userfault = "{{typeof(NodeMessageSerializer).FullName}}, Userfault.Nodes"
-          serialization-bindings { "Userfault.Actors.INodeMessage, Userfault.Actors" = userfault }
-        }
-        akka.coordinated-shutdown.run-by-actor-system-terminate = off
-        akka.remote {
-          retry-gate-closed-for = 100ms
-          watch-failure-detector { heartbeat-interval = 200ms, acceptable-heartbeat-pause = 500ms }
-          dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
-        }
-        """);
+    public HostileSystem() =>
+        System = ActorSystem.Create(
+            "hostile",
+            $$"""
+            {{LogLines.Config("OFF")}}
+            akka.actor {
+              provider = remote
+              serializers.userfault = "{{typeof(NodeMessageSerializer).FullName}}, Userfault.Nodes"
+              serialization-bindings { "Userfault.Actors.INodeMessage, Userfault.Actors" = userfault }
+            }
+            akka.coordinated-shutdown.run-by-actor-system-terminate = off
+            akka.remote {
+              retry-gate-closed-for = 100ms
+              watch-failure-detector { heartbeat-interval = 200ms, acceptable-heartbeat-pause = 500ms }
+              dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
+            }
+            """
+        );
 
     public ActorSystem System { get; }
 
@@ -46,6 +50,7 @@ internal sealed class HostileSystem : IAsyncDisposable
                 Select(victim, $"/user/{ClearPublisherActor.Name}").Tell(mark, ActorRefs.Nobody);
                 return victim.Got(mark);
             },
-            () => $"nothing arrives any more\n{Victims.LogOf(victim)}");
+            () => $"nothing arrives any more\n{Victims.LogOf(victim)}"
+        );
     }
 }

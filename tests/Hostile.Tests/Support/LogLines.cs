@@ -11,12 +11,13 @@ internal static class LogLines
 
     /// <summary>The configuration of a system whose log is kept.</summary>
     /// <param name="level">The lowest level to keep.</param>
-    public static string Config(string level) => $"""
-        akka.loggers = ["{typeof(Logger).FullName}, {typeof(Logger).Assembly.GetName().Name}"]
-        akka.loglevel = {level}
-        akka.stdout-loglevel = OFF
-        akka.log-dead-letters = off
-        """;
+    public static string Config(string level) =>
+        $"""
+            akka.loggers = ["{typeof(Logger).FullName}, {typeof(Logger).Assembly.GetName().Name}"]
+            akka.loglevel = {level}
+            akka.stdout-loglevel = OFF
+            akka.log-dead-letters = off
+            """;
 
     /// <summary>The lines so far.</summary>
     public static IReadOnlyCollection<string> Of(ActorSystem system) => Lines.GetOrAdd(system, static _ => new());

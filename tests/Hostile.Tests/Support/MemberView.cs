@@ -23,7 +23,9 @@ internal sealed class MemberView
     public bool IsOf(IEnumerable<NodeId> nodes)
     {
         var (states, reachable) = (_states, Reachable);
-        return !IsOver && reachable.Count == states.Count && reachable.Values.All(s => s == MemberState.Up)
+        return !IsOver
+            && reachable.Count == states.Count
+            && reachable.Values.All(s => s == MemberState.Up)
             && reachable.Keys.ToHashSet().SetEquals(nodes);
     }
 

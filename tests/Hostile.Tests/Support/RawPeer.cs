@@ -28,11 +28,13 @@ internal sealed class RawPeer : IDisposable
     public void Dispose() => _socket.Dispose();
 
     /// <summary>Sends a valid handshake.</summary>
-    public RawPeer Associate() => Associate(
-    [
-        .. Proto.Text(1, Origin.System), .. Proto.Text(2, Origin.Host), .. Proto.Number(3, (ulong)Origin.Port!),
-        .. Proto.Text(4, Origin.Protocol),
-    ]);
+    public RawPeer Associate() =>
+        Associate([
+            .. Proto.Text(1, Origin.System),
+            .. Proto.Text(2, Origin.Host),
+            .. Proto.Number(3, (ulong)Origin.Port!),
+            .. Proto.Text(4, Origin.Protocol),
+        ]);
 
     /// <summary>Sends a handshake with any origin.</summary>
     public RawPeer Associate(byte[] origin)
@@ -45,13 +47,13 @@ internal sealed class RawPeer : IDisposable
     public void Control(byte[] instruction) => Frame(Proto.Bytes(2, instruction));
 
     /// <summary>Sends a message to a path in the node.</summary>
-    public void Tell(string path, Said said, ulong sequence = NoSequence) => Envelope(
-    [
-        .. Proto.Bytes(1, Proto.Text(1, _victim.PathOf(path))),
-        .. Proto.Bytes(2, said.Wire()),
-        .. Proto.Bytes(4, Proto.Text(1, $"{Origin}/user/me")),
-        .. Proto.Fixed(5, sequence),
-    ]);
+    public void Tell(string path, Said said, ulong sequence = NoSequence) =>
+        Envelope([
+            .. Proto.Bytes(1, Proto.Text(1, _victim.PathOf(path))),
+            .. Proto.Bytes(2, said.Wire()),
+            .. Proto.Bytes(4, Proto.Text(1, $"{Origin}/user/me")),
+            .. Proto.Fixed(5, sequence),
+        ]);
 
     /// <summary>Sends an envelope of any content.</summary>
     public void Envelope(byte[] envelope) => Frame(Proto.Bytes(1, Proto.Bytes(2, envelope)));
@@ -71,9 +73,7 @@ internal sealed class RawPeer : IDisposable
         {
             _socket.Send(bytes);
         }
-        catch (SocketException)
-        {
-        }
+        catch (SocketException) { }
     }
 
     /// <summary>
@@ -83,16 +83,23 @@ internal sealed class RawPeer : IDisposable
     public async Task IsThrough()
     {
         var mark = Victim.Mark();
-        Tell($"/user/{ClearPublisherActor.Name}", new Said(
-            1706, "bits-cleared/1", new NodeMessageSerializer((ExtendedActorSystem)_victim.System).ToBinary(mark)));
+        Tell(
+            $"/user/{ClearPublisherActor.Name}",
+            new Said(
+                1706,
+                "bits-cleared/1",
+                new NodeMessageSerializer((ExtendedActorSystem)_victim.System).ToBinary(mark)
+            )
+        );
         await Eventually.Holds(
             () => IsClosed || _victim.Got(mark),
-            () => $"the node neither reads on nor closes the connection\n{Victims.LogOf(_victim)}");
+            () => $"the node neither reads on nor closes the connection\n{Victims.LogOf(_victim)}"
+        );
     }
 
     /// <summary>Returns once the node has closed the connection.</summary>
-    public Task IsDisconnected() => Eventually.Holds(
-        () => IsClosed, () => $"the node does not close the connection\n{Victims.LogOf(_victim)}");
+    public Task IsDisconnected() =>
+        Eventually.Holds(() => IsClosed, () => $"the node does not close the connection\n{Victims.LogOf(_victim)}");
 
     private bool IsClosed
     {
@@ -103,7 +110,8 @@ internal sealed class RawPeer : IDisposable
             {
                 while (_socket.Poll(0, SelectMode.SelectRead))
                 {
-                    if (_socket.Receive(buffer) == 0) return true;
+                    if (_socket.Receive(buffer) == 0)
+                        return true;
                 }
             }
             catch (SocketException)

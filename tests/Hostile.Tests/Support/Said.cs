@@ -8,11 +8,11 @@ internal sealed record Said(int Serializer, string Manifest, byte[] Bytes)
 {
     /// <summary>The wire form.</summary>
     public byte[] Wire() =>
-    [
-        .. Proto.Number(2, (ulong)(long)Serializer),
-        .. Manifest.Length == 0 ? [] : Proto.Text(3, Manifest),
-        .. Proto.Bytes(1, Bytes),
-    ];
+        [
+            .. Proto.Number(2, (ulong)(long)Serializer),
+            .. Manifest.Length == 0 ? [] : Proto.Text(3, Manifest),
+            .. Proto.Bytes(1, Bytes),
+        ];
 
     /// <summary>The payload in a message to an actor that is named by its path.</summary>
     public Said To(params string[] names)

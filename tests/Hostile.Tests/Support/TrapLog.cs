@@ -26,11 +26,13 @@ internal static class TrapLog
     public static IReadOnlyCollection<string> Touches => Touched;
 
     /// <summary>Records lookups of the type that does not exist from now on.</summary>
-    public static void Watch() => AppDomain.CurrentDomain.AssemblyResolve += static (_, asked) =>
-    {
-        if (asked.Name.StartsWith(UnknownAssembly, StringComparison.Ordinal)) Touch($"{asked.Name} was looked up");
-        return null;
-    };
+    public static void Watch() =>
+        AppDomain.CurrentDomain.AssemblyResolve += static (_, asked) =>
+        {
+            if (asked.Name.StartsWith(UnknownAssembly, StringComparison.Ordinal))
+                Touch($"{asked.Name} was looked up");
+            return null;
+        };
 
     /// <summary>Records a use.</summary>
     public static void Touch(string what) => Touched.Enqueue(what);

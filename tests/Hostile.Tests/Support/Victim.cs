@@ -19,7 +19,8 @@ internal sealed class Victim
     /// <param name="logLevel">The lowest level of log lines to keep.</param>
     public Victim(string logLevel = "WARNING")
     {
-        var basis = ConfigurationFactory.ParseString($$"""
+        var basis = ConfigurationFactory.ParseString(
+            $$"""
             {{LogLines.Config(logLevel)}}
             akka.cluster {
               log-info = off
@@ -30,10 +31,18 @@ internal sealed class Victim
             }
             akka.remote.dot-netty.tcp.connection-timeout = 5s
             akka.coordinated-shutdown.phases { cluster-leave.timeout = 3s, cluster-shutdown.timeout = 1s }
-            """);
+            """
+        );
         var stable = TimeSpan.FromSeconds(3);
         Node = NodeSystem.Open(
-            new NodeSettings { SystemName = SystemName, Role = NodeRoles.Source, StableAfter = stable }, basis);
+            new NodeSettings
+            {
+                SystemName = SystemName,
+                Role = NodeRoles.Source,
+                StableAfter = stable,
+            },
+            basis
+        );
         var every = TimeSpan.FromMilliseconds(200);
         System.ActorOf(NodeActor.Props(Membership, static () => NodeReport.Nothing, every), NodeActor.Name);
         Membership.Follow(System.ActorOf(View.Props));

@@ -23,14 +23,17 @@ public sealed class Victims : IAsyncLifetime
     public async Task InitializeAsync()
     {
         TrapLog.Watch();
-        for (var i = 0; i < 3; i++) _all.Add(new Victim());
-        foreach (var victim in _all) victim.Membership.Join(victim == First ? [] : [First.Address]);
+        for (var i = 0; i < 3; i++)
+            _all.Add(new Victim());
+        foreach (var victim in _all)
+            victim.Membership.Join(victim == First ? [] : [First.Address]);
         await AreACluster();
     }
 
     public async Task DisposeAsync()
     {
-        foreach (var victim in _all) await victim.System.Terminate();
+        foreach (var victim in _all)
+            await victim.System.Terminate();
     }
 
     /// <summary>
@@ -43,7 +46,8 @@ public sealed class Victims : IAsyncLifetime
         await HearEachOther(_all);
         foreach (var victim in _all)
         {
-            var known = await victim.System.ActorSelection($"/user/{NodeActor.Name}")
+            var known = await victim
+                .System.ActorSelection($"/user/{NodeActor.Name}")
                 .Ask<NodeProtocol.NodesChanged>(NodeProtocol.GetNodes.Instance, TimeSpan.FromMinutes(1));
             Assert.Equal(_all.Count, known.Nodes.Count);
         }
@@ -52,7 +56,9 @@ public sealed class Victims : IAsyncLifetime
         Assert.All(_all, v => Assert.InRange(LogLines.Of(v.System).Count, 0, MaxLines));
         Assert.All(_all, v => Assert.False(v.System.WhenTerminated.IsCompleted));
         Assert.All(
-            _all.SelectMany(v => v.Bitmaps.Messages), m => Assert.Contains(m.GetType().Assembly.GetName().Name, Known));
+            _all.SelectMany(v => v.Bitmaps.Messages),
+            m => Assert.Contains(m.GetType().Assembly.GetName().Name, Known)
+        );
     }
 
     /// <summary>Each node sends a message to each node, and publishes one.</summary>
@@ -70,7 +76,8 @@ public sealed class Victims : IAsyncLifetime
                         from.Membership.Tell(to.Address, ClearPublisherActor.Name, mark, ActorRefs.Nobody);
                         return to.Got(mark);
                     },
-                    () => $"{from.Address} does not reach {to.Address}\n{LogOf(to)}");
+                    () => $"{from.Address} does not reach {to.Address}\n{LogOf(to)}"
+                );
             }
 
             // Repeated: a node learns of subscriptions late.
@@ -81,7 +88,8 @@ public sealed class Victims : IAsyncLifetime
                     from.Membership.Publish(Victim.Topic, published);
                     return nodes.All(to => to.Got(published));
                 },
-                () => $"what {from.Address} publishes does not come\n{LogOf(from)}");
+                () => $"what {from.Address} publishes does not come\n{LogOf(from)}"
+            );
         }
     }
 
@@ -91,15 +99,22 @@ public sealed class Victims : IAsyncLifetime
         var ids = nodes.Select(v => v.Membership.Self).ToList();
         return Eventually.Holds(
             () => nodes.All(v => v.View.IsOf(ids)),
-            () => $"no cluster: {string.Join(" | ", nodes.Select(v => v.View))}\n" +
-                string.Join('\n', nodes.Select(LogOf)));
+            () =>
+                $"no cluster: {string.Join(" | ", nodes.Select(v => v.View))}\n"
+                + string.Join('\n', nodes.Select(LogOf))
+        );
     }
 
     internal static string LogOf(Victim victim) => string.Join('\n', LogLines.Of(victim.System));
 
     // Assemblies of the messages that are allowed.
     private static readonly string[] Known =
-        ["Userfault.Nodes", "Userfault.Actors", "Akka.Cluster", "Akka.Cluster.Tools"];
+    [
+        "Userfault.Nodes",
+        "Userfault.Actors",
+        "Akka.Cluster",
+        "Akka.Cluster.Tools",
+    ];
 
     private Task AreACluster() => AreACluster(_all);
 }

@@ -49,12 +49,21 @@ public sealed class AllowListTests(WireRig rig) : IClassFixture<WireRig>
         Assert.InRange(refusal.Message.Length, 1, 400);
     }
 
-    public static TheoryData<string, bool> Hosts => new()
-    {
-        { "127.0.0.1", true }, { "[::1]", true }, { "[fe80::1]", true }, { "node-1.example.org", true },
-        { "localhost", true }, { "", false }, { "a b", false }, { "a/b", false }, { "[::1", false }, { "a@b", false },
-        { new string('h', 5000), false },
-    };
+    public static TheoryData<string, bool> Hosts =>
+        new()
+        {
+            { "127.0.0.1", true },
+            { "[::1]", true },
+            { "[fe80::1]", true },
+            { "node-1.example.org", true },
+            { "localhost", true },
+            { "", false },
+            { "a b", false },
+            { "a/b", false },
+            { "[::1", false },
+            { "a@b", false },
+            { new string('h', 5000), false },
+        };
 
     [Theory]
     [MemberData(nameof(Hosts))]
@@ -63,7 +72,9 @@ public sealed class AllowListTests(WireRig rig) : IClassFixture<WireRig>
         var self = rig.System.Provider.DefaultAddress;
         byte[] address =
         [
-            .. Proto.Text(1, self.System), .. Proto.Text(2, host), .. Proto.Number(3, 7),
+            .. Proto.Text(1, self.System),
+            .. Proto.Text(2, host),
+            .. Proto.Number(3, 7),
             .. Proto.Text(4, self.Protocol),
         ];
         byte[] node = [.. Proto.Bytes(1, address), .. Proto.Number(2, 1)];
@@ -74,14 +85,23 @@ public sealed class AllowListTests(WireRig rig) : IClassFixture<WireRig>
             ["HBR"] = Proto.Bytes(1, node),
             ["Akka.Cluster.InternalClusterAction+ExitingConfirmed, Akka.Cluster"] = node,
             ["Akka.Cluster.InternalClusterAction+Welcome, Akka.Cluster"] =
-                [.. Proto.Bytes(1, node), .. Proto.Bytes(2, gossip)],
+            [
+                .. Proto.Bytes(1, node),
+                .. Proto.Bytes(2, gossip),
+            ],
             ["Akka.Cluster.GossipEnvelope, Akka.Cluster"] =
-                [.. Proto.Bytes(1, node), .. Proto.Bytes(2, node), .. Proto.Bytes(3, gossip)],
+            [
+                .. Proto.Bytes(1, node),
+                .. Proto.Bytes(2, node),
+                .. Proto.Bytes(3, gossip),
+            ],
         };
         foreach (var (manifest, bytes) in messages)
         {
-            if (isOne) Assert.NotNull(Wire.Deserialize(bytes, 5, manifest));
-            else Assert.Throws<SerializationException>(() => Wire.Deserialize(bytes, 5, manifest));
+            if (isOne)
+                Assert.NotNull(Wire.Deserialize(bytes, 5, manifest));
+            else
+                Assert.Throws<SerializationException>(() => Wire.Deserialize(bytes, 5, manifest));
         }
     }
 
@@ -105,19 +125,30 @@ public sealed class AllowListTests(WireRig rig) : IClassFixture<WireRig>
         var evil = "\u001b[2J\n" + new string('x', 10_000);
         foreach (var serializer in (int[])[0, 1, 5, 6, 9, 1706])
         {
-            var refusal = Assert.Throws<SerializationException>(
-                () => Wire.Deserialize(Encoding.UTF8.GetBytes(evil), serializer, evil));
+            var refusal = Assert.Throws<SerializationException>(() =>
+                Wire.Deserialize(Encoding.UTF8.GetBytes(evil), serializer, evil)
+            );
             Assert.InRange(refusal.Message.Length, 1, 400);
             Assert.DoesNotContain(refusal.Message, char.IsControl);
         }
     }
 
-    public static TheoryData<object> Outgoing => new()
-    {
-        "boo", 1, 2L, new byte[] { 3 }, new object(), PoisonPill.Instance, Kill.Instance, new Identify(1),
-        new Status.Success("boo"), new Terminate(), Props.Empty,
-        new ActorSelectionMessage("boo", [new SelectChildName("user")]),
-    };
+    public static TheoryData<object> Outgoing =>
+        new()
+        {
+            "boo",
+            1,
+            2L,
+            new byte[] { 3 },
+            new object(),
+            PoisonPill.Instance,
+            Kill.Instance,
+            new Identify(1),
+            new Status.Success("boo"),
+            new Terminate(),
+            Props.Empty,
+            new ActorSelectionMessage("boo", [new SelectChildName("user")]),
+        };
 
     [Theory]
     [MemberData(nameof(Outgoing))]

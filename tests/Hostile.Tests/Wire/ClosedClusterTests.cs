@@ -10,19 +10,28 @@ namespace Userfault.Hostile.Tests;
 public sealed class ClosedClusterTests : IAsyncDisposable
 {
     private static readonly string[] Refusals =
-        ["dropping", "Dropping", "UntrustedMode", "untrusted", "erialization failed", "does not cross"];
+    [
+        "dropping",
+        "Dropping",
+        "UntrustedMode",
+        "untrusted",
+        "erialization failed",
+        "does not cross",
+    ];
 
     private readonly List<Victim> _nodes = [.. Enumerable.Range(0, 4).Select(_ => new Victim("DEBUG"))];
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var node in _nodes) await node.System.Terminate();
+        foreach (var node in _nodes)
+            await node.System.Terminate();
     }
 
     [Fact]
     public async Task A_cluster_lives_and_nothing_is_refused()
     {
-        foreach (var node in _nodes) node.Membership.Join(node == _nodes[0] ? [] : [_nodes[0].Address]);
+        foreach (var node in _nodes)
+            node.Membership.Join(node == _nodes[0] ? [] : [_nodes[0].Address]);
         await Victims.AreACluster(_nodes);
         await Victims.HearEachOther(_nodes);
         await KnowsTheReportsOf(_nodes[0], _nodes);
@@ -40,11 +49,19 @@ public sealed class ClosedClusterTests : IAsyncDisposable
         // A node is downed.
         _nodes[0].Membership.Down(_nodes[1].Address);
         await Eventually.Holds(
-            () => _nodes[1].System.WhenTerminated.IsCompleted, () => "the node that was downed goes on");
+            () => _nodes[1].System.WhenTerminated.IsCompleted,
+            () => "the node that was downed goes on"
+        );
         await Victims.AreACluster(_nodes[..1]);
 
-        Assert.All(_nodes, n => Assert.DoesNotContain(
-            LogLines.Of(n.System), line => Array.Exists(Refusals, r => line.Contains(r, StringComparison.Ordinal))));
+        Assert.All(
+            _nodes,
+            n =>
+                Assert.DoesNotContain(
+                    LogLines.Of(n.System),
+                    line => Array.Exists(Refusals, r => line.Contains(r, StringComparison.Ordinal))
+                )
+        );
         Assert.NotEmpty(LogLines.Of(_nodes[0].System));
     }
 
@@ -58,7 +75,8 @@ public sealed class ClosedClusterTests : IAsyncDisposable
 
         await Eventually.Holds(
             () => Victims.LogOf(_nodes[0]).Contains("Gadget does not cross nodes", StringComparison.Ordinal),
-            () => $"it is not logged\n{Victims.LogOf(_nodes[0])}");
+            () => $"it is not logged\n{Victims.LogOf(_nodes[0])}"
+        );
         await Victims.HearEachOther(_nodes[..2]);
         Assert.DoesNotContain(_nodes[1].Bitmaps.Messages, m => m is Gadget);
     }
@@ -66,7 +84,8 @@ public sealed class ClosedClusterTests : IAsyncDisposable
     private async Task<IReadOnlyList<Victim>> Started(int count)
     {
         var started = _nodes[..count];
-        foreach (var node in started) node.Membership.Join(node == _nodes[0] ? [] : [_nodes[0].Address]);
+        foreach (var node in started)
+            node.Membership.Join(node == _nodes[0] ? [] : [_nodes[0].Address]);
         await Victims.AreACluster(started);
         return started;
     }
@@ -78,8 +97,10 @@ public sealed class ClosedClusterTests : IAsyncDisposable
         var listen = new NodeProtocol.Listen(node.System.ActorOf(known.Props));
         node.System.ActorSelection($"/user/{NodeActor.Name}").Tell(listen, ActorRefs.Nobody);
         await Eventually.Holds(
-            () => known.Messages.OfType<NodeProtocol.NodesChanged>().LastOrDefault() is { } last
+            () =>
+                known.Messages.OfType<NodeProtocol.NodesChanged>().LastOrDefault() is { } last
                 && last.Nodes.Count(n => n.Report is not null) == others.Count,
-            () => "reports do not arrive");
+            () => "reports do not arrive"
+        );
     }
 }

@@ -53,13 +53,15 @@ public sealed class ClosedSerializationTests(WireRig rig) : IClassFixture<WireRi
     [Fact]
     public void No_configuration_overrides_or_extends_the_set()
     {
-        var json = ConfigurationFactory.ParseString("""
+        var json = ConfigurationFactory.ParseString(
+            """
             akka.actor {
               serializers.json = "Akka.Serialization.NewtonSoftJsonSerializer, Akka"
               serialization-bindings { "System.Object" = bytes, "System.String" = json }
               serialization-settings.json.identifier = 99
             }
-            """);
+            """
+        );
         var closed = ClosedSerialization.Over(json);
         var type = closed.GetString("akka.actor.serializers.json");
         Assert.StartsWith(typeof(RefusingSerializer).FullName!, type, StringComparison.Ordinal);
@@ -68,7 +70,8 @@ public sealed class ClosedSerializationTests(WireRig rig) : IClassFixture<WireRi
         Assert.Equal("json", bindings.Single(b => b.Key == "System.Object").Value.GetString());
 
         var more = ConfigurationFactory.ParseString(
-            """akka.actor.serializers { hyperion = "X, Y", another = "Z, Y" }""");
+            """akka.actor.serializers { hyperion = "X, Y", another = "Z, Y" }"""
+        );
         var refusal = Assert.Throws<ConfigurationException>(() => ClosedSerialization.Over(more));
         Assert.Contains("another, hyperion", refusal.Message, StringComparison.Ordinal);
     }
@@ -80,13 +83,20 @@ public sealed class ClosedSerializationTests(WireRig rig) : IClassFixture<WireRi
         Assert.True(config.GetBoolean("akka.remote.untrusted-mode"));
         Assert.Equal(
             [
-                "/system/cluster/core/daemon", "/system/cluster/heartbeatReceiver",
-                "/system/distributedPubSubMediator", "/user/node", "/user/bitmaps",
+                "/system/cluster/core/daemon",
+                "/system/cluster/heartbeatReceiver",
+                "/system/distributedPubSubMediator",
+                "/user/node",
+                "/user/bitmaps",
             ],
-            config.GetStringList("akka.remote.trusted-selection-paths"));
+            config.GetStringList("akka.remote.trusted-selection-paths")
+        );
         Assert.Equal(128_000, config.GetByteSize("akka.remote.dot-netty.tcp.maximum-frame-size"));
     }
 
-    private T Field<T>(string name) => (T)typeof(Serialization)
-        .GetField(name, BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(rig.System.Serialization)!;
+    private T Field<T>(string name) =>
+        (T)
+            typeof(Serialization)
+                .GetField(name, BindingFlags.Instance | BindingFlags.NonPublic)!
+                .GetValue(rig.System.Serialization)!;
 }

@@ -2,26 +2,59 @@ using System.Diagnostics;
 
 namespace Userfault.Linux.Tests;
 
-/// <summary>The guest's machine code: by hand from the architecture's manual, and against the system's own assembler.</summary>
+/// <summary>
+/// The guest's machine code: by hand from the architecture's manual, and against the system's own assembler.
+/// </summary>
 public class GuestAssemblerTests
 {
     private static readonly byte[] Golden =
     [
-        0x49, 0x8d, 0x70, 0x20,             // begin: lea rsi, [r8+32]
-        0x49, 0x8b, 0x08,                   // mov rcx, [r8]
-        0x48, 0x8b, 0x3e,                   // next: mov rdi, [rsi]
-        0x48, 0x8b, 0x46, 0x08,             // mov rax, [rsi+8]
-        0x48, 0x83, 0x7e, 0x10, 0x00,       // cmp qword [rsi+16], 0
-        0x75, 0x05,                         // jne write
-        0x48, 0x8b, 0x07,                   // mov rax, [rdi]
-        0xeb, 0x03,                         // jmp done
-        0x48, 0x87, 0x07,                   // write: xchg [rdi], rax
-        0x48, 0x89, 0x46, 0x08,             // done: mov [rsi+8], rax
-        0x48, 0x83, 0xc6, 0x20,             // add rsi, 32
-        0x48, 0xff, 0xc9,                   // dec rcx
-        0x75, 0xdd,                         // jnz next
-        0xe6, 0x10,                         // out 0x10, al
-        0xeb, 0xd2,                         // jmp begin
+        0x49,
+        0x8d,
+        0x70,
+        0x20, // begin: lea rsi, [r8+32]
+        0x49,
+        0x8b,
+        0x08, // mov rcx, [r8]
+        0x48,
+        0x8b,
+        0x3e, // next: mov rdi, [rsi]
+        0x48,
+        0x8b,
+        0x46,
+        0x08, // mov rax, [rsi+8]
+        0x48,
+        0x83,
+        0x7e,
+        0x10,
+        0x00, // cmp qword [rsi+16], 0
+        0x75,
+        0x05, // jne write
+        0x48,
+        0x8b,
+        0x07, // mov rax, [rdi]
+        0xeb,
+        0x03, // jmp done
+        0x48,
+        0x87,
+        0x07, // write: xchg [rdi], rax
+        0x48,
+        0x89,
+        0x46,
+        0x08, // done: mov [rsi+8], rax
+        0x48,
+        0x83,
+        0xc6,
+        0x20, // add rsi, 32
+        0x48,
+        0xff,
+        0xc9, // dec rcx
+        0x75,
+        0xdd, // jnz next
+        0xe6,
+        0x10, // out 0x10, al
+        0xeb,
+        0xd2, // jmp begin
     ];
 
     private const string Text = """
@@ -59,7 +92,10 @@ public class GuestAssemblerTests
     [SkippableFact]
     public void Every_form_is_what_the_systems_assembler_makes()
     {
-        Skip.IfNot(File.Exists("/usr/bin/as") && File.Exists("/usr/bin/objcopy"), "no assembler (as, objcopy) on this machine");
+        Skip.IfNot(
+            File.Exists("/usr/bin/as") && File.Exists("/usr/bin/objcopy"),
+            "no assembler (as, objcopy) on this machine"
+        );
         var code = new GuestAssembler();
         code.Load(GuestRegister.Rax, GuestRegister.Rsp);
         code.Load(GuestRegister.R15, GuestRegister.Rbp);
@@ -83,7 +119,8 @@ public class GuestAssemblerTests
         code = new GuestAssembler();
         var far = code.NewLabel();
         code.Mark(far);
-        for (var i = 0; i < 43; i++) code.Decrement(GuestRegister.Rax);
+        for (var i = 0; i < 43; i++)
+            code.Decrement(GuestRegister.Rax);
         code.JumpIfNotZero(far);
         Assert.Throws<InvalidOperationException>(code.ToArray);
     }
@@ -93,7 +130,11 @@ public class GuestAssemblerTests
         var folder = Directory.CreateTempSubdirectory("userfault-as-");
         try
         {
-            var (source, made, raw) = (Path.Combine(folder.FullName, "a.s"), Path.Combine(folder.FullName, "a.o"), Path.Combine(folder.FullName, "a.bin"));
+            var (source, made, raw) = (
+                Path.Combine(folder.FullName, "a.s"),
+                Path.Combine(folder.FullName, "a.o"),
+                Path.Combine(folder.FullName, "a.bin")
+            );
             File.WriteAllText(source, Text);
             Run("/usr/bin/as", "--64", "-o", made, source);
             Run("/usr/bin/objcopy", "-O", "binary", "-j", ".text", made, raw);

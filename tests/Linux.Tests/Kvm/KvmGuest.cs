@@ -2,7 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Linux.Tests;
 
-/// <summary>A VM with one vCPU and some RAM, for tests; a KVM_RUN that does not end is kicked out and found out.</summary>
+/// <summary>
+/// A VM with one vCPU and some RAM, for tests; a KVM_RUN that does not end is kicked out and found out.
+/// </summary>
 internal sealed unsafe class KvmGuest : IDisposable
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
@@ -19,8 +21,12 @@ internal sealed unsafe class KvmGuest : IDisposable
         Layout = new GuestLayout(Ram.Bytes, 1);
         _boot = MemoryMapping.Anonymously(Layout.BootBytes);
         Layout.WriteTo(_boot.Start);
-        if (mapsRam) Assert.Equal(LinuxErrno.None, Vm.SetUserMemoryRegion(Region(0, 0, Ram.Address, Ram.Bytes)));
-        Assert.Equal(LinuxErrno.None, Vm.SetUserMemoryRegion(Region(1, Layout.BootGpa, _boot.Address, Layout.BootBytes)));
+        if (mapsRam)
+            Assert.Equal(LinuxErrno.None, Vm.SetUserMemoryRegion(Region(0, 0, Ram.Address, Ram.Bytes)));
+        Assert.Equal(
+            LinuxErrno.None,
+            Vm.SetUserMemoryRegion(Region(1, Layout.BootGpa, _boot.Address, Layout.BootBytes))
+        );
         Vcpu = Vm.CreateVcpu(0);
         Vcpu.Enter(Layout, 0, ring);
         Vcpu.Adopt();
@@ -45,14 +51,15 @@ internal sealed unsafe class KvmGuest : IDisposable
 
     public static void IsNeeded() => Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
 
-    public static UserspaceMemoryRegion2 Region(uint slot, ulong gpa, ulong hva, ulong bytes, MemslotFlags flags = 0) => new()
-    {
-        Slot = slot,
-        Flags = (uint)flags,
-        GuestPhysicalAddress = gpa,
-        UserspaceAddress = hva,
-        MemorySize = bytes,
-    };
+    public static UserspaceMemoryRegion2 Region(uint slot, ulong gpa, ulong hva, ulong bytes, MemslotFlags flags = 0) =>
+        new()
+        {
+            Slot = slot,
+            Flags = (uint)flags,
+            GuestPhysicalAddress = gpa,
+            UserspaceAddress = hva,
+            MemorySize = bytes,
+        };
 
     /// <summary>One return of KVM_RUN that is not a foreign signal's.</summary>
     public KvmExit Run(bool wantsInterrupt = false)
@@ -62,7 +69,8 @@ internal sealed unsafe class KvmGuest : IDisposable
         {
             var exit = Vcpu.Run();
             Assert.False(_isLate, "KVM_RUN did not end");
-            if (exit.Kind == KvmExitKind.Interrupted && !wantsInterrupt) continue;
+            if (exit.Kind == KvmExitKind.Interrupted && !wantsInterrupt)
+                continue;
             _watchdog.Change(Timeout.Infinite, Timeout.Infinite);
             return exit;
         }
@@ -71,7 +79,8 @@ internal sealed unsafe class KvmGuest : IDisposable
     public void Dispose()
     {
         using var gone = new ManualResetEvent(false);
-        if (_watchdog.Dispose(gone)) gone.WaitOne();
+        if (_watchdog.Dispose(gone))
+            gone.WaitOne();
         Vcpu.Dispose();
         Vm.Dispose();
         _device.Dispose();

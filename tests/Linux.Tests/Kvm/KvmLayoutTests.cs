@@ -138,7 +138,9 @@ public class KvmLayoutTests
         };
         var theirs = CCompiler.Ask(Program);
         Assert.True(theirs.Count > 50);
-        Assert.Empty(theirs.Where(t => ours[t.Key] != t.Value).Select(t => $"{t.Key}: header {t.Value}, ours {ours[t.Key]}"));
+        Assert.Empty(
+            theirs.Where(t => ours[t.Key] != t.Value).Select(t => $"{t.Key}: header {t.Value}, ours {ours[t.Key]}")
+        );
     }
 
     /// <summary>By hand, from the spec's table: headers older than Linux 6.8 lack them.</summary>
@@ -147,9 +149,19 @@ public class KvmLayoutTests
     {
         Assert.Equal(
             [0x40a0ae49u, 0xc040aed4u, 0x4020aed2u, 0xc040aed5u],
-            new[] { KvmUapi.SetUserMemoryRegion2, KvmUapi.CreateGuestMemfd, KvmUapi.SetMemoryAttributes, KvmUapi.PreFaultMemory }.Select(n => (uint)n));
+            new[]
+            {
+                KvmUapi.SetUserMemoryRegion2,
+                KvmUapi.CreateGuestMemfd,
+                KvmUapi.SetMemoryAttributes,
+                KvmUapi.PreFaultMemory,
+            }.Select(n => (uint)n)
+        );
         Assert.Equal((160, 39u), (Marshal.SizeOf<UserspaceMemoryRegion2>(), KvmUapi.ExitMemoryFault));
-        Assert.Equal([232L, 234, 236], [Of(KvmCapability.MemoryFaultInfo), Of(KvmCapability.GuestMemfd), Of(KvmCapability.PreFaultMemory)]);
+        Assert.Equal(
+            [232L, 234, 236],
+            [Of(KvmCapability.MemoryFaultInfo), Of(KvmCapability.GuestMemfd), Of(KvmCapability.PreFaultMemory)]
+        );
     }
 
     private static long Of(KvmCapability capability) => (uint)capability;

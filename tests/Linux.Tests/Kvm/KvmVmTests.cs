@@ -36,11 +36,13 @@ public unsafe class KvmVmTests
     {
         KvmGuest.IsNeeded();
         using var guest = new KvmGuest(pages: 1);
-        for (var i = 0; i < GuestBatch.Capacity; i++) guest.Batch.Add((ulong)(i * 8), isWrite: true, value: (ulong)(i + 1));
+        for (var i = 0; i < GuestBatch.Capacity; i++)
+            guest.Batch.Add((ulong)(i * 8), isWrite: true, value: (ulong)(i + 1));
         Assert.Equal(127, GuestBatch.Capacity);
         Assert.Throws<InvalidOperationException>(() => guest.Batch.Add(0, isWrite: false));
         Assert.Equal(KvmExitKind.BatchDone, guest.Run().Kind);
-        for (var i = 0; i < GuestBatch.Capacity; i++) Assert.Equal((ulong)(i + 1), ((ulong*)guest.Ram.Start)[i]);
+        for (var i = 0; i < GuestBatch.Capacity; i++)
+            Assert.Equal((ulong)(i + 1), ((ulong*)guest.Ram.Start)[i]);
     }
 
     [SkippableFact]
@@ -62,7 +64,10 @@ public unsafe class KvmVmTests
         Assert.Equal((KvmExitKind.Mmio, 0x1010UL, false), (exit.Kind, exit.Gpa, exit.IsWrite));
         guest.Vcpu.AnswerMmio(66);
         exit = guest.Run();
-        Assert.Equal((KvmExitKind.Mmio, 0x1010UL, true, 77UL), (exit.Kind, exit.Gpa, exit.IsWrite, guest.Vcpu.MmioDatum));
+        Assert.Equal(
+            (KvmExitKind.Mmio, 0x1010UL, true, 77UL),
+            (exit.Kind, exit.Gpa, exit.IsWrite, guest.Vcpu.MmioDatum)
+        );
         Assert.Equal(KvmExitKind.BatchDone, guest.Run().Kind);
         Assert.Equal(66UL, guest.Batch.Value(0));
     }
@@ -76,11 +81,17 @@ public unsafe class KvmVmTests
         Assert.Equal(LinuxErrno.EEXIST, guest.Vm.SetUserMemoryRegion(KvmGuest.Region(2, 0x1000, ram, 0x1000)));
         Assert.Equal(LinuxErrno.EINVAL, guest.Vm.SetUserMemoryRegion(KvmGuest.Region(2, 0x10_0001, ram, 0x1000)));
         Assert.Equal(LinuxErrno.EINVAL, guest.Vm.SetUserMemoryRegion(KvmGuest.Region(9, 0, 0, 0)));
-        Assert.Equal(LinuxErrno.None, guest.Vm.SetUserMemoryRegion(KvmGuest.Region(2, 0x10_0000, ram, 0x1000, MemslotFlags.Readonly)));
+        Assert.Equal(
+            LinuxErrno.None,
+            guest.Vm.SetUserMemoryRegion(KvmGuest.Region(2, 0x10_0000, ram, 0x1000, MemslotFlags.Readonly))
+        );
         Assert.Equal(LinuxErrno.None, guest.Vm.SetUserMemoryRegion(KvmGuest.Region(2, 0, 0, 0)));
         Skip.If(guest.Vm.Check(KvmCapability.UserMemory2) == 0, "no KVM_SET_USER_MEMORY_REGION2 in this kernel");
         Assert.Equal(LinuxErrno.None, guest.Vm.SetUserMemoryRegion2(KvmGuest.Region(2, 0x20_0000, ram, 0x1000)));
-        Assert.Equal(LinuxErrno.EINVAL, guest.Vm.SetUserMemoryRegion2(KvmGuest.Region(3, 0x30_0000, ram, 0x1000, (MemslotFlags)(1 << 30))));
+        Assert.Equal(
+            LinuxErrno.EINVAL,
+            guest.Vm.SetUserMemoryRegion2(KvmGuest.Region(3, 0x30_0000, ram, 0x1000, (MemslotFlags)(1 << 30)))
+        );
     }
 
     [SkippableFact]
@@ -107,7 +118,10 @@ public unsafe class KvmVmTests
     {
         KvmGuest.IsNeeded();
         using var guest = new KvmGuest(pages: 1);
-        Skip.If(guest.Vm.Check(KvmCapability.GuestMemfd) == 0, "no guest_memfd in this kernel, or none for this kind of VM");
+        Skip.If(
+            guest.Vm.Check(KvmCapability.GuestMemfd) == 0,
+            "no guest_memfd in this kernel, or none for this kind of VM"
+        );
         // The probe looks further than whether there is one at all.
         Assert.DoesNotContain("no guest_memfd", GuestMemfdProbe.WhyNot() ?? "", StringComparison.Ordinal);
         using var memfd = guest.Vm.CreateGuestMemfd(1 << 20);
@@ -146,11 +160,16 @@ public unsafe class KvmVmTests
             exit = guest.Vcpu.Run();
             Volatile.Write(ref isSaid, true);
         })
-        { IsBackground = true };
+        {
+            IsBackground = true,
+        };
         vcpu.Start();
 
         var message = Next(uffd);
-        Assert.Equal((UffdEventKind.Pagefault, guest.Ram.Address + (2 << 12), guest.Vcpu.Thread), (message.Kind, message.Address, message.ThreadId));
+        Assert.Equal(
+            (UffdEventKind.Pagefault, guest.Ram.Address + (2 << 12), guest.Vcpu.Thread),
+            (message.Kind, message.Address, message.ThreadId)
+        );
         Assert.False(Volatile.Read(ref isSaid));
         guest.Vcpu.Kick();
         Assert.True(vcpu.Join(TimeSpan.FromSeconds(20)), "the kick did not wake it");

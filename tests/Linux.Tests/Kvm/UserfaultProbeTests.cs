@@ -2,7 +2,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Linux.Tests;
 
-/// <summary>KVM_MEM_USERFAULT is found by what the flag does, on kernels that a test makes up and on the real one.</summary>
+/// <summary>
+/// KVM_MEM_USERFAULT is found by what the flag does, on kernels that a test makes up and on the real one.
+/// </summary>
 public unsafe class UserfaultProbeTests
 {
     [Fact]
@@ -21,7 +23,9 @@ public unsafe class UserfaultProbeTests
         Assert.Empty(kernel.Slots);
     }
 
-    /// <summary>The flag's number was given away: what takes any bitmap is something else, and its slot is deleted again.</summary>
+    /// <summary>
+    /// The flag's number was given away: what takes any bitmap is something else, and its slot is deleted again.
+    /// </summary>
     [Fact]
     public void A_kernel_that_gave_the_number_to_something_else_has_it_not()
     {
@@ -54,10 +58,13 @@ public unsafe class UserfaultProbeTests
 
         public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region)
         {
-            if (((MemslotFlags)region.Flags & ~KnownFlags) != 0) return LinuxErrno.EINVAL;
+            if (((MemslotFlags)region.Flags & ~KnownFlags) != 0)
+                return LinuxErrno.EINVAL;
             var isUserfault = ((MemslotFlags)region.Flags & MemslotFlags.Userfault) != 0;
-            if (isUserfault && LooksAtBitmap && region.UserfaultBitmap >> 47 != 0) return LinuxErrno.EINVAL;
-            if (region.MemorySize == 0) return Slots.Remove(region.Slot) ? LinuxErrno.None : LinuxErrno.EINVAL;
+            if (isUserfault && LooksAtBitmap && region.UserfaultBitmap >> 47 != 0)
+                return LinuxErrno.EINVAL;
+            if (region.MemorySize == 0)
+                return Slots.Remove(region.Slot) ? LinuxErrno.None : LinuxErrno.EINVAL;
             return Slots.Add(region.Slot) ? LinuxErrno.None : LinuxErrno.EEXIST;
         }
     }

@@ -133,10 +133,14 @@ public class LayoutTests
         };
         var theirs = CCompiler.Ask(Program);
         Assert.True(theirs.Count > 40);
-        Assert.Empty(theirs.Where(t => ours[t.Key] != t.Value).Select(t => $"{t.Key}: header {t.Value}, ours {ours[t.Key]}"));
+        Assert.Empty(
+            theirs.Where(t => ours[t.Key] != t.Value).Select(t => $"{t.Key}: header {t.Value}, ours {ours[t.Key]}")
+        );
     }
 
-    /// <summary>struct sched_attr as the kernel knows it since 5.3 (SCHED_ATTR_SIZE_VER1); the kernel refuses another size.</summary>
+    /// <summary>
+    /// struct sched_attr as the kernel knows it since 5.3 (SCHED_ATTR_SIZE_VER1); the kernel refuses another size.
+    /// </summary>
     [Fact]
     public unsafe void A_threads_attributes_have_the_kernels_layout()
     {
@@ -156,7 +160,8 @@ public class LayoutTests
     }
 
     private static bool RuntimeIsArm =>
-        System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64;
+        System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
+        == System.Runtime.InteropServices.Architecture.Arm64;
 
     private unsafe delegate nint FieldOf(MessageHeader* header);
 

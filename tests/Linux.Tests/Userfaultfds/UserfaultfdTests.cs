@@ -29,10 +29,22 @@ public unsafe class UserfaultfdTests
         using var uffd = Userfaultfd.Open();
         uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
 
-        Assert.Equal(new UffdResult(PageBytes, LinuxErrno.None), uffd.Copy(memory.Address + (2 * PageBytes), content.Start, PageBytes));
-        Assert.Equal(new UffdResult(2 * PageBytes, LinuxErrno.EAGAIN), uffd.Copy(memory.Address, content.Start, 8 * PageBytes));
-        Assert.Equal(new UffdResult(0, LinuxErrno.EEXIST), uffd.Copy(memory.Address + (2 * PageBytes), content.Start, PageBytes));
-        Assert.Equal(new UffdResult(PageBytes, LinuxErrno.None), uffd.Zeropage(memory.Address + (3 * PageBytes), PageBytes));
+        Assert.Equal(
+            new UffdResult(PageBytes, LinuxErrno.None),
+            uffd.Copy(memory.Address + (2 * PageBytes), content.Start, PageBytes)
+        );
+        Assert.Equal(
+            new UffdResult(2 * PageBytes, LinuxErrno.EAGAIN),
+            uffd.Copy(memory.Address, content.Start, 8 * PageBytes)
+        );
+        Assert.Equal(
+            new UffdResult(0, LinuxErrno.EEXIST),
+            uffd.Copy(memory.Address + (2 * PageBytes), content.Start, PageBytes)
+        );
+        Assert.Equal(
+            new UffdResult(PageBytes, LinuxErrno.None),
+            uffd.Zeropage(memory.Address + (3 * PageBytes), PageBytes)
+        );
         Assert.Equal(7, memory.Start[0]);
         Assert.Equal(0, memory.Start[3 * PageBytes]);
         Assert.Equal(LinuxErrno.None, uffd.Wake(memory.Address, memory.Bytes));
@@ -144,7 +156,9 @@ public unsafe class UserfaultfdTests
         using var self = PidFd.Open(Environment.ProcessId);
         Assert.False(self.HasEnded());
         // It reads from a pipe that nobody writes to: whatever the tests' own input is, it stays until it is killed.
-        using var child = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", "read x"]) { RedirectStandardInput = true })!;
+        using var child = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", "read x"]) { RedirectStandardInput = true }
+        )!;
         using var pidfd = PidFd.Open(child.Id);
         Assert.True(pidfd.Signal(PidFd.Kill));
         Assert.True(pidfd.HasEnded(10_000));

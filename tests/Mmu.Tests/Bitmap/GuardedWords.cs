@@ -10,6 +10,7 @@ internal sealed unsafe class GuardedWords : IDisposable
 {
     private const ulong Guard = 0xa5a5_5a5a_dead_beefUL;
     private const ulong Tail = 0x9999_6666_9999_6666UL;
+
     // Odd, so that the words are 8-byte aligned and no vector's natural alignment is met by chance.
     private const ulong GuardWords = 9;
 
@@ -22,9 +23,12 @@ internal sealed unsafe class GuardedWords : IDisposable
         _pages = pages;
         _count = (pages + 63) / 64;
         _memory = (ulong*)NativeMemory.AlignedAlloc((nuint)((_count + (2 * GuardWords)) * 8), 64);
-        for (var i = 0UL; i < _count + (2 * GuardWords); i++) _memory[i] = Guard;
-        for (var i = 0UL; i < _count; i++) Words[i] = 0;
-        if (pages % 64 != 0) Words[_count - 1] = Tail & TailMask;
+        for (var i = 0UL; i < _count + (2 * GuardWords); i++)
+            _memory[i] = Guard;
+        for (var i = 0UL; i < _count; i++)
+            Words[i] = 0;
+        if (pages % 64 != 0)
+            Words[_count - 1] = Tail & TailMask;
     }
 
     public ulong* Words => _memory + GuardWords;
@@ -36,8 +40,10 @@ internal sealed unsafe class GuardedWords : IDisposable
     {
         for (var i = 0UL; i < GuardWords; i++)
         {
-            if (_memory[i] != Guard) return $"guard word {i} before the bitmap";
-            if (Words[_count + i] != Guard) return $"guard word {i} behind the bitmap";
+            if (_memory[i] != Guard)
+                return $"guard word {i} before the bitmap";
+            if (Words[_count + i] != Guard)
+                return $"guard word {i} behind the bitmap";
         }
         var tailIntact = _pages % 64 == 0 || (Words[_count - 1] & TailMask) == (Tail & TailMask);
         return tailIntact ? null : "the bits behind the last page";

@@ -1,6 +1,8 @@
 namespace Userfault.Mmu.Tests;
 
-/// <summary>Several threads on one bitmap: every set bit is cleared by exactly one, and nobody's bits are lost.</summary>
+/// <summary>
+/// Several threads on one bitmap: every set bit is cleared by exactly one, and nobody's bits are lost.
+/// </summary>
 public unsafe class UserfaultBitmapConcurrencyTests
 {
     private const int Threads = 4;
@@ -50,12 +52,15 @@ public unsafe class UserfaultBitmapConcurrencyTests
                 for (var i = thread; i < pages; i += Threads)
                 {
                     bitmap.Set((ulong)i);
-                    if (!bitmap.IsSet((ulong)i)) lost[thread]++;
+                    if (!bitmap.IsSet((ulong)i))
+                        lost[thread]++;
                 }
                 for (var i = thread; i < pages; i += Threads)
                 {
-                    if (!bitmap.Clear((ulong)i)) lost[thread]++;
-                    if (bitmap.IsSet((ulong)i)) lost[thread]++;
+                    if (!bitmap.Clear((ulong)i))
+                        lost[thread]++;
+                    if (bitmap.IsSet((ulong)i))
+                        lost[thread]++;
                 }
             }
         });
@@ -84,9 +89,14 @@ public unsafe class UserfaultBitmapConcurrencyTests
             for (var i = 0UL; i < Pages; i++)
             {
                 // The two ways of finding out, bit by bit and by search.
-                if (thread == 1) while (bitmap.IsSet(i)) Thread.SpinWait(1);
-                else while (bitmap.FindNextClear(i) != i) Thread.SpinWait(1);
-                if (content[i] != (long)i + 1) seenWithout[thread]++;
+                if (thread == 1)
+                    while (bitmap.IsSet(i))
+                        Thread.SpinWait(1);
+                else
+                    while (bitmap.FindNextClear(i) != i)
+                        Thread.SpinWait(1);
+                if (content[i] != (long)i + 1)
+                    seenWithout[thread]++;
             }
         });
         Assert.All(seenWithout, count => Assert.Equal(0, count));
@@ -94,7 +104,8 @@ public unsafe class UserfaultBitmapConcurrencyTests
 
     private static ulong ClearOne(UserfaultBitmap bitmap, int[] winners, int index)
     {
-        if (!bitmap.Clear((ulong)index)) return 0;
+        if (!bitmap.Clear((ulong)index))
+            return 0;
         Interlocked.Increment(ref winners[index]);
         return 1;
     }
@@ -103,18 +114,21 @@ public unsafe class UserfaultBitmapConcurrencyTests
     {
         using var start = new Barrier(Threads);
         var failures = new Exception?[Threads];
-        var threads = Enumerable.Range(0, Threads).Select(index => new Thread(() =>
-        {
-            start.SignalAndWait();
-            try
+        var threads = Enumerable
+            .Range(0, Threads)
+            .Select(index => new Thread(() =>
             {
-                body(index);
-            }
-            catch (Exception e)
-            {
-                failures[index] = e;
-            }
-        })).ToArray();
+                start.SignalAndWait();
+                try
+                {
+                    body(index);
+                }
+                catch (Exception e)
+                {
+                    failures[index] = e;
+                }
+            }))
+            .ToArray();
         Array.ForEach(threads, t => t.Start());
         Array.ForEach(threads, t => t.Join());
         Assert.All(failures, Assert.Null);

@@ -29,7 +29,8 @@ public unsafe class UserfaultBitmapModelTests
         for (var step = 0; step < OperationsPerLength; step++)
         {
             var failure = run.Step() ?? (step % 64 == 0 ? run.Compare() : null) ?? memory.Damage();
-            if (failure is not null) Assert.Fail($"seed {seed}, {pages} pages, step {step}: {failure}");
+            if (failure is not null)
+                Assert.Fail($"seed {seed}, {pages} pages, step {step}: {failure}");
         }
         Assert.Null(run.Compare());
     }
@@ -44,10 +45,29 @@ public unsafe class UserfaultBitmapModelTests
         {
             var start = random.Next(pages + 1);
             // Short, word-sized and long runs are all frequent.
-            var count = Math.Min(pages - start, random.Next(random.Next(3) switch { 0 => 4, 1 => 140, _ => pages + 1 }));
+            var count = Math.Min(
+                pages - start,
+                random.Next(
+                    random.Next(3) switch
+                    {
+                        0 => 4,
+                        1 => 140,
+                        _ => pages + 1,
+                    }
+                )
+            );
             return random.Next(12) switch
             {
-                0 => One(start, (b, i) => { b.Set(i); return 0UL; }, true, "Set"),
+                0 => One(
+                    start,
+                    (b, i) =>
+                    {
+                        b.Set(i);
+                        return 0UL;
+                    },
+                    true,
+                    "Set"
+                ),
                 1 => One(start, (b, i) => b.Clear(i) ? 1UL : 0UL, false, "Clear"),
                 2 => Check("IsSet", start == pages || bitmap.IsSet((ulong)start) == _model[start]),
                 3 => SetRange(start, count),
@@ -57,8 +77,10 @@ public unsafe class UserfaultBitmapModelTests
                 7 => Check("FindNextClear", bitmap.FindNextClear((ulong)start) == Next(start, i => !_model[i])),
                 8 => ApplyClear(),
                 9 => OtherStep(start, count),
-                10 => Check("FindNextDifference",
-                    bitmap.FindNextDifference(other, (ulong)start) == Next(start, i => _model[i] && !_otherModel[i])),
+                10 => Check(
+                    "FindNextDifference",
+                    bitmap.FindNextDifference(other, (ulong)start) == Next(start, i => _model[i] && !_otherModel[i])
+                ),
                 _ => Differences(),
             };
         }
@@ -67,15 +89,18 @@ public unsafe class UserfaultBitmapModelTests
         {
             for (var i = 0; i < pages; i++)
             {
-                if (bitmap.IsSet((ulong)i) != _model[i]) return $"bit {i} is {!_model[i]}";
-                if (other.IsSet((ulong)i) != _otherModel[i]) return $"bit {i} of the other bitmap is {!_otherModel[i]}";
+                if (bitmap.IsSet((ulong)i) != _model[i])
+                    return $"bit {i} is {!_model[i]}";
+                if (other.IsSet((ulong)i) != _otherModel[i])
+                    return $"bit {i} of the other bitmap is {!_otherModel[i]}";
             }
             return Check("Count()", bitmap.Count() == CountOf(_model, 0, pages));
         }
 
         private string? One(int index, Func<UserfaultBitmap, ulong, ulong> act, bool value, string name)
         {
-            if (index == pages) return null;
+            if (index == pages)
+                return null;
             var expected = !value && _model[index] ? 1UL : 0UL;
             _model[index] = value;
             return Check(name, act(bitmap, (ulong)index) == expected);
@@ -83,9 +108,12 @@ public unsafe class UserfaultBitmapModelTests
 
         private string? SetRange(int start, int count)
         {
-            if (random.Next(200) == 0) (start, count) = (0, pages);
-            if (count == pages) bitmap.SetAll();
-            else bitmap.SetRange((ulong)start, (ulong)count);
+            if (random.Next(200) == 0)
+                (start, count) = (0, pages);
+            if (count == pages)
+                bitmap.SetAll();
+            else
+                bitmap.SetRange((ulong)start, (ulong)count);
             Array.Fill(_model, true, start, count);
             return null;
         }
@@ -99,13 +127,15 @@ public unsafe class UserfaultBitmapModelTests
 
         private string? ApplyClear()
         {
-            if (pages == 0) return null;
+            if (pages == 0)
+                return null;
             var word = random.Next((pages + 63) / 64);
             var mask = (ulong)random.NextInt64() << random.Next(2);
             var expected = 0UL;
             for (var bit = 0; bit < 64 && (word * 64) + bit < pages; bit++)
             {
-                if ((mask >> bit & 1) == 0 || !_model[(word * 64) + bit]) continue;
+                if ((mask >> bit & 1) == 0 || !_model[(word * 64) + bit])
+                    continue;
                 expected |= 1UL << bit;
                 _model[(word * 64) + bit] = false;
             }
@@ -115,8 +145,10 @@ public unsafe class UserfaultBitmapModelTests
         private string? OtherStep(int start, int count)
         {
             var value = random.Next(2) == 0;
-            if (value) other.SetRange((ulong)start, (ulong)count);
-            else other.ClearRange((ulong)start, (ulong)count);
+            if (value)
+                other.SetRange((ulong)start, (ulong)count);
+            else
+                other.ClearRange((ulong)start, (ulong)count);
             Array.Fill(_otherModel, value, start, count);
             return null;
         }
@@ -124,27 +156,33 @@ public unsafe class UserfaultBitmapModelTests
         private string? Differences()
         {
             var expected = 0UL;
-            for (var i = 0; i < pages; i++) expected += _model[i] && !_otherModel[i] ? 1UL : 0UL;
-            if (bitmap.CountDifference(other) != expected) return "CountDifference";
-            if (random.Next(20) != 0) return null;
+            for (var i = 0; i < pages; i++)
+                expected += _model[i] && !_otherModel[i] ? 1UL : 0UL;
+            if (bitmap.CountDifference(other) != expected)
+                return "CountDifference";
+            if (random.Next(20) != 0)
+                return null;
             // Into the right operand, into the left, at random.
             var intoLeft = random.Next(2) == 0;
             UserfaultBitmap.Difference(bitmap, other, intoLeft ? bitmap : other);
             var target = intoLeft ? _model : _otherModel;
-            for (var i = 0; i < pages; i++) target[i] = _model[i] && !_otherModel[i];
+            for (var i = 0; i < pages; i++)
+                target[i] = _model[i] && !_otherModel[i];
             return Compare();
         }
 
         private ulong Next(int from, Func<int, bool> wanted)
         {
-            while (from < pages && !wanted(from)) from++;
+            while (from < pages && !wanted(from))
+                from++;
             return (ulong)from;
         }
 
         private static ulong CountOf(bool[] model, int start, int count)
         {
             var sum = 0UL;
-            for (var i = start; i < start + count; i++) sum += model[i] ? 1UL : 0UL;
+            for (var i = start; i < start + count; i++)
+                sum += model[i] ? 1UL : 0UL;
             return sum;
         }
 

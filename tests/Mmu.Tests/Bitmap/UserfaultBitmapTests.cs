@@ -54,7 +54,8 @@ public unsafe class UserfaultBitmapTests
             Assert.Equal(i + 1, bitmap.FindNextSet(0));
             Assert.Equal(pages - i - 1, bitmap.Count());
         }
-        for (var i = 0UL; i < pages; i++) bitmap.Set(i);
+        for (var i = 0UL; i < pages; i++)
+            bitmap.Set(i);
         Assert.Equal(pages, bitmap.Count());
         Assert.Equal(pages, bitmap.ClearRange(0, pages));
         Assert.Equal(0UL, bitmap.Count());
@@ -148,8 +149,14 @@ public unsafe class UserfaultBitmapTests
     [Fact]
     public void Bad_memory_and_unequal_lengths_are_refused()
     {
-        Assert.Throws<ArgumentNullException>(() => { UserfaultBitmap.Over(null, 1); });
-        Assert.Throws<ArgumentException>(() => { UserfaultBitmap.Over((ulong*)0x1004, 1); });
+        Assert.Throws<ArgumentNullException>(() =>
+        {
+            UserfaultBitmap.Over(null, 1);
+        });
+        Assert.Throws<ArgumentException>(() =>
+        {
+            UserfaultBitmap.Over((ulong*)0x1004, 1);
+        });
         using var nothing = UserfaultBitmap.Over(null, 0);
         Assert.Equal(0UL, nothing.Count());
         using var other = UserfaultBitmap.Allocate(1);

@@ -20,10 +20,22 @@ public unsafe class WordScanTests
     {
         switch (bits)
         {
-            case 512: FirstOther<Words512, Vector512<ulong>>(0); FirstOther<Words512, Vector512<ulong>>(ulong.MaxValue); break;
-            case 256: FirstOther<Words256, Vector256<ulong>>(0); FirstOther<Words256, Vector256<ulong>>(ulong.MaxValue); break;
-            case 128: FirstOther<Words128, Vector128<ulong>>(0); FirstOther<Words128, Vector128<ulong>>(ulong.MaxValue); break;
-            default: FirstOther<Words64, ulong>(0); FirstOther<Words64, ulong>(ulong.MaxValue); break;
+            case 512:
+                FirstOther<Words512, Vector512<ulong>>(0);
+                FirstOther<Words512, Vector512<ulong>>(ulong.MaxValue);
+                break;
+            case 256:
+                FirstOther<Words256, Vector256<ulong>>(0);
+                FirstOther<Words256, Vector256<ulong>>(ulong.MaxValue);
+                break;
+            case 128:
+                FirstOther<Words128, Vector128<ulong>>(0);
+                FirstOther<Words128, Vector128<ulong>>(ulong.MaxValue);
+                break;
+            default:
+                FirstOther<Words64, ulong>(0);
+                FirstOther<Words64, ulong>(ulong.MaxValue);
+                break;
         }
     }
 
@@ -37,7 +49,8 @@ public unsafe class WordScanTests
             for (var end = from; end <= Longest; end++)
             {
                 // What lies outside [from, end) must not be looked at.
-                if (from > 0) memory.Words[from - 1] = ~value;
+                if (from > 0)
+                    memory.Words[from - 1] = ~value;
                 memory.Words[end] = ~value;
                 Assert.Equal(end, WordScan<TWords, TVector>.IndexOfOther(memory.Words, from, end, value));
                 for (var at = from; at < end; at++)
@@ -47,7 +60,8 @@ public unsafe class WordScanTests
                     memory.Words[at] = value;
                 }
                 memory.Words[end] = value;
-                if (from > 0) memory.Words[from - 1] = value;
+                if (from > 0)
+                    memory.Words[from - 1] = value;
             }
         }
     }
@@ -61,10 +75,18 @@ public unsafe class WordScanTests
     {
         switch (bits)
         {
-            case 512: FirstDifference<Words512, Vector512<ulong>>(); break;
-            case 256: FirstDifference<Words256, Vector256<ulong>>(); break;
-            case 128: FirstDifference<Words128, Vector128<ulong>>(); break;
-            default: FirstDifference<Words64, ulong>(); break;
+            case 512:
+                FirstDifference<Words512, Vector512<ulong>>();
+                break;
+            case 256:
+                FirstDifference<Words256, Vector256<ulong>>();
+                break;
+            case 128:
+                FirstDifference<Words128, Vector128<ulong>>();
+                break;
+            default:
+                FirstDifference<Words64, ulong>();
+                break;
         }
     }
 
@@ -100,10 +122,18 @@ public unsafe class WordScanTests
     {
         switch (bits)
         {
-            case 512: AndNot<Words512, Vector512<ulong>>(); break;
-            case 256: AndNot<Words256, Vector256<ulong>>(); break;
-            case 128: AndNot<Words128, Vector128<ulong>>(); break;
-            default: AndNot<Words64, ulong>(); break;
+            case 512:
+                AndNot<Words512, Vector512<ulong>>();
+                break;
+            case 256:
+                AndNot<Words256, Vector256<ulong>>();
+                break;
+            case 128:
+                AndNot<Words128, Vector128<ulong>>();
+                break;
+            default:
+                AndNot<Words64, ulong>();
+                break;
         }
     }
 
@@ -125,7 +155,8 @@ public unsafe class WordScanTests
             }
             WordScan<TWords, TVector>.AndNot(left.Words, right.Words, result.Words, count);
             Assert.Equal(0x1234UL, result.Words[count]);
-            for (var i = 0UL; i < count; i++) Assert.Equal(left.Words[i] & ~right.Words[i], result.Words[i]);
+            for (var i = 0UL; i < count; i++)
+                Assert.Equal(left.Words[i] & ~right.Words[i], result.Words[i]);
         }
     }
 

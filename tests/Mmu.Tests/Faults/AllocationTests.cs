@@ -9,7 +9,10 @@ public sealed class AllocationTests
     public void A_fault_allocates_nothing(Architecture architecture)
     {
         using var vm = new TestVm(
-            TestVm.PolicyOf(architecture), MemslotFlags.Userfault | MemslotFlags.LogDirtyPages, PageLevel.Size4K);
+            TestVm.PolicyOf(architecture),
+            MemslotFlags.Userfault | MemslotFlags.LogDirtyPages,
+            PageLevel.Size4K
+        );
         vm.Bitmap.SetAll();
         // The first round warms up what is made once: compiled code, native chunks.
         Round(vm, 0);
@@ -37,7 +40,9 @@ public sealed class AllocationTests
         vm.Vm.ClearDirtyLog(TestVm.Slot, 0, (uint)TestVm.Pages, words);
     }
 
-    /// <summary>Exit, clear, map, hit, write, spurious, MMIO, no slot, being invalidated: 1,024 pages of each.</summary>
+    /// <summary>
+    /// Exit, clear, map, hit, write, spurious, MMIO, no slot, being invalidated: 1,024 pages of each.
+    /// </summary>
     private static void Round(TestVm vm, ulong from)
     {
         for (var page = from; page < from + 1024; page++)

@@ -15,4 +15,5 @@ public sealed record FaultCase(
     MemslotFlags Flags,
     VcpuAccess Access,
     FaultEvents Expected,
-    Action<TestVm>? Prepare = null);
+    Action<TestVm>? Prepare = null
+);

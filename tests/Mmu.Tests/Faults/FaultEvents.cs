@@ -19,14 +19,28 @@ public sealed record FaultEvents(
     int BitmapReads = 0,
     int PageRequests = 0,
     int Dirty = 0,
-    PageLevel Level = 0)
+    PageLevel Level = 0
+)
 {
     public static FaultEvents Mmio(int reads = 0) => new(FaultKind.Mmio, Exit: 6, BitmapReads: reads);
 
-    public static FaultEvents Exits(MemoryFaultFlags flags, int reads = 0, int requests = 0) => new(
-        FaultKind.MemoryFaultExit, Flags: flags, Errno: Errno.EFAULT, Exit: 39, BitmapReads: reads,
-        PageRequests: requests);
+    public static FaultEvents Exits(MemoryFaultFlags flags, int reads = 0, int requests = 0) =>
+        new(
+            FaultKind.MemoryFaultExit,
+            Flags: flags,
+            Errno: Errno.EFAULT,
+            Exit: 39,
+            BitmapReads: reads,
+            PageRequests: requests
+        );
 
-    public static FaultEvents Maps(PageLevel level, int reads = 0, int dirty = 0, int requests = 1) => new(
-        FaultKind.Mapped, IsCompleted: true, BitmapReads: reads, PageRequests: requests, Dirty: dirty, Level: level);
+    public static FaultEvents Maps(PageLevel level, int reads = 0, int dirty = 0, int requests = 1) =>
+        new(
+            FaultKind.Mapped,
+            IsCompleted: true,
+            BitmapReads: reads,
+            PageRequests: requests,
+            Dirty: dirty,
+            Level: level
+        );
 }

@@ -37,7 +37,8 @@ public sealed class FaultPathTests
             vm.Host.BitmapReads - reads,
             vm.Host.PageRequests - requests,
             vm.Core.DirtyBitmap is null ? 0 : vm.DirtyPages().Length,
-            result.IsCompleted ? result.Leaf.Level : 0);
+            result.IsCompleted ? result.Leaf.Level : 0
+        );
         Assert.Equal(test.Expected, seen);
         if (seen.Exit == AccessResult.MemoryFaultExit)
         {
@@ -49,8 +50,9 @@ public sealed class FaultPathTests
     [Fact]
     public void Every_step_is_tried_on_both_architectures()
     {
-        var steps = FaultCases.All.GroupBy(test => test.Step).ToDictionary(
-            group => group.Key, group => group.Select(test => test.On).Distinct().Count());
+        var steps = FaultCases
+            .All.GroupBy(test => test.Step)
+            .ToDictionary(group => group.Key, group => group.Select(test => test.On).Distinct().Count());
         Assert.Equal(Enumerable.Range(0, 11), steps.Keys.Order());
         Assert.All(steps, step => Assert.Equal(2, step.Value));
     }
@@ -75,8 +77,9 @@ public sealed class FaultPathTests
     public void A_fault_outside_of_the_slot_is_a_bug_of_the_caller()
     {
         using var vm = new TestVm(MmuPolicy.X86);
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => vm.Core.Fault(new VcpuAccess(TestVm.Base.Plus(TestVm.Pages), Access.Read)));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            vm.Core.Fault(new VcpuAccess(TestVm.Base.Plus(TestVm.Pages), Access.Read))
+        );
     }
 
     /// <summary>The post-copy protocol of two vCPUs on one page: one fetch; the late one finds the bit clear.</summary>
@@ -98,7 +101,9 @@ public sealed class FaultPathTests
         Assert.Equal(FaultKind.Spurious, vm.Core.Fault(access).Kind);
     }
 
-    /// <summary>A zero page that is read, then written: another frame takes its place, and TLBs must hear of it.</summary>
+    /// <summary>
+    /// A zero page that is read, then written: another frame takes its place, and TLBs must hear of it.
+    /// </summary>
     [Fact]
     public void A_write_that_changes_the_host_page_flushes()
     {
@@ -120,7 +125,11 @@ public sealed class FaultPathTests
     [InlineData(Architecture.X86, 0x4000_1000UL, 0x7f00_4000_0000UL, PageLevel.Size4K)]
     [InlineData(Architecture.Arm64, 0x4000_1000UL, 0x7f00_4000_0000UL, PageLevel.Size4K)]
     public void A_leaf_is_as_large_as_slot_and_host_agree(
-        Architecture architecture, ulong gpa, ulong hva, PageLevel expected)
+        Architecture architecture,
+        ulong gpa,
+        ulong hva,
+        PageLevel expected
+    )
     {
         var memory = new ModelHostMemory();
         memory.Map(new Hva(hva), 2UL << 30, PageLevel.Size1G);

@@ -35,13 +35,18 @@ public sealed class Comparison(Func<IKvm> reference, Func<IKvm> subject, KernelF
             if (expected != actual)
                 return new Difference(i, call, expected, actual);
             slots.Note(call, expected);
-            Count(_answered, $"{call.GetType().Name} {(expected.Exit != KvmExitKind.None ? expected.Exit : (Errno)expected.Errno)}");
+            Count(
+                _answered,
+                $"{call.GetType().Name} {(expected.Exit != KvmExitKind.None ? expected.Exit : (Errno)expected.Errno)}"
+            );
         }
 
         return null;
     }
 
-    /// <summary>A model that throws has answered wrongly, and the program that makes it throw is worth shrinking.</summary>
+    /// <summary>
+    /// A model that throws has answered wrongly, and the program that makes it throw is worth shrinking.
+    /// </summary>
     private static KvmAnswer Try(IKvm vm, KvmCall call)
     {
         try

@@ -33,7 +33,10 @@ public sealed class GoldenProgramTests(KvmDevice device) : IClassFixture<KvmDevi
         Skip.If(device.Missing.Length != 0, device.Missing);
         using var vm = device.NewVm();
         var hole = new HostAddress(HostArea.Hole, 0);
-        Assert.Equal(0, vm.Do(new KvmCall.SetRegion(false, 2, 0, 0x20_0000, 0x1000, hole, MemfdKind.Own, 0, default)).Errno);
+        Assert.Equal(
+            0,
+            vm.Do(new KvmCall.SetRegion(false, 2, 0, 0x20_0000, 0x1000, hole, MemfdKind.Own, 0, default)).Errno
+        );
         Assert.Equal((int)Errno.EFAULT, vm.Do(new KvmCall.Run(Access.Read, 0x20_0000, 8, 0)).Errno);
     }
 
@@ -42,7 +45,8 @@ public sealed class GoldenProgramTests(KvmDevice device) : IClassFixture<KvmDevi
     {
         Skip.If(device.Missing.Length != 0, device.Missing);
         using var vm = device.NewVm(TimeSpan.FromMilliseconds(100));
-        const ulong gpa = 0x20_0000, jumpToItself = 0xfeeb;
+        const ulong gpa = 0x20_0000,
+            jumpToItself = 0xfeeb;
         var memory = new HostAddress(HostArea.Writable, 0);
         vm.Do(new KvmCall.SetRegion(false, 2, 0, gpa, 0x1000, memory, MemfdKind.Own, 0, default));
         Assert.Equal(0, vm.Do(new KvmCall.Run(Access.Write, gpa, 2, jumpToItself)).Errno);

@@ -12,7 +12,9 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// </remarks>
 public static unsafe class GuestImage
 {
-    /// <summary>Where the boot slot lies, in the guest; programs place their slots elsewhere or collide with it.</summary>
+    /// <summary>
+    /// Where the boot slot lies, in the guest; programs place their slots elsewhere or collide with it.
+    /// </summary>
     public const ulong BootGpa = 0x4000_0000;
 
     /// <summary>The boot slot's id, at the end of those that every architecture has.</summary>
@@ -41,21 +43,26 @@ public static unsafe class GuestImage
     // Each is one access with rdi as address and rax as datum; OUT ReportPort, AL follows.
     private static readonly byte[][] Snippets =
     [
-        [0x8a, 0x07],                               // mov al, [rdi]
-        [0x66, 0x8b, 0x07],                         // mov ax, [rdi]
-        [0x8b, 0x07],                               // mov eax, [rdi]
-        [0x48, 0x8b, 0x07],                         // mov rax, [rdi]
-        [0x88, 0x07],                               // mov [rdi], al
-        [0x66, 0x89, 0x07],                         // mov [rdi], ax
-        [0x89, 0x07],                               // mov [rdi], eax
-        [0x48, 0x89, 0x07],                         // mov [rdi], rax
-        [0xff, 0xd7],                               // call rdi
+        [0x8a, 0x07], // mov al, [rdi]
+        [0x66, 0x8b, 0x07], // mov ax, [rdi]
+        [0x8b, 0x07], // mov eax, [rdi]
+        [0x48, 0x8b, 0x07], // mov rax, [rdi]
+        [0x88, 0x07], // mov [rdi], al
+        [0x66, 0x89, 0x07], // mov [rdi], ax
+        [0x89, 0x07], // mov [rdi], eax
+        [0x48, 0x89, 0x07], // mov [rdi], rax
+        [0xff, 0xd7], // call rdi
     ];
 
     public static ulong EntryOf(Access access, int bytes)
     {
         var width = int.TrailingZeroCount(bytes);
-        var index = access switch { Access.Read => width, Access.Write => 4 + width, _ => 8 };
+        var index = access switch
+        {
+            Access.Read => width,
+            Access.Write => 4 + width,
+            _ => 8,
+        };
         return CodeGpa + (ulong)(index * SnippetStride);
     }
 
@@ -72,15 +79,18 @@ public static unsafe class GuestImage
         // An I/O permission map of zeros: not every host honours IOPL 3.
         *(ushort*)(boot + (TaskStateGpa - BootGpa) + IoMapBaseOffset) = TaskStateSize;
 
-        const ulong table = 0x67;                   // present, writable, user, accessed, dirty
-        const ulong large = table | 0x80;           // a 2 MiB page
-        const ulong pdptGpa = BootGpa + 0x2000, lowGpa = BootGpa + 0x3000, bootDirectoryGpa = BootGpa + 0x4000;
+        const ulong table = 0x67; // present, writable, user, accessed, dirty
+        const ulong large = table | 0x80; // a 2 MiB page
+        const ulong pdptGpa = BootGpa + 0x2000,
+            lowGpa = BootGpa + 0x3000,
+            bootDirectoryGpa = BootGpa + 0x4000;
         Entries(boot, Pml4Gpa)[0] = pdptGpa | table;
         Entries(boot, pdptGpa)[0] = lowGpa | table;
         Entries(boot, pdptGpa)[BootGpa >> 30] = bootDirectoryGpa | table;
         Entries(boot, bootDirectoryGpa)[0] = BootGpa | large;
         for (var i = 0UL; i < WindowSize >> 21; i++)
-            Entries(boot, lowGpa)[i] = i < SmallPagesEnd >> 21 ? (SmallTablesGpa + (i << 12)) | table : (i << 21) | large;
+            Entries(boot, lowGpa)[i] =
+                i < SmallPagesEnd >> 21 ? (SmallTablesGpa + (i << 12)) | table : (i << 21) | large;
         for (var i = 0UL; i < SmallPagesEnd >> 12; i++)
             Entries(boot, SmallTablesGpa)[i] = (i << 12) | (table & ~Accessed);
     }
@@ -94,8 +104,28 @@ public static unsafe class GuestImage
 
     public static void LongModeAtCpl3(RawSregs* sregs)
     {
-        var code = new RawSegment { Limit = ~0u, Selector = 0x33, Type = 11, Present = 1, Dpl = 3, S = 1, L = 1, G = 1 };
-        var data = new RawSegment { Limit = ~0u, Selector = 0x2b, Type = 3, Present = 1, Dpl = 3, Db = 1, S = 1, G = 1 };
+        var code = new RawSegment
+        {
+            Limit = ~0u,
+            Selector = 0x33,
+            Type = 11,
+            Present = 1,
+            Dpl = 3,
+            S = 1,
+            L = 1,
+            G = 1,
+        };
+        var data = new RawSegment
+        {
+            Limit = ~0u,
+            Selector = 0x2b,
+            Type = 3,
+            Present = 1,
+            Dpl = 3,
+            Db = 1,
+            S = 1,
+            G = 1,
+        };
         sregs->Cs = code;
         sregs->Ds = sregs->Es = sregs->Fs = sregs->Gs = sregs->Ss = data;
         sregs->Tr = new RawSegment

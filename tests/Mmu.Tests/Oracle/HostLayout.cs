@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Userfault.Mmu.Tests.Oracle;
 
 /// <summary>
-/// The host memory behind the guest: one reservation, cut into areas. The kernel's VM uses the memory itself; the model's
-/// VM is told the same addresses and keeps a copy of the contents of its own.
+/// The host memory behind the guest: one reservation, cut into areas. The kernel's VM uses the memory itself; the
+/// model's VM is told the same addresses and keeps a copy of the contents of its own.
 /// </summary>
 /// <remarks>
 /// All pages are populated before a VM sees them, so that no host fault changes what the guest's next access finds. The
@@ -53,31 +53,39 @@ public sealed unsafe class HostLayout : IDisposable
     /// </summary>
     public ulong Base { get; }
 
-    public ulong Start(HostArea area) => area switch
-    {
-        HostArea.Absolute => 0,
-        HostArea.Boot => Base - BootSize,
-        _ => Base + StartOffset(area),
-    };
+    public ulong Start(HostArea area) =>
+        area switch
+        {
+            HostArea.Absolute => 0,
+            HostArea.Boot => Base - BootSize,
+            _ => Base + StartOffset(area),
+        };
 
     public ulong Resolve(HostAddress address) => Start(address.Area) + address.Offset;
 
-    /// <summary>Does a region's host memory lie in the layout, to its last byte? Nothing else may be accessed.</summary>
+    /// <summary>
+    /// Does a region's host memory lie in the layout, to its last byte? Nothing else may be accessed.
+    /// </summary>
     public static bool Holds(HostAddress address, ulong size)
     {
         const ulong total = FilledSize + HoleSize;
-        return address.Area is not (HostArea.Absolute or HostArea.Boot) && address.Offset < total &&
-            StartOffset(address.Area) + address.Offset + size <= total;
+        return address.Area is not (HostArea.Absolute or HostArea.Boot)
+            && address.Offset < total
+            && StartOffset(address.Area) + address.Offset + size <= total;
     }
 
     /// <summary>The area that holds <paramref name="address"/>; the hole for every address outside.</summary>
     public HostArea AreaOf(ulong address)
     {
-        foreach (var (area, size) in new[]
-                 {
-                     (HostArea.Writable, WritableSize), (HostArea.Huge, HugeSize), (HostArea.ReadOnly, ReadOnlySize),
-                     (HostArea.Boot, BootSize),
-                 })
+        foreach (
+            var (area, size) in new[]
+            {
+                (HostArea.Writable, WritableSize),
+                (HostArea.Huge, HugeSize),
+                (HostArea.ReadOnly, ReadOnlySize),
+                (HostArea.Boot, BootSize),
+            }
+        )
         {
             if (address - Start(area) < size)
                 return area;
@@ -101,7 +109,9 @@ public sealed unsafe class HostLayout : IDisposable
         _written.Clear();
     }
 
-    /// <summary>First contents of the areas from <see cref="Base"/> on that hold any: every word tells its own offset.</summary>
+    /// <summary>
+    /// First contents of the areas from <see cref="Base"/> on that hold any: every word tells its own offset.
+    /// </summary>
     public static byte[] Template()
     {
         var bytes = new byte[FilledSize];
@@ -109,21 +119,23 @@ public sealed unsafe class HostLayout : IDisposable
         for (var i = 0; i < words.Length; i++)
         {
             var offset = (ulong)i * sizeof(ulong);
-            words[i] = (offset & Page.OffsetMask) >= ReturnsOffset
-                ? 0xc3c3_c3c3_c3c3_c3c3
-                : (offset << 16) ^ 0x5eed_0000_0000_0000;
+            words[i] =
+                (offset & Page.OffsetMask) >= ReturnsOffset
+                    ? 0xc3c3_c3c3_c3c3_c3c3
+                    : (offset << 16) ^ 0x5eed_0000_0000_0000;
         }
 
         return bytes;
     }
 
-    private static ulong StartOffset(HostArea area) => area switch
-    {
-        HostArea.Huge => WritableSize,
-        HostArea.ReadOnly => GuestWritableSize,
-        HostArea.Hole => FilledSize,
-        _ => 0,
-    };
+    private static ulong StartOffset(HostArea area) =>
+        area switch
+        {
+            HostArea.Huge => WritableSize,
+            HostArea.ReadOnly => GuestWritableSize,
+            HostArea.Hole => FilledSize,
+            _ => 0,
+        };
 
     private static ulong HugeKib(ulong address)
     {

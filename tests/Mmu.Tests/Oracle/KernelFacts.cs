@@ -15,9 +15,20 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// <param name="UsesHardwareDirtyLog">Does the processor log writes (page-modification logging)?</param>
 /// <param name="ExitsOnErrorPage">Does EFAULT for a host page that cannot be had come with a prepared exit?</param>
 public sealed record KernelFacts(
-    int PhysicalAddressBits, ulong UserSpaceEnd, int AddressSpaces, int UserSlots, bool HasUserfault, bool HasMemfd,
-    bool HasPreFault, bool HasAttributes, bool HasHugePages, bool SplitsEagerly, bool SplitsOnDemand,
-    bool UsesHardwareDirtyLog, bool ExitsOnErrorPage)
+    int PhysicalAddressBits,
+    ulong UserSpaceEnd,
+    int AddressSpaces,
+    int UserSlots,
+    bool HasUserfault,
+    bool HasMemfd,
+    bool HasPreFault,
+    bool HasAttributes,
+    bool HasHugePages,
+    bool SplitsEagerly,
+    bool SplitsOnDemand,
+    bool UsesHardwareDirtyLog,
+    bool ExitsOnErrorPage
+)
 {
     /// <summary>Of no kernel.</summary>
     public static KernelFacts None { get; } =
@@ -31,12 +42,23 @@ public sealed record KernelFacts(
     public static KernelFacts Probe(KernelKvm vm, bool hasHugePages)
     {
         var probe = new KvmCall.SetRegion(
-            true, 0, 0, 0, Page.Size, new HostAddress(HostArea.Writable, 0), MemfdKind.Own, 0, default);
+            true,
+            0,
+            0,
+            0,
+            Page.Size,
+            new HostAddress(HostArea.Writable, 0),
+            MemfdKind.Own,
+            0,
+            default
+        );
         var gpaBits = HighestBit(vm, 36, 58, bit => probe with { Gpa = (1UL << bit) - Page.Size });
-        var hvaBits = HighestBit(vm, 40, 57, bit => probe with
-        {
-            Hva = new HostAddress(HostArea.Absolute, (1UL << bit) - (2 * Page.Size)),
-        });
+        var hvaBits = HighestBit(
+            vm,
+            40,
+            57,
+            bit => probe with { Hva = new HostAddress(HostArea.Absolute, (1UL << bit) - (2 * Page.Size)) }
+        );
         var lastPage = probe with { Hva = new HostAddress(HostArea.Absolute, (1UL << hvaBits) - Page.Size) };
         return new KernelFacts(
             gpaBits,
@@ -51,7 +73,8 @@ public sealed record KernelFacts(
             IsOn("kvm", "tdp_mmu") && IsOn("kvm", "eager_page_split"),
             IsOn("kvm", "tdp_mmu"),
             IsOn("kvm_intel", "pml"),
-            ExitsInHole(vm, probe));
+            ExitsInHole(vm, probe)
+        );
     }
 
     /// <summary>What a comparison with this kernel cannot cover, a line each.</summary>

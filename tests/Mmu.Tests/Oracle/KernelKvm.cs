@@ -7,7 +7,9 @@ public sealed unsafe class KernelKvm : IKvm
 {
     public const ulong MemfdSize = 256 << 10;
 
-    /// <summary>Pages that the buffer for a dirty bitmap can describe: more than a program's largest slot that logs.</summary>
+    /// <summary>
+    /// Pages that the buffer for a dirty bitmap can describe: more than a program's largest slot that logs.
+    /// </summary>
     private const int BitmapWords = 1024;
 
     private readonly HostLayout _layout;
@@ -36,9 +38,18 @@ public sealed unsafe class KernelKvm : IKvm
     }
 
     /// <summary>The region that holds the guest itself.</summary>
-    public static KvmCall.SetRegion BootRegion { get; } = new(
-        false, GuestImage.BootSlot, 0, GuestImage.BootGpa, HostLayout.BootSize, new HostAddress(HostArea.Boot, 0),
-        MemfdKind.Own, 0, default);
+    public static KvmCall.SetRegion BootRegion { get; } =
+        new(
+            false,
+            GuestImage.BootSlot,
+            0,
+            GuestImage.BootGpa,
+            HostLayout.BootSize,
+            new HostAddress(HostArea.Boot, 0),
+            MemfdKind.Own,
+            0,
+            default
+        );
 
     /// <summary>How long one KVM_RUN may take: one that does not end is a finding, not a test that hangs.</summary>
     public required TimeSpan RunBound { get; init; }
@@ -46,17 +57,18 @@ public sealed unsafe class KernelKvm : IKvm
     /// <summary>Was a guest_memfd created for this VM?</summary>
     public bool HasMemfd => _memfd >= 0;
 
-    public KvmAnswer Do(KvmCall call) => call switch
-    {
-        KvmCall.SetRegion region => SetRegion(region),
-        KvmCall.GetDirtyLog log => GetDirtyLog(log),
-        KvmCall.ClearDirtyLog clear => ClearDirtyLog(clear),
-        KvmCall.EnableCap enable => EnableCap(enable),
-        KvmCall.CheckExtension check => Result(LibC.Ioctl(_vm, KvmUapi.CheckExtension, (nint)check.Cap)),
-        KvmCall.Run run => Run(run),
-        KvmCall.ChangeBits bits => ChangeBits(bits),
-        _ => throw new InvalidOperationException($"no such call: {call}"),
-    };
+    public KvmAnswer Do(KvmCall call) =>
+        call switch
+        {
+            KvmCall.SetRegion region => SetRegion(region),
+            KvmCall.GetDirtyLog log => GetDirtyLog(log),
+            KvmCall.ClearDirtyLog clear => ClearDirtyLog(clear),
+            KvmCall.EnableCap enable => EnableCap(enable),
+            KvmCall.CheckExtension check => Result(LibC.Ioctl(_vm, KvmUapi.CheckExtension, (nint)check.Cap)),
+            KvmCall.Run run => Run(run),
+            KvmCall.ChangeBits bits => ChangeBits(bits),
+            _ => throw new InvalidOperationException($"no such call: {call}"),
+        };
 
     public void Dispose()
     {
@@ -79,9 +91,15 @@ public sealed unsafe class KernelKvm : IKvm
         if (call.Second)
         {
             raw.GuestMemfdOffset = call.MemfdOffset;
-            raw.GuestMemfd = call.Memfd switch { MemfdKind.Own => (uint)_memfd, MemfdKind.OtherFile => (uint)_kvm, _ => 0x7fff_fff0 };
+            raw.GuestMemfd = call.Memfd switch
+            {
+                MemfdKind.Own => (uint)_memfd,
+                MemfdKind.OtherFile => (uint)_kvm,
+                _ => 0x7fff_fff0,
+            };
             if ((call.Flags & RegionFlags.Userfault) != 0)
-                raw.UserfaultBitmap = (call.Bitmap.Area == HostArea.Absolute ? 0 : (ulong)_userfaultBitmap) + call.Bitmap.Offset;
+                raw.UserfaultBitmap =
+                    (call.Bitmap.Area == HostArea.Absolute ? 0 : (ulong)_userfaultBitmap) + call.Bitmap.Offset;
         }
 
         var request = call.Second ? KvmUapi.SetUserMemoryRegion2 : KvmUapi.SetUserMemoryRegion;
@@ -93,8 +111,9 @@ public sealed unsafe class KernelKvm : IKvm
 
     private KvmAnswer Run(KvmCall.Run call)
     {
-        var slot = _slots.Values.FirstOrDefault(
-            slot => new SlotId(slot.Slot).AddressSpace == 0 && call.Gpa - slot.Gpa < slot.Size);
+        var slot = _slots.Values.FirstOrDefault(slot =>
+            new SlotId(slot.Slot).AddressSpace == 0 && call.Gpa - slot.Gpa < slot.Size
+        );
         if (call.Access == Access.Write && slot is not null)
             NoteWrite(_layout.Resolve(slot.Hva) + (call.Gpa - slot.Gpa));
         var answer = (_vcpu ??= new KernelVcpu(_kvm, _vm, RunBound)).Run(call);

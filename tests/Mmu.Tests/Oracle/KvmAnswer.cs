@@ -9,8 +9,14 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// <param name="Failure">What the model threw: never an answer.</param>
 /// <param name="Bitmap">For KVM_GET_DIRTY_LOG: the dirty bitmap, in hex words from page 0.</param>
 public sealed record KvmAnswer(
-    int Errno, ulong Value = 0, KvmExitKind Exit = KvmExitKind.None, ulong ExitGpa = 0, ulong ExitDetail = 0,
-    string Bitmap = "", string Failure = "")
+    int Errno,
+    ulong Value = 0,
+    KvmExitKind Exit = KvmExitKind.None,
+    ulong ExitGpa = 0,
+    ulong ExitDetail = 0,
+    string Bitmap = "",
+    string Failure = ""
+)
 {
     public static KvmAnswer Success { get; } = new(0);
 
@@ -27,7 +33,10 @@ public sealed record KvmAnswer(
 
     public override string ToString()
     {
-        var text = Errno == 0 ? "0" : Enum.IsDefined((Errno)Errno) ? $"{(Errno)Errno}" : $"errno {Errno}";
+        var text =
+            Errno == 0 ? "0"
+            : Enum.IsDefined((Errno)Errno) ? $"{(Errno)Errno}"
+            : $"errno {Errno}";
         if (Failure.Length != 0)
             return Failure;
         if (Value != 0)

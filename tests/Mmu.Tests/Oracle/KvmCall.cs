@@ -3,19 +3,26 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// <summary>One call of a program: the closed vocabulary that both the kernel and the model understand.</summary>
 public abstract record KvmCall
 {
-    private KvmCall()
-    {
-    }
+    private KvmCall() { }
 
     /// <summary>KVM_SET_USER_MEMORY_REGION, or REGION2 where <paramref name="Second"/>.</summary>
     public sealed record SetRegion(
-        bool Second, uint Slot, uint Flags, ulong Gpa, ulong Size, HostAddress Hva, MemfdKind Memfd, ulong MemfdOffset,
-        HostAddress Bitmap) : KvmCall
+        bool Second,
+        uint Slot,
+        uint Flags,
+        ulong Gpa,
+        ulong Size,
+        HostAddress Hva,
+        MemfdKind Memfd,
+        ulong MemfdOffset,
+        HostAddress Bitmap
+    ) : KvmCall
     {
         public override string ToString()
         {
-            var text = $"{(Second ? "set_region2" : "set_region")} {new SlotId(Slot)} gpa 0x{Gpa:x} size 0x{Size:x} " +
-                $"hva {Hva} flags {RegionFlags.Describe(Flags)}";
+            var text =
+                $"{(Second ? "set_region2" : "set_region")} {new SlotId(Slot)} gpa 0x{Gpa:x} size 0x{Size:x} "
+                + $"hva {Hva} flags {RegionFlags.Describe(Flags)}";
             if ((Flags & RegionFlags.GuestMemfd) != 0)
                 text += $" memfd {Memfd}+0x{MemfdOffset:x}";
             if ((Flags & RegionFlags.Userfault) != 0)
@@ -52,12 +59,13 @@ public abstract record KvmCall
     /// <summary>KVM_RUN of one instruction that reads, writes or jumps to <paramref name="Gpa"/>.</summary>
     public sealed record Run(Access Access, ulong Gpa, int Bytes, ulong Value) : KvmCall
     {
-        public override string ToString() => Access switch
-        {
-            Access.Write => $"run write{Bytes} gpa 0x{Gpa:x} value 0x{Value:x}",
-            Access.Execute => $"run execute gpa 0x{Gpa:x}",
-            _ => $"run read{Bytes} gpa 0x{Gpa:x}",
-        };
+        public override string ToString() =>
+            Access switch
+            {
+                Access.Write => $"run write{Bytes} gpa 0x{Gpa:x} value 0x{Value:x}",
+                Access.Execute => $"run execute gpa 0x{Gpa:x}",
+                _ => $"run read{Bytes} gpa 0x{Gpa:x}",
+            };
     }
 
     /// <summary>Sets or clears bits of one word of the userfault bitmap: user space's own doing.</summary>

@@ -52,8 +52,10 @@ public sealed class KvmDevice : IDisposable
         fd = -1;
         if (!OperatingSystem.IsLinux())
             return "not Linux";
-        if (System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture !=
-            System.Runtime.InteropServices.Architecture.X64)
+        if (
+            System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
+            != System.Runtime.InteropServices.Architecture.X64
+        )
             return "the guest is assembled for x86-64 only";
         fd = LibC.Open("/dev/kvm", LibC.OpenReadWrite | LibC.OpenCloseOnExec);
         if (fd < 0)

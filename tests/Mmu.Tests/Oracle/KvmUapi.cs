@@ -41,7 +41,8 @@ public static class KvmUapi
     public const uint ExitInternalError = 17;
     public const uint ExitMemoryFault = 39;
 
-    // struct kvm_run: request_interrupt_window u8, immediate_exit u8, ..., exit_reason u32 at 8, the exit's union at 32.
+    // struct kvm_run: request_interrupt_window u8, immediate_exit u8, ..., exit_reason u32 at 8, the exit's union at
+    // 32.
     public const int RunImmediateExit = 1;
     public const int RunExitReason = 8;
     public const int RunUnion = 32;

@@ -45,7 +45,8 @@ internal static partial class LibC
     /// </summary>
     public static unsafe void InterruptibleBySigUrg()
     {
-        const int handlerOffset = 0, size = 152;
+        const int handlerOffset = 0,
+            size = 152;
         var action = stackalloc byte[size];
         new Span<byte>(action, size).Clear();
         *(nint*)(action + handlerOffset) = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "getpid");

@@ -46,18 +46,19 @@ public sealed class ModelKvm : IKvm
 
     public void Dispose() => _vm.Dispose();
 
-    private static MmuPolicy PolicyOf(KernelFacts facts) => MmuPolicy.X86 with
-    {
-        PhysicalAddressBits = facts.PhysicalAddressBits,
-        UserSpaceEnd = facts.UserSpaceEnd,
-        AddressSpaces = facts.AddressSpaces,
-        UserSlots = facts.UserSlots,
-        HasPrivateMemory = facts.HasAttributes,
-        PrefaultsMemory = facts.HasPreFault,
-        ExitsOnErrorPage = facts.ExitsOnErrorPage,
-        SplitsEagerly = facts.SplitsEagerly,
-        UsesHardwareDirtyLog = facts.UsesHardwareDirtyLog,
-    };
+    private static MmuPolicy PolicyOf(KernelFacts facts) =>
+        MmuPolicy.X86 with
+        {
+            PhysicalAddressBits = facts.PhysicalAddressBits,
+            UserSpaceEnd = facts.UserSpaceEnd,
+            AddressSpaces = facts.AddressSpaces,
+            UserSlots = facts.UserSlots,
+            HasPrivateMemory = facts.HasAttributes,
+            PrefaultsMemory = facts.HasPreFault,
+            ExitsOnErrorPage = facts.ExitsOnErrorPage,
+            SplitsEagerly = facts.SplitsEagerly,
+            UsesHardwareDirtyLog = facts.UsesHardwareDirtyLog,
+        };
 
     private KvmAnswer SetRegion(KvmCall.SetRegion call)
     {
@@ -118,10 +119,19 @@ public sealed class ModelKvm : IKvm
         return result.Fault.Kind switch
         {
             FaultKind.Mmio => new KvmAnswer(
-                0, isRead ? KernelVcpu.MmioDatum(call.Gpa, call.Bytes) : 0, KvmExitKind.Mmio, call.Gpa,
-                (uint)call.Bytes | (isWrite ? 0x100UL : 0)),
+                0,
+                isRead ? KernelVcpu.MmioDatum(call.Gpa, call.Bytes) : 0,
+                KvmExitKind.Mmio,
+                call.Gpa,
+                (uint)call.Bytes | (isWrite ? 0x100UL : 0)
+            ),
             FaultKind.MemoryFaultExit => new KvmAnswer(
-                (int)result.Errno, 0, KvmExitKind.MemoryFault, result.Fault.Gpa.Value, (ulong)result.Fault.Flags),
+                (int)result.Errno,
+                0,
+                KvmExitKind.MemoryFault,
+                result.Fault.Gpa.Value,
+                (ulong)result.Fault.Flags
+            ),
             FaultKind.BareEfault or FaultKind.SignalPending => Result(result.Errno),
             _ => new KvmAnswer(0, 0, KvmExitKind.Unexpected, call.Gpa, (ulong)result.Fault.Kind),
         };

@@ -25,7 +25,8 @@ public sealed class ModelMemory(HostLayout layout) : IHostMemory
         page = new HostPage(
             new Pfn(FirstFrame + ((hva.Value - layout.Base) >> Page.Shift)),
             area == HostArea.Huge ? PageLevel.Size2M : PageLevel.Size4K,
-            IsWritable: area != HostArea.ReadOnly);
+            IsWritable: area != HostArea.ReadOnly
+        );
         return HostPageStatus.Present;
     }
 
@@ -60,6 +61,5 @@ public sealed class ModelMemory(HostLayout layout) : IHostMemory
         all[..bytes].CopyTo(page.AsSpan((int)offset));
     }
 
-    private static ReadOnlySpan<byte> First(ulong index) =>
-        FirstContents.AsSpan((int)(index << Page.Shift), Page.Size);
+    private static ReadOnlySpan<byte> First(ulong index) => FirstContents.AsSpan((int)(index << Page.Shift), Page.Size);
 }

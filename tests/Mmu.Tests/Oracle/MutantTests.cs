@@ -1,26 +1,62 @@
 namespace Userfault.Mmu.Tests.Oracle;
 
-/// <summary>Models with a defect planted: the oracle must find each of them and print a short program. Needs no kernel.</summary>
+/// <summary>
+/// Models with a defect planted: the oracle must find each of them and print a short program. Needs no kernel.
+/// </summary>
 public sealed class MutantTests
 {
     private const int MostSeeds = 300;
 
     private static readonly Mutation[] Mutations =
     [
-        new("an overlap is EINVAL", 2, "model:  EINVAL", (call, answer) =>
-            call is KvmCall.SetRegion && answer.Errno == (int)Errno.EEXIST ? new KvmAnswer((int)Errno.EINVAL) : answer),
-        new("a log with one page is empty", 3, "model:  0 dirty [0]", (_, answer) =>
-            answer.Bitmap == "1" ? answer with { Bitmap = "0" } : answer),
-        new("a write to READONLY memory is made", 2, "model:  0", (call, answer) =>
-            call is KvmCall.Run { Access: Access.Write, Gpa: < 96 << Page.Shift } && answer.Exit == KvmExitKind.Mmio
-                ? KvmAnswer.Success
-                : answer),
-        new("clearing a log throws", 2, "model:  InvalidOperationException", (call, answer) =>
-            call is KvmCall.ClearDirtyLog && answer.Errno == 0 ? throw new InvalidOperationException("planted") : answer),
-        new("a set bit is not looked at", 3, "model:  0 value", (call, answer) =>
-            call is KvmCall.Run { Access: Access.Read } && answer.ExitDetail == 1 << 4 ? new KvmAnswer(0, 1) : answer),
-        new("the second option of manual protection is refused", 1, "model:  EINVAL", (call, answer) =>
-            call is KvmCall.EnableCap { Argument: 3 } ? new KvmAnswer((int)Errno.EINVAL) : answer),
+        new(
+            "an overlap is EINVAL",
+            2,
+            "model:  EINVAL",
+            (call, answer) =>
+                call is KvmCall.SetRegion && answer.Errno == (int)Errno.EEXIST
+                    ? new KvmAnswer((int)Errno.EINVAL)
+                    : answer
+        ),
+        new(
+            "a log with one page is empty",
+            3,
+            "model:  0 dirty [0]",
+            (_, answer) => answer.Bitmap == "1" ? answer with { Bitmap = "0" } : answer
+        ),
+        new(
+            "a write to READONLY memory is made",
+            2,
+            "model:  0",
+            (call, answer) =>
+                call is KvmCall.Run { Access: Access.Write, Gpa: < 96 << Page.Shift } && answer.Exit == KvmExitKind.Mmio
+                    ? KvmAnswer.Success
+                    : answer
+        ),
+        new(
+            "clearing a log throws",
+            2,
+            "model:  InvalidOperationException",
+            (call, answer) =>
+                call is KvmCall.ClearDirtyLog && answer.Errno == 0
+                    ? throw new InvalidOperationException("planted")
+                    : answer
+        ),
+        new(
+            "a set bit is not looked at",
+            3,
+            "model:  0 value",
+            (call, answer) =>
+                call is KvmCall.Run { Access: Access.Read } && answer.ExitDetail == 1 << 4
+                    ? new KvmAnswer(0, 1)
+                    : answer
+        ),
+        new(
+            "the second option of manual protection is refused",
+            1,
+            "model:  EINVAL",
+            (call, answer) => call is KvmCall.EnableCap { Argument: 3 } ? new KvmAnswer((int)Errno.EINVAL) : answer
+        ),
     ];
 
     public static TheoryData<string> Names => new(Mutations.Select(mutation => mutation.Name));
@@ -35,7 +71,8 @@ public sealed class MutantTests
         var facts = KernelFacts.Typical with { HasUserfault = true };
         IKvm NewModel() => new ModelKvm(layout, facts);
         var comparison = new Comparison(NewModel, () => new Mutant(NewModel(), mutation.Bend), facts);
-        var report = Enumerable.Range(1, MostSeeds)
+        var report = Enumerable
+            .Range(1, MostSeeds)
             .Select(seed => Finding.Search(seed, comparison, facts))
             .FirstOrDefault(found => found is not null);
         Assert.NotNull(report);
@@ -85,7 +122,11 @@ public sealed class MutantTests
     private static int LengthOf(string report) => int.Parse(report.Split(' ')[2]);
 
     private sealed record Mutation(
-        string Name, int MostCalls, string Reports, Func<KvmCall, KvmAnswer, KvmAnswer> Bend);
+        string Name,
+        int MostCalls,
+        string Reports,
+        Func<KvmCall, KvmAnswer, KvmAnswer> Bend
+    );
 
     private sealed class Mutant(IKvm inner, Func<KvmCall, KvmAnswer, KvmAnswer> bend) : IKvm
     {

@@ -27,7 +27,12 @@ public sealed class OracleTests(KvmDevice device, ITestOutputHelper output) : IC
         var comparison = ModelComparison();
         int[] seeds = Setting("SEED") is { } seed
             ? [seed]
-            : [.. Enumerable.Range(0, Setting("PROGRAMS") ?? FreshSeeds).Select(_ => RandomNumberGenerator.GetInt32(int.MaxValue))];
+            :
+            [
+                .. Enumerable
+                    .Range(0, Setting("PROGRAMS") ?? FreshSeeds)
+                    .Select(_ => RandomNumberGenerator.GetInt32(int.MaxValue)),
+            ];
         output.WriteLine($"seeds {string.Join(' ', seeds.Take(FreshSeeds))}");
         Compare(comparison, seeds);
     }

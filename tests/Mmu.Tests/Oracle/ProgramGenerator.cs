@@ -13,8 +13,12 @@ public sealed class ProgramGenerator
     private static readonly ulong[] Protects = [0, 1, 3];
     private static readonly uint[] Extensions =
     [
-        KvmUapi.CapNrMemslots, KvmUapi.CapReadonlyMem, KvmUapi.CapMultiAddressSpace, KvmUapi.CapManualDirtyLogProtect2,
-        KvmUapi.CapUserMemory2, KvmUapi.CapMemoryFaultInfo,
+        KvmUapi.CapNrMemslots,
+        KvmUapi.CapReadonlyMem,
+        KvmUapi.CapMultiAddressSpace,
+        KvmUapi.CapManualDirtyLogProtect2,
+        KvmUapi.CapUserMemory2,
+        KvmUapi.CapMemoryFaultInfo,
     ];
 
     private static readonly ulong[] OddOffsets = [1, 0x800, 0xfff];
@@ -75,15 +79,28 @@ public sealed class ProgramGenerator
         var pages = (ulong)_random.Next(1, Chance(3) ? 80 : 12);
         if (Chance(60))
             pages = LargestSlotPages;
-        var area = _random.Next(12) switch { 0 => HostArea.ReadOnly, 1 => HostArea.Hole, _ => HostArea.Writable };
+        var area = _random.Next(12) switch
+        {
+            0 => HostArea.ReadOnly,
+            1 => HostArea.Hole,
+            _ => HostArea.Writable,
+        };
         // Now and then one that straddles the end of writable memory.
-        var first = area == HostArea.Writable && pages < LargestSlotPages && Chance(8)
-            ? (HostLayout.WritableSize >> Page.Shift) - (pages / 2)
-            : (ulong)_random.Next(64);
+        var first =
+            area == HostArea.Writable && pages < LargestSlotPages && Chance(8)
+                ? (HostLayout.WritableSize >> Page.Shift) - (pages / 2)
+                : (ulong)_random.Next(64);
         var region = new KvmCall.SetRegion(
-            !Chance(3), (uint)_random.Next(Slots), SomeFlags(), Pages((ulong)_random.Next((int)WindowPages)),
-            Pages(pages), new HostAddress(area, Pages(first)), MemfdKind.Own, Pages((ulong)_random.Next(4)),
-            new HostAddress(HostArea.Writable, 8 * (ulong)_random.Next(4)));
+            !Chance(3),
+            (uint)_random.Next(Slots),
+            SomeFlags(),
+            Pages((ulong)_random.Next((int)WindowPages)),
+            Pages(pages),
+            new HostAddress(area, Pages(first)),
+            MemfdKind.Own,
+            Pages((ulong)_random.Next(4)),
+            new HostAddress(HostArea.Writable, 8 * (ulong)_random.Next(4))
+        );
         return Believe(Chance(6) ? Bend(region) : region);
     }
 
@@ -97,9 +114,16 @@ public sealed class ProgramGenerator
         var hva = (2UL << 20) * (ulong)_random.Next(2);
         var size = Math.Min(HostLayout.HugeSize - hva - skew, Pages((ulong)_random.Next(500, 1025)));
         return new KvmCall.SetRegion(
-            Chance(2), (uint)_random.Next(Slots), Chance(4) ? SomeFlags() : 0, gpa + skew, size,
-            new HostAddress(HostArea.Huge, hva + (Chance(8) ? 0 : skew)), MemfdKind.Own, 0,
-            new HostAddress(HostArea.Writable, 0));
+            Chance(2),
+            (uint)_random.Next(Slots),
+            Chance(4) ? SomeFlags() : 0,
+            gpa + skew,
+            size,
+            new HostAddress(HostArea.Huge, hva + (Chance(8) ? 0 : skew)),
+            MemfdKind.Own,
+            0,
+            new HostAddress(HostArea.Writable, 0)
+        );
     }
 
     private KvmCall.SetRegion ChangeRegion()
@@ -153,7 +177,10 @@ public sealed class ProgramGenerator
             11 => region with { Gpa = ulong.MaxValue - Page.OffsetMask, Size = 2 * Page.Size },
             12 => region with { Size = 1UL << 43 },
             13 => region with { Gpa = GuestImage.BootGpa - (Chance(2) ? region.Size : Page.Size) },
-            14 => region with { MemfdOffset = KernelKvm.MemfdSize - Pages((ulong)_random.Next(2)) + (ulong)_random.Next(2) },
+            14 => region with
+            {
+                MemfdOffset = KernelKvm.MemfdSize - Pages((ulong)_random.Next(2)) + (ulong)_random.Next(2),
+            },
             _ => region with { Memfd = Chance(2) ? MemfdKind.Closed : MemfdKind.OtherFile },
         };
     }
@@ -168,7 +195,12 @@ public sealed class ProgramGenerator
             first += (ulong)_random.Next(65);
         if (Chance(8))
             count = (ulong)_random.Next(70);
-        return new KvmCall.ClearDirtyLog(slot, first, (uint)count, Chance(4) ? (ulong)_random.NextInt64() : Pick(Masks));
+        return new KvmCall.ClearDirtyLog(
+            slot,
+            first,
+            (uint)count,
+            Chance(4) ? (ulong)_random.NextInt64() : Pick(Masks)
+        );
     }
 
     private KvmCall.ChangeBits Bits() => new((ulong)_random.Next(4), Pick(Masks), Set: Chance(2));
@@ -184,7 +216,12 @@ public sealed class ProgramGenerator
         }
 
         gpa = gpa & ~Page.OffsetMask;
-        var access = _random.Next(8) switch { < 4 => Mmu.Access.Write, < 7 => Mmu.Access.Read, _ => Mmu.Access.Execute };
+        var access = _random.Next(8) switch
+        {
+            < 4 => Mmu.Access.Write,
+            < 7 => Mmu.Access.Read,
+            _ => Mmu.Access.Execute,
+        };
         if (gpa >= GuestImage.WindowSize)
             gpa = 0;
         if (access == Mmu.Access.Execute)
@@ -192,19 +229,27 @@ public sealed class ProgramGenerator
         var bytes = 1 << _random.Next(4);
         var offset = (ulong)(_random.Next(HostLayout.ReturnsOffset / 8) * 8);
         return new KvmCall.Run(
-            access, gpa + offset, bytes, access == Mmu.Access.Write ? (ulong)_random.NextInt64() : 0);
+            access,
+            gpa + offset,
+            bytes,
+            access == Mmu.Access.Write ? (ulong)_random.NextInt64() : 0
+        );
     }
 
     /// <summary>A page of a slot: in a large slot one of few, so that pages are met again.</summary>
-    private ulong SomePage(ulong pages) => pages <= 80
-        ? (ulong)_random.NextInt64((long)pages + 1)
-        : Pick<ulong>([0, 1, 2, 63, 64, 127, 511, 512, 513, pages - 1]);
+    private ulong SomePage(ulong pages) =>
+        pages <= 80
+            ? (ulong)_random.NextInt64((long)pages + 1)
+            : Pick<ulong>([0, 1, 2, 63, 64, 127, 511, 512, 513, pages - 1]);
 
-    private uint AnySlot() => Chance(16) ? Pick(OddSlots) : Chance(4)
-        ? (uint)_random.Next(Slots)
+    private uint AnySlot() =>
+        Chance(16) ? Pick(OddSlots)
+        : Chance(4) ? (uint)_random.Next(Slots)
         : Pick(_believed.Keys.Order().ToArray());
 
-    /// <summary>Remembers a region where it looks as if the call succeeds. The memory only has to be right mostly.</summary>
+    /// <summary>
+    /// Remembers a region where it looks as if the call succeeds. The memory only has to be right mostly.
+    /// </summary>
     private KvmCall.SetRegion Believe(KvmCall.SetRegion region)
     {
         var isNew = !_believed.TryGetValue(region.Slot, out var old);
@@ -222,9 +267,11 @@ public sealed class ProgramGenerator
         var flags = RegionFlags.LogDirtyPages | RegionFlags.ReadOnly;
         if (region.Second)
             flags |= RegionFlags.GuestMemfd | (_facts.HasUserfault ? RegionFlags.Userfault : 0);
-        return region.Slot < Slots && region.Gpa < GuestImage.WindowSize && (region.Flags & ~flags) == 0 &&
-            region.Size <= Pages(LargestSlotPages) &&
-            ((region.Gpa | region.Size | region.Hva.Offset) & Page.OffsetMask) == 0;
+        return region.Slot < Slots
+            && region.Gpa < GuestImage.WindowSize
+            && (region.Flags & ~flags) == 0
+            && region.Size <= Pages(LargestSlotPages)
+            && ((region.Gpa | region.Size | region.Hva.Offset) & Page.OffsetMask) == 0;
     }
 
     private static bool IsAllowedChange(KvmCall.SetRegion old, KvmCall.SetRegion region) =>
@@ -232,8 +279,11 @@ public sealed class ProgramGenerator
 
     private uint LoggingSlot()
     {
-        var logging = _believed.Values.Where(region => (region.Flags & RegionFlags.LogDirtyPages) != 0)
-            .Select(region => region.Slot).Order().ToArray();
+        var logging = _believed
+            .Values.Where(region => (region.Flags & RegionFlags.LogDirtyPages) != 0)
+            .Select(region => region.Slot)
+            .Order()
+            .ToArray();
         return logging.Length == 0 || Chance(8) ? AnySlot() : Pick(logging);
     }
 

@@ -13,11 +13,15 @@ public static class RegionFlags
         if (flags == 0)
             return "-";
         var names = new List<string>();
-        foreach (var (bit, name) in new[]
-                 {
-                     (LogDirtyPages, "LOG_DIRTY_PAGES"), (ReadOnly, "READONLY"), (GuestMemfd, "GUEST_MEMFD"),
-                     (Userfault, "USERFAULT"),
-                 })
+        foreach (
+            var (bit, name) in new[]
+            {
+                (LogDirtyPages, "LOG_DIRTY_PAGES"),
+                (ReadOnly, "READONLY"),
+                (GuestMemfd, "GUEST_MEMFD"),
+                (Userfault, "USERFAULT"),
+            }
+        )
         {
             if ((flags & bit) != 0)
                 names.Add(name);

@@ -6,7 +6,10 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// </summary>
 public static class Shrinker
 {
-    public static IReadOnlyList<KvmCall> Shrink(IReadOnlyList<KvmCall> program, Func<IReadOnlyList<KvmCall>, bool> fails)
+    public static IReadOnlyList<KvmCall> Shrink(
+        IReadOnlyList<KvmCall> program,
+        Func<IReadOnlyList<KvmCall>, bool> fails
+    )
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(fails);
@@ -56,24 +59,57 @@ public static class Shrinker
         return current;
     }
 
-    private static KvmCall[] Plainer(KvmCall call) => call switch
-    {
-        KvmCall.SetRegion region =>
-        [
-            region with { Second = false, MemfdOffset = 0, Bitmap = default },
-            region with { Flags = 0 },
-            region with { Flags = region.Flags & RegionFlags.LogDirtyPages },
-            region with { Size = Math.Min(region.Size, Page.Size) },
-            region with { Size = Math.Min(region.Size, 65 * Page.Size) },
-            region with { Hva = region.Hva with { Offset = 0 } },
-            region with { MemfdOffset = 0 },
-        ],
-        KvmCall.Run { Access: not Access.Execute } run =>
-        [
-            run with { Gpa = run.Gpa & ~Page.OffsetMask, Bytes = 8, Value = run.Access == Access.Write ? 1UL : 0 },
-            run with { Access = Access.Read, Value = 0 },
-        ],
-        KvmCall.ClearDirtyLog clear => [clear with { Mask = ulong.MaxValue }, clear with { Mask = 1 }],
-        _ => [],
-    };
+    private static KvmCall[] Plainer(KvmCall call) =>
+        call switch
+        {
+            KvmCall.SetRegion region =>
+            [
+                region with
+                {
+                    Second = false,
+                    MemfdOffset = 0,
+                    Bitmap = default,
+                },
+                region with
+                {
+                    Flags = 0,
+                },
+                region with
+                {
+                    Flags = region.Flags & RegionFlags.LogDirtyPages,
+                },
+                region with
+                {
+                    Size = Math.Min(region.Size, Page.Size),
+                },
+                region with
+                {
+                    Size = Math.Min(region.Size, 65 * Page.Size),
+                },
+                region with
+                {
+                    Hva = region.Hva with { Offset = 0 },
+                },
+                region with
+                {
+                    MemfdOffset = 0,
+                },
+            ],
+            KvmCall.Run { Access: not Access.Execute } run =>
+            [
+                run with
+                {
+                    Gpa = run.Gpa & ~Page.OffsetMask,
+                    Bytes = 8,
+                    Value = run.Access == Access.Write ? 1UL : 0,
+                },
+                run with
+                {
+                    Access = Access.Read,
+                    Value = 0,
+                },
+            ],
+            KvmCall.ClearDirtyLog clear => [clear with { Mask = ulong.MaxValue }, clear with { Mask = 1 }],
+            _ => [],
+        };
 }

@@ -13,23 +13,28 @@ public sealed class SlotLedger(KernelFacts facts)
 
     public static string Memfd => "a GUEST_MEMFD slot";
 
-    /// <summary>Without the TDP MMU a write under a huge leaf drops the rest of the leaf, and does not split it.</summary>
+    /// <summary>
+    /// Without the TDP MMU a write under a huge leaf drops the rest of the leaf, and does not split it.
+    /// </summary>
     public static string LoggingOverHugeLeaves => "logging turned on over huge leaves";
 
-    /// <summary>x86 answers such a fetch with an exception in the guest, which is the CPU's model, not the MMU's.</summary>
+    /// <summary>
+    /// x86 answers such a fetch with an exception in the guest, which is the CPU's model, not the MMU's.
+    /// </summary>
     public static string FetchOutsideMemory => "an instruction fetch where no memory is";
 
     public static string ForeignMemory => "an access to host memory that is not the test's own";
 
     /// <summary>Why a call is not compared, or null where it is.</summary>
-    public string? WhyLeftOut(KvmCall call) => call switch
-    {
-        KvmCall.SetRegion region => WhyLeftOut(region),
-        KvmCall.ChangeBits when !facts.HasUserfault => Userfault,
-        KvmCall.Run run when SlotOf(run.Gpa) is { } slot && !HostLayout.Holds(slot.Hva, slot.Size) => ForeignMemory,
-        KvmCall.Run { Access: Access.Execute } run when SlotOf(run.Gpa) is null => FetchOutsideMemory,
-        _ => null,
-    };
+    public string? WhyLeftOut(KvmCall call) =>
+        call switch
+        {
+            KvmCall.SetRegion region => WhyLeftOut(region),
+            KvmCall.ChangeBits when !facts.HasUserfault => Userfault,
+            KvmCall.Run run when SlotOf(run.Gpa) is { } slot && !HostLayout.Holds(slot.Hva, slot.Size) => ForeignMemory,
+            KvmCall.Run { Access: Access.Execute } run when SlotOf(run.Gpa) is null => FetchOutsideMemory,
+            _ => null,
+        };
 
     /// <summary>Takes down what a call has changed.</summary>
     public void Note(KvmCall call, KvmAnswer answer)
@@ -52,8 +57,10 @@ public sealed class SlotLedger(KernelFacts facts)
             return Userfault;
         if ((region.Flags & RegionFlags.GuestMemfd) != 0 && !facts.HasMemfd)
             return Memfd;
-        var isChange = region.Size != 0 && _slots.TryGetValue(region.Slot, out var old) &&
-            ((old.Flags | region.Flags) & RegionFlags.GuestMemfd) != 0;
+        var isChange =
+            region.Size != 0
+            && _slots.TryGetValue(region.Slot, out var old)
+            && ((old.Flags | region.Flags) & RegionFlags.GuestMemfd) != 0;
         return isChange && !facts.HasUserfault ? MemfdChange : null;
     }
 
@@ -61,6 +68,6 @@ public sealed class SlotLedger(KernelFacts facts)
         _slots.TryGetValue(region.Slot, out var old) && (region.Flags & ~old.Flags & RegionFlags.LogDirtyPages) != 0;
 
     /// <summary>The slot behind an address in address space 0, where the guest runs.</summary>
-    private KvmCall.SetRegion? SlotOf(ulong gpa) => _slots.Values.FirstOrDefault(
-        slot => new SlotId(slot.Slot).AddressSpace == 0 && gpa - slot.Gpa < slot.Size);
+    private KvmCall.SetRegion? SlotOf(ulong gpa) =>
+        _slots.Values.FirstOrDefault(slot => new SlotId(slot.Slot).AddressSpace == 0 && gpa - slot.Gpa < slot.Size);
 }

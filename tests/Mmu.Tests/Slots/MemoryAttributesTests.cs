@@ -38,7 +38,13 @@ public sealed class MemoryAttributesTests
     [InlineData(0x1001UL, 0x1000UL, 8UL, 0UL, Errno.EINVAL)]
     [InlineData(0x1000UL, 0x1001UL, 8UL, 0UL, Errno.EINVAL)]
     [InlineData(0xffff_ffff_ffff_f000UL, 0x2000UL, 8UL, 0UL, Errno.EINVAL)]
-    public void Setting_attributes_checks_its_arguments(ulong address, ulong size, ulong attributes, ulong flags, Errno expected)
+    public void Setting_attributes_checks_its_arguments(
+        ulong address,
+        ulong size,
+        ulong attributes,
+        ulong flags,
+        Errno expected
+    )
     {
         using var x86 = new Vm(MmuPolicy.X86, new ModelHostMemory());
         Assert.Equal(expected, x86.SetMemoryAttributes(address, size, attributes, flags));

@@ -63,7 +63,10 @@ public sealed class MemslotModelTests
         return region;
     }
 
-    private static (Errno Errno, MemslotChange Change) Expect(Dictionary<uint, Memslot> naive, in UserspaceMemoryRegion2 region)
+    private static (Errno Errno, MemslotChange Change) Expect(
+        Dictionary<uint, Memslot> naive,
+        in UserspaceMemoryRegion2 region
+    )
     {
         var isThere = naive.TryGetValue(region.Slot, out var slot);
         if (region.MemorySize == 0)
@@ -79,8 +82,12 @@ public sealed class MemslotModelTests
         foreach (var (raw, other) in naive)
         {
             var otherStart = other.Range.Start.Value;
-            if (raw != region.Slot && raw >> 16 == region.Slot >> 16 &&
-                start < otherStart + other.Range.Count && otherStart < start + count)
+            if (
+                raw != region.Slot
+                && raw >> 16 == region.Slot >> 16
+                && start < otherStart + other.Range.Count
+                && otherStart < start + count
+            )
             {
                 return (Errno.EEXIST, MemslotChange.Nothing);
             }
@@ -139,7 +146,9 @@ public sealed class MemslotModelTests
         var order = Enumerable.Range(0, Slots).ToArray();
         random.Shuffle(order);
         foreach (var i in order)
-            set.Install(new Memslot(new SlotId((uint)i), new GfnRange(new Gfn((ulong)i * 4), 3), default, MemslotFlags.None));
+            set.Install(
+                new Memslot(new SlotId((uint)i), new GfnRange(new Gfn((ulong)i * 4), 3), default, MemslotFlags.None)
+            );
         Assert.Equal(Enumerable.Range(0, Slots), set.Current.Slots.Select(slot => (int)slot.Id.Raw));
 
         random.Shuffle(order);
@@ -151,7 +160,10 @@ public sealed class MemslotModelTests
             var page = random.Next(Slots * 4);
             var expected = page % 4 < 3 && left.Contains(page / 4) ? page / 4 : -1;
             Assert.Equal(expected, set.Current.Find(new Gfn((ulong)page))?.Id.Id ?? -1);
-            Assert.Equal(expected >= 0, set.Current.Overlaps(new GfnRange(new Gfn((ulong)page), 1), new SlotId(0xffff)));
+            Assert.Equal(
+                expected >= 0,
+                set.Current.Overlaps(new GfnRange(new Gfn((ulong)page), 1), new SlotId(0xffff))
+            );
         }
 
         Assert.Empty(set.Current.Slots);
@@ -176,8 +188,9 @@ public sealed class MemslotModelTests
     {
         var set = new MemslotSet();
         set.Install(new Memslot(new SlotId(1), new GfnRange(new Gfn(16), 16), default, MemslotFlags.None));
-        Assert.Throws<InvalidOperationException>(
-            () => set.Install(new Memslot(new SlotId(2), new GfnRange(new Gfn(31), 1), default, MemslotFlags.None)));
+        Assert.Throws<InvalidOperationException>(() =>
+            set.Install(new Memslot(new SlotId(2), new GfnRange(new Gfn(31), 1), default, MemslotFlags.None))
+        );
         Assert.Equal(1, set.Count);
     }
 }

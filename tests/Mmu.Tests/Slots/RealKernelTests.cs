@@ -27,7 +27,8 @@ public sealed class RealKernelTests
         // Where it is all in order nothing but the id counts.
         Assert.Equal(
             Errno.None,
-            vm.Vm.SetUserMemoryRegion2(delete with { Flags = 2, GuestPhysicalAddress = 0, UserspaceAddress = 0 }));
+            vm.Vm.SetUserMemoryRegion2(delete with { Flags = 2, GuestPhysicalAddress = 0, UserspaceAddress = 0 })
+        );
         Assert.Null(vm.Vm.FindSlot(TestVm.Slot));
     }
 

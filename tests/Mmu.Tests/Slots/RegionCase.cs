@@ -13,7 +13,8 @@ public sealed record RegionCase(
     RegionCase.Edit Change,
     MemslotFlags? Existing = null,
     MmuPolicy? Policy = null,
-    Action<TestVm>? Prepare = null)
+    Action<TestVm>? Prepare = null
+)
 {
     public delegate void Edit(ref UserspaceMemoryRegion2 region);
 

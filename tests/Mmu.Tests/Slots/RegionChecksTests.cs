@@ -1,6 +1,8 @@
 namespace Userfault.Mmu.Tests;
 
-/// <summary>Every check of the memory region call, in its order, with its errno; and that a failure changes nothing.</summary>
+/// <summary>
+/// Every check of the memory region call, in its order, with its errno; and that a failure changes nothing.
+/// </summary>
 public sealed class RegionChecksTests
 {
     private const ulong X86End = 0x7fff_ffff_f000;
@@ -97,7 +99,13 @@ public sealed class RegionChecksTests
         new("last page of another", Errno.EEXIST, StartBelowNext, Prepare: AddNext),
         new("behind another", Errno.None, (ref r) => r.GuestPhysicalAddress += 2 * r.MemorySize, Prepare: AddNext),
         new("before another", Errno.None, (ref _) => { }, Prepare: AddNext),
-        new("moved onto another", Errno.EEXIST, (ref r) => r.GuestPhysicalAddress += 4096, Existing: 0, Prepare: AddNext),
+        new(
+            "moved onto another",
+            Errno.EEXIST,
+            (ref r) => r.GuestPhysicalAddress += 4096,
+            Existing: 0,
+            Prepare: AddNext
+        ),
         new("over itself moved", Errno.None, (ref r) => r.GuestPhysicalAddress -= 4096, Existing: 0, Prepare: AddNext),
         new("the other address space", Errno.None, MoveToOtherSpace, Prepare: AddNext),
         // 13. guest_memfd.
@@ -111,7 +119,11 @@ public sealed class RegionChecksTests
         new("memfd closed, flags change", Errno.None, (ref r) => SetMemfd(ref r, 4 | 8), Memfd, null, CloseMemfd),
         // 14. Width: 46 bits on x86, 40 on arm64.
         new("x86 last page", Errno.None, (ref r) => r.GuestPhysicalAddress = (1UL << 46) - r.MemorySize),
-        new("x86 one page too far", Errno.EINVAL, (ref r) => r.GuestPhysicalAddress = (1UL << 46) - r.MemorySize + 4096),
+        new(
+            "x86 one page too far",
+            Errno.EINVAL,
+            (ref r) => r.GuestPhysicalAddress = (1UL << 46) - r.MemorySize + 4096
+        ),
         new("x86 beyond", Errno.EINVAL, (ref r) => r.GuestPhysicalAddress = 1UL << 50),
         new("arm64 last page", Errno.None, (ref r) => r.GuestPhysicalAddress = (1UL << 40) - r.MemorySize, null, Arm64),
         new("arm64 too far", Errno.EFAULT, (ref r) => r.GuestPhysicalAddress = (1UL << 40) - 4096, null, Arm64),
@@ -135,7 +147,11 @@ public sealed class RegionChecksTests
     {
         var test = All[index];
         Assert.Equal(test.Name, name);
-        using var vm = new TestVm(test.Policy ?? MmuPolicy.X86, test.Existing ?? 0, createsSlot: test.Existing is not null);
+        using var vm = new TestVm(
+            test.Policy ?? MmuPolicy.X86,
+            test.Existing ?? 0,
+            createsSlot: test.Existing is not null
+        );
         test.Prepare?.Invoke(vm);
         var before = Describe(vm);
         var region = vm.Region(test.Existing ?? 0);
@@ -221,7 +237,11 @@ public sealed class RegionChecksTests
     }
 
     private static void SetMemfd(
-        ref UserspaceMemoryRegion2 region, uint flags = 4, ulong offset = 0, uint descriptor = TestVm.MemfdDescriptor)
+        ref UserspaceMemoryRegion2 region,
+        uint flags = 4,
+        ulong offset = 0,
+        uint descriptor = TestVm.MemfdDescriptor
+    )
     {
         region.Flags = flags;
         region.GuestMemfd = descriptor;

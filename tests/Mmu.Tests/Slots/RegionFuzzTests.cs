@@ -7,9 +7,27 @@ public sealed class RegionFuzzTests
 {
     private static readonly ulong[] Interesting =
     [
-        0, 1, 0xfff, 0x1000, 0x1001, 0x20_0000, 0x4000_0000, 1UL << 32, (1UL << 40) - 4096, 1UL << 40, 1UL << 43,
-        1UL << 46, 1UL << 47, 0x7fff_ffff_e000, 0x7fff_ffff_f000, 1UL << 55, 1UL << 56, 1UL << 63, 0xffff_8000_0000_0000,
-        ulong.MaxValue - 0xfff, ulong.MaxValue,
+        0,
+        1,
+        0xfff,
+        0x1000,
+        0x1001,
+        0x20_0000,
+        0x4000_0000,
+        1UL << 32,
+        (1UL << 40) - 4096,
+        1UL << 40,
+        1UL << 43,
+        1UL << 46,
+        1UL << 47,
+        0x7fff_ffff_e000,
+        0x7fff_ffff_f000,
+        1UL << 55,
+        1UL << 56,
+        1UL << 63,
+        0xffff_8000_0000_0000,
+        ulong.MaxValue - 0xfff,
+        ulong.MaxValue,
     ];
 
     [Theory]
@@ -42,7 +60,9 @@ public sealed class RegionFuzzTests
         // The half that is sensible must reach every end.
         Errno[] expected = [Errno.None, Errno.EBADF, Errno.EFAULT, Errno.EEXIST, Errno.EINVAL];
         Assert.Equal(
-            expected.Where(errno => errno != Errno.EFAULT || architecture == Architecture.Arm64), answers.Keys.Order());
+            expected.Where(errno => errno != Errno.EFAULT || architecture == Architecture.Arm64),
+            answers.Keys.Order()
+        );
     }
 
     private static void Fill(Random random, byte[] bytes)

@@ -31,7 +31,9 @@ public sealed class SetMemoryRegionTest
         }
     }
 
-    /// <summary>Moved a page down, gpa and hva no longer line up: the guest sees another page, in a small leaf.</summary>
+    /// <summary>
+    /// Moved a page down, gpa and hva no longer line up: the guest sees another page, in a small leaf.
+    /// </summary>
     [Fact]
     public void A_region_in_use_is_moved_and_moved_back()
     {
@@ -41,13 +43,18 @@ public sealed class SetMemoryRegionTest
         {
             Assert.Equal((PageLevel.Size2M, new Pfn(Hva >> 12)), (Read(vm, Gpa).Leaf.Level, Read(vm, Gpa).Leaf.Pfn));
             Assert.Equal(Errno.None, vm.SetUserMemoryRegion2(Region() with { GuestPhysicalAddress = Gpa - 4096 }));
-            Assert.Equal((PageLevel.Size4K, new Pfn((Hva >> 12) + 1)), (Read(vm, Gpa).Leaf.Level, Read(vm, Gpa).Leaf.Pfn));
+            Assert.Equal(
+                (PageLevel.Size4K, new Pfn((Hva >> 12) + 1)),
+                (Read(vm, Gpa).Leaf.Level, Read(vm, Gpa).Leaf.Pfn)
+            );
             Assert.Equal(AccessResult.MmioExit, Read(vm, Gpa + Size - 4096).ExitReason);
             Assert.Equal(Errno.None, vm.SetUserMemoryRegion2(Region()));
         }
     }
 
-    /// <summary>A vCPU that meets the slot while it is on its way waits; it sees neither the old page nor MMIO (x86).</summary>
+    /// <summary>
+    /// A vCPU that meets the slot while it is on its way waits; it sees neither the old page nor MMIO (x86).
+    /// </summary>
     [Fact]
     public void A_region_on_its_way_makes_the_vcpu_retry()
     {
@@ -111,7 +118,12 @@ public sealed class SetMemoryRegionTest
         using var vm = new TestVm(MmuPolicy.X86, createsSlot: false);
         var region = vm.Region(MemslotFlags.GuestMemfd) with { MemorySize = Size, GuestMemfdOffset = first };
         Assert.Equal(Errno.None, vm.Vm.SetUserMemoryRegion2(region));
-        region = region with { Slot = 2, GuestPhysicalAddress = region.GuestPhysicalAddress + Size, GuestMemfdOffset = second };
+        region = region with
+        {
+            Slot = 2,
+            GuestPhysicalAddress = region.GuestPhysicalAddress + Size,
+            GuestMemfdOffset = second,
+        };
         Assert.Equal(expected, vm.Vm.SetUserMemoryRegion2(region));
     }
 
@@ -124,16 +136,18 @@ public sealed class SetMemoryRegionTest
         Assert.Equal(1, vm.Memfd.Bindings);
         Assert.Equal(
             Errno.EINVAL,
-            vm.Vm.SetUserMemoryRegion2(vm.Region(MemslotFlags.GuestMemfd) with { GuestPhysicalAddress = 0 }));
+            vm.Vm.SetUserMemoryRegion2(vm.Region(MemslotFlags.GuestMemfd) with { GuestPhysicalAddress = 0 })
+        );
     }
 
-    private static UserspaceMemoryRegion2 Region() => new()
-    {
-        Slot = 10,
-        GuestPhysicalAddress = Gpa,
-        MemorySize = Size,
-        UserspaceAddress = Hva,
-    };
+    private static UserspaceMemoryRegion2 Region() =>
+        new()
+        {
+            Slot = 10,
+            GuestPhysicalAddress = Gpa,
+            MemorySize = Size,
+            UserspaceAddress = Hva,
+        };
 
     private static ModelHostMemory Memory()
     {

@@ -35,7 +35,8 @@ public class DumpTests
             0x0000008000000000-0x0001000000000000      261632G p4d
             ---[ leaves 4K 4, 2M 1, 1G 1; tables 4 ]---
 
-            """);
+            """
+        );
     }
 
     [Fact]
@@ -65,7 +66,8 @@ public class DumpTests
             0x0000008040000000-0x0000010000000000         511G 1
             ---[ leaves 4K 3, 2M 1, 1G 1; tables 4 ]---
 
-            """);
+            """
+        );
     }
 
     [Fact]
@@ -79,7 +81,8 @@ public class DumpTests
             0x0000000000000000-0x0200000000000000         128P pgd
             ---[ leaves 4K 0, 2M 0, 1G 0; tables 1 ]---
 
-            """);
+            """
+        );
     }
 
     private static void Map(SecondStageTable table, ulong gfn, ulong pfn, Access access, PageLevel level) =>

@@ -7,33 +7,35 @@ public class FormatTests
     private const Access W = Access.Write;
     private const Access X = Access.Execute;
 
-    public static TheoryData<ulong, Access, PageLevel, ulong> EptLeaves => new()
-    {
-        { 0x1234, R | W, PageLevel.Size4K, 0x0000000001234033 },
-        { 0x1234, R, PageLevel.Size4K, 0x0000000001234031 },
-        { 0x1234, R | X, PageLevel.Size4K, 0x0000000001234035 },
-        { 0x1234, R | W | X, PageLevel.Size4K, 0x0000000001234037 },
-        { 0, R | W, PageLevel.Size4K, 0x0000000000000033 },
-        { 0xff_ffff_ffff, R | W, PageLevel.Size4K, 0x000ffffffffff033 },
-        { 0x1200, R | W, PageLevel.Size2M, 0x00000000012000b3 },
-        { 0x1200, R | W | X, PageLevel.Size2M, 0x00000000012000b7 },
-        { 0x40000, R | W, PageLevel.Size1G, 0x00000000400000b3 },
-        { 0xff_fffc_0000, R, PageLevel.Size1G, 0x000fffffc00000b1 },
-    };
+    public static TheoryData<ulong, Access, PageLevel, ulong> EptLeaves =>
+        new()
+        {
+            { 0x1234, R | W, PageLevel.Size4K, 0x0000000001234033 },
+            { 0x1234, R, PageLevel.Size4K, 0x0000000001234031 },
+            { 0x1234, R | X, PageLevel.Size4K, 0x0000000001234035 },
+            { 0x1234, R | W | X, PageLevel.Size4K, 0x0000000001234037 },
+            { 0, R | W, PageLevel.Size4K, 0x0000000000000033 },
+            { 0xff_ffff_ffff, R | W, PageLevel.Size4K, 0x000ffffffffff033 },
+            { 0x1200, R | W, PageLevel.Size2M, 0x00000000012000b3 },
+            { 0x1200, R | W | X, PageLevel.Size2M, 0x00000000012000b7 },
+            { 0x40000, R | W, PageLevel.Size1G, 0x00000000400000b3 },
+            { 0xff_fffc_0000, R, PageLevel.Size1G, 0x000fffffc00000b1 },
+        };
 
-    public static TheoryData<ulong, Access, PageLevel, ulong> Stage2Leaves => new()
-    {
-        { 0x1234, R | W, PageLevel.Size4K, 0x00400000012347ff },
-        { 0x1234, R, PageLevel.Size4K, 0x004000000123477f },
-        { 0x1234, R | X, PageLevel.Size4K, 0x000000000123477f },
-        { 0x1234, R | W | X, PageLevel.Size4K, 0x00000000012347ff },
-        { 0, R | W, PageLevel.Size4K, 0x00400000000007ff },
-        { 0xf_ffff_ffff, R | W, PageLevel.Size4K, 0x0040fffffffff7ff },
-        { 0x1200, R | W, PageLevel.Size2M, 0x00400000012007fd },
-        { 0x1200, R | X, PageLevel.Size2M, 0x000000000120077d },
-        { 0x40000, R | W, PageLevel.Size1G, 0x00400000400007fd },
-        { 0xf_fffc_0000, R, PageLevel.Size1G, 0x0040ffffc000077d },
-    };
+    public static TheoryData<ulong, Access, PageLevel, ulong> Stage2Leaves =>
+        new()
+        {
+            { 0x1234, R | W, PageLevel.Size4K, 0x00400000012347ff },
+            { 0x1234, R, PageLevel.Size4K, 0x004000000123477f },
+            { 0x1234, R | X, PageLevel.Size4K, 0x000000000123477f },
+            { 0x1234, R | W | X, PageLevel.Size4K, 0x00000000012347ff },
+            { 0, R | W, PageLevel.Size4K, 0x00400000000007ff },
+            { 0xf_ffff_ffff, R | W, PageLevel.Size4K, 0x0040fffffffff7ff },
+            { 0x1200, R | W, PageLevel.Size2M, 0x00400000012007fd },
+            { 0x1200, R | X, PageLevel.Size2M, 0x000000000120077d },
+            { 0x40000, R | W, PageLevel.Size1G, 0x00400000400007fd },
+            { 0xf_fffc_0000, R, PageLevel.Size1G, 0x0040ffffc000077d },
+        };
 
     [Theory]
     [MemberData(nameof(EptLeaves))]

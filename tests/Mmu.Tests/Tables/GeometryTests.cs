@@ -22,7 +22,12 @@ public class GeometryTests
     [InlineData(Architecture.Arm64, 44, PageLevel.Size512G, 1, 32)]
     [InlineData(Architecture.Arm64, 48, PageLevel.Size512G, 1, 512)]
     public void Root_follows_from_the_address_width(
-        Architecture architecture, int bits, PageLevel root, int tables, int entries)
+        Architecture architecture,
+        int bits,
+        PageLevel root,
+        int tables,
+        int entries
+    )
     {
         using var table = SecondStageTable.Create(architecture, bits);
         Assert.Equal(new TableGeometry(bits, root, tables), table.Geometry);
@@ -58,9 +63,9 @@ public class GeometryTests
         Assert.Equal(new Pfn(9), table.Walk(last).Pfn);
         Assert.False(table.Walk(last.Plus(1)).IsPresent);
         Assert.False(table.Walk(new Gfn(ulong.MaxValue)).IsPresent);
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => table.Map(last.Plus(1), new Pfn(9), Access.Read, PageLevel.Size4K));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => table.Map(new Gfn(0), new Pfn(0), Access.Read, largest + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            table.Map(last.Plus(1), new Pfn(9), Access.Read, PageLevel.Size4K)
+        );
+        Assert.Throws<ArgumentOutOfRangeException>(() => table.Map(new Gfn(0), new Pfn(0), Access.Read, largest + 1));
     }
 }

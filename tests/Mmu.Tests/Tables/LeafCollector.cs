@@ -5,12 +5,13 @@ internal struct LeafCollector : ITableVisitor
 {
     public List<NaiveLeaf> Leaves;
 
-    public static NaiveLeaf Of(ulong start, in WalkResult leaf) => new(start, leaf.Level, leaf.Pfn.Value, leaf.Access)
-    {
-        WriteProtected = leaf.IsWriteProtected,
-        Dirty = leaf.IsDirty,
-        Accessed = leaf.IsAccessed,
-    };
+    public static NaiveLeaf Of(ulong start, in WalkResult leaf) =>
+        new(start, leaf.Level, leaf.Pfn.Value, leaf.Access)
+        {
+            WriteProtected = leaf.IsWriteProtected,
+            Dirty = leaf.IsDirty,
+            Accessed = leaf.IsAccessed,
+        };
 
     public readonly bool EnterTable(Gfn start, PageLevel level, ulong pte) => true;
 

@@ -5,7 +5,12 @@ internal sealed partial class ModelRun
 {
     private void Map()
     {
-        var level = _random.Next(40) switch { 0 => PageLevel.Size1G, < 6 => PageLevel.Size2M, _ => PageLevel.Size4K };
+        var level = _random.Next(40) switch
+        {
+            0 => PageLevel.Size1G,
+            < 6 => PageLevel.Size2M,
+            _ => PageLevel.Size4K,
+        };
         var gfn = PickGfn() & ~(level.Pages() - 1);
         // Mostly the frames that a run of host memory would have, so that tables can collapse.
         var pfn = gfn - _base + (_random.Next(30) == 0 ? 0x80_0000UL : 0x40_0000UL);
@@ -127,7 +132,8 @@ internal sealed partial class ModelRun
                 Assert.Equal(Hull(changed), result.Flush);
                 Note("write-protect", changed.Count > 0);
             },
-            interleave: true);
+            interleave: true
+        );
     }
 
     private void WriteProtectMask()
@@ -186,6 +192,7 @@ internal sealed partial class ModelRun
                 Assert.Equal(dirty ? Hull(changed) : default, result.Flush);
                 Note(dirty ? "clear dirty" : "clear accessed", changed.Count > 0);
             },
-            interleave: true);
+            interleave: true
+        );
     }
 }

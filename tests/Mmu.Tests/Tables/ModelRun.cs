@@ -31,19 +31,45 @@ internal sealed partial class ModelRun : IDisposable, IMappingLevels
     {
         switch (_random.Next(100))
         {
-            case < 38: Map(); break;
-            case < 46: Unmap(); break;
-            case < 66: Access(); break;
-            case < 71: Zap(); break;
-            case < 75: SplitLeaf(); break;
-            case < 78: Split(); break;
-            case < 82: CollapseOne(); break;
-            case < 84: CollapseRange(); break;
-            case < 87: WriteProtectRange(); break;
-            case < 90: WriteProtectMask(); break;
-            case < 94: MakeWritable(); break;
-            case < 97: TestAndClearDirty(); break;
-            default: ClearRange(); break;
+            case < 38:
+                Map();
+                break;
+            case < 46:
+                Unmap();
+                break;
+            case < 66:
+                Access();
+                break;
+            case < 71:
+                Zap();
+                break;
+            case < 75:
+                SplitLeaf();
+                break;
+            case < 78:
+                Split();
+                break;
+            case < 82:
+                CollapseOne();
+                break;
+            case < 84:
+                CollapseRange();
+                break;
+            case < 87:
+                WriteProtectRange();
+                break;
+            case < 90:
+                WriteProtectMask();
+                break;
+            case < 94:
+                MakeWritable();
+                break;
+            case < 97:
+                TestAndClearDirty();
+                break;
+            default:
+                ClearRange();
+                break;
         }
         if (_naive.Count > MaxLeaves)
         {
@@ -103,15 +129,19 @@ internal sealed partial class ModelRun : IDisposable, IMappingLevels
     }
 
     private List<NaiveLeaf> Masked(ulong start, ulong mask) =>
-        [.. Enumerable.Range(0, 64)
-            .Where(i => (mask >> i & 1) != 0)
-            .Select(i => _naive.Find(start + (ulong)i))
-            .OfType<NaiveLeaf>()
-            .Distinct()];
+        [
+            .. Enumerable
+                .Range(0, 64)
+                .Where(i => (mask >> i & 1) != 0)
+                .Select(i => _naive.Find(start + (ulong)i))
+                .OfType<NaiveLeaf>()
+                .Distinct(),
+        ];
 
-    private static GfnRange Hull(List<NaiveLeaf> leaves) => leaves.Count == 0
-        ? default
-        : GfnRange.Between(new Gfn(leaves.Min(leaf => leaf.Start)), new Gfn(leaves.Max(leaf => leaf.End)));
+    private static GfnRange Hull(List<NaiveLeaf> leaves) =>
+        leaves.Count == 0
+            ? default
+            : GfnRange.Between(new Gfn(leaves.Min(leaf => leaf.Start)), new Gfn(leaves.Max(leaf => leaf.End)));
 
     // arm64 answers Broken once and is done the second time; x86 is done at once.
     private TableChange Complete(Func<ChangeResult> operation)
@@ -131,7 +161,12 @@ internal sealed partial class ModelRun : IDisposable, IMappingLevels
 
     // Runs batches of random budgets and has each compared, sometimes with other changes between two of them.
     private void InBatches(
-        ulong start, ulong end, Batch batch, Action<ulong, ulong, BatchResult> compare, bool interleave)
+        ulong start,
+        ulong end,
+        Batch batch,
+        Action<ulong, ulong, BatchResult> compare,
+        bool interleave
+    )
     {
         var cursor = new RangeCursor(GfnRange.Between(new Gfn(start), new Gfn(end)));
         var what = Last;

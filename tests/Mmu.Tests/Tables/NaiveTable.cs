@@ -62,12 +62,14 @@ internal sealed class NaiveTable(bool isArm)
         {
             var relaxed = old.Access | access;
             var writes = (access & Access.Write) != 0;
-            Put(old with
-            {
-                Access = relaxed,
-                WriteProtected = old.WriteProtected && (relaxed & Access.Write) == 0,
-                Dirty = old.Dirty || (isArm && writes),
-            });
+            Put(
+                old with
+                {
+                    Access = relaxed,
+                    WriteProtected = old.WriteProtected && (relaxed & Access.Write) == 0,
+                    Dirty = old.Dirty || (isArm && writes),
+                }
+            );
             return;
         }
         Zap(gfn, gfn + level.Pages());
@@ -123,20 +125,24 @@ internal sealed class NaiveTable(bool isArm)
         static Access Potential(NaiveLeaf leaf) => leaf.Access | (leaf.WriteProtected ? Access.Write : 0);
         var pfn = leaves[0].Pfn - (leaves[0].Start - start);
         var access = Potential(leaves[0]);
-        if ((pfn & (level.Pages() - 1)) != 0
-            || !leaves.TrueForAll(leaf => leaf.Pfn - pfn == leaf.Start - start && Potential(leaf) == access))
+        if (
+            (pfn & (level.Pages() - 1)) != 0
+            || !leaves.TrueForAll(leaf => leaf.Pfn - pfn == leaf.Start - start && Potential(leaf) == access)
+        )
         {
             return false;
         }
         leaves.ForEach(Remove);
         var writable = (access & Access.Write) != 0;
         var writeProtected = leaves.Exists(leaf => leaf.WriteProtected);
-        Put(new NaiveLeaf(start, level, pfn, writeProtected ? access & ~Access.Write : access)
-        {
-            Accessed = leaves.Exists(leaf => leaf.Accessed),
-            Dirty = writable && !(isArm && writeProtected),
-            WriteProtected = writeProtected,
-        });
+        Put(
+            new NaiveLeaf(start, level, pfn, writeProtected ? access & ~Access.Write : access)
+            {
+                Accessed = leaves.Exists(leaf => leaf.Accessed),
+                Dirty = writable && !(isArm && writeProtected),
+                WriteProtected = writeProtected,
+            }
+        );
         return true;
     }
 
@@ -215,12 +221,13 @@ internal sealed class NaiveTable(bool isArm)
 
     public long CountOf(PageLevel level) => _leaves.Values.Count(leaf => leaf.Level == level);
 
-    private NaiveLeaf Fresh(ulong gfn, ulong pfn, Access access, PageLevel level) => new(gfn, level, pfn, access)
-    {
-        // arm64 sets the access flag when it maps, and writable means dirty until DBM is armed.
-        Accessed = isArm,
-        Dirty = isArm && (access & Access.Write) != 0,
-    };
+    private NaiveLeaf Fresh(ulong gfn, ulong pfn, Access access, PageLevel level) =>
+        new(gfn, level, pfn, access)
+        {
+            // arm64 sets the access flag when it maps, and writable means dirty until DBM is armed.
+            Accessed = isArm,
+            Dirty = isArm && (access & Access.Write) != 0,
+        };
 
     private void Put(NaiveLeaf leaf)
     {

@@ -11,7 +11,10 @@ public class OperationTests
     [InlineData(Architecture.X86, 0x7, 0x0000000001234033UL)]
     [InlineData(Architecture.Arm64, 0x3, 0x00400000012347ffUL)]
     public unsafe void Entries_lie_in_native_memory_where_hardware_looks(
-        Architecture architecture, ulong tableBits, ulong leaf)
+        Architecture architecture,
+        ulong tableBits,
+        ulong leaf
+    )
     {
         using var table = SecondStageTable.Create(architecture, 48);
         // gpa 0x8080_8070_4000: indices 0x101, 0x2, 0x3, 0x104 by hand, nine bits each from bit 39 down.

@@ -61,9 +61,12 @@ internal sealed class RaceReader
     private void Walk(bool expectStable)
     {
         var gfn = RaceWriter.PickGfn(_random);
-        var result = _random.Next(4) == 0
-            ? _table.TryAccess(new Gfn(gfn), Access.Write, out var accessed) ? accessed : _table.Walk(new Gfn(gfn))
-            : _table.Walk(new Gfn(gfn));
+        var result =
+            _random.Next(4) == 0
+                ? _table.TryAccess(new Gfn(gfn), Access.Write, out var accessed)
+                    ? accessed
+                    : _table.Walk(new Gfn(gfn))
+                : _table.Walk(new Gfn(gfn));
         if (!result.IsPresent)
         {
             if (expectStable && RaceWriter.IsStable(gfn) && !_table.NeedsBreakBeforeMake)
@@ -74,9 +77,11 @@ internal sealed class RaceReader
         }
         Present++;
         var delta = result.Pfn.Value - gfn;
-        if (delta is not (RaceWriter.Delta or RaceWriter.OtherDelta)
+        if (
+            delta is not (RaceWriter.Delta or RaceWriter.OtherDelta)
             || result.Level > PageLevel.Size1G
-            || (result.Access & Access.Read) == 0)
+            || (result.Access & Access.Read) == 0
+        )
         {
             Failure = $"gfn {gfn:x} led to garbage: {result}";
         }

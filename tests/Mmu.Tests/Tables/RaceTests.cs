@@ -54,9 +54,7 @@ public class RaceTests
         {
             // The vCPU follows to this leaf and writes to it while it is being split.
             vcpu.Current = i;
-            while (table.SplitLeaf(new Gfn((ulong)i << 9)).Change == TableChange.Broken)
-            {
-            }
+            while (table.SplitLeaf(new Gfn((ulong)i << 9)).Change == TableChange.Broken) { }
             vcpu.AwaitWriteTo(i);
         }
         vcpu.Stop();

@@ -10,9 +10,10 @@ internal sealed class RaceWriter(SecondStageTable table, int seed)
     private const ulong StableStart = 2UL << 18;
     private readonly Random _random = new(seed);
 
-    public static ulong PickGfn(Random random) => random.Next(8) == 0
-        ? StableStart + (ulong)random.Next(512)
-        : ((ulong)random.Next(2) << 18) + ((ulong)random.Next(3) << 9) + (ulong)random.Next(512);
+    public static ulong PickGfn(Random random) =>
+        random.Next(8) == 0
+            ? StableStart + (ulong)random.Next(512)
+            : ((ulong)random.Next(2) << 18) + ((ulong)random.Next(3) << 9) + (ulong)random.Next(512);
 
     public static bool IsStable(ulong gfn) => gfn - StableStart < 512;
 
@@ -28,15 +29,33 @@ internal sealed class RaceWriter(SecondStageTable table, int seed)
         }
         switch (_random.Next(12))
         {
-            case < 4: Map(gfn, PageLevel.Size4K, _random.Next(4) == 0 ? OtherDelta : Delta); break;
-            case 4: Map(gfn & ~511UL, PageLevel.Size2M, Delta); break;
-            case 5 when _random.Next(8) == 0: Map(gfn & ~0x3ffffUL, PageLevel.Size1G, Delta); break;
-            case 6: Complete(() => table.SplitLeaf(new Gfn(gfn))); break;
-            case 7: Complete(() => table.Collapse(new Gfn(gfn), PageLevel.Size2M)); break;
-            case 8: table.Unmap(new Gfn(gfn)); break;
-            case 9: table.WriteProtect(new Gfn(gfn), ulong.MaxValue); break;
-            case 10: table.MakeWritable(new Gfn(gfn)); break;
-            default: Zap(gfn & ~511UL, 512UL << _random.Next(2)); break;
+            case < 4:
+                Map(gfn, PageLevel.Size4K, _random.Next(4) == 0 ? OtherDelta : Delta);
+                break;
+            case 4:
+                Map(gfn & ~511UL, PageLevel.Size2M, Delta);
+                break;
+            case 5 when _random.Next(8) == 0:
+                Map(gfn & ~0x3ffffUL, PageLevel.Size1G, Delta);
+                break;
+            case 6:
+                Complete(() => table.SplitLeaf(new Gfn(gfn)));
+                break;
+            case 7:
+                Complete(() => table.Collapse(new Gfn(gfn), PageLevel.Size2M));
+                break;
+            case 8:
+                table.Unmap(new Gfn(gfn));
+                break;
+            case 9:
+                table.WriteProtect(new Gfn(gfn), ulong.MaxValue);
+                break;
+            case 10:
+                table.MakeWritable(new Gfn(gfn));
+                break;
+            default:
+                Zap(gfn & ~511UL, 512UL << _random.Next(2));
+                break;
         }
     }
 
@@ -77,8 +96,6 @@ internal sealed class RaceWriter(SecondStageTable table, int seed)
 
     private static void Complete(Func<ChangeResult> operation)
     {
-        while (operation().Change == TableChange.Broken)
-        {
-        }
+        while (operation().Change == TableChange.Broken) { }
     }
 }

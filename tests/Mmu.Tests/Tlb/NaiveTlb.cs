@@ -5,14 +5,18 @@ internal sealed class NaiveTlb
 {
     private readonly (PageLevel Level, TlbGeometry Geometry, List<Leaf>[] Sets)[] _banks;
 
-    public NaiveTlb(TlbConfig config) => _banks =
-        [
+    public NaiveTlb(TlbConfig config) =>
+        _banks = [
             .. new[]
             {
-                (PageLevel.Size4K, config.Size4K), (PageLevel.Size2M, config.Size2M), (PageLevel.Size1G, config.Size1G),
+                (PageLevel.Size4K, config.Size4K),
+                (PageLevel.Size2M, config.Size2M),
+                (PageLevel.Size1G, config.Size1G),
             }
-            .Where(b => b.Item2.Entries > 0)
-            .Select(b => (b.Item1, b.Item2, Enumerable.Range(0, b.Item2.Sets).Select(_ => new List<Leaf>()).ToArray())),
+                .Where(b => b.Item2.Entries > 0)
+                .Select(b =>
+                    (b.Item1, b.Item2, Enumerable.Range(0, b.Item2.Sets).Select(_ => new List<Leaf>()).ToArray())
+                ),
         ];
 
     public TlbStats Stats { get; private set; }
@@ -26,22 +30,35 @@ internal sealed class NaiveTlb
         {
             var page = gfn.Value / level.Pages();
             var set = sets[page % (ulong)geometry.Sets];
-            if (set.FirstOrDefault(l => l.Page == page) is not { } leaf) continue;
+            if (set.FirstOrDefault(l => l.Page == page) is not { } leaf)
+                continue;
             set.Remove(leaf);
             set.Add(leaf);
             found = true;
-            if ((leaf.Access & access) != access || (access.HasFlag(Access.Write) && !leaf.Dirty)) continue;
+            if ((leaf.Access & access) != access || (access.HasFlag(Access.Write) && !leaf.Dirty))
+                continue;
             Stats = level switch
             {
                 PageLevel.Size4K => Stats with { Hits4K = Stats.Hits4K + 1 },
                 PageLevel.Size2M => Stats with { Hits2M = Stats.Hits2M + 1 },
                 _ => Stats with { Hits1G = Stats.Hits1G + 1 },
             };
-            return new TlbEntry(new Pfn((leaf.Frame * level.Pages()) + (gfn.Value % level.Pages())), leaf.Access, level, leaf.Dirty);
+            return new TlbEntry(
+                new Pfn((leaf.Frame * level.Pages()) + (gfn.Value % level.Pages())),
+                leaf.Access,
+                level,
+                leaf.Dirty
+            );
         }
         Stats = found
-            ? Stats with { PermissionMisses = Stats.PermissionMisses + 1 }
-            : Stats with { Misses = Stats.Misses + 1 };
+            ? Stats with
+            {
+                PermissionMisses = Stats.PermissionMisses + 1,
+            }
+            : Stats with
+            {
+                Misses = Stats.Misses + 1,
+            };
         return null;
     }
 
@@ -62,14 +79,18 @@ internal sealed class NaiveTlb
     public int FlushRange(GfnRange range)
     {
         Stats = Stats with { RangeFlushes = Stats.RangeFlushes + 1 };
-        return _banks.Sum(b => b.Sets.Sum(s => s.RemoveAll(l =>
-            new GfnRange(new Gfn(l.Page * b.Level.Pages()), b.Level.Pages()).Overlaps(range))));
+        return _banks.Sum(b =>
+            b.Sets.Sum(s =>
+                s.RemoveAll(l => new GfnRange(new Gfn(l.Page * b.Level.Pages()), b.Level.Pages()).Overlaps(range))
+            )
+        );
     }
 
     public void FlushAll()
     {
         Stats = Stats with { FullFlushes = Stats.FullFlushes + 1 };
-        foreach (var set in _banks.SelectMany(b => b.Sets)) set.Clear();
+        foreach (var set in _banks.SelectMany(b => b.Sets))
+            set.Clear();
     }
 
     private sealed record Leaf(ulong Page, ulong Frame, Access Access, bool Dirty);

@@ -16,9 +16,13 @@ public class TlbShootdownModelTests
         for (var step = 0; step < 30_000; step++)
         {
             machine.Step();
-            if (machine.Stale() is { } stale) Assert.Fail($"seed {seed}, step {step}: {stale}");
+            if (machine.Stale() is { } stale)
+                Assert.Fail($"seed {seed}, step {step}: {stale}");
         }
-        Assert.True(machine.Flushes > 200 && machine.Entries > 500, $"{machine.Flushes} flushes, {machine.Entries} entries");
+        Assert.True(
+            machine.Flushes > 200 && machine.Entries > 500,
+            $"{machine.Flushes} flushes, {machine.Entries} entries"
+        );
         machine.Drain();
         Assert.True(machine.AllComplete);
     }
@@ -30,6 +34,7 @@ public class TlbShootdownModelTests
         private readonly Random _random;
         private readonly TlbShootdown _shootdown;
         private readonly Vcpu[] _vcpus;
+
         // What the table maps; every mapping gets a host frame that was never used before.
         private readonly Pfn?[] _table = new Pfn?[Frames];
         private readonly Dictionary<Pfn, ulong> _unmappedAt = [];
@@ -53,10 +58,18 @@ public class TlbShootdownModelTests
             var vcpu = _random.Next(_vcpus.Length);
             switch (_random.Next(80))
             {
-                case 0: Zap(); break;
-                case < 30: Receive(vcpu); break;
-                case < 55: Hear(vcpu); break;
-                default: Run(vcpu); break;
+                case 0:
+                    Zap();
+                    break;
+                case < 30:
+                    Receive(vcpu);
+                    break;
+                case < 55:
+                    Hear(vcpu);
+                    break;
+                default:
+                    Run(vcpu);
+                    break;
             }
         }
 
@@ -78,10 +91,12 @@ public class TlbShootdownModelTests
         {
             for (var index = 0; index < _vcpus.Length; index++)
             {
-                if (!_vcpus[index].Runs) continue;
+                if (!_vcpus[index].Runs)
+                    continue;
                 for (var gfn = 0UL; gfn < Frames; gfn++)
                 {
-                    if (!_vcpus[index].Tlb.Lookup(new Gfn(gfn), Access.Read, out var entry)) continue;
+                    if (!_vcpus[index].Tlb.Lookup(new Gfn(gfn), Access.Read, out var entry))
+                        continue;
                     if (_unmappedAt.TryGetValue(entry.Pfn, out var flush) && _shootdown.IsComplete(flush))
                     {
                         return $"vCPU {index} reaches {entry.Pfn} after flush {flush}";
@@ -99,12 +114,14 @@ public class TlbShootdownModelTests
             Flushes++;
             for (var gfn = start; gfn < start + (int)range.Count; gfn++)
             {
-                if (_table[gfn] is { } pfn) _unmappedAt[pfn] = flush;
+                if (_table[gfn] is { } pfn)
+                    _unmappedAt[pfn] = flush;
                 _table[gfn] = null;
             }
             for (var vcpu = 0; vcpu < _vcpus.Length; vcpu++)
             {
-                if (!_shootdown.Owes(vcpu, flush)) continue;
+                if (!_shootdown.Owes(vcpu, flush))
+                    continue;
                 _vcpus[vcpu].ToVcpu.Enqueue(new(_shootdown.PendingFor(vcpu), Resume: false));
             }
         }
@@ -113,17 +130,21 @@ public class TlbShootdownModelTests
         private void Receive(int index)
         {
             var vcpu = _vcpus[index];
-            if (!vcpu.ToVcpu.TryDequeue(out var message)) return;
+            if (!vcpu.ToVcpu.TryDequeue(out var message))
+                return;
             vcpu.Tlb.FlushRange(message.Flush.Range);
-            if (message.Resume) vcpu.Runs = true;
-            else vcpu.ToOwner.Enqueue(message.Flush.Generation);
+            if (message.Resume)
+                vcpu.Runs = true;
+            else
+                vcpu.ToOwner.Enqueue(message.Flush.Generation);
         }
 
         // The owner takes the vCPU's next message: an answer, or a fault (null), which it resolves and lets it enter.
         private void Hear(int index)
         {
             var vcpu = _vcpus[index];
-            if (!vcpu.ToOwner.TryDequeue(out var answer)) return;
+            if (!vcpu.ToOwner.TryDequeue(out var answer))
+                return;
             if (answer is { } generation)
             {
                 _shootdown.Acknowledge(index, generation);
@@ -142,9 +163,11 @@ public class TlbShootdownModelTests
                 _table[vcpu.Fault] ??= new Pfn(_nextFrame++);
                 vcpu.ToVcpu.Enqueue(new(_shootdown.EnterGuest(index), Resume: true));
             }
-            if (!vcpu.Runs) return;
+            if (!vcpu.Runs)
+                return;
             var gfn = _random.Next(Frames);
-            if (vcpu.Tlb.Lookup(new Gfn((ulong)gfn), Access.Read, out _)) return;
+            if (vcpu.Tlb.Lookup(new Gfn((ulong)gfn), Access.Read, out _))
+                return;
             if (_table[gfn] is { } pfn)
             {
                 vcpu.Tlb.Insert(new Gfn((ulong)gfn), pfn, Access.Read, PageLevel.Size4K, dirty: false);

@@ -130,7 +130,8 @@ public class TlbShootdownTests
     private static TlbShootdown Running(int vcpus)
     {
         var shootdown = new TlbShootdown(vcpus);
-        for (var vcpu = 0; vcpu < vcpus; vcpu++) Assert.True(shootdown.EnterGuest(vcpu).IsEmpty);
+        for (var vcpu = 0; vcpu < vcpus; vcpu++)
+            Assert.True(shootdown.EnterGuest(vcpu).IsEmpty);
         return shootdown;
     }
 }

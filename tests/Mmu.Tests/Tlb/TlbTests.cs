@@ -76,7 +76,16 @@ public class TlbTests
         Assert.Equal((new Pfn(0x4005), PageLevel.Size2M), (large.Pfn, large.Level));
         Assert.Equal(2, tlb.FlushRange(new GfnRange(new Gfn(0x205), 1)));
         Assert.False(tlb.Lookup(new Gfn(0x205), Access.Read, out _));
-        Assert.Equal(new TlbStats { Hits4K = 1, Hits2M = 1, Misses = 1, RangeFlushes = 1 }, tlb.Stats);
+        Assert.Equal(
+            new TlbStats
+            {
+                Hits4K = 1,
+                Hits2M = 1,
+                Misses = 1,
+                RangeFlushes = 1,
+            },
+            tlb.Stats
+        );
     }
 
     [Fact]
@@ -108,8 +117,7 @@ public class TlbTests
         Assert.Equal(1UL, tlb.Stats.Evictions);
 
         void Insert(ulong gfn) => tlb.Insert(new Gfn(gfn), new Pfn(gfn), All, PageLevel.Size4K, dirty: true);
-        bool[] Present(params ulong[] gfns) =>
-            [.. gfns.Select(g => tlb.Lookup(new Gfn(g), Access.Read, out _))];
+        bool[] Present(params ulong[] gfns) => [.. gfns.Select(g => tlb.Lookup(new Gfn(g), Access.Read, out _))];
     }
 
     [Theory]
@@ -123,10 +131,13 @@ public class TlbTests
     public void A_range_flush_drops_what_overlaps(ulong start, ulong count, int dropped)
     {
         var tlb = new Tlb(new TlbConfig(new TlbGeometry(512, 4), new TlbGeometry(4, 2), TlbGeometry.None));
-        for (var gfn = 0x100UL; gfn < 0x400; gfn++) Insert(gfn, PageLevel.Size4K);
-        for (var gfn = 0UL; gfn < 0x100; gfn++) Insert(gfn, PageLevel.Size4K);
+        for (var gfn = 0x100UL; gfn < 0x400; gfn++)
+            Insert(gfn, PageLevel.Size4K);
+        for (var gfn = 0UL; gfn < 0x100; gfn++)
+            Insert(gfn, PageLevel.Size4K);
         Insert(0x200, PageLevel.Size2M);
-        if (start == 0x400) Insert(0x400, PageLevel.Size4K);
+        if (start == 0x400)
+            Insert(0x400, PageLevel.Size4K);
         Assert.Equal(dropped, tlb.FlushRange(new GfnRange(new Gfn(start), count)));
 
         void Insert(ulong gfn, PageLevel level) => tlb.Insert(new Gfn(gfn), new Pfn(gfn), All, level, dirty: true);
@@ -150,7 +161,15 @@ public class TlbTests
             Assert.False(tlb.Lookup(new Gfn(1), Access.Read, out _));
             tlb.FlushRange(new GfnRange(new Gfn(2), 1));
         }
-        Assert.Equal(new TlbStats { Misses = 2 * rounds, FullFlushes = rounds, RangeFlushes = rounds }, tlb.Stats);
+        Assert.Equal(
+            new TlbStats
+            {
+                Misses = 2 * rounds,
+                FullFlushes = rounds,
+                RangeFlushes = rounds,
+            },
+            tlb.Stats
+        );
     }
 
     [Fact]
@@ -158,17 +177,21 @@ public class TlbTests
     {
         var tlb = new Tlb(TlbConfig.Default);
         Assert.Throws<ArgumentException>(() => tlb.Insert(new Gfn(1), new Pfn(2), All, PageLevel.Size2M, dirty: true));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => tlb.Insert(new Gfn(0), new Pfn(0), All, PageLevel.Size512G, dirty: true));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => tlb.Insert(new Gfn(Tlb.FrameLimit), new Pfn(0), All, PageLevel.Size4K, dirty: true));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => tlb.Insert(new Gfn(0), new Pfn(Tlb.FrameLimit), All, PageLevel.Size4K, dirty: true));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            tlb.Insert(new Gfn(0), new Pfn(0), All, PageLevel.Size512G, dirty: true)
+        );
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            tlb.Insert(new Gfn(Tlb.FrameLimit), new Pfn(0), All, PageLevel.Size4K, dirty: true)
+        );
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            tlb.Insert(new Gfn(0), new Pfn(Tlb.FrameLimit), All, PageLevel.Size4K, dirty: true)
+        );
         // A frame that no address has is looked up in vain, also where its low bits are cached.
         tlb.Insert(new Gfn(7), new Pfn(7), All, PageLevel.Size4K, dirty: true);
         Assert.False(tlb.Lookup(new Gfn(Tlb.FrameLimit + 7), Access.Read, out _));
-        Assert.Throws<ArgumentException>(
-            () => new Tlb(new TlbConfig(TlbGeometry.None, new TlbGeometry(1, 1), TlbGeometry.None)));
+        Assert.Throws<ArgumentException>(() =>
+            new Tlb(new TlbConfig(TlbGeometry.None, new TlbGeometry(1, 1), TlbGeometry.None))
+        );
     }
 
     [Theory]

@@ -164,7 +164,8 @@ public sealed class DirtyLogTests
         Assert.Equal(Errno.None, vm.Vm.ClearDirtyLog(TestVm.Slot, 0, 64, [1UL << 2 | 1UL << 4]));
         Assert.Equal(
             [true, false, false, false, true],
-            new ulong[] { 1, 2, 3, 4, 5 }.Select(page => vm.Leaf(page).Permits(Access.Write)));
+            new ulong[] { 1, 2, 3, 4, 5 }.Select(page => vm.Leaf(page).Permits(Access.Write))
+        );
         Assert.Equal([1UL, 3UL, 5UL], vm.GetDirtyLog());
     }
 
@@ -217,10 +218,11 @@ public sealed class DirtyLogTests
         Assert.Equal([9UL], vm.GetDirtyLog());
     }
 
-    private static MmuPolicy PolicyOf(string kind) => kind switch
-    {
-        "x86" => MmuPolicy.X86,
-        "x86 hardware" => Hardware,
-        _ => MmuPolicy.Arm64,
-    };
+    private static MmuPolicy PolicyOf(string kind) =>
+        kind switch
+        {
+            "x86" => MmuPolicy.X86,
+            "x86 hardware" => Hardware,
+            _ => MmuPolicy.Arm64,
+        };
 }

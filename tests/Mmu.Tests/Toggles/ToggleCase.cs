@@ -13,4 +13,5 @@ public sealed record ToggleCase(
     MemslotFlags From,
     MemslotFlags To,
     ToggleEvents Expected,
-    Action<TestVm>? Prepare = null);
+    Action<TestVm>? Prepare = null
+);

@@ -13,7 +13,14 @@ public sealed class ToggleModelTests
         ("x86", MmuPolicy.X86),
         ("x86, split when written", MmuPolicy.X86 with { SplitsEagerly = false }),
         ("x86, hardware dirty log", MmuPolicy.X86 with { UsesHardwareDirtyLog = true }),
-        ("x86, hardware, split when written", MmuPolicy.X86 with { UsesHardwareDirtyLog = true, SplitsEagerly = false }),
+        (
+            "x86, hardware, split when written",
+            MmuPolicy.X86 with
+            {
+                UsesHardwareDirtyLog = true,
+                SplitsEagerly = false,
+            }
+        ),
         ("arm64", MmuPolicy.Arm64),
         ("arm64, eager", MmuPolicy.Arm64 with { SplitsEagerly = true }),
     ];
@@ -46,7 +53,9 @@ public sealed class ToggleModelTests
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             throw new InvalidOperationException(
-                $"{Policies[policy].Name}, {protect}, {flags}, seed {seed}, operation {run.Done}: {run.Last}", error);
+                $"{Policies[policy].Name}, {protect}, {flags}, seed {seed}, operation {run.Done}: {run.Last}",
+                error
+            );
         }
         finally
         {
@@ -170,18 +179,20 @@ public sealed class ToggleModelTests
                 var leaf = _naive[page];
                 var isSame = leaf is null
                     ? !seen.IsPresent
-                    : seen.IsPresent && (seen.Level == PageLevel.Size2M) == leaf.IsLarge &&
-                      seen.Permits(Mmu.Access.Write) == leaf.Permits(Mmu.Access.Write) &&
-                      seen.Permits(Mmu.Access.Execute) == leaf.Permits(Mmu.Access.Execute) &&
-                      seen.IsWriteProtected == leaf.IsProtected;
+                    : seen.IsPresent
+                        && (seen.Level == PageLevel.Size2M) == leaf.IsLarge
+                        && seen.Permits(Mmu.Access.Write) == leaf.Permits(Mmu.Access.Write)
+                        && seen.Permits(Mmu.Access.Execute) == leaf.Permits(Mmu.Access.Execute)
+                        && seen.IsWriteProtected == leaf.IsProtected;
                 if (!isSame)
                     Assert.Fail($"page {page} after {Last}: {seen}, expected {Describe(leaf)}");
             }
         }
 
-        private static string Describe(NaiveSlot.Leaf? leaf) => leaf is null
-            ? "nothing"
-            : $"large {leaf.IsLarge}, W {leaf.Permits(Mmu.Access.Write)}, X {leaf.Permits(Mmu.Access.Execute)}, " +
-              $"protected {leaf.IsProtected}";
+        private static string Describe(NaiveSlot.Leaf? leaf) =>
+            leaf is null
+                ? "nothing"
+                : $"large {leaf.IsLarge}, W {leaf.Permits(Mmu.Access.Write)}, X {leaf.Permits(Mmu.Access.Execute)}, "
+                    + $"protected {leaf.IsProtected}";
     }
 }

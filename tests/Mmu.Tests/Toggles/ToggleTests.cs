@@ -36,7 +36,14 @@ public sealed class ToggleTests
         new("userfault off, still logging", X86, Log | Userfault, Log, new(16, 0, true)),
         new("userfault off, still logging", Arm64, Log | Userfault, Log, new(16, 0, true)),
         new("userfault off, READONLY", X86, Readonly | Userfault, Readonly, new(0, 1, false), ReadAll),
-        new("userfault off, READONLY, logging", X86, Readonly | Log | Userfault, Readonly | Log, new(16, 0, false), ReadAll),
+        new(
+            "userfault off, READONLY, logging",
+            X86,
+            Readonly | Log | Userfault,
+            Readonly | Log,
+            new(16, 0, false),
+            ReadAll
+        ),
         new("userfault off, READONLY", Arm64, Readonly | Userfault, Readonly, new(16, 0, false), ReadAll),
         new("userfault off, guest_memfd", X86, Memfd | Userfault, Memfd, new(0, 1, true)),
         new("userfault off, logging on", X86, Userfault, Log, new(16, 0, false)),
@@ -185,12 +192,14 @@ public sealed class ToggleTests
         if (!isQuirky)
             Assert.Equal(Errno.None, vm.Vm.EnableCap(VmCapability.DisableQuirks2, 0, VmCapability.QuirkSlotZapAll));
         var others = new[] { AddSlot(vm, 5), AddSlot(vm, 0x1_0006) };
-        foreach (var step in new Action[]
-                 {
-                     () => vm.SetFlags(Userfault),
-                     () => Assert.Equal(Errno.None, Move(vm)),
-                     () => Assert.Equal(Errno.None, Delete(vm)),
-                 })
+        foreach (
+            var step in new Action[]
+            {
+                () => vm.SetFlags(Userfault),
+                () => Assert.Equal(Errno.None, Move(vm)),
+                () => Assert.Equal(Errno.None, Delete(vm)),
+            }
+        )
         {
             TouchOthers(vm);
             Assert.All(others, core => Assert.NotEqual(0, core.Table.Counters.MappedPages));
@@ -262,9 +271,13 @@ public sealed class ToggleTests
             Assert.Throws<InvalidOperationException>(() => core.ChangeFlags(core.Slot with { Flags = None }));
             var step = core.Work(budget);
             isDone = step.IsDone;
-            flush = flush.IsEmpty ? step.Flush : step.Flush.IsEmpty ? flush
-                : GfnRange.Between(flush.Start < step.Flush.Start ? flush.Start : step.Flush.Start,
-                    flush.End > step.Flush.End ? flush.End : step.Flush.End);
+            flush =
+                flush.IsEmpty ? step.Flush
+                : step.Flush.IsEmpty ? flush
+                : GfnRange.Between(
+                    flush.Start < step.Flush.Start ? flush.Start : step.Flush.Start,
+                    flush.End > step.Flush.End ? flush.End : step.Flush.End
+                );
             Assert.True(core.Fault(new VcpuAccess(TestVm.Base.Plus(2000), Access.Read)).IsUserfaultExit);
         }
 

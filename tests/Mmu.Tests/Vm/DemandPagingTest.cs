@@ -1,8 +1,8 @@
 namespace Userfault.Mmu.Tests;
 
 /// <summary>
-/// What the kernel's <c>demand_paging_test -k</c> does, as cases of the model: every vCPU touches each page of its share
-/// (or, with overlap, all pages), the exit handler resolves, and each page is fetched exactly once.
+/// What the kernel's <c>demand_paging_test -k</c> does, as cases of the model: every vCPU touches each page of its
+/// share (or, with overlap, all pages), the exit handler resolves, and each page is fetched exactly once.
 /// </summary>
 public sealed class DemandPagingTest
 {
@@ -49,7 +49,10 @@ public sealed class DemandPagingTest
 
         // Completion turns the flag off: x86 recovers huge leaves, arm64 does not.
         vm.SetFlags(MemslotFlags.None);
-        Assert.Equal(test.Architecture == Architecture.X86 ? (0L, 4L) : (2048L, 0L), (vm.Mapped.Leaves4K, vm.Mapped.Leaves2M));
+        Assert.Equal(
+            test.Architecture == Architecture.X86 ? (0L, 4L) : (2048L, 0L),
+            (vm.Mapped.Leaves4K, vm.Mapped.Leaves2M)
+        );
     }
 
     /// <summary>A vCPU's write, with the exit handler: put the content in place, clear the bit, run again.</summary>

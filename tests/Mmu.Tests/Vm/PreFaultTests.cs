@@ -69,9 +69,9 @@ public sealed class PreFaultTests
             "unmapped" => () => vm.Host.Memory.Unmap(hva, Page.Size),
             "slot being deleted" => vm.Core.Invalidate,
             "missing" => () => vm.Host.Memory.SetMissing(hva, Page.Size),
-            "private, no memory for it" => () => vm.Vm.SetMemoryAttributes(TestVm.Gpa, 4096, MemoryAttributes.PrivateBit),
-            _ => () => { }
-            ,
+            "private, no memory for it" => () =>
+                vm.Vm.SetMemoryAttributes(TestVm.Gpa, 4096, MemoryAttributes.PrivateBit),
+            _ => () => { },
         };
         prepare();
 

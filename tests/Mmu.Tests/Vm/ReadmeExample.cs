@@ -11,19 +11,24 @@ public sealed class ReadmeExample
         using var missing = UserfaultBitmap.Allocate(4096);
         missing.SetAll();
         using var vm = new Vm(MmuPolicy.X86, memory);
-        Assert.Equal(Errno.None, vm.SetUserMemoryRegion2(new UserspaceMemoryRegion2
-        {
-            Slot = 0,
-            Flags = (uint)MemslotFlags.Userfault,
-            GuestPhysicalAddress = 0,
-            MemorySize = 16 << 20,
-            UserspaceAddress = 0x7f00_0000_0000,
-            UserfaultBitmap = memory.AddBitmap(missing).Value,
-        }));
+        Assert.Equal(
+            Errno.None,
+            vm.SetUserMemoryRegion2(
+                new UserspaceMemoryRegion2
+                {
+                    Slot = 0,
+                    Flags = (uint)MemslotFlags.Userfault,
+                    GuestPhysicalAddress = 0,
+                    MemorySize = 16 << 20,
+                    UserspaceAddress = 0x7f00_0000_0000,
+                    UserfaultBitmap = memory.AddBitmap(missing).Value,
+                }
+            )
+        );
 
-        var run = vm.Access(new VcpuAccess(new Gfn(5), Access.Write));      // KVM_RUN: EFAULT, KVM_EXIT_MEMORY_FAULT
+        var run = vm.Access(new VcpuAccess(new Gfn(5), Access.Write)); // KVM_RUN: EFAULT, KVM_EXIT_MEMORY_FAULT
         Assert.True(run is { Errno: Errno.EFAULT, IsUserfaultExit: true, Fault.Gpa.Value: 0x5000 });
-        Assert.True(missing.Clear(5));                                      // its content is in place: clear with release
+        Assert.True(missing.Clear(5)); // its content is in place: clear with release
         Assert.True(vm.Access(new VcpuAccess(new Gfn(5), Access.Write)).IsCompleted);
     }
 }

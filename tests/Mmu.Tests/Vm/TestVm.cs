@@ -1,8 +1,8 @@
 namespace Userfault.Mmu.Tests;
 
 /// <summary>
-/// A VM with one 8 MiB slot of 2 MiB host pages, and what user space holds beside it. gfn 0x40000 is page 0 of the slot,
-/// so that page numbers in cases are offsets from <see cref="Base"/>.
+/// A VM with one 8 MiB slot of 2 MiB host pages, and what user space holds beside it. gfn 0x40000 is page 0 of the
+/// slot, so that page numbers in cases are offsets from <see cref="Base"/>.
 /// </summary>
 public sealed class TestVm : IDisposable
 {
@@ -16,8 +16,12 @@ public sealed class TestVm : IDisposable
     private readonly List<UserfaultBitmap> _bitmaps = [];
 
     public TestVm(
-        MmuPolicy policy, MemslotFlags flags = MemslotFlags.None, PageLevel level = PageLevel.Size2M,
-        bool hostIsWritable = true, bool createsSlot = true)
+        MmuPolicy policy,
+        MemslotFlags flags = MemslotFlags.None,
+        PageLevel level = PageLevel.Size2M,
+        bool hostIsWritable = true,
+        bool createsSlot = true
+    )
     {
         Host.Memory.Map(new Hva(Hva), Pages * Page.Size, level, hostIsWritable);
         Bitmap = AddBitmap(Pages);
@@ -45,16 +49,17 @@ public sealed class TestVm : IDisposable
     public static MmuPolicy PolicyOf(Architecture architecture) =>
         architecture == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64;
 
-    public UserspaceMemoryRegion2 Region(MemslotFlags flags = MemslotFlags.None) => new()
-    {
-        Slot = Slot.Raw,
-        Flags = (uint)flags,
-        GuestPhysicalAddress = Gpa,
-        MemorySize = Pages * Page.Size,
-        UserspaceAddress = Hva,
-        GuestMemfd = (flags & MemslotFlags.GuestMemfd) != 0 ? MemfdDescriptor : 0,
-        UserfaultBitmap = ModelHostMemory.AddressOf(Bitmap).Value,
-    };
+    public UserspaceMemoryRegion2 Region(MemslotFlags flags = MemslotFlags.None) =>
+        new()
+        {
+            Slot = Slot.Raw,
+            Flags = (uint)flags,
+            GuestPhysicalAddress = Gpa,
+            MemorySize = Pages * Page.Size,
+            UserspaceAddress = Hva,
+            GuestMemfd = (flags & MemslotFlags.GuestMemfd) != 0 ? MemfdDescriptor : 0,
+            UserfaultBitmap = ModelHostMemory.AddressOf(Bitmap).Value,
+        };
 
     public UserfaultBitmap AddBitmap(ulong pages)
     {

@@ -7,8 +7,10 @@ namespace Userfault.Mutants;
 /// <param name="Output">What it wrote, both ways.</param>
 internal sealed record Child(int? ExitCode, string Output)
 {
-    private static readonly string Dotnet =
-        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet";
+    private static readonly string Dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+        is { Length: > 0 } host
+        ? host
+        : "dotnet";
 
     /// <summary>Runs <c>dotnet</c>.</summary>
     /// <param name="folder">Where.</param>
@@ -18,8 +20,12 @@ internal sealed record Child(int? ExitCode, string Output)
     /// <param name="cancelled">Ends it early.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">There is no such program.</exception>
     public static async Task<Child> RunAsync(
-        string folder, TimeSpan limit, IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments,
-        CancellationToken cancelled)
+        string folder,
+        TimeSpan limit,
+        IReadOnlyDictionary<string, string> environment,
+        IEnumerable<string> arguments,
+        CancellationToken cancelled
+    )
     {
         var start = new ProcessStartInfo(Dotnet, arguments)
         {
@@ -31,12 +37,14 @@ internal sealed record Child(int? ExitCode, string Output)
         // What an outer `dotnet test` has set for itself would lead an inner one astray.
         foreach (var name in start.Environment.Keys.ToList())
         {
-            if (name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)) start.Environment.Remove(name);
+            if (name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase))
+                start.Environment.Remove(name);
         }
 
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);

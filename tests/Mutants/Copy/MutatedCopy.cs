@@ -17,22 +17,31 @@ internal sealed class MutatedCopy : IDisposable
     // stays to serve others, and nodes that do, would be left behind.
     private static readonly string[] Quick =
     [
-        "-p:TreatWarningsAsErrors=false", "-p:MSBuildTreatWarningsAsErrors=false", "-p:WarningLevel=0",
-        "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false", "-p:GenerateDocumentationFile=false",
-        "-p:DebugType=none", "-p:UseSharedCompilation=false", "-nodeReuse:false", "-v:quiet",
+        "-p:TreatWarningsAsErrors=false",
+        "-p:MSBuildTreatWarningsAsErrors=false",
+        "-p:WarningLevel=0",
+        "-p:RunAnalyzers=false",
+        "-p:EnforceCodeStyleInBuild=false",
+        "-p:GenerateDocumentationFile=false",
+        "-p:DebugType=none",
+        "-p:UseSharedCompilation=false",
+        "-nodeReuse:false",
+        "-v:quiet",
     ];
 
     private static readonly string[] RootFiles =
     [
-        "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "BannedSymbols.txt",
-        "akka.hocon", "global.json",
+        "Directory.Build.props",
+        "Directory.Build.targets",
+        "Directory.Packages.props",
+        "BannedSymbols.txt",
+        "akka.hocon",
+        "global.json",
     ];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("userfault-mutants-");
 
-    private MutatedCopy()
-    {
-    }
+    private MutatedCopy() { }
 
     /// <summary>Makes and builds a copy.</summary>
     /// <param name="mutants">All mutants.</param>
@@ -68,10 +77,18 @@ internal sealed class MutatedCopy : IDisposable
     /// <param name="arguments">The command's arguments.</param>
     /// <param name="cancelled">Ends it early.</param>
     public Task<Child> CommandAsync(
-        Mutant? mutant, TimeSpan limit, IEnumerable<string> arguments, CancellationToken cancelled) =>
+        Mutant? mutant,
+        TimeSpan limit,
+        IEnumerable<string> arguments,
+        CancellationToken cancelled
+    ) =>
         Child.RunAsync(
-            _folder.FullName, limit, With(mutant), ["exec", Output("src/Host", "userfault.dll"), .. arguments],
-            cancelled);
+            _folder.FullName,
+            limit,
+            With(mutant),
+            ["exec", Output("src/Host", "userfault.dll"), .. arguments],
+            cancelled
+        );
 
     /// <summary>Runs tests from the copy.</summary>
     /// <param name="mutant">Which mutant is on; null for none.</param>
@@ -81,14 +98,21 @@ internal sealed class MutatedCopy : IDisposable
     /// <param name="report">Where the report goes, as TRX.</param>
     /// <param name="cancelled">Ends it early.</param>
     public Task<Child> TestAsync(
-        Mutant? mutant, TimeSpan limit, string project, IEnumerable<string> methods, string report,
-        CancellationToken cancelled)
+        Mutant? mutant,
+        TimeSpan limit,
+        string project,
+        IEnumerable<string> methods,
+        string report,
+        CancellationToken cancelled
+    )
     {
         var filter = string.Join('|', methods.Select(static m => $"FullyQualifiedName={m}"));
         string[] arguments =
         [
-            "vstest", Output($"tests/{project}", $"Userfault.{project}.dll"),
-            $"--TestCaseFilter:{filter}", $"--logger:trx;LogFileName={report}",
+            "vstest",
+            Output($"tests/{project}", $"Userfault.{project}.dll"),
+            $"--TestCaseFilter:{filter}",
+            $"--logger:trx;LogFileName={report}",
         ];
         return Child.RunAsync(_folder.FullName, limit, With(mutant), arguments, cancelled);
     }
@@ -96,15 +120,17 @@ internal sealed class MutatedCopy : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static Dictionary<string, string> With(Mutant? mutant) => new()
-    {
-        [Mutant.Variable] = mutant?.Id ?? "",
-        // A mutant's test is to fail: what it waits for in vain is not waited for as long as a slow machine may take.
-        [Patience.Variable] = mutant is null ? "" : "3",
-        // Most of a short program's time is compiling itself.
-        ["DOTNET_TieredCompilation"] = "1",
-        ["DOTNET_TC_QuickJit"] = "1",
-    };
+    private static Dictionary<string, string> With(Mutant? mutant) =>
+        new()
+        {
+            [Mutant.Variable] = mutant?.Id ?? "",
+            // A mutant's test is to fail: what it waits for in vain is not waited for as long as a slow machine may
+            // take.
+            [Patience.Variable] = mutant is null ? "" : "3",
+            // Most of a short program's time is compiling itself.
+            ["DOTNET_TieredCompilation"] = "1",
+            ["DOTNET_TC_QuickJit"] = "1",
+        };
 
     private string Output(string project, string file) => At($"{project}/bin/Debug/net10.0/{file}");
 
@@ -115,7 +141,8 @@ internal sealed class MutatedCopy : IDisposable
         try
         {
             var version = await Child.RunAsync(_folder.FullName, BuildLimit, Nothing, ["--version"], cancelled);
-            if (version.ExitCode != 0) throw new NoSdkException(version.Output.ReplaceLineEndings(" "));
+            if (version.ExitCode != 0)
+                throw new NoSdkException(version.Output.ReplaceLineEndings(" "));
         }
         catch (Win32Exception e)
         {
@@ -125,7 +152,8 @@ internal sealed class MutatedCopy : IDisposable
 
     private void CopyTree(IEnumerable<string> tests)
     {
-        foreach (var file in RootFiles) File.Copy(Path.Combine(Repository.Root, file), At(file), overwrite: true);
+        foreach (var file in RootFiles)
+            File.Copy(Path.Combine(Repository.Root, file), At(file), overwrite: true);
         string[] folders = ["src", "samples", "tests/Shared", .. tests.Select(static t => $"tests/{t}")];
         foreach (var folder in folders)
             CopyFolder(new DirectoryInfo(Path.Combine(Repository.Root, folder)), At(folder));
@@ -134,7 +162,8 @@ internal sealed class MutatedCopy : IDisposable
     private static void CopyFolder(DirectoryInfo from, string to)
     {
         Directory.CreateDirectory(to);
-        foreach (var file in from.EnumerateFiles()) file.CopyTo(Path.Combine(to, file.Name));
+        foreach (var file in from.EnumerateFiles())
+            file.CopyTo(Path.Combine(to, file.Name));
         foreach (var folder in from.EnumerateDirectories().Where(static d => d.Name is not ("bin" or "obj")))
             CopyFolder(folder, Path.Combine(to, folder.Name));
     }
@@ -150,12 +179,19 @@ internal sealed class MutatedCopy : IDisposable
         File.WriteAllText(At("Bugs.cs"), Rewriter.FlagsOf(mutants));
         var targets = File.ReadAllText(At("Directory.Build.targets"));
         const string end = "</Project>";
-        File.WriteAllText(At("Directory.Build.targets"), targets.Replace(end, $"""
-              <ItemGroup Condition="'$(IsSourceRoom)' == 'true'">
-                <Compile Include="$(RepoRoot)Bugs.cs" />
-              </ItemGroup>
-            {end}
-            """, StringComparison.Ordinal));
+        File.WriteAllText(
+            At("Directory.Build.targets"),
+            targets.Replace(
+                end,
+                $"""
+                  <ItemGroup Condition="'$(IsSourceRoom)' == 'true'">
+                    <Compile Include="$(RepoRoot)Bugs.cs" />
+                  </ItemGroup>
+                {end}
+                """,
+                StringComparison.Ordinal
+            )
+        );
     }
 
     private async Task BuildAsync(IEnumerable<string> tests, CancellationToken cancelled)
@@ -165,6 +201,7 @@ internal sealed class MutatedCopy : IDisposable
         File.WriteAllText(At("Mutated.slnx"), $"<Solution>{string.Concat(lines)}</Solution>");
         string[] arguments = ["build", "Mutated.slnx", .. Quick];
         var build = await Child.RunAsync(_folder.FullName, BuildLimit, Nothing, arguments, cancelled);
-        if (build.ExitCode != 0) throw new InvalidDataException($"the mutated copy does not build:\n{build.Output}");
+        if (build.ExitCode != 0)
+            throw new InvalidDataException($"the mutated copy does not build:\n{build.Output}");
     }
 }

@@ -20,10 +20,11 @@ internal static class Rewriter
     /// <exception cref="InvalidDataException">A text is not in it exactly once, or two overlap.</exception>
     public static string Apply(string file, string content, IEnumerable<Mutant> mutants)
     {
-        var places = from mutant in mutants
-                     from rewrite in mutant.Rewrites
-                     where rewrite.File == file
-                     select (Found: Find(mutant, rewrite, content), Rewrite: rewrite, Mutant: mutant);
+        var places =
+            from mutant in mutants
+            from rewrite in mutant.Rewrites
+            where rewrite.File == file
+            select (Found: Find(mutant, rewrite, content), Rewrite: rewrite, Mutant: mutant);
         var result = new StringBuilder();
         var end = 0;
         foreach (var (found, rewrite, mutant) in places.OrderBy(static p => p.Found.Index))
@@ -42,14 +43,16 @@ internal static class Rewriter
     /// </summary>
     public static string FlagsOf(IEnumerable<Mutant> mutants)
     {
-        var text = new StringBuilder($$"""
+        var text = new StringBuilder(
+            $$"""
             namespace Userfault;
 
             internal static class Bugs
             {
                 private static readonly string? Id = System.Environment.GetEnvironmentVariable("{{Mutant.Variable}}");
 
-            """);
+            """
+        );
         // Read-only: the compiler takes them for constants, so that a run without a mutant is as fast as before.
         foreach (var mutant in mutants)
             text.Append($"    public static readonly bool {mutant.Flag} = Id == \"{mutant.Id}\";\n");
@@ -62,6 +65,7 @@ internal static class Rewriter
         return found.Count == 1
             ? found[0]
             : throw new InvalidDataException(
-                $"{mutant.Id}: its text is {found.Count} times in src/{rewrite.File}, not once:\n{rewrite.Text}");
+                $"{mutant.Id}: its text is {found.Count} times in src/{rewrite.File}, not once:\n{rewrite.Text}"
+            );
     }
 }

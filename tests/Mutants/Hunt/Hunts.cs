@@ -31,7 +31,8 @@ public sealed class Hunts : IAsyncLifetime, IDisposable
             // Told to those who waited for it.
         }
 
-        if (_copy is { IsCompletedSuccessfully: true }) (await _copy).Dispose();
+        if (_copy is { IsCompletedSuccessfully: true })
+            (await _copy).Dispose();
     }
 
     /// <inheritdoc/>
@@ -58,7 +59,8 @@ public sealed class Hunts : IAsyncLifetime, IDisposable
         }
         finally
         {
-            lock (_lock) _waiting--;
+            lock (_lock)
+                _waiting--;
         }
     }
 
@@ -78,12 +80,14 @@ public sealed class Hunts : IAsyncLifetime, IDisposable
 
     private Task<MutatedCopy> Copy()
     {
-        lock (_lock) return _copy ??= MutatedCopy.BuildAsync(AllMutants.List, _over.Token);
+        lock (_lock)
+            return _copy ??= MutatedCopy.BuildAsync(AllMutants.List, _over.Token);
     }
 
     private Task<Finding> Start(Mutant mutant)
     {
-        if (_hunts.TryGetValue(mutant.Id, out var hunt)) return hunt;
+        if (_hunts.TryGetValue(mutant.Id, out var hunt))
+            return hunt;
         _running++;
         return _hunts[mutant.Id] = HuntAsync(mutant);
     }
@@ -100,19 +104,23 @@ public sealed class Hunts : IAsyncLifetime, IDisposable
         await Task.Yield();
         try
         {
-            return await UseAsync((copy, cancelled) => mutant.FoundBy switch
-            {
-                Finder.InSwarm swarm => SwarmHunt.FindAsync(copy, mutant, swarm, cancelled),
-                Finder.ByTest test => TestHunt.FindAsync(copy, mutant, test, cancelled),
-                var other => throw new InvalidOperationException($"no such finder: {other}"),
-            });
+            return await UseAsync(
+                (copy, cancelled) =>
+                    mutant.FoundBy switch
+                    {
+                        Finder.InSwarm swarm => SwarmHunt.FindAsync(copy, mutant, swarm, cancelled),
+                        Finder.ByTest test => TestHunt.FindAsync(copy, mutant, test, cancelled),
+                        var other => throw new InvalidOperationException($"no such finder: {other}"),
+                    }
+            );
         }
         finally
         {
             lock (_lock)
             {
                 _running--;
-                if (_waiting > 0) StartAhead();
+                if (_waiting > 0)
+                    StartAhead();
             }
         }
     }

@@ -12,17 +12,25 @@ internal static class SwarmHunt
 
     /// <summary>One of the first seeds finds it by the checker that is named, and passes without it.</summary>
     public static async Task<Finding> FindAsync(
-        MutatedCopy copy, Mutant mutant, Finder.InSwarm finder, CancellationToken cancelled)
+        MutatedCopy copy,
+        Mutant mutant,
+        Finder.InSwarm finder,
+        CancellationToken cancelled
+    )
     {
         var seeds = $"1..{finder.MaxSeeds}";
         var (child, runs) = await RunAsync(copy, mutant, finder.Plan, seeds, finder.IsClustered, cancelled);
-        if (child.ExitCode is null) return Finding.NotFound("a run did not come to its end");
-        if (child.ExitCode == 0) return Finding.NotFound($"no checker complains in {finder.MaxSeeds} seeds");
-        if (runs.LastOrDefault(static r => !r.Passed) is not { } failed) return Finding.NotFound(child.Output);
+        if (child.ExitCode is null)
+            return Finding.NotFound("a run did not come to its end");
+        if (child.ExitCode == 0)
+            return Finding.NotFound($"no checker complains in {finder.MaxSeeds} seeds");
+        if (runs.LastOrDefault(static r => !r.Passed) is not { } failed)
+            return Finding.NotFound(child.Output);
         if (failed.Checker != finder.Checker)
         {
             return Finding.NotFound(
-                $"seed {failed.Seed}: found by {failed.Checker}, not by {finder.Checker}: {failed.What}");
+                $"seed {failed.Seed}: found by {failed.Checker}, not by {finder.Checker}: {failed.What}"
+            );
         }
 
         return Without(failed.Seed, finder) is { Violation: { } violation }
@@ -32,13 +40,28 @@ internal static class SwarmHunt
 
     /// <summary>Runs seeds from the copy.</summary>
     public static async Task<(Child Child, IReadOnlyList<Run> Runs)> RunAsync(
-        MutatedCopy copy, Mutant? mutant, string plan, string seeds, bool isClustered, CancellationToken cancelled)
+        MutatedCopy copy,
+        Mutant? mutant,
+        string plan,
+        string seeds,
+        bool isClustered,
+        CancellationToken cancelled
+    )
     {
         var name = $"{mutant?.Id ?? "none"}-{(isClustered ? "many" : "one")}";
         List<string> arguments =
         [
-            "simulate", "--seeds", seeds, "--nodes", isClustered ? "many" : "one", "--shrink", "0",
-            "--plan", copy.At($"{name}.failed.hocon"), "--json", copy.At($"{name}.json"),
+            "simulate",
+            "--seeds",
+            seeds,
+            "--nodes",
+            isClustered ? "many" : "one",
+            "--shrink",
+            "0",
+            "--plan",
+            copy.At($"{name}.failed.hocon"),
+            "--json",
+            copy.At($"{name}.json"),
         ];
         if (plan.Length > 0)
         {
@@ -47,7 +70,8 @@ internal static class SwarmHunt
         }
 
         var child = await copy.CommandAsync(mutant, Limit, arguments, cancelled);
-        if (!File.Exists(copy.At($"{name}.json"))) return (child, []);
+        if (!File.Exists(copy.At($"{name}.json")))
+            return (child, []);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(copy.At($"{name}.json"), cancelled));
         return (child, [.. json.RootElement.GetProperty("told").EnumerateArray().Select(Run.Of)]);
     }
@@ -62,10 +86,14 @@ internal static class SwarmHunt
     /// <summary>A run as the command's report has it.</summary>
     internal sealed record Run(ulong Seed, ulong Hash, bool Passed, string? Checker, string? What)
     {
-        public static Run Of(JsonElement run) => new(
-            run.GetProperty("seed").GetUInt64(),
-            ulong.Parse(Text(run, "hash")!, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-            run.GetProperty("passed").GetBoolean(), Text(run, "checker"), Text(run, "what"));
+        public static Run Of(JsonElement run) =>
+            new(
+                run.GetProperty("seed").GetUInt64(),
+                ulong.Parse(Text(run, "hash")!, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                run.GetProperty("passed").GetBoolean(),
+                Text(run, "checker"),
+                Text(run, "what")
+            );
 
         private static string? Text(JsonElement run, string name) =>
             run.TryGetProperty(name, out var value) ? value.GetString() : null;

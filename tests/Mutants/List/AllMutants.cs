@@ -6,8 +6,13 @@ internal static class AllMutants
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Mutant> List { get; } =
     [
-        .. MmuMutants.List, .. MemslotMutants.List, .. SlotChangeMutants.List, .. FetchMutants.List,
+        .. MmuMutants.List,
+        .. MemslotMutants.List,
+        .. SlotChangeMutants.List,
+        .. FetchMutants.List,
         .. NodeMutants.List,
-        .. DataPlaneMutants.List, .. DispatchMutants.List, .. HandlerMutants.List,
+        .. DataPlaneMutants.List,
+        .. DispatchMutants.List,
+        .. HandlerMutants.List,
     ];
 }

@@ -9,35 +9,65 @@ internal static class FetchMutants
 
     public static IReadOnlyList<Mutant> List { get; } =
     [
-        new("failover-drops-request", "The first request that was outstanding at a lost source is not asked again.",
+        new(
+            "failover-drops-request",
+            "The first request that was outstanding at a lost source is not asked again.",
             Finder.Swarm("progress", 300),
-            Sources, """
-                _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, source, RequestId: request.Id));
-                            GiveBack(request);
-                """, """
-                _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, source, RequestId: request.Id));
-                if (BUG && i == 0) Close(request); else GiveBack(request);
-                """),
-        new("short-answer-accepted", "The pages that an answer lacks are not asked for again.",
-            Finder.Swarm("progress", 300),
-            Answers, """
-                else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
+            Sources,
+            """
+            _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, source, RequestId: request.Id));
                         GiveBack(request);
-                """, """
-                else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
-                if (BUG) Close(request); else GiveBack(request);
-                """),
-        new("window-ignored", "A fetcher asks for more than its window.",
+            """,
+            """
+            _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, source, RequestId: request.Id));
+            if (BUG && i == 0) Close(request); else GiveBack(request);
+            """
+        ),
+        new(
+            "short-answer-accepted",
+            "The pages that an answer lacks are not asked for again.",
+            Finder.Swarm("progress", 300),
+            Answers,
+            """
+            else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
+                    GiveBack(request);
+            """,
+            """
+            else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
+            if (BUG) Close(request); else GiveBack(request);
+            """
+        ),
+        new(
+            "window-ignored",
+            "A fetcher asks for more than its window.",
             Finder.Swarm("bounds", 300),
-            Core, "_outstanding >= _settings.WindowPages", "false"),
-        new("window-leaks", "Pages whose request has ended go on filling the fetcher's window.",
+            Core,
+            "_outstanding >= _settings.WindowPages",
+            "false"
+        ),
+        new(
+            "window-leaks",
+            "Pages whose request has ended go on filling the fetcher's window.",
             Finder.Swarm("progress", 20),
-            "Fetch/Core/FetchCore.Requests.cs", "_outstanding -= request.Pages;", ""),
-        new("second-requester-forgotten", "Of two that want a page the second one is not told when it comes.",
+            "Fetch/Core/FetchCore.Requests.cs",
+            "_outstanding -= request.Pages;",
+            ""
+        ),
+        new(
+            "second-requester-forgotten",
+            "Of two that want a page the second one is not told when it comes.",
             Finder.Swarm("progress", 100),
-            Core, "if (page.Requester != requester && _others.Add(ref page.OtherRequesters, requester)) added++;", ""),
-        new("lost-source-asked", "A source that is gone is asked as long as it has the fewest pages outstanding.",
+            Core,
+            "if (page.Requester != requester && _others.Add(ref page.OtherRequesters, requester)) added++;",
+            ""
+        ),
+        new(
+            "lost-source-asked",
+            "A source that is gone is asked as long as it has the fewest pages outstanding.",
             Finder.Swarm("progress", 150),
-            "Fetch/Policies/SourceTable.cs", "if (i == except || !all[i].IsUp) continue;", "if (i == except) continue;"),
+            "Fetch/Policies/SourceTable.cs",
+            "if (i == except || !all[i].IsUp) continue;",
+            "if (i == except) continue;"
+        ),
     ];
 }

@@ -42,33 +42,69 @@ internal static class SlotChangeMutants
 
     public static IReadOnlyList<Mutant> List { get; } =
     [
-        new("shootdown-skips-vcpu",
+        new(
+            "shootdown-skips-vcpu",
             "Where several vCPUs hold translations, one is not told to flush, and counts as having answered.",
             Finder.Swarm("translation", 300),
-            ActorChanges, "if (_flush.Owes(vcpu, generation))",
-            "if (BUG && vcpu == 1) _flush.Acknowledge(vcpu, generation); else if (_flush.Owes(vcpu, generation))"),
-        new("answers-before-flush",
+            ActorChanges,
+            "if (_flush.Owes(vcpu, generation))",
+            "if (BUG && vcpu == 1) _flush.Acknowledge(vcpu, generation); else if (_flush.Owes(vcpu, generation))"
+        ),
+        new(
+            "answers-before-flush",
             "A dirty log is handed out before the TLBs that may still permit unlogged writes are flushed.",
             Finder.Swarm("translation", 300, Logging),
-            ActorChanges, "_afterFlush.Add((Sender, answer));", "Sender.Tell(answer);"),
-        new("forgotten-held-back", "One of those that wait for a flush or for the end of an invalidation is forgotten.",
+            ActorChanges,
+            "_afterFlush.Add((Sender, answer));",
+            "Sender.Tell(answer);"
+        ),
+        new(
+            "forgotten-held-back",
+            "One of those that wait for a flush or for the end of an invalidation is forgotten.",
             Finder.Swarm("progress", 300),
-            PagerChanges, "foreach (var vcpu in _heldBack) effects.Resume(vcpu);",
-            "foreach (var vcpu in _heldBack.Skip(BUG ? 1 : 0)) effects.Resume(vcpu);"),
-        new("deleted-slot-keeps-sleepers", "When a slot is deleted, those who wait in it are not let go.",
+            PagerChanges,
+            "foreach (var vcpu in _heldBack) effects.Resume(vcpu);",
+            "foreach (var vcpu in _heldBack.Skip(BUG ? 1 : 0)) effects.Resume(vcpu);"
+        ),
+        new(
+            "deleted-slot-keeps-sleepers",
+            "When a slot is deleted, those who wait in it are not let go.",
             Finder.Swarm("progress", 300, Deleting),
-            ActorChanges, "_pager.Evict(_effects);", ""),
-        new("new-slot-not-pushed", "A slot that is created while pages are pushed has none pushed.",
+            ActorChanges,
+            "_pager.Evict(_effects);",
+            ""
+        ),
+        new(
+            "new-slot-not-pushed",
+            "A slot that is created while pages are pushed has none pushed.",
             Finder.Swarm("progress", 300),
-            Regions, "if (_push is not null) actor.Tell(_push);", ""),
-        new("moved-slot-keeps-sleepers", "When a slot moves, those who sleep in userfaultfd stay at its former place.",
+            Regions,
+            "if (_push is not null) actor.Tell(_push);",
+            ""
+        ),
+        new(
+            "moved-slot-keeps-sleepers",
+            "When a slot moves, those who sleep in userfaultfd stay at its former place.",
             Finder.Swarm("progress", 30),
-            PagerChanges, "foreach (var gfn in _sleeping.AwaitedPages()) Release(_sleeping, gfn, effects);", ""),
-        new("answered-before-dropped", "A vCPU answers a shootdown before it has dropped its translations.",
+            PagerChanges,
+            "foreach (var gfn in _sleeping.AwaitedPages()) Release(_sleeping, gfn, effects);",
+            ""
+        ),
+        new(
+            "answered-before-dropped",
+            "A vCPU answers a shootdown before it has dropped its translations.",
             Finder.Swarm("translation", 60),
-            "Actors/Vcpus/VcpuActor.cs", "core.Flush(flush.Range);", ""),
-        new("old-flush-acknowledged", "A change goes on when the first vCPU has flushed.",
+            "Actors/Vcpus/VcpuActor.cs",
+            "core.Flush(flush.Range);",
+            ""
+        ),
+        new(
+            "old-flush-acknowledged",
+            "A change goes on when the first vCPU has flushed.",
             Finder.Swarm("translation", 30, Logging),
-            "Actors/Memslots/SlotFlush.cs", "_shootdown.Completed < _shootdown.Requested", "false"),
+            "Actors/Memslots/SlotFlush.cs",
+            "_shootdown.Completed < _shootdown.Requested",
+            "false"
+        ),
     ];
 }

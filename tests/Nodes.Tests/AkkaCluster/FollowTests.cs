@@ -34,7 +34,8 @@ public sealed class FollowTests : IDisposable
         _there.Membership.Follow(other.Ref);
         _here.Membership.Join([]);
         _there.Membership.Join([_here.Address]);
-        List<IMembershipEvent> told = [], seen = [];
+        List<IMembershipEvent> told = [],
+            seen = [];
         ReadUntil(ended, told, IsThereUp);
         ReadUntil(other, seen, IsThereUp);
 
@@ -50,7 +51,8 @@ public sealed class FollowTests : IDisposable
         var changes = seen.OfType<MemberChanged>().Where(c => c.Node == _here.Membership.Self);
         var states = changes.Select(c => c.State).ToList();
         Assert.Equal(isDowned, states.Contains(MemberState.Down));
-        if (isDowned) return;
+        if (isDowned)
+            return;
         Assert.Equal([MemberState.Leaving, MemberState.Exiting, MemberState.Removed], states.TakeLast(3));
     }
 

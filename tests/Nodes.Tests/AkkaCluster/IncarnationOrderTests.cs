@@ -21,9 +21,12 @@ public sealed class IncarnationOrderTests
         Assert.Equal(told, string.Join(' ', changes.Select(Letters)));
     }
 
-    private static MemberChanged Change(string letters) => new(
-        new NodeId(new Address("akka.tcp", "test", letters[..1], 1), letters[1] - '0'), [NodeRoles.Source],
-        Enum.GetValues<MemberState>().Single(s => s != MemberState.WeaklyUp && $"{s}"[0] == letters[2]));
+    private static MemberChanged Change(string letters) =>
+        new(
+            new NodeId(new Address("akka.tcp", "test", letters[..1], 1), letters[1] - '0'),
+            [NodeRoles.Source],
+            Enum.GetValues<MemberState>().Single(s => s != MemberState.WeaklyUp && $"{s}"[0] == letters[2])
+        );
 
     private static string Letters(MemberChanged changed) =>
         $"{changed.Node.Address.Host}{changed.Node.Incarnation}{$"{changed.State}"[0]}";

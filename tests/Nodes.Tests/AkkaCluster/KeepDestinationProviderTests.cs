@@ -24,8 +24,10 @@ public sealed class KeepDestinationProviderTests
         node.Membership.Join([]);
         follower.Until<MemberChanged>(c => c.State == MemberState.Up);
         var actor = node.System.ActorSelection("/system/cluster/core/daemon/downingProvider");
-        if (rule != SplitBrainRule.Off) await actor.ResolveOne(Patience);
-        else await Assert.ThrowsAsync<ActorNotFoundException>(() => actor.ResolveOne(TimeSpan.FromSeconds(1)));
+        if (rule != SplitBrainRule.Off)
+            await actor.ResolveOne(Patience);
+        else
+            await Assert.ThrowsAsync<ActorNotFoundException>(() => actor.ResolveOne(TimeSpan.FromSeconds(1)));
     }
 
     [Fact]

@@ -6,16 +6,19 @@ public sealed class ContractView
     // The states in the order in which a member passes through them. States may repeat, and may be skipped.
     private static readonly MemberState[] Order =
     [
-        MemberState.Joining, MemberState.WeaklyUp, MemberState.Up, MemberState.Leaving, MemberState.Exiting,
-        MemberState.Down, MemberState.Removed,
+        MemberState.Joining,
+        MemberState.WeaklyUp,
+        MemberState.Up,
+        MemberState.Leaving,
+        MemberState.Exiting,
+        MemberState.Down,
+        MemberState.Removed,
     ];
 
     private readonly Dictionary<NodeId, ContractMember> _members = [];
     private readonly HashSet<NodeId> _removed = [];
 
-    private ContractView()
-    {
-    }
+    private ContractView() { }
 
     /// <summary>The current members.</summary>
     public IReadOnlyDictionary<NodeId, ContractMember> Members => _members;
@@ -42,18 +45,21 @@ public sealed class ContractView
         return view;
     }
 
-    private string? Objection(IMembershipEvent said) => said switch
-    {
-        _ when HasEnded => "comes after the end",
-        MemberChanged changed when _removed.Contains(changed.Node) => "comes after the removal of the member",
-        MemberChanged changed when HasAnother(changed.Node) => "comes while another incarnation is a member",
-        MemberChanged changed when _members.TryGetValue(changed.Node, out var known)
-            && Array.IndexOf(Order, changed.State) < Array.IndexOf(Order, known.State) => "goes backwards",
-        MemberChanged { State: MemberState.Removed } changed when !_members.ContainsKey(changed.Node) =>
-            "removes a node that was not a member",
-        ReachabilityChanged changed when !_members.ContainsKey(changed.Node) => "is about a node that is not a member",
-        _ => null,
-    };
+    private string? Objection(IMembershipEvent said) =>
+        said switch
+        {
+            _ when HasEnded => "comes after the end",
+            MemberChanged changed when _removed.Contains(changed.Node) => "comes after the removal of the member",
+            MemberChanged changed when HasAnother(changed.Node) => "comes while another incarnation is a member",
+            MemberChanged changed
+                when _members.TryGetValue(changed.Node, out var known)
+                    && Array.IndexOf(Order, changed.State) < Array.IndexOf(Order, known.State) => "goes backwards",
+            MemberChanged { State: MemberState.Removed } changed when !_members.ContainsKey(changed.Node) =>
+                "removes a node that was not a member",
+            ReachabilityChanged changed when !_members.ContainsKey(changed.Node) =>
+                "is about a node that is not a member",
+            _ => null,
+        };
 
     private bool HasAnother(NodeId node) => _members.Keys.Any(n => n.Address.Equals(node.Address) && n != node);
 

@@ -25,8 +25,10 @@ public sealed class ContractViewTests
     public void Events_in_an_impossible_order_fail(string events, bool isPossible)
     {
         var view = () => ContractView.Of([.. events.Split(' ').Select(Event)]);
-        if (isPossible) view();
-        else Assert.ThrowsAny<XunitException>(view);
+        if (isPossible)
+            view();
+        else
+            Assert.ThrowsAny<XunitException>(view);
     }
 
     [Fact]
@@ -42,9 +44,11 @@ public sealed class ContractViewTests
 
     private static IMembershipEvent Event(string text)
     {
-        if (text == "end") return MembershipEnded.Instance;
+        if (text == "end")
+            return MembershipEnded.Instance;
         var node = new NodeId(new Address("akka.tcp", "test", text[..1], 1), text[1] - '0');
-        if (text[2] is '+' or '-') return new ReachabilityChanged(node, text[2] == '+');
+        if (text[2] is '+' or '-')
+            return new ReachabilityChanged(node, text[2] == '+');
         var state = Enum.GetValues<MemberState>().Single(s => s != MemberState.WeaklyUp && $"{s}"[0] == text[2]);
         return new MemberChanged(node, [NodeRoles.Source], state);
     }

@@ -17,7 +17,9 @@ public sealed class FollowerActor : UntypedActor
     /// <inheritdoc/>
     protected override void OnReceive(object message)
     {
-        if (message is IMembershipEvent said) _told(said);
-        else Unhandled(message);
+        if (message is IMembershipEvent said)
+            _told(said);
+        else
+            Unhandled(message);
     }
 }

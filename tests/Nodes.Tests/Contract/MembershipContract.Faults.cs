@@ -42,7 +42,8 @@ public abstract partial class MembershipContract
         Form("a", "b", "c");
         var former = Cluster.IdOf("b");
         Cluster.Kill("b");
-        if (isMissed) Await(() => IsUnreachable("a", former) && IsUnreachable("c", former));
+        if (isMissed)
+            Await(() => IsUnreachable("a", former) && IsUnreachable("c", former));
 
         var next = Start("b");
         Cluster.Join("b", "a");
@@ -52,7 +53,8 @@ public abstract partial class MembershipContract
         Assert.NotEqual(former, next);
         // A view fails on two incarnations at once, so the former one was announced as removed before this one
         // appeared.
-        foreach (var name in new[] { "a", "c" }) Assert.Equal(MemberState.Removed, StatesOf(former, name)[^1]);
+        foreach (var name in new[] { "a", "c" })
+            Assert.Equal(MemberState.Removed, StatesOf(former, name)[^1]);
         Assert.Empty(StatesOf(former, "b"));
     }
 

@@ -56,8 +56,7 @@ public abstract partial class MembershipContract
 
         Assert.Equal(Numbers(-Count, Count), Heard("b", "a"));
         Assert.Equal(Numbers(20_000, Count), Heard("b", "c"));
-        Assert.Equal(
-            Numbers(10_000, Count).Concat(Numbers(1, Count).Reverse()).Order(), Heard("a", "b").Order());
+        Assert.Equal(Numbers(10_000, Count).Concat(Numbers(1, Count).Reverse()).Order(), Heard("a", "b").Order());
         Assert.Equal(Numbers(10_000, Count), Heard("a", "b").Where(n => n >= 10_000));
         Assert.Equal(Numbers(1, Count).Reverse(), Heard("a", "b").Where(n => n < 10_000));
     }

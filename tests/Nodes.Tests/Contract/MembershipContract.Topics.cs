@@ -9,7 +9,8 @@ public abstract partial class MembershipContract
         const int Count = 500;
         Form("a", "b", "c");
         Cluster.Publish("a", "t", 1, 5);
-        foreach (var name in new[] { "a", "b", "c" }) Cluster.Subscribe(name, "t");
+        foreach (var name in new[] { "a", "b", "c" })
+            Cluster.Subscribe(name, "t");
 
         var next = Reach("a", "t", ["a", "b", "c"], from: 100);
         Reach("b", "t", ["a", "b", "c"], from: 100);
@@ -47,7 +48,8 @@ public abstract partial class MembershipContract
             return Heard("b", "a", "u")[^1] > Heard("b", "a", "t")[^1] + 5;
         });
         var last = Heard("b", "a", "t")[^1];
-        for (var i = 0; i < 20; i++) PublishRound(round++);
+        for (var i = 0; i < 20; i++)
+            PublishRound(round++);
         Await(() => Heard("b", "a", "u")[^1] == round - 1);
         Assert.Equal(last, Heard("b", "a", "t")[^1]);
 

@@ -28,10 +28,12 @@ public abstract partial class MembershipContract : IDisposable
     /// <summary>Checks the order of all events that followers have received, and ends the cluster.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        if (_cluster is null) return;
+        if (_cluster is null)
+            return;
         try
         {
-            foreach (var name in _started) View(name);
+            foreach (var name in _started)
+                View(name);
         }
         finally
         {
@@ -177,15 +179,18 @@ public abstract partial class MembershipContract : IDisposable
     private NodeId Start(string name)
     {
         // Check the events of the previous incarnation while they are still there.
-        if (!_started.Add(name)) View(name);
+        if (!_started.Add(name))
+            View(name);
         return Cluster.Start(name);
     }
 
     private void Form(params string[] names)
     {
-        foreach (var name in names) Start(name);
+        foreach (var name in names)
+            Start(name);
         Cluster.Join(names[0]);
-        foreach (var name in names.Skip(1)) Cluster.Join(name, names[0]);
+        foreach (var name in names.Skip(1))
+            Cluster.Join(name, names[0]);
         AwaitAgreement(names);
     }
 
@@ -207,8 +212,9 @@ public abstract partial class MembershipContract : IDisposable
     private void AwaitAgreement(params string[] names)
     {
         var ids = names.Select(Cluster.IdOf).ToList();
-        var agree = Cluster.Await(
-            () => names.All(at => View(at).Members.Count == ids.Count && ids.TrueForAll(id => IsUp(at, id))));
+        var agree = Cluster.Await(() =>
+            names.All(at => View(at).Members.Count == ids.Count && ids.TrueForAll(id => IsUp(at, id)))
+        );
         Assert.True(agree, $"{string.Join(", ", ids)} do not agree:\n{string.Join('\n', names.Select(Describe))}");
     }
 
@@ -217,7 +223,8 @@ public abstract partial class MembershipContract : IDisposable
 
     private void Await(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
-        if (Cluster.Await(condition)) return;
+        if (Cluster.Await(condition))
+            return;
         Assert.Fail($"it never held that {what}:\n{string.Join('\n', _started.Select(Describe))}");
     }
 }

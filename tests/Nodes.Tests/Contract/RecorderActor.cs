@@ -34,6 +34,7 @@ public sealed class RecorderActor : UntypedActor
         var (from, topic) = ContractMessage.Read(report);
         var (number, sender) = (report.PagesSent, Sender.Path.Address);
         _heard(new HeardMessage(from, topic, number, topic is not null || sender.HasLocalScope ? null : sender));
-        if (topic is null && number < 0) Sender.Tell(ContractMessage.Of(_node, null, -number), Self);
+        if (topic is null && number < 0)
+            Sender.Tell(ContractMessage.Of(_node, null, -number), Self);
     }
 }

@@ -88,7 +88,8 @@ public class PageLinksCoreTests
 
     private static ClusterNode Fetcher(int node) => Node(node, NodeRoles.Fetcher);
 
-    private static ClusterNode Node(int node, string role) => new(Address(node), [role], MemberState.Up, true, Serves(node));
+    private static ClusterNode Node(int node, string role) =>
+        new(Address(node), [role], MemberState.Up, true, Serves(node));
 
     private static NodeReport Serves(int port, ImageIdentity? image = null) =>
         new([new SourceListing(image ?? Image, 16, "", port, "image")]);

@@ -186,7 +186,8 @@ public sealed class SplitBrainActorTests : TestKit
 
     private void Join(params int[] nodes)
     {
-        foreach (var node in nodes) Change(node, MemberState.Up);
+        foreach (var node in nodes)
+            Change(node, MemberState.Up);
     }
 
     private void Change(int node, MemberState state, string role = NodeRoles.Source) =>
@@ -198,7 +199,8 @@ public sealed class SplitBrainActorTests : TestKit
 
     private void Reach(int[] nodes, bool isReachable)
     {
-        foreach (var node in nodes) _membership.Say(new ReachabilityChanged(IdOf(node), isReachable));
+        foreach (var node in nodes)
+            _membership.Say(new ReachabilityChanged(IdOf(node), isReachable));
     }
 
     private void Pass(TimeSpan time) => ((TestScheduler)Sys.Scheduler).Advance(time);

@@ -30,8 +30,10 @@ public sealed class SplitBrainSideTests
     [InlineData("LDn", SplitBrainDecision.DownSelf)]
     [InlineData("lN", SplitBrainDecision.DownSelf)]
     [InlineData("lnnN", SplitBrainDecision.DownUnreachable)]
-    public void The_side_with_more_destinations_stays_then_the_bigger_then_the_lower(string members, SplitBrainDecision expected) =>
-        Assert.Equal(expected, SplitBrainSide.Decide(Members(members)));
+    public void The_side_with_more_destinations_stays_then_the_bigger_then_the_lower(
+        string members,
+        SplitBrainDecision expected
+    ) => Assert.Equal(expected, SplitBrainSide.Decide(Members(members)));
 
     [Fact]
     public void Two_sides_never_both_stay_and_never_both_go()
@@ -44,20 +46,40 @@ public sealed class SplitBrainSideTests
                 {
                     var here = Decide(count, roles, cut);
                     var there = Decide(count, roles, ~cut);
-                    Assert.Equal((here, there) is (SplitBrainDecision.DownUnreachable, SplitBrainDecision.DownSelf), here == SplitBrainDecision.DownUnreachable);
+                    Assert.Equal(
+                        (here, there) is (SplitBrainDecision.DownUnreachable, SplitBrainDecision.DownSelf),
+                        here == SplitBrainDecision.DownUnreachable
+                    );
                     Assert.NotEqual(here, there);
                 }
             }
         }
 
-        static SplitBrainDecision Decide(int count, int roles, int reachable) => SplitBrainSide.Decide(
-            [.. Enumerable.Range(0, count).Select(i => new SplitBrainMember(
-                AddressOf(i), (roles >> i & 1) != 0, (reachable >> i & 1) != 0, (roles >> (count + i) & 1) != 0))]);
+        static SplitBrainDecision Decide(int count, int roles, int reachable) =>
+            SplitBrainSide.Decide([
+                .. Enumerable
+                    .Range(0, count)
+                    .Select(i => new SplitBrainMember(
+                        AddressOf(i),
+                        (roles >> i & 1) != 0,
+                        (reachable >> i & 1) != 0,
+                        (roles >> (count + i) & 1) != 0
+                    )),
+            ]);
     }
 
     private static SplitBrainMember[] Members(string letters) =>
-        [.. letters.Select((letter, i) => new SplitBrainMember(
-            AddressOf(i), char.ToLowerInvariant(letter) is 'd' or 'l', char.IsLower(letter), char.ToLowerInvariant(letter) is 'l' or 'm'))];
+        [
+            .. letters.Select(
+                (letter, i) =>
+                    new SplitBrainMember(
+                        AddressOf(i),
+                        char.ToLowerInvariant(letter) is 'd' or 'l',
+                        char.IsLower(letter),
+                        char.ToLowerInvariant(letter) is 'l' or 'm'
+                    )
+            ),
+        ];
 
     private static Address AddressOf(int i) => new("akka.tcp", "test", "127.0.0.1", 1000 + i);
 }

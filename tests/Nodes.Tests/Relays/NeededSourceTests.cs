@@ -6,7 +6,9 @@ using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>A fetcher's node does not push what its replica says is there; demand always passes, over the data plane.</summary>
+/// <summary>
+/// A fetcher's node does not push what its replica says is there; demand always passes, over the data plane.
+/// </summary>
 public sealed class NeededSourceTests : IDisposable
 {
     private static readonly SlotId Slot = SlotId.Of(0, 0);
@@ -23,7 +25,9 @@ public sealed class NeededSourceTests : IDisposable
         _server = new PageServer(new PageServerOptions(), [new PageOffer(_needed)]);
         _client = PageClient.Connect(new PageClientOptions { Server = _server.Endpoint, Image = _image.Identity });
         var replica = new BitmapReplica(128);
-        replica.Apply(new BitsCleared("vm", Slot, new GfnRange(new Gfn(64), 128), 1, [new ClearedWord(0, ulong.MaxValue)]));
+        replica.Apply(
+            new BitsCleared("vm", Slot, new GfnRange(new Gfn(64), 128), 1, [new ClearedWord(0, ulong.MaxValue)])
+        );
         _replicas.Set([Held("vm", replica)]);
     }
 
@@ -40,7 +44,13 @@ public sealed class NeededSourceTests : IDisposable
     [InlineData(64, 65, FetchPriority.Background, "65 pages", 0)]
     [InlineData(63, 2, FetchPriority.Background, "2 pages", 0)]
     [InlineData(0, 4, FetchPriority.Background, "4 pages", 0)]
-    public void Only_background_that_is_there_in_full_is_left_out(ulong start, ulong count, FetchPriority priority, string end, long skipped)
+    public void Only_background_that_is_there_in_full_is_left_out(
+        ulong start,
+        ulong count,
+        FetchPriority priority,
+        string end,
+        long skipped
+    )
     {
         Assert.Equal(end, Ask(start, count, priority));
         Assert.Equal(skipped, _needed.Skipped);
@@ -53,12 +63,20 @@ public sealed class NeededSourceTests : IDisposable
         Assert.Equal("64 pages", Ask(64, 64, FetchPriority.Background));
     }
 
-    private HeldReplica Held(string vm, BitmapReplica replica) => new(
-        new Akka.Actor.Address("akka.tcp", "test"), new BitmapShape(vm, _image.Identity, Slot, new GfnRange(new Gfn(64), 128), 0), replica);
+    private HeldReplica Held(string vm, BitmapReplica replica) =>
+        new(
+            new Akka.Actor.Address("akka.tcp", "test"),
+            new BitmapShape(vm, _image.Identity, Slot, new GfnRange(new Gfn(64), 128), 0),
+            replica
+        );
 
     private string Ask(ulong start, ulong count, FetchPriority priority)
     {
-        _client.Request(new PageRequest(1, priority, SentNs: 0), [new GfnRange(new Gfn(start), count)], new Sink(_ends));
+        _client.Request(
+            new PageRequest(1, priority, SentNs: 0),
+            [new GfnRange(new Gfn(start), count)],
+            new Sink(_ends)
+        );
         Assert.True(_ends.TryTake(out var end, TimeSpan.FromSeconds(20)), "no answer came");
         return end;
     }
@@ -70,7 +88,8 @@ public sealed class NeededSourceTests : IDisposable
         public void OnPages(PageBatch batch)
         {
             _pages += batch.Count;
-            if (batch.IsLast) ends.Add($"{_pages} pages");
+            if (batch.IsLast)
+                ends.Add($"{_pages} pages");
             batch.Release();
         }
 

@@ -6,7 +6,9 @@ using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>A fetcher's node passes on what a source says of its image, to a destination that does not reach the source itself.</summary>
+/// <summary>
+/// A fetcher's node passes on what a source says of its image, to a destination that does not reach the source itself.
+/// </summary>
 public sealed class RelayedManifestTests : IDisposable
 {
     private const ulong Pages = 3000;
@@ -24,11 +26,22 @@ public sealed class RelayedManifestTests : IDisposable
     public RelayedManifestTests()
     {
         _manifest = new ManifestSource(_image);
-        _server = new PageServer(new PageServerOptions(), [new PageOffer(_image), new PageOffer(_manifest) { IsListed = false }]);
+        _server = new PageServer(
+            new PageServerOptions(),
+            [new PageOffer(_image), new PageOffer(_manifest) { IsListed = false }]
+        );
         _toSource = new Link(_server.Endpoint);
         var client = new PageClientOptions { Server = _server.Endpoint };
-        _relayActor = _system.ActorOf(RelayActor.Props(
-            _relay, _system.ActorOf(Props.Create(() => new Silent())), new PageServerOptions(), client, Soon, new Replicas()));
+        _relayActor = _system.ActorOf(
+            RelayActor.Props(
+                _relay,
+                _system.ActorOf(Props.Create(() => new Silent())),
+                new PageServerOptions(),
+                client,
+                Soon,
+                new Replicas()
+            )
+        );
     }
 
     public void Dispose()
@@ -49,15 +62,24 @@ public sealed class RelayedManifestTests : IDisposable
         await Until(() => _relay.Report().Offers.Count == 1);
 
         var digests = new ReplicatedSource(
-            ImageManifest.IdentityOf(_image.Identity), 0, "digests", new FetchSettings(), () => TimeProvider.System.GetTimestamp());
-        var links = _system.ActorOf(PageLinksActor.Props(new PageLinksSettings
-        {
-            Client = new PageClientOptions { Server = _server.Endpoint, Image = digests.Identity },
-            OfferedAs = _image.Identity,
-            RetryAfter = Soon,
-            Opened = (_, open) => digests.Add(open),
-            Closed = (_, closed) => digests.Remove(closed),
-        }));
+            ImageManifest.IdentityOf(_image.Identity),
+            0,
+            "digests",
+            new FetchSettings(),
+            () => TimeProvider.System.GetTimestamp()
+        );
+        var links = _system.ActorOf(
+            PageLinksActor.Props(
+                new PageLinksSettings
+                {
+                    Client = new PageClientOptions { Server = _server.Endpoint, Image = digests.Identity },
+                    OfferedAs = _image.Identity,
+                    RetryAfter = Soon,
+                    Opened = (_, open) => digests.Add(open),
+                    Closed = (_, closed) => digests.Remove(closed),
+                }
+            )
+        );
         links.Tell(new NodeProtocol.NodesChanged([Source(nowhere.Port), Fetcher()]));
         var download = new ManifestDownload(digests, _image.Identity, Soon, TimeProvider.System);
         var described = await download.Describe(CancellationToken.None).WaitAsync(Patience);
@@ -69,7 +91,8 @@ public sealed class RelayedManifestTests : IDisposable
         _toSource.Cut();
         _toSource.Mend();
         await fill.WaitAsync(Patience);
-        for (ulong gfn = 0; gfn < Pages; gfn++) Assert.Equal(DigestOf(gfn), remote.Digests[new Gfn(gfn)]);
+        for (ulong gfn = 0; gfn < Pages; gfn++)
+            Assert.Equal(DigestOf(gfn), remote.Digests[new Gfn(gfn)]);
     }
 
     [Fact]
@@ -100,11 +123,13 @@ public sealed class RelayedManifestTests : IDisposable
     {
         try
         {
-            using var client = PageClient.Connect(new PageClientOptions
-            {
-                Server = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port),
-                Image = ImageManifest.IdentityOf(_image.Identity),
-            });
+            using var client = PageClient.Connect(
+                new PageClientOptions
+                {
+                    Server = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, port),
+                    Image = ImageManifest.IdentityOf(_image.Identity),
+                }
+            );
             return null;
         }
         catch (PageConnectionException e)
@@ -124,14 +149,17 @@ public sealed class RelayedManifestTests : IDisposable
 
     private ClusterNode Fetcher() => Node(2, NodeRoles.Fetcher, _relay.Report().Offers[0].Port);
 
-    private ClusterNode Node(int at, string role, int port) => new(
-        new Address("akka.tcp", "test", "127.0.0.1", at), [role], MemberState.Up, IsReachable: true,
-        new NodeReport([new SourceListing(_image.Identity, Pages, "127.0.0.1", port, "image")]));
+    private ClusterNode Node(int at, string role, int port) =>
+        new(
+            new Address("akka.tcp", "test", "127.0.0.1", at),
+            [role],
+            MemberState.Up,
+            IsReachable: true,
+            new NodeReport([new SourceListing(_image.Identity, Pages, "127.0.0.1", port, "image")])
+        );
 
     private sealed class Silent : UntypedActor
     {
-        protected override void OnReceive(object message)
-        {
-        }
+        protected override void OnReceive(object message) { }
     }
 }

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>Several replicas as one source: what is passed on, failover, hedges, and how each request ends once.</summary>
+/// <summary>
+/// Several replicas as one source: what is passed on, failover, hedges, and how each request ends once.
+/// </summary>
 public sealed class ReplicatedSourceTests : IDisposable
 {
     private const int Warm = 100;
@@ -20,8 +22,19 @@ public sealed class ReplicatedSourceTests : IDisposable
     {
         _replicas = [new Replica(_image, "a"), new Replica(_image, "b")];
         _source = new ReplicatedSource(
-            _image.Identity, _image.Pages, "both", new FetchSettings { HedgeFloorNs = 1000, TimeoutNs = TimeoutNs, MaxBadAnswers = 2 }, () => _nowNs);
-        foreach (var replica in _replicas) _source.Add(replica);
+            _image.Identity,
+            _image.Pages,
+            "both",
+            new FetchSettings
+            {
+                HedgeFloorNs = 1000,
+                TimeoutNs = TimeoutNs,
+                MaxBadAnswers = 2,
+            },
+            () => _nowNs
+        );
+        foreach (var replica in _replicas)
+            _source.Add(replica);
     }
 
     public void Dispose()
@@ -173,7 +186,9 @@ public sealed class ReplicatedSourceTests : IDisposable
         Assert.Equal(4, _replicas.SelectMany(r => r.Asked).Single().Pages.Count);
     }
 
-    /// <summary>A source that answers within the call, and one who asks for the next page from within the answer.</summary>
+    /// <summary>
+    /// A source that answers within the call, and one who asks for the next page from within the answer.
+    /// </summary>
     [Fact]
     public void Whoever_asks_again_from_within_an_answer_is_answered()
     {
@@ -193,33 +208,49 @@ public sealed class ReplicatedSourceTests : IDisposable
     {
         const int Requests = 3000;
         const int Askers = 3;
-        using var source = new ReplicatedSource(_image.Identity, _image.Pages, "threads", new FetchSettings { HedgeFloorNs = 0 }, () => TimeProvider.System.GetTimestamp());
+        using var source = new ReplicatedSource(
+            _image.Identity,
+            _image.Pages,
+            "threads",
+            new FetchSettings { HedgeFloorNs = 0 },
+            () => TimeProvider.System.GetTimestamp()
+        );
         using var first = new ThreadedReplica(_image);
         using var second = new ThreadedReplica(_image);
         source.Add(first);
         source.Add(second);
         var sink = new CountingSink(Requests * Askers);
-        var askers = Enumerable.Range(0, Askers).Select(asker => new Thread(() =>
-        {
-            var random = new Random(asker);
-            for (var i = 0; i < Requests; i++)
+        var askers = Enumerable
+            .Range(0, Askers)
+            .Select(asker => new Thread(() =>
             {
-                var id = (ulong)((i * Askers) + asker);
-                var first = (ulong)random.Next(1000);
-                source.Request(
-                    new PageRequest(id, i % 3 == 0 ? FetchPriority.Background : FetchPriority.Demand, 0), [new GfnRange(new Gfn(first), (ulong)random.Next(1, 9))], sink);
-                if (i % 7 == 0) source.Cancel(id);
-                if (i % 50 == 0) source.Tick();
-            }
-        })).ToList();
-        foreach (var asker in askers) asker.Start();
+                var random = new Random(asker);
+                for (var i = 0; i < Requests; i++)
+                {
+                    var id = (ulong)((i * Askers) + asker);
+                    var first = (ulong)random.Next(1000);
+                    source.Request(
+                        new PageRequest(id, i % 3 == 0 ? FetchPriority.Background : FetchPriority.Demand, 0),
+                        [new GfnRange(new Gfn(first), (ulong)random.Next(1, 9))],
+                        sink
+                    );
+                    if (i % 7 == 0)
+                        source.Cancel(id);
+                    if (i % 50 == 0)
+                        source.Tick();
+                }
+            }))
+            .ToList();
+        foreach (var asker in askers)
+            asker.Start();
         for (var i = 0; i < 200; i++)
         {
             source.Remove(second);
             source.Add(second);
         }
 
-        foreach (var asker in askers) asker.Join();
+        foreach (var asker in askers)
+            asker.Join();
         Assert.True(sink.AllEnded.Wait(TimeSpan.FromMinutes(1)), $"{sink.Ended} of {Requests * Askers} have ended");
         Assert.Equal(0, sink.EndedTwice);
     }
@@ -256,8 +287,10 @@ public sealed class ReplicatedSourceTests : IDisposable
 
         public void OnPages(PageBatch batch)
         {
-            foreach (var page in batch.Pages) Pages.Add(page.Gfn.Value);
-            if (batch.IsLast) Ends++;
+            foreach (var page in batch.Pages)
+                Pages.Add(page.Gfn.Value);
+            if (batch.IsLast)
+                Ends++;
             batch.Release();
         }
 
@@ -272,13 +305,19 @@ public sealed class ReplicatedSourceTests : IDisposable
     {
         public int Answers { get; private set; }
 
-        public void Ask() => source.Request(new PageRequest((ulong)Answers + 1, FetchPriority.Demand, 0), [new GfnRange(new Gfn((ulong)Answers), 1)], this);
+        public void Ask() =>
+            source.Request(
+                new PageRequest((ulong)Answers + 1, FetchPriority.Demand, 0),
+                [new GfnRange(new Gfn((ulong)Answers), 1)],
+                this
+            );
 
         public void OnPages(PageBatch batch)
         {
             Assert.True(batch.IsLast);
             batch.Release();
-            if (++Answers < most) Ask();
+            if (++Answers < most)
+                Ask();
         }
 
         public void OnFailed(ulong requestId, FetchFailure failure) => Assert.Fail($"{failure}");
@@ -299,14 +338,16 @@ public sealed class ReplicatedSourceTests : IDisposable
         {
             var (id, isLast) = (batch.RequestId, batch.IsLast);
             batch.Release();
-            if (isLast) End(id);
+            if (isLast)
+                End(id);
         }
 
         public void OnFailed(ulong requestId, FetchFailure failure) => End(requestId);
 
         private void End(ulong id)
         {
-            if (Interlocked.Increment(ref _ends[id]) == 1 && Interlocked.Increment(ref _ended) == requests) AllEnded.Set();
+            if (Interlocked.Increment(ref _ends[id]) == 1 && Interlocked.Increment(ref _ended) == requests)
+                AllEnded.Set();
         }
     }
 
@@ -332,7 +373,8 @@ public sealed class ReplicatedSourceTests : IDisposable
             var pages = new List<int>();
             foreach (var range in ranges)
             {
-                for (ulong i = 0; i < range.Count; i++) pages.Add((int)(range.Start.Value + i));
+                for (ulong i = 0; i < range.Count; i++)
+                    pages.Add((int)(range.Start.Value + i));
             }
 
             Asked.Add(new One(_pool, request.Id, pages, sink));
@@ -344,7 +386,8 @@ public sealed class ReplicatedSourceTests : IDisposable
 
         public void Answer(int count)
         {
-            if (Asked[0].Answer(count)) Asked.RemoveAt(0);
+            if (Asked[0].Answer(count))
+                Asked.RemoveAt(0);
         }
 
         public void Fail(FetchFailure failure)
@@ -354,9 +397,7 @@ public sealed class ReplicatedSourceTests : IDisposable
             asked.Sink.OnFailed(asked.Id, failure);
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     private sealed record One(PageBatchPool Pool, ulong Id, List<int> Pages, IPageSink Sink)
@@ -364,7 +405,8 @@ public sealed class ReplicatedSourceTests : IDisposable
         public bool Answer(int count)
         {
             var batch = Pool.Rent(Id);
-            foreach (var page in Pages.Take(count)) batch.Add(PageContent.Zero(new Gfn((ulong)page)));
+            foreach (var page in Pages.Take(count))
+                batch.Add(PageContent.Zero(new Gfn((ulong)page)));
             Pages.RemoveRange(0, count);
             batch.IsLast = Pages.Count == 0;
             Sink.OnPages(batch);
@@ -375,7 +417,11 @@ public sealed class ReplicatedSourceTests : IDisposable
     // Answers on a thread of its own, some requests in two batches.
     private sealed class ThreadedReplica : IPageSource
     {
-        private readonly System.Collections.Concurrent.BlockingCollection<(ulong Id, GfnRange[] Ranges, IPageSink Sink)> _asked = [];
+        private readonly System.Collections.Concurrent.BlockingCollection<(
+            ulong Id,
+            GfnRange[] Ranges,
+            IPageSink Sink
+        )> _asked = [];
         private readonly PageBatchPool _pool = new();
         private readonly SyntheticImage _image;
         private readonly Thread _thread;
@@ -396,13 +442,9 @@ public sealed class ReplicatedSourceTests : IDisposable
         public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink) =>
             _asked.Add((request.Id, ranges.ToArray(), sink));
 
-        public void Cancel(ulong requestId)
-        {
-        }
+        public void Cancel(ulong requestId) { }
 
-        public void GiveUp()
-        {
-        }
+        public void GiveUp() { }
 
         public void Dispose()
         {
@@ -415,9 +457,12 @@ public sealed class ReplicatedSourceTests : IDisposable
         {
             foreach (var (id, ranges, sink) in _asked.GetConsumingEnumerable())
             {
-                var pages = ranges.SelectMany(r => Enumerable.Range(0, (int)r.Count).Select(i => r.Start.Plus((ulong)i))).ToList();
+                var pages = ranges
+                    .SelectMany(r => Enumerable.Range(0, (int)r.Count).Select(i => r.Start.Plus((ulong)i)))
+                    .ToList();
                 var half = id % 2 == 0 ? pages.Count / 2 : 0;
-                if (half > 0) sink.OnPages(Batch(id, pages.Take(half), isLast: false));
+                if (half > 0)
+                    sink.OnPages(Batch(id, pages.Take(half), isLast: false));
                 sink.OnPages(Batch(id, pages.Skip(half), isLast: true));
             }
         }
@@ -425,7 +470,8 @@ public sealed class ReplicatedSourceTests : IDisposable
         private PageBatch Batch(ulong id, IEnumerable<Gfn> pages, bool isLast)
         {
             var batch = _pool.Rent(id);
-            foreach (var page in pages) batch.Add(PageContent.Zero(page));
+            foreach (var page in pages)
+                batch.Add(PageContent.Zero(page));
             batch.IsLast = isLast;
             return batch;
         }

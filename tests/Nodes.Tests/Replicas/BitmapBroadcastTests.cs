@@ -26,7 +26,10 @@ public sealed class BitmapBroadcastTests : IDisposable
     public BitmapBroadcastTests()
     {
         _memslot = new Probe(_here.System, "memslot");
-        _publisher = _here.System.ActorOf(ClearPublisherActor.Props(_published, TimeSpan.Zero, _here.Membership), ClearPublisherActor.Name);
+        _publisher = _here.System.ActorOf(
+            ClearPublisherActor.Props(_published, TimeSpan.Zero, _here.Membership),
+            ClearPublisherActor.Name
+        );
         _holder = _there.System.ActorOf(BitmapReplicasActor.Props(_replicas, _there.Membership), "replicas");
         var offer = new SourceListing(Image, 2000, "", 7, "image");
         Node(_here, () => NodeReport.Nothing with { Bitmaps = _isDone ? [] : _published.Shapes });
@@ -60,9 +63,11 @@ public sealed class BitmapBroadcastTests : IDisposable
         {
             asked = Held()!.Replica.Repairs;
             Clear(++sequence);
-            Until(() => Held()!.Replica is { IsRepairing: false } replica && replica.Sequence == sequence, () => Answer(sequence, ~0b111ul));
-        }
-        while (Held()!.Replica.Repairs != asked);
+            Until(
+                () => Held()!.Replica is { IsRepairing: false } replica && replica.Sequence == sequence,
+                () => Answer(sequence, ~0b111ul)
+            );
+        } while (Held()!.Replica.Repairs != asked);
 
         var repairs = Held()!.Replica.Repairs;
         Clear(++sequence, new ClearedWord(15, 1));
@@ -113,10 +118,15 @@ public sealed class BitmapBroadcastTests : IDisposable
     public void Batches_of_an_interval_travel_as_one_and_a_lost_one_shows()
     {
         var alone = new FakeMembership(_here.Address);
-        var publisher = _here.System.ActorOf(ClearPublisherActor.Props(_published, TimeSpan.FromMilliseconds(200), alone));
+        var publisher = _here.System.ActorOf(
+            ClearPublisherActor.Props(_published, TimeSpan.FromMilliseconds(200), alone)
+        );
 
         foreach (var (sequence, word) in new (ulong, ulong)[] { (1, 5), (2, 3), (4, 5) })
-            publisher.Tell(new BitsCleared("vm-7", Slot, Pages, sequence, [new ClearedWord(word, sequence)]), _memslot.Ref);
+            publisher.Tell(
+                new BitsCleared("vm-7", Slot, Pages, sequence, [new ClearedWord(word, sequence)]),
+                _memslot.Ref
+            );
 
         Assert.True(alone.Published.TryTake(out var published, Patience), "nothing was published");
         var cleared = Assert.IsType<BitsCleared>(published.Message);
@@ -132,11 +142,13 @@ public sealed class BitmapBroadcastTests : IDisposable
         var memslot = new Probe(guest);
         var published = new PublishedBitmaps(Image);
         var publisher = guest.ActorOf(ClearPublisherActor.Props(published, TimeSpan.Zero, membership: null));
-        void Clear(ulong sequence, ulong mask) => publisher.Tell(new BitsCleared("vm-8", Slot, Pages, sequence, [new ClearedWord(0, mask)]), memslot.Ref);
+        void Clear(ulong sequence, ulong mask) =>
+            publisher.Tell(new BitsCleared("vm-8", Slot, Pages, sequence, [new ClearedWord(0, mask)]), memslot.Ref);
         Clear(1, 0b1);
 
         // Asked under a name of the node, answered by an actor of another system.
-        using (var first = Member(publisher, published)) AnswerUntil(memslot, sequence: 1, ~0b1ul, missing: 999);
+        using (var first = Member(publisher, published))
+            AnswerUntil(memslot, sequence: 1, ~0b1ul, missing: 999);
         // Nobody hears of this: there is no membership.
         Clear(2, 0b10);
         using var second = Member(publisher, published);
@@ -162,31 +174,53 @@ public sealed class BitmapBroadcastTests : IDisposable
         node.System.ActorOf(NodeActor.Props(node.Membership, report, TimeSpan.FromMilliseconds(50)), NodeActor.Name);
 
     // As the memslot does, to whoever asks.
-    private void AnswerUntil(Probe memslot, ulong sequence, ulong firstWord, ulong missing) => Until(() =>
-    {
-        if (!memslot.IsEmpty && memslot.Next() is MemslotProtocol.GetBitmap)
+    private void AnswerUntil(Probe memslot, ulong sequence, ulong firstWord, ulong missing) =>
+        Until(() =>
         {
-            memslot.LastSender.Tell(
-                new BitmapRange("vm-8", Slot, sequence, 0, [firstWord, .. Enumerable.Repeat(ulong.MaxValue, 14), (1ul << 40) - 1]), memslot.Ref);
-        }
+            if (!memslot.IsEmpty && memslot.Next() is MemslotProtocol.GetBitmap)
+            {
+                memslot.LastSender.Tell(
+                    new BitmapRange(
+                        "vm-8",
+                        Slot,
+                        sequence,
+                        0,
+                        [firstWord, .. Enumerable.Repeat(ulong.MaxValue, 14), (1ul << 40) - 1]
+                    ),
+                    memslot.Ref
+                );
+            }
 
-        return Held()?.Replica.Missing == missing;
-    });
+            return Held()?.Replica.Missing == missing;
+        });
 
     private HeldReplica? Held() => _replicas.Held.Count == 1 ? _replicas.Held[0] : null;
 
     private void Clear(ulong sequence, params ClearedWord[] words) =>
         _publisher.Tell(new BitsCleared("vm-7", Slot, Pages, sequence, words), _memslot.Ref);
 
-    private void Answer(ulong sequence, ulong firstWord) => _holder.Tell(new BitmapRange(
-        "vm-7", Slot, sequence, 0, [firstWord, .. Enumerable.Repeat(ulong.MaxValue, 14), (1ul << 40) - 1]));
+    private void Answer(ulong sequence, ulong firstWord) =>
+        _holder.Tell(
+            new BitmapRange(
+                "vm-7",
+                Slot,
+                sequence,
+                0,
+                [firstWord, .. Enumerable.Repeat(ulong.MaxValue, 14), (1ul << 40) - 1]
+            )
+        );
 
-    private void Until(Func<bool> holds, Action? meanwhile = null) => Assert.True(
-        SpinWait.SpinUntil(
-            () =>
-            {
-                if (Held()?.Replica.IsRepairing == true) meanwhile?.Invoke();
-                return holds();
-            },
-            Patience), "it never held");
+    private void Until(Func<bool> holds, Action? meanwhile = null) =>
+        Assert.True(
+            SpinWait.SpinUntil(
+                () =>
+                {
+                    if (Held()?.Replica.IsRepairing == true)
+                        meanwhile?.Invoke();
+                    return holds();
+                },
+                Patience
+            ),
+            "it never held"
+        );
 }

@@ -3,7 +3,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>A replica of a bitmap: converges whatever is lost, late or twice, and is never ahead of the bitmap.</summary>
+/// <summary>
+/// A replica of a bitmap: converges whatever is lost, late or twice, and is never ahead of the bitmap.
+/// </summary>
 public sealed class BitmapReplicaTests
 {
     private static readonly SlotId Slot = SlotId.Of(0, 3);
@@ -122,7 +124,8 @@ public sealed class BitmapReplicaTests
                 for (var i = 0; i < 10; i++)
                 {
                     var page = random.Next((int)pages);
-                    if (!truth[page]) batch.Add((ulong)page);
+                    if (!truth[page])
+                        batch.Add((ulong)page);
                     truth[page] = true;
                 }
 
@@ -131,18 +134,23 @@ public sealed class BitmapReplicaTests
                 while (onTheWay.Count > 0 && random.Next(3) > 0)
                 {
                     var at = random.Next(10) == 0 ? random.Next(onTheWay.Count) : 0;
-                    if (random.Next(10) > 0) replica.Apply(onTheWay[at]);
-                    if (random.Next(10) > 0) onTheWay.RemoveAt(at);
+                    if (random.Next(10) > 0)
+                        replica.Apply(onTheWay[at]);
+                    if (random.Next(10) > 0)
+                        onTheWay.RemoveAt(at);
                 }
 
-                if (replica.IsRepairing && random.Next(2) == 0) Answer(replica, truth, batch.Sequence, random.Next(1, 5));
-                for (ulong page = 0; page < pages; page++) Assert.True(replica.IsMissing(page) || truth[page], $"seed {seed}: ahead at {page}");
+                if (replica.IsRepairing && random.Next(2) == 0)
+                    Answer(replica, truth, batch.Sequence, random.Next(1, 5));
+                for (ulong page = 0; page < pages; page++)
+                    Assert.True(replica.IsMissing(page) || truth[page], $"seed {seed}: ahead at {page}");
             }
 
             for (var i = 0; i < 3 || replica.IsRepairing; i++)
             {
                 replica.OnReport(batch.Sequence);
-                while (replica.IsRepairing) Answer(replica, truth, batch.Sequence, 4096);
+                while (replica.IsRepairing)
+                    Answer(replica, truth, batch.Sequence, 4096);
             }
 
             Assert.Equal(batch.Sequence, replica.Sequence);
@@ -165,7 +173,14 @@ public sealed class BitmapReplicaTests
     }
 
     private static BitsCleared Cleared(ulong sequence, params (ulong Index, ulong Mask)[] words) =>
-        new("vm", Slot, new GfnRange(new Gfn(0), 1000), sequence, [.. words.Select(w => new ClearedWord(w.Index, w.Mask))]);
+        new(
+            "vm",
+            Slot,
+            new GfnRange(new Gfn(0), 1000),
+            sequence,
+            [.. words.Select(w => new ClearedWord(w.Index, w.Mask))]
+        );
 
-    private static BitmapRange Range(ulong sequence, ulong first, params ulong[] words) => new("vm", Slot, sequence, first, words);
+    private static BitmapRange Range(ulong sequence, ulong first, params ulong[] words) =>
+        new("vm", Slot, sequence, first, words);
 }

@@ -53,7 +53,8 @@ public sealed class NodeActorTests : IDisposable
 
         _here.Membership.Down(_here.Address);
         await _here.System.WhenTerminated.WaitAsync(TimeSpan.FromSeconds(60));
-        while (!listener.IsEmpty) Assert.Equal(2, listener.Next<NodeProtocol.NodesChanged>().Nodes.Count);
+        while (!listener.IsEmpty)
+            Assert.Equal(2, listener.Next<NodeProtocol.NodesChanged>().Nodes.Count);
     }
 
     [Fact]
@@ -68,7 +69,8 @@ public sealed class NodeActorTests : IDisposable
         known.Update(_there.Address, [NodeAt(_there.Address), NodeAt(_here.Address)]);
         var found = new TaskCompletionSource<Address>(TaskCreationOptions.RunContinuationsAsynchronously);
         var reunion = _there.System.ActorOf(
-            ReunionActor.Props(_there.Membership, known, Often, at => found.TrySetResult(at)));
+            ReunionActor.Props(_there.Membership, known, Often, at => found.TrySetResult(at))
+        );
 
         node.Tell(new NodeProtocol.Listen(reunion));
 
@@ -80,5 +82,7 @@ public sealed class NodeActorTests : IDisposable
 
     private static IActorRef Node(TestNode node, NodeReport? report = null) =>
         node.System.ActorOf(
-            NodeActor.Props(node.Membership, () => report ?? NodeReport.Nothing, Often), NodeActor.Name);
+            NodeActor.Props(node.Membership, () => report ?? NodeReport.Nothing, Often),
+            NodeActor.Name
+        );
 }

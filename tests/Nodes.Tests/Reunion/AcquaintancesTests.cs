@@ -24,11 +24,15 @@ public sealed class AcquaintancesTests
     [InlineData("n..", "n.d", false)]
     [InlineData("n..", "N.d", true)]
     [InlineData("n..", "...", false)]
-    public void The_cluster_with_fewer_destinations_gives_way_then_the_smaller_then_the_higher(string mine, string theirs, bool gives) =>
-        Assert.Equal(gives, Acquaintances.Gives(AddressOf(0), Members(mine), Members(theirs)));
+    public void The_cluster_with_fewer_destinations_gives_way_then_the_smaller_then_the_higher(
+        string mine,
+        string theirs,
+        bool gives
+    ) => Assert.Equal(gives, Acquaintances.Gives(AddressOf(0), Members(mine), Members(theirs)));
 
     [Fact]
-    public void Of_equal_clusters_one_gives_way() => Assert.True(Acquaintances.Gives(AddressOf(1), Members(".n"), Members("n")));
+    public void Of_equal_clusters_one_gives_way() =>
+        Assert.True(Acquaintances.Gives(AddressOf(1), Members(".n"), Members("n")));
 
     [Fact]
     public void Whoever_leaves_in_order_is_forgotten_and_whoever_goes_otherwise_is_asked()
@@ -49,7 +53,8 @@ public sealed class AcquaintancesTests
     {
         // Removed one by one, this node last: whoever joined only at whom the last view names would join at nobody.
         var known = new Acquaintances([]);
-        foreach (var view in new[] { "ndn", "nd", "n", "" }) known.Update(AddressOf(0), Members(view));
+        foreach (var view in new[] { "ndn", "nd", "n", "" })
+            known.Update(AddressOf(0), Members(view));
         Assert.Equal([AddressOf(1), AddressOf(2)], known.Seeds.Order(AddressOrder.Instance));
     }
 
@@ -105,13 +110,21 @@ public sealed class AcquaintancesTests
     }
 
     private static ClusterNode[] Members(string letters) =>
-    [
-        .. letters.Select((letter, i) => (letter, i)).Where(m => m.letter != '.')
-            .Select(m => Member(m.i, MemberState.Up, char.ToLowerInvariant(m.letter) == 'd', char.IsLower(m.letter))),
-    ];
+        [
+            .. letters
+                .Select((letter, i) => (letter, i))
+                .Where(m => m.letter != '.')
+                .Select(m =>
+                    Member(m.i, MemberState.Up, char.ToLowerInvariant(m.letter) == 'd', char.IsLower(m.letter))
+                ),
+        ];
 
-    private static ClusterNode Member(int i, MemberState status = MemberState.Up, bool isDestination = false, bool isReachable = true) =>
-        new(AddressOf(i), [isDestination ? NodeRoles.Destination : NodeRoles.Source], status, isReachable, null);
+    private static ClusterNode Member(
+        int i,
+        MemberState status = MemberState.Up,
+        bool isDestination = false,
+        bool isReachable = true
+    ) => new(AddressOf(i), [isDestination ? NodeRoles.Destination : NodeRoles.Source], status, isReachable, null);
 
     private static Address AddressOf(int i) => new("akka.tcp", "test", "127.0.0.1", 1000 + i);
 }

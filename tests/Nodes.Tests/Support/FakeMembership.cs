@@ -34,9 +34,13 @@ internal sealed class FakeMembership(Address self) : IMembership
     /// <summary>Members that this node hears, or does not; all others are as the events say.</summary>
     public Dictionary<Address, bool> Heard { get; } = [];
 
-    public bool? Hears(Address node) => node.Equals(Self.Address) ? true : Heard.TryGetValue(node, out var hears) ? hears : null;
+    public bool? Hears(Address node) =>
+        node.Equals(Self.Address) ? true
+        : Heard.TryGetValue(node, out var hears) ? hears
+        : null;
 
-    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender) => throw new NotSupportedException();
+    public void Tell(Address node, string actor, INodeMessage message, IActorRef sender) =>
+        throw new NotSupportedException();
 
     public void Subscribe(string topic, IActorRef subscriber) => throw new NotSupportedException();
 

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Userfault.Nodes.Tests;
 
-/// <summary>A link to a server that can be cut: bytes pass both ways until then. New connections are refused while it is cut.</summary>
+/// <summary>
+/// A link to a server that can be cut: bytes pass both ways until then. New connections are refused while it is cut.
+/// </summary>
 internal sealed class Link : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -28,8 +30,8 @@ internal sealed class Link : IDisposable
     public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>
-    /// From the server no more than so many bytes pass in all, so that what a test does in the middle of something comes in its
-    /// middle, however slow the test is; what comes behind them waits.
+    /// From the server no more than so many bytes pass in all, so that what a test does in the middle of something
+    /// comes in its middle, however slow the test is; what comes behind them waits.
     /// </summary>
     public void AllowUpTo(long bytes)
     {
@@ -50,7 +52,8 @@ internal sealed class Link : IDisposable
             foreach (var end in _ends)
             {
                 // Already over where either side has closed it.
-                if (end.Client is { } socket) socket.Close(timeout: 0);
+                if (end.Client is { } socket)
+                    socket.Close(timeout: 0);
             }
 
             _ends.Clear();
@@ -61,7 +64,8 @@ internal sealed class Link : IDisposable
 
     public void Mend()
     {
-        lock (_lock) _isCut = false;
+        lock (_lock)
+            _isCut = false;
     }
 
     public void Dispose()
@@ -106,7 +110,8 @@ internal sealed class Link : IDisposable
     {
         lock (_lock)
         {
-            if (_bytes > _mostBytes - count && !_isCut) return _allowed.Task;
+            if (_bytes > _mostBytes - count && !_isCut)
+                return _allowed.Task;
             _bytes += count;
             return null;
         }
@@ -119,7 +124,8 @@ internal sealed class Link : IDisposable
         {
             while (await from.GetStream().ReadAsync(buffer) is var count and > 0)
             {
-                while (counts && WaitForMore(count) is { } allowed) await allowed;
+                while (counts && WaitForMore(count) is { } allowed)
+                    await allowed;
                 await to.GetStream().WriteAsync(buffer.AsMemory(0, count));
             }
         }

@@ -33,7 +33,8 @@ internal sealed class Probe
     {
         while (true)
         {
-            if (Next() is T message && (wanted is null || wanted(message))) return message;
+            if (Next() is T message && (wanted is null || wanted(message)))
+                return message;
         }
     }
 

@@ -11,7 +11,12 @@ internal sealed class TestNode : IDisposable
 
     public TestNode(string role = NodeRoles.Source, SplitBrainRule rule = SplitBrainRule.Off)
     {
-        var settings = new NodeSettings { SystemName = "test", Role = role, SplitBrain = rule };
+        var settings = new NodeSettings
+        {
+            SystemName = "test",
+            Role = role,
+            SplitBrain = rule,
+        };
         _node = NodeSystem.Open(settings, TestSettings.With(pause: TimeSpan.FromSeconds(3)));
     }
 

@@ -5,10 +5,12 @@ namespace Userfault.Nodes.Tests;
 /// <summary>The configuration of nodes in tests: that of the command, with shorter intervals.</summary>
 internal static class TestSettings
 {
-    private static readonly Config Command =
-        ConfigurationFactory.ParseString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "akka.hocon")));
+    private static readonly Config Command = ConfigurationFactory.ParseString(
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "akka.hocon"))
+    );
 
-    private static readonly Config Quick = ConfigurationFactory.ParseString("""
+    private static readonly Config Quick = ConfigurationFactory.ParseString(
+        """
         akka {
           loggers = ["Akka.Event.DefaultLogger"]
           loglevel = OFF
@@ -27,15 +29,22 @@ internal static class TestSettings
             cluster-exiting.timeout = 4s
           }
         }
-        """);
+        """
+    );
 
     /// <summary>The configuration with a given patience of the failure detector.</summary>
     /// <param name="pause">How long a member may be silent before it becomes unreachable.</param>
-    public static Config With(TimeSpan pause) => ConfigurationFactory.ParseString($$"""
-        akka.cluster.failure-detector {
-          heartbeat-interval = 200ms
-          acceptable-heartbeat-pause = {{(long)pause.TotalMilliseconds}}ms
-          expected-response-after = 500ms
-        }
-        """).WithFallback(Quick).WithFallback(Command);
+    public static Config With(TimeSpan pause) =>
+        ConfigurationFactory
+            .ParseString(
+                $$"""
+                akka.cluster.failure-detector {
+                  heartbeat-interval = 200ms
+                  acceptable-heartbeat-pause = {{(long)pause.TotalMilliseconds}}ms
+                  expected-response-after = 500ms
+                }
+                """
+            )
+            .WithFallback(Quick)
+            .WithFallback(Command);
 }

@@ -65,7 +65,8 @@ public sealed unsafe class ContentIndexTests : IDisposable
         var index = new ContentIndex(capacity);
         var model = new Dictionary<ulong, int>();
         var bySlot = new Dictionary<int, ulong>();
-        int known = 0, found = 0;
+        int known = 0,
+            found = 0;
         for (var i = 0; i < 6000; i++)
         {
             var gfn = (ulong)random.Next(600);

@@ -54,7 +54,8 @@ public sealed unsafe class Crc32CTests
         Assert.Equal(Crc32C.Of(buffer.AsSpan(0, 100 + Page.Size)), crc);
         var page = Bytes.Pointer(buffer);
         var pages = Crc32C.OfPage(page);
-        for (var i = 1; i < 5; i++) pages = Crc32C.AppendPage(pages, Crc32C.OfPage(page + (i * Page.Size)));
+        for (var i = 1; i < 5; i++)
+            pages = Crc32C.AppendPage(pages, Crc32C.OfPage(page + (i * Page.Size)));
         Assert.Equal(Crc32C.Of(buffer), pages);
     }
 

@@ -73,7 +73,8 @@ public sealed unsafe class PageTagTests
     [Fact]
     public void The_tag_is_the_same_on_every_machine()
     {
-        // Computed by a second implementation in another language: a simulation's hash must not depend on where it runs.
+        // Computed by a second implementation in another language: a simulation's hash must not depend on where it
+        // runs.
         var page = new byte[Page.Size];
         for (var i = 0; i < page.Length; i++)
             page[i] = (byte)(i * 7);

@@ -32,25 +32,40 @@ public sealed unsafe class GuestMemoryTests : IDisposable
         Assert.Equal(new VerifyResult(Pages, 0, 0, null), Verify(memory));
     }
 
-    public static TheoryData<string, string> Faults => new()
-    {
-        { "bytes", "late content" }, { "tags", "late content" }, { "digests", "late content" },
-        { "bytes", "never placed" }, { "tags", "never placed" }, { "digests", "never placed" },
-        { "bytes", "wrong page" }, { "tags", "wrong page" }, { "digests", "wrong page" },
-        { "bytes", "late content, written again" }, { "tags", "late content, written again" },
-        { "digests", "late content, written again" },
-        { "bytes", "write not accounted for" }, { "tags", "write not accounted for" }, { "digests", "write not accounted for" },
-        { "bytes", "one byte" }, { "digests", "one byte" },
-        { "bytes", "one byte beside a stamp" }, { "digests", "one byte beside a stamp" },
-        { "bytes", "older stamp" }, { "digests", "older stamp" },
-    };
+    public static TheoryData<string, string> Faults =>
+        new()
+        {
+            { "bytes", "late content" },
+            { "tags", "late content" },
+            { "digests", "late content" },
+            { "bytes", "never placed" },
+            { "tags", "never placed" },
+            { "digests", "never placed" },
+            { "bytes", "wrong page" },
+            { "tags", "wrong page" },
+            { "digests", "wrong page" },
+            { "bytes", "late content, written again" },
+            { "tags", "late content, written again" },
+            { "digests", "late content, written again" },
+            { "bytes", "write not accounted for" },
+            { "tags", "write not accounted for" },
+            { "digests", "write not accounted for" },
+            { "bytes", "one byte" },
+            { "digests", "one byte" },
+            { "bytes", "one byte beside a stamp" },
+            { "digests", "one byte beside a stamp" },
+            { "bytes", "older stamp" },
+            { "digests", "older stamp" },
+        };
 
     [Theory]
     [MemberData(nameof(Faults))]
     public void What_must_not_happen_is_seen_on_the_page_it_happened(string kind, string fault)
     {
         using var memory = Filled(kind);
-        var gfn = Enumerable.Range(0, (int)Pages).Select(static g => new Gfn((ulong)g))
+        var gfn = Enumerable
+            .Range(0, (int)Pages)
+            .Select(static g => new Gfn((ulong)g))
             .First(g => PageTag.Of(Bytes.PageOf(_image, g.Value)) != PageTag.Zero);
         var bytes = (memory as ByteGuestMemory) is { } real ? real.PageAt(gfn) : null;
         switch (fault)
@@ -64,9 +79,13 @@ public sealed unsafe class GuestMemoryTests : IDisposable
                 Place(memory, gfn, gfn);
                 memory.Write(gfn, GuestStamp.Of(3, 2), _ledger);
                 break;
-            case "never placed": memory.Place(PageContent.Zero(gfn)); break;
+            case "never placed":
+                memory.Place(PageContent.Zero(gfn));
+                break;
             case "wrong page":
-                var other = Enumerable.Range((int)gfn.Value + 1, 500).Select(static g => new Gfn((ulong)g))
+                var other = Enumerable
+                    .Range((int)gfn.Value + 1, 500)
+                    .Select(static g => new Gfn((ulong)g))
                     .First(g => !Bytes.PageOf(_image, g.Value).AsSpan().SequenceEqual(Bytes.PageOf(_image, gfn.Value)));
                 Place(memory, gfn, other);
                 break;
@@ -74,7 +93,9 @@ public sealed unsafe class GuestMemoryTests : IDisposable
                 using (var elsewhere = new StampLedger(Pages))
                     memory.Write(gfn, GuestStamp.Of(3, 1), elsewhere);
                 break;
-            case "one byte": bytes[4095] ^= 1; break;
+            case "one byte":
+                bytes[4095] ^= 1;
+                break;
             case "one byte beside a stamp":
                 memory.Write(gfn, GuestStamp.Of(3, 1), _ledger);
                 bytes[2000] ^= 1;
@@ -85,7 +106,8 @@ public sealed unsafe class GuestMemoryTests : IDisposable
                 memory.Write(gfn, GuestStamp.Of(3, 2), _ledger);
                 ((ulong*)bytes)[3] = older;
                 break;
-            default: throw new ArgumentException(fault);
+            default:
+                throw new ArgumentException(fault);
         }
         Assert.Equal(new VerifyResult(Pages - 1, 0, 1, gfn), Verify(memory));
     }
@@ -117,11 +139,13 @@ public sealed unsafe class GuestMemoryTests : IDisposable
     {
         using var memory = Filled("bytes");
         // vCPUs 0 and 512 share a word, 1 and 2 have their own.
-        var threads = new[] { 0, 512, 1, 2 }.Select(vcpu => new Thread(() =>
-        {
-            for (ulong i = 1; i <= 20_000; i++)
-                memory.Write(new Gfn(i % 3), GuestStamp.Of(vcpu, i), _ledger);
-        })).ToList();
+        var threads = new[] { 0, 512, 1, 2 }
+            .Select(vcpu => new Thread(() =>
+            {
+                for (ulong i = 1; i <= 20_000; i++)
+                    memory.Write(new Gfn(i % 3), GuestStamp.Of(vcpu, i), _ledger);
+            }))
+            .ToList();
         threads.ForEach(static t => t.Start());
         threads.ForEach(static t => t.Join());
         Assert.Equal(0ul, Verify(memory).Wrong);
@@ -206,7 +230,8 @@ public sealed unsafe class GuestMemoryTests : IDisposable
         var memory = New(kind, Pages);
         for (ulong gfn = 0; gfn < Pages; gfn++)
             Place(memory, new Gfn(gfn), new Gfn(gfn));
-        if (kind == "digests") _elsewhere = Digested.Of(_image);
+        if (kind == "digests")
+            _elsewhere = Digested.Of(_image);
         return memory;
     }
 

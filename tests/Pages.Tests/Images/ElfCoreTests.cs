@@ -17,11 +17,15 @@ public sealed class ElfCoreTests : IDisposable
         // A note of 20 bytes first, as QEMU has it: no segment is aligned in the file. Two pages at 0, one at 0x5000.
         var pages = Bytes.Noise(3 * Page.Size, 1);
         var at = (ulong)GoldenElf.BodyAt(3) + 20;
-        var path = _folder.Write("core", new GoldenElf()
-            .Header(NoteType, at - 20, 0, 20, 20)
-            .Load(at + (2 * Page.Size), 0x5000, Page.Size)
-            .Load(at, 0, 2 * Page.Size)
-            .Body([.. new byte[20], .. pages]).Build());
+        var path = _folder.Write(
+            "core",
+            new GoldenElf()
+                .Header(NoteType, at - 20, 0, 20, 20)
+                .Load(at + (2 * Page.Size), 0x5000, Page.Size)
+                .Load(at, 0, 2 * Page.Size)
+                .Body([.. new byte[20], .. pages])
+                .Build()
+        );
 
         using var image = MemoryImages.Open(path);
 
@@ -39,13 +43,18 @@ public sealed class ElfCoreTests : IDisposable
     [Fact]
     public void Pages_that_segments_cover_in_part_are_zero_elsewhere()
     {
-        // [0x800, 0x1400): half of page 0 and a quarter of page 1; [0x1c00, 0x2100) with 0x80 more bytes that read as zero.
+        // [0x800, 0x1400): half of page 0 and a quarter of page 1; [0x1c00, 0x2100) with 0x80 more bytes that read as
+        // zero.
         var bytes = Bytes.Noise(0xc00 + 0x500, 2);
         var at = (ulong)GoldenElf.BodyAt(2);
-        var path = _folder.Write("core", new GoldenElf()
-            .Load(at, 0x800, 0xc00)
-            .Header(LoadType, at + 0xc00, 0x1c00, 0x500, 0x580)
-            .Body(bytes).Build());
+        var path = _folder.Write(
+            "core",
+            new GoldenElf()
+                .Load(at, 0x800, 0xc00)
+                .Header(LoadType, at + 0xc00, 0x1c00, 0x500, 0x580)
+                .Body(bytes)
+                .Build()
+        );
         var expected = new byte[3 * Page.Size];
         bytes.AsSpan(0, 0xc00).CopyTo(expected.AsSpan(0x800));
         bytes.AsSpan(0xc00).CopyTo(expected.AsSpan(0x1c00));
@@ -78,8 +87,10 @@ public sealed class ElfCoreTests : IDisposable
     public void Memory_past_the_file_part_of_a_segment_is_zero_and_counts_as_pages()
     {
         var at = (ulong)GoldenElf.BodyAt(1);
-        var path = _folder.Write("core", new GoldenElf()
-            .Header(LoadType, at, 0, Page.Size, 8 * Page.Size).Body(Bytes.Noise(Page.Size, 4)).Build());
+        var path = _folder.Write(
+            "core",
+            new GoldenElf().Header(LoadType, at, 0, Page.Size, 8 * Page.Size).Body(Bytes.Noise(Page.Size, 4)).Build()
+        );
 
         using var image = MemoryImages.OpenElfCore(path);
 
@@ -93,12 +104,16 @@ public sealed class ElfCoreTests : IDisposable
     {
         var at = (ulong)GoldenElf.BodyAt(4);
         var body = Bytes.Noise(3 * Page.Size, 5);
-        var path = _folder.Write("core", new GoldenElf()
-            .Load(at, 0, 2 * Page.Size)
-            .Load(at + Page.Size, 0x1000, 2 * Page.Size)
-            .Load(at, 0, 3 * Page.Size)
-            .Header(LoadType, ulong.MaxValue, 0xfee0_0000, 0, Page.Size)
-            .Body(body).Build());
+        var path = _folder.Write(
+            "core",
+            new GoldenElf()
+                .Load(at, 0, 2 * Page.Size)
+                .Load(at + Page.Size, 0x1000, 2 * Page.Size)
+                .Load(at, 0, 3 * Page.Size)
+                .Header(LoadType, ulong.MaxValue, 0xfee0_0000, 0, Page.Size)
+                .Body(body)
+                .Build()
+        );
 
         using var image = MemoryImages.OpenElfCore(path);
 
@@ -112,8 +127,10 @@ public sealed class ElfCoreTests : IDisposable
     {
         var at = (ulong)GoldenElf.BodyAt(2);
         var body = Bytes.Noise(2 * Page.Size, 6);
-        var path = _folder.Write("core", new GoldenElf()
-            .Load(at + Page.Size, 0, Page.Size).Load(at, 0x1000, Page.Size).Body(body).Build());
+        var path = _folder.Write(
+            "core",
+            new GoldenElf().Load(at + Page.Size, 0, Page.Size).Load(at, 0x1000, Page.Size).Body(body).Build()
+        );
 
         using var image = MemoryImages.OpenElfCore(path);
 
@@ -121,23 +138,24 @@ public sealed class ElfCoreTests : IDisposable
         Assert.Equal(body[..Page.Size], Bytes.PageOf(image, 1));
     }
 
-    public static TheoryData<string, PagingError, string> Defects => new()
-    {
-        { "class", PagingError.WrongFormat, "64-bit" },
-        { "endian", PagingError.WrongFormat, "endian" },
-        { "type", PagingError.WrongFormat, "not a core" },
-        { "entry", PagingError.Corrupt, "program headers of 32 bytes" },
-        { "count", PagingError.Truncated, "program headers" },
-        { "table", PagingError.Truncated, "program headers" },
-        { "xnum", PagingError.Truncated, "section header" },
-        { "cut", PagingError.Truncated, "needs 4096 bytes" },
-        { "cut-header", PagingError.Truncated, "no whole ELF header" },
-        { "offset", PagingError.Truncated, "needs 4096 bytes" },
-        { "memsz", PagingError.Corrupt, "loads 4096 of 4095" },
-        { "address", PagingError.Corrupt, "program header 0" },
-        { "overlap", PagingError.Corrupt, "overlap" },
-        { "none", PagingError.WrongFormat, "no guest memory" },
-    };
+    public static TheoryData<string, PagingError, string> Defects =>
+        new()
+        {
+            { "class", PagingError.WrongFormat, "64-bit" },
+            { "endian", PagingError.WrongFormat, "endian" },
+            { "type", PagingError.WrongFormat, "not a core" },
+            { "entry", PagingError.Corrupt, "program headers of 32 bytes" },
+            { "count", PagingError.Truncated, "program headers" },
+            { "table", PagingError.Truncated, "program headers" },
+            { "xnum", PagingError.Truncated, "section header" },
+            { "cut", PagingError.Truncated, "needs 4096 bytes" },
+            { "cut-header", PagingError.Truncated, "no whole ELF header" },
+            { "offset", PagingError.Truncated, "needs 4096 bytes" },
+            { "memsz", PagingError.Corrupt, "loads 4096 of 4095" },
+            { "address", PagingError.Corrupt, "program header 0" },
+            { "overlap", PagingError.Corrupt, "overlap" },
+            { "none", PagingError.WrongFormat, "no guest memory" },
+        };
 
     [Theory]
     [MemberData(nameof(Defects))]
@@ -145,25 +163,58 @@ public sealed class ElfCoreTests : IDisposable
     {
         var at = (ulong)GoldenElf.BodyAt(2);
         var file = new GoldenElf()
-            .Load(at, 0, Page.Size).Load(at + Page.Size, 0x4000, Page.Size).Body(Bytes.Noise(2 * Page.Size, 7)).Build();
+            .Load(at, 0, Page.Size)
+            .Load(at + Page.Size, 0x4000, Page.Size)
+            .Body(Bytes.Noise(2 * Page.Size, 7))
+            .Build();
         const int secondHeader = 64 + 56;
         switch (defect)
         {
-            case "class": file[4] = 1; break;
-            case "endian": file[5] = 2; break;
-            case "type": GoldenElf.Put16(file, 16, 2); break;
-            case "entry": GoldenElf.Put16(file, 54, 32); break;
-            case "count": GoldenElf.Put16(file, 56, 5000); break;
-            case "table": GoldenElf.Put64(file, 32, ulong.MaxValue - 8); break;
-            case "xnum": GoldenElf.Put16(file, 56, 0xffff); break;
-            case "cut": file = file[..^1]; break;
-            case "cut-header": file = file[..63]; break;
-            case "offset": GoldenElf.Put64(file, secondHeader + 8, ulong.MaxValue - 100); break;
-            case "memsz": GoldenElf.Put64(file, secondHeader + 40, Page.Size - 1); break;
-            case "address": GoldenElf.Put64(file, 64 + 24, (1UL << 52) - 4095); break;
-            case "overlap": GoldenElf.Put64(file, secondHeader + 24, 0xfff); break;
-            case "none": GoldenElf.Put32(file, 64, 4); GoldenElf.Put32(file, secondHeader, 4); break;
-            default: throw new ArgumentException(defect);
+            case "class":
+                file[4] = 1;
+                break;
+            case "endian":
+                file[5] = 2;
+                break;
+            case "type":
+                GoldenElf.Put16(file, 16, 2);
+                break;
+            case "entry":
+                GoldenElf.Put16(file, 54, 32);
+                break;
+            case "count":
+                GoldenElf.Put16(file, 56, 5000);
+                break;
+            case "table":
+                GoldenElf.Put64(file, 32, ulong.MaxValue - 8);
+                break;
+            case "xnum":
+                GoldenElf.Put16(file, 56, 0xffff);
+                break;
+            case "cut":
+                file = file[..^1];
+                break;
+            case "cut-header":
+                file = file[..63];
+                break;
+            case "offset":
+                GoldenElf.Put64(file, secondHeader + 8, ulong.MaxValue - 100);
+                break;
+            case "memsz":
+                GoldenElf.Put64(file, secondHeader + 40, Page.Size - 1);
+                break;
+            case "address":
+                GoldenElf.Put64(file, 64 + 24, (1UL << 52) - 4095);
+                break;
+            case "overlap":
+                GoldenElf.Put64(file, secondHeader + 24, 0xfff);
+                break;
+            case "none":
+                GoldenElf.Put32(file, 64, 4);
+                GoldenElf.Put32(file, secondHeader, 4);
+                break;
+            default:
+                throw new ArgumentException(defect);
         }
         var path = _folder.Write("core", file);
 
@@ -176,8 +227,11 @@ public sealed class ElfCoreTests : IDisposable
         var random = new Random(20251);
         var at = (ulong)GoldenElf.BodyAt(3);
         var good = new GoldenElf()
-            .Header(NoteType, at, 0, 16, 16).Load(at + 16, 0, Page.Size).Load(at + 16 + Page.Size, 0x9000, 3 * Page.Size)
-            .Body(Bytes.Noise(16 + (4 * Page.Size), 8)).Build();
+            .Header(NoteType, at, 0, 16, 16)
+            .Load(at + 16, 0, Page.Size)
+            .Load(at + 16 + Page.Size, 0x9000, 3 * Page.Size)
+            .Body(Bytes.Noise(16 + (4 * Page.Size), 8))
+            .Build();
         var opened = 0;
         for (var round = 0; round < 1000; round++)
         {

@@ -49,20 +49,24 @@ public sealed class FileImageTests : IDisposable
         Expect.Refused(PagingError.BadSize, () => MemoryImages.Open(_folder.Write("empty", [])), "empty");
         Expect.Refused(PagingError.BadSize, () => MemoryImages.Open(_folder.Write("odd", new byte[4097])), "4097");
         Expect.Refused(PagingError.BadSize, () => MemoryImages.Open(_folder.Write("small", new byte[3])), "3 bytes");
-        Expect.Refused(PagingError.WrongFormat,
-            () => MemoryImages.OpenElfCore(_folder.Write("raw", new byte[4096])), "not an ELF");
+        Expect.Refused(
+            PagingError.WrongFormat,
+            () => MemoryImages.OpenElfCore(_folder.Write("raw", new byte[4096])),
+            "not an ELF"
+        );
     }
 
-    public static TheoryData<string, byte[], string> Foreign => new()
-    {
-        { "flattened kdump", [.. "makedumpfile\0"u8], "kdump" },
-        { "kdump", [.. "KDUMP   "u8], "kdump" },
-        { "windows", [.. "PAGEDU64"u8], "Windows crash dump" },
-        { "migration", [.. "QEVM"u8], "migration stream" },
-        { "disk", [(byte)'Q', (byte)'F', (byte)'I', 0xfb], "qcow2" },
-        { "gzip", [0x1f, 0x8b, 8], "gzip" },
-        { "zstd", [0x28, 0xb5, 0x2f, 0xfd], "zstd" },
-    };
+    public static TheoryData<string, byte[], string> Foreign =>
+        new()
+        {
+            { "flattened kdump", [.. "makedumpfile\0"u8], "kdump" },
+            { "kdump", [.. "KDUMP   "u8], "kdump" },
+            { "windows", [.. "PAGEDU64"u8], "Windows crash dump" },
+            { "migration", [.. "QEVM"u8], "migration stream" },
+            { "disk", [(byte)'Q', (byte)'F', (byte)'I', 0xfb], "qcow2" },
+            { "gzip", [0x1f, 0x8b, 8], "gzip" },
+            { "zstd", [0x28, 0xb5, 0x2f, 0xfd], "zstd" },
+        };
 
     [Theory]
     [MemberData(nameof(Foreign))]
@@ -73,7 +77,9 @@ public sealed class FileImageTests : IDisposable
         using var image = MemoryImages.OpenRaw(path);
         Assert.Equal(1ul, image.Pages);
         // One byte fewer is nobody's beginning.
-        using var other = MemoryImages.Open(_folder.Write("other", [.. start[..^1], .. new byte[] { 0xee }, .. new byte[Page.Size - start.Length]]));
+        using var other = MemoryImages.Open(
+            _folder.Write("other", [.. start[..^1], .. new byte[] { 0xee }, .. new byte[Page.Size - start.Length]])
+        );
         Assert.Equal(ImageKind.Raw, other.Kind);
     }
 
@@ -118,7 +124,9 @@ public sealed class FileImageTests : IDisposable
 
         GfnRange[] expected =
         [
-            new(new Gfn(0), (ulong)below), new(new Gfn(0x10_0000), (ulong)between), new(new Gfn(512UL << 18), (ulong)above),
+            new(new Gfn(0), (ulong)below),
+            new(new Gfn(0x10_0000), (ulong)between),
+            new(new Gfn(512UL << 18), (ulong)above),
         ];
         Assert.True(expected.Where(static r => !r.IsEmpty).SequenceEqual(image.Ranges), what);
         Assert.Equal(7, Bytes.PageOf(image, image.Pages - 1)[4095]);
@@ -129,20 +137,34 @@ public sealed class FileImageTests : IDisposable
     {
         var bytes = Bytes.Noise(3 * Page.Size, 2);
         var path = _folder.Write("mem", bytes);
-        using var image = MemoryImages.OpenFirecracker(path,
-            [new ImageSegment(0x10000, Page.Size, 0), new ImageSegment(0x20000, 2 * Page.Size, Page.Size)]);
+        using var image = MemoryImages.OpenFirecracker(
+            path,
+            [new ImageSegment(0x10000, Page.Size, 0), new ImageSegment(0x20000, 2 * Page.Size, Page.Size)]
+        );
 
         Assert.Equal(0x22ul, image.Pages);
         Assert.Equal(bytes[..Page.Size], Bytes.PageOf(image, 0x10));
         Assert.Equal(bytes[(2 * Page.Size)..], Bytes.PageOf(image, 0x21));
         Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, 0x11));
-        Expect.Refused(PagingError.Truncated,
-            () => MemoryImages.OpenFirecracker(path, [new ImageSegment(0, 4 * Page.Size, 0)]), path);
-        Expect.Refused(PagingError.BadSize,
-            () => MemoryImages.OpenFirecracker(path, [new ImageSegment(0, 100, 0)]), "length of a region");
-        Expect.Refused(PagingError.Corrupt,
-            () => MemoryImages.OpenFirecracker(path,
-                [new ImageSegment(0, 2 * Page.Size, 0), new ImageSegment(Page.Size, Page.Size, 0)]), "overlap");
+        Expect.Refused(
+            PagingError.Truncated,
+            () => MemoryImages.OpenFirecracker(path, [new ImageSegment(0, 4 * Page.Size, 0)]),
+            path
+        );
+        Expect.Refused(
+            PagingError.BadSize,
+            () => MemoryImages.OpenFirecracker(path, [new ImageSegment(0, 100, 0)]),
+            "length of a region"
+        );
+        Expect.Refused(
+            PagingError.Corrupt,
+            () =>
+                MemoryImages.OpenFirecracker(
+                    path,
+                    [new ImageSegment(0, 2 * Page.Size, 0), new ImageSegment(Page.Size, Page.Size, 0)]
+                ),
+            "overlap"
+        );
     }
 
     [Fact]
@@ -152,9 +174,11 @@ public sealed class FileImageTests : IDisposable
         Assert.Equal([new ImageSegment(0x8000_0000, 0x10_0000, 0)], FirecrackerLayout.ForArm64(0x10_0000));
         Assert.Equal(
             [new ImageSegment(0x8000_0000, 254UL << 30, 0), new ImageSegment(512UL << 30, 0x1000, 254UL << 30)],
-            FirecrackerLayout.ForArm64((254UL << 30) + 0x1000));
+            FirecrackerLayout.ForArm64((254UL << 30) + 0x1000)
+        );
         Assert.Equal(
             [new ImageSegment(0, 0xD000_0000, 0), new ImageSegment(0x1_0000_0000, 0x1000, 0xD000_0000)],
-            FirecrackerLayout.ForX86(0xD000_1000));
+            FirecrackerLayout.ForX86(0xD000_1000)
+        );
     }
 }

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Userfault.Pages.Tests.Images;
 
-/// <summary>An ELF core put together field by field, by the ELF specification and not by the reader under test.</summary>
+/// <summary>
+/// An ELF core put together field by field, by the ELF specification and not by the reader under test.
+/// </summary>
 internal sealed class GoldenElf
 {
     private readonly List<(uint Type, ulong Offset, ulong Paddr, ulong FileSize, ulong MemSize)> _headers = [];
@@ -25,7 +27,9 @@ internal sealed class GoldenElf
         return this;
     }
 
-    /// <summary>The file; with <paramref name="xnum"/> the headers are counted in section header 0, at the end of the file.</summary>
+    /// <summary>
+    /// The file; with <paramref name="xnum"/> the headers are counted in section header 0, at the end of the file.
+    /// </summary>
     public byte[] Build(bool xnum = false)
     {
         var file = new byte[BodyAt(_headers.Count) + _body.Length + (xnum ? 64 : 0)];
@@ -59,9 +63,12 @@ internal sealed class GoldenElf
         return file;
     }
 
-    public static void Put16(byte[] file, int at, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(at), value);
+    public static void Put16(byte[] file, int at, ushort value) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(at), value);
 
-    public static void Put32(byte[] file, int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at), value);
+    public static void Put32(byte[] file, int at, uint value) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at), value);
 
-    public static void Put64(byte[] file, int at, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(at), value);
+    public static void Put64(byte[] file, int at, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(at), value);
 }

@@ -27,8 +27,10 @@ public sealed class ImageIdentityTests : IDisposable
     public void In_a_big_image_every_sampled_byte_counts_and_the_others_do_not()
     {
         const ulong pages = 3 * ImageIdentity.SampledPages;
-        var sampled = Enumerable.Range(0, ImageIdentity.SampledPages)
-            .Select(i => ImageIdentity.SampleAt((ulong)i, pages)).ToHashSet();
+        var sampled = Enumerable
+            .Range(0, ImageIdentity.SampledPages)
+            .Select(i => ImageIdentity.SampleAt((ulong)i, pages))
+            .ToHashSet();
         var path = _folder.File("big");
         using (var file = File.Create(path))
             file.SetLength((long)pages * Page.Size);
@@ -69,9 +71,14 @@ public sealed class ImageIdentityTests : IDisposable
         var bytes = Bytes.Noise(3 * Page.Size, 2);
         Array.Clear(bytes, Page.Size, Page.Size);
         var at = (ulong)GoldenElf.BodyAt(2);
-        var core = _folder.Write("core", new GoldenElf()
-            .Load(at, 0, Page.Size).Load(at + Page.Size, 0x2000, Page.Size)
-            .Body([.. bytes[..Page.Size], .. bytes[(2 * Page.Size)..]]).Build());
+        var core = _folder.Write(
+            "core",
+            new GoldenElf()
+                .Load(at, 0, Page.Size)
+                .Load(at + Page.Size, 0x2000, Page.Size)
+                .Body([.. bytes[..Page.Size], .. bytes[(2 * Page.Size)..]])
+                .Build()
+        );
 
         Assert.Equal(IdentityOf(bytes), IdentityOfFile(core));
     }

@@ -25,7 +25,11 @@ public sealed class SyntheticImageTests
         var shared = contents.Values.Where(static n => n > 1).Sum();
         // Four standard deviations of a binomial draw; exact at 0 and 1.
         Assert.InRange(zero, (pages * zeros) - Deviation(zeros), (pages * zeros) + Deviation(zeros));
-        Assert.InRange(shared, (pages * duplicates) - Deviation(duplicates), (pages * duplicates) + Deviation(duplicates));
+        Assert.InRange(
+            shared,
+            (pages * duplicates) - Deviation(duplicates),
+            (pages * duplicates) + Deviation(duplicates)
+        );
         Assert.True(contents.Count(static c => c.Value > 1) <= (int)SyntheticImage.DuplicateContents);
 
         static double Deviation(double share) => 4 * Math.Sqrt(pages * share * (1 - share));
@@ -43,7 +47,8 @@ public sealed class SyntheticImageTests
             Assert.Equal(Bytes.PageOf(one, gfn), Bytes.PageOf(same, gfn));
         Assert.Equal(one.Identity, same.Identity);
         Assert.NotEqual(one.Identity, other.Identity);
-        // Computed by a second implementation in another language: the image of these settings must not change with the machine or the version.
+        // Computed by a second implementation in another language: the image of these settings must not change with the
+        // machine or the version.
         Assert.Equal("24d196692b9d7d4e", one.Identity.Short);
     }
 
@@ -62,5 +67,9 @@ public sealed class SyntheticImageTests
     [InlineData(1ul, 0.6, 0.6, PagingError.BadOption)]
     [InlineData(1ul, double.NaN, 0.1, PagingError.BadOption)]
     public void Nonsense_is_refused(ulong pages, double zeros, double duplicates, PagingError error) =>
-        Expect.Refused(error, () => _ = new SyntheticImage(new SyntheticSettings(pages, zeros, duplicates)), "synthetic");
+        Expect.Refused(
+            error,
+            () => _ = new SyntheticImage(new SyntheticSettings(pages, zeros, duplicates)),
+            "synthetic"
+        );
 }

@@ -3,14 +3,18 @@ using Userfault.Tests;
 
 namespace Userfault.Pages.Tests.Manifests;
 
-/// <summary>Single reads of a guest whose image is elsewhere: held against the source's fingerprints, whenever those come.</summary>
+/// <summary>
+/// Single reads of a guest whose image is elsewhere: held against the source's fingerprints, whenever those come.
+/// </summary>
 public sealed unsafe class GuestReadTests : IDisposable
 {
     private const ulong Pages = 640;
     private const int Reader = 3;
     private static readonly Gfn Wrong = new(70);
 
-    private readonly SyntheticImage _image = new(new SyntheticSettings(Pages, ZeroShare: 0.2, DuplicateShare: 0, Seed: 5));
+    private readonly SyntheticImage _image = new(
+        new SyntheticSettings(Pages, ZeroShare: 0.2, DuplicateShare: 0, Seed: 5)
+    );
     private readonly ByteGuestMemory _memory = new(Pages);
     private readonly StampLedger _ledger = new(Pages);
     private readonly RemoteImage _whole;
@@ -22,7 +26,8 @@ public sealed unsafe class GuestReadTests : IDisposable
         _remote = new RemoteImage(new ImageManifest(_image), "elsewhere");
         for (ulong gfn = 0; gfn < Pages; gfn++)
         {
-            fixed (byte* page = Bytes.PageOf(_image, gfn)) _memory.Place(PageContent.Of(new Gfn(gfn), page));
+            fixed (byte* page = Bytes.PageOf(_image, gfn))
+                _memory.Place(PageContent.Of(new Gfn(gfn), page));
         }
     }
 
@@ -42,7 +47,8 @@ public sealed unsafe class GuestReadTests : IDisposable
         Bytes.Noise(Page.Size, 8).CopyTo(page, 0);
         var words = (ulong*)Bytes.Pointer(page);
         var sum = PageDigest.Zero.Fingerprint;
-        for (var i = 0; i < StampMath.WordsPerPage; i++) sum += StampMath.Move(i, 0, words[i]);
+        for (var i = 0; i < StampMath.WordsPerPage; i++)
+            sum += StampMath.Move(i, 0, words[i]);
         Assert.Equal(sum, PageDigest.FingerprintOf(words));
     }
 
@@ -55,7 +61,10 @@ public sealed unsafe class GuestReadTests : IDisposable
         using var verifier = new GuestVerifier(_whole, _memory, _ledger);
         Assert.All(Enumerable.Range(0, (int)Pages), gfn => Assert.True(Read(verifier, (ulong)gfn)));
         ((ulong*)_memory.PageAt(Wrong))[word] ^= 1;
-        Assert.Equal([Wrong.Value], Enumerable.Range(0, (int)Pages).Select(gfn => (ulong)gfn).Where(gfn => !Read(verifier, gfn)));
+        Assert.Equal(
+            [Wrong.Value],
+            Enumerable.Range(0, (int)Pages).Select(gfn => (ulong)gfn).Where(gfn => !Read(verifier, gfn))
+        );
 
         // The guest's own writes change nothing about that, on this page or another.
         _memory.Write(Wrong, GuestStamp.Of(Reader + 1, 1), _ledger);
@@ -69,7 +78,8 @@ public sealed unsafe class GuestReadTests : IDisposable
         using var verifier = new GuestVerifier(_whole, _memory, _ledger);
         _memory.Write(Wrong, GuestStamp.Of(Reader, 1), _ledger);
         Assert.True(Read(verifier, Wrong.Value));
-        fixed (byte* page = Bytes.PageOf(_image, Wrong.Value)) _memory.Place(PageContent.Of(Wrong, page));
+        fixed (byte* page = Bytes.PageOf(_image, Wrong.Value))
+            _memory.Place(PageContent.Of(Wrong, page));
         Assert.False(Read(verifier, Wrong.Value));
     }
 
@@ -93,7 +103,8 @@ public sealed unsafe class GuestReadTests : IDisposable
         using var verifier = new GuestVerifier(_remote, _memory, _ledger);
         ((ulong*)_memory.PageAt(Wrong))[9] ^= 1;
         // Nobody can say yet, and a page that nobody reads until then is nobody's wrong read.
-        for (ulong gfn = 0; gfn < Pages / 2; gfn++) Assert.True(Read(verifier, gfn) && Read(verifier, gfn));
+        for (ulong gfn = 0; gfn < Pages / 2; gfn++)
+            Assert.True(Read(verifier, gfn) && Read(verifier, gfn));
         ((ulong*)_memory.PageAt(new Gfn(600)))[9] ^= 1;
         Assert.Equal(0, _remote.Digests.WrongReads);
 
@@ -128,7 +139,8 @@ public sealed unsafe class GuestReadTests : IDisposable
                 both.SignalAndWait();
                 for (ulong gfn = 0; gfn < Pages; gfn++)
                 {
-                    if (!remote.Digests.Holds(new Gfn(gfn), 17)) found++;
+                    if (!remote.Digests.Holds(new Gfn(gfn), 17))
+                        found++;
                 }
             });
             reader.Start();
@@ -144,15 +156,19 @@ public sealed unsafe class GuestReadTests : IDisposable
     {
         using var verifier = new GuestVerifier(_whole, _memory, _ledger);
         var wrong = 0;
-        var threads = Enumerable.Range(0, 3).Select(vcpu => new Thread(() =>
-        {
-            using var own = new GuestVerifier(_whole, _memory, _ledger);
-            for (var i = 1UL; i <= 20_000; i++)
+        var threads = Enumerable
+            .Range(0, 3)
+            .Select(vcpu => new Thread(() =>
             {
-                _memory.Write(new Gfn(i % 3), GuestStamp.Of(vcpu, i), _ledger);
-                if (!own.CouldRead(new Gfn((i + 1) % 3), vcpu, _memory.Read(new Gfn((i + 1) % 3), vcpu), i)) Interlocked.Increment(ref wrong);
-            }
-        })).ToList();
+                using var own = new GuestVerifier(_whole, _memory, _ledger);
+                for (var i = 1UL; i <= 20_000; i++)
+                {
+                    _memory.Write(new Gfn(i % 3), GuestStamp.Of(vcpu, i), _ledger);
+                    if (!own.CouldRead(new Gfn((i + 1) % 3), vcpu, _memory.Read(new Gfn((i + 1) % 3), vcpu), i))
+                        Interlocked.Increment(ref wrong);
+                }
+            }))
+            .ToList();
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
         Assert.Equal(0, wrong);
@@ -167,7 +183,8 @@ public sealed unsafe class GuestReadTests : IDisposable
         var page = new byte[Page.Size];
         for (var first = 0UL; first < Pages; first += PageDigest.PerPage)
         {
-            for (var i = 0UL; i < PageDigest.PerPage; i++) _whole.Digests[new Gfn(first + i)].Write(page.AsSpan((int)i * PageDigest.Size));
+            for (var i = 0UL; i < PageDigest.PerPage; i++)
+                _whole.Digests[new Gfn(first + i)].Write(page.AsSpan((int)i * PageDigest.Size));
             (remote ?? _remote).Digests.Put(1 + (first / PageDigest.PerPage), page);
         }
 

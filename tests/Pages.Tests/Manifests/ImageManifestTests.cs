@@ -13,10 +13,16 @@ public sealed unsafe class ImageManifestTests : IDisposable
 
     public ImageManifestTests() =>
         // Two pages, a hole of two, three pages.
-        _image = MemoryImages.Open(_folder.Write("golden.elf", new GoldenElf()
-            .Load((ulong)GoldenElf.BodyAt(2), 0, 2 * Page.Size)
-            .Load((ulong)GoldenElf.BodyAt(2) + (2 * Page.Size), 4 * Page.Size, 3 * Page.Size)
-            .Body(Bytes.Noise(5 * Page.Size, 3)).Build()));
+        _image = MemoryImages.Open(
+            _folder.Write(
+                "golden.elf",
+                new GoldenElf()
+                    .Load((ulong)GoldenElf.BodyAt(2), 0, 2 * Page.Size)
+                    .Load((ulong)GoldenElf.BodyAt(2) + (2 * Page.Size), 4 * Page.Size, 3 * Page.Size)
+                    .Body(Bytes.Noise(5 * Page.Size, 3))
+                    .Build()
+            )
+        );
 
     public void Dispose()
     {
@@ -37,7 +43,9 @@ public sealed unsafe class ImageManifestTests : IDisposable
         const ulong stamp = 0x0003_0000_0000_0001;
         BinaryPrimitives.WriteUInt64LittleEndian(page.AsSpan(7 * 8), stamp);
         Assert.Equal(
-            digest.Fingerprint + StampMath.Move(7, 0x6161_6161_6161_6161, stamp), PageDigest.Of(Bytes.Pointer(page)).Fingerprint);
+            digest.Fingerprint + StampMath.Move(7, 0x6161_6161_6161_6161, stamp),
+            PageDigest.Of(Bytes.Pointer(page)).Fingerprint
+        );
 
         var bytes = new byte[PageDigest.Size];
         digest.Write(bytes);
@@ -51,7 +59,10 @@ public sealed unsafe class ImageManifestTests : IDisposable
     public void The_header_is_laid_out_as_documented()
     {
         var manifest = new ImageManifest(_image);
-        Assert.Equal((7UL, 5UL, 1UL, 2UL), (manifest.ImagePages, manifest.Described, manifest.HeaderPages, manifest.Pages));
+        Assert.Equal(
+            (7UL, 5UL, 1UL, 2UL),
+            (manifest.ImagePages, manifest.Described, manifest.HeaderPages, manifest.Pages)
+        );
         var header = Header();
 
         var expected = new byte[Page.Size];
@@ -65,7 +76,9 @@ public sealed unsafe class ImageManifestTests : IDisposable
         var read = ImageManifest.Read(header, _image.Identity)!;
         Assert.Equal(_image.Ranges, read.Ranges);
         Assert.Equal(
-            [0, 1, null, null, 2, 3, 4, null], Enumerable.Range(0, 8).Select(gfn => (int?)read.OrdinalOf(new Gfn((ulong)gfn))));
+            [0, 1, null, null, 2, 3, 4, null],
+            Enumerable.Range(0, 8).Select(gfn => (int?)read.OrdinalOf(new Gfn((ulong)gfn)))
+        );
         Assert.Equal([0UL, 1, 4, 5, 6], Enumerable.Range(0, 5).Select(i => read.GfnAt((ulong)i).Value));
         Assert.Throws<ArgumentOutOfRangeException>(() => read.GfnAt(5));
     }
@@ -73,7 +86,10 @@ public sealed unsafe class ImageManifestTests : IDisposable
     [Fact]
     public void A_manifests_identity_follows_from_the_images() =>
         // printf userfault.digest + 32 zero bytes | sha256sum
-        Assert.Equal("67cf10b01063505dbd56683e36212c8dbdec35c641d7a39475b3b79a9f108969", ImageManifest.IdentityOf(default).ToString());
+        Assert.Equal(
+            "67cf10b01063505dbd56683e36212c8dbdec35c641d7a39475b3b79a9f108969",
+            ImageManifest.IdentityOf(default).ToString()
+        );
 
     // Offset and value of one byte that is changed.
     [Theory]
@@ -108,8 +124,10 @@ public sealed unsafe class ImageManifestTests : IDisposable
             var header = i % 2 == 0 ? Header() : new byte[random.Next(0, 2) * Page.Size];
             for (var changes = random.Next(1, 9); changes > 0 && header.Length > 0; changes--)
                 header[random.Next(i % 4 == 0 ? 112 : header.Length)] = (byte)random.Next(256);
-            if (header.Length > 0) Assert.InRange(ImageManifest.HeaderPagesIn(header), 0UL, 17UL);
-            if (ImageManifest.Read(header, _image.Identity) is not { } read) continue;
+            if (header.Length > 0)
+                Assert.InRange(ImageManifest.HeaderPagesIn(header), 0UL, 17UL);
+            if (ImageManifest.Read(header, _image.Identity) is not { } read)
+                continue;
             Assert.Equal(7UL, read.ImagePages);
             Assert.InRange(read.Described, 1UL, 7UL);
         }

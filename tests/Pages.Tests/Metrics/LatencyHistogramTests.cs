@@ -35,7 +35,8 @@ public class LatencyHistogramTests
         var random = new Random(7);
         var values = Enumerable.Range(0, 20_000).Select(_ => (long)Math.Exp(random.NextDouble() * 20)).ToArray();
         var histogram = new LatencyHistogram();
-        foreach (var value in values) histogram.Record(value);
+        foreach (var value in values)
+            histogram.Record(value);
         Array.Sort(values);
 
         foreach (var percentile in new[] { 0.1, 25, 50, 90, 99, 99.9, 100 })
@@ -61,6 +62,9 @@ public class LatencyHistogramTests
 
         left.Add(right);
         Assert.Equal(both.Buckets(), left.Buckets());
-        Assert.Equal((both.Count, both.SumNs, both.MinNs, both.MaxNs), (left.Count, left.SumNs, left.MinNs, left.MaxNs));
+        Assert.Equal(
+            (both.Count, both.SumNs, both.MinNs, both.MaxNs),
+            (left.Count, left.SumNs, left.MinNs, left.MaxNs)
+        );
     }
 }

@@ -47,12 +47,17 @@ public sealed class PushOrderTests : IDisposable
     {
         using var image = new SyntheticImage(new SyntheticSettings(2000));
         // One run reaches into the slot from below, one lies outside.
-        var set = new WorkingSet(image.Identity, 2000, [Run(30, 3), new GfnRange(new Gfn(Base - 5), 7), new GfnRange(new Gfn(5), 9), Run(7, 6)]);
+        var set = new WorkingSet(
+            image.Identity,
+            2000,
+            [Run(30, 3), new GfnRange(new Gfn(Base - 5), 7), new GfnRange(new Gfn(5), 9), Run(7, 6)]
+        );
         _missing.Clear(9);
         var order = PushOrder.Create(PushOrderKind.Recorded, _claims, set);
         Assert.Equal(
             [Run(30, 3), Run(0, 2), Run(7, 2), Run(10, 3), Run(2, 5), Run(13, 8), Run(21, 8), Run(29, 1), Run(33, 7)],
-            Drain(order, 8));
+            Drain(order, 8)
+        );
     }
 
     [Theory]
@@ -69,7 +74,11 @@ public sealed class PushOrderTests : IDisposable
             using var missing = UserfaultBitmap.Allocate(pages);
             missing.SetAll();
             using var claims = new PageClaims(new GfnRange(new Gfn(0), pages), missing);
-            var set = new WorkingSet(image.Identity, pages, [new GfnRange(new Gfn(500), 100), new GfnRange(new Gfn(20), 30)]);
+            var set = new WorkingSet(
+                image.Identity,
+                pages,
+                [new GfnRange(new Gfn(500), 100), new GfnRange(new Gfn(20), 30)]
+            );
             var order = PushOrder.Create(kind, claims, set);
             var fetched = new int[pages];
             var inFlight = new List<GfnRange>();
@@ -106,7 +115,13 @@ public sealed class PushOrderTests : IDisposable
     }
 
     private static void Finish(
-        Random random, List<GfnRange> inFlight, UserfaultBitmap missing, PageClaims claims, PushOrder order, int[] fetched)
+        Random random,
+        List<GfnRange> inFlight,
+        UserfaultBitmap missing,
+        PageClaims claims,
+        PushOrder order,
+        int[] fetched
+    )
     {
         var at = random.Next(inFlight.Count);
         var range = inFlight[at];
@@ -168,12 +183,17 @@ public sealed class PushOrderTests : IDisposable
         var open = Enumerable.Range(0, (int)pages).Select(i => claims.IsOpen(new Gfn(Base + (ulong)i))).ToArray();
         for (var i = 0; i < 3000; i++)
         {
-            int from = random.Next((int)pages), end = Math.Min((int)pages, from + random.Next(random.Next(2) == 0 ? 200 : 9000));
+            int from = random.Next((int)pages),
+                end = Math.Min((int)pages, from + random.Next(random.Next(2) == 0 ? 200 : 9000));
             var most = random.Next(1, 200);
             var start = Array.FindIndex(open, from, end - from, static o => o);
-            var length = start < 0 ? 0 : open.Skip(start).Take(Math.Min(most, end - start)).TakeWhile(static o => o).Count();
+            var length =
+                start < 0 ? 0 : open.Skip(start).Take(Math.Min(most, end - start)).TakeWhile(static o => o).Count();
             var found = claims.NextOpen(new Gfn(Base + (ulong)from), new Gfn(Base + (ulong)end), (ulong)most);
-            Assert.Equal(start < 0 ? (0, 0ul) : (start, (ulong)length), start < 0 ? (0, found.Count) : ((int)(found.Start.Value - Base), found.Count));
+            Assert.Equal(
+                start < 0 ? (0, 0ul) : (start, (ulong)length),
+                start < 0 ? (0, found.Count) : ((int)(found.Start.Value - Base), found.Count)
+            );
 
             var last = from == 0 ? -1 : Array.FindLastIndex(open, from - 1, static o => o);
             length = last < 0 ? 0 : open.Take(last + 1).Reverse().Take(most).TakeWhile(static o => o).Count();

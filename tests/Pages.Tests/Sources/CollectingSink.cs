@@ -13,8 +13,15 @@ internal sealed class CollectingSink : IPageSink
     {
         Assert.True(batch.IsLast);
         var pages = batch.Pages.ToArray();
-        Answers.Add((batch.RequestId, batch.CompletedNs, [.. pages.Select(static p => p.Kind)],
-            [.. pages.Select(static p => p.Gfn.Value)], [.. pages.Select(static p => Bytes.PageOf(p))]));
+        Answers.Add(
+            (
+                batch.RequestId,
+                batch.CompletedNs,
+                [.. pages.Select(static p => p.Kind)],
+                [.. pages.Select(static p => p.Gfn.Value)],
+                [.. pages.Select(static p => Bytes.PageOf(p))]
+            )
+        );
         batch.Release();
     }
 

@@ -11,7 +11,11 @@ public sealed unsafe class ExpectingSourceTests
     [InlineData("runs of four and more", new long[] { 8, 9, 10, 11 }, new ulong[] { 8, 4 })]
     [InlineData("three are made by their faults", new long[] { 8, 9, 10 }, new ulong[0])]
     [InlineData("a gap parts two runs", new long[] { 1, 2, 3, 4, 6, 7, 8, 9, 10 }, new ulong[] { 1, 4, 6, 5 })]
-    [InlineData("zero pages are never made", new long[] { 1, 2, 3, 4, -5, 6, 7, 8, -9, -10, 11, 12, 13, 14 }, new ulong[] { 1, 4, 11, 4 })]
+    [InlineData(
+        "zero pages are never made",
+        new long[] { 1, 2, 3, 4, -5, 6, 7, 8, -9, -10, 11, 12, 13, 14 },
+        new ulong[] { 1, 4, 11, 4 }
+    )]
     [InlineData("only upwards", new long[] { 9, 8, 7, 6, 5 }, new ulong[0])]
     [InlineData("one by one", new long[] { 1, 3, 5, 7, 9 }, new ulong[0])]
     [InlineData("nothing", new long[0], new ulong[0])]
@@ -26,7 +30,9 @@ public sealed unsafe class ExpectingSourceTests
         fixed (byte* content = _content)
         {
             foreach (var page in pages)
-                batch.Add(page < 0 ? PageContent.Zero(new Gfn((ulong)-page)) : PageContent.Of(new Gfn((ulong)page), content));
+                batch.Add(
+                    page < 0 ? PageContent.Zero(new Gfn((ulong)-page)) : PageContent.Of(new Gfn((ulong)page), content)
+                );
         }
 
         inner.Sink!.OnPages(batch);
@@ -96,9 +102,7 @@ public sealed unsafe class ExpectingSourceTests
 
         public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => throw new NotSupportedException();
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     private sealed class Sink(ToldMemory memory) : IPageSink

@@ -98,7 +98,10 @@ public sealed class LinkModelTests
         Expect.Refused(PagingError.BadOption, () => _ = new LinkModel(new LinkSettings(LatencyNs: -1)), "negative");
 
     private static List<(ulong, long)> Play(
-        LinkSettings settings, List<(long At, long Bytes, FetchPriority Priority)> submissions, long everyNs)
+        LinkSettings settings,
+        List<(long At, long Bytes, FetchPriority Priority)> submissions,
+        long everyNs
+    )
     {
         var link = new LinkModel(settings);
         var completed = new List<(ulong, long)>();

@@ -38,8 +38,10 @@ public sealed class LocalPageSourceTests : IDisposable
             {
                 Assert.Equal(Bytes.PageOf(_image, answer.Gfns[i]), answer.Pages[i]);
                 var tag = PageTag.Of(answer.Pages[i]);
-                var expected = tag == PageTag.Zero ? PageContentKind.Zero
-                    : sent.Add(tag) ? PageContentKind.Bytes : PageContentKind.Duplicate;
+                var expected =
+                    tag == PageTag.Zero ? PageContentKind.Zero
+                    : sent.Add(tag) ? PageContentKind.Bytes
+                    : PageContentKind.Duplicate;
                 Assert.Equal(expected, answer.Kinds[i]);
                 kinds[expected] = kinds.GetValueOrDefault(expected) + 1;
             }
@@ -74,7 +76,10 @@ public sealed class LocalPageSourceTests : IDisposable
     {
         var wakes = 0;
         using var source = new LocalPageSource(
-            _image, new LocalSourceSettings { Link = new LinkSettings(LatencyNs: 30_000) }, () => wakes++);
+            _image,
+            new LocalSourceSettings { Link = new LinkSettings(LatencyNs: 30_000) },
+            () => wakes++
+        );
         source.Request(new PageRequest(1, FetchPriority.Demand, 1_000), [Run(9, 1)], _sink);
         Assert.Equal(1, wakes);
         Assert.Equal(31_000, source.NextDueNs);
@@ -114,7 +119,9 @@ public sealed class LocalPageSourceTests : IDisposable
         source.Dispose();
         Assert.Empty(_sink.Answers);
         Assert.Equal(
-            [(1ul, FetchFailure.SourceLost), (2ul, FetchFailure.SourceLost), (3ul, FetchFailure.SourceLost)], _sink.Failures);
+            [(1ul, FetchFailure.SourceLost), (2ul, FetchFailure.SourceLost), (3ul, FetchFailure.SourceLost)],
+            _sink.Failures
+        );
         Assert.Equal(long.MaxValue, source.NextDueNs);
     }
 
@@ -126,7 +133,8 @@ public sealed class LocalPageSourceTests : IDisposable
         source.Request(new PageRequest(2, FetchPriority.Demand, 0), [Run(ulong.MaxValue, 2)], _sink);
         Assert.Equal([(1ul, FetchFailure.OutsideImage), (2ul, FetchFailure.OutsideImage)], _sink.Failures);
         Assert.Throws<ArgumentException>(() =>
-            source.Request(new PageRequest(3, FetchPriority.Demand, 0), [Run(0, 16000), Run(0, 16000)], _sink));
+            source.Request(new PageRequest(3, FetchPriority.Demand, 0), [Run(0, 16000), Run(0, 16000)], _sink)
+        );
     }
 
     [Fact]
@@ -135,7 +143,8 @@ public sealed class LocalPageSourceTests : IDisposable
         using var source = Slow(1000);
         source.Request(new PageRequest(1, FetchPriority.Demand, 0), [Run(1, 1)], _sink);
         Assert.Throws<ArgumentException>(() =>
-            source.Request(new PageRequest(1, FetchPriority.Demand, 0), [Run(1, 1)], _sink));
+            source.Request(new PageRequest(1, FetchPriority.Demand, 0), [Run(1, 1)], _sink)
+        );
     }
 
     [Fact]
@@ -150,8 +159,8 @@ public sealed class LocalPageSourceTests : IDisposable
 
     private static GfnRange Run(ulong start, ulong count) => new(new Gfn(start), count);
 
-    private LocalPageSource Slow(long latencyNs, long bitsPerSecond = 0) => new(
-        _image, new LocalSourceSettings { Link = new LinkSettings(latencyNs, 0, bitsPerSecond) });
+    private LocalPageSource Slow(long latencyNs, long bitsPerSecond = 0) =>
+        new(_image, new LocalSourceSettings { Link = new LinkSettings(latencyNs, 0, bitsPerSecond) });
 
     private sealed unsafe class TagSink : IPageSink
     {

@@ -15,7 +15,8 @@ public sealed class SharedPageSourceTests : IDisposable
     {
         var shared = new SharedPageSource(_one);
         var owners = new[] { shared.Open(), shared.Open() };
-        foreach (var owner in owners) owner.Request(new PageRequest(7, FetchPriority.Demand, 0), [new GfnRange(new Gfn(1), 1)], _one);
+        foreach (var owner in owners)
+            owner.Request(new PageRequest(7, FetchPriority.Demand, 0), [new GfnRange(new Gfn(1), 1)], _one);
         Assert.Equal(2, _one.Asked.Select(a => a.Id).Distinct().Count());
 
         var batch = new PageBatchPool().Rent(_one.Asked[1].Id);
@@ -48,7 +49,8 @@ public sealed class SharedPageSourceTests : IDisposable
         using var other = new Recorder();
         view.Request(new PageRequest(1, FetchPriority.Demand, 0), [], _one);
         view.Request(new PageRequest(2, FetchPriority.Demand, 0), [], other);
-        foreach (var (id, sink) in _one.Asked) sink.OnFailed(id, FetchFailure.Cancelled);
+        foreach (var (id, sink) in _one.Asked)
+            sink.OnFailed(id, FetchFailure.Cancelled);
         Assert.Equal([(1UL, "Cancelled")], _one.Answers);
         Assert.Equal([(2UL, "Cancelled")], other.Answers);
     }
@@ -69,7 +71,8 @@ public sealed class SharedPageSourceTests : IDisposable
 
         public bool IsDisposed { get; private set; }
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink) => Asked.Add((request.Id, sink));
+        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink) =>
+            Asked.Add((request.Id, sink));
 
         public void Cancel(ulong requestId) => Cancelled.Add(requestId);
 

@@ -15,7 +15,10 @@ public sealed class SpinningPumpTests : IDisposable
     {
         using var pump = new SpinningPump();
         using var source = new LocalPageSource(
-            _image, new LocalSourceSettings { Link = new LinkSettings(LatencyNs: 30_000) }, pump.Wake);
+            _image,
+            new LocalSourceSettings { Link = new LinkSettings(LatencyNs: 30_000) },
+            pump.Wake
+        );
         pump.Add(source);
         var sink = new BlockingSink(pump);
         for (ulong i = 0; i < 200; i++)
@@ -34,7 +37,10 @@ public sealed class SpinningPumpTests : IDisposable
     {
         using var pump = new SpinningPump();
         using var source = new LocalPageSource(
-            _image, new LocalSourceSettings { Link = new LinkSettings(LatencyNs: 1000) }, pump.Wake);
+            _image,
+            new LocalSourceSettings { Link = new LinkSettings(LatencyNs: 1000) },
+            pump.Wake
+        );
         pump.Add(source);
         var sink = new BlockingSink(pump);
         for (ulong i = 0; i < 5; i++)
@@ -50,7 +56,10 @@ public sealed class SpinningPumpTests : IDisposable
     {
         using var pump = new SpinningPump();
         using var source = new LocalPageSource(
-            _image, new LocalSourceSettings { Link = new LinkSettings(LatencyNs: 20_000_000) }, pump.Wake);
+            _image,
+            new LocalSourceSettings { Link = new LinkSettings(LatencyNs: 20_000_000) },
+            pump.Wake
+        );
         pump.Add(source);
         var sink = new BlockingSink(pump);
         source.Request(new PageRequest(1, FetchPriority.Demand, pump.NowNs), [new GfnRange(new Gfn(0), 1)], sink);
@@ -72,10 +81,19 @@ public sealed class SpinningPumpTests : IDisposable
         var sink = new BlockingSink(pump);
         ulong id = 0;
         foreach (var source in new[] { gone, one, two })
-            source.Request(new PageRequest(id++, FetchPriority.Demand, pump.NowNs), [new GfnRange(new Gfn(0), 1)], sink);
+            source.Request(
+                new PageRequest(id++, FetchPriority.Demand, pump.NowNs),
+                [new GfnRange(new Gfn(0), 1)],
+                sink
+            );
         Assert.True(sink.Arrived.TryTake(out var first, Patience));
         Assert.True(sink.Arrived.TryTake(out var second, Patience));
-        Assert.Equal([1ul, 2], new List<ulong> { first.Id, second.Id }.Order().ToArray());
+        Assert.Equal(
+            [1ul, 2],
+            new List<ulong> { first.Id, second.Id }
+                .Order()
+                .ToArray()
+        );
         Assert.NotEqual(long.MaxValue, gone.NextDueNs);
     }
 

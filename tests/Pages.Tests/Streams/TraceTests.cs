@@ -50,13 +50,17 @@ public sealed class TraceTests : IDisposable
     [Fact]
     public void Comments_blank_lines_and_other_line_ends_are_taken_and_streams_start_anew()
     {
-        var trace = TraceWorkload.Load(Text("# a header\r\n\r\n2,1,A,R\r\n#" + new string('x', 3000) + "\n2,1,f,W\n0,0,0,X"), 16);
+        var trace = TraceWorkload.Load(
+            Text("# a header\r\n\r\n2,1,A,R\r\n#" + new string('x', 3000) + "\n2,1,f,W\n0,0,0,X"),
+            16
+        );
         Assert.Equal(3, trace.Vcpus);
         for (var again = 0; again < 2; again++)
         {
             Assert.Equal(
                 [new GuestAccess(new Gfn(10), Access.Read, 1), new GuestAccess(new Gfn(15), Access.Write, 1)],
-                All(trace.Open(2)));
+                All(trace.Open(2))
+            );
         }
         Assert.Empty(All(trace.Open(1)));
         Assert.Equal(1ul, trace.Open(0).Count);
@@ -76,29 +80,30 @@ public sealed class TraceTests : IDisposable
             Assert.All(All(trace.Open(vcpu)), a => Assert.Equal(a.Gfn.Value, (ulong)a.DueNs));
     }
 
-    public static TheoryData<string, PagingError, string> Defects => new()
-    {
-        { "0,1,2,Q", PagingError.BadTraceLine, "bad kind" },
-        { "0,1,2,", PagingError.BadTraceLine, "bad kind" },
-        { "0,1,2,RW", PagingError.BadTraceLine, "bad kind" },
-        { "0,1,2,R,", PagingError.BadTraceLine, "bad kind" },
-        { "0,1,2", PagingError.BadTraceLine, "nothing follows gfn" },
-        { "0,1", PagingError.BadTraceLine, "nothing follows instructions" },
-        { "0", PagingError.BadTraceLine, "nothing follows vcpu" },
-        { "0,1,0x2,R", PagingError.BadTraceLine, "bad gfn" },
-        { "0,1,g,R", PagingError.BadTraceLine, "bad gfn" },
-        { "0,1,,R", PagingError.BadTraceLine, "no gfn" },
-        { ",1,2,R", PagingError.BadTraceLine, "no vcpu" },
-        { "-1,1,2,R", PagingError.BadTraceLine, "bad vcpu" },
-        { " 0,1,2,R", PagingError.BadTraceLine, "bad vcpu" },
-        { "a,1,2,R", PagingError.BadTraceLine, "bad vcpu" },
-        { "65536,1,2,R", PagingError.BadTraceLine, "vCPU numbers end at 65535" },
-        { "0,18446744073709551616,2,R", PagingError.BadTraceLine, "bad instructions" },
-        { "0,1,10000000000000000,R", PagingError.BadTraceLine, "bad gfn" },
-        { "0,1,10,R", PagingError.OutsideMemory, "gfn 0x10" },
-        { "0,1,ffffffffffffffff,R", PagingError.OutsideMemory, "outside the guest's 16 pages" },
-        { "1,4,2,R", PagingError.BadTraceLine, "vcpu 1 goes back from instruction 5 to 4" },
-    };
+    public static TheoryData<string, PagingError, string> Defects =>
+        new()
+        {
+            { "0,1,2,Q", PagingError.BadTraceLine, "bad kind" },
+            { "0,1,2,", PagingError.BadTraceLine, "bad kind" },
+            { "0,1,2,RW", PagingError.BadTraceLine, "bad kind" },
+            { "0,1,2,R,", PagingError.BadTraceLine, "bad kind" },
+            { "0,1,2", PagingError.BadTraceLine, "nothing follows gfn" },
+            { "0,1", PagingError.BadTraceLine, "nothing follows instructions" },
+            { "0", PagingError.BadTraceLine, "nothing follows vcpu" },
+            { "0,1,0x2,R", PagingError.BadTraceLine, "bad gfn" },
+            { "0,1,g,R", PagingError.BadTraceLine, "bad gfn" },
+            { "0,1,,R", PagingError.BadTraceLine, "no gfn" },
+            { ",1,2,R", PagingError.BadTraceLine, "no vcpu" },
+            { "-1,1,2,R", PagingError.BadTraceLine, "bad vcpu" },
+            { " 0,1,2,R", PagingError.BadTraceLine, "bad vcpu" },
+            { "a,1,2,R", PagingError.BadTraceLine, "bad vcpu" },
+            { "65536,1,2,R", PagingError.BadTraceLine, "vCPU numbers end at 65535" },
+            { "0,18446744073709551616,2,R", PagingError.BadTraceLine, "bad instructions" },
+            { "0,1,10000000000000000,R", PagingError.BadTraceLine, "bad gfn" },
+            { "0,1,10,R", PagingError.OutsideMemory, "gfn 0x10" },
+            { "0,1,ffffffffffffffff,R", PagingError.OutsideMemory, "outside the guest's 16 pages" },
+            { "1,4,2,R", PagingError.BadTraceLine, "vcpu 1 goes back from instruction 5 to 4" },
+        };
 
     [Theory]
     [MemberData(nameof(Defects))]
@@ -114,9 +119,22 @@ public sealed class TraceTests : IDisposable
         Expect.Refused(PagingError.FileMissing, () => TraceWorkload.Load(_folder.File("none"), 16), "no such file");
         Expect.Refused(PagingError.FileUnusable, () => TraceWorkload.Load(Path.GetTempPath(), 16), "directory");
         Expect.Refused(PagingError.BadTraceLine, () => TraceWorkload.Load(Text(""), 16), "no accesses");
-        Expect.Refused(PagingError.BadTraceLine, () => TraceWorkload.Load(Text("# only a header\n"), 16), "no accesses");
-        Expect.Refused(PagingError.BadTraceLine, () => TraceWorkload.Load(Text(new string('1', 1 << 17)), 16), "line 1", "too long");
-        Expect.Refused(PagingError.BadOption, () => TraceWorkload.Load(Text("0,0,0,R"), 16, -1), "instructions per second");
+        Expect.Refused(
+            PagingError.BadTraceLine,
+            () => TraceWorkload.Load(Text("# only a header\n"), 16),
+            "no accesses"
+        );
+        Expect.Refused(
+            PagingError.BadTraceLine,
+            () => TraceWorkload.Load(Text(new string('1', 1 << 17)), 16),
+            "line 1",
+            "too long"
+        );
+        Expect.Refused(
+            PagingError.BadOption,
+            () => TraceWorkload.Load(Text("0,0,0,R"), 16, -1),
+            "instructions per second"
+        );
     }
 
     [Fact]
@@ -129,7 +147,10 @@ public sealed class TraceTests : IDisposable
             Expect.Refused(PagingError.Truncated, () => TraceWorkload.Load(path, 16), path, "gzip");
         }
         // One byte is no gzip: it is a short text.
-        Expect.Refused(PagingError.BadTraceLine, () => TraceWorkload.Load(_folder.Write("cut.gz", whole.AsSpan(0, 1)), 16));
+        Expect.Refused(
+            PagingError.BadTraceLine,
+            () => TraceWorkload.Load(_folder.Write("cut.gz", whole.AsSpan(0, 1)), 16)
+        );
     }
 
     [Fact]
@@ -153,12 +174,12 @@ public sealed class TraceTests : IDisposable
     {
         var random = new Random(8);
         var alphabet = "0123456789abcdefRWX,,,,\n\n#\r\0\u00ff -+x"u8.ToArray();
-        int read = 0, refused = 0;
+        int read = 0,
+            refused = 0;
         for (var round = 0; round < 1500; round++)
         {
-            var bytes = round % 2 == 0
-                ? Encoding.ASCII.GetBytes("0,1,2,R\n1,2,3,W\n0,9,a,X\n")
-                : new byte[random.Next(200)];
+            var bytes =
+                round % 2 == 0 ? Encoding.ASCII.GetBytes("0,1,2,R\n1,2,3,W\n0,9,a,X\n") : new byte[random.Next(200)];
             for (var i = 0; i < bytes.Length; i++)
             {
                 if (round % 2 == 1 || random.Next(30) == 0)

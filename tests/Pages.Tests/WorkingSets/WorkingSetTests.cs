@@ -63,8 +63,14 @@ public sealed class WorkingSetTests : IDisposable
     {
         WorkingSetFile.Save(_folder.File("set"), Recorded([1, 2, 3]));
         using var other = new SyntheticImage(new SyntheticSettings(1000, Seed: 6));
-        Expect.Refused(PagingError.ForeignImage, () => WorkingSetFile.Load(_folder.File("set"), other),
-            _folder.File("set"), _image.Identity.Short, other.Identity.Short, "record it again");
+        Expect.Refused(
+            PagingError.ForeignImage,
+            () => WorkingSetFile.Load(_folder.File("set"), other),
+            _folder.File("set"),
+            _image.Identity.Short,
+            other.Identity.Short,
+            "record it again"
+        );
     }
 
     [Fact]
@@ -84,20 +90,21 @@ public sealed class WorkingSetTests : IDisposable
         Assert.Throws<PagingException>(() => WorkingSetFile.Load(_folder.Write("bad", [.. whole, 0]), _image));
     }
 
-    public static TheoryData<string, PagingError, string> Defects => new()
-    {
-        { "missing", PagingError.FileMissing, "no such file" },
-        { "foreign", PagingError.WrongFormat, "not a working set" },
-        { "version", PagingError.WrongFormat, "version 2" },
-        { "short", PagingError.Truncated, "truncated" },
-        { "twice", PagingError.Corrupt, "names a page twice" },
-        { "outside", PagingError.Corrupt, "outside the image" },
-        { "negative", PagingError.Corrupt, "outside the image" },
-        { "more", PagingError.Corrupt, "counts more runs" },
-        { "half", PagingError.Corrupt, "is not whole" },
-        { "endless", PagingError.Corrupt, "is not whole" },
-        { "behind", PagingError.Corrupt, "goes on behind" },
-    };
+    public static TheoryData<string, PagingError, string> Defects =>
+        new()
+        {
+            { "missing", PagingError.FileMissing, "no such file" },
+            { "foreign", PagingError.WrongFormat, "not a working set" },
+            { "version", PagingError.WrongFormat, "version 2" },
+            { "short", PagingError.Truncated, "truncated" },
+            { "twice", PagingError.Corrupt, "names a page twice" },
+            { "outside", PagingError.Corrupt, "outside the image" },
+            { "negative", PagingError.Corrupt, "outside the image" },
+            { "more", PagingError.Corrupt, "counts more runs" },
+            { "half", PagingError.Corrupt, "is not whole" },
+            { "endless", PagingError.Corrupt, "is not whole" },
+            { "behind", PagingError.Corrupt, "goes on behind" },
+        };
 
     // Files made to hurt: their checksums are right.
     [Theory]
@@ -119,11 +126,18 @@ public sealed class WorkingSetTests : IDisposable
                 "behind" => [10, 0, 10, 0],
                 _ => [10, 0],
             };
-            head[56] = defect switch { "twice" => 2, "more" => 200, _ => 1 };
+            head[56] = defect switch
+            {
+                "twice" => 2,
+                "more" => 200,
+                _ => 1,
+            };
             if (defect == "version")
                 head[8] = 2;
-            byte[] body = defect == "foreign" ? "this is no such file, but it is long enough to be one if it were so inclined"u8.ToArray()
-                : [.. head, .. runs];
+            byte[] body =
+                defect == "foreign"
+                    ? "this is no such file, but it is long enough to be one if it were so inclined"u8.ToArray()
+                    : [.. head, .. runs];
             var crc = new byte[4];
             BinaryPrimitives.WriteUInt32LittleEndian(crc, Crc32C.Of(body));
             File.WriteAllBytes(path, defect == "short" ? head[..20] : [.. body, .. crc]);
@@ -133,8 +147,11 @@ public sealed class WorkingSetTests : IDisposable
 
     [Fact]
     public void A_place_that_cannot_be_written_is_one_line() =>
-        Expect.Refused(PagingError.FileMissing,
-            () => WorkingSetFile.Save(_folder.File("no/such/folder"), Recorded([1])), "no/such/folder");
+        Expect.Refused(
+            PagingError.FileMissing,
+            () => WorkingSetFile.Save(_folder.File("no/such/folder"), Recorded([1])),
+            "no/such/folder"
+        );
 
     private static GfnRange Run(ulong start, ulong count) => new(new Gfn(start), count);
 

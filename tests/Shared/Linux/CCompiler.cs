@@ -5,7 +5,9 @@ namespace Userfault.Tests;
 /// <summary>Asks the kernel's own headers, by way of a C compiler, where there is one.</summary>
 internal static class CCompiler
 {
-    /// <summary>Compiles and runs a program; each line that it prints is "name value". Skips the test without a compiler.</summary>
+    /// <summary>
+    /// Compiles and runs a program; each line that it prints is "name value". Skips the test without a compiler.
+    /// </summary>
     public static Dictionary<string, long> Ask(string program)
     {
         var folder = Directory.CreateTempSubdirectory("userfault-cc-");
@@ -19,9 +21,13 @@ internal static class CCompiler
             Assert.True(code == 0, output);
             (code, output) = Run(binary);
             Assert.True(code == 0, output);
-            return output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            return output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
                 .Select(line => line.Split(' '))
-                .ToDictionary(words => words[0], words => long.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture));
+                .ToDictionary(
+                    words => words[0],
+                    words => long.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture)
+                );
         }
         finally
         {
@@ -31,11 +37,9 @@ internal static class CCompiler
 
     private static (int Code, string Output) Run(string file, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(file, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Userfault.Tests;
 
 /// <summary>
-/// Huge pages of this machine, reserved for one test and given back. One test at a time, over all processes: whoever listens at a
-/// name that is no file has them, and others wait at his door until he is gone.
+/// Huge pages of this machine, reserved for one test and given back. One test at a time, over all processes: whoever
+/// listens at a name that is no file has them, and others wait at his door until he is gone.
 /// </summary>
 internal sealed class HugePages : IDisposable
 {
@@ -26,7 +26,8 @@ internal sealed class HugePages : IDisposable
         {
             var pages = new HugePages(held, Now());
             File.WriteAllText(Reserve, (pages._before + count).ToString(CultureInfo.InvariantCulture));
-            if (Now() >= pages._before + count) return pages;
+            if (Now() >= pages._before + count)
+                return pages;
             pages.Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -19,9 +19,10 @@ internal static unsafe class Bytes
         return page == null ? new byte[Page.Size] : new ReadOnlySpan<byte>(page, Page.Size).ToArray();
     }
 
-    public static byte[] PageOf(in PageContent content) => content.Kind == PageContentKind.Zero
-        ? new byte[Page.Size]
-        : new ReadOnlySpan<byte>(content.Bytes, Page.Size).ToArray();
+    public static byte[] PageOf(in PageContent content) =>
+        content.Kind == PageContentKind.Zero
+            ? new byte[Page.Size]
+            : new ReadOnlySpan<byte>(content.Bytes, Page.Size).ToArray();
 
     /// <summary>Seeded bytes, none of them zero.</summary>
     public static byte[] Noise(int size, int seed)

@@ -21,15 +21,20 @@ public sealed class LostDestinationTests
         var losses = 0;
         for (ulong seed = 1; seed <= 12; seed++)
         {
-            var outcome = SwarmRun.Of(PlanText.Overlay(PlanGenerator.Of(seed, new HashSet<FaultType>(), isClustered: true), Dies));
+            var outcome = SwarmRun.Of(
+                PlanText.Overlay(PlanGenerator.Of(seed, new HashSet<FaultType>(), isClustered: true), Dies)
+            );
             Assert.Null(outcome.Violation);
-            if (outcome.Log.Any(static line => line.Contains("destination other-0:", StringComparison.Ordinal))) losses++;
+            if (outcome.Log.Any(static line => line.Contains("destination other-0:", StringComparison.Ordinal)))
+                losses++;
         }
 
         Assert.InRange(losses, 6, 12);
     }
 
     [Fact]
-    public void Plans_in_which_two_destinations_may_be_on_two_sides_of_a_cluster_are_refused() => Assert.Throws<FormatException>(
-        static () => PlanText.Overlay(new SwarmPlan(), Dies.Replace("destination-dies", "node-cut", StringComparison.Ordinal)));
+    public void Plans_in_which_two_destinations_may_be_on_two_sides_of_a_cluster_are_refused() =>
+        Assert.Throws<FormatException>(static () =>
+            PlanText.Overlay(new SwarmPlan(), Dies.Replace("destination-dies", "node-cut", StringComparison.Ordinal))
+        );
 }

@@ -21,7 +21,9 @@ public sealed class SimClusterTests
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
 
         cluster.Isolate(cluster["node-1"], cluster["node-4"]);
-        Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.Members.Count(static m => !m.IsReachable) == 2, Long));
+        Assert.True(
+            world.RunUntil(() => cluster["node-0"].Membership!.Members.Count(static m => !m.IsReachable) == 2, Long)
+        );
         Assert.False(cluster.HasConverged());
         cluster.Heal();
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
@@ -38,7 +40,9 @@ public sealed class SimClusterTests
         var former = cluster["node-2"].Membership!.Self;
 
         cluster.Kill(cluster["node-2"], silently);
-        Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.Members.Count(static m => !m.IsReachable) == 1, Long));
+        Assert.True(
+            world.RunUntil(() => cluster["node-0"].Membership!.Members.Count(static m => !m.IsReachable) == 1, Long)
+        );
         cluster.Restart(cluster["node-2"]);
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
         Assert.NotEqual(former, cluster["node-2"].Membership!.Self);
@@ -63,13 +67,23 @@ public sealed class SimClusterTests
     {
         using var world = new SimWorld(seed);
         var cluster = new SimCluster(world, new SimClusterSettings { ResolvesSplits = true });
-        foreach (var (name, role) in new[] { ("source", NodeRoles.Source), ("fetcher", NodeRoles.Fetcher), ("near", NodeRoles.Destination), ("far", NodeRoles.Destination) })
+        foreach (
+            var (name, role) in new[]
+            {
+                ("source", NodeRoles.Source),
+                ("fetcher", NodeRoles.Fetcher),
+                ("near", NodeRoles.Destination),
+                ("far", NodeRoles.Destination),
+            }
+        )
             cluster.AddMember(name, role);
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
         var (far, former) = (cluster["far"], cluster["far"].Membership!.Self);
 
         cluster.Isolate(far);
-        Assert.True(world.RunUntil(() => far.Membership!.IsOver && cluster["source"].Membership!.Members.Count == 3, Long));
+        Assert.True(
+            world.RunUntil(() => far.Membership!.IsOver && cluster["source"].Membership!.Members.Count == 3, Long)
+        );
         Assert.All(["source", "fetcher", "near"], name => Assert.False(cluster[name].Membership!.IsOver));
 
         cluster.Kill(far);
@@ -154,7 +168,13 @@ public sealed class SimClusterTests
     public void A_guest_arrives_over_a_network_that_loses_and_breaks(ulong seed)
     {
         using var world = new SimWorld(seed);
-        var network = new SimNetworkSettings { Loss = 0.02, Break = 0.002, Latency = SimLatency.LongTailed(100_000), BitsPerSecond = 1_000_000_000 };
+        var network = new SimNetworkSettings
+        {
+            Loss = 0.02,
+            Break = 0.002,
+            Latency = SimLatency.LongTailed(100_000),
+            BitsPerSecond = 1_000_000_000,
+        };
         var cluster = Serving(world, out var vm, new SimClusterSettings { Network = network });
         cluster["fetch-0"].Host.Slowdown = 20;
         var report = Migrate(world, vm);
@@ -171,39 +191,68 @@ public sealed class SimClusterTests
         var report = Migrate(world, vm);
         Assert.True(report.IsVerified, report.Reason);
         var hedged = cluster["fetch-0"].Relay!.Hedged + cluster["fetch-1"].Relay!.Hedged;
-        Assert.InRange(hedged, 1, (report.Fetches.DemandPages + report.Fetches.BackgroundPages + report.Fetches.Hedged) / 10);
+        Assert.InRange(
+            hedged,
+            1,
+            (report.Fetches.DemandPages + report.Fetches.BackgroundPages + report.Fetches.Hedged) / 10
+        );
     }
 
     [Fact]
-    public void One_seed_replays_a_whole_cluster() => Assert.Equal(Scenarios.Run("cluster", 5), Scenarios.Run("cluster", 5));
+    public void One_seed_replays_a_whole_cluster() =>
+        Assert.Equal(Scenarios.Run("cluster", 5), Scenarios.Run("cluster", 5));
 
-    private static ulong? Missing(SimNode node) => node.Replicas.Held.Count == 0 ? null : node.Replicas.Held[0].Replica.Missing;
+    private static ulong? Missing(SimNode node) =>
+        node.Replicas.Held.Count == 0 ? null : node.Replicas.Held[0].Replica.Missing;
 
     private static SimCluster Members(SimWorld world, int count, SimClusterSettings? settings = null)
     {
         var cluster = new SimCluster(world, settings);
-        for (var i = 0; i < count; i++) cluster.AddMember($"node-{i}");
+        for (var i = 0; i < count; i++)
+            cluster.AddMember($"node-{i}");
         return cluster;
     }
 
-    private static SimCluster Serving(SimWorld world, out SimVm vm, SimClusterSettings? settings = null, SimLatency? sourceOneSlow = null)
+    private static SimCluster Serving(
+        SimWorld world,
+        out SimVm vm,
+        SimClusterSettings? settings = null,
+        SimLatency? sourceOneSlow = null
+    )
     {
         var cluster = new SimCluster(world, settings);
         var image = new TagImage(4096, world.Seed, zeroShare: 0.2);
-        for (var i = 0; i < 2; i++) cluster.AddSource($"source-{i}", image, new SimServerSettings { Latency = (i == 1 ? sourceOneSlow : null) ?? SimLatency.Uniform(5_000, 30_000) });
-        for (var i = 0; i < 2; i++) cluster.AddFetcher($"fetch-{i}");
-        cluster.AddDestination("destination", new SimVmSettings
-        {
-            Image = image,
-            Migration = new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0, SampleNs = 0 },
-            Workload = new PatternWorkload(new PatternSettings(PatternKind.Random, 8, image.Pages)
+        for (var i = 0; i < 2; i++)
+            cluster.AddSource(
+                $"source-{i}",
+                image,
+                new SimServerSettings { Latency = (i == 1 ? sourceOneSlow : null) ?? SimLatency.Uniform(5_000, 30_000) }
+            );
+        for (var i = 0; i < 2; i++)
+            cluster.AddFetcher($"fetch-{i}");
+        cluster.AddDestination(
+            "destination",
+            new SimVmSettings
             {
-                AccessesPerVcpu = 400,
-                Overlapping = true,
-                InstructionsPerSecond = 1_000_000_000,
-                Seed = world.Seed,
-            }),
-        }, out vm);
+                Image = image,
+                Migration = new MigrationSettings
+                {
+                    Mode = FaultMode.Userfault,
+                    ProgressNs = 0,
+                    SampleNs = 0,
+                },
+                Workload = new PatternWorkload(
+                    new PatternSettings(PatternKind.Random, 8, image.Pages)
+                    {
+                        AccessesPerVcpu = 400,
+                        Overlapping = true,
+                        InstructionsPerSecond = 1_000_000_000,
+                        Seed = world.Seed,
+                    }
+                ),
+            },
+            out vm
+        );
         return cluster;
     }
 
@@ -216,6 +265,7 @@ public sealed class SimClusterTests
     private static MigrationReport Migrate(SimWorld world, SimVm vm)
     {
         Start(world, vm);
-        return vm.RunToReport(Long) ?? throw new InvalidOperationException($"no report at {world.NowNs} ns: {string.Join("; ", world.Log)}");
+        return vm.RunToReport(Long)
+            ?? throw new InvalidOperationException($"no report at {world.NowNs} ns: {string.Join("; ", world.Log)}");
     }
 }

@@ -12,8 +12,10 @@ internal static class Chat
         var system = world.CreateSystem("chat");
         var heard = new List<string>();
         var peers = new List<IActorRef>();
-        for (var i = 0; i < 20; i++) peers.Add(system.ActorOf(Props.Create(() => new Chatter(peers, heard)), $"chatter-{i}"));
-        foreach (var peer in peers) peer.Tell(30);
+        for (var i = 0; i < 20; i++)
+            peers.Add(system.ActorOf(Props.Create(() => new Chatter(peers, heard)), $"chatter-{i}"));
+        foreach (var peer in peers)
+            peer.Tell(30);
         world.RunFor(TimeSpan.FromSeconds(1));
         return (heard, world.Hash);
     }

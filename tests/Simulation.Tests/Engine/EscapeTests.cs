@@ -5,7 +5,8 @@ namespace Userfault.Simulation.Tests;
 /// <summary>Every way out of the simulation that an actor can take ends the run with its name.</summary>
 public sealed class EscapeTests
 {
-    public static TheoryData<string> Ways => ["task", "pool", "unsafe pool", "factory", "thread", "timer", "pipe", "await", "delay"];
+    public static TheoryData<string> Ways =>
+        ["task", "pool", "unsafe pool", "factory", "thread", "timer", "pipe", "await", "delay"];
 
     [Theory]
     [MemberData(nameof(Ways))]
@@ -50,7 +51,12 @@ public sealed class EscapeTests
         using var world = new SimWorld(1);
         var system = world.CreateSystem("esc");
         var actor = system.ActorOf(Props.Create(() => new Escaper(null)), "escaper");
-        var thread = new Thread(() => system.Scheduler.ScheduleTellOnce(TimeSpan.FromSeconds(1), actor, "late", ActorRefs.NoSender)) { Name = "stranger" };
+        var thread = new Thread(() =>
+            system.Scheduler.ScheduleTellOnce(TimeSpan.FromSeconds(1), actor, "late", ActorRefs.NoSender)
+        )
+        {
+            Name = "stranger",
+        };
         thread.UnsafeStart();
         thread.Join();
         var escape = Assert.Throws<SimEscapeException>(() => world.RunFor(TimeSpan.FromSeconds(1)));
@@ -77,10 +83,11 @@ public sealed class EscapeTests
     {
         private Timer? _timer;
 
-        protected override void PreStart() => Become(() =>
-        {
-            Receive<string>(way => way == "await" || way == "delay" ? Awaits(way) : Escape(way));
-        });
+        protected override void PreStart() =>
+            Become(() =>
+            {
+                Receive<string>(way => way == "await" || way == "delay" ? Awaits(way) : Escape(way));
+            });
 
         protected override void PostStop() => _timer?.Dispose();
 
@@ -119,7 +126,12 @@ public sealed class EscapeTests
                     _timer = new Timer(_ => gate?.Set(), null, 1, Timeout.Infinite);
                     break;
                 case "pipe":
-                    Task.Run(() => { gate?.Set(); return "nothing"; }).PipeTo(Self);
+                    Task.Run(() =>
+                        {
+                            gate?.Set();
+                            return "nothing";
+                        })
+                        .PipeTo(Self);
                     break;
             }
 

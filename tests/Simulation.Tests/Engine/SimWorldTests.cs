@@ -29,7 +29,8 @@ public sealed class SimWorldTests
             using var world = new SimWorld(seed);
             var heard = new List<object>();
             var ear = world.CreateSystem("order").ActorOf(Props.Create(() => new Ear(heard)));
-            for (var i = 0; i < 50; i++) ear.Tell(i);
+            for (var i = 0; i < 50; i++)
+                ear.Tell(i);
             world.RunFor(TimeSpan.FromSeconds(1));
             Assert.Equal(Enumerable.Range(0, 50).Cast<object>(), heard);
         }
@@ -63,8 +64,15 @@ public sealed class SimWorldTests
         var heard = new List<object>();
         var ear = system.ActorOf(Props.Create(() => new Ear(heard)));
         var beat = system.Scheduler.ScheduleTellRepeatedlyCancelable(
-            TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10), ear, "tick", ActorRefs.NoSender);
-        system.Scheduler.ScheduleTellOnceCancelable(TimeSpan.FromMilliseconds(5), ear, "never", ActorRefs.NoSender).Cancel();
+            TimeSpan.FromMilliseconds(10),
+            TimeSpan.FromMilliseconds(10),
+            ear,
+            "tick",
+            ActorRefs.NoSender
+        );
+        system
+            .Scheduler.ScheduleTellOnceCancelable(TimeSpan.FromMilliseconds(5), ear, "never", ActorRefs.NoSender)
+            .Cancel();
         world.RunFor(TimeSpan.FromMilliseconds(55));
         Assert.Equal(Enumerable.Repeat<object>("tick", 5), heard);
         beat.Cancel();
@@ -102,7 +110,8 @@ public sealed class SimWorldTests
         foreach (var observed in new[] { false, true })
         {
             using var world = new SimWorld(3);
-            if (observed) world.OnStep = step => seen.Add(step);
+            if (observed)
+                world.OnStep = step => seen.Add(step);
             var ear = world.CreateSystem("seen").ActorOf(Props.Create(() => new Ear(new List<object>())), "ear");
             ear.Tell("a");
             ear.Tell("b");

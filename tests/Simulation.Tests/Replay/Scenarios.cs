@@ -9,11 +9,16 @@ internal static partial class Scenarios
 {
     private static readonly Dictionary<string, Func<ulong, ulong>> All = Make();
 
-    /// <summary>Those that are held against each other across processes; clusters are among them where they are compiled.</summary>
-    public static IReadOnlyList<string> Replayed => [.. All.Keys.Where(name => name is "vm" or "cluster" or "swarm" or "swarm-nodes")];
+    /// <summary>
+    /// Those that are held against each other across processes; clusters are among them where they are compiled.
+    /// </summary>
+    public static IReadOnlyList<string> Replayed =>
+        [.. All.Keys.Where(name => name is "vm" or "cluster" or "swarm" or "swarm-nodes")];
 
     public static ulong Run(string scenario, ulong seed) =>
-        All.TryGetValue(scenario, out var run) ? run(seed) : throw new ArgumentException($"no scenario {scenario}", nameof(scenario));
+        All.TryGetValue(scenario, out var run)
+            ? run(seed)
+            : throw new ArgumentException($"no scenario {scenario}", nameof(scenario));
 
     private static Dictionary<string, Func<ulong, ulong>> Make()
     {
@@ -43,26 +48,59 @@ internal static partial class Scenarios
         using var world = new SimWorld(seed);
         var image = new TagImage(2048, seed, zeroShare: 0.2);
         var system = world.CreateSystem("destination");
-        var faults = new SimSourceFaults { Short = 0.01, WrongPage = 0.01, Duplicate = 0.05, Late = 0.05, Never = 0.02 };
-        var servers = Enumerable.Range(0, 3).Select(i => new SimPageServer(world, image, new SimServerSettings
+        var faults = new SimSourceFaults
         {
-            Name = $"source-{i}",
-            Latency = SimLatency.LongTailed(30_000),
-            BitsPerSecond = 10_000_000_000,
-            Faults = faults,
-        })).ToArray();
-        var vm = new SimVm(world, system, new SimVmSettings
-        {
-            Image = image,
-            Migration = new MigrationSettings { Mode = FaultMode.Both, ProgressNs = 0, HostAccesses = 200, UffdReaders = 2, SlotPages = 700 },
-            Workload = new PatternWorkload(new PatternSettings(PatternKind.Zipf, 16, 2048) { AccessesPerVcpu = 500, Overlapping = true, Seed = seed }),
-        });
+            Short = 0.01,
+            WrongPage = 0.01,
+            Duplicate = 0.05,
+            Late = 0.05,
+            Never = 0.02,
+        };
+        var servers = Enumerable
+            .Range(0, 3)
+            .Select(i => new SimPageServer(
+                world,
+                image,
+                new SimServerSettings
+                {
+                    Name = $"source-{i}",
+                    Latency = SimLatency.LongTailed(30_000),
+                    BitsPerSecond = 10_000_000_000,
+                    Faults = faults,
+                }
+            ))
+            .ToArray();
+        var vm = new SimVm(
+            world,
+            system,
+            new SimVmSettings
+            {
+                Image = image,
+                Migration = new MigrationSettings
+                {
+                    Mode = FaultMode.Both,
+                    ProgressNs = 0,
+                    HostAccesses = 200,
+                    UffdReaders = 2,
+                    SlotPages = 700,
+                },
+                Workload = new PatternWorkload(
+                    new PatternSettings(PatternKind.Zipf, 16, 2048)
+                    {
+                        AccessesPerVcpu = 500,
+                        Overlapping = true,
+                        Seed = seed,
+                    }
+                ),
+            }
+        );
         vm.AddFetcher(1, servers[0], servers[1]);
         vm.AddFetcher(2, servers[2], servers[1]);
         vm.Start();
         world.After(2_000_000, "death", servers[0].Kill);
         var report = vm.RunToReport(TimeSpan.FromMinutes(10));
-        if (report is not { IsVerified: true }) throw new InvalidOperationException($"{report?.Reason}: {string.Join("; ", world.Log)}");
+        if (report is not { IsVerified: true })
+            throw new InvalidOperationException($"{report?.Reason}: {string.Join("; ", world.Log)}");
         return world.Hash ^ (ulong)report.Vcpus.Sum(v => v.StallNs);
     }
 

@@ -21,7 +21,10 @@ public sealed class PlanTests
     [Fact]
     public void A_scenario_holds_for_every_seed()
     {
-        var plan = PlanText.Overlay(PlanGenerator.Of(7, AllFaults), "vcpus = 3\noverlapping = on\nfaults = [\"at 5ns pause 0 for 7ns\"]\n");
+        var plan = PlanText.Overlay(
+            PlanGenerator.Of(7, AllFaults),
+            "vcpus = 3\noverlapping = on\nfaults = [\"at 5ns pause 0 for 7ns\"]\n"
+        );
         Assert.Equal((7UL, 3, true), (plan.Seed, plan.Vcpus, plan.Overlapping));
         Assert.Equal([new PlannedFault(5, FaultType.Pause, 0, 7)], plan.Faults);
     }
@@ -42,13 +45,18 @@ public sealed class PlanTests
     [InlineData("mode = userfault\nhost-accesses = 3", "host-accesses")]
     [InlineData("vcpus = 9\npages = 4\noverlapping = off", "vcpus")]
     public void What_is_no_plan_is_refused_by_name(string text, string key) =>
-        Assert.StartsWith(key, Assert.Throws<FormatException>(() => PlanText.Overlay(new SwarmPlan(), text)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            key,
+            Assert.Throws<FormatException>(() => PlanText.Overlay(new SwarmPlan(), text)).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_failing_plan_shrinks_and_its_text_fails_alike()
     {
         // Its source takes longer than the whole run may.
-        var failed = Enumerable.Range(1, 100)
+        var failed = Enumerable
+            .Range(1, 100)
             .Select(s => PlanGenerator.Of((ulong)s, AllFaults, isClustered: false) with { LatencyNs = 1_000_000_000 })
             .Where(static p => p.Faults.Count > 2 && p.Pages > 20)
             .Select(SwarmRun.Of)

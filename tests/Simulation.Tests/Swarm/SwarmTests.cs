@@ -13,7 +13,8 @@ public sealed class SwarmTests(ITestOutputHelper output)
     [Fact]
     public void The_fixed_seeds_pass()
     {
-        for (ulong seed = 1; seed <= FixedSeeds; seed++) Pass(seed);
+        for (ulong seed = 1; seed <= FixedSeeds; seed++)
+            Pass(seed);
     }
 
     [Fact]
@@ -21,7 +22,8 @@ public sealed class SwarmTests(ITestOutputHelper output)
     {
         var first = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
         output.WriteLine($"seeds {first}..{first + (ulong)FreshSeeds - 1}");
-        for (var i = 0UL; i < FreshSeeds; i++) Pass(first + i);
+        for (var i = 0UL; i < FreshSeeds; i++)
+            Pass(first + i);
     }
 
     [Fact]
@@ -29,16 +31,28 @@ public sealed class SwarmTests(ITestOutputHelper output)
     {
         var plan = PlanGenerator.Of(26, AllFaults, isClustered: false);
         var (first, second) = (SwarmRun.Of(plan), SwarmRun.Of(plan));
-        Assert.Equal((first.Hash, first.Steps, first.Messages, first.VirtualNs), (second.Hash, second.Steps, second.Messages, second.VirtualNs));
+        Assert.Equal(
+            (first.Hash, first.Steps, first.Messages, first.VirtualNs),
+            (second.Hash, second.Steps, second.Messages, second.VirtualNs)
+        );
         Assert.NotEqual(first.Hash, SwarmRun.Of(plan with { OrderWindow = plan.OrderWindow + 1 }).Hash);
     }
 
     [Fact]
     public void The_swarm_meets_every_kind_of_everything()
     {
-        var plans = Enumerable.Range(1, (int)FixedSeeds).Select(s => PlanGenerator.Of((ulong)s, AllFaults, isClustered: false)).ToList();
-        var nodes = Enumerable.Range(1, (int)FixedSeeds).Select(s => PlanGenerator.Of((ulong)s, AllFaults, isClustered: true)).ToList();
-        Assert.Equal(Enum.GetValues<FaultType>(), plans.Concat(nodes).SelectMany(p => p.Faults).Select(f => f.Type).Distinct().Order());
+        var plans = Enumerable
+            .Range(1, (int)FixedSeeds)
+            .Select(s => PlanGenerator.Of((ulong)s, AllFaults, isClustered: false))
+            .ToList();
+        var nodes = Enumerable
+            .Range(1, (int)FixedSeeds)
+            .Select(s => PlanGenerator.Of((ulong)s, AllFaults, isClustered: true))
+            .ToList();
+        Assert.Equal(
+            Enum.GetValues<FaultType>(),
+            plans.Concat(nodes).SelectMany(p => p.Faults).Select(f => f.Type).Distinct().Order()
+        );
         Assert.Contains(nodes, p => p.OtherDestinations > 0);
         Assert.Contains(nodes, p => p.ResolvesSplits);
         Assert.Contains(nodes, p => p.FetcherNodes == 0);
@@ -53,13 +67,20 @@ public sealed class SwarmTests(ITestOutputHelper output)
     public void Faults_that_are_not_allowed_are_in_no_plan()
     {
         HashSet<FaultType> allowed = [FaultType.SourceLate, FaultType.ToggleUserfault];
-        var types = Enumerable.Range(1, 200).SelectMany(s => PlanGenerator.Of((ulong)s, allowed).Faults).Select(f => f.Type).Distinct();
+        var types = Enumerable
+            .Range(1, 200)
+            .SelectMany(s => PlanGenerator.Of((ulong)s, allowed).Faults)
+            .Select(f => f.Type)
+            .Distinct();
         Assert.Equal([FaultType.SourceLate, FaultType.ToggleUserfault], types.Order());
     }
 
     private static void Pass(ulong seed)
     {
         var outcome = SwarmRun.Of(PlanGenerator.Of(seed, AllFaults));
-        Assert.True(outcome.Passed, $"{outcome.Violation}\nreplay: userfault simulate --seed {seed}\n{PlanText.Write(outcome.Plan)}");
+        Assert.True(
+            outcome.Passed,
+            $"{outcome.Violation}\nreplay: userfault simulate --seed {seed}\n{PlanText.Write(outcome.Plan)}"
+        );
     }
 }

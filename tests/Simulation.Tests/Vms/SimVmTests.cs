@@ -16,14 +16,19 @@ public sealed class SimVmTests
     public void A_guest_arrives_whole(FaultMode mode, MemoryKind memory, BackgroundOrder background)
     {
         using var world = new SimWorld(3);
-        var report = Migrate(world, 4096, 8, new MigrationSettings
-        {
-            Mode = mode,
-            Memory = memory,
-            Background = background,
-            ProgressNs = 0,
-            HostAccesses = mode == FaultMode.Userfault ? 0 : 100,
-        });
+        var report = Migrate(
+            world,
+            4096,
+            8,
+            new MigrationSettings
+            {
+                Mode = mode,
+                Memory = memory,
+                Background = background,
+                ProgressNs = 0,
+                HostAccesses = mode == FaultMode.Userfault ? 0 : 100,
+            }
+        );
         Assert.True(report.IsVerified, report.Reason);
         Assert.Equal((4096UL, 8L * 500), (report.PagesPresent, report.Vcpus.Sum(v => v.Accesses)));
     }
@@ -32,13 +37,18 @@ public sealed class SimVmTests
     public void Demand_alone_fetches_each_touched_page_once()
     {
         using var world = new SimWorld(3);
-        var report = Migrate(world, 4096, 8, new MigrationSettings
-        {
-            Mode = FaultMode.Userfault,
-            Background = BackgroundOrder.None,
-            ProgressNs = 0,
-            Fetcher = new FetchSettings { Hedge = false },
-        });
+        var report = Migrate(
+            world,
+            4096,
+            8,
+            new MigrationSettings
+            {
+                Mode = FaultMode.Userfault,
+                Background = BackgroundOrder.None,
+                ProgressNs = 0,
+                Fetcher = new FetchSettings { Hedge = false },
+            }
+        );
         Assert.True(report.IsVerified, report.Reason);
         Assert.Equal((long)report.PagesPresent, report.Fetches.DemandPages);
         Assert.Equal(0, report.Slots.LateDropped);
@@ -49,13 +59,28 @@ public sealed class SimVmTests
     {
         using var world = new SimWorld(1);
         var image = new TagImage(64, 1);
-        var vm = new SimVm(world, world.CreateSystem("destination"), new SimVmSettings
-        {
-            Image = image,
-            Migration = new MigrationSettings { Mode = FaultMode.Userfault, Background = BackgroundOrder.None, ProgressNs = 0, SampleNs = 0 },
-            Workload = new PatternWorkload(new PatternSettings(PatternKind.Sequential, 1, 64) { InstructionsPerSecond = 0 }),
-        });
-        vm.AddFetcher(1, new SimPageServer(world, image, new SimServerSettings { Latency = SimLatency.Constant(30_000) }));
+        var vm = new SimVm(
+            world,
+            world.CreateSystem("destination"),
+            new SimVmSettings
+            {
+                Image = image,
+                Migration = new MigrationSettings
+                {
+                    Mode = FaultMode.Userfault,
+                    Background = BackgroundOrder.None,
+                    ProgressNs = 0,
+                    SampleNs = 0,
+                },
+                Workload = new PatternWorkload(
+                    new PatternSettings(PatternKind.Sequential, 1, 64) { InstructionsPerSecond = 0 }
+                ),
+            }
+        );
+        vm.AddFetcher(
+            1,
+            new SimPageServer(world, image, new SimServerSettings { Latency = SimLatency.Constant(30_000) })
+        );
         vm.Start();
         var report = vm.RunToReport(TimeSpan.FromSeconds(1));
         Assert.NotNull(report);
@@ -69,15 +94,21 @@ public sealed class SimVmTests
     public void A_source_that_does_everything_wrong_costs_time_and_nothing_else(ulong seed)
     {
         using var world = new SimWorld(seed);
-        var report = Migrate(world, 2048, 4, new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0 }, new SimSourceFaults
-        {
-            Short = 0.01,
-            WrongPage = 0.005,
-            Duplicate = 0.1,
-            Late = 0.05,
-            Never = 0.02,
-            Refuse = 0.005,
-        });
+        var report = Migrate(
+            world,
+            2048,
+            4,
+            new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0 },
+            new SimSourceFaults
+            {
+                Short = 0.01,
+                WrongPage = 0.005,
+                Duplicate = 0.1,
+                Late = 0.05,
+                Never = 0.02,
+                Refuse = 0.005,
+            }
+        );
         Assert.True(report.IsVerified, report.Reason);
         Assert.Equal(2048UL, report.PagesPresent);
     }
@@ -87,7 +118,12 @@ public sealed class SimVmTests
     {
         using var world = new SimWorld(1);
         var report = Migrate(
-            world, 2048, 4, new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0 }, new SimSourceFaults { Corrupt = 0.2 });
+            world,
+            2048,
+            4,
+            new MigrationSettings { Mode = FaultMode.Userfault, ProgressNs = 0 },
+            new SimSourceFaults { Corrupt = 0.2 }
+        );
         Assert.False(report.IsVerified);
     }
 
@@ -97,7 +133,13 @@ public sealed class SimVmTests
         ulong Run(ulong seed)
         {
             using var world = new SimWorld(seed);
-            Migrate(world, 1024, 4, new MigrationSettings { ProgressNs = 0 }, new SimSourceFaults { Late = 0.1, Never = 0.05 });
+            Migrate(
+                world,
+                1024,
+                4,
+                new MigrationSettings { ProgressNs = 0 },
+                new SimSourceFaults { Late = 0.1, Never = 0.05 }
+            );
             return world.Hash;
         }
 
@@ -123,7 +165,12 @@ public sealed class SimVmTests
     }
 
     private static MigrationReport Migrate(
-        SimWorld world, ulong pages, int vcpus, MigrationSettings settings, SimSourceFaults? faults = null)
+        SimWorld world,
+        ulong pages,
+        int vcpus,
+        MigrationSettings settings,
+        SimSourceFaults? faults = null
+    )
     {
         var image = new TagImage(pages, world.Seed, zeroShare: 0.2);
         var vm = Vm(world, image, vcpus, settings);
@@ -131,29 +178,40 @@ public sealed class SimVmTests
         vm.AddFetcher(2, Server(world, image, "c", faults), Server(world, image, "d"));
         vm.Start();
         var report = vm.RunToReport(TimeSpan.FromMinutes(10));
-        return report ?? throw new InvalidOperationException($"no report at {world.NowNs} ns: {string.Join("; ", world.Log)}");
+        return report
+            ?? throw new InvalidOperationException($"no report at {world.NowNs} ns: {string.Join("; ", world.Log)}");
     }
 
-    private static SimVm Vm(SimWorld world, TagImage image, int vcpus, MigrationSettings settings) => new(
-        world, world.CreateSystem("destination"), new SimVmSettings
-        {
-            Image = image,
-            Migration = settings,
-            Workload = new PatternWorkload(new PatternSettings(PatternKind.Random, vcpus, image.Pages)
+    private static SimVm Vm(SimWorld world, TagImage image, int vcpus, MigrationSettings settings) =>
+        new(
+            world,
+            world.CreateSystem("destination"),
+            new SimVmSettings
             {
-                AccessesPerVcpu = 500,
-                Overlapping = true,
-                InstructionsPerSecond = 1_000_000_000,
-                Seed = world.Seed,
-            }),
-        });
+                Image = image,
+                Migration = settings,
+                Workload = new PatternWorkload(
+                    new PatternSettings(PatternKind.Random, vcpus, image.Pages)
+                    {
+                        AccessesPerVcpu = 500,
+                        Overlapping = true,
+                        InstructionsPerSecond = 1_000_000_000,
+                        Seed = world.Seed,
+                    }
+                ),
+            }
+        );
 
-    private static SimPageServer Server(SimWorld world, TagImage image, string name, SimSourceFaults? faults = null) => new(
-        world, image, new SimServerSettings
-        {
-            Name = name,
-            Latency = SimLatency.LongTailed(30_000),
-            BitsPerSecond = 10_000_000_000,
-            Faults = faults ?? SimSourceFaults.None,
-        });
+    private static SimPageServer Server(SimWorld world, TagImage image, string name, SimSourceFaults? faults = null) =>
+        new(
+            world,
+            image,
+            new SimServerSettings
+            {
+                Name = name,
+                Latency = SimLatency.LongTailed(30_000),
+                BitsPerSecond = 10_000_000_000,
+                Faults = faults ?? SimSourceFaults.None,
+            }
+        );
 }

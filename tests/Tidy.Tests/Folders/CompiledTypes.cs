@@ -5,9 +5,9 @@ using System.Reflection.PortableExecutable;
 namespace Userfault.Tidy.Tests;
 
 /// <summary>
-/// The types of one compiled room, with the folder that each was compiled from and the other types of the room that it refers to:
-/// by its bases, fields, signatures, local variables and instructions. Nested and generated types count as their outermost type.
-/// Constants leave no trace in compiled code.
+/// The types of one compiled room, with the folder that each was compiled from and the other types of the room that it
+/// refers to: by its bases, fields, signatures, local variables and instructions. Nested and generated types count as
+/// their outermost type. Constants leave no trace in compiled code.
 /// </summary>
 internal sealed class CompiledTypes
 {
@@ -21,8 +21,10 @@ internal sealed class CompiledTypes
     private CompiledTypes(PEReader assembly, MetadataReader symbols, string room)
     {
         (_metadata, _symbols, _root) = (assembly.GetMetadataReader(), symbols, $"/src/{room}/");
-        foreach (var handle in _metadata.TypeDefinitions) AddFolder(handle);
-        foreach (var handle in _metadata.TypeDefinitions) AddReferences(assembly, handle);
+        foreach (var handle in _metadata.TypeDefinitions)
+            AddFolder(handle);
+        foreach (var handle in _metadata.TypeDefinitions)
+            AddReferences(assembly, handle);
     }
 
     /// <summary>Folder of each outermost type, relative to the room; "." is the room itself.</summary>
@@ -35,7 +37,9 @@ internal sealed class CompiledTypes
     public static CompiledTypes Read(string path, string room)
     {
         using var assembly = new PEReader(File.OpenRead(path));
-        using var symbols = MetadataReaderProvider.FromPortablePdbStream(File.OpenRead(Path.ChangeExtension(path, ".pdb")));
+        using var symbols = MetadataReaderProvider.FromPortablePdbStream(
+            File.OpenRead(Path.ChangeExtension(path, ".pdb"))
+        );
         return new CompiledTypes(assembly, symbols.GetMetadataReader(), room);
     }
 
@@ -45,7 +49,8 @@ internal sealed class CompiledTypes
         {
             var path = _symbols.GetString(_symbols.GetDocument(document).Name);
             var at = path.IndexOf(_root, StringComparison.Ordinal);
-            if (at < 0 || path.Contains("/obj/", StringComparison.Ordinal)) continue;
+            if (at < 0 || path.Contains("/obj/", StringComparison.Ordinal))
+                continue;
             var folder = Path.GetDirectoryName(path[(at + _root.Length)..]);
             Folders.TryAdd(Outermost(handle), string.IsNullOrEmpty(folder) ? "." : folder);
         }
@@ -55,15 +60,18 @@ internal sealed class CompiledTypes
     {
         foreach (var info in _symbols.GetCustomDebugInformation(handle).Select(_symbols.GetCustomDebugInformation))
         {
-            if (_symbols.GetGuid(info.Kind) != TypeDefinitionDocuments) continue;
+            if (_symbols.GetGuid(info.Kind) != TypeDefinitionDocuments)
+                continue;
             var blob = _symbols.GetBlobReader(info.Value);
-            while (blob.RemainingBytes > 0) yield return MetadataTokens.DocumentHandle(blob.ReadCompressedInteger());
+            while (blob.RemainingBytes > 0)
+                yield return MetadataTokens.DocumentHandle(blob.ReadCompressedInteger());
         }
 
         foreach (var method in _metadata.GetTypeDefinition(handle).GetMethods())
         {
             var document = _symbols.GetMethodDebugInformation(method.ToDebugInformationHandle()).Document;
-            if (!document.IsNil) yield return document;
+            if (!document.IsNil)
+                yield return document;
         }
     }
 
@@ -72,7 +80,8 @@ internal sealed class CompiledTypes
         var from = Outermost(handle);
         foreach (var to in new TypeUses(_metadata, assembly).Of(handle))
         {
-            if (Outermost(to) is var name && name != from) References.Add((from, name));
+            if (Outermost(to) is var name && name != from)
+                References.Add((from, name));
         }
     }
 

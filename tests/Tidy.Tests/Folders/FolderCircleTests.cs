@@ -19,8 +19,8 @@ public class FolderCircleTests
     // Every reference between two folders that can reach each other, as "A -> B: Type -> Type".
     private static IEnumerable<string> Circles(CompiledTypes types)
     {
-        var edges = types.References
-            .Where(r => types.Folders.ContainsKey(r.From) && types.Folders.ContainsKey(r.To))
+        var edges = types
+            .References.Where(r => types.Folders.ContainsKey(r.From) && types.Folders.ContainsKey(r.To))
             .Select(r => (From: types.Folders[r.From], To: types.Folders[r.To], Types: $"{r.From} -> {r.To}"))
             .Where(e => e.From != e.To)
             .ToList();
@@ -34,8 +34,10 @@ public class FolderCircleTests
         var open = new Stack<string>([from]);
         while (open.TryPop(out var folder))
         {
-            if (folder == to) return true;
-            foreach (var other in next[folder].Where(seen.Add)) open.Push(other);
+            if (folder == to)
+                return true;
+            foreach (var other in next[folder].Where(seen.Add))
+                open.Push(other);
         }
 
         return false;

@@ -10,8 +10,11 @@ namespace Userfault.Tidy.Tests;
 internal sealed class TypeUses(MetadataReader metadata, PEReader assembly)
     : ISignatureTypeProvider<TypeUses.Nothing, TypeUses.Nothing>
 {
-    private static readonly Dictionary<int, OpCode> OpCodesByValue = typeof(OpCodes).GetFields()
-        .Select(f => f.GetValue(null)).OfType<OpCode>().ToDictionary(o => (int)(ushort)o.Value);
+    private static readonly Dictionary<int, OpCode> OpCodesByValue = typeof(OpCodes)
+        .GetFields()
+        .Select(f => f.GetValue(null))
+        .OfType<OpCode>()
+        .ToDictionary(o => (int)(ushort)o.Value);
 
     private readonly HashSet<TypeDefinitionHandle> _found = [];
 
@@ -19,12 +22,16 @@ internal sealed class TypeUses(MetadataReader metadata, PEReader assembly)
     {
         var type = metadata.GetTypeDefinition(handle);
         Add(type.BaseType);
-        foreach (var i in type.GetInterfaceImplementations()) Add(metadata.GetInterfaceImplementation(i).Interface);
-        foreach (var f in type.GetFields()) metadata.GetFieldDefinition(f).DecodeSignature(this, default);
-        foreach (var e in type.GetEvents()) Add(metadata.GetEventDefinition(e).Type);
+        foreach (var i in type.GetInterfaceImplementations())
+            Add(metadata.GetInterfaceImplementation(i).Interface);
+        foreach (var f in type.GetFields())
+            metadata.GetFieldDefinition(f).DecodeSignature(this, default);
+        foreach (var e in type.GetEvents())
+            Add(metadata.GetEventDefinition(e).Type);
         AddConstraints(type.GetGenericParameters());
         AddAttributes(type.GetCustomAttributes());
-        foreach (var m in type.GetMethods()) AddMethod(metadata.GetMethodDefinition(m));
+        foreach (var m in type.GetMethods())
+            AddMethod(metadata.GetMethodDefinition(m));
         return _found;
     }
 
@@ -33,10 +40,13 @@ internal sealed class TypeUses(MetadataReader metadata, PEReader assembly)
         method.DecodeSignature(this, default);
         AddConstraints(method.GetGenericParameters());
         AddAttributes(method.GetCustomAttributes());
-        if (method.RelativeVirtualAddress == 0) return;
+        if (method.RelativeVirtualAddress == 0)
+            return;
         var body = assembly.GetMethodBody(method.RelativeVirtualAddress);
-        if (!body.LocalSignature.IsNil) metadata.GetStandaloneSignature(body.LocalSignature).DecodeLocalSignature(this, default);
-        foreach (var region in body.ExceptionRegions) Add(region.CatchType);
+        if (!body.LocalSignature.IsNil)
+            metadata.GetStandaloneSignature(body.LocalSignature).DecodeLocalSignature(this, default);
+        foreach (var region in body.ExceptionRegions)
+            Add(region.CatchType);
         AddInstructions(body.GetILReader());
     }
 
@@ -45,7 +55,8 @@ internal sealed class TypeUses(MetadataReader metadata, PEReader assembly)
         while (code.RemainingBytes > 0)
         {
             int value = code.ReadByte();
-            if (value == 0xFE) value = 0xFE00 | code.ReadByte();
+            if (value == 0xFE)
+                value = 0xFE00 | code.ReadByte();
             switch (OpCodesByValue[value].OperandType)
             {
                 case OperandType.InlineNone:
@@ -63,7 +74,10 @@ internal sealed class TypeUses(MetadataReader metadata, PEReader assembly)
                     var targets = code.ReadInt32();
                     code.Offset += 4 * targets;
                     break;
-                case OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok:
+                case OperandType.InlineField
+                or OperandType.InlineMethod
+                or OperandType.InlineType
+                or OperandType.InlineTok:
                     Add(MetadataTokens.EntityHandle(code.ReadInt32()));
                     break;
                 default:
@@ -81,12 +95,14 @@ internal sealed class TypeUses(MetadataReader metadata, PEReader assembly)
 
     private void AddAttributes(CustomAttributeHandleCollection attributes)
     {
-        foreach (var attribute in attributes) Add(metadata.GetCustomAttribute(attribute).Constructor);
+        foreach (var attribute in attributes)
+            Add(metadata.GetCustomAttribute(attribute).Constructor);
     }
 
     private void Add(EntityHandle handle)
     {
-        if (handle.IsNil) return;
+        if (handle.IsNil)
+            return;
         switch (handle.Kind)
         {
             case HandleKind.TypeDefinition:
@@ -113,29 +129,46 @@ internal sealed class TypeUses(MetadataReader metadata, PEReader assembly)
     }
 
     Nothing ISignatureTypeProvider<Nothing, Nothing>.GetTypeFromSpecification(
-        MetadataReader reader, Nothing context, TypeSpecificationHandle handle, byte rawTypeKind)
+        MetadataReader reader,
+        Nothing context,
+        TypeSpecificationHandle handle,
+        byte rawTypeKind
+    )
     {
         Add(handle);
         return default;
     }
 
-    Nothing ISimpleTypeProvider<Nothing>.GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind)
+    Nothing ISimpleTypeProvider<Nothing>.GetTypeFromDefinition(
+        MetadataReader reader,
+        TypeDefinitionHandle handle,
+        byte rawTypeKind
+    )
     {
         _found.Add(handle);
         return default;
     }
 
-    Nothing ISimpleTypeProvider<Nothing>.GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => default;
+    Nothing ISimpleTypeProvider<Nothing>.GetTypeFromReference(
+        MetadataReader reader,
+        TypeReferenceHandle handle,
+        byte rawTypeKind
+    ) => default;
 
     Nothing ISimpleTypeProvider<Nothing>.GetPrimitiveType(PrimitiveTypeCode typeCode) => default;
 
-    Nothing ISignatureTypeProvider<Nothing, Nothing>.GetFunctionPointerType(MethodSignature<Nothing> signature) => default;
+    Nothing ISignatureTypeProvider<Nothing, Nothing>.GetFunctionPointerType(MethodSignature<Nothing> signature) =>
+        default;
 
     Nothing ISignatureTypeProvider<Nothing, Nothing>.GetGenericMethodParameter(Nothing context, int index) => default;
 
     Nothing ISignatureTypeProvider<Nothing, Nothing>.GetGenericTypeParameter(Nothing context, int index) => default;
 
-    Nothing ISignatureTypeProvider<Nothing, Nothing>.GetModifiedType(Nothing modifier, Nothing unmodified, bool isRequired) => default;
+    Nothing ISignatureTypeProvider<Nothing, Nothing>.GetModifiedType(
+        Nothing modifier,
+        Nothing unmodified,
+        bool isRequired
+    ) => default;
 
     Nothing ISignatureTypeProvider<Nothing, Nothing>.GetPinnedType(Nothing element) => default;
 
@@ -143,7 +176,10 @@ internal sealed class TypeUses(MetadataReader metadata, PEReader assembly)
 
     Nothing IConstructedTypeProvider<Nothing>.GetByReferenceType(Nothing element) => default;
 
-    Nothing IConstructedTypeProvider<Nothing>.GetGenericInstantiation(Nothing generic, ImmutableArray<Nothing> arguments) => default;
+    Nothing IConstructedTypeProvider<Nothing>.GetGenericInstantiation(
+        Nothing generic,
+        ImmutableArray<Nothing> arguments
+    ) => default;
 
     Nothing IConstructedTypeProvider<Nothing>.GetPointerType(Nothing element) => default;
 

@@ -1,8 +1,8 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// The few instructions of x86-64 that the guest is made of, in 64-bit operand size, with a displacement of one byte and
-/// short jumps to labels. A label may be jumped to before it is marked.
+/// The few instructions of x86-64 that the guest is made of, in 64-bit operand size, with a displacement of one byte
+/// and short jumps to labels. A label may be jumped to before it is marked.
 /// </summary>
 internal sealed class GuestAssembler
 {
@@ -27,7 +27,8 @@ internal sealed class GuestAssembler
     public void Store(GuestRegister at, sbyte displacement, GuestRegister from) => Memory(0x89, from, at, displacement);
 
     /// <summary>xchg [at + displacement], with: one access that reads and writes, locked by nature</summary>
-    public void Exchange(GuestRegister at, sbyte displacement, GuestRegister with) => Memory(0x87, with, at, displacement);
+    public void Exchange(GuestRegister at, sbyte displacement, GuestRegister with) =>
+        Memory(0x87, with, at, displacement);
 
     /// <summary>lea to, [at + displacement]</summary>
     public void Address(GuestRegister to, GuestRegister at, sbyte displacement) => Memory(0x8d, to, at, displacement);
@@ -89,8 +90,10 @@ internal sealed class GuestAssembler
         var hasDisplacement = displacement != 0 || rm == 5;
         _code.Add((byte)((hasDisplacement ? 0x40 : 0) | (((int)register & 7) << 3) | rm));
         // rsp and r12 as a base need the second byte.
-        if (rm == 4) _code.Add(0x24);
-        if (hasDisplacement) _code.Add((byte)displacement);
+        if (rm == 4)
+            _code.Add(0x24);
+        if (hasDisplacement)
+            _code.Add((byte)displacement);
     }
 
     private void Register(byte opcode, int extension, GuestRegister register)

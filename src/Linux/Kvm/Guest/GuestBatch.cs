@@ -3,9 +3,9 @@ using Userfault.Mmu;
 namespace Userfault.Linux;
 
 /// <summary>
-/// The page through which a vCPU's thread and its guest talk: how many accesses, then 32 bytes each (address, value, whether
-/// it writes, nothing). A write's value is what to write; behind the access the value is what was there before, of reads
-/// and writes alike. Either the thread or the guest has it, never both.
+/// The page through which a vCPU's thread and its guest talk: how many accesses, then 32 bytes each (address, value,
+/// whether it writes, nothing). A write's value is what to write; behind the access the value is what was there before,
+/// of reads and writes alike. Either the thread or the guest has it, never both.
 /// </summary>
 public readonly unsafe struct GuestBatch
 {
@@ -35,7 +35,8 @@ public readonly unsafe struct GuestBatch
     /// <exception cref="InvalidOperationException">It is full.</exception>
     public void Add(ulong address, bool isWrite, ulong value = 0)
     {
-        if (Count == Capacity) throw new InvalidOperationException("the batch is full");
+        if (Count == Capacity)
+            throw new InvalidOperationException("the batch is full");
         var entry = Entry((int)_words[0]++);
         entry[AddressOffset / 8] = address;
         entry[ValueOffset / 8] = value;

@@ -3,19 +3,20 @@ using Userfault.Mmu;
 namespace Userfault.Linux;
 
 /// <summary>
-/// Where the guest's own memory lies: code, task state, page tables and a batch page a vCPU, in one memory region behind its
-/// RAM. RAM and this region are mapped at their own addresses by 2 MiB entries, for user and supervisor alike, with
-/// accessed and dirty set beforehand: where a host shadows the tables, a clean entry would cost a fault of its own.
+/// Where the guest's own memory lies: code, task state, page tables and a batch page a vCPU, in one memory region
+/// behind its RAM. RAM and this region are mapped at their own addresses by 2 MiB entries, for user and supervisor
+/// alike, with accessed and dirty set beforehand: where a host shadows the tables, a clean entry would cost a fault of
+/// its own.
 /// </summary>
 public sealed unsafe class GuestLayout
 {
     private const int LargeShift = 21;
     private const ulong EntriesPerTable = 512;
-    private const ulong Table = 0x67;                           // present, writable, user, accessed, dirty
+    private const ulong Table = 0x67; // present, writable, user, accessed, dirty
     private const ulong LargePage = Table | 0x80;
     private const int IoMapBaseOffset = 102;
     private const int TaskStateBytes = 104;
-    private const ulong GuestAddressEnd = 1UL << 47;            // the lower half of what four levels reach
+    private const ulong GuestAddressEnd = 1UL << 47; // the lower half of what four levels reach
 
     private readonly ulong _firstBatchPage = 3;
     private readonly ulong _directories;
@@ -34,7 +35,10 @@ public sealed unsafe class GuestLayout
         // The region's own pages are few against 1 GiB, so that they lie below one more entry of the upper tables.
         _directories = (BootGpa >> 30) + 1;
         _upperTables = AlignUp(_directories, EntriesPerTable) / EntriesPerTable;
-        BootBytes = AlignUp((_firstBatchPage + (ulong)vcpus + _upperTables + _directories) << Page.Shift, 1UL << LargeShift);
+        BootBytes = AlignUp(
+            (_firstBatchPage + (ulong)vcpus + _upperTables + _directories) << Page.Shift,
+            1UL << LargeShift
+        );
     }
 
     /// <summary>How many vCPUs it has room for.</summary>
@@ -72,7 +76,8 @@ public sealed unsafe class GuestLayout
         *(ushort*)(boot + (TaskStateGpa - BootGpa) + IoMapBaseOffset) = TaskStateBytes;
         var firstUpper = _firstBatchPage + (ulong)Vcpus;
         var firstDirectory = firstUpper + _upperTables;
-        for (ulong i = 0; i < _upperTables; i++) Entries(boot, 0)[i] = PageGpa(firstUpper + i) | Table;
+        for (ulong i = 0; i < _upperTables; i++)
+            Entries(boot, 0)[i] = PageGpa(firstUpper + i) | Table;
         for (ulong i = 0; i < _directories; i++)
         {
             // Upper tables lie side by side, so that entries go on from one to the next; so do directories.
@@ -80,7 +85,8 @@ public sealed unsafe class GuestLayout
         }
 
         var large = (BootGpa + BootBytes) >> LargeShift;
-        for (ulong i = 0; i < large; i++) Entries(boot, firstDirectory)[i] = (i << LargeShift) | LargePage;
+        for (ulong i = 0; i < large; i++)
+            Entries(boot, firstDirectory)[i] = (i << LargeShift) | LargePage;
     }
 
     private ulong PageGpa(ulong index) => BootGpa + (index << Page.Shift);

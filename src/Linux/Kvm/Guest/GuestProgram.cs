@@ -1,9 +1,9 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// What a real vCPU executes: it works through the batch of accesses that its thread has laid out (<see cref="GuestBatch"/>),
-/// leaves what it saw beside each, and reports by port I/O. Between two reports it touches guest memory by itself, with
-/// nothing of the host in between but what the accesses cause.
+/// What a real vCPU executes: it works through the batch of accesses that its thread has laid out
+/// (<see cref="GuestBatch"/>), leaves what it saw beside each, and reports by port I/O. Between two reports it touches
+/// guest memory by itself, with nothing of the host in between but what the accesses cause.
 /// </summary>
 internal static class GuestProgram
 {

@@ -4,8 +4,8 @@ using Userfault.Nodes;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// Replicas of the bitmap on other nodes: never is a bit clear there that is set at the memslot, whose own clear bits mean
-/// content in place; and once faults stop, every source and fetcher has the memslot's bitmap, bit for bit.
+/// Replicas of the bitmap on other nodes: never is a bit clear there that is set at the memslot, whose own clear bits
+/// mean content in place; and once faults stop, every source and fetcher has the memslot's bitmap, bit for bit.
 /// </summary>
 internal sealed class ReplicaChecker(SimCluster cluster) : Checker
 {
@@ -18,11 +18,13 @@ internal sealed class ReplicaChecker(SimCluster cluster) : Checker
     public override void OnUnsettled() => Violate($"{Stale()} long after the last fault");
 
     public override void OnForeignMessage(in SimStep step) =>
-        _hasNews |= step.Message is BitsCleared or BitmapRange && step.Path.EndsWith("/replicas", StringComparison.Ordinal);
+        _hasNews |=
+            step.Message is BitsCleared or BitmapRange && step.Path.EndsWith("/replicas", StringComparison.Ordinal);
 
     public override void AfterStep()
     {
-        if (!_hasNews) return;
+        if (!_hasNews)
+            return;
         _hasNews = false;
         foreach (var (node, slot, held) in All())
         {
@@ -35,7 +37,8 @@ internal sealed class ReplicaChecker(SimCluster cluster) : Checker
     {
         foreach (var (node, slot, held) in All())
         {
-            if (held is null) return $"{node.Name} has no replica of {slot.Core.Slot.Id}";
+            if (held is null)
+                return $"{node.Name} has no replica of {slot.Core.Slot.Id}";
             if (FirstDifference(slot, held, mayLag: false) is { } page)
                 return $"{node.Name} holds page {page} of {slot.Core.Slot.Id} for {(held.Replica.IsMissing(page) ? "missing" : "in place")}, and the memslot does not";
         }
@@ -47,14 +50,19 @@ internal sealed class ReplicaChecker(SimCluster cluster) : Checker
         from node in cluster.Nodes
         where node.IsUp && node.Role != NodeRoles.Destination
         from slot in View.Slots
-        select (node, slot, node.Replicas.Held.FirstOrDefault(h => h.Shape.Vm == "vm" && h.Shape.Slot == slot.Core.Slot.Id));
+        select (
+            node,
+            slot,
+            node.Replicas.Held.FirstOrDefault(h => h.Shape.Vm == "vm" && h.Shape.Slot == slot.Core.Slot.Id)
+        );
 
     private static ulong? FirstDifference(MemslotPager slot, HeldReplica held, bool mayLag)
     {
         for (ulong i = 0; i < slot.Bitmap.Pages; i++)
         {
             var (here, there) = (slot.Bitmap.IsSet(i), held.Replica.IsMissing(i));
-            if (here != there && !(mayLag && there)) return i;
+            if (here != there && !(mayLag && there))
+                return i;
         }
 
         return null;

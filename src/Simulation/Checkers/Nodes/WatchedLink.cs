@@ -12,7 +12,13 @@ internal sealed class WatchedLink : IPageSource, IPageLinkOwner
     private readonly IPageLinkOwner _owner;
     private readonly SwarmView _view;
 
-    public WatchedLink(IPagePlane plane, PageLinkTarget target, PageClientOptions options, IPageLinkOwner owner, SwarmView view)
+    public WatchedLink(
+        IPagePlane plane,
+        PageLinkTarget target,
+        PageClientOptions options,
+        IPageLinkOwner owner,
+        SwarmView view
+    )
     {
         (_owner, _view) = (owner, view);
         _link = plane.Connect(target, options, this);
@@ -34,7 +40,8 @@ internal sealed class WatchedLink : IPageSource, IPageLinkOwner
         var pages = new List<ulong>();
         foreach (var range in ranges)
         {
-            for (ulong i = 0; i < range.Count; i++) pages.Add(range.Start.Value + i);
+            for (ulong i = 0; i < range.Count; i++)
+                pages.Add(range.Start.Value + i);
         }
 
         _link.Request(request, ranges, new Watched(_view, _view.Requested(pages), sink));
@@ -50,8 +57,10 @@ internal sealed class WatchedLink : IPageSource, IPageLinkOwner
 
         public void OnPages(PageBatch batch)
         {
-            foreach (ref readonly var page in batch.Pages) _delivered.Add(page.Gfn.Value);
-            if (batch.IsLast) view.Answered(request, _delivered);
+            foreach (ref readonly var page in batch.Pages)
+                _delivered.Add(page.Gfn.Value);
+            if (batch.IsLast)
+                view.Answered(request, _delivered);
             sink.OnPages(batch);
         }
 

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation.Cluster;
 
-/// <summary>The page data plane of a run's destination, with its checkers told what is asked over it and what comes.</summary>
+/// <summary>
+/// The page data plane of a run's destination, with its checkers told what is asked over it and what comes.
+/// </summary>
 internal sealed class WatchedPlane(IPagePlane plane, SwarmView view) : IPagePlane
 {
     public IPageSource Connect(PageLinkTarget target, PageClientOptions options, IPageLinkOwner owner) =>
@@ -13,6 +15,9 @@ internal sealed class WatchedPlane(IPagePlane plane, SwarmView view) : IPagePlan
     public bool HasManifests => plane.HasManifests;
 
     public IPageListener Listen(
-        PageServerOptions options, IPageSource source, IPageSource? unlisted = null, Func<IReadOnlyList<SourceListing>>? directory = null) =>
-        plane.Listen(options, source, unlisted, directory);
+        PageServerOptions options,
+        IPageSource source,
+        IPageSource? unlisted = null,
+        Func<IReadOnlyList<SourceListing>>? directory = null
+    ) => plane.Listen(options, source, unlisted, directory);
 }

@@ -3,8 +3,9 @@ using Userfault.Nodes;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// One node's view of a cluster: every incarnation that it has ever heard of, and which members have lost sight of which.
-/// Views only grow: two that are merged in any order, any number of times, become the same one. Plain; no time, no chance.
+/// One node's view of a cluster: every incarnation that it has ever heard of, and which members have lost sight of
+/// which. Views only grow: two that are merged in any order, any number of times, become the same one. Plain; no time,
+/// no chance.
 /// </summary>
 internal sealed class MemberView
 {
@@ -41,9 +42,13 @@ internal sealed class MemberView
     public void Set(NodeId node, MemberEntry entry) => _members[node] = entry;
 
     /// <summary>Has any member that still has a say lost sight of this one?</summary>
-    public bool IsReachable(NodeId node) => !_sights.Any(s =>
-        s.Value.IsLost && s.Key.Subject == node && _members.TryGetValue(s.Key.Observer, out var observer)
-        && observer.State is not (MemberState.Down or MemberState.Removed));
+    public bool IsReachable(NodeId node) =>
+        !_sights.Any(s =>
+            s.Value.IsLost
+            && s.Key.Subject == node
+            && _members.TryGetValue(s.Key.Observer, out var observer)
+            && observer.State is not (MemberState.Down or MemberState.Removed)
+        );
 
     /// <summary>Has one member lost sight of another?</summary>
     public bool HasLost(NodeId observer, NodeId subject) => _sights.GetValueOrDefault((observer, subject)).IsLost;
@@ -52,7 +57,8 @@ internal sealed class MemberView
     public bool Observe(NodeId observer, NodeId subject, bool isLost)
     {
         var known = _sights.GetValueOrDefault((observer, subject));
-        if (known.IsLost == isLost) return false;
+        if (known.IsLost == isLost)
+            return false;
         _sights[(observer, subject)] = new Sight(known.Version + 1, isLost);
         return true;
     }
@@ -71,7 +77,8 @@ internal sealed class MemberView
             _members[node] = _members.TryGetValue(node, out var known) ? known.Merge(entry) : entry;
         foreach (var (pair, sight) in other._sights)
         {
-            if (sight.Version > _sights.GetValueOrDefault(pair).Version) _sights[pair] = sight;
+            if (sight.Version > _sights.GetValueOrDefault(pair).Version)
+                _sights[pair] = sight;
         }
     }
 

@@ -1,8 +1,9 @@
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// One node's way to another for its messages: a connection that is made when there is something to say. When it breaks, what was
-/// under way is lost, and so is for a while what is said then. Everything that goes this way comes in order, at most once.
+/// One node's way to another for its messages: a connection that is made when there is something to say. When it
+/// breaks, what was under way is lost, and so is for a while what is said then. Everything that goes this way comes in
+/// order, at most once.
 /// </summary>
 internal sealed class NodeLink(SimNetwork network, SimHost from, SimHost? to, int port, SimMembershipSettings settings)
 {
@@ -22,9 +23,11 @@ internal sealed class NodeLink(SimNetwork network, SimHost from, SimHost? to, in
             return;
         }
 
-        if (network.World.NowNs < _gateNs || _waiting.Count == settings.MaxWaitingMessages) return;
+        if (network.World.NowNs < _gateNs || _waiting.Count == settings.MaxWaitingMessages)
+            return;
         _waiting.Enqueue((bytes, arrived));
-        if (_isConnecting) return;
+        if (_isConnecting)
+            return;
         _isConnecting = true;
         network.Connect(from, to, port, Opened, _ => Close());
     }
@@ -33,7 +36,8 @@ internal sealed class NodeLink(SimNetwork network, SimHost from, SimHost? to, in
     {
         (_connection, _isConnecting) = (connection, false);
         connection.CallerClosed = _ => Close();
-        while (_waiting.TryDequeue(out var message)) connection.Send(from, message.Bytes, message.Arrived);
+        while (_waiting.TryDequeue(out var message))
+            connection.Send(from, message.Bytes, message.Arrived);
     }
 
     private void Close()

@@ -4,15 +4,15 @@ using Userfault.Nodes;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// The membership of one simulated process: an adversarial model of what Akka.Cluster and DistributedPubSub promise, in virtual time.
-/// Views lag behind and differ; a member can be unreachable for one node alone; the removal of a member waits until all that are left
-/// agree; another incarnation is let in when the former one is gone; a node that was downed is not talked to any more and may never
-/// hear of it; subscriptions are known late, and forgotten with the connection's other end; messages go through the serializers
-/// of a real node.
+/// The membership of one simulated process: an adversarial model of what Akka.Cluster and DistributedPubSub promise, in
+/// virtual time. Views lag behind and differ; a member can be unreachable for one node alone; the removal of a member
+/// waits until all that are left agree; another incarnation is let in when the former one is gone; a node that was
+/// downed is not talked to any more and may never hear of it; subscriptions are known late, and forgotten with the
+/// connection's other end; messages go through the serializers of a real node.
 /// </summary>
 /// <remarks>
-/// Nodes agree by exchanging views (<see cref="MemberView"/>), in pairs, at times that the seed decides. Nothing here knows
-/// more than a real node could: what another node does comes over the network.
+/// Nodes agree by exchanging views (<see cref="MemberView"/>), in pairs, at times that the seed decides. Nothing here
+/// knows more than a real node could: what another node does comes over the network.
 /// </remarks>
 internal sealed partial class SimMembership : IMembership
 {
@@ -27,7 +27,9 @@ internal sealed partial class SimMembership : IMembership
     private readonly SimLabel _label;
     private readonly int _process;
     private readonly List<IActorRef> _listeners = [];
-    private readonly SortedDictionary<NodeId, (MemberEntry Entry, bool IsReachable)> _told = new(Comparer<NodeId>.Create(Order));
+    private readonly SortedDictionary<NodeId, (MemberEntry Entry, bool IsReachable)> _told = new(
+        Comparer<NodeId>.Create(Order)
+    );
     private readonly Dictionary<NodeId, ulong> _seen = [];
     private readonly Dictionary<NodeId, long> _heardNs = [];
     private readonly Dictionary<NodeId, long> _limitNs = [];
@@ -36,7 +38,13 @@ internal sealed partial class SimMembership : IMembership
 
     public SimMembership(SimMembershipNet net, SimHost host, ActorSystem system, IReadOnlyList<string> roles)
     {
-        (_net, _host, _system, _roles, _process) = (net, host, (ExtendedActorSystem)system, [.. roles.Order(StringComparer.Ordinal)], host.Incarnation);
+        (_net, _host, _system, _roles, _process) = (
+            net,
+            host,
+            (ExtendedActorSystem)system,
+            [.. roles.Order(StringComparer.Ordinal)],
+            host.Incarnation
+        );
         Self = new NodeId(net.AddressOf(host), host.Incarnation);
         _random = net.World.Random($"membership of {host.Name} {host.Incarnation}");
         _label = new SimLabel($"membership of {host.Name}");
@@ -70,14 +78,17 @@ internal sealed partial class SimMembership : IMembership
     {
         ArgumentNullException.ThrowIfNull(seeds);
         _seeds = seeds;
-        if (seeds.Count == 0) Begin(new MemberView());
-        else Ask();
+        if (seeds.Count == 0)
+            Begin(new MemberView());
+        else
+            Ask();
     }
 
     /// <inheritdoc/>
     public void Leave()
     {
-        if (IsOver || !IsAlive) return;
+        if (IsOver || !IsAlive)
+            return;
         if (!IsMember)
         {
             End();
@@ -86,19 +97,26 @@ internal sealed partial class SimMembership : IMembership
 
         Change(Self, MemberState.Leaving);
         // Where members are away nobody can agree to anything: it goes all the same.
-        _net.World.At(_net.World.NowNs + Settings.LeaveNs, _label, () =>
-        {
-            if (IsAlive && !IsOver) End();
-        });
+        _net.World.At(
+            _net.World.NowNs + Settings.LeaveNs,
+            _label,
+            () =>
+            {
+                if (IsAlive && !IsOver)
+                    End();
+            }
+        );
     }
 
     /// <inheritdoc/>
     public void Down(Address node)
     {
-        if (!IsMember) return;
+        if (!IsMember)
+            return;
         foreach (var (id, entry) in _view.Members.ToArray())
         {
-            if (id.Address.Equals(node) && entry.State != MemberState.Down) Change(id, MemberState.Down);
+            if (id.Address.Equals(node) && entry.State != MemberState.Down)
+                Change(id, MemberState.Down);
         }
     }
 
@@ -115,17 +133,20 @@ internal sealed partial class SimMembership : IMembership
         foreach (var (node, (entry, isReachable)) in _told)
         {
             listener.Tell(new MemberChanged(node, entry.Roles, entry.State), ActorRefs.NoSender);
-            if (!isReachable) listener.Tell(new ReachabilityChanged(node, IsReachable: false), ActorRefs.NoSender);
+            if (!isReachable)
+                listener.Tell(new ReachabilityChanged(node, IsReachable: false), ActorRefs.NoSender);
         }
     }
 
     /// <inheritdoc/>
     public bool? Hears(Address node)
     {
-        if (node.Equals(Self.Address)) return true;
+        if (node.Equals(Self.Address))
+            return true;
         foreach (var (id, _) in _view.Members)
         {
-            if (id.Address.Equals(node)) return !_view.HasLost(Self, id);
+            if (id.Address.Equals(node))
+                return !_view.HasLost(Self, id);
         }
 
         return null;
@@ -141,48 +162,76 @@ internal sealed partial class SimMembership : IMembership
 
     private void Ask()
     {
-        if (!IsAlive || IsOver || IsMember) return;
+        if (!IsAlive || IsOver || IsMember)
+            return;
         var isAsked = false;
         foreach (var seed in _seeds)
         {
-            _net.Send(this, seed, other =>
-            {
-                if (!other.IsMember) return;
-                _net.Send(other, Self.Address, _ =>
+            _net.Send(
+                this,
+                seed,
+                other =>
                 {
-                    if (!IsAlive || isAsked || IsMember || IsOver) return;
-                    isAsked = true;
-                    _net.Send(this, seed, LetIn);
-                });
-            });
+                    if (!other.IsMember)
+                        return;
+                    _net.Send(
+                        other,
+                        Self.Address,
+                        _ =>
+                        {
+                            if (!IsAlive || isAsked || IsMember || IsOver)
+                                return;
+                            isAsked = true;
+                            _net.Send(this, seed, LetIn);
+                        }
+                    );
+                }
+            );
         }
 
         Every(Settings.JoinNs, Ask);
     }
 
-    // At the seed. The former incarnation has to be gone from its view first: until then it is given up, and the new one asks again.
-    private void LetIn(SimMembership other) => other.Receive(Self, () =>
-    {
-        if (!other.IsMember) return;
-        var former = other._view.Members.Where(m => m.Key.Address.Equals(Self.Address) && m.Key != Self).ToArray();
-        foreach (var (id, entry) in former)
-        {
-            if (entry.State != MemberState.Down) other.Change(id, MemberState.Down);
-        }
+    // At the seed. The former incarnation has to be gone from its view first: until then it is given up, and the new
+    // one asks again.
+    private void LetIn(SimMembership other) =>
+        other.Receive(
+            Self,
+            () =>
+            {
+                if (!other.IsMember)
+                    return;
+                var former = other
+                    ._view.Members.Where(m => m.Key.Address.Equals(Self.Address) && m.Key != Self)
+                    .ToArray();
+                foreach (var (id, entry) in former)
+                {
+                    if (entry.State != MemberState.Down)
+                        other.Change(id, MemberState.Down);
+                }
 
-        if (former.Length > 0) return;
-        if (other._view.Find(Self) is null) other.Add(Self, _roles);
-        var view = other._view.Copy();
-        _net.Send(other, Self.Address, _ =>
-        {
-            if (IsAlive && !IsMember && !IsOver) Begin(view);
-        });
-    });
+                if (former.Length > 0)
+                    return;
+                if (other._view.Find(Self) is null)
+                    other.Add(Self, _roles);
+                var view = other._view.Copy();
+                _net.Send(
+                    other,
+                    Self.Address,
+                    _ =>
+                    {
+                        if (IsAlive && !IsMember && !IsOver)
+                            Begin(view);
+                    }
+                );
+            }
+        );
 
     private void Begin(MemberView view)
     {
         _view = view;
-        if (_view.Find(Self) is null) Add(Self, _roles);
+        if (_view.Find(Self) is null)
+            Add(Self, _roles);
         Publicize();
         Every(Settings.HeartbeatNs, Beat);
         Every(Settings.GossipNs, Gossip);
@@ -198,12 +247,16 @@ internal sealed partial class SimMembership : IMembership
 
     private void Change(NodeId node, MemberState state)
     {
-        if (_view.Find(node) is not { } entry) return;
+        if (_view.Find(node) is not { } entry)
+            return;
         var changed = entry.In(state);
-        if (changed.Rank <= entry.Rank) return;
+        if (changed.Rank <= entry.Rank)
+            return;
         _view.Set(node, changed);
-        // One that is given up though it lives hears of it, where anything reaches it at all; later nobody talks to it any more.
-        if (state == MemberState.Down && node != Self) SendView(node, wantsAnswer: false);
+        // One that is given up though it lives hears of it, where anything reaches it at all; later nobody talks to it
+        // any more.
+        if (state == MemberState.Down && node != Self)
+            SendView(node, wantsAnswer: false);
         Publicize();
     }
 
@@ -211,9 +264,14 @@ internal sealed partial class SimMembership : IMembership
 
     private void Gossip()
     {
-        if (!IsMember) return;
-        var others = _view.Members.Where(m => m.Key != Self && _view.IsReachable(m.Key)).Select(static m => m.Key).ToArray();
-        if (others.Length > 0 && !_random.Chance(Settings.GossipLoss)) SendView(_random.OneOf(others), wantsAnswer: true);
+        if (!IsMember)
+            return;
+        var others = _view
+            .Members.Where(m => m.Key != Self && _view.IsReachable(m.Key))
+            .Select(static m => m.Key)
+            .ToArray();
+        if (others.Length > 0 && !_random.Chance(Settings.GossipLoss))
+            SendView(_random.OneOf(others), wantsAnswer: true);
         Every(Settings.GossipNs, Gossip);
     }
 
@@ -226,25 +284,42 @@ internal sealed partial class SimMembership : IMembership
     private void OnView(NodeId from, MemberView view, ulong digest, bool wantsAnswer)
     {
         // A view without this incarnation in it is of another cluster, or older than its joining.
-        if (!IsMember || view.Find(Self) is null) return;
+        if (!IsMember || view.Find(Self) is null)
+            return;
         _view.Merge(view);
         _seen[from] = digest;
         Publicize();
-        if (IsMember && wantsAnswer) SendView(from, wantsAnswer: false);
+        if (IsMember && wantsAnswer)
+            SendView(from, wantsAnswer: false);
     }
 
     // ---- Who is there ----
 
     private void Beat()
     {
-        if (!IsMember) return;
+        if (!IsMember)
+            return;
         foreach (var (node, _) in _view.Members.Where(m => m.Key != Self).ToArray())
         {
-            if (!_heardNs.ContainsKey(node)) _heardNs[node] = _net.World.NowNs;
-            _net.Send(this, node.Address, other => other.Receive(Self, () =>
-            {
-                if (other.Self == node) _net.Send(other, Self.Address, _ => Receive(node, () => _heardNs[node] = _net.World.NowNs));
-            }));
+            if (!_heardNs.ContainsKey(node))
+                _heardNs[node] = _net.World.NowNs;
+            _net.Send(
+                this,
+                node.Address,
+                other =>
+                    other.Receive(
+                        Self,
+                        () =>
+                        {
+                            if (other.Self == node)
+                                _net.Send(
+                                    other,
+                                    Self.Address,
+                                    _ => Receive(node, () => _heardNs[node] = _net.World.NowNs)
+                                );
+                        }
+                    )
+            );
             Look(node);
         }
 
@@ -264,14 +339,17 @@ internal sealed partial class SimMembership : IMembership
 
     private void Lead()
     {
-        if (!IsMember) return;
+        if (!IsMember)
+            return;
         Every(Settings.LeaderNs, Lead);
         var members = _view.Members.ToArray();
-        if (LeaderOf(members) != Self) return;
+        if (LeaderOf(members) != Self)
+            return;
         var digest = _view.Digest;
         var others = members.Where(m => m.Key != Self && !m.Value.IsGoing).ToArray();
         var agree = others.Where(m => _view.IsReachable(m.Key)).All(m => _seen.GetValueOrDefault(m.Key) == digest);
-        if (!agree) return;
+        if (!agree)
+            return;
         var areAllThere = others.All(m => _view.IsReachable(m.Key));
         foreach (var (node, entry) in members)
         {
@@ -283,29 +361,36 @@ internal sealed partial class SimMembership : IMembership
                 (MemberState.Exiting or MemberState.Down, true) => MemberState.Removed,
                 _ => entry.State,
             };
-            if (next != entry.State) Change(node, next);
-            if (IsOver) return;
+            if (next != entry.State)
+                Change(node, next);
+            if (IsOver)
+                return;
         }
     }
 
     private NodeId? LeaderOf(KeyValuePair<NodeId, MemberEntry>[] members)
     {
         var reachable = members.Where(m => m.Key == Self || _view.IsReachable(m.Key)).ToArray();
-        return reachable.Where(static m => m.Value.State is MemberState.Up or MemberState.Leaving)
-            .Concat(reachable.Where(static m => !m.Value.IsGoing)).Concat(reachable)
-            .Select(static m => m.Key).FirstOrDefault();
+        return reachable
+            .Where(static m => m.Value.State is MemberState.Up or MemberState.Leaving)
+            .Concat(reachable.Where(static m => !m.Value.IsGoing))
+            .Concat(reachable)
+            .Select(static m => m.Key)
+            .FirstOrDefault();
     }
 
     // ---- What listeners are told ----
 
     private void Publicize()
     {
-        if (IsOver || !IsAlive) return;
+        if (IsOver || !IsAlive)
+            return;
         var own = _view.Find(Self);
         if (own is not { IsGoing: false })
         {
             // One that leaves hears that it is exiting, the last thing that it hears.
-            if (own is { State: MemberState.Exiting } exiting) Tell(new MemberChanged(Self, exiting.Roles, MemberState.Exiting));
+            if (own is { State: MemberState.Exiting } exiting)
+                Tell(new MemberChanged(Self, exiting.Roles, MemberState.Exiting));
             End();
             return;
         }
@@ -313,7 +398,8 @@ internal sealed partial class SimMembership : IMembership
         // Those that are gone first: two incarnations of one node are never there together.
         foreach (var (node, told) in _told.ToArray())
         {
-            if (_view.Find(node) is { IsMember: true }) continue;
+            if (_view.Find(node) is { IsMember: true })
+                continue;
             _told.Remove(node);
             Forget(node);
             Tell(new MemberChanged(node, told.Entry.Roles, MemberState.Removed));
@@ -325,8 +411,10 @@ internal sealed partial class SimMembership : IMembership
             var isReachable = node == Self || _view.IsReachable(node);
             var isKnown = _told.TryGetValue(node, out var told);
             _told[node] = (entry, isReachable);
-            if (!isKnown || told.Entry.State != entry.State) Tell(new MemberChanged(node, entry.Roles, entry.State));
-            if (isReachable != (!isKnown || told.IsReachable)) Tell(new ReachabilityChanged(node, isReachable));
+            if (!isKnown || told.Entry.State != entry.State)
+                Tell(new MemberChanged(node, entry.Roles, entry.State));
+            if (isReachable != (!isKnown || told.IsReachable))
+                Tell(new ReachabilityChanged(node, isReachable));
         }
     }
 
@@ -335,7 +423,8 @@ internal sealed partial class SimMembership : IMembership
     {
         IsOver = true;
         // What it goes with is the others' to see: it says it once more, as a real node does on its way out.
-        foreach (var (node, _) in _view.Members.Where(m => m.Key != Self && _view.IsReachable(m.Key)).ToArray()) SendView(node, wantsAnswer: false);
+        foreach (var (node, _) in _view.Members.Where(m => m.Key != Self && _view.IsReachable(m.Key)).ToArray())
+            SendView(node, wantsAnswer: false);
         Tell(MembershipEnded.Instance);
     }
 
@@ -349,19 +438,30 @@ internal sealed partial class SimMembership : IMembership
 
     private void Tell(IMembershipEvent said)
     {
-        foreach (var listener in _listeners) listener.Tell(said, ActorRefs.NoSender);
+        foreach (var listener in _listeners)
+            listener.Tell(said, ActorRefs.NoSender);
     }
 
     // A node whose membership is over ends, and one that this one has given up is not listened to any more.
     private void Receive(NodeId from, Action act)
     {
-        if (IsAlive && !IsOver && _view.Find(from) is not { State: MemberState.Down or MemberState.Removed, WasDowned: true }) act();
+        if (
+            IsAlive
+            && !IsOver
+            && _view.Find(from) is not { State: MemberState.Down or MemberState.Removed, WasDowned: true }
+        )
+            act();
     }
 
     // Not to the tick: what all nodes do at one instant hides what happens between.
-    private void Every(long periodNs, Action act) => _net.World.At(
-        _net.World.NowNs + periodNs - (long)_random.Below((ulong)periodNs / 4), _label, () =>
-        {
-            if (IsAlive && !IsOver) act();
-        });
+    private void Every(long periodNs, Action act) =>
+        _net.World.At(
+            _net.World.NowNs + periodNs - (long)_random.Below((ulong)periodNs / 4),
+            _label,
+            () =>
+            {
+                if (IsAlive && !IsOver)
+                    act();
+            }
+        );
 }

@@ -17,21 +17,29 @@ internal sealed class SimMembershipNet(SimNetwork network, string systemName, Si
     public void Register(SimMembership membership) => _current[membership.Self.Address] = membership;
 
     /// <summary>The process that runs at an address now.</summary>
-    public SimMembership? Find(Address address) => _current.TryGetValue(address, out var found) && found.IsAlive ? found : null;
+    public SimMembership? Find(Address address) =>
+        _current.TryGetValue(address, out var found) && found.IsAlive ? found : null;
 
-    public NodeLink LinkOf(SimHost from, Address to) => new(network, from, network.Find(to.Host), SimMembership.Port, Settings);
+    public NodeLink LinkOf(SimHost from, Address to) =>
+        new(network, from, network.Find(to.Host), SimMembership.Port, Settings);
 
     /// <summary>
-    /// The membership's own words. They take the network's time one way, in no order, and are lost where it is cut: all of them are
-    /// said again.
+    /// The membership's own words. They take the network's time one way, in no order, and are lost where it is cut: all
+    /// of them are said again.
     /// </summary>
     public void Send(SimMembership from, Address to, Action<SimMembership> arrived)
     {
         var (source, target) = (network.Find(from.Self.Address.Host)!, network.Find(to.Host));
-        if (target is null || !from.IsAlive || network.IsCut(source, target)) return;
-        World.At(World.NowNs + network.LatencyNs(source, target, from.Random), _label, () =>
-        {
-            if (!network.IsCut(source, target) && Find(to) is { } other) arrived(other);
-        });
+        if (target is null || !from.IsAlive || network.IsCut(source, target))
+            return;
+        World.At(
+            World.NowNs + network.LatencyNs(source, target, from.Random),
+            _label,
+            () =>
+            {
+                if (!network.IsCut(source, target) && Find(to) is { } other)
+                    arrived(other);
+            }
+        );
     }
 }

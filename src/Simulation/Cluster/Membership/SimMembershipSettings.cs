@@ -6,7 +6,10 @@ public sealed record SimMembershipSettings
     /// <summary>How often a node asks every other member whether it is there.</summary>
     public long HeartbeatNs { get; init; } = 500_000_000;
 
-    /// <summary>How long a member is silent before it is unreachable: each pair of nodes has a limit of its own, up to twice this.</summary>
+    /// <summary>
+    /// How long a member is silent before it is unreachable: each pair of nodes has a limit of its own, up to twice
+    /// this.
+    /// </summary>
     public long SilenceNs { get; init; } = 2_000_000_000;
 
     /// <summary>How often a node sends its view to one other member.</summary>
@@ -30,7 +33,9 @@ public sealed record SimMembershipSettings
     /// <summary>Messages that wait for a connection; what comes behind them is dropped.</summary>
     public int MaxWaitingMessages { get; init; } = 10_000;
 
-    /// <summary>Probability, for each heartbeat, that a member which is there is taken for silent until the next one.</summary>
+    /// <summary>
+    /// Probability, for each heartbeat, that a member which is there is taken for silent until the next one.
+    /// </summary>
     public double FalseSuspicion { get; init; }
 
     /// <summary>Probability, for each exchange of views or topics, that it is lost.</summary>

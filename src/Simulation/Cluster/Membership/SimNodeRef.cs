@@ -3,12 +3,14 @@ using Akka.Actor;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>An actor of another node, as the sender of a message: what it is told goes over the network.</summary>
-internal sealed class SimNodeRef(SimMembership local, Address node, string path, IActorRefProvider provider) : MinimalActorRef
+internal sealed class SimNodeRef(SimMembership local, Address node, string path, IActorRefProvider provider)
+    : MinimalActorRef
 {
     private readonly string _path = path;
 
     /// <inheritdoc/>
-    public override ActorPath Path { get; } = new RootActorPath(node) / path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+    public override ActorPath Path { get; } =
+        new RootActorPath(node) / path.Split('/', StringSplitOptions.RemoveEmptyEntries);
 
     /// <inheritdoc/>
     public override IActorRefProvider Provider => provider;

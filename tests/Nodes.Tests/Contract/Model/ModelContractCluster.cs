@@ -32,21 +32,24 @@ internal sealed class ModelContractCluster : IContractCluster
         if (former is not null)
         {
             // One that has left, or was given up, still runs: its process ends here.
-            if (host.IsUp) Kill(name);
+            if (host.IsUp)
+                Kill(name);
             _network.Restart(host);
         }
 
         var node = _nodes[name] = new ModelNode(host, _world.CreateSystem("userfault", name));
         var membership = node.Membership = new SimMembership(_net, host, node.System, [ContractNodes.RoleOf(name)]);
         node.System.ActorOf(RecorderActor.Props(name, node.Heard.Add), RecorderActor.Name);
-        if (_rule != SplitBrainRule.Off) node.System.ActorOf(SplitBrainActor.Props(membership, Stable), "split-brain");
+        if (_rule != SplitBrainRule.Off)
+            node.System.ActorOf(SplitBrainActor.Props(membership, Stable), "split-brain");
         Follow(name, IContractCluster.FirstFollower);
         return membership.Self;
     }
 
     public NodeId IdOf(string name) => _nodes[name].Membership.Self;
 
-    public void Join(string name, params string[] seeds) => _nodes[name].Membership.Join([.. seeds.Select(s => IdOf(s).Address)]);
+    public void Join(string name, params string[] seeds) =>
+        _nodes[name].Membership.Join([.. seeds.Select(s => IdOf(s).Address)]);
 
     public void Leave(string name) => _nodes[name].Membership.Leave();
 
@@ -59,7 +62,8 @@ internal sealed class ModelContractCluster : IContractCluster
         _ = _nodes[name].System.Terminate();
     }
 
-    public void Freeze(string name) => _network.Cut([_nodes[name].Host], _nodes.Values.Select(static n => n.Host).Where(h => h.Name != name));
+    public void Freeze(string name) =>
+        _network.Cut([_nodes[name].Host], _nodes.Values.Select(static n => n.Host).Where(h => h.Name != name));
 
     public void Thaw(string name) => _network.Heal();
 
@@ -70,12 +74,14 @@ internal sealed class ModelContractCluster : IContractCluster
         node.Membership.Follow(node.System.ActorOf(FollowerActor.Props(told.Add), $"follower-{follower}"));
     }
 
-    public IReadOnlyList<IMembershipEvent> EventsOf(string name, string follower = IContractCluster.FirstFollower) => _nodes[name].Told[follower];
+    public IReadOnlyList<IMembershipEvent> EventsOf(string name, string follower = IContractCluster.FirstFollower) =>
+        _nodes[name].Told[follower];
 
     public void Tell(string from, Address to, long first, int count = 1)
     {
         for (var i = 0; i < count; i++)
-            _nodes[from].Membership.Tell(to, RecorderActor.Name, ContractMessage.Of(from, null, first + i), RecorderOf(from));
+            _nodes[from]
+                .Membership.Tell(to, RecorderActor.Name, ContractMessage.Of(from, null, first + i), RecorderOf(from));
     }
 
     public void Subscribe(string name, string topic) => _nodes[name].Membership.Subscribe(topic, RecorderOf(name));
@@ -84,7 +90,8 @@ internal sealed class ModelContractCluster : IContractCluster
 
     public void Publish(string name, string topic, long first, int count = 1)
     {
-        for (var i = 0; i < count; i++) _nodes[name].Membership.Publish(topic, ContractMessage.Of(name, topic, first + i));
+        for (var i = 0; i < count; i++)
+            _nodes[name].Membership.Publish(topic, ContractMessage.Of(name, topic, first + i));
     }
 
     public IReadOnlyList<HeardMessage> HeardBy(string name) => _nodes[name].Heard;
@@ -93,7 +100,8 @@ internal sealed class ModelContractCluster : IContractCluster
     {
         for (var i = 0; i < MaxSteps; i++)
         {
-            if (condition()) return true;
+            if (condition())
+                return true;
             _world.RunFor(Step);
         }
 

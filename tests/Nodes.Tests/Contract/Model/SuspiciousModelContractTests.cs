@@ -2,7 +2,9 @@ using Userfault.Simulation.Cluster;
 
 namespace Userfault.Nodes.Tests.Contract.Model;
 
-/// <summary>The contract, held by the simulator's model of membership: where members are suspected that are there.</summary>
+/// <summary>
+/// The contract, held by the simulator's model of membership: where members are suspected that are there.
+/// </summary>
 public sealed class SuspiciousModelContractTests : MembershipContract
 {
     /// <inheritdoc/>

@@ -26,7 +26,8 @@ internal sealed class AkkaContractCluster : IContractCluster
 
     public NodeId Start(string name)
     {
-        if (!_running.TryGetValue(name, out var process)) _running.Add(name, process = _processes.Take());
+        if (!_running.TryGetValue(name, out var process))
+            _running.Add(name, process = _processes.Take());
         _killed.Remove(name);
         var port = _ids.TryGetValue(name, out var former) ? former.Address.Port!.Value : 0;
         return _ids[name] = process.Open(_system, name, port, _rule, Pause);
@@ -72,7 +73,8 @@ internal sealed class AkkaContractCluster : IContractCluster
         var start = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            if (TimeProvider.System.GetElapsedTime(start) > Patience) return false;
+            if (TimeProvider.System.GetElapsedTime(start) > Patience)
+                return false;
             _processes.Wait();
         }
 

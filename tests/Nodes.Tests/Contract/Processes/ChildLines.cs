@@ -16,23 +16,30 @@ internal static class ChildLines
 
     private const string None = "-";
 
-    public static string Of(IMembershipEvent said) => said switch
-    {
-        MemberChanged changed => $"member {Of(changed.Node)} {changed.State} {string.Join(',', changed.Roles)}",
-        ReachabilityChanged changed => $"reachable {Of(changed.Node)} {changed.IsReachable}",
-        MembershipEnded => "ended",
-        _ => throw new ArgumentException($"{said} is not a membership event", nameof(said)),
-    };
+    public static string Of(IMembershipEvent said) =>
+        said switch
+        {
+            MemberChanged changed => $"member {Of(changed.Node)} {changed.State} {string.Join(',', changed.Roles)}",
+            ReachabilityChanged changed => $"reachable {Of(changed.Node)} {changed.IsReachable}",
+            MembershipEnded => "ended",
+            _ => throw new ArgumentException($"{said} is not a membership event", nameof(said)),
+        };
 
-    public static IMembershipEvent ReadEvent(ReadOnlySpan<string> words) => words switch
-    {
-        ["member", var address, var incarnation, var state, var roles] =>
-            new MemberChanged(ReadNode(address, incarnation), roles.Split(','), Enum.Parse<MemberState>(state)),
-        ["reachable", var address, var incarnation, var isReachable] =>
-            new ReachabilityChanged(ReadNode(address, incarnation), bool.Parse(isReachable)),
-        ["ended"] => MembershipEnded.Instance,
-        _ => throw new FormatException(string.Join(' ', words)),
-    };
+    public static IMembershipEvent ReadEvent(ReadOnlySpan<string> words) =>
+        words switch
+        {
+            ["member", var address, var incarnation, var state, var roles] => new MemberChanged(
+                ReadNode(address, incarnation),
+                roles.Split(','),
+                Enum.Parse<MemberState>(state)
+            ),
+            ["reachable", var address, var incarnation, var isReachable] => new ReachabilityChanged(
+                ReadNode(address, incarnation),
+                bool.Parse(isReachable)
+            ),
+            ["ended"] => MembershipEnded.Instance,
+            _ => throw new FormatException(string.Join(' ', words)),
+        };
 
     public static string Of(HeardMessage heard)
     {

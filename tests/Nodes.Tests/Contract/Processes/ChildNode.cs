@@ -117,8 +117,11 @@ internal sealed class ChildNode
     private void Follow(string follower)
     {
         var generation = _generation;
-        Membership.Follow(_ears.ActorOf(FollowerActor.Props(
-            said => Write($"{ChildLines.Event} {generation} {follower} {ChildLines.Of(said)}"))));
+        Membership.Follow(
+            _ears.ActorOf(
+                FollowerActor.Props(said => Write($"{ChildLines.Event} {generation} {follower} {ChildLines.Of(said)}"))
+            )
+        );
     }
 
     private void Write(string line)
@@ -133,7 +136,8 @@ internal sealed class ChildNode
     private static void ForEach(string first, string count, Action<long> act)
     {
         var start = ChildLines.ReadNumber(first);
-        for (var n = start; n < start + ChildLines.ReadNumber(count); n++) act(n);
+        for (var n = start; n < start + ChildLines.ReadNumber(count); n++)
+            act(n);
     }
 
     private static int ReadInt(string text) => int.Parse(text, CultureInfo.InvariantCulture);

@@ -28,13 +28,15 @@ internal sealed class NodeProcess : IDisposable
     public NodeProcess(Action changed)
     {
         _changed = changed;
-        _process = Process.Start(new ProcessStartInfo("dotnet", ["exec", typeof(NodeProcess).Assembly.Location, "node"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            // The process lives for seconds, too short for instrumented code to pay off.
-            Environment = { ["DOTNET_TieredPGO"] = "0" },
-        })!;
+        _process = Process.Start(
+            new ProcessStartInfo("dotnet", ["exec", typeof(NodeProcess).Assembly.Location, "node"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                // The process lives for seconds, too short for instrumented code to pay off.
+                Environment = { ["DOTNET_TieredPGO"] = "0" },
+            }
+        )!;
         _process.OutputDataReceived += (_, line) => OnLine(line.Data);
         _process.BeginOutputReadLine();
     }
@@ -42,13 +44,15 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>What a follower of the current node has received.</summary>
     public IReadOnlyList<IMembershipEvent> EventsOf(string follower)
     {
-        lock (_lock) return [.. _events.GetValueOrDefault(follower) ?? []];
+        lock (_lock)
+            return [.. _events.GetValueOrDefault(follower) ?? []];
     }
 
     /// <summary>What the current node's recorder has received.</summary>
     public IReadOnlyList<HeardMessage> Heard()
     {
-        lock (_lock) return [.. _heard];
+        lock (_lock)
+            return [.. _heard];
     }
 
     /// <summary>Opens a node in place of the previous one, which has ended.</summary>
@@ -88,7 +92,8 @@ internal sealed class NodeProcess : IDisposable
     {
         get
         {
-            lock (_lock) return string.Join('\n', _log);
+            lock (_lock)
+                return string.Join('\n', _log);
         }
     }
 
@@ -100,7 +105,8 @@ internal sealed class NodeProcess : IDisposable
 
     public void Thaw()
     {
-        if (!_isFrozen) return;
+        if (!_isFrozen)
+            return;
         _isFrozen = false;
         Signal("-CONT");
     }
@@ -108,7 +114,8 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>Kills the process.</summary>
     public void Dispose()
     {
-        if (!_process.HasExited) _process.Kill();
+        if (!_process.HasExited)
+            _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
         _answers.Dispose();
@@ -123,7 +130,8 @@ internal sealed class NodeProcess : IDisposable
 
     private void OnLine(string? line)
     {
-        if (line is null) return;
+        if (line is null)
+            return;
         var words = line.Split(' ');
         switch (words[0])
         {
@@ -131,14 +139,16 @@ internal sealed class NodeProcess : IDisposable
                 _answers.Add(line);
                 return;
             case ChildLines.Event or ChildLines.Heard:
-                lock (_lock) Keep(words);
+                lock (_lock)
+                    Keep(words);
                 _changed();
                 return;
             default:
                 lock (_lock)
                 {
                     _log.Enqueue(line);
-                    if (_log.Count > MaxLogLines) _log.Dequeue();
+                    if (_log.Count > MaxLogLines)
+                        _log.Dequeue();
                 }
 
                 return;
@@ -147,14 +157,16 @@ internal sealed class NodeProcess : IDisposable
 
     private void Keep(string[] words)
     {
-        if (ChildLines.ReadNumber(words[1]) != _generation) return;
+        if (ChildLines.ReadNumber(words[1]) != _generation)
+            return;
         if (words[0] == ChildLines.Heard)
         {
             _heard.Add(ChildLines.ReadHeard(words.AsSpan(2)));
             return;
         }
 
-        if (!_events.TryGetValue(words[2], out var told)) _events.Add(words[2], told = []);
+        if (!_events.TryGetValue(words[2], out var told))
+            _events.Add(words[2], told = []);
         told.Add(ChildLines.ReadEvent(words.AsSpan(3)));
     }
 }

@@ -20,13 +20,15 @@ public sealed class NodeProcesses : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var process in _idle) process.Dispose();
+        foreach (var process in _idle)
+            process.Dispose();
     }
 
     /// <summary>Waits until a process has reported something, but only for a moment.</summary>
     internal void Wait()
     {
-        lock (_gate) Monitor.Wait(_gate, TimeSpan.FromMilliseconds(20));
+        lock (_gate)
+            Monitor.Wait(_gate, TimeSpan.FromMilliseconds(20));
     }
 
     internal NodeProcess Take()
@@ -39,11 +41,13 @@ public sealed class NodeProcesses : IDisposable
 
     private void Fill()
     {
-        while (_idle.Count < Ready) _idle.Enqueue(new NodeProcess(Changed));
+        while (_idle.Count < Ready)
+            _idle.Enqueue(new NodeProcess(Changed));
     }
 
     private void Changed()
     {
-        lock (_gate) Monitor.PulseAll(_gate);
+        lock (_gate)
+            Monitor.PulseAll(_gate);
     }
 }
