@@ -19,20 +19,20 @@ internal static class DataPlaneBench
 
     public static int Run(string[] args)
     {
-        int outstanding = Arguments.Number(args, "--outstanding", 256);
-        int pages = Arguments.Number(args, "--pages", 1);
-        int rounds = Arguments.Number(args, "--rounds", 7);
-        int seconds = Arguments.Number(args, "--seconds", 1);
+        var outstanding = Arguments.Number(args, "--outstanding", 256);
+        var pages = Arguments.Number(args, "--pages", 1);
+        var rounds = Arguments.Number(args, "--rounds", 7);
+        var seconds = Arguments.Number(args, "--seconds", 1);
         PageLoad.DuplicateWindow = Arguments.Number(args, "--window", PageLoad.DuplicateWindow);
-        string directory = Directory.CreateTempSubdirectory("userfault-bench-").FullName;
+        var directory = Directory.CreateTempSubdirectory("userfault-bench-").FullName;
         try
         {
-            string image = WriteImage(Path.Combine(directory, "image.raw"));
+            var image = WriteImage(Path.Combine(directory, "image.raw"));
             using var ours = ServerProcess.Start(
                 Environment.ProcessPath!,
                 Self("children", "data-plane-server", image)
             );
-            string? compiled = Compile(directory);
+            var compiled = Compile(directory);
             using var c = compiled is null ? null : ServerProcess.Start(compiled, [image]);
             Console.WriteLine(
                 $"{outstanding} requests of {pages} page(s) outstanding, {rounds} rounds of {seconds} s each, "
@@ -73,7 +73,7 @@ internal static class DataPlaneBench
     {
         List<LoadResult> csharp = [],
             plainC = [];
-        for (int round = -1; round < rounds; round++)
+        for (var round = -1; round < rounds; round++)
         {
             // The first round warms up the compiler and both servers' page tables.
             LoadResult mine = PageLoad.Run(ours, identity, ImagePages, outstanding, pages, seconds);
@@ -95,8 +95,7 @@ internal static class DataPlaneBench
         [
             .. csharp.Zip(plainC, (mine, theirs) => mine.PagesPerSecond / theirs.PagesPerSecond).Order(),
         ];
-        double cpu =
-            csharp.Average(result => result.ServerUsPerPage) / plainC.Average(result => result.ServerUsPerPage);
+        var cpu = csharp.Average(result => result.ServerUsPerPage) / plainC.Average(result => result.ServerUsPerPage);
         Console.WriteLine(
             string.Create(CultureInfo.InvariantCulture, $"processor time of the server a page, C#/C: {cpu:F3}")
         );
@@ -123,10 +122,10 @@ internal static class DataPlaneBench
 
     internal static string WriteImage(string path)
     {
-        byte[] page = new byte[Page.Size];
+        var page = new byte[Page.Size];
         var random = new Random(1);
         using FileStream file = File.Create(path);
-        for (int i = 0; i < ImagePages; i++)
+        for (var i = 0; i < ImagePages; i++)
         {
             random.NextBytes(page);
             file.Write(page);
@@ -136,8 +135,8 @@ internal static class DataPlaneBench
 
     private static string? Compile(string directory)
     {
-        string source = Path.Combine(AppContext.BaseDirectory, "DataPlane", "c", "page_server.c");
-        string program = Path.Combine(directory, "page_server");
+        var source = Path.Combine(AppContext.BaseDirectory, "DataPlane", "c", "page_server.c");
+        var program = Path.Combine(directory, "page_server");
         try
         {
             using var cc = Process.Start("cc", ["-O2", "-o", program, source]);

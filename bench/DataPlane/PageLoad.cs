@@ -60,12 +60,12 @@ internal sealed class PageLoad : IPageSink
             }
         );
         var load = new PageLoad(client, imagePages, outstanding, pagesPerRequest, seconds);
-        for (int i = 0; i < outstanding; i++)
+        for (var i = 0; i < outstanding; i++)
         {
             load.Ask((ulong)i, Stopwatch.GetTimestamp());
         }
         load._drained.Task.Wait();
-        double elapsed = Stopwatch.GetElapsedTime(load._from).TotalSeconds;
+        var elapsed = Stopwatch.GetElapsedTime(load._from).TotalSeconds;
         return new LoadResult(load._pages / elapsed, load.Percentile(0.5), load.Percentile(0.99))
         {
             ServerUsPerPage = (server.ProcessorTime - serverBefore).TotalMicroseconds / load._pages,
@@ -75,15 +75,15 @@ internal sealed class PageLoad : IPageSink
 
     public void OnPages(PageBatch batch)
     {
-        long now = Stopwatch.GetTimestamp();
+        var now = Stopwatch.GetTimestamp();
         _pages += batch.Count;
-        (ulong id, bool isLast) = (batch.RequestId, batch.IsLast);
+        (var id, var isLast) = (batch.RequestId, batch.IsLast);
         batch.Release();
         if (!isLast)
         {
             return;
         }
-        long us = (now - _askedAt[id]) * 1_000_000 / Stopwatch.Frequency;
+        var us = (now - _askedAt[id]) * 1_000_000 / Stopwatch.Frequency;
         _histogram[Math.Min(us, HistogramUs - 1)]++;
         if (now < _until)
         {
@@ -111,8 +111,8 @@ internal sealed class PageLoad : IPageSink
 
     private double Percentile(double share)
     {
-        long wanted = (long)(_histogram.Sum(count => (long)count) * share);
-        int us = 0;
+        var wanted = (long)(_histogram.Sum(count => (long)count) * share);
+        var us = 0;
         for (long seen = 0; us < HistogramUs - 1 && (seen += _histogram[us]) <= wanted; us++) { }
         return us;
     }

@@ -16,20 +16,20 @@ internal static class RelayBench
 {
     public static int Run(string[] args)
     {
-        int outstanding = Arguments.Number(args, "--outstanding", 256);
-        int pages = Arguments.Number(args, "--pages", 1);
-        int rounds = Arguments.Number(args, "--rounds", 5);
-        int seconds = Arguments.Number(args, "--seconds", 1);
-        string directory = Directory.CreateTempSubdirectory("userfault-bench-").FullName;
+        var outstanding = Arguments.Number(args, "--outstanding", 256);
+        var pages = Arguments.Number(args, "--pages", 1);
+        var rounds = Arguments.Number(args, "--rounds", 5);
+        var seconds = Arguments.Number(args, "--seconds", 1);
+        var directory = Directory.CreateTempSubdirectory("userfault-bench-").FullName;
         try
         {
-            string image = DataPlaneBench.WriteImage(Path.Combine(directory, "image.raw"));
-            string program = Environment.ProcessPath!;
+            var image = DataPlaneBench.WriteImage(Path.Combine(directory, "image.raw"));
+            var program = Environment.ProcessPath!;
             using var source = ServerProcess.Start(
                 program,
                 DataPlaneBench.Self("children", "data-plane-server", image)
             );
-            string port = source.Port.ToString(CultureInfo.InvariantCulture);
+            var port = source.Port.ToString(CultureInfo.InvariantCulture);
             using var relay = ServerProcess.Start(
                 program,
                 DataPlaneBench.Self("children", "data-plane-relay", image, port)
@@ -38,7 +38,7 @@ internal static class RelayBench
             Console.WriteLine(
                 $"{outstanding} requests of {pages} page(s) outstanding, {rounds} rounds of {seconds} s each"
             );
-            for (int round = 0; round <= rounds; round++)
+            for (var round = 0; round <= rounds; round++)
             {
                 LoadResult straight = PageLoad.Run(
                     source,
@@ -48,7 +48,7 @@ internal static class RelayBench
                     pages,
                     seconds
                 );
-                double before = Allocated(relay);
+                var before = Allocated(relay);
                 LoadResult passedOn = PageLoad.Run(
                     relay,
                     identity,
@@ -57,7 +57,7 @@ internal static class RelayBench
                     pages,
                     seconds
                 );
-                double bytes = (Allocated(relay) - before) / (passedOn.PagesPerSecond * seconds);
+                var bytes = (Allocated(relay) - before) / (passedOn.PagesPerSecond * seconds);
                 // The first round warms up.
                 if (round > 0)
                 {

@@ -96,7 +96,10 @@ internal sealed class UffdPrograms
                 line is not null && !line.Contains("running", StringComparison.Ordinal);
 
             )
+            {
                 line = load.StandardOutput.ReadLine();
+            }
+
             _ = load.StandardOutput.ReadToEndAsync();
             return round();
         }

@@ -19,13 +19,13 @@ public sealed class BatchingTests
         using var server = new ScriptedServer(peer =>
         {
             ScriptedServer.Shake(peer, Image);
-            RequestEntry first = ScriptedServer.ReadRequest(peer);
+            var first = ScriptedServer.ReadRequest(peer);
             peer.Send(ScriptedServer.Record(FrameType.Zero, first, 0));
             peer.Send([.. ReadEntries(peer, pages).SelectMany(e => ScriptedServer.Record(FrameType.Zero, e, 0))]);
             sent.Set();
         });
         var sink = new CountingSink(sent);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
 
         // While the first request's sink waits, the receive thread takes nothing: all the rest is there when it looks
         // again.
@@ -48,10 +48,10 @@ public sealed class BatchingTests
         using var server = new ScriptedServer(peer =>
         {
             ScriptedServer.Shake(peer, Image);
-            RequestEntry first = ScriptedServer.ReadRequest(peer);
+            var first = ScriptedServer.ReadRequest(peer);
             peer.Send(ScriptedServer.Record(FrameType.Zero, first, 0));
-            RequestEntry[] two = ReadEntries(peer, 2);
-            RequestEntry other = ReadEntries(peer, 1)[0];
+            var two = ReadEntries(peer, 2);
+            var other = ReadEntries(peer, 1)[0];
             peer.Send([
                 .. ScriptedServer.Record(FrameType.Zero, two[0] with { PageCount = 1 }, 0, flags: 0),
                 .. ScriptedServer.Record(FrameType.Zero, other, 0),
@@ -61,7 +61,7 @@ public sealed class BatchingTests
             sent.Set();
         });
         var sink = new CountingSink(sent);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
 
         client.Ask(1, 500, 1, sink);
         client.Request(new PageRequest(2, FetchPriority.Demand, 0), [Plane.Range(0, 2), Plane.Range(9, 1)], sink);
@@ -84,7 +84,7 @@ public sealed class BatchingTests
     {
         using var source = new ScatteredSource(Image);
         using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
         var sink = new CollectingSink(Image);
 
         for (ulong i = 0; i < 20; i++)
@@ -109,18 +109,18 @@ public sealed class BatchingTests
                 if (type != FrameType.Request)
                     continue;
                 frames.Add(payload.Length / RequestEntry.Size);
-                for (int at = 0; at < payload.Length; at += RequestEntry.Size)
+                for (var at = 0; at < payload.Length; at += RequestEntry.Size)
                 {
-                    Assert.True(RequestEntry.TryRead(payload.AsSpan(at), out RequestEntry entry));
+                    Assert.True(RequestEntry.TryRead(payload.AsSpan(at), out var entry));
                     peer.Send(ScriptedServer.Record(FrameType.Zero, entry, 0));
                 }
             }
         });
         var sink = new CollectingSink(Image);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
 
         client.Gather();
-        foreach (ulong page in new ulong[] { 3, 8, 18 })
+        foreach (var page in new ulong[] { 3, 8, 18 })
             client.Ask(page, page, 1, sink);
         client.Send();
         await sink.Ended(3);
@@ -136,7 +136,7 @@ public sealed class BatchingTests
     {
         using var source = new ScatteredSource(Image);
         using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
         var sink = new CollectingSink(Image);
 
         client.Request(
@@ -158,9 +158,9 @@ public sealed class BatchingTests
             var (type, _, payload) = peer.ReadFrame()!.Value;
             if (type != FrameType.Request)
                 continue;
-            for (int at = 0; at < payload.Length; at += RequestEntry.Size)
+            for (var at = 0; at < payload.Length; at += RequestEntry.Size)
             {
-                Assert.True(RequestEntry.TryRead(payload.AsSpan(at), out RequestEntry entry));
+                Assert.True(RequestEntry.TryRead(payload.AsSpan(at), out var entry));
                 entries.Add(entry);
             }
         }
@@ -182,7 +182,7 @@ public sealed class BatchingTests
 
         public void OnPages(PageBatch batch)
         {
-            (ulong id, bool isLast) = (batch.RequestId, batch.IsLast);
+            (var id, var isLast) = (batch.RequestId, batch.IsLast);
             if (id == 1)
                 Assert.True(sent.Wait(Plane.Patience));
             else
@@ -229,11 +229,11 @@ public sealed class BatchingTests
 
         private PageBatch BatchOf(ulong requestId, Gfn first, ulong[] pages, bool isLast)
         {
-            PageBatch batch = _batches.Rent(requestId);
+            var batch = _batches.Rent(requestId);
             batch.IsLast = isLast;
-            foreach (ulong page in pages)
+            foreach (var page in pages)
             {
-                byte* content = image.Read(first.Plus(page), null);
+                var content = image.Read(first.Plus(page), null);
                 batch.Add(
                     content == null || ZeroPage.IsZero(content)
                         ? PageContent.Zero(first.Plus(page))

@@ -22,7 +22,7 @@ internal sealed class BlockingSink(ManualResetEventSlim stuck) : IPageSink
         Batches++;
         Entered.Set();
         stuck.Wait(Plane.Patience);
-        bool isLast = batch.IsLast;
+        var isLast = batch.IsLast;
         batch.Release();
         if (isLast)
         {

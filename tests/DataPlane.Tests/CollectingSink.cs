@@ -24,11 +24,11 @@ internal sealed class CollectingSink(IMemoryImage image) : IPageSink
     {
         fixed (byte* scratch = _scratch)
         {
-            foreach (PageContent page in batch.Pages)
+            foreach (var page in batch.Pages)
             {
-                byte* expected = image.Read(page.Gfn, scratch);
-                bool isZero = expected == null || ZeroPage.IsZero(expected);
-                bool isRight =
+                var expected = image.Read(page.Gfn, scratch);
+                var isZero = expected == null || ZeroPage.IsZero(expected);
+                var isRight =
                     page.Bytes == null
                         ? isZero && page.Kind == PageContentKind.Zero
                         : !isZero
@@ -47,7 +47,7 @@ internal sealed class CollectingSink(IMemoryImage image) : IPageSink
                 Interlocked.Increment(ref PageCount);
             }
         }
-        (ulong id, bool isLast) = (batch.RequestId, batch.IsLast);
+        (var id, var isLast) = (batch.RequestId, batch.IsLast);
         batch.Release();
         if (isLast)
         {
@@ -69,7 +69,7 @@ internal sealed class CollectingSink(IMemoryImage image) : IPageSink
     /// <summary>Waits until that many more requests have ended, in whatever way.</summary>
     public async Task Ended(int requests)
     {
-        for (int i = 0; i < requests; i++)
+        for (var i = 0; i < requests; i++)
         {
             try
             {

@@ -11,7 +11,7 @@ public sealed class HostileClientTests
 
     private static byte[] HelloFrame(ushort version = 2, ImageIdentity? image = null, string magic = "55465047")
     {
-        byte[] hello = new byte[Hello.Size];
+        var hello = new byte[Hello.Size];
         new Hello(version, image ?? Image.Identity, 0).Write(hello);
         Convert.FromHexString(magic).CopyTo(hello, 0);
         return RawPeer.Frame(FrameType.Hello, hello);
@@ -62,7 +62,7 @@ public sealed class HostileClientTests
         RefusalReason reason
     )
     {
-        foreach (bool portable in (bool[])[false, true])
+        foreach (var portable in (bool[])[false, true])
         {
             await ExpectRefusal(portable, Plane.Server, peer => peer.SendIfTaken(bytes), reason, what);
         }
@@ -115,7 +115,7 @@ public sealed class HostileClientTests
     )
     {
         var options = Plane.Server with { MaxOutstandingBytes = 64 * 4096, MaxOutstandingRequests = 8 };
-        foreach (bool portable in (bool[])[false, true])
+        foreach (var portable in (bool[])[false, true])
         {
             await ExpectRefusal(
                 portable,
@@ -145,7 +145,7 @@ public sealed class HostileClientTests
             },
             [new PageOffer(Image)]
         );
-        using PageClient bystander = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
+        using var bystander = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
         var sink = new CollectingSink(Image);
         byte[] session =
         [
@@ -154,10 +154,10 @@ public sealed class HostileClientTests
             .. RawPeer.Frame(FrameType.Cancel, new byte[8]),
         ];
         const int peers = 150;
-        for (int seed = 0; seed < peers; seed++)
+        for (var seed = 0; seed < peers; seed++)
         {
             var random = new Random(seed);
-            byte[] bytes = (byte[])session.Clone();
+            var bytes = (byte[])session.Clone();
             switch (seed % 3)
             {
                 case 0:
@@ -192,7 +192,7 @@ public sealed class HostileClientTests
     [InlineData(true)]
     public async Task Slow_handshakes_half_frames_and_silence_are_cut_off(bool portable)
     {
-        TimeSpan soon = TimeSpan.FromMilliseconds(200);
+        var soon = TimeSpan.FromMilliseconds(200);
         var handshake = Plane.Server with { HandshakeTimeout = soon };
         await ExpectRefusal(portable, handshake, _ => { }, RefusalReason.TooSlow, "says nothing");
         await ExpectRefusal(
@@ -263,14 +263,14 @@ public sealed class HostileClientTests
         using var server = new PageServer(Plane.Server with { UsePortableSockets = portable }, [new PageOffer(Image)]);
         using var peer = RawPeer.ConnectTo(server);
         peer.Shake(Image.Identity);
-        byte[] ping = RawPeer.Frame(FrameType.Ping, new byte[8]);
-        byte[] last = RawPeer.Frame(FrameType.Ping, [1, 2, 3, 4, 5, 6, 7, 8]);
+        var ping = RawPeer.Frame(FrameType.Ping, new byte[8]);
+        var last = RawPeer.Frame(FrameType.Ping, [1, 2, 3, 4, 5, 6, 7, 8]);
         peer.Send([.. Enumerable.Repeat(ping, 5000).SelectMany(frame => frame), .. last]);
-        int pongs = 0;
+        var pongs = 0;
         byte[] token;
         do
         {
-            (FrameType type, _, token) = peer.ReadFrame()!.Value;
+            (var type, _, token) = peer.ReadFrame()!.Value;
             Assert.Equal(FrameType.Pong, type);
             pongs++;
         } while (token[0] != 1);
@@ -292,8 +292,8 @@ public sealed class HostileClientTests
             },
             [new PageOffer(Image)]
         );
-        using PageClient first = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
-        PageClient second = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
+        using var first = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
+        var second = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
         using (var peer = RawPeer.ConnectTo(server))
         {
             Assert.Equal(RefusalReason.TooManyConnections, peer.ReadRefusal());

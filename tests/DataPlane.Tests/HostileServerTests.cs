@@ -21,10 +21,10 @@ public sealed class HostileServerTests
 
     private static byte[] FramedCopy(FrameType type, RequestEntry entry, int extraBytes)
     {
-        byte[] whole = ScriptedServer.Data(Image, entry);
-        byte[] frame = new byte[whole.Length + extraBytes];
+        var whole = ScriptedServer.Data(Image, entry);
+        var frame = new byte[whole.Length + extraBytes];
         whole.AsSpan(0, Math.Min(whole.Length, frame.Length)).CopyTo(frame);
-        PageRecord record = PageRecord.Read(whole.AsSpan(FrameHeader.Size));
+        var record = PageRecord.Read(whole.AsSpan(FrameHeader.Size));
         record.WriteFramed(
             frame,
             new FrameHeader(frame.Length - FrameHeader.Size, type, FrameHeader.Last),
@@ -112,20 +112,20 @@ public sealed class HostileServerTests
     [MemberData(nameof(WrongAnswerNames))]
     public async Task A_wrong_answer_ends_the_connection_and_reaches_no_sink(string name)
     {
-        (Func<RequestEntry, byte[]> answer, RefusalReason reason) = WrongAnswers[name];
+        (var answer, var reason) = WrongAnswers[name];
         using var server = new ScriptedServer(peer =>
         {
             ScriptedServer.Shake(peer, Image);
             peer.SendIfTaken(answer(ScriptedServer.ReadRequest(peer)));
         });
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(OptionsOf(server), owner);
+        using var client = PageClient.Start(OptionsOf(server), owner);
         await owner.Opened;
         var sink = new CollectingSink(Image);
 
         client.Ask(1, 0, 2, sink);
         await sink.Ended(1);
-        Refusal end = await owner.Closed;
+        var end = await owner.Closed;
 
         Assert.Equal(reason, end.Reason);
         Assert.Equal(0, sink.PageCount);
@@ -143,11 +143,11 @@ public sealed class HostileServerTests
         using var server = new ScriptedServer(peer =>
         {
             ScriptedServer.Shake(peer, Image);
-            byte[] answer = ScriptedServer.Data(Image, ScriptedServer.ReadRequest(peer));
+            var answer = ScriptedServer.Data(Image, ScriptedServer.ReadRequest(peer));
             peer.SendIfTaken([.. answer, .. answer]);
         });
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(OptionsOf(server), owner);
+        using var client = PageClient.Start(OptionsOf(server), owner);
         await owner.Opened;
         var sink = new CollectingSink(Image);
 
@@ -166,13 +166,13 @@ public sealed class HostileServerTests
         using var server = new ScriptedServer(peer =>
         {
             ScriptedServer.Shake(peer, Image);
-            byte[] answer = ScriptedServer.Data(Image, ScriptedServer.ReadRequest(peer));
+            var answer = ScriptedServer.Data(Image, ScriptedServer.ReadRequest(peer));
             peer.Send(answer);
             ScriptedServer.ReadRequest(peer);
             peer.SendIfTaken(answer);
         });
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(OptionsOf(server), owner);
+        using var client = PageClient.Start(OptionsOf(server), owner);
         await owner.Opened;
         var sink = new CollectingSink(Image);
 
@@ -192,15 +192,15 @@ public sealed class HostileServerTests
         using var server = new ScriptedServer(peer =>
         {
             ScriptedServer.Shake(peer, Image);
-            RequestEntry cancelled = ScriptedServer.ReadRequest(peer);
+            var cancelled = ScriptedServer.ReadRequest(peer);
             while (peer.ReadFrame()!.Value.Type != FrameType.Cancel) { }
-            RequestEntry wanted = ScriptedServer.ReadRequest(peer);
+            var wanted = ScriptedServer.ReadRequest(peer);
             peer.Send(ScriptedServer.Data(Image, cancelled));
             peer.Send(ScriptedServer.Data(Image, wanted));
             peer.SendIfTaken(ScriptedServer.Record(FrameType.End, cancelled, 1));
         });
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(OptionsOf(server), owner);
+        using var client = PageClient.Start(OptionsOf(server), owner);
         await owner.Opened;
         var sink = new CollectingSink(Image);
 
@@ -231,7 +231,7 @@ public sealed class HostileServerTests
             }
         });
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(
+        using var client = PageClient.Start(
             OptionsOf(server) with
             {
                 RequestTimeout = TimeSpan.FromMilliseconds(200),
@@ -253,7 +253,7 @@ public sealed class HostileServerTests
     {
         using var server = new ScriptedServer(peer => ScriptedServer.Shake(peer, Image));
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(
+        using var client = PageClient.Start(
             OptionsOf(server) with
             {
                 SilenceTimeout = TimeSpan.FromMilliseconds(200),
@@ -276,9 +276,9 @@ public sealed class HostileServerTests
             [new PageOffer(Image)]
         );
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(Plane.ClientOf(server, Image.Identity), owner);
+        using var client = PageClient.Start(Plane.ClientOf(server, Image.Identity), owner);
         await owner.Opened;
-        long before = client.Counters.Bytes;
+        var before = client.Counters.Bytes;
 
         // Pongs are all that comes, one a second: four of them take longer than the silence that the server allows.
         await Plane.Until(() => client.Counters.Bytes >= before + (4 * 16), "four pongs");
@@ -347,7 +347,7 @@ public sealed class HostileServerTests
 
     private static byte[] GreetingOf(ushort min, ushort max)
     {
-        byte[] greeting = new byte[Greeting.Size];
+        var greeting = new byte[Greeting.Size];
         new Greeting(min, max).Write(greeting);
         return greeting;
     }
@@ -365,7 +365,7 @@ public sealed class HostileServerTests
     [MemberData(nameof(WrongHandshakeNames))]
     public void A_server_that_cannot_shake_hands_is_left(string name)
     {
-        (Action<RawPeer> script, RefusalReason reason) = WrongHandshakes[name];
+        (var script, var reason) = WrongHandshakes[name];
         using var server = new ScriptedServer(script);
         var options = OptionsOf(server);
 
@@ -381,15 +381,15 @@ public sealed class HostileServerTests
     [Fact]
     public async Task However_the_stream_is_cut_the_pages_are_whole_and_a_damaged_byte_never_gets_through()
     {
-        int damaged = 0;
-        for (int seed = 0; seed < 60; seed++)
+        var damaged = 0;
+        for (var seed = 0; seed < 60; seed++)
         {
             var random = new Random(seed);
-            bool isDamaged = seed % 2 == 1;
+            var isDamaged = seed % 2 == 1;
             using var server = new ScriptedServer(peer =>
             {
                 ScriptedServer.Shake(peer, Image, window: 8);
-                RequestEntry entry = ScriptedServer.ReadRequest(peer);
+                var entry = ScriptedServer.ReadRequest(peer);
                 byte[] answer =
                 [
                     .. ScriptedServer.Data(Image, entry with { PageCount = 3 }, last: false),
@@ -411,15 +411,15 @@ public sealed class HostileServerTests
                 {
                     answer[random.Next(answer.Length)] ^= (byte)(1 << random.Next(8));
                 }
-                for (int at = 0; at < answer.Length; )
+                for (var at = 0; at < answer.Length; )
                 {
-                    int part = Math.Min(random.Next(1, seed % 4 < 2 ? 60 : 9000), answer.Length - at);
+                    var part = Math.Min(random.Next(1, seed % 4 < 2 ? 60 : 9000), answer.Length - at);
                     peer.SendIfTaken(answer.AsSpan(at, part));
                     at += part;
                 }
                 peer.HalfClose();
             });
-            using PageClient client = PageClient.Connect(OptionsOf(server) with { DuplicateWindow = 8 });
+            using var client = PageClient.Connect(OptionsOf(server) with { DuplicateWindow = 8 });
             var sink = new CollectingSink(Image);
             client.Ask(1, 0, 7, sink);
             await sink.Ended(1);
@@ -441,7 +441,7 @@ public sealed class HostileServerTests
             done.Wait(Plane.Patience);
         });
         var sink = new CollectingSink(Image);
-        using (PageClient client = PageClient.Connect(OptionsOf(server)))
+        using (var client = PageClient.Connect(OptionsOf(server)))
         {
             // Far more than any socket buffer would take; bounded by what was agreed, the rest waits.
             for (ulong i = 0; i < 100_000; i++)

@@ -16,8 +16,8 @@ public sealed class LoopbackTests
         using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
-        using Socket client = Plane.RawConnection(listener.LocalEndPoint!);
-        using Socket server = listener.Accept();
+        using var client = Plane.RawConnection(listener.LocalEndPoint!);
+        using var server = listener.Accept();
 
         Loopback.Prepare(server);
         Loopback.Prepare(client);
@@ -30,7 +30,7 @@ public sealed class LoopbackTests
     public void A_socket_without_a_peer_stays_as_it_is()
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        string before = OperatingSystem.IsLinux() ? NameOf(socket) : "";
+        var before = OperatingSystem.IsLinux() ? NameOf(socket) : "";
 
         Loopback.Prepare(socket);
 
@@ -39,8 +39,8 @@ public sealed class LoopbackTests
 
     private static string NameOf(Socket socket)
     {
-        byte[] name = new byte[16];
-        int length = socket.GetRawSocketOption(Tcp, CongestionControl, name);
+        var name = new byte[16];
+        var length = socket.GetRawSocketOption(Tcp, CongestionControl, name);
         return Encoding.ASCII.GetString(name, 0, length).TrimEnd('\0');
     }
 }

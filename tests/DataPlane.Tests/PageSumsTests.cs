@@ -17,11 +17,11 @@ public sealed class PageSumsTests
         using var image = new PlaneImage(40_000);
         var sums = new PageSums(image);
 
-        for (int i = 0; i < 2; i++)
+        for (var i = 0; i < 2; i++)
         {
-            foreach (ulong page in (ulong[])[0, 1, 16_383, 16_384, 39_999])
+            foreach (var page in (ulong[])[0, 1, 16_383, 16_384, 39_999])
             {
-                bool isZero = sums.IsZero(page, At(image, page), out uint crc);
+                var isZero = sums.IsZero(page, At(image, page), out var crc);
                 Assert.Equal(PlaneImage.IsZero((int)page), isZero);
                 Assert.True(isZero || crc == Crc32C.OfPage(At(image, page)));
             }
@@ -35,11 +35,11 @@ public sealed class PageSumsTests
     {
         using var image = new PlaneImage(2);
         var sums = new PageSums(image);
-        sums.IsZero(0, At(image, 0), out uint before);
+        sums.IsZero(0, At(image, 0), out var before);
 
         At(image, 0)[4095] ^= 1;
 
-        sums.IsZero(0, At(image, 0), out uint after);
+        sums.IsZero(0, At(image, 0), out var after);
         Assert.Equal(before, after);
         Assert.NotEqual(Crc32C.OfPage(At(image, 0)), after);
     }
@@ -53,9 +53,9 @@ public sealed class PageSumsTests
         Generator.CopyTo(content);
         var sums = new PageSums(image);
 
-        for (int i = 0; i < 2; i++)
+        for (var i = 0; i < 2; i++)
         {
-            Assert.False(sums.IsZero(0, At(image, 0), out uint crc));
+            Assert.False(sums.IsZero(0, At(image, 0), out var crc));
             Assert.Equal(ChecksumOfZeros, crc);
         }
     }
@@ -69,16 +69,16 @@ public sealed class PageSumsTests
     {
         using var image = new PlaneImage(pages);
         var sums = new PageSums(image);
-        int steps = 1;
+        var steps = 1;
         while (sums.LookAhead())
             steps++;
-        uint expected = Crc32C.OfPage(At(image, (ulong)pages - 1));
+        var expected = Crc32C.OfPage(At(image, (ulong)pages - 1));
 
         At(image, (ulong)pages - 1)[0] ^= 1;
 
         Assert.Equal(expectedSteps, steps);
         Assert.False(sums.LookAhead());
-        bool isZero = sums.IsZero((ulong)pages - 1, At(image, (ulong)pages - 1), out uint crc);
+        var isZero = sums.IsZero((ulong)pages - 1, At(image, (ulong)pages - 1), out var crc);
         Assert.Equal(PlaneImage.IsZero(pages - 1), isZero);
         Assert.True(isZero || crc == expected);
     }
@@ -94,7 +94,7 @@ public sealed class PageSumsTests
         await Plane.Until(() => offer.IsLookedAt, "all pages are known");
         Change(image, 1);
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(Plane.ClientOf(server, image.Identity), owner);
+        using var client = PageClient.Start(Plane.ClientOf(server, image.Identity), owner);
         await owner.Opened;
         var sink = new CollectingSink(image);
 

@@ -17,10 +17,10 @@ internal sealed unsafe class PlaneImage : IMemoryImage
     {
         _bytes = GC.AllocateArray<byte>(pages * Page.Size, pinned: true);
         _start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_bytes));
-        for (int page = 0; page < pages; page++)
+        for (var page = 0; page < pages; page++)
         {
-            Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(_bytes.AsSpan(page * Page.Size, Page.Size));
-            for (int i = 0; i < words.Length && !IsZero(page); i++)
+            var words = MemoryMarshal.Cast<byte, ulong>(_bytes.AsSpan(page * Page.Size, Page.Size));
+            for (var i = 0; i < words.Length && !IsZero(page); i++)
             {
                 words[i] = (seed << 32) + (ulong)((IsCopy(page) ? 0 : page * 1024) + i + 1);
             }

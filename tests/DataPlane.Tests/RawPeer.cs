@@ -50,7 +50,7 @@ internal sealed class RawPeer(Socket socket) : IDisposable
 
     public static byte[] Frame(FrameType type, ReadOnlySpan<byte> payload, byte flags = 0)
     {
-        byte[] frame = new byte[FrameHeader.Size + payload.Length];
+        var frame = new byte[FrameHeader.Size + payload.Length];
         new FrameHeader(payload.Length, type, flags).Write(frame);
         payload.CopyTo(frame.AsSpan(FrameHeader.Size));
         return frame;
@@ -59,12 +59,12 @@ internal sealed class RawPeer(Socket socket) : IDisposable
     /// <summary>The next frame; null where the other end has closed.</summary>
     public (FrameType Type, byte Flags, byte[] Payload)? ReadFrame()
     {
-        byte[] header = new byte[FrameHeader.Size];
+        var header = new byte[FrameHeader.Size];
         if (!ReadExactly(header))
         {
             return null;
         }
-        byte[] payload = new byte[BinaryPrimitives.ReadInt32LittleEndian(header)];
+        var payload = new byte[BinaryPrimitives.ReadInt32LittleEndian(header)];
         return ReadExactly(payload) ? ((FrameType)header[4], header[5], payload) : null;
     }
 
@@ -77,7 +77,7 @@ internal sealed class RawPeer(Socket socket) : IDisposable
             {
                 if (type == FrameType.Refused)
                 {
-                    Assert.True(Refusal.TryRead(payload, out Refusal refusal));
+                    Assert.True(Refusal.TryRead(payload, out var refusal));
                     Assert.Null(ReadFrame());
                     return refusal.Reason;
                 }
@@ -93,7 +93,7 @@ internal sealed class RawPeer(Socket socket) : IDisposable
     /// <summary>Reads until the other end closes, where what comes need not be frames (a TLS alert).</summary>
     public void ReadToEnd()
     {
-        byte[] bytes = new byte[4096];
+        var bytes = new byte[4096];
         try
         {
             while (Socket.Receive(bytes) > 0) { }
@@ -110,19 +110,19 @@ internal sealed class RawPeer(Socket socket) : IDisposable
         var (type, _, payload) = ReadFrame()!.Value;
         Assert.Equal(FrameType.Greeting, type);
         Assert.Equal(RefusalReason.None, Greeting.TryRead(payload, out _));
-        byte[] hello = new byte[Hello.Size];
+        var hello = new byte[Hello.Size];
         new Hello(WireLimits.Version, image, window).Write(hello);
         SendFrame(FrameType.Hello, hello);
         (type, _, payload) = ReadFrame()!.Value;
         Assert.Equal(FrameType.Welcome, type);
-        Assert.Equal(RefusalReason.None, Welcome.TryRead(payload, out Welcome? welcome));
+        Assert.Equal(RefusalReason.None, Welcome.TryRead(payload, out var welcome));
         return welcome!;
     }
 
     public static byte[] Request(params RequestEntry[] entries)
     {
-        byte[] payload = new byte[entries.Length * RequestEntry.Size];
-        for (int i = 0; i < entries.Length; i++)
+        var payload = new byte[entries.Length * RequestEntry.Size];
+        for (var i = 0; i < entries.Length; i++)
         {
             entries[i].Write(payload.AsSpan(i * RequestEntry.Size));
         }
@@ -133,10 +133,10 @@ internal sealed class RawPeer(Socket socket) : IDisposable
 
     private bool ReadExactly(byte[] bytes)
     {
-        int have = 0;
+        var have = 0;
         while (have < bytes.Length)
         {
-            int got = Socket.Receive(bytes.AsSpan(have));
+            var got = Socket.Receive(bytes.AsSpan(have));
             if (got == 0)
             {
                 return false;

@@ -56,7 +56,7 @@ public sealed class RelayAnswererTests : IDisposable
             Fill();
             Assert.Null(_requests.Find(0));
 
-            PendingRequest cancelled = Start(number: 0, firstPage: 16);
+            var cancelled = Start(number: 0, firstPage: 16);
             _answerer.Cancel(cancelled);
             Fill();
             Assert.Null(_requests.Find(0));
@@ -82,7 +82,7 @@ public sealed class RelayAnswererTests : IDisposable
         using var source = new AskedSource(_image) { AnswersWithChecksum = 1 };
         using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
         var owner = new TestOwner();
-        using PageClient client = PageClient.Start(Plane.ClientOf(server, _image.Identity), owner);
+        using var client = PageClient.Start(Plane.ClientOf(server, _image.Identity), owner);
         await owner.Opened;
 
         client.Ask(1, 0, 1, new CollectingSink(_image));
@@ -142,12 +142,15 @@ public sealed class RelayAnswererTests : IDisposable
 
         public PageBatch BatchOf(PageBatchPool pool, ulong id, Gfn first, uint pages, bool isLast)
         {
-            PageBatch batch = pool.Rent(id);
+            var batch = pool.Rent(id);
             batch.IsLast = isLast;
             for (ulong i = 0; i < pages; i++)
+            {
                 batch.Add(
                     PageContent.Of(first.Plus(i), image.Read(first.Plus(i), null), checksum: AnswersWithChecksum)
                 );
+            }
+
             return batch;
         }
     }

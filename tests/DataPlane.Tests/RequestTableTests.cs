@@ -31,7 +31,7 @@ public sealed class RequestTableTests
     public void What_ended_is_off_both_bounds()
     {
         var table = new RequestTable(maxRequests: 2, maxPages: 20, maxRequestPages: 10);
-        PendingRequest first = Add(table, 1);
+        var first = Add(table, 1);
         Add(table, 2);
         Assert.Equal(RefusalReason.LimitExceeded, table.TryAdd(Entry(3), out _));
 
@@ -43,7 +43,7 @@ public sealed class RequestTableTests
 
     private static PendingRequest Add(RequestTable table, uint number)
     {
-        Assert.Equal(RefusalReason.None, table.TryAdd(Entry(number), out PendingRequest request));
+        Assert.Equal(RefusalReason.None, table.TryAdd(Entry(number), out var request));
         return request;
     }
 

@@ -23,7 +23,7 @@ public sealed class RoundTripTests
             },
             [new PageOffer(image)]
         );
-        using PageClient client = PageClient.Connect(
+        using var client = PageClient.Connect(
             Plane.ClientOf(server, image.Identity) with
             {
                 DuplicateWindow = window,
@@ -32,10 +32,10 @@ public sealed class RoundTripTests
         );
         var sink = new CollectingSink(image);
         var random = new Random(7);
-        int requests = 0;
+        var requests = 0;
         for (ulong first = 0; first < image.Pages; requests++)
         {
-            ulong count = Math.Min((ulong)random.Next(1, requests % 10 == 0 ? 500 : 5), image.Pages - first);
+            var count = Math.Min((ulong)random.Next(1, requests % 10 == 0 ? 500 : 5), image.Pages - first);
             client.Ask((ulong)requests, first, count, sink, background: requests % 3 == 0);
             first += count;
         }
@@ -59,7 +59,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(70);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
         client.Ask(1, 0, 70, sink);
@@ -78,7 +78,7 @@ public sealed class RoundTripTests
     {
         using var image = new SyntheticImage(new SyntheticSettings(2000, 0.3, 0.2, Seed: 9));
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
         client.Ask(1, 0, 1000, sink);
@@ -96,7 +96,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(100);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
         client.Request(
@@ -123,7 +123,7 @@ public sealed class RoundTripTests
             },
             [new PageOffer(image)]
         );
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
         client.Ask(1000, 0, 4096, sink, background: true);
@@ -145,7 +145,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(10);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
         client.Ask(1, 10, 1, sink);
@@ -165,7 +165,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         using var server = new PageServer(Plane.Server with { DuplicateWindow = 0 }, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
 
         for (ulong i = 0; i < 200; i++)
@@ -193,7 +193,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var blocking = new BlockingSink(stuck);
         var sink = new CollectingSink(image);
@@ -213,7 +213,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var blocking = new BlockingSink(stuck);
 
@@ -233,7 +233,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var blocking = new BlockingSink(stuck);
         var sink = new CollectingSink(image);
@@ -274,7 +274,7 @@ public sealed class RoundTripTests
         ];
         using var server = new PageServer(Plane.Server with { UsePortableSockets = portable }, [], () => known);
 
-        IReadOnlyList<SourceListing> listed = PageClient.ListSources(Plane.ClientOf(server.Endpoint, default));
+        var listed = PageClient.ListSources(Plane.ClientOf(server.Endpoint, default));
 
         Assert.Equal(known, listed);
     }
@@ -285,7 +285,7 @@ public sealed class RoundTripTests
         using var image = new PlaneImage(12);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
 
-        SourceListing listed = Assert.Single(PageClient.ListSources(Plane.ClientOf(server, default)));
+        var listed = Assert.Single(PageClient.ListSources(Plane.ClientOf(server, default)));
 
         Assert.Equal(new SourceListing(image.Identity, 12, "", 0, "plane image"), listed);
     }
@@ -297,15 +297,15 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(3000);
         using var far = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient middle = PageClient.Connect(
+        using var middle = PageClient.Connect(
             Plane.ClientOf(far, image.Identity) with
             {
                 MaxOutstandingBytes = 1 << 20,
             }
         );
         using var near = new PageServer(Plane.Server with { UsePortableSockets = portable }, [new PageOffer(middle)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(near, image.Identity));
-        using PageClient other = PageClient.Connect(Plane.ClientOf(near, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(near, image.Identity));
+        using var other = PageClient.Connect(Plane.ClientOf(near, image.Identity));
         var sink = new CollectingSink(image);
         var otherSink = new CollectingSink(image);
 
@@ -336,7 +336,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(1024);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using PageClient client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         var sink = new CollectingSink(image);
         Thread[] threads =
         [

@@ -23,7 +23,7 @@ internal sealed class ScriptedServer : IDisposable
     /// <summary>Greeting, hello, welcome: then the script goes on as it likes.</summary>
     public static void Shake(RawPeer peer, PlaneImage image, uint window = 4)
     {
-        byte[] greeting = new byte[Greeting.Size];
+        var greeting = new byte[Greeting.Size];
         new Greeting(WireLimits.Version, WireLimits.Version).Write(greeting);
         peer.SendFrame(FrameType.Greeting, greeting);
         Assert.Equal(FrameType.Hello, peer.ReadFrame()!.Value.Type);
@@ -32,7 +32,7 @@ internal sealed class ScriptedServer : IDisposable
 
     public static byte[] WelcomePayload(ImageIdentity image, ulong pages, uint window)
     {
-        byte[] welcome = new byte[Welcome.Size];
+        var welcome = new byte[Welcome.Size];
         new Welcome(1024, 128, 512, window, 60_000, pages, image).Write(welcome);
         return welcome;
     }
@@ -45,7 +45,7 @@ internal sealed class ScriptedServer : IDisposable
             var (type, _, payload) = peer.ReadFrame()!.Value;
             if (type == FrameType.Request)
             {
-                Assert.True(RequestEntry.TryRead(payload, out RequestEntry entry));
+                Assert.True(RequestEntry.TryRead(payload, out var entry));
                 return entry;
             }
         }
@@ -57,7 +57,7 @@ internal sealed class ScriptedServer : IDisposable
 
     public static byte[] Data(RequestEntry entry, ReadOnlySpan<byte> content, bool last = true)
     {
-        byte[] frame = new byte[PageRecord.FramedSize + content.Length];
+        var frame = new byte[PageRecord.FramedSize + content.Length];
         var header = new FrameHeader(
             PageRecord.Size + content.Length,
             FrameType.Data,
@@ -80,7 +80,7 @@ internal sealed class ScriptedServer : IDisposable
         byte flags = FrameHeader.Last
     )
     {
-        byte[] frame = new byte[PageRecord.FramedSize];
+        var frame = new byte[PageRecord.FramedSize];
         new PageRecord(entry.FirstPage, entry.PageCount, entry.RequestId, detail, 0).WriteFramed(
             frame,
             new FrameHeader(PageRecord.Size, type, flags),

@@ -16,10 +16,7 @@ internal sealed class TestCertificate : IDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        using X509Certificate2 made = request.CreateSelfSigned(
-            DateTimeOffset.UnixEpoch,
-            DateTimeOffset.UnixEpoch.AddYears(200)
-        );
+        using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
         // Once through PKCS#12: some platforms cannot serve with a key that is only in memory.
         return new TestCertificate(
             X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), password: null)

@@ -15,7 +15,7 @@ public sealed class TlsTests
             },
             [new PageOffer(Image)]
         );
-        using PageClient client = PageClient.Connect(
+        using var client = PageClient.Connect(
             Plane.ClientOf(server, Image.Identity) with
             {
                 Tls = certificate.ForClient(mutual: true),
@@ -44,10 +44,10 @@ public sealed class TlsTests
             },
             [new PageOffer(Image)]
         );
-        PageClientOptions options = Plane.ClientOf(server, Image.Identity);
+        var options = Plane.ClientOf(server, Image.Identity);
 
         // No certificate, one that only this end trusts, and no TLS at all.
-        Refusal unknown = Refused(options with { Tls = certificate.ForClient() });
+        var unknown = Refused(options with { Tls = certificate.ForClient() });
         Assert.Equal(RefusalReason.ConnectionLost, unknown.Reason);
         Assert.Contains("certificate", unknown.Text, StringComparison.Ordinal);
         Assert.Equal(
@@ -77,7 +77,7 @@ public sealed class TlsTests
     {
         var log = new Plane.Lines();
         using var certificate = TestCertificate.Create("localhost");
-        byte[] hello = ClientHello(certificate);
+        var hello = ClientHello(certificate);
         using var server = new PageServer(
             Plane.Server with
             {
@@ -86,7 +86,7 @@ public sealed class TlsTests
             },
             [new PageOffer(Image)]
         );
-        using PageClient bystander = PageClient.Connect(
+        using var bystander = PageClient.Connect(
             Plane.ClientOf(server, Image.Identity) with
             {
                 Tls = certificate.ForClient(mutual: true),
@@ -94,11 +94,11 @@ public sealed class TlsTests
         );
         var sink = new CollectingSink(Image);
         const int peers = 120;
-        for (int seed = 0; seed < peers; seed++)
+        for (var seed = 0; seed < peers; seed++)
         {
             var random = new Random(seed);
-            byte[] bytes = (byte[])hello.Clone();
-            for (int i = 0; i <= seed % 5; i++)
+            var bytes = (byte[])hello.Clone();
+            for (var i = 0; i <= seed % 5; i++)
             {
                 bytes[random.Next(bytes.Length)] ^= (byte)(1 << random.Next(8));
             }
@@ -162,7 +162,7 @@ public sealed class TlsTests
         byte[] hello = [];
         using var server = new ScriptedServer(peer =>
         {
-            byte[] bytes = new byte[4096];
+            var bytes = new byte[4096];
             hello = bytes[..peer.Socket.Receive(bytes)];
             peer.HalfClose();
         });

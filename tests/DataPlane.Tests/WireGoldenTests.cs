@@ -16,16 +16,16 @@ public sealed unsafe class WireGoldenTests
     [Fact]
     public void Handshake_frames()
     {
-        byte[] bytes = new byte[Greeting.Size];
+        var bytes = new byte[Greeting.Size];
         new Greeting(1, 2).Write(bytes);
         Assert.Equal("55465047" + "0100" + "0200", Convert.ToHexStringLower(bytes));
-        Assert.Equal(RefusalReason.None, Greeting.TryRead([.. bytes, 1, 2, 3], out Greeting? greeting));
+        Assert.Equal(RefusalReason.None, Greeting.TryRead([.. bytes, 1, 2, 3], out var greeting));
         Assert.Equal((1, 2), (greeting!.MinVersion, greeting.MaxVersion));
 
         bytes = new byte[Hello.Size];
         new Hello(2, Image, 64).Write(bytes);
         Assert.Equal("55465047" + "0200" + "0000" + ImageHex + "40000000", Convert.ToHexStringLower(bytes));
-        Assert.Equal(RefusalReason.None, Hello.TryRead(bytes, out Hello? hello));
+        Assert.Equal(RefusalReason.None, Hello.TryRead(bytes, out var hello));
         Assert.Equal((Image, 64u), (hello!.Image, hello.DuplicateWindow));
 
         bytes = new byte[Welcome.Size];
@@ -42,13 +42,13 @@ public sealed unsafe class WireGoldenTests
                 + ImageHex,
             Convert.ToHexStringLower(bytes)
         );
-        Assert.Equal(RefusalReason.None, Welcome.TryRead(bytes, out Welcome? welcome));
+        Assert.Equal(RefusalReason.None, Welcome.TryRead(bytes, out var welcome));
         Assert.Equal(0x123456789aUL, welcome!.ImagePages);
 
         bytes = new byte[Refusal.MaxSize];
-        int size = new Refusal(RefusalReason.UnknownImage, "n\u00f6").Write(bytes);
+        var size = new Refusal(RefusalReason.UnknownImage, "n\u00f6").Write(bytes);
         Assert.Equal("0400" + "0300" + "6ec3b6", Convert.ToHexStringLower(bytes.AsSpan(0, size)));
-        Assert.True(Refusal.TryRead(bytes.AsSpan(0, size), out Refusal refusal));
+        Assert.True(Refusal.TryRead(bytes.AsSpan(0, size), out var refusal));
         Assert.Equal(new Refusal(RefusalReason.UnknownImage, "n\u00f6"), refusal);
     }
 
@@ -62,7 +62,7 @@ public sealed unsafe class WireGoldenTests
         output.AppendPing(0x1122334455667788);
         output.AppendList();
         byte[] bytes = [];
-        int size = output.Swap(ref bytes);
+        var size = output.Swap(ref bytes);
         Assert.Equal(
             "30000000"
                 + "10"
@@ -99,8 +99,8 @@ public sealed unsafe class WireGoldenTests
     [Fact]
     public void Page_records_with_their_checksums()
     {
-        uint crc = Crc32C.Of(PageOf(1, 0));
-        uint both = Crc32C.Of([.. PageOf(1, 0), .. PageOf(7, 1)]);
+        var crc = Crc32C.Of(PageOf(1, 0));
+        var both = Crc32C.Of([.. PageOf(1, 0), .. PageOf(7, 1)]);
         (PageRecord Record, FrameHeader Header, uint Crc, string Hex)[] cases =
         [
             (
@@ -174,9 +174,9 @@ public sealed unsafe class WireGoldenTests
                     + "5e482e50"
             ),
         ];
-        foreach ((PageRecord record, FrameHeader header, uint contentCrc, string hex) in cases)
+        foreach ((var record, var header, var contentCrc, var hex) in cases)
         {
-            byte[] framed = new byte[PageRecord.FramedSize];
+            var framed = new byte[PageRecord.FramedSize];
             record.WriteFramed(framed, header, contentCrc);
             Assert.Equal(hex, Convert.ToHexStringLower(framed));
             Assert.Equal(record, PageRecord.Read(framed.AsSpan(FrameHeader.Size)) with { Checksum = 0 });
@@ -187,17 +187,17 @@ public sealed unsafe class WireGoldenTests
     public void Sources()
     {
         var source = new SourceListing(Image, 0x80000, "h\u00f6st", 4242, "a");
-        byte[] bytes = new byte[SourceListing.MaxSize];
-        int size = source.Write(bytes);
+        var bytes = new byte[SourceListing.MaxSize];
+        var size = source.Write(bytes);
         Assert.Equal(
             ImageHex + "0000080000000000" + "9210" + "05" + "01" + "68c3b67374" + "61",
             Convert.ToHexStringLower(bytes.AsSpan(0, size))
         );
         ReadOnlySpan<byte> payload = bytes.AsSpan(0, size);
-        Assert.True(SourceListing.TryRead(ref payload, out SourceListing? read));
+        Assert.True(SourceListing.TryRead(ref payload, out var read));
         Assert.Equal(source, read);
         Assert.True(payload.IsEmpty);
-        for (int cut = 0; cut < size; cut++)
+        for (var cut = 0; cut < size; cut++)
         {
             ReadOnlySpan<byte> part = bytes.AsSpan(0, cut);
             Assert.False(SourceListing.TryRead(ref part, out _));
@@ -236,24 +236,17 @@ public sealed unsafe class WireGoldenTests
             output.AppendRequest(new RequestEntry(i, 1, i, Background: false));
         }
         byte[] stream = [];
-        int size = output.Swap(ref stream);
-        for (int first = 0; first <= size; first++)
+        var size = output.Swap(ref stream);
+        for (var first = 0; first <= size; first++)
         {
-            for (int second = first; second <= Math.Min(first + 40, size); second++)
+            for (var second = first; second <= Math.Min(first + 40, size); second++)
             {
                 var assembler = new FrameAssembler(WireLimits.ClientPayloadBytes);
                 List<(FrameType, int)> found = [];
-                foreach (Range range in (Range[])[new(0, first), new(first, second), new(second, size)])
+                foreach (var range in (Range[])[new(0, first), new(first, second), new(second, size)])
                 {
                     ReadOnlySpan<byte> input = stream.AsSpan(range);
-                    while (
-                        assembler.TryNext(
-                            ref input,
-                            out FrameHeader header,
-                            out ReadOnlySpan<byte> payload,
-                            out bool isBroken
-                        )
-                    )
+                    while (assembler.TryNext(ref input, out var header, out var payload, out var isBroken))
                     {
                         Assert.Equal(header.PayloadBytes, payload.Length);
                         found.Add((header.Type, payload.Length));

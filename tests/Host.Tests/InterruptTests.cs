@@ -50,9 +50,12 @@ public class InterruptTests
         // The first line of progress says that the guest runs.
         var line = "";
         while (!line.Contains("running", StringComparison.Ordinal))
+        {
             line =
                 await process.StandardOutput.ReadLineAsync()
                 ?? throw new InvalidOperationException("it ended by itself");
+        }
+
         using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
             await kill.WaitForExitAsync();
         var rest = await process.StandardOutput.ReadToEndAsync();

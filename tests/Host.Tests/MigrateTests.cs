@@ -235,7 +235,10 @@ public class MigrateTests
                 "The bitmap over time",
             }
         )
+        {
             Assert.Contains(section, html, StringComparison.Ordinal);
+        }
+
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.At("report.json")));
         Assert.True(json.RootElement.GetProperty("verified").GetBoolean());
         Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(folder.At("x"))!, "*.tmp"));

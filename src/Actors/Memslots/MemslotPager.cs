@@ -276,7 +276,10 @@ public sealed partial class MemslotPager : IDisposable
             && _settings.Memory == MemoryKind.Shmem
             && !_sleeping.IsAwaited(ToGuest(content.Gfn))
         )
+        {
             return _host.Populate(content, _memory);
+        }
+
         var errno = _settings.Memory == MemoryKind.Shmem ? PopulateAndContinue(content) : _host.Copy(content, _memory);
         Count(errno);
         return errno;

@@ -22,12 +22,15 @@ public sealed record Knee(int Vcpus, bool IsBent, Bottleneck Cause, double Pages
         while (at > 0 && Slope(curve[at - 1], curve[at]) < LeastSlope)
             at--;
         if (at < curve.Count - 1)
+        {
             return new Knee(
                 curve[at].Point.Vcpus,
                 true,
                 curve[^1].Times.GrownMostSince(curve[at].Times),
                 curve[at].PagesPerSecond
             );
+        }
+
         return new Knee(curve[^1].Point.Vcpus, false, curve[^1].Times.Longest, curve[^1].PagesPerSecond);
     }
 

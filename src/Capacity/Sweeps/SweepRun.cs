@@ -50,10 +50,13 @@ public sealed class SweepRun
         ArgumentOutOfRangeException.ThrowIfLessThan(point.Vcpus, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(point.Fetchers, 1);
         if (point.PagesPerVcpu < 64 || point.PagesPerVcpu % 64 != 0)
+        {
             throw new ArgumentException(
                 $"a vCPU's share of {point.PagesPerVcpu} pages is not a multiple of 64",
                 nameof(point)
             );
+        }
+
         if (point.TouchesPerVcpu < 1 || point.TouchesPerVcpu > point.PagesPerVcpu)
             throw new ArgumentException($"{point.TouchesPerVcpu} touches of {point.PagesPerVcpu} pages", nameof(point));
         _point = point;

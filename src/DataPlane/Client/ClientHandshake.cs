@@ -31,7 +31,7 @@ internal sealed class ClientHandshake(PageClientOptions options)
     private Refusal TakeGreeting(ReadOnlySpan<byte> payload, out byte[] reply)
     {
         reply = [];
-        RefusalReason reason = Greeting.TryRead(payload, out _greeting);
+        var reason = Greeting.TryRead(payload, out _greeting);
         if (reason != RefusalReason.None)
         {
             return new Refusal(reason, $"greeting refused; this client speaks version {WireLimits.Version}");
@@ -46,7 +46,7 @@ internal sealed class ClientHandshake(PageClientOptions options)
 
     private Refusal TakeWelcome(ReadOnlySpan<byte> payload)
     {
-        RefusalReason reason = Welcome.TryRead(payload, out Welcome? welcome);
+        var reason = Welcome.TryRead(payload, out var welcome);
         if (reason != RefusalReason.None)
         {
             return new Refusal(reason, "welcome refused: its length, version or limits make no sense");
@@ -69,8 +69,8 @@ internal sealed class ClientHandshake(PageClientOptions options)
     /// <summary>The narrower of both sides' bounds.</summary>
     public (int Requests, uint Pages, uint RequestPages) Bounds()
     {
-        Welcome welcome = Welcome!;
-        uint pages = (uint)Math.Min(welcome.MaxPages, Math.Max(options.MaxOutstandingBytes >> Page.Shift, 1));
+        var welcome = Welcome!;
+        var pages = (uint)Math.Min(welcome.MaxPages, Math.Max(options.MaxOutstandingBytes >> Page.Shift, 1));
         return (
             (int)Math.Min(welcome.MaxRequests, (uint)options.MaxOutstandingRequests),
             pages,

@@ -24,7 +24,7 @@ internal sealed class ClientOutput
     {
         if (_openFrame < 0 || _used - _openFrame > FrameHeader.Size + WireLimits.ClientPayloadBytes - RequestEntry.Size)
         {
-            int start = _used;
+            var start = _used;
             Take(FrameHeader.Size);
             _openFrame = start;
         }
@@ -61,7 +61,7 @@ internal sealed class ClientOutput
     public int Swap(ref byte[] bytes)
     {
         (bytes, _bytes) = (_bytes, bytes);
-        int used = _used;
+        var used = _used;
         _used = 0;
         _openFrame = -1;
         return used;
@@ -73,7 +73,7 @@ internal sealed class ClientOutput
         {
             Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _used + bytes));
         }
-        Span<byte> taken = _bytes.AsSpan(_used, bytes);
+        var taken = _bytes.AsSpan(_used, bytes);
         _used += bytes;
         return taken;
     }

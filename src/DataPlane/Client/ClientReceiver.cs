@@ -27,13 +27,13 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
     /// <summary>Receives until the connection is over; tells why.</summary>
     public Refusal Receive()
     {
-        ReceiveBuffer buffer = _buffers.Rent([]);
+        var buffer = _buffers.Rent([]);
         try
         {
             while (true)
             {
                 buffer = MakeRoom(buffer);
-                int bytes = transport.Receive(RoomFor(buffer));
+                var bytes = transport.Receive(RoomFor(buffer));
                 if (bytes <= 0)
                 {
                     return new Refusal(RefusalReason.ConnectionLost, transport.ClosedText);
@@ -41,7 +41,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
                 buffer.Filled += bytes;
                 client.Heard(bytes);
                 _completedNs = client.NowNs;
-                Refusal refusal = TakeFrames(buffer);
+                var refusal = TakeFrames(buffer);
                 if (refusal.Reason != RefusalReason.None)
                 {
                     return refusal;
@@ -58,32 +58,26 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
     // Not into a frame that will not fit behind the one that is coming: what came of it would have to be moved.
     private static Span<byte> RoomFor(ReceiveBuffer buffer)
     {
-        ReadOnlySpan<byte> rest = buffer.Unparsed;
-        Span<byte> room = buffer.Room;
-        if (
-            rest.Length < FrameHeader.Size
-            || !FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out FrameHeader header)
-        )
+        var rest = buffer.Unparsed;
+        var room = buffer.Room;
+        if (rest.Length < FrameHeader.Size || !FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out var header))
         {
             return room;
         }
-        int size = FrameHeader.Size + header.PayloadBytes;
-        int missing = size - rest.Length;
+        var size = FrameHeader.Size + header.PayloadBytes;
+        var missing = size - rest.Length;
         return missing > 0 && missing + size > room.Length && missing <= room.Length ? room[..missing] : room;
     }
 
     private ReceiveBuffer MakeRoom(ReceiveBuffer buffer)
     {
-        ReadOnlySpan<byte> rest = buffer.Unparsed;
-        int needed = LeastRoom;
-        if (
-            rest.Length >= FrameHeader.Size
-            && FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out FrameHeader header)
-        )
+        var rest = buffer.Unparsed;
+        var needed = LeastRoom;
+        if (rest.Length >= FrameHeader.Size && FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out var header))
         {
             needed = FrameHeader.Size + header.PayloadBytes - rest.Length;
         }
-        bool hasRoom = buffer.Room.Length >= needed;
+        var hasRoom = buffer.Room.Length >= needed;
         // The same memory again is memory that is still in the cache; nobody looks at it any more.
         if (buffer.IsExclusive && (rest.Length <= CheapMove || !hasRoom))
         {
@@ -94,7 +88,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         {
             return buffer;
         }
-        ReceiveBuffer next = _buffers.Rent(rest);
+        var next = _buffers.Rent(rest);
         buffer.Release();
         return next;
     }
@@ -105,20 +99,20 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         {
             while (buffer.Unparsed.Length >= FrameHeader.Size)
             {
-                ReadOnlySpan<byte> rest = buffer.Unparsed;
-                if (!FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out FrameHeader header))
+                var rest = buffer.Unparsed;
+                if (!FrameHeader.TryRead(rest, WireLimits.ServerPayloadBytes, out var header))
                 {
                     return new Refusal(
                         _decoder is null ? RefusalReason.NotThisProtocol : RefusalReason.BadFrame,
                         "no valid frame header from the server"
                     );
                 }
-                int size = FrameHeader.Size + header.PayloadBytes;
+                var size = FrameHeader.Size + header.PayloadBytes;
                 if (rest.Length < size)
                 {
                     break;
                 }
-                Refusal refusal = Take(buffer, header, rest[FrameHeader.Size..size]);
+                var refusal = Take(buffer, header, rest[FrameHeader.Size..size]);
                 if (refusal.Reason != RefusalReason.None)
                 {
                     return refusal;
@@ -138,7 +132,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
     {
         if (header.Type == FrameType.Refused)
         {
-            return Refusal.TryRead(payload, out Refusal said) && said.Reason != RefusalReason.None
+            return Refusal.TryRead(payload, out var said) && said.Reason != RefusalReason.None
                 ? said with
                 {
                     Text = $"the server says: {said.Text}",
@@ -149,7 +143,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         {
             return Shake(header, payload);
         }
-        RefusalReason reason = header.Type switch
+        var reason = header.Type switch
         {
             FrameType.Data or FrameType.Zero or FrameType.Duplicate or FrameType.End => TakePages(buffer, header),
             FrameType.Pong when payload.Length == sizeof(ulong) => RefusalReason.None,
@@ -164,7 +158,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
 
     private Refusal Shake(FrameHeader header, ReadOnlySpan<byte> payload)
     {
-        Refusal refusal = _handshake.Take(header, payload, out byte[] reply);
+        var refusal = _handshake.Take(header, payload, out var reply);
         if (refusal.Reason == RefusalReason.None && reply.Length > 0)
         {
             client.Append(reply);
@@ -179,8 +173,8 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
 
     private RefusalReason TakePages(ReceiveBuffer buffer, FrameHeader header)
     {
-        byte* frame = buffer.Start + buffer.Parsed;
-        RefusalReason reason = _decoder!.Check(buffer, frame, header, out PageRecord record);
+        var frame = buffer.Start + buffer.Parsed;
+        var reason = _decoder!.Check(buffer, frame, header, out var record);
         if (reason != RefusalReason.None)
         {
             return reason;
@@ -190,7 +184,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         {
             HandOver();
         }
-        if (!client.TryTake(header, record, out ClientRequest? request, out bool isLast))
+        if (!client.TryTake(header, record, out var request, out var isLast))
         {
             return RefusalReason.WrongPage;
         }
@@ -205,7 +199,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         else
         {
             client.Counters.CountPages(header.Type, record.PageCount);
-            PageBatch batch = OpenFor(request);
+            var batch = OpenFor(request);
             _decoder.Append(batch, buffer, frame, header, record);
             batch.IsLast = isLast;
         }
@@ -220,7 +214,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
             return open;
         }
         HandOver();
-        PageBatch batch = Batches.Rent(request.Id);
+        var batch = Batches.Rent(request.Id);
         batch.CompletedNs = _completedNs;
         (_open, _openRequest) = (batch, request);
         return batch;
@@ -232,7 +226,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         {
             return;
         }
-        ClientRequest request = _openRequest!;
+        var request = _openRequest!;
         (_open, _openRequest) = (null, null);
         client.Deliver(request, batch);
     }

@@ -50,7 +50,7 @@ internal sealed class ClientRequest
         _count = 0;
         _index = 0;
         Remaining = 0;
-        foreach (GfnRange range in ranges)
+        foreach (var range in ranges)
         {
             if (!range.IsEmpty)
             {

@@ -22,7 +22,7 @@ internal sealed class ClientSender(IClientTransport transport, Lock clientLock)
         {
             while (Fetch())
             {
-                int sent = transport.Send(_bytes.AsSpan(_from, _to - _from));
+                var sent = transport.Send(_bytes.AsSpan(_from, _to - _from));
                 if (sent == 0)
                 {
                     return;

@@ -14,7 +14,7 @@ internal sealed unsafe class KeptPages(int window)
     /// <summary>Keeps the pages of one frame, each in place of the oldest.</summary>
     public void Add(ReceiveBuffer buffer, byte* first, int pages)
     {
-        for (int i = 0; i < pages && window > 0; i++)
+        for (var i = 0; i < pages && window > 0; i++)
         {
             buffer.Hold();
             _buffers[_next]?.Release();
@@ -34,7 +34,7 @@ internal sealed unsafe class KeptPages(int window)
 
     public void Clear()
     {
-        foreach (ReceiveBuffer? buffer in _buffers)
+        foreach (var buffer in _buffers)
         {
             buffer?.Release();
         }

@@ -28,10 +28,7 @@ internal sealed class ListingReader
         }
         while (payload.Length > 0)
         {
-            if (
-                !SourceListing.TryRead(ref payload, out SourceListing? source)
-                || _sources.Count == WireLimits.ListedSources
-            )
+            if (!SourceListing.TryRead(ref payload, out var source) || _sources.Count == WireLimits.ListedSources)
             {
                 return RefusalReason.BadFrame;
             }
@@ -39,8 +36,8 @@ internal sealed class ListingReader
         }
         if (header.Flags == FrameHeader.Last)
         {
-            Action<IReadOnlyList<SourceListing>?> answered = _waiting.Dequeue();
-            List<SourceListing> sources = _sources;
+            var answered = _waiting.Dequeue();
+            var sources = _sources;
             _sources = [];
             answer = () => answered(sources);
             askAgain = _waiting.Count > 0;

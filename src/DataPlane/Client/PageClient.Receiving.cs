@@ -12,7 +12,7 @@ public sealed partial class PageClient
     {
         lock (_lock)
         {
-            (int requests, uint pages, uint requestPages) = handshake.Bounds();
+            (var requests, var pages, var requestPages) = handshake.Bounds();
             _book.Open(requests, pages, requestPages);
             _watch.Open(handshake.Welcome!, NowMs);
             Volatile.Write(ref _welcome, handshake.Welcome);
@@ -52,8 +52,8 @@ public sealed partial class PageClient
     /// </summary>
     internal void Deliver(ClientRequest request, PageBatch batch)
     {
-        ulong id = request.Id;
-        IPageSink sink = request.Sink;
+        var id = request.Id;
+        var sink = request.Sink;
         sink.OnPages(batch);
         FetchFailure? failure;
         lock (_lock)
@@ -79,7 +79,7 @@ public sealed partial class PageClient
     /// <summary>The server has ended a request early.</summary>
     internal void Fail(ClientRequest request, FetchFailure failure)
     {
-        ulong id = request.Id;
+        var id = request.Id;
         ClientRequest? ended;
         lock (_lock)
         {
@@ -121,7 +121,7 @@ public sealed partial class PageClient
         {
             End(new Refusal(RefusalReason.ConnectionLost, e.Message));
         }
-        FetchFailure failure = _end!.Value.Reason
+        var failure = _end!.Value.Reason
             is RefusalReason.BadFrame
                 or RefusalReason.BadChecksum
                 or RefusalReason.WrongPage
@@ -134,7 +134,7 @@ public sealed partial class PageClient
             ended = _book.EndAll(failure);
             lists = _listings.EndAll();
         }
-        foreach (ClientRequest request in ended)
+        foreach (var request in ended)
         {
             request.Sink.OnFailed(request.Id, failure);
         }

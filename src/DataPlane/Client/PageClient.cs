@@ -79,7 +79,7 @@ public sealed partial class PageClient : IPageSource
     public static PageClient Connect(PageClientOptions options)
     {
         var owner = new WaitingOwner();
-        PageClient client = Start(options, owner);
+        var client = Start(options, owner);
         if (owner.Wait() is Refusal refusal)
         {
             client.Dispose();
@@ -92,7 +92,7 @@ public sealed partial class PageClient : IPageSource
     /// <exception cref="PageConnectionException">The server is not there, or one end refuses the other.</exception>
     public static IReadOnlyList<SourceListing> ListSources(PageClientOptions options)
     {
-        using PageClient client = Connect(options);
+        using var client = Connect(options);
         using var answered = new ManualResetEventSlim();
         IReadOnlyList<SourceListing>? sources = null;
         client.List(list =>
@@ -145,7 +145,7 @@ public sealed partial class PageClient : IPageSource
         {
             _cancelled.Clear();
             ended = _book.Cancel(requestId, _cancelled);
-            foreach (uint number in _cancelled)
+            foreach (var number in _cancelled)
             {
                 _sender.Output.AppendCancel(number);
             }
@@ -211,9 +211,9 @@ public sealed partial class PageClient : IPageSource
     private FetchFailure? Check(ReadOnlySpan<GfnRange> ranges, out ulong pages)
     {
         pages = 0;
-        bool isOutside = false;
-        ulong imagePages = _welcome?.ImagePages ?? 0;
-        foreach (GfnRange range in ranges)
+        var isOutside = false;
+        var imagePages = _welcome?.ImagePages ?? 0;
+        foreach (var range in ranges)
         {
             isOutside |= range.Start.Value > imagePages || range.Count > imagePages - range.Start.Value;
             pages = range.Count > IPageSource.MostPagesPerRequest ? ulong.MaxValue : pages + range.Count;
@@ -232,7 +232,7 @@ public sealed partial class PageClient : IPageSource
 
     private void SendWhatMayGo(long nowMs)
     {
-        while (_end is null && _book.TrySend(nowMs, out RequestEntry entry))
+        while (_end is null && _book.TrySend(nowMs, out var entry))
         {
             _sender.Output.AppendRequest(entry);
         }
@@ -241,7 +241,7 @@ public sealed partial class PageClient : IPageSource
     // The receive thread sends once for all that its sinks ask for, when it has no frames left.
     private void Flush(bool fromReceiveThread = false)
     {
-        Thread current = Thread.CurrentThread;
+        var current = Thread.CurrentThread;
         if (!fromReceiveThread && (current == _thread || current == _gatherer))
         {
             return;
@@ -258,7 +258,7 @@ public sealed partial class PageClient : IPageSource
 
     private void Watch()
     {
-        bool pings = false;
+        var pings = false;
         Refusal? late;
         lock (_lock)
         {

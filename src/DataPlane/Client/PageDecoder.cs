@@ -23,10 +23,10 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
             return RefusalReason.BadFrame;
         }
         record = PageRecord.Read(new ReadOnlySpan<byte>(frame + FrameHeader.Size, PageRecord.Size));
-        byte* content = frame + PageRecord.FramedSize;
+        var content = frame + PageRecord.FramedSize;
         uint contentCrc = 0;
         long contentBytes = header.PayloadBytes - PageRecord.Size;
-        bool isWellFormed = header.Type switch
+        var isWellFormed = header.Type switch
         {
             FrameType.Data => record.PageCount is > 0 and <= WireLimits.PagesPerFrame
                 && contentBytes == record.PageCount * Page.Size
@@ -45,7 +45,7 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         {
             contentCrc = LookAt(content, (int)record.PageCount);
         }
-        uint headerCrc = PageRecord.HeaderCrc(new ReadOnlySpan<byte>(frame, PageRecord.FramedSize));
+        var headerCrc = PageRecord.HeaderCrc(new ReadOnlySpan<byte>(frame, PageRecord.FramedSize));
         if ((headerCrc ^ contentCrc) != record.Checksum)
         {
             return RefusalReason.BadChecksum;
@@ -60,7 +60,7 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
     /// <summary>Appends the pages of a frame that was checked, by reference.</summary>
     public void Append(PageBatch batch, ReceiveBuffer buffer, byte* frame, FrameHeader header, in PageRecord record)
     {
-        byte* content = frame + PageRecord.FramedSize;
+        var content = frame + PageRecord.FramedSize;
         for (uint i = 0; i < record.PageCount; i++)
         {
             var gfn = new Gfn(record.FirstPage + i);
@@ -86,8 +86,8 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
     // Each page's checksum is kept until the frame is appended: who passes the page on need not look at it again.
     private uint LookAt(byte* content, int pages)
     {
-        uint crc = _sums[0] = Crc32C.OfPage(content);
-        for (int i = 1; i < pages; i++)
+        var crc = _sums[0] = Crc32C.OfPage(content);
+        for (var i = 1; i < pages; i++)
         {
             _sums[i] = Crc32C.OfPage(content + ((long)i * Page.Size));
             crc = Crc32C.AppendPage(crc, _sums[i]);
@@ -99,7 +99,7 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
 
     private byte* Kept(uint slot, out ReceiveBuffer buffer)
     {
-        _kept.TryGet(slot, out ReceiveBuffer? kept, out byte* page);
+        _kept.TryGet(slot, out var kept, out var page);
         buffer = kept!;
         return page;
     }

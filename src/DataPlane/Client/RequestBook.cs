@@ -30,7 +30,7 @@ internal sealed class RequestBook
         // A piece is at most a quarter of the bound, so that several are on the way even where all are long.
         _maxPiecePages = Math.Min(maxRequestPages, Math.Max(maxPages / 4, 1));
         _pieces = new Piece[maxRequests];
-        for (int slot = maxRequests - 1; slot >= 0; slot--)
+        for (var slot = maxRequests - 1; slot >= 0; slot--)
         {
             _pieces[slot].Number = (uint)slot;
             _freeSlots.Push(slot);
@@ -41,7 +41,7 @@ internal sealed class RequestBook
     /// <exception cref="ArgumentException">Its number is in use.</exception>
     public void Add(in PageRequest head, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
     {
-        ClientRequest request = _spare.TryPop(out ClientRequest? spare) ? spare : new ClientRequest();
+        var request = _spare.TryPop(out var spare) ? spare : new ClientRequest();
         request.Reset(head, ranges, sink);
         if (!_byId.TryAdd(head.Id, request))
         {
@@ -68,11 +68,11 @@ internal sealed class RequestBook
     /// </summary>
     public ClientRequest? Cancel(ulong id, List<uint> numbersOnTheWire)
     {
-        if (!_byId.Remove(id, out ClientRequest? request))
+        if (!_byId.Remove(id, out var request))
         {
             return null;
         }
-        for (int slot = 0; slot < _pieces.Length && request.Pieces > 0; slot++)
+        for (var slot = 0; slot < _pieces.Length && request.Pieces > 0; slot++)
         {
             if (_pieces[slot].Request == request)
             {
@@ -86,7 +86,7 @@ internal sealed class RequestBook
     public List<ClientRequest> EndAll(FetchFailure failure)
     {
         List<ClientRequest> ended = [];
-        foreach (ClientRequest request in _byId.Values)
+        foreach (var request in _byId.Values)
         {
             if (End(request, failure) is not null)
             {
@@ -111,13 +111,13 @@ internal sealed class RequestBook
     {
         request = null;
         isLast = false;
-        int slot = (int)(record.RequestId & ((1u << SlotBits) - 1));
+        var slot = (int)(record.RequestId & ((1u << SlotBits) - 1));
         if (slot >= _pieces.Length)
         {
             return false;
         }
-        ref Piece piece = ref _pieces[slot];
-        bool isEndOfPiece = record.PageCount == piece.Remaining;
+        ref var piece = ref _pieces[slot];
+        var isEndOfPiece = record.PageCount == piece.Remaining;
         if (
             piece.Request is null
             || piece.Number != record.RequestId
@@ -132,7 +132,7 @@ internal sealed class RequestBook
         }
         piece.NextPage += record.PageCount;
         piece.LastFrameMs = nowMs;
-        ClientRequest owner = piece.Request;
+        var owner = piece.Request;
         if (isEndOfPiece)
         {
             FreeSlot(slot, ref piece);
@@ -195,7 +195,7 @@ internal sealed class RequestBook
     public long? OldestFrameMs()
     {
         long? oldest = null;
-        foreach (ref Piece piece in _pieces.AsSpan())
+        foreach (ref var piece in _pieces.AsSpan())
         {
             if (piece.Request is not null && !(piece.LastFrameMs >= oldest))
             {
@@ -208,7 +208,7 @@ internal sealed class RequestBook
     private bool TrySend(Queue<ClientRequest> queue, uint maxPages, int spareSlots, long nowMs, out RequestEntry entry)
     {
         entry = default;
-        while (queue.TryPeek(out ClientRequest? request))
+        while (queue.TryPeek(out var request))
         {
             if (request.IsOver || !request.HasUnsent)
             {
@@ -217,7 +217,7 @@ internal sealed class RequestBook
                 Recycle(request);
                 continue;
             }
-            GfnRange range = request.Peek(_maxPiecePages);
+            var range = request.Peek(_maxPiecePages);
             // A bound smaller than the piece must not stop it for ever: alone it may always go.
             if (_freeSlots.Count <= spareSlots || (_pages > 0 && _pages + range.Count > maxPages))
             {
@@ -237,7 +237,7 @@ internal sealed class RequestBook
 
     private RequestEntry Enter(ClientRequest request, GfnRange range, long nowMs)
     {
-        ref Piece piece = ref _pieces[_freeSlots.Pop()];
+        ref var piece = ref _pieces[_freeSlots.Pop()];
         piece.Request = request;
         piece.PageCount = (uint)range.Count;
         piece.NextPage = range.Start.Value;

@@ -45,7 +45,7 @@ internal sealed unsafe class SocketTransport : IClientTransport
         {
             return _socket.Send(bytes);
         }
-        bool isHeld = false;
+        var isHeld = false;
         try
         {
             // The number stays this socket's while it is used, whoever disposes of it meanwhile.
@@ -70,12 +70,12 @@ internal sealed unsafe class SocketTransport : IClientTransport
         {
             var vector = new IoVector(start, (nuint)bytes.Length);
             var message = new MessageHeader { Vectors = &vector, VectorCount = 1 };
-            nint sent = Libc.SendMessage(_fd, &message, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
+            var sent = Libc.SendMessage(_fd, &message, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
             if (sent >= 0)
             {
                 return (int)sent;
             }
-            int error = Marshal.GetLastPInvokeError();
+            var error = Marshal.GetLastPInvokeError();
             return error is (int)LinuxErrno.EAGAIN or (int)LinuxErrno.EINTR
                 ? 0
                 : throw new IOException($"sendmsg: errno {error}");

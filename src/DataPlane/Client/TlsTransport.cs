@@ -43,7 +43,7 @@ internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptio
 
     public int Receive(Span<byte> into)
     {
-        int bytes = _stream!.Read(into);
+        var bytes = _stream!.Read(into);
         _hasReceived |= bytes > 0;
         return bytes;
     }

@@ -57,7 +57,7 @@ internal sealed unsafe class EpollConnection : IDisposable
         IsBlocked = false;
         while (!_batch.IsEmpty)
         {
-            ReadOnlySpan<IoVector> pending = _batch.Pending;
+            var pending = _batch.Pending;
             nint sent;
             fixed (IoVector* vectors = pending)
             {
@@ -66,7 +66,7 @@ internal sealed unsafe class EpollConnection : IDisposable
             }
             if (sent < 0)
             {
-                int error = Marshal.GetLastPInvokeError();
+                var error = Marshal.GetLastPInvokeError();
                 if (error == (int)LinuxErrno.EINTR)
                 {
                     continue;

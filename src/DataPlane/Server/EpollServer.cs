@@ -51,7 +51,7 @@ internal sealed unsafe class EpollServer : IDisposable
         _isStopping = true;
         _wake.Signal();
         _thread.Join();
-        foreach (EpollConnection connection in _connections.Values)
+        foreach (var connection in _connections.Values)
         {
             connection.Dispose();
         }
@@ -65,13 +65,13 @@ internal sealed unsafe class EpollServer : IDisposable
     {
         while (!_isStopping)
         {
-            int events = _epoll.Wait(_ready.Count > 0 || _isIdle ? 0 : TickMs);
-            long nowMs = NowMs;
+            var events = _epoll.Wait(_ready.Count > 0 || _isIdle ? 0 : TickMs);
+            var nowMs = NowMs;
             // Once a whole tick was quiet, pages are looked at until somebody comes, a few at a time.
             _isIdle = events == 0 && _ready.Count == 0 && _contents.LookAhead();
-            for (int i = 0; i < events; i++)
+            for (var i = 0; i < events; i++)
             {
-                (uint what, long number) = _epoll[i];
+                (var what, var number) = _epoll[i];
                 if (number == ListenerNumber)
                 {
                     Accept(nowMs);
@@ -80,14 +80,14 @@ internal sealed unsafe class EpollServer : IDisposable
                 {
                     _wake.Reset();
                 }
-                else if (_connections.TryGetValue(number, out EpollConnection? connection))
+                else if (_connections.TryGetValue(number, out var connection))
                 {
                     Serve(connection, what, nowMs);
                 }
             }
-            while (_woken.TryDequeue(out long number))
+            while (_woken.TryDequeue(out var number))
             {
-                if (_connections.TryGetValue(number, out EpollConnection? connection))
+                if (_connections.TryGetValue(number, out var connection))
                 {
                     MakeReady(connection);
                 }
@@ -118,8 +118,8 @@ internal sealed unsafe class EpollServer : IDisposable
             _epoll.Forget(_listener.Handle);
             return;
         }
-        string peer = PeerName.Of(socket);
-        long number = ++_lastNumber;
+        var peer = PeerName.Of(socket);
+        var number = ++_lastNumber;
         var session = new ServerSession(_options, _contents, () => Wake(number), nowMs);
         var connection = new EpollConnection(socket, number, session, peer, nowMs);
         _contents.Counters.CountAccepted();
@@ -150,7 +150,7 @@ internal sealed unsafe class EpollServer : IDisposable
     {
         fixed (byte* input = _input)
         {
-            nint bytes = Libc.Receive(connection.Fd, input, ReadBytes, Libc.MSG_DONTWAIT);
+            var bytes = Libc.Receive(connection.Fd, input, ReadBytes, Libc.MSG_DONTWAIT);
             if (bytes < 0)
             {
                 return Marshal.GetLastPInvokeError() is (int)LinuxErrno.EAGAIN or (int)LinuxErrno.EINTR;
@@ -162,7 +162,7 @@ internal sealed unsafe class EpollServer : IDisposable
 
     private void Send(EpollConnection connection, long nowMs)
     {
-        bool wasBlocked = connection.IsBlocked;
+        var wasBlocked = connection.IsBlocked;
         if (!connection.Send(nowMs))
         {
             Close(connection);
@@ -189,9 +189,9 @@ internal sealed unsafe class EpollServer : IDisposable
 
     private void ServeReady(long nowMs)
     {
-        for (int turn = _ready.Count; turn > 0; turn--)
+        for (var turn = _ready.Count; turn > 0; turn--)
         {
-            EpollConnection connection = _ready.Dequeue();
+            var connection = _ready.Dequeue();
             connection.IsReady = false;
             if (_connections.ContainsKey(connection.Number))
             {
@@ -207,10 +207,10 @@ internal sealed unsafe class EpollServer : IDisposable
             _isDeaf = false;
             _epoll.Watch(_listener.Handle, Epoll.In, ListenerNumber);
         }
-        foreach (EpollConnection connection in _connections.Values.ToArray())
+        foreach (var connection in _connections.Values.ToArray())
         {
             connection.Session.CheckTime(nowMs);
-            bool isStalled =
+            var isStalled =
                 connection.OwesBytes && nowMs - connection.LastProgressMs > _options.FrameTimeout.TotalMilliseconds;
             if (isStalled)
             {

@@ -39,9 +39,9 @@ internal sealed class ImageAnswerer(
             }
             else
             {
-                int before = request.Remaining;
-                FrameType type = _writer.Write(batch, request);
-                int run = before - request.Remaining;
+                var before = request.Remaining;
+                var type = _writer.Write(batch, request);
+                var run = before - request.Remaining;
                 pages += run;
                 zeroPages += type == FrameType.Zero ? run : 0;
                 duplicatePages += type == FrameType.Duplicate ? run : 0;

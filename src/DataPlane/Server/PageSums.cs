@@ -37,8 +37,8 @@ internal sealed unsafe class PageSums(IMemoryImage image)
         {
             return true;
         }
-        uint[] chunk = Volatile.Read(ref _chunks[page >> ChunkShift]) ?? Take(page >> ChunkShift);
-        ref uint known = ref chunk[page & (ChunkPages - 1)];
+        var chunk = Volatile.Read(ref _chunks[page >> ChunkShift]) ?? Take(page >> ChunkShift);
+        ref var known = ref chunk[page & (ChunkPages - 1)];
         crc = known;
         // The rare page whose checksum is the mark itself is looked at each time.
         if (crc == Unknown)
@@ -54,10 +54,10 @@ internal sealed unsafe class PageSums(IMemoryImage image)
     /// <summary>Looks at the next pages, before anybody asks for them; false once all are known.</summary>
     public bool LookAhead()
     {
-        byte* scratch = stackalloc byte[Page.Size];
-        ulong first = Volatile.Read(ref _ahead);
-        ulong end = Math.Min(first + StepPages, image.Pages);
-        for (ulong page = first; page < end; page++)
+        var scratch = stackalloc byte[Page.Size];
+        var first = Volatile.Read(ref _ahead);
+        var end = Math.Min(first + StepPages, image.Pages);
+        for (var page = first; page < end; page++)
         {
             IsZero(page, image.Read(new Gfn(page), scratch), out _);
         }
@@ -67,7 +67,7 @@ internal sealed unsafe class PageSums(IMemoryImage image)
 
     private uint[] Take(ulong index)
     {
-        uint[] chunk = new uint[ChunkPages];
+        var chunk = new uint[ChunkPages];
         return Interlocked.CompareExchange(ref _chunks[index], chunk, null) ?? chunk;
     }
 
@@ -79,7 +79,7 @@ internal sealed unsafe class PageSums(IMemoryImage image)
 
     private static uint ChecksumOfZeros()
     {
-        byte* zeros = stackalloc byte[Page.Size];
+        var zeros = stackalloc byte[Page.Size];
         new Span<byte>(zeros, Page.Size).Clear();
         return Crc32C.OfPage(zeros);
     }

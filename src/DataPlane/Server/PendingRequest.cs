@@ -26,8 +26,8 @@ internal sealed class PendingRequest
     /// </summary>
     public void Frame(Span<byte> framed, FrameType type, int pages, uint detail, uint contentCrc)
     {
-        byte flags = pages == Remaining ? FrameHeader.Last : (byte)0;
-        int payload = PageRecord.Size + (type == FrameType.Data ? pages * Mmu.Page.Size : 0);
+        var flags = pages == Remaining ? FrameHeader.Last : (byte)0;
+        var payload = PageRecord.Size + (type == FrameType.Data ? pages * Mmu.Page.Size : 0);
         new PageRecord(NextPage, (uint)pages, Entry.RequestId, detail, 0).WriteFramed(
             framed,
             new FrameHeader(payload, type, flags),

@@ -23,8 +23,8 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
 
     public void Start(PendingRequest request)
     {
-        ulong id = request.AskedAs = offer.NextNumber();
-        Relayed relayed = _spare.TryPop(out Relayed? spare) ? spare : new Relayed();
+        var id = request.AskedAs = offer.NextNumber();
+        var relayed = _spare.TryPop(out var spare) ? spare : new Relayed();
         relayed.Reset(id, request);
         _outstanding.Add(id, relayed);
         offer.Request(id, request, this);
@@ -43,7 +43,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
     public void OnPages(PageBatch batch)
     {
         // Mostly it is one run: a request asks for one range.
-        int first = RunAt(batch.Pages);
+        var first = RunAt(batch.Pages);
         if (first == batch.Count)
         {
             _answers.Enqueue(new Answer(batch.RequestId, batch, default));
@@ -73,7 +73,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
         {
             if (_current is null)
             {
-                if (!_answers.TryDequeue(out Answer answer))
+                if (!_answers.TryDequeue(out var answer))
                 {
                     return;
                 }
@@ -90,7 +90,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
     public void Dispose()
     {
         _isDisposed = true;
-        foreach (Relayed relayed in _outstanding.Values)
+        foreach (var relayed in _outstanding.Values)
         {
             offer.Cancel(relayed.Id);
             relayed.ReleaseHeld();
@@ -104,7 +104,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
     /// <summary>Appends one frame of an answer; true where nothing of the answer remains.</summary>
     private bool Continue(SendBatch batch, Answer answer)
     {
-        if (!_outstanding.TryGetValue(answer.Id, out Relayed? relayed))
+        if (!_outstanding.TryGetValue(answer.Id, out var relayed))
         {
             // Ended before: the answer to a cancelled request, or more than was asked for.
             answer.Pages?.Release();
@@ -116,11 +116,11 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
             return true;
         }
         relayed.IsAnswered |= answer.Pages.IsLast;
-        ReadOnlySpan<PageContent> pages = answer.Pages.Pages[_index..];
-        PendingRequest request = relayed.Request;
+        var pages = answer.Pages.Pages[_index..];
+        var request = relayed.Request;
         if (pages.Length > 0 && (request.Remaining == 0 || pages[0].Gfn.Value != request.NextPage))
         {
-            bool isHeld = _index == 0 && !relayed.IsAnswered && relayed.TryHold(answer.Pages);
+            var isHeld = _index == 0 && !relayed.IsAnswered && relayed.TryHold(answer.Pages);
             if (!isHeld)
             {
                 // Not released at once: pages of it may be in the batch already.
@@ -140,7 +140,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
     private bool Complete(SendBatch batch, Relayed relayed, PageBatch pages)
     {
         batch.Hold(pages);
-        if (relayed.TryNext(out PageBatch? early))
+        if (relayed.TryNext(out var early))
         {
             _current = new Answer(relayed.Id, early, default);
             _index = 0;
@@ -161,12 +161,12 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
     private void EnqueueRuns(PageBatch batch, int first)
     {
         List<PageBatch> runs = [batch];
-        bool isLast = batch.IsLast;
-        for (ReadOnlySpan<PageContent> rest = batch.Pages[first..]; rest.Length > 0; )
+        var isLast = batch.IsLast;
+        for (var rest = batch.Pages[first..]; rest.Length > 0; )
         {
-            PageBatch run = batch.NewSibling();
-            int count = RunAt(rest);
-            foreach (ref readonly PageContent page in rest[..count])
+            var run = batch.NewSibling();
+            var count = RunAt(rest);
+            foreach (ref readonly var page in rest[..count])
             {
                 run.AddCopy(page);
             }
@@ -177,7 +177,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
         batch.Truncate(first);
         batch.IsLast = false;
         runs[^1].IsLast = isLast;
-        foreach (PageBatch run in runs)
+        foreach (var run in runs)
         {
             _answers.Enqueue(new Answer(run.RequestId, run, default));
         }
@@ -185,7 +185,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
 
     private static int RunAt(ReadOnlySpan<PageContent> pages)
     {
-        int run = Math.Min(1, pages.Length);
+        var run = Math.Min(1, pages.Length);
         while (run < pages.Length && pages[run].Gfn.Value == pages[run - 1].Gfn.Value + 1)
         {
             run++;
@@ -195,29 +195,29 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
 
     private int WriteRun(SendBatch batch, PendingRequest request, ReadOnlySpan<PageContent> pages)
     {
-        bool isZero = pages[0].Bytes == null;
-        int limit = Math.Min(
+        var isZero = pages[0].Bytes == null;
+        var limit = Math.Min(
             Math.Min(pages.Length, request.Remaining),
             isZero ? WireLimits.PagesPerFrame : batch.RoomForPages
         );
-        Span<byte> framed = batch.Append(PageRecord.FramedSize);
+        var framed = batch.Append(PageRecord.FramedSize);
         uint runCrc = 0;
-        int run = 0;
+        var run = 0;
         for (; run < limit; run++)
         {
-            PageContent page = pages[run];
+            var page = pages[run];
             if (page.Bytes == null != isZero || page.Gfn.Value != request.NextPage + (ulong)run)
             {
                 break;
             }
             if (!isZero)
             {
-                uint crc = page.ChecksumOrZero != 0 ? page.ChecksumOrZero : Crc32C.OfPage(page.Bytes);
+                var crc = page.ChecksumOrZero != 0 ? page.ChecksumOrZero : Crc32C.OfPage(page.Bytes);
                 runCrc = run == 0 ? crc : Crc32C.AppendPage(runCrc, crc);
                 batch.AppendPage(page.Bytes);
             }
         }
-        FrameType type = isZero ? FrameType.Zero : FrameType.Data;
+        var type = isZero ? FrameType.Zero : FrameType.Data;
         request.Frame(framed, type, run, detail: 0, runCrc);
         counters.CountPages(run, isZero ? run : 0, duplicatePages: 0);
         return run;
@@ -252,7 +252,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
 
     private void Drain()
     {
-        while (_answers.TryDequeue(out Answer answer))
+        while (_answers.TryDequeue(out var answer))
         {
             answer.Pages?.Release();
         }

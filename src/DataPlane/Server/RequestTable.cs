@@ -18,13 +18,13 @@ internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequ
     /// <summary>None, or why the request is against what was agreed.</summary>
     public RefusalReason TryAdd(in RequestEntry entry, out PendingRequest request)
     {
-        request = _spare.TryPop(out PendingRequest? spare) ? spare : new PendingRequest();
+        request = _spare.TryPop(out var spare) ? spare : new PendingRequest();
         request.Reset(entry);
         if (_requests >= maxRequests || entry.PageCount > maxRequestPages || _pages + entry.PageCount > maxPages)
         {
             return RefusalReason.LimitExceeded;
         }
-        ref PendingRequest? place = ref PlaceOf(entry.RequestId);
+        ref var place = ref PlaceOf(entry.RequestId);
         if (Find(entry.RequestId) is not null)
         {
             return RefusalReason.BadFrame;
@@ -44,7 +44,7 @@ internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequ
 
     public PendingRequest? Find(uint requestId)
     {
-        PendingRequest? here = PlaceOf(requestId);
+        var here = PlaceOf(requestId);
         return here?.Entry.RequestId == requestId ? here
             : _others.Count == 0 ? null
             : _others.GetValueOrDefault(requestId);
@@ -55,7 +55,7 @@ internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequ
     /// </summary>
     public void Finish(PendingRequest request)
     {
-        ref PendingRequest? place = ref PlaceOf(request.Entry.RequestId);
+        ref var place = ref PlaceOf(request.Entry.RequestId);
         if (place == request)
         {
             place = null;

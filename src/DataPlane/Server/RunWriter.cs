@@ -15,12 +15,12 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
     /// <summary>Appends one frame, and moves the request on by the pages in it. The batch must have room.</summary>
     public FrameType Write(SendBatch batch, PendingRequest request)
     {
-        byte* content = ReadNonZero(batch, request.NextPage, out uint crc);
+        var content = ReadNonZero(batch, request.NextPage, out var crc);
         if (content == null)
         {
             return WriteZeros(batch, request);
         }
-        int slot = FindSent(content, crc);
+        var slot = FindSent(content, crc);
         if (slot >= 0)
         {
             request.Frame(batch.Append(PageRecord.FramedSize), FrameType.Duplicate, 1, (uint)slot, crc);
@@ -31,8 +31,8 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
 
     private FrameType WriteZeros(SendBatch batch, PendingRequest request)
     {
-        int limit = Math.Min(request.Remaining, WireLimits.PagesPerFrame);
-        int run = 1;
+        var limit = Math.Min(request.Remaining, WireLimits.PagesPerFrame);
+        var run = 1;
         while (run < limit && ReadNonZero(batch, request.NextPage + (ulong)run, out _) == null)
         {
             run++;
@@ -43,10 +43,10 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
 
     private FrameType WriteData(SendBatch batch, PendingRequest request, byte* content, uint crc)
     {
-        int limit = Math.Min(request.Remaining, batch.RoomForPages);
-        Span<byte> framed = batch.Append(PageRecord.FramedSize);
-        uint runCrc = crc;
-        int run = 0;
+        var limit = Math.Min(request.Remaining, batch.RoomForPages);
+        var framed = batch.Append(PageRecord.FramedSize);
+        var runCrc = crc;
+        var run = 0;
         while (true)
         {
             batch.AppendPage(content);
@@ -70,7 +70,7 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
     /// </summary>
     private byte* ReadNonZero(SendBatch batch, ulong page, out uint crc)
     {
-        byte* content = image.Read(new Gfn(page), batch.NextMadePage);
+        var content = image.Read(new Gfn(page), batch.NextMadePage);
         return sums.IsZero(page, content, out crc) ? null : content;
     }
 

@@ -59,7 +59,7 @@ internal sealed unsafe class SendBatch : IDisposable
     /// <summary>Bytes for a header or a small frame, to be written before the batch goes.</summary>
     public Span<byte> Append(int bytes)
     {
-        byte* at = _scratch + _scratchUsed;
+        var at = _scratch + _scratchUsed;
         _scratchUsed += bytes;
         Add(at, bytes);
         return new Span<byte>(at, bytes);
@@ -83,7 +83,7 @@ internal sealed unsafe class SendBatch : IDisposable
     {
         while (bytes > 0)
         {
-            ref IoVector vector = ref _vectors[_first];
+            ref var vector = ref _vectors[_first];
             if ((ulong)bytes < vector.Length)
             {
                 vector = new IoVector(vector.Base + bytes, vector.Length - (nuint)bytes);
@@ -121,7 +121,7 @@ internal sealed unsafe class SendBatch : IDisposable
 
     private void Clear()
     {
-        foreach (PageBatch lease in _leases)
+        foreach (var lease in _leases)
         {
             lease.Release();
         }

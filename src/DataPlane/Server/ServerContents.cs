@@ -16,7 +16,7 @@ internal sealed class ServerContents(IEnumerable<PageOffer> offers, Func<IReadOn
     /// <summary>Looks at some pages of an image before anybody asks for them; false once all are known.</summary>
     public bool LookAhead()
     {
-        foreach (PageOffer offer in _offers.Values)
+        foreach (var offer in _offers.Values)
         {
             if (offer.LookAhead())
             {

@@ -69,7 +69,7 @@ internal sealed class ServerSession : IDisposable
     {
         while (_state is not (State.Refusing or State.Closed))
         {
-            if (!_frames.TryNext(ref bytes, out FrameHeader header, out ReadOnlySpan<byte> payload, out bool isBroken))
+            if (!_frames.TryNext(ref bytes, out var header, out var payload, out var isBroken))
             {
                 if (isBroken)
                 {
@@ -156,8 +156,8 @@ internal sealed class ServerSession : IDisposable
     public static void AppendRefusal(SendBatch batch, Refusal refusal)
     {
         Span<byte> payload = stackalloc byte[Refusal.MaxSize];
-        int size = refusal.Write(payload);
-        Span<byte> frame = batch.Append(FrameHeader.Size + size);
+        var size = refusal.Write(payload);
+        var frame = batch.Append(FrameHeader.Size + size);
         new FrameHeader(size, FrameType.Refused, 0).Write(frame);
         payload[..size].CopyTo(frame[FrameHeader.Size..]);
     }
@@ -225,7 +225,7 @@ internal sealed class ServerSession : IDisposable
             );
             return;
         }
-        RefusalReason reason = Hello.TryRead(payload, out Hello? hello);
+        var reason = Hello.TryRead(payload, out var hello);
         if (reason != RefusalReason.None)
         {
             Refuse(reason, $"hello refused; this server speaks version {WireLimits.Version}");
@@ -266,7 +266,7 @@ internal sealed class ServerSession : IDisposable
 
     private void TakeRequest(ReadOnlySpan<byte> payload)
     {
-        if (!RequestEntry.TryRead(payload, out RequestEntry entry) || entry.PageCount == 0)
+        if (!RequestEntry.TryRead(payload, out var entry) || entry.PageCount == 0)
         {
             Refuse(RefusalReason.BadFrame, "a request entry is not valid");
         }
@@ -274,7 +274,7 @@ internal sealed class ServerSession : IDisposable
         {
             Refuse(RefusalReason.OutOfRange, $"pages {entry.FirstPage} +{entry.PageCount} are not in the image");
         }
-        else if (_requests.TryAdd(entry, out PendingRequest request) is var reason && reason != RefusalReason.None)
+        else if (_requests.TryAdd(entry, out var request) is var reason && reason != RefusalReason.None)
         {
             Refuse(reason, $"request {entry.RequestId} of {entry.PageCount} pages on top of what is outstanding");
         }
@@ -309,7 +309,7 @@ internal sealed class ServerSession : IDisposable
 
     private static void Append(SendBatch batch, FrameType type, int payloadBytes, SpanAction write)
     {
-        Span<byte> frame = batch.Append(FrameHeader.Size + payloadBytes);
+        var frame = batch.Append(FrameHeader.Size + payloadBytes);
         new FrameHeader(payloadBytes, type, 0).Write(frame);
         write(frame[FrameHeader.Size..]);
     }

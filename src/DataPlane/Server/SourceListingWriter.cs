@@ -10,13 +10,13 @@ internal sealed class SourceListingWriter(IReadOnlyList<SourceListing> sources)
     public bool Write(SendBatch batch)
     {
         Span<byte> payload = stackalloc byte[WireLimits.SourcesPayloadBytes];
-        int used = 0;
+        var used = 0;
         while (_next < _count && used <= payload.Length - SourceListing.MaxSize)
         {
             used += sources[_next++].Write(payload[used..]);
         }
-        bool isLast = _next == _count;
-        Span<byte> frame = batch.Append(FrameHeader.Size + used);
+        var isLast = _next == _count;
+        var frame = batch.Append(FrameHeader.Size + used);
         new FrameHeader(used, FrameType.Sources, isLast ? FrameHeader.Last : (byte)0).Write(frame);
         payload[..used].CopyTo(frame[FrameHeader.Size..]);
         return !isLast;

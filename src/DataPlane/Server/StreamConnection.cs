@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using Userfault.Linux;
 
 namespace Userfault.DataPlane;
 
@@ -68,14 +67,14 @@ internal sealed unsafe class StreamConnection : IDisposable
     {
         lock (_gate)
         {
-            long nowMs = NowMs;
+            var nowMs = NowMs;
             _session.CheckTime(nowMs);
-            bool isStalled = nowMs - Volatile.Read(ref _writingSinceMs) > _options.FrameTimeout.TotalMilliseconds;
+            var isStalled = nowMs - Volatile.Read(ref _writingSinceMs) > _options.FrameTimeout.TotalMilliseconds;
             if (isStalled)
             {
                 _session.Refuse(RefusalReason.TooSlow, "reads too slowly");
             }
-            bool isRefused = _session.Refused.Reason != RefusalReason.None;
+            var isRefused = _session.Refused.Reason != RefusalReason.None;
             // Who is still in a TLS handshake cannot be told why; who has been told has a while to read it.
             if (isStalled || (isRefused && _stream is null) || nowMs - LingerMs > _lingeringSinceMs)
             {
@@ -92,14 +91,14 @@ internal sealed unsafe class StreamConnection : IDisposable
     {
         try
         {
-            Stream stream = Open();
+            var stream = Open();
             lock (_gate)
             {
                 _stream = stream;
             }
             _writer = new Thread(Write) { IsBackground = true, Name = "page server: write" };
             _writer.Start();
-            byte[] buffer = new byte[BufferBytes];
+            var buffer = new byte[BufferBytes];
             int bytes;
             while ((bytes = stream.Read(buffer)) > 0)
             {
@@ -151,12 +150,12 @@ internal sealed unsafe class StreamConnection : IDisposable
     private void Write()
     {
         using var batch = new SendBatch();
-        byte[] buffer = new byte[BufferBytes * 5];
+        var buffer = new byte[BufferBytes * 5];
         try
         {
             while (WaitForOutput(batch))
             {
-                int bytes = Gather(batch, buffer);
+                var bytes = Gather(batch, buffer);
                 Volatile.Write(ref _writingSinceMs, NowMs);
                 _stream!.Write(buffer, 0, bytes);
                 Volatile.Write(ref _writingSinceMs, long.MaxValue);
@@ -202,8 +201,8 @@ internal sealed unsafe class StreamConnection : IDisposable
 
     private static int Gather(SendBatch batch, byte[] buffer)
     {
-        int bytes = 0;
-        foreach (IoVector vector in batch.Pending)
+        var bytes = 0;
+        foreach (var vector in batch.Pending)
         {
             new ReadOnlySpan<byte>(vector.Base, (int)vector.Length).CopyTo(buffer.AsSpan(bytes));
             bytes += (int)vector.Length;

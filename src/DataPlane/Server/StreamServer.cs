@@ -35,7 +35,7 @@ internal sealed class StreamServer : IDisposable
         _listener.Dispose();
         _thread.Join();
         _timer.Dispose();
-        foreach (StreamConnection connection in Snapshot())
+        foreach (var connection in Snapshot())
         {
             connection.Dispose();
         }
@@ -64,7 +64,7 @@ internal sealed class StreamServer : IDisposable
             lock (_lock)
             {
                 // One past the limit is told so, in its turn like everything else; those beyond are only closed.
-                bool isOne = _connections.Count == _options.MaxConnections;
+                var isOne = _connections.Count == _options.MaxConnections;
                 if (_connections.Count > _options.MaxConnections)
                 {
                     PeerName.LogRefusal(_options, _contents.Counters, PeerName.Of(socket), TooMany());
@@ -83,7 +83,7 @@ internal sealed class StreamServer : IDisposable
 
     private void Watch()
     {
-        foreach (StreamConnection connection in Snapshot())
+        foreach (var connection in Snapshot())
         {
             connection.CheckTime();
         }

@@ -34,7 +34,7 @@ internal sealed class FrameAssembler(int maxPayloadBytes)
             {
                 return false;
             }
-            int size = FrameHeader.Size + header.PayloadBytes;
+            var size = FrameHeader.Size + header.PayloadBytes;
             if (input.Length >= size)
             {
                 payload = input[FrameHeader.Size..size];
@@ -65,7 +65,7 @@ internal sealed class FrameAssembler(int maxPayloadBytes)
         {
             return false;
         }
-        int size = FrameHeader.Size + header.PayloadBytes;
+        var size = FrameHeader.Size + header.PayloadBytes;
         Take(ref input, size);
         if (_have < size)
         {
@@ -78,7 +78,7 @@ internal sealed class FrameAssembler(int maxPayloadBytes)
 
     private void Take(ref ReadOnlySpan<byte> input, int upTo)
     {
-        int bytes = Math.Min(upTo - _have, input.Length);
+        var bytes = Math.Min(upTo - _have, input.Length);
         if (bytes <= 0)
         {
             return;

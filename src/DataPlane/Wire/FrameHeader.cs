@@ -27,7 +27,7 @@ internal readonly record struct FrameHeader(int PayloadBytes, FrameType Type, by
     /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> from, int maxPayloadBytes, out FrameHeader header)
     {
-        uint length = BinaryPrimitives.ReadUInt32LittleEndian(from);
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(from);
         header = new FrameHeader((int)length, (FrameType)from[4], from[5]);
         return length <= (uint)maxPayloadBytes && (from[5] & ~Last) == 0 && from[6] == 0 && from[7] == 0;
     }

@@ -28,7 +28,7 @@ internal sealed record Hello(ushort Version, ImageIdentity Image, uint Duplicate
         {
             return RefusalReason.NotThisProtocol;
         }
-        ushort version = BinaryPrimitives.ReadUInt16LittleEndian(payload[4..]);
+        var version = BinaryPrimitives.ReadUInt16LittleEndian(payload[4..]);
         if (version != WireLimits.Version)
         {
             return RefusalReason.UnsupportedVersion;

@@ -31,7 +31,7 @@ internal readonly record struct PageRecord(ulong FirstPage, uint PageCount, uint
     public void WriteFramed(Span<byte> to, FrameHeader header, uint contentCrc)
     {
         header.Write(to);
-        Span<byte> record = to[FrameHeader.Size..];
+        var record = to[FrameHeader.Size..];
         BinaryPrimitives.WriteUInt64LittleEndian(record, FirstPage);
         BinaryPrimitives.WriteUInt32LittleEndian(record[8..], PageCount);
         BinaryPrimitives.WriteUInt32LittleEndian(record[12..], RequestId);

@@ -17,8 +17,8 @@ public readonly record struct Refusal(RefusalReason Reason, string Text)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(to, (ushort)Reason);
         // A cut inside a character leaves an invalid sequence, which the reader replaces: GetChars never throws here.
-        byte[] text = Encoding.UTF8.GetBytes(Text);
-        int length = Math.Min(text.Length, WireLimits.TextBytes);
+        var text = Encoding.UTF8.GetBytes(Text);
+        var length = Math.Min(text.Length, WireLimits.TextBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(to[2..], (ushort)length);
         text.AsSpan(0, length).CopyTo(to[4..]);
         return 4 + length;

@@ -24,7 +24,7 @@ internal readonly record struct RequestEntry(ulong FirstPage, uint PageCount, ui
     /// <summary>False where a reserved bit is set.</summary>
     public static bool TryRead(ReadOnlySpan<byte> from, out RequestEntry entry)
     {
-        ulong tail = BinaryPrimitives.ReadUInt64LittleEndian(from[16..]);
+        var tail = BinaryPrimitives.ReadUInt64LittleEndian(from[16..]);
         entry = new RequestEntry(
             BinaryPrimitives.ReadUInt64LittleEndian(from),
             BinaryPrimitives.ReadUInt32LittleEndian(from[8..]),

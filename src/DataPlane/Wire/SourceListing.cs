@@ -26,8 +26,8 @@ public sealed record SourceListing(ImageIdentity Image, ulong PageCount, string 
         Image.WriteTo(to);
         BinaryPrimitives.WriteUInt64LittleEndian(to[32..], PageCount);
         BinaryPrimitives.WriteUInt16LittleEndian(to[40..], (ushort)Port);
-        byte[] host = Encoding.UTF8.GetBytes(Host);
-        byte[] name = Encoding.UTF8.GetBytes(Name);
+        var host = Encoding.UTF8.GetBytes(Host);
+        var name = Encoding.UTF8.GetBytes(Name);
         if (host.Length > WireLimits.TextBytes || name.Length > WireLimits.TextBytes)
         {
             throw new ArgumentException($"host or name of source '{Name}' is longer than {WireLimits.TextBytes} bytes");
@@ -48,7 +48,7 @@ public sealed record SourceListing(ImageIdentity Image, ulong PageCount, string 
             return false;
         }
         int hostBytes = payload[42];
-        int size = FixedSize + hostBytes + payload[43];
+        var size = FixedSize + hostBytes + payload[43];
         listing = new SourceListing(
             new ImageIdentity(payload),
             BinaryPrimitives.ReadUInt64LittleEndian(payload[32..]),

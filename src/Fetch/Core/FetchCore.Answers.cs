@@ -39,16 +39,24 @@ public sealed partial class FetchCore
 
         batch.Truncate(kept);
         foreach (var (requester, shared) in _shared)
+        {
             _effects.Enqueue(
                 new FetchEffect(FetchEffectKind.Deliver, Requester: requester, Batch: shared, Priority: priority)
             );
+        }
+
         _shared.Clear();
         if (kept > 0)
+        {
             _effects.Enqueue(
                 new FetchEffect(FetchEffectKind.Deliver, Requester: owner, Batch: batch, Priority: priority)
             );
+        }
         else
+        {
             batch.Release();
+        }
+
         if (isLast && RequestOf(requestId) is { } request)
             OnEnd(request, nowNs);
         LoseUntrusted();

@@ -25,23 +25,34 @@ public sealed unsafe class GuestMemfdSide : IDisposable
         ArgumentNullException.ThrowIfNull(bitmap);
         var bytes = (pages + 63) / 64 * sizeof(ulong);
         if (Memfd.SizeOf(memory) < (long)(pages << Page.Shift))
+        {
             throw new ProtocolException(
                 $"the second descriptor ({memory.Describe()}) is shorter than the regions: no guest_memfd of theirs"
             );
+        }
         // Nothing is written, and still it is said whether it could be: a guest_memfd of released kernels cannot, nor
         // what is open for reading.
         if (Libc.WriteAt(memory.Number, null, 0, 0) < 0 && Errors.Last is var error)
+        {
             throw new ProtocolException(
                 $"the second descriptor ({memory.Describe()}) cannot be written by a handler: {error}"
             );
+        }
+
         if (Memfd.SizeOf(bitmap) < (long)bytes)
+        {
             throw new ProtocolException(
                 $"the third descriptor ({bitmap.Describe()}) is shorter than a bitmap of {pages} pages"
             );
+        }
+
         if (!Memfd.CannotShrink(bitmap))
+        {
             throw new ProtocolException(
                 "the bitmap's memfd can shrink: create it with MFD_ALLOW_SEALING, or seal it with F_SEAL_SHRINK"
             );
+        }
+
         _memory = memory;
         _bitmapFd = bitmap;
         _mapping = MemoryMapping.Of(bitmap, bytes);
@@ -58,10 +69,13 @@ public sealed unsafe class GuestMemfdSide : IDisposable
         var length = bytes == null ? Page.Size : (nuint)(pages << Page.Shift);
         var written = Libc.WriteAt(_memory.Number, bytes == null ? zeros : bytes, length, offset);
         if (written > 0)
+        {
             return new UffdResult(
                 (ulong)written & ~Page.OffsetMask,
                 (ulong)written == pages << Page.Shift ? LinuxErrno.None : LinuxErrno.EAGAIN
             );
+        }
+
         var error = Errors.Last;
         return error is LinuxErrno.EEXIST or LinuxErrno.ENOSPC
             ? new UffdResult(Page.Size, pages == 1 ? LinuxErrno.None : LinuxErrno.EAGAIN)

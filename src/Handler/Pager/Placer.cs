@@ -235,9 +235,12 @@ public sealed unsafe class Placer : IDisposable
         if (_modes == UffdModes.DontWake)
             (_wakeFrom, _wakeTo) = (Math.Min(_wakeFrom, address), Math.Max(_wakeTo, address + length));
         if (bytes != null)
+        {
             return _crew is null || pages < CopyCrew.PiecePages * 2
                 ? _uffd.Copy(address, bytes, length, _modes)
                 : _crew.Copy(address, bytes, length);
+        }
+
         if (!_hasNoZeropage)
         {
             var result = _uffd.Zeropage(address, length, _modes);

@@ -168,11 +168,14 @@ public sealed unsafe partial class VmPager
             throughUffd && !isSplit
         );
         if (Settle(result) && window.Start != gfn)
+        {
             result = PlaceFromImage(
                 new GfnRange(window.Start, gfn.Value - window.Start.Value),
                 isDemand: true,
                 throughUffd && !isSplit
             );
+        }
+
         _ = Settle(result);
         if (result == PlaceResult.Done && throughUffd && _placedNowCount < VmState.MessagesAtOnce)
             _placedNow[_placedNowCount++] = isSplit ? (gfn.Value, 1) : (window.Start.Value, window.Count);
@@ -255,9 +258,12 @@ public sealed unsafe partial class VmPager
         Counters.CountRequest();
         var gfn = new Gfn(request.Offset >> Page.Shift);
         if (request.Offset % Page.Size != 0 || !_vm.Map.TryAtPage(gfn, out _))
+        {
             throw new ProtocolException(
                 $"a fault request for offset {request.Offset}, which is no page of guest memory"
             );
+        }
+
         if (!_vm.State.Missing.IsSet(gfn.Value))
         {
             // In place already, or the monitor set the bit anew.

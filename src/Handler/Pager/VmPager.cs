@@ -78,9 +78,12 @@ public sealed unsafe partial class VmPager : IDisposable
         : this(vm, settings, replay, recorder, rest)
     {
         if (_granule > 1)
+        {
             throw new ProtocolException(
                 "huge pages are served from a local image alone: use --image, or guest memory of 4 KiB pages"
             );
+        }
+
         _fetches = new Fetches(sources, settings.Fetch, _wake, Counters);
     }
 

@@ -26,9 +26,12 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             var map = new RegionMap(regions);
             var count = descriptors.Count;
             if (count is not (1 or 3))
+            {
                 throw new ProtocolException(
                     $"{count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)"
                 );
+            }
+
             if (count == 1 && rest.Length > 0)
                 throw new ProtocolException("something follows the list of regions");
             if (!Userfaultfd.IsUserfaultfd(descriptors[0]))
@@ -37,9 +40,11 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             foreach (var region in map.Regions)
             {
                 if (uffd.Wake(region.Start, region.Bytes) is var error and not LinuxErrno.None)
+                {
                     throw new ProtocolException(
                         $"the userfaultfd does not take the region at 0x{region.Start:x}: {error}"
                     );
+                }
             }
             if (count == 3 && map.PagesPerGranule > 1)
                 throw new ProtocolException("huge pages with a guest_memfd are not served");
@@ -82,9 +87,12 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             if (bytes == 0)
                 throw new ProtocolException("closed before the handshake was whole");
             if (descriptors.Count > 3)
+            {
                 throw new ProtocolException(
                     $"{descriptors.Count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)"
                 );
+            }
+
             cutter.Fill(bytes);
         }
     }

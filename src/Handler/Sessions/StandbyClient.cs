@@ -135,9 +135,12 @@ public sealed class StandbyClient : IDisposable
         Monitors = new UnixSocket(NextDescriptor());
         var image = message.GetProperty("image").GetString();
         if (image != _pages.Identity.ToString())
+        {
             throw new ProtocolException(
                 $"the handler serves image {image?[..Math.Min(16, image.Length)]}, this standby {_pages.Identity.Short}"
             );
+        }
+
         _log("attached");
     }
 

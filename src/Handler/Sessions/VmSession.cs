@@ -161,9 +161,13 @@ internal sealed class VmSession : IDisposable
         _final = Report(pager, vm, end);
         Served = null;
         if (end != PagerEnd.Failed)
+        {
             _server.Log(Id, Describe(end, pager));
+        }
         else if (_server.TryHandOver(Id))
+        {
             _server.Log(Id, $"{pager.Reason}; the standby goes on");
+        }
         else
         {
             _server.Log(Id, $"cannot be served: {pager.Reason}");

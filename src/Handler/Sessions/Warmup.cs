@@ -118,7 +118,7 @@ public static class Warmup
         var start = memory.Start;
         var touching = new Thread(() =>
         {
-            for (ulong page = pages; page-- > 0; )
+            for (var page = pages; page-- > 0; )
                 _ = NativeTouch.Read(start + (page << Mmu.Page.Shift));
         })
         {

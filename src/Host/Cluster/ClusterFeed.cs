@@ -105,9 +105,12 @@ internal sealed class ClusterFeed : IAsyncDisposable
         if (cancelled.IsCancellationRequested)
             throw new InterruptedException();
         if (offers.Select(o => o.Image).Distinct().Count() != 1)
+        {
             throw new CliException(
                 $"{option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}"
             );
+        }
+
         var image = offers[0].Image;
         var source = OpenDigests(image, offers[0].Name);
         Listen(

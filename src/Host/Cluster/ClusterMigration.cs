@@ -79,9 +79,11 @@ internal static class ClusterMigration
         foreach (var option in new[] { options.Fetchers, options.Latency, options.Jitter, options.Bandwidth })
         {
             if (result.GetValue(option) is not null)
+            {
                 throw new CliException(
                     $"{option.Name}: belongs to a migration inside one process; a cluster's own nodes and network decide it"
                 );
+            }
         }
     }
 }

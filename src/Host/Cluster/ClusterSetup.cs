@@ -137,7 +137,10 @@ internal sealed class ClusterSetup
                 || !ushort.TryParse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port)
                 || port == 0
             )
+            {
                 throw Units.Bad(option, part, "the address of a node, such as 127.0.0.1:7001");
+            }
+
             nodes.Add(Userfault.Nodes.NodeSystem.AddressOf(SystemName, part[..colon], port, isTls: false));
         }
 

@@ -37,9 +37,12 @@ internal static class DemoCommand
     {
         var count = Units.Count(nodes.Name, result.GetValue(nodes) ?? "3", 1, 64);
         if (result.GetValue(options.Cluster) is not null)
+        {
             throw new CliException(
                 $"{options.Cluster.Name}: the demo starts a cluster of its own; use userfault migrate"
             );
+        }
+
         var starting = new List<Task<ChildNode>>();
         try
         {

@@ -54,9 +54,12 @@ internal static class NodeCommand
                     result.GetValue(options.Image.Image) is not null
                     || result.GetValue(options.Image.Synthetic) is not null
                 )
+                {
                     throw new CliException(
                         "--image and --synthetic: belong to a source; a fetcher serves what the sources have"
                     );
+                }
+
                 await RunFetcher(options, result, SetupOf(options, result, settings), ends.Token);
                 return ExitCodes.Success;
             default:

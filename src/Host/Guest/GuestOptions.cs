@@ -142,9 +142,12 @@ internal sealed class GuestOptions
         if (granule > 1 && result.GetValue(SecretFree))
             throw new CliException("--huge-pages: guest_memfd has none; leave out --secret-free");
         if (pages % granule != 0)
+        {
             throw new CliException(
                 $"--huge-pages: {pages} pages of 4 KiB are no whole huge pages; make the image a multiple of 2M"
             );
+        }
+
         var units = pages / granule;
         if (count > units)
             throw new CliException($"--regions: {count} regions of {units} pages");

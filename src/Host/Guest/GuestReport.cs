@@ -51,13 +51,19 @@ internal sealed record GuestReport(
                 + $"p99.9 {Units.Duration(Latency.PercentileNs(99.9))}, max {Units.Duration(Latency.MaxNs)} (each thread's first touch of a page)"
         );
         if (Requests > 0)
+        {
             output.WriteLine(
                 $"exits      {Requests}" + (RepeatedAnswers > 0 ? $", {RepeatedAnswers} answered twice" : "")
             );
+        }
+
         if (SecretFree)
+        {
             output.WriteLine(
                 $"memory     a memfd in a guest_memfd's place; {GuestMemfd ?? "this kernel has a guest_memfd that could be served"}"
             );
+        }
+
         if (BalloonPages > 0)
             output.WriteLine($"balloon    {BalloonPages} pages given back");
         if (Collections > 0)

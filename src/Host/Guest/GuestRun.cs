@@ -122,7 +122,9 @@ internal sealed class GuestRun : IDisposable
                 return false;
             }
             if (progress() is var now && (now != last || Pause is { IsHeld: true }))
+            {
                 (last, since) = (now, Stopwatch.GetTimestamp());
+            }
             else if (Stopwatch.GetElapsedTime(since) > _patience)
             {
                 _problem = $"nothing moved for {_patience.TotalSeconds:0.#} s: the handler does not serve";

@@ -48,9 +48,12 @@ internal static class InfoCommands
         Console.WriteLine($"identity   {image.Identity}");
         Console.WriteLine($"pages      {pages} ({Units.Size(pages * 4096.0)}), {zero} of them zero");
         foreach (var range in image.Ranges)
+        {
             Console.WriteLine(
                 $"range      0x{range.Start.ToGpa().Value:x} to 0x{range.End.ToGpa().Value:x}, {range.Count} pages"
             );
+        }
+
         return ExitCodes.Success;
     }
 

@@ -15,9 +15,11 @@ internal static class KvmMigration
     public static void Check(MigrateOptions options, ParseResult result)
     {
         if (result.GetValue(options.Mode) is not null)
+        {
             throw new CliException(
                 "--mode: real vCPUs have ways of their own; use `userfault kvm --mode`, or set userfault.kvm.mode"
             );
+        }
     }
 
     /// <summary>Runs it and reports.</summary>
@@ -80,9 +82,12 @@ internal static class KvmMigration
         if (migration.Architecture != Mmu.Architecture.X86)
             throw new CliException("--arch arm64: real vCPUs are x86-64; leave it out, or use --backend model");
         if (migration.Memory != MemoryKind.Anonymous)
+        {
             throw new CliException(
                 $"--memory {ProgressView.MemoryName(migration.Memory)}: real vCPUs run on anonymous memory; leave it out, or use --backend model"
             );
+        }
+
         return migration.HostAccesses == 0
             ? migration
             : throw new CliException(

@@ -234,15 +234,20 @@ internal sealed class MigrateOptions
     private static void Check(MigrationSettings migration)
     {
         if (migration.Memory == MemoryKind.GuestMemfd && migration.Mode != FaultMode.Userfault)
+        {
             throw new CliException(
                 "--memory guest_memfd: has no host mapping for userfaultfd to watch; add --mode userfault"
             );
+        }
+
         if (migration.Memory == MemoryKind.GuestMemfd && migration.Architecture == Architecture.Arm64)
             throw new CliException("--memory guest_memfd: private memory is modelled for x86 alone; use --arch x86");
         if (migration.HostAccesses > 0 && migration.Mode == FaultMode.Userfault)
+        {
             throw new CliException(
                 "--host-accesses: KVM Userfault alone does not catch them; use --mode both or userfaultfd"
             );
+        }
     }
 
     private Option<T> Add<T>(string name, string description)

@@ -214,10 +214,13 @@ internal static class HtmlReport
     {
         svg.Append("<polyline fill=\"none\" stroke-width=\"2\" stroke=\"").Append(stroke).Append("\" points=\"");
         foreach (var (x, y) in points)
+        {
             svg.Append(
                 CultureInfo.InvariantCulture,
                 $"{10 + (x * (Width - 20)):0.#},{Height - 30 - (y * (Height - 50)):0.#} "
             );
+        }
+
         svg.Append("\"/>");
     }
 

@@ -24,10 +24,13 @@ internal static class ReportTable
         }
 
         if (cluster is not null)
+        {
             table.AddRow(
                 "nodes",
                 $"{cluster.Nodes}, {cluster.LostNodes} lost{(cluster.LostNodes > 0 ? ": " + string.Join(", ", cluster.LostNames) : "")}"
             );
+        }
+
         console.Write(table);
     }
 
@@ -78,10 +81,13 @@ internal static class ReportTable
         }
 
         if (report.Vcpus.Count > MostVcpus)
+        {
             yield return (
                 "stall of all vCPUs",
                 $"{Units.Duration(report.Vcpus.Sum(v => (double)v.StallNs))} in {report.Vcpus.Sum(v => v.Faults)} faults"
             );
+        }
+
         yield return ("", "");
         yield return ("pages/s", report.ElapsedNs > 0 ? $"{PagesPerSecond(report):0}" : "-");
         yield return ("last page in place after", report.CompletionNs < 0 ? "-" : Units.Duration(report.CompletionNs));

@@ -75,9 +75,12 @@ internal sealed class KeyFolder
         var (hasCertificate, hasKey) = (File.Exists(AuthorityFile), File.Exists(AuthorityKeyFile));
         isNew = !hasCertificate && !hasKey;
         if (isNew && hasNodes)
+        {
             throw new CliException(
                 $"{_path}: has certificates of nodes and not the authority that signed them; name another folder"
             );
+        }
+
         if (isNew)
         {
             var (authority, certificate, key) = Authority.Make(now, Math.Max(days, AuthorityDays));
@@ -87,9 +90,12 @@ internal sealed class KeyFolder
         }
 
         if (!hasCertificate || !hasKey)
+        {
             throw new CliException(
                 $"{(hasKey ? AuthorityFile : AuthorityKeyFile)}: is not there; more nodes need the whole authority"
             );
+        }
+
         try
         {
             return Authority.Load(AuthorityFile, AuthorityKeyFile);

@@ -92,7 +92,10 @@ internal sealed class PeerCheck(X509Certificate2Collection authorities)
                 .Extensions.OfType<X509KeyUsageExtension>()
                 .Any(e => !e.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
         )
+        {
             return "is not for signatures (key usage without digitalSignature)";
+        }
+
         return null;
     }
 

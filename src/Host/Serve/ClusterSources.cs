@@ -56,9 +56,12 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
             if (link.IsLost)
                 _log($"source {client.Name} is back");
             else if (!link.IsNamed)
+            {
                 _log(
                     $"source {client.Name} is known to others, and asked where those that were named are slow or gone"
                 );
+            }
+
             (link.IsLost, isSpare) = (false, !link.IsNamed);
         }
 
@@ -137,6 +140,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         {
             // The owner's calls come from another thread and wait for this lock.
             if (!_isOver)
+            {
                 _links[endpoint].Client = PageClient.Start(
                     new PageClientOptions
                     {
@@ -146,6 +150,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
                     },
                     this
                 );
+            }
         }
     }
 

@@ -21,9 +21,12 @@ internal sealed class ServePages : IDisposable
         var cluster = result.GetValue(options.Cluster);
         var image = options.Image.TryOpen(result);
         if (cluster is null && result.GetValue(options.ConfigFile) is not null)
+        {
             throw new CliException(
                 "--config: belongs to --cluster; an image in this process needs neither certificates nor sources"
             );
+        }
+
         if (cluster is not null && image is not null)
             throw new CliException("--cluster: pages come from the nodes; leave out --image and --synthetic");
         if (cluster is null && image is null)

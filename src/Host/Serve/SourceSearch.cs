@@ -31,7 +31,10 @@ internal sealed class SourceSearch
                 || !ushort.TryParse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port)
                 || port == 0
             )
+            {
                 throw Units.Bad(option, part, Wanted);
+            }
+
             nodes.Add(EndPointOf(part[..colon], port));
         }
 
@@ -133,16 +136,25 @@ internal sealed class SourceSearch
                 _left > 0
                 && OthersMs - (int)TimeProvider.System.GetElapsedTime(begun).TotalMilliseconds is > 0 and var ms
             )
+            {
                 Monitor.Wait(_lock, ms);
+            }
+
             var images = _found.Select(static f => f.Listing.Image).Distinct().ToList();
             if (images.Count == 0)
+            {
                 throw new CliException(
                     $"--cluster: no source found: {_said}; give the address that a node says after `serves`"
                 );
+            }
+
             if (images.Count > 1)
+            {
                 throw new CliException(
                     $"--cluster: the nodes serve {images.Count} images; add --image-id {string.Join(" or ", images.Select(i => i.Short))}"
                 );
+            }
+
             var first = _found[0].Listing;
             return new SourcesFound(first.Image, first.PageCount, first.Name, nodes);
         }

@@ -116,9 +116,12 @@ internal sealed class Settings
             if (key == "akka")
                 continue;
             if (!defaults.HasPath(key))
+            {
                 throw new CliException(
                     $"{path}: unknown key '{key}'; the keys are userfault, userfault-vcpus, userfault-memslots, userfault-shared and akka"
                 );
+            }
+
             if (value.IsObject())
                 CheckObject(path, key, value.GetObject(), defaults);
             else

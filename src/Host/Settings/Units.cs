@@ -167,7 +167,9 @@ internal static class Units
                 && value >= 0
                 && double.IsFinite(value)
             )
+            {
                 return value * factor;
+            }
         }
 
         throw Bad(name, text, wanted);

@@ -89,7 +89,10 @@ internal sealed class SimulateOptions
                 && TryParse(ends[1], out var last)
                 && first <= last
             )
+            {
                 return (first, last);
+            }
+
             throw Units.Bad(_seeds.Name, range, "two numbers such as 1..100, the smaller first");
         }
 

@@ -68,7 +68,10 @@ internal static class HandlerStatus
         foreach (
             var column in new[] { "vm", "monitor", "form", "in place", "faults", "given back", "p50", "p99", "state" }
         )
+        {
             table.AddColumn(column);
+        }
+
         foreach (var vm in handler.GetProperty("vms").EnumerateArray())
         {
             long Count(string name) => vm.GetProperty(name).GetInt64();

@@ -116,7 +116,10 @@ internal static class StatusCommand
         foreach (
             var column in new[] { "node", "roles", "member", "reachable", "pages sent", "pages/s", "in place", "state" }
         )
+        {
             table.AddColumn(column);
+        }
+
         foreach (var node in nodes)
         {
             var report = node.Report ?? NodeReport.Nothing;

@@ -38,15 +38,21 @@ internal static class SweepChart
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\">\n");
         for (var y = low; y <= high * 1.001; y *= 10)
+        {
             svg.Append(
                 CultureInfo.InvariantCulture,
                 $"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(y):0.#}\" y2=\"{Y(y):0.#}\" stroke=\"#d0d7de\"/><text x=\"{Left - 6}\" y=\"{Y(y) + 4:0.#}\" text-anchor=\"end\">{WebUtility.HtmlEncode(label(y))}</text>\n"
             );
+        }
+
         foreach (var x in Ticks(points.Select(static p => p.X)))
+        {
             svg.Append(
                 CultureInfo.InvariantCulture,
                 $"<text x=\"{X(x):0.#}\" y=\"{Height - 18}\" text-anchor=\"middle\">{x:0}</text>\n"
             );
+        }
+
         svg.Append(
             CultureInfo.InvariantCulture,
             $"<text x=\"{(Left + Width) / 2}\" y=\"{Height - 3}\" text-anchor=\"middle\">vCPUs</text>\n"

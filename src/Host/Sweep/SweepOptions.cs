@@ -194,9 +194,12 @@ internal sealed class SweepOptions
             throw new CliException($"{_memory.Name}: a share of less than 256K for each of {point.Vcpus} vCPUs");
         // 2^52 bytes would be 1 GiB of bitmaps here; what is swept is a guest, not an address space.
         if (pages * point.Vcpus > 1L << 34)
+        {
             throw new CliException(
                 $"{_memory.Name}: {point.Vcpus} vCPUs with {Units.Size(pages * 4096.0)} each are more than 64 TiB"
             );
+        }
+
         var most = (int)Math.Min(int.MaxValue, pages);
         var touches = result.GetValue(_touches) switch
         {

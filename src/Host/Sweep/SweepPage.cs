@@ -65,10 +65,13 @@ internal static class SweepPage
         {
             page.Append(CultureInfo.InvariantCulture, $"<h2>{Text(ask(answers[0]).Question)}</h2>\n<table>\n");
             foreach (var answer in answers)
+            {
                 page.Append(
                     CultureInfo.InvariantCulture,
                     $"<tr><th>{Text(SweepWords.Guest(answer.Guest))}</th><td>{Text(ask(answer).Answer)}</td></tr>\n"
                 );
+            }
+
             page.Append("</table>\n");
         }
     }
@@ -80,10 +83,13 @@ internal static class SweepPage
             $"<details{(isOpen ? " open" : "")}><summary><b>{Text(name)}</b></summary>\n<p>"
         );
         foreach (var curve in curves)
+        {
             page.Append(
                 CultureInfo.InvariantCulture,
                 $"<span class=\"key\" style=\"border-color:{Color(curve)};border-top-style:{(IsDashed(curve) ? "dashed" : "solid")}\"></span>{Text(SweepWords.Guest(curve.Point))}"
             );
+        }
+
         page.Append("</p>\n");
         Chart(page, "Paging rate of all vCPUs", curves, static r => r.PagesPerSecond, SweepWords.Rate);
         Chart(page, "Mean stall of a fault", curves, static r => r.StallMeanNs, Units.Duration);
@@ -92,10 +98,13 @@ internal static class SweepPage
             Chart(page, "All of guest memory in place", curves, static r => r.WholeNs, Units.Duration);
         page.Append("<h3>Knees</h3>\n<table>\n");
         foreach (var curve in curves)
+        {
             page.Append(
                 CultureInfo.InvariantCulture,
                 $"<tr><th>{Text(SweepWords.Guest(curve.Point))}</th><td>{Text(SweepWords.Of(curve.Knee))}</td></tr>\n"
             );
+        }
+
         page.Append("</table>\n");
         Points(page, curves);
         page.Append("</details>\n");
@@ -125,10 +134,13 @@ internal static class SweepPage
             "<details><summary>All points</summary><table>\n<tr><th>guest</th><th>vCPUs</th><th>rate</th><th>stall mean</th><th>p50</th><th>p99</th><th>completion</th><th>waits for</th></tr>\n"
         );
         foreach (var r in curves.SelectMany(static c => c.Results))
+        {
             page.Append(
                 CultureInfo.InvariantCulture,
                 $"<tr><td>{Text(SweepWords.Guest(r.Point))}</td><td>{r.Point.Vcpus}</td><td>{SweepWords.Rate(r.PagesPerSecond)}</td><td>{Units.Duration(r.StallMeanNs)}</td><td>{Units.Duration(r.StallP50Ns)}</td><td>{Units.Duration(r.StallP99Ns)}</td><td>{Units.Duration(r.CompletionNs)}</td><td>{Text(SweepWords.Cause(r.Times.Longest))}</td></tr>\n"
             );
+        }
+
         page.Append("</table></details>\n");
     }
 

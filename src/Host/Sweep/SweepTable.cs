@@ -25,7 +25,9 @@ internal static class SweepTable
             foreach (
                 var (question, words) in new[] { answer.AboutFetchers(), answer.AboutReplay(), answer.AboutNetwork() }
             )
+            {
                 output.WriteLine($"  {question}\n    {words}");
+            }
         }
     }
 

@@ -32,9 +32,12 @@ internal sealed unsafe class KvmMachine : IDisposable
     {
         (_host, _memory, Mode) = (host, memory, mode);
         if (vcpus > host.MostVcpus)
+        {
             throw new KvmUnavailableException(
                 $"{vcpus} vCPUs: this kernel runs at most {host.MostVcpus} in a VM; use fewer"
             );
+        }
+
         Layout = new GuestLayout(memory.CapacityBytes, vcpus);
         _boot = MemoryMapping.Anonymously(Layout.BootBytes);
         Layout.WriteTo(_boot.Start);
@@ -142,9 +145,11 @@ internal sealed unsafe class KvmMachine : IDisposable
     {
         var errno = _host.Regions.SetUserMemoryRegion2(region);
         if (errno != LinuxErrno.None)
+        {
             throw new LinuxException(
                 $"KVM_SET_USER_MEMORY_REGION2 of slot {region.Slot} at 0x{region.GuestPhysicalAddress:x}",
                 errno
             );
+        }
     }
 }

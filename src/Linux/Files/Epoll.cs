@@ -63,7 +63,7 @@ internal sealed unsafe class Epoll : IDisposable
 
     private void Control(int operation, nint fd, uint events, long data)
     {
-        byte* entry = stackalloc byte[16];
+        var entry = stackalloc byte[16];
         *(uint*)entry = events;
         *(long*)(entry + DataOffset) = data;
         if (Libc.EpollControl(_fd, operation, (int)fd, entry) < 0)

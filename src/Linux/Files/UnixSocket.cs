@@ -107,11 +107,14 @@ public sealed unsafe class UnixSocket : IDisposable
             {
                 // Who connects to any other kind of file is refused in the same words.
                 if (!IsSocket(path))
+                {
                     throw new LinuxException(
                         $"bind {path}",
                         LinuxErrno.EADDRINUSE,
                         "a file that is no socket is there, and is left as it is"
                     );
+                }
+
                 _ = Libc.Unlink(path);
             }
             catch (LinuxException)
@@ -232,11 +235,14 @@ public sealed unsafe class UnixSocket : IDisposable
             }
             TakeDescriptors(message, descriptors);
             if ((message.Flags & MSG_CTRUNC) != 0)
+            {
                 throw new LinuxException(
                     "recvmsg",
                     LinuxErrno.EMFILE,
                     "descriptors were cut off: raise the limit of open files"
                 );
+            }
+
             return (int)received;
         }
     }

@@ -112,10 +112,13 @@ public sealed class MemslotGeneration
     private Memslot[][] WithAdded(Memslot added)
     {
         if (_runs.Length == 0)
+        {
             return
             [
                 [added],
             ];
+        }
+
         var run = Math.Max(RunOf(added.Range.Start), 0);
         var old = _runs[run];
         var index = LastStartingAtOrBefore(old, added.Range.Start) + 1;

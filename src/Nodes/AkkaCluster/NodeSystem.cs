@@ -37,7 +37,7 @@ public sealed class NodeSystem
         var config = ConfigOf(settings)
             .WithFallback(ClosedRemoting.Of(settings.Actors))
             .WithFallback(ClosedSerialization.Over(basis));
-        ActorSystemSetup setup = ActorSystemSetup.Create(
+        var setup = ActorSystemSetup.Create(
             BootstrapSetup.Create().WithConfig(config),
             new LogFilterSetup([new LogBudget()])
         );

@@ -66,7 +66,9 @@ internal sealed class QuarantineActor : UntypedActor
                 typeof(AssociatedEvent),
             }
         )
+        {
             Context.System.EventStream.Subscribe(Self, heard);
+        }
     }
 
     /// <inheritdoc/>

@@ -91,20 +91,26 @@ internal static unsafe class ElfCore
         if (header[4] != 2)
             throw new PagingException(PagingError.WrongFormat, path, "not a 64-bit ELF file", "dump a 64-bit guest");
         if (header[5] != 1)
+        {
             throw new PagingException(
                 PagingError.WrongFormat,
                 path,
                 "not little endian",
                 "dump an x86-64 or arm64 guest"
             );
+        }
+
         var type = BinaryPrimitives.ReadUInt16LittleEndian(header[16..]);
         if (type != CoreType)
+        {
             throw new PagingException(
                 PagingError.WrongFormat,
                 path,
                 $"an ELF file of type {type}, not a core (4)",
                 Mend
             );
+        }
+
         return header;
     }
 

@@ -36,9 +36,13 @@ internal static class SegmentMap
             ref var last = ref sorted[count - 1];
             var continues = segment.FileOffset - last.FileOffset == segment.Start - last.Start;
             if (continues)
+            {
                 last = last with { Length = Math.Max(last.End, segment.End) - last.Start };
+            }
             else if (segment.Start == last.End)
+            {
                 sorted[count++] = segment;
+            }
             else
             {
                 throw new PagingException(

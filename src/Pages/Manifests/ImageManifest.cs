@@ -105,7 +105,10 @@ public sealed class ImageManifest
             header.Length < Page.Size
             || HeaderPagesIn(header) is var pages && (pages == 0 || (ulong)header.Length < pages << Page.Shift)
         )
+        {
             return null;
+        }
+
         var ranges = new GfnRange[BinaryPrimitives.ReadInt32LittleEndian(header[16..])];
         var imagePages = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
         if (imagePages > SyntheticImage.MostPages || new ImageIdentity(header[IdentityAt..]) != image)

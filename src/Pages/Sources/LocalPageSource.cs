@@ -126,10 +126,12 @@ public sealed class LocalPageSource : IPageSource, IPumped
         {
             pages += range.Count;
             if (range.Count > IPageSource.MostPagesPerRequest || pages > IPageSource.MostPagesPerRequest)
+            {
                 throw new ArgumentException(
                     $"more than {IPageSource.MostPagesPerRequest} pages in one request",
                     nameof(ranges)
                 );
+            }
         }
     }
 

@@ -67,12 +67,15 @@ internal sealed class TraceReader : IDisposable
             held = rest.Length;
         }
         if (_rows.Count == 0)
+        {
             throw new PagingException(
                 PagingError.BadTraceLine,
                 _path,
                 "no accesses",
                 "give a trace with at least one row"
             );
+        }
+
         return [.. _rows.Select(static r => r.ToArray())];
     }
 

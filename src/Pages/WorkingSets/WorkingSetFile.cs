@@ -113,22 +113,28 @@ public static class WorkingSetFile
     {
         // The kind before the checksum: a file of another kind deserves its own message.
         if (!bytes.StartsWith(Magic[..Math.Min(Magic.Length, bytes.Length)]))
+        {
             throw new PagingException(
                 PagingError.WrongFormat,
                 path,
                 "not a working set",
                 "give a file written by --record"
             );
+        }
+
         if (bytes.Length < HeaderSize + ChecksumSize)
             throw new PagingException(PagingError.Truncated, path, $"truncated: only {bytes.Length} bytes", Mend);
         var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
         if (version != Version)
+        {
             throw new PagingException(
                 PagingError.WrongFormat,
                 path,
                 $"working set of version {version}, not {Version}",
                 Mend
             );
+        }
+
         var checksum = BinaryPrimitives.ReadUInt32LittleEndian(bytes[^ChecksumSize..]);
         if (Crc32C.Of(bytes[..^ChecksumSize]) != checksum)
             throw new PagingException(PagingError.Corrupt, path, "truncated or damaged: the checksum is wrong", Mend);

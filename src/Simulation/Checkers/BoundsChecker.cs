@@ -53,13 +53,18 @@ public sealed class BoundsChecker : Checker
             // A table a 2 MiB, one more where the slot straddles, and the path to them.
             var most = (long)(slot.Range.Count / PageLevel.Size2M.Pages()) + 2 + 2 * 5;
             if (slot.Core.Table.Counters.TablePages > most)
+            {
                 Violate(
                     $"{slot.Core.Slot.Id} has {slot.Core.Table.Counters.TablePages} table pages; its size explains {most}"
                 );
+            }
+
             if (slot.Waiting > View.Plan.Vcpus + 1)
+            {
                 Violate(
                     $"{slot.Core.Slot.Id} has {slot.Waiting} waiters; there are {View.Plan.Vcpus} vCPUs and a device"
                 );
+            }
         }
     }
 

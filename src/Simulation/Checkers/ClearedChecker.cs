@@ -14,8 +14,10 @@ public sealed class ClearedChecker : Checker
     {
         var seen = View.Visible(page);
         if (seen != View.Expected(page))
+        {
             Violate(
                 $"the bit of {page} is clear, and another core sees 0x{seen:x} there instead of 0x{View.Expected(page):x}"
             );
+        }
     }
 }

@@ -50,9 +50,11 @@ public sealed class FetchOnceChecker : Checker
             var fetches = _pages[page];
             fetches.Add(request, View.Plan.Hedge);
             if (fetches.Asked > 1 + fetches.Excused)
+            {
                 Violate(
                     $"page {page} is fetched for the {fetches.Asked}. time, and {fetches.Excused} may have been lost or were hedges"
                 );
+            }
         }
     }
 

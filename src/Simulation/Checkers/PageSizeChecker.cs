@@ -18,9 +18,11 @@ public sealed class PageSizeChecker : Checker
                 continue;
             var leaves = core.Table.Counters;
             if (leaves.Leaves2M + leaves.Leaves1G > 0)
+            {
                 Violate(
                     $"{core.Slot.Id} has {leaves.Leaves2M} leaves of 2 MiB and {leaves.Leaves1G} of 1 GiB while USERFAULT is on"
                 );
+            }
         }
     }
 }

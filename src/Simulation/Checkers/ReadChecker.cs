@@ -12,8 +12,10 @@ public sealed class ReadChecker : Checker
     public override void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest)
     {
         if (seen != View.Expected(page))
+        {
             Violate(
                 $"{(isGuest ? $"vCPU {vcpu}" : "a device")} read 0x{seen:x} from {page}, which holds 0x{View.Expected(page):x}"
             );
+        }
     }
 }

@@ -31,8 +31,10 @@ public sealed class TranslationChecker : Checker
         if (core.HasWork || core.UnflushedBreak.Contains(gfn))
             return;
         if (!core.Table.Walk(gfn).Permits(access))
+        {
             Violate(
                 $"vCPU {vcpu} makes a {(access == Access.Write ? "write" : "read")} of {page} by a translation that is no more"
             );
+        }
     }
 }

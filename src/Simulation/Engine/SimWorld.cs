@@ -274,9 +274,12 @@ public sealed partial class SimWorld : IDisposable
     private void RunMailbox(IRunnable run)
     {
         if (Steps - _instantStep > _options.MostStepsAnInstant && !IsEnding)
+        {
             throw new SimStuckException(
                 $"more than {_options.MostStepsAnInstant} steps at {NowNs} ns; the next is {NameOf(run)}"
             );
+        }
+
         Steps++;
         var actor = (run as Mailbox)?.MessageQueue as SimMailbox;
         if (actor is null)

@@ -109,10 +109,12 @@ public static class PlanText
             try
             {
                 if (name == "faults")
+                {
                     plan = plan with
                     {
                         Faults = [.. value.GetStringList().Where(static f => f is not null).Select(PlannedFault.Parse)],
                     };
+                }
                 else if (Array.Find(Keys, k => k.Name == name) is { } key)
                     plan = key.Read(plan, value.GetString() ?? throw new FormatException("has no value"));
                 else
@@ -134,7 +136,10 @@ public static class PlanText
             plan.Memory == Actors.MemoryKind.GuestMemfd
             && (plan.Mode != Actors.FaultMode.Userfault || plan.Architecture != Architecture.X86)
         )
+        {
             throw new FormatException("memory: guest-memfd needs mode userfault and arch x86");
+        }
+
         if (plan.HostAccesses > 0 && plan.Mode == Actors.FaultMode.Userfault)
             throw new FormatException("host-accesses: mode userfault does not catch them; use both or userfaultfd");
         if (!plan.IsClustered && plan.FetcherNodes + plan.OtherDestinations > 0)
@@ -143,9 +148,12 @@ public static class PlanText
             plan is { OtherDestinations: > 0, ResolvesSplits: true }
             && plan.Faults.Any(static f => PlanGenerator.Splits.Contains(f.Type))
         )
+        {
             throw new FormatException(
                 "resolves-splits: of two destinations on two sides one would be lost; leave faults that split the cluster out"
             );
+        }
+
         if (!plan.Overlapping && plan.Vcpus > plan.Pages)
             throw new FormatException($"vcpus: {plan.Vcpus} cannot share {plan.Pages} pages; set overlapping = on");
     }

@@ -26,7 +26,10 @@ public sealed record PlannedFault(long AtNs, FaultType Type, int Target, long Fo
             words is not ["at", var at, var type, var target, "for", var length]
             || !int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         )
+        {
             throw new FormatException($"'{text}' is no fault; one looks like 'at 120000ns source-lost 1 for 300000ns'");
+        }
+
         return new PlannedFault(Ns(at), PlanNames.Parse<FaultType>(type), number, Ns(length));
     }
 

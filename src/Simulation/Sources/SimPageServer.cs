@@ -163,8 +163,10 @@ public sealed class SimPageServer
         foreach (var range in request.Ranges)
         {
             for (ulong i = 0; i < range.Count; i++)
+            {
                 bytes +=
                     LocalPageSource.HeaderBytes + (Image.TagOf(range.Start.Plus(i)) == PageTag.Zero ? 0 : Page.Size);
+            }
         }
 
         return bytes;

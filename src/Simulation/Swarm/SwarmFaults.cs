@@ -117,7 +117,10 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
             || view.Slots.Count == 0
             || !_paths.Any(static p => p.Contains("/vm/vcpu-", StringComparison.Ordinal))
         )
+        {
             return;
+        }
+
         var slot = view.Slots[fault.Target % view.Slots.Count];
         switch (fault.Type)
         {
@@ -286,7 +289,9 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
             ) is
             { } path
         )
+        {
             supply.Ref(path).Tell(Akka.Actor.Kill.Instance);
+        }
     }
 
     // Nodes' fetchers are known by numbers that are hashes: which one it is depends on how many have been seen.

@@ -230,9 +230,11 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
         vm.Vm.Tell(VmProtocol.StartVcpus.Instance);
         var asked = 0UL;
         while (asked < 2)
+        {
             asked += vm
                 .Fetchers.FishForMessage<FetcherProtocol.FetchPages>(_ => true)
                 .Ranges.Aggregate(0UL, (sum, r) => sum + r.Count);
+        }
 
         Assert.Equal(
             Errno.None,

@@ -77,11 +77,13 @@ public class SweepRunTests
     public void Latency_alone_scales_with_vCPUs()
     {
         foreach (var vcpus in new[] { 1, 10, 100 })
+        {
             Assert.InRange(
                 SweepRun.Of(Network with { Vcpus = vcpus }).PagesPerSecond,
                 vcpus / 30e-6 * 0.99,
                 vcpus / 30e-6 * 1.01
             );
+        }
     }
 
     public static TheoryData<string, SweepPoint, double, Bottleneck> Limits() =>

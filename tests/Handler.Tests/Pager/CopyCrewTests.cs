@@ -35,10 +35,12 @@ public unsafe class CopyCrewTests
         }
         Assert.Equal(3574ul, first);
         for (ulong i = 0; i < first; i++)
+        {
             Assert.True(
                 NativeTouch.Equal(memory.Start + (i << Page.Shift), source.Start + (i << Page.Shift), Page.Size),
                 $"page {i}"
             );
+        }
     }
 
     /// <summary>As one thread would: what lies before the gap, and why there is one.</summary>
@@ -88,10 +90,13 @@ public unsafe class CopyCrewTests
         Assert.All(byTime, p => Assert.Equal(new UffdResult(5 << Page.Shift, LinuxErrno.None), p.Result));
         Assert.Equal(Enumerable.Range(0, 12).Select(i => (ulong)i), byTime.Select(p => p.Tag).Order());
         for (ulong i = 0; i < 60; i++)
+        {
             Assert.True(
                 NativeTouch.Equal(memory.Start + (i << Page.Shift), source.Start + (i << Page.Shift), Page.Size),
                 $"page {i}"
             );
+        }
+
         crew.Clear();
         Assert.True(crew.Pieces.IsEmpty);
     }

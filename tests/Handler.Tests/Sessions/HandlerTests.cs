@@ -31,7 +31,7 @@ public unsafe class HandlerTests
             isMapped: isMapped
         );
         using var vm = rig.Connect();
-        for (ulong page = HandlerRig.Pages; page-- > 0; )
+        for (var page = HandlerRig.Pages; page-- > 0; )
             Assert.True(vm.IsRight(page), $"page {page}");
         var report = Assert.Single(rig.Server.Report());
         Assert.Equal(0, report.Counters.MissingPages);
@@ -136,7 +136,7 @@ public unsafe class HandlerTests
             }))
             .ToList();
         touchers.ForEach(t => t.Start());
-        for (ulong page = HandlerRig.Pages - balloon; page < HandlerRig.Pages; page++)
+        for (var page = HandlerRig.Pages - balloon; page < HandlerRig.Pages; page++)
             vm.Memory.Discard(page << Page.Shift, 1 << Page.Shift);
         touchers.ForEach(t => t.Join());
         Assert.Equal(0, wrong);

@@ -164,10 +164,12 @@ public unsafe class TakeoverTests
         Assert.True(vm.IsZero(8));
         var state = rig.Server.Served()[0].State;
         for (var i = 0; i < VmState.MessagesAtOnce; i++)
+        {
             Assert.True(
                 state.Messages[i].Kind is UffdEventKind.Pagefault or 0,
                 $"message {i} is {state.Messages[i].Kind}"
             );
+        }
     }
 
     /// <summary>

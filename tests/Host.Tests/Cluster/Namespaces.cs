@@ -39,6 +39,7 @@ internal sealed class Namespaces : IDisposable
         if (whyNot.Length == 0)
             whyNot = made.Try("netns", "add", made.There);
         if (whyNot.Length == 0)
+        {
             whyNot = made.Try(
                 "-n",
                 made.Here,
@@ -53,6 +54,8 @@ internal sealed class Namespaces : IDisposable
                 "netns",
                 made.There
             );
+        }
+
         if (whyNot.Length == 0)
         {
             foreach (var (side, address) in new[] { (made.Here, HereAddress), (made.There, ThereAddress) })

@@ -174,7 +174,9 @@ public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<Share
                 "POST /metrics HTTP/1.1\r\n\r\n",
             }
         )
+        {
             Assert.DoesNotContain("200 OK", await Say(at, nonsense), StringComparison.Ordinal);
+        }
 
         using var client = new HttpClient();
         var text = await client.GetStringAsync(at);

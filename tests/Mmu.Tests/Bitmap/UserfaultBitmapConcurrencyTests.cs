@@ -90,11 +90,16 @@ public unsafe class UserfaultBitmapConcurrencyTests
             {
                 // The two ways of finding out, bit by bit and by search.
                 if (thread == 1)
+                {
                     while (bitmap.IsSet(i))
                         Thread.SpinWait(1);
+                }
                 else
+                {
                     while (bitmap.FindNextClear(i) != i)
                         Thread.SpinWait(1);
+                }
+
                 if (content[i] != (long)i + 1)
                     seenWithout[thread]++;
             }

@@ -89,8 +89,11 @@ public static unsafe class GuestImage
         Entries(boot, pdptGpa)[BootGpa >> 30] = bootDirectoryGpa | table;
         Entries(boot, bootDirectoryGpa)[0] = BootGpa | large;
         for (var i = 0UL; i < WindowSize >> 21; i++)
+        {
             Entries(boot, lowGpa)[i] =
                 i < SmallPagesEnd >> 21 ? (SmallTablesGpa + (i << 12)) | table : (i << 21) | large;
+        }
+
         for (var i = 0UL; i < SmallPagesEnd >> 12; i++)
             Entries(boot, SmallTablesGpa)[i] = (i << 12) | (table & ~Accessed);
     }

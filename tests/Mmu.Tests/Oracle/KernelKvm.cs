@@ -98,8 +98,10 @@ public sealed unsafe class KernelKvm : IKvm
                 _ => 0x7fff_fff0,
             };
             if ((call.Flags & RegionFlags.Userfault) != 0)
+            {
                 raw.UserfaultBitmap =
                     (call.Bitmap.Area == HostArea.Absolute ? 0 : (ulong)_userfaultBitmap) + call.Bitmap.Offset;
+            }
         }
 
         var request = call.Second ? KvmUapi.SetUserMemoryRegion2 : KvmUapi.SetUserMemoryRegion;

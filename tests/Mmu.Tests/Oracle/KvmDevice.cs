@@ -56,7 +56,10 @@ public sealed class KvmDevice : IDisposable
             System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
             != System.Runtime.InteropServices.Architecture.X64
         )
+        {
             return "the guest is assembled for x86-64 only";
+        }
+
         fd = LibC.Open("/dev/kvm", LibC.OpenReadWrite | LibC.OpenCloseOnExec);
         if (fd < 0)
             return $"/dev/kvm cannot be opened: {(Errno)LibC.LastErrno}";

@@ -146,9 +146,12 @@ public sealed class MemslotModelTests
         var order = Enumerable.Range(0, Slots).ToArray();
         random.Shuffle(order);
         foreach (var i in order)
+        {
             set.Install(
                 new Memslot(new SlotId((uint)i), new GfnRange(new Gfn((ulong)i * 4), 3), default, MemslotFlags.None)
             );
+        }
+
         Assert.Equal(Enumerable.Range(0, Slots), set.Current.Slots.Select(slot => (int)slot.Id.Raw));
 
         random.Shuffle(order);

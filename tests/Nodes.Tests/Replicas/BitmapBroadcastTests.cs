@@ -123,10 +123,12 @@ public sealed class BitmapBroadcastTests : IDisposable
         );
 
         foreach (var (sequence, word) in new (ulong, ulong)[] { (1, 5), (2, 3), (4, 5) })
+        {
             publisher.Tell(
                 new BitsCleared("vm-7", Slot, Pages, sequence, [new ClearedWord(word, sequence)]),
                 _memslot.Ref
             );
+        }
 
         Assert.True(alone.Published.TryTake(out var published, Patience), "nothing was published");
         var cleared = Assert.IsType<BitsCleared>(published.Message);

@@ -30,9 +30,11 @@ public sealed unsafe class ExpectingSourceTests
         fixed (byte* content = _content)
         {
             foreach (var page in pages)
+            {
                 batch.Add(
                     page < 0 ? PageContent.Zero(new Gfn((ulong)-page)) : PageContent.Of(new Gfn((ulong)page), content)
                 );
+            }
         }
 
         inner.Sink!.OnPages(batch);

@@ -110,7 +110,9 @@ public sealed class LinkModelTests
         {
             var (at, bytes, priority) = submissions[i];
             if (everyNs == 1)
+            {
                 completed.AddRange(Drain(link, at));
+            }
             else if (at >= nextLook)
             {
                 completed.AddRange(Drain(link, at));

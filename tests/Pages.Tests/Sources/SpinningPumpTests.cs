@@ -81,11 +81,14 @@ public sealed class SpinningPumpTests : IDisposable
         var sink = new BlockingSink(pump);
         ulong id = 0;
         foreach (var source in new[] { gone, one, two })
+        {
             source.Request(
                 new PageRequest(id++, FetchPriority.Demand, pump.NowNs),
                 [new GfnRange(new Gfn(0), 1)],
                 sink
             );
+        }
+
         Assert.True(sink.Arrived.TryTake(out var first, Patience));
         Assert.True(sink.Arrived.TryTake(out var second, Patience));
         Assert.Equal(

@@ -25,6 +25,7 @@ public sealed class PatternTests
             var touched = Enumerable.Range(0, vcpus).SelectMany(v => Gfns(workload, v)).ToList();
             Assert.Equal(Enumerable.Range(0, (int)pages).Select(static p => (ulong)p), touched.Order());
             for (var vcpu = 0; vcpu < vcpus; vcpu++)
+            {
                 Assert.All(
                     Gfns(workload, vcpu),
                     g =>
@@ -34,6 +35,7 @@ public sealed class PatternTests
                             (pages * (ulong)(vcpu + 1) / (ulong)vcpus) - 1
                         )
                 );
+            }
         }
     }
 

@@ -134,7 +134,7 @@ public sealed class WorkingSetTests : IDisposable
             };
             if (defect == "version")
                 head[8] = 2;
-            byte[] body =
+            var body =
                 defect == "foreign"
                     ? "this is no such file, but it is long enough to be one if it were so inclined"u8.ToArray()
                     : [.. head, .. runs];

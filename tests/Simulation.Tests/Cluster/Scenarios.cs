@@ -30,11 +30,14 @@ internal static partial class Scenarios
         );
         var image = new TagImage(2048, seed, zeroShare: 0.2);
         for (var i = 0; i < 2; i++)
+        {
             cluster.AddSource(
                 $"source-{i}",
                 image,
                 new SimServerSettings { Latency = SimLatency.Uniform(5_000, 30_000) }
             );
+        }
+
         for (var i = 0; i < 2; i++)
             cluster.AddFetcher($"fetch-{i}");
         cluster.AddDestination(

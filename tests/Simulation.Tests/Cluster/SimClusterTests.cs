@@ -76,7 +76,10 @@ public sealed class SimClusterTests
                 ("far", NodeRoles.Destination),
             }
         )
+        {
             cluster.AddMember(name, role);
+        }
+
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
         var (far, former) = (cluster["far"], cluster["far"].Membership!.Self);
 
@@ -223,11 +226,14 @@ public sealed class SimClusterTests
         var cluster = new SimCluster(world, settings);
         var image = new TagImage(4096, world.Seed, zeroShare: 0.2);
         for (var i = 0; i < 2; i++)
+        {
             cluster.AddSource(
                 $"source-{i}",
                 image,
                 new SimServerSettings { Latency = (i == 1 ? sourceOneSlow : null) ?? SimLatency.Uniform(5_000, 30_000) }
             );
+        }
+
         for (var i = 0; i < 2; i++)
             cluster.AddFetcher($"fetch-{i}");
         cluster.AddDestination(

@@ -312,11 +312,13 @@ internal sealed partial class SimMembership : IMembership
                         () =>
                         {
                             if (other.Self == node)
+                            {
                                 _net.Send(
                                     other,
                                     Self.Address,
                                     _ => Receive(node, () => _heardNs[node] = _net.World.NowNs)
                                 );
+                            }
                         }
                     )
             );
@@ -450,7 +452,9 @@ internal sealed partial class SimMembership : IMembership
             && !IsOver
             && _view.Find(from) is not { State: MemberState.Down or MemberState.Removed, WasDowned: true }
         )
+        {
             act();
+        }
     }
 
     // Not to the tick: what all nodes do at one instant hides what happens between.

@@ -80,8 +80,10 @@ internal sealed class ModelContractCluster : IContractCluster
     public void Tell(string from, Address to, long first, int count = 1)
     {
         for (var i = 0; i < count; i++)
+        {
             _nodes[from]
                 .Membership.Tell(to, RecorderActor.Name, ContractMessage.Of(from, null, first + i), RecorderOf(from));
+        }
     }
 
     public void Subscribe(string name, string topic) => _nodes[name].Membership.Subscribe(topic, RecorderOf(name));
