@@ -116,9 +116,13 @@ public static class PlanText
                     };
                 }
                 else if (Array.Find(Keys, k => k.Name == name) is { } key)
+                {
                     plan = key.Read(plan, value.GetString() ?? throw new FormatException("has no value"));
+                }
                 else
+                {
                     throw new FormatException($"no such key; the keys are {string.Join(", ", Names)}");
+                }
             }
             catch (FormatException e)
             {
