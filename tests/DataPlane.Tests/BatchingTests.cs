@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane.Tests;
@@ -186,7 +185,7 @@ public sealed class BatchingTests
             if (id == 1)
                 Assert.True(sent.Wait(Plane.Patience));
             else
-                Batches.Add([.. batch.Pages.ToArray().Select(p => p.Gfn.Value)]);
+                Batches.Add([.. batch.Pages.ToArray().Select(p => p.Page.Value)]);
             batch.Release();
             if (id == 2 && isLast)
                 _ended.SetResult();
@@ -216,7 +215,7 @@ public sealed class BatchingTests
 
         public void Send() => Calls.Enqueue("send");
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
         {
             Calls.Enqueue($"{ranges[0].Start.Value}");
             sink.OnPages(BatchOf(request.Id, ranges[0].Start, [4, 5, 0, 1], isLast: false));
@@ -227,7 +226,7 @@ public sealed class BatchingTests
 
         public void Dispose() { }
 
-        private PageBatch BatchOf(ulong requestId, Gfn first, ulong[] pages, bool isLast)
+        private PageBatch BatchOf(ulong requestId, MemoryPage first, ulong[] pages, bool isLast)
         {
             var batch = _batches.Rent(requestId);
             batch.IsLast = isLast;

@@ -26,7 +26,7 @@ internal sealed class CollectingSink(IMemoryImage image) : IPageSink
         {
             foreach (var page in batch.Pages)
             {
-                var expected = image.Read(page.Gfn, scratch);
+                var expected = image.Read(page.Page, scratch);
                 var isZero = expected == null || ZeroPage.IsZero(expected);
                 var isRight =
                     page.Bytes == null
@@ -37,13 +37,13 @@ internal sealed class CollectingSink(IMemoryImage image) : IPageSink
                             );
                 if (!isRight)
                 {
-                    Problems.Enqueue($"{page.Gfn} is not what the image has");
+                    Problems.Enqueue($"{page.Page} is not what the image has");
                 }
                 if (page.Bytes != null && page.ChecksumOrZero != Crc32C.OfPage(page.Bytes))
                 {
-                    Problems.Enqueue($"{page.Gfn} has another checksum than it says");
+                    Problems.Enqueue($"{page.Page} has another checksum than it says");
                 }
-                Pages[page.Gfn.Value] = page.Kind;
+                Pages[page.Page.Value] = page.Kind;
                 Interlocked.Increment(ref PageCount);
             }
         }

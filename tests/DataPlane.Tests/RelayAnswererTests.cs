@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane.Tests;
@@ -125,11 +124,11 @@ public sealed class RelayAnswererTests : IDisposable
 
         public uint AnswersWithChecksum { get; init; }
 
-        public List<(ulong Id, GfnRange Range, IPageSink Sink)> Asked { get; } = [];
+        public List<(ulong Id, MemoryPageRange Range, IPageSink Sink)> Asked { get; } = [];
 
         public List<ulong> Cancelled { get; } = [];
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
         {
             Asked.Add((request.Id, ranges[0], sink));
             if (AnswersWithChecksum != 0)
@@ -140,7 +139,7 @@ public sealed class RelayAnswererTests : IDisposable
 
         public void Dispose() { }
 
-        public PageBatch BatchOf(PageBatchPool pool, ulong id, Gfn first, uint pages, bool isLast)
+        public PageBatch BatchOf(PageBatchPool pool, ulong id, MemoryPage first, uint pages, bool isLast)
         {
             var batch = pool.Rent(id);
             batch.IsLast = isLast;

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
@@ -109,7 +108,7 @@ public sealed partial class PageClient : IPageSource
     /// <remarks>
     /// Before the handshake is done and after the connection's end the answer is SourceLost, at once.
     /// </remarks>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         FetchFailure? failure = null;
@@ -208,7 +207,7 @@ public sealed partial class PageClient : IPageSource
         _timer.Dispose();
     }
 
-    private FetchFailure? Check(ReadOnlySpan<GfnRange> ranges, out ulong pages)
+    private FetchFailure? Check(ReadOnlySpan<MemoryPageRange> ranges, out ulong pages)
     {
         pages = 0;
         var isOutside = false;

@@ -63,17 +63,17 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         var content = frame + PageRecord.FramedSize;
         for (uint i = 0; i < record.PageCount; i++)
         {
-            var gfn = new Gfn(record.FirstPage + i);
+            var memoryPage = new MemoryPage(record.FirstPage + i);
             batch.Add(
                 header.Type switch
                 {
-                    FrameType.Data => PageContent.Of(gfn, content + ((long)i * Page.Size), checksum: _sums[i]),
+                    FrameType.Data => PageContent.Of(memoryPage, content + ((long)i * Page.Size), checksum: _sums[i]),
                     FrameType.Duplicate => PageContent.Duplicate(
-                        gfn,
+                        memoryPage,
                         Kept(record.Detail, out buffer),
                         checksum: _sums[0]
                     ),
-                    _ => PageContent.Zero(gfn),
+                    _ => PageContent.Zero(memoryPage),
                 }
             );
         }

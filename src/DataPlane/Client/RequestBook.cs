@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
@@ -39,7 +38,7 @@ internal sealed class RequestBook
 
     /// <summary>Enters a request that asks for at least one page.</summary>
     /// <exception cref="ArgumentException">Its number is in use.</exception>
-    public void Add(in PageRequest head, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Add(in PageRequest head, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         var request = _spare.TryPop(out var spare) ? spare : new ClientRequest();
         request.Reset(head, ranges, sink);
@@ -235,7 +234,7 @@ internal sealed class RequestBook
         return false;
     }
 
-    private RequestEntry Enter(ClientRequest request, GfnRange range, long nowMs)
+    private RequestEntry Enter(ClientRequest request, MemoryPageRange range, long nowMs)
     {
         ref var piece = ref _pieces[_freeSlots.Pop()];
         piece.Request = request;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Userfault.Fetch;
 using Userfault.Linux;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
@@ -24,7 +23,7 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     private readonly List<IPageSource> _bySource = [];
     private readonly List<IPageSource> _gathering = [];
     private readonly Queue<(PageBatch Batch, bool IsDemand)> _arrived = new();
-    private readonly Queue<Gfn> _notSent = new();
+    private readonly Queue<MemoryPage> _notSent = new();
     private long _lastTickNs;
     private bool _isWanted;
     private int _isParked;
@@ -56,16 +55,16 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
         _core.NeedsTicks && _settings.TickNs > 0 ? (int)Math.Max(1, _settings.TickNs / 1_000_000) : -1;
 
     /// <summary>Pages are wanted; asked for by <see cref="Go"/>, together with others.</summary>
-    public void Want(GfnRange pages, FetchPriority priority, long nowNs)
+    public void Want(MemoryPageRange pages, FetchPriority priority, long nowNs)
     {
         _core.Want(pages, priority, Guest, nowNs);
         _isWanted = true;
     }
 
     /// <summary>The guest waits for a page that is on its way already, or queued.</summary>
-    public void Promote(Gfn gfn, long nowNs)
+    public void Promote(MemoryPage page, long nowNs)
     {
-        _core.Promote(gfn, nowNs);
+        _core.Promote(page, nowNs);
         _isWanted = true;
     }
 
@@ -100,7 +99,7 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     }
 
     /// <summary>The next page that was pushed and will not come, since its source takes it to be in place.</summary>
-    public bool TryTakeNotSent(out Gfn gfn) => _notSent.TryDequeue(out gfn);
+    public bool TryTakeNotSent(out MemoryPage page) => _notSent.TryDequeue(out page);
 
     /// <summary>The pager's thread is about to sleep: true where nothing arrived meanwhile.</summary>
     public bool Park()
@@ -218,7 +217,7 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
                     _arrived.Enqueue((effect.Batch!, effect.Priority == FetchPriority.Demand));
                     break;
                 case FetchEffectKind.NotSent:
-                    _notSent.Enqueue(effect.Gfn);
+                    _notSent.Enqueue(effect.Page);
                     break;
             }
         }

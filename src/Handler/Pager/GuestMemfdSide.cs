@@ -1,5 +1,6 @@
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Handler;
 
@@ -63,7 +64,7 @@ public sealed unsafe class GuestMemfdSide : IDisposable
     public (OwnedFd Memory, OwnedFd Bitmap) Descriptors => (_memory, _bitmapFd);
 
     /// <summary>Writes pages into the guest_memfd. One that is populated already is success.</summary>
-    internal UffdResult Write(Gfn first, ulong pages, byte* bytes, byte* zeros)
+    internal UffdResult Write(MemoryPage first, ulong pages, byte* bytes, byte* zeros)
     {
         var offset = (long)(first.Value << Page.Shift);
         var length = bytes == null ? Page.Size : (nuint)(pages << Page.Shift);
@@ -83,7 +84,7 @@ public sealed unsafe class GuestMemfdSide : IDisposable
     }
 
     /// <summary>Clears bits, with release: vCPUs do not exit on these pages any more.</summary>
-    internal void Clear(Gfn first, ulong pages)
+    internal void Clear(MemoryPage first, ulong pages)
     {
         if (pages == 1)
             _bitmap.Clear(first.Value);

@@ -30,12 +30,12 @@ public sealed unsafe class ImageIndex : IDisposable
     }
 
     /// <summary>Is it known whether a page is zero?</summary>
-    public bool TryIsZero(Gfn gfn, out bool isZero)
+    public bool TryIsZero(MemoryPage page, out bool isZero)
     {
         isZero = false;
-        if (Volatile.Read(ref _isKnown[gfn.Value / AreaPages]) == 0)
+        if (Volatile.Read(ref _isKnown[page.Value / AreaPages]) == 0)
             return false;
-        isZero = _zero.IsSet(gfn.Value);
+        isZero = _zero.IsSet(page.Value);
         return true;
     }
 
@@ -58,13 +58,13 @@ public sealed unsafe class ImageIndex : IDisposable
         {
             var first = area * AreaPages;
             var pages = Math.Min(AreaPages, _image.Pages - first);
-            var start = _image.Read(new Gfn(first), scratch);
+            var start = _image.Read(new MemoryPage(first), scratch);
             // Pages that are made, put together or holes cost what they cost.
             if (
                 start == null
                 || start == scratch
                 || ((ulong)start & Page.OffsetMask) != 0
-                || _image.Read(new Gfn(first + pages - 1), scratch) != start + ((pages - 1) << Page.Shift)
+                || _image.Read(new MemoryPage(first + pages - 1), scratch) != start + ((pages - 1) << Page.Shift)
                 || !IsResident(start, pages, resident)
             )
             {

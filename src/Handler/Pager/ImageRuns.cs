@@ -29,7 +29,7 @@ public sealed unsafe class ImageRuns : IDisposable
     /// <param name="pages">Its length.</param>
     /// <param name="bytes">The piece's bytes, good until the next call; null for zeros.</param>
     /// <returns>Pages in the piece: at least 1.</returns>
-    public ulong Next(Gfn first, ulong pages, out byte* bytes)
+    public ulong Next(MemoryPage first, ulong pages, out byte* bytes)
     {
         pages = Math.Min(pages, _most);
         bytes = Read(first, 0);
@@ -49,7 +49,7 @@ public sealed unsafe class ImageRuns : IDisposable
     public bool IsPassing(byte* bytes) => bytes >= _scratch && bytes < _scratch + (_most << Page.Shift);
 
     /// <summary>A whole huge page, put together where its pieces do not lie one after another.</summary>
-    public byte* Assemble(Gfn first, ulong pages)
+    public byte* Assemble(MemoryPage first, ulong pages)
     {
         if (TryWhole(first, pages, out var whole))
             return whole;
@@ -75,7 +75,7 @@ public sealed unsafe class ImageRuns : IDisposable
     }
 
     // As it lies in the mapped file: no copy before the kernel's.
-    private bool TryWhole(Gfn first, ulong pages, out byte* whole)
+    private bool TryWhole(MemoryPage first, ulong pages, out byte* whole)
     {
         whole = _image.Read(first, _scratch);
         if (whole == null || whole == _scratch)
@@ -88,7 +88,7 @@ public sealed unsafe class ImageRuns : IDisposable
         return true;
     }
 
-    private byte* Read(Gfn first, ulong index)
+    private byte* Read(MemoryPage first, ulong index)
     {
         var page = _image.Read(first.Plus(index), _scratch + (index << Page.Shift));
         if (page == null)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Handler;
 
@@ -72,7 +73,7 @@ public sealed unsafe class Placer : IDisposable
     /// <param name="bytes">Their content, one after another; null for zeros.</param>
     /// <param name="isDemand">Does somebody wait for one of them?</param>
     /// <param name="throughUffd">In the secret-free form: by userfaultfd (true) or into the guest_memfd.</param>
-    public PlaceResult Place(Gfn first, ulong pages, byte* bytes, bool isDemand, bool throughUffd = true)
+    public PlaceResult Place(MemoryPage first, ulong pages, byte* bytes, bool isDemand, bool throughUffd = true)
     {
         var most = ulong.MaxValue;
         while (pages > 0)
@@ -135,7 +136,7 @@ public sealed unsafe class Placer : IDisposable
     /// <param name="bytes">Their content, good until they are placed.</param>
     /// <param name="waited">The page that somebody waits for: its piece comes first. It need not be one of
     /// these.</param>
-    public bool TryQueue(Gfn first, ulong pages, byte* bytes, Gfn waited)
+    public bool TryQueue(MemoryPage first, ulong pages, byte* bytes, MemoryPage waited)
     {
         if (
             _crew is null
@@ -148,7 +149,7 @@ public sealed unsafe class Placer : IDisposable
         }
         while (pages > 0)
         {
-            // Cut by gfn, so that the window around a fault has as few as can be.
+            // Cut by memoryPage, so that the window around a fault has as few as can be.
             var piece = Math.Min(pages, CopyCrew.PiecePages - (first.Value % CopyCrew.PiecePages));
             _crew.Add(
                 first.Value,
@@ -167,7 +168,7 @@ public sealed unsafe class Placer : IDisposable
     /// Told of what is in place of each piece, and of what is not: the pages, whether somebody waits for one of the
     /// piece, whether they are in place, and when.
     /// </param>
-    public void PlaceQueued(Action<GfnRange, bool, bool, long> onPiece)
+    public void PlaceQueued(Action<MemoryPageRange, bool, bool, long> onPiece)
     {
         ArgumentNullException.ThrowIfNull(onPiece);
         if (_crew is null || _crew.Pieces.IsEmpty)
@@ -175,16 +176,21 @@ public sealed unsafe class Placer : IDisposable
         _crew.CopyPieces();
         foreach (ref readonly var piece in _crew.Pieces)
         {
-            var pages = new GfnRange(new Gfn(piece.Tag), piece.Bytes >> Page.Shift);
+            var pages = new MemoryPageRange(new MemoryPage(piece.Tag), piece.Bytes >> Page.Shift);
             var done = piece.Result.Done >> Page.Shift;
             if (done > 0)
             {
                 MarkPlaced(pages.Start, done);
                 _counters.CountPlaced(done, isDemand: true, isZero: false);
-                onPiece(new GfnRange(pages.Start, done), piece.IsUrgent, true, piece.DoneNs);
+                onPiece(new MemoryPageRange(pages.Start, done), piece.IsUrgent, true, piece.DoneNs);
             }
             if (done < pages.Count)
-                onPiece(new GfnRange(pages.Start.Plus(done), pages.Count - done), piece.IsUrgent, false, piece.DoneNs);
+                onPiece(
+                    new MemoryPageRange(pages.Start.Plus(done), pages.Count - done),
+                    piece.IsUrgent,
+                    false,
+                    piece.DoneNs
+                );
         }
         _crew.Clear();
     }
@@ -192,7 +198,7 @@ public sealed unsafe class Placer : IDisposable
     /// <summary>
     /// A page that is not missing was touched: it was given back, or the touch came too late to be one.
     /// </summary>
-    public PlaceResult PlaceZero(Gfn page, in GuestRegion region)
+    public PlaceResult PlaceZero(MemoryPage page, in GuestRegion region)
     {
         var wasRemoved = _state.Removed.IsSet(page.Value);
         if (_memfd is not null && !wasRemoved)
@@ -221,7 +227,7 @@ public sealed unsafe class Placer : IDisposable
         _zeros = null;
     }
 
-    private static void Advance(ulong done, ref ulong pages, ref Gfn first, ref byte* bytes)
+    private static void Advance(ulong done, ref ulong pages, ref MemoryPage first, ref byte* bytes)
     {
         pages -= done;
         first = first.Plus(done);
@@ -260,7 +266,7 @@ public sealed unsafe class Placer : IDisposable
     }
 
     // Secret-free: the content is in the guest_memfd, and the VMM's own mapping does not know yet.
-    private PlaceResult Continue(Gfn page, in GuestRegion region)
+    private PlaceResult Continue(MemoryPage page, in GuestRegion region)
     {
         var address = region.AddressOf(page);
         // Its neighbours that are in the file too, as far as the first that is mapped already.
@@ -303,7 +309,13 @@ public sealed unsafe class Placer : IDisposable
         }
     }
 
-    private void SkipPresent(in GuestRegion region, bool isDemand, ref ulong pages, ref Gfn first, ref byte* bytes)
+    private void SkipPresent(
+        in GuestRegion region,
+        bool isDemand,
+        ref ulong pages,
+        ref MemoryPage first,
+        ref byte* bytes
+    )
     {
         _counters.CountEexist();
         MarkPlaced(first, _map.PagesPerGranule);
@@ -313,14 +325,14 @@ public sealed unsafe class Placer : IDisposable
     }
 
     // Nobody can touch these: not registered, or not mapped any more.
-    private void Leave(Gfn from, ulong count, ref ulong pages, ref Gfn first, ref byte* bytes)
+    private void Leave(MemoryPage from, ulong count, ref ulong pages, ref MemoryPage first, ref byte* bytes)
     {
         _counters.CountUnmapped(count);
         MarkPlaced(from, count);
         Advance(count, ref pages, ref first, ref bytes);
     }
 
-    private void MarkPlaced(Gfn first, ulong pages)
+    private void MarkPlaced(MemoryPage first, ulong pages)
     {
         _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
         if (_memfd is null)

@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Handler;
 
@@ -54,9 +55,9 @@ public sealed class RegionMap
     }
 
     /// <summary>The region that holds a page.</summary>
-    public bool TryAtPage(Gfn gfn, out GuestRegion region)
+    public bool TryAtPage(MemoryPage page, out GuestRegion region)
     {
-        var offset = gfn.Value << Page.Shift;
+        var offset = page.Value << Page.Shift;
         region = _byPage[_lastPage];
         if (offset - region.Offset < region.Bytes)
             return true;

@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Handler;
 
@@ -8,22 +8,22 @@ namespace Userfault.Handler;
 public sealed unsafe partial class VmPager
 {
     private readonly ulong[] _chunkFaults = new ulong[VmState.MessagesAtOnce];
-    private readonly Action<GfnRange, bool, bool, long> _onPiece;
+    private readonly Action<MemoryPageRange, bool, bool, long> _onPiece;
     private readonly bool _servesChunks;
     private int _chunkFaultCount;
     private bool _isChunkLeft;
 
     // What cannot be placed now, since the address space is changing, is looked at when the chunks have been placed.
-    private void QueueChunk(Gfn gfn)
+    private void QueueChunk(MemoryPage page)
     {
-        NoteChunkFault(gfn);
-        var window = _claims.WindowAround(gfn, _settings.ChunkPages);
+        NoteChunkFault(page);
+        var window = _claims.WindowAround(page, _settings.ChunkPages);
         if (_placedNowCount < _placedNow.Length)
             _placedNow[_placedNowCount++] = (window.Start.Value, window.Count);
         for (var first = window.Start; first.Value < window.End.Value; )
         {
             var run = _runs!.Next(first, window.End.Value - first.Value, out var bytes);
-            if (bytes == null || _runs.IsPassing(bytes) || !_placer.TryQueue(first, run, bytes, waited: gfn))
+            if (bytes == null || _runs.IsPassing(bytes) || !_placer.TryQueue(first, run, bytes, waited: page))
             {
                 var result = Put(first, run, bytes, isDemand: true, throughUffd: true);
                 if (!Settle(result))
@@ -33,11 +33,11 @@ public sealed unsafe partial class VmPager
         }
     }
 
-    private void NoteChunkFault(Gfn gfn)
+    private void NoteChunkFault(MemoryPage page)
     {
         if (_chunkFaultCount == _chunkFaults.Length)
             PlaceChunks();
-        _chunkFaults[_chunkFaultCount++] = gfn.Value;
+        _chunkFaults[_chunkFaultCount++] = page.Value;
     }
 
     private void PlaceChunks()
@@ -49,14 +49,14 @@ public sealed unsafe partial class VmPager
         for (var i = 0; i < _chunkFaultCount; i++)
         {
             // Of some piece that had to wait, be it its own chunk's or that of a fault that was read with it.
-            var gfn = new Gfn(_chunkFaults[i]);
-            if (_vm.State.Missing.IsSet(gfn.Value) && _vm.Map.TryAtPage(gfn, out var region))
-                Defer(region.AddressOf(gfn));
+            var page = new MemoryPage(_chunkFaults[i]);
+            if (_vm.State.Missing.IsSet(page.Value) && _vm.Map.TryAtPage(page, out var region))
+                Defer(region.AddressOf(page));
         }
         _chunkFaultCount = 0;
     }
 
-    private void OnPiece(GfnRange pages, bool isWaitedFor, bool isPlaced, long doneNs)
+    private void OnPiece(MemoryPageRange pages, bool isWaitedFor, bool isPlaced, long doneNs)
     {
         if (!isPlaced)
         {

@@ -1,5 +1,6 @@
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Handler;
 
@@ -54,7 +55,7 @@ public sealed unsafe partial class VmPager
         _placer.EndBatch();
         var now = NowNs;
         for (var i = 0; i < _placedNowCount; i++)
-            _waits.End(new Gfn(_placedNow[i].First), _placedNow[i].Pages, now);
+            _waits.End(new MemoryPage(_placedNow[i].First), _placedNow[i].Pages, now);
     }
 
     // Events that another process had read when it died. Heeding one twice does no harm.
@@ -78,7 +79,7 @@ public sealed unsafe partial class VmPager
         // Pages of sources are always written into the file, and are again before anybody sees them.
         for (ulong i = 0; i < range.Count && _image is not null && _end == PagerEnd.None; i++)
         {
-            var page = new GfnRange(range.Start.Plus(i), 1);
+            var page = new MemoryPageRange(range.Start.Plus(i), 1);
             if (page.Start.Value >= _vm.Map.PageLimit || !_vm.State.Missing.IsSet(page.Start.Value))
                 continue;
             var result = PlaceFromImage(page, isDemand: false, throughUffd);
@@ -120,57 +121,57 @@ public sealed unsafe partial class VmPager
             Fail($"a fault at 0x{address:x}, outside the regions that the monitor handed over");
             return true;
         }
-        var gfn = new Gfn(region.GfnAt(address).Value & ~(_granule - 1));
-        if (WasPlacedNow(gfn))
+        var memoryPage = new MemoryPage(region.GfnAt(address).Value & ~(_granule - 1));
+        if (WasPlacedNow(memoryPage))
         {
             // Read before the call that woke it.
             Counters.CountStale();
             if (_servesChunks)
-                NoteChunkFault(gfn);
+                NoteChunkFault(memoryPage);
             return true;
         }
-        if (!_vm.State.Missing.IsSet(gfn.Value))
+        if (!_vm.State.Missing.IsSet(memoryPage.Value))
         {
-            var result = _placer.PlaceZero(gfn, region);
+            var result = _placer.PlaceZero(memoryPage, region);
             return Settle(result) || result != PlaceResult.Again;
         }
-        _order?.OnFault(gfn);
+        _order?.OnFault(memoryPage);
         if (isNew)
-            _waits.Begin(gfn, nowNs);
+            _waits.Begin(memoryPage, nowNs);
         if (_fetches is not null)
         {
-            Demand(gfn);
+            Demand(memoryPage);
             return true;
         }
         if (!_servesChunks)
-            return ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
-        QueueChunk(gfn);
+            return ServeNow(memoryPage, throughUffd: true) != PlaceResult.Again;
+        QueueChunk(memoryPage);
         return true;
     }
 
-    private PlaceResult ServeNow(Gfn gfn, bool throughUffd)
+    private PlaceResult ServeNow(MemoryPage memoryPage, bool throughUffd)
     {
         // In the secret-free form userfaultfd resolves the one page; its neighbours go into the file.
         var isSplit = _vm.Memfd is not null && throughUffd;
         if (isSplit)
         {
-            var one = PlaceFromImage(new GfnRange(gfn, 1), isDemand: true, throughUffd: true);
+            var one = PlaceFromImage(new MemoryPageRange(memoryPage, 1), isDemand: true, throughUffd: true);
             if (!Settle(one))
                 return one;
         }
-        var window = _vm.State.Missing.IsSet(gfn.Value)
-            ? _claims.WindowAround(gfn, Math.Max(_settings.ChunkPages, _granule))
-            : new GfnRange(gfn, 0);
+        var window = _vm.State.Missing.IsSet(memoryPage.Value)
+            ? _claims.WindowAround(memoryPage, Math.Max(_settings.ChunkPages, _granule))
+            : new MemoryPageRange(memoryPage, 0);
         // The page that is waited for at the front of the first call, what lies below it afterwards.
         var result = PlaceFromImage(
-            new GfnRange(gfn, window.End.Value - gfn.Value),
+            new MemoryPageRange(memoryPage, window.End.Value - memoryPage.Value),
             isDemand: true,
             throughUffd && !isSplit
         );
-        if (Settle(result) && window.Start != gfn)
+        if (Settle(result) && window.Start != memoryPage)
         {
             result = PlaceFromImage(
-                new GfnRange(window.Start, gfn.Value - window.Start.Value),
+                new MemoryPageRange(window.Start, memoryPage.Value - window.Start.Value),
                 isDemand: true,
                 throughUffd && !isSplit
             );
@@ -178,11 +179,11 @@ public sealed unsafe partial class VmPager
 
         _ = Settle(result);
         if (result == PlaceResult.Done && throughUffd && _placedNowCount < VmState.MessagesAtOnce)
-            _placedNow[_placedNowCount++] = isSplit ? (gfn.Value, 1) : (window.Start.Value, window.Count);
+            _placedNow[_placedNowCount++] = isSplit ? (memoryPage.Value, 1) : (window.Start.Value, window.Count);
         return result;
     }
 
-    private PlaceResult PlaceFromImage(GfnRange range, bool isDemand, bool throughUffd)
+    private PlaceResult PlaceFromImage(MemoryPageRange range, bool isDemand, bool throughUffd)
     {
         var first = range.Start;
         var left = range.Count;
@@ -203,7 +204,7 @@ public sealed unsafe partial class VmPager
         return PlaceResult.Done;
     }
 
-    private PlaceResult Put(Gfn first, ulong pages, byte* bytes, bool isDemand, bool throughUffd)
+    private PlaceResult Put(MemoryPage first, ulong pages, byte* bytes, bool isDemand, bool throughUffd)
     {
         var result = _placer.Place(first, pages, bytes, isDemand, throughUffd);
         if (result != PlaceResult.Done)
@@ -256,34 +257,34 @@ public sealed unsafe partial class VmPager
     private void OnRequest(FaultRequest request)
     {
         Counters.CountRequest();
-        var gfn = new Gfn(request.Offset >> Page.Shift);
-        if (request.Offset % Page.Size != 0 || !_vm.Map.TryAtPage(gfn, out _))
+        var memoryPage = new MemoryPage(request.Offset >> Page.Shift);
+        if (request.Offset % Page.Size != 0 || !_vm.Map.TryAtPage(memoryPage, out _))
         {
             throw new ProtocolException(
                 $"a fault request for offset {request.Offset}, which is no page of guest memory"
             );
         }
 
-        if (!_vm.State.Missing.IsSet(gfn.Value))
+        if (!_vm.State.Missing.IsSet(memoryPage.Value))
         {
             // In place already, or the monitor set the bit anew.
-            _vm.Memfd!.Clear(gfn, 1);
+            _vm.Memfd!.Clear(memoryPage, 1);
             _monitor.Answer(_isInPlace);
             return;
         }
-        _waits.Begin(gfn, NowNs);
-        _order?.OnFault(gfn);
+        _waits.Begin(memoryPage, NowNs);
+        _order?.OnFault(memoryPage);
         if (_fetches is not null)
-            Demand(gfn);
+            Demand(memoryPage);
         else
-            _ = ServeNow(gfn, throughUffd: false);
+            _ = ServeNow(memoryPage, throughUffd: false);
     }
 
-    private bool WasPlacedNow(Gfn gfn)
+    private bool WasPlacedNow(MemoryPage memoryPage)
     {
         for (var i = 0; i < _placedNowCount; i++)
         {
-            if (gfn.Value - _placedNow[i].First < _placedNow[i].Pages)
+            if (memoryPage.Value - _placedNow[i].First < _placedNow[i].Pages)
                 return true;
         }
         return false;

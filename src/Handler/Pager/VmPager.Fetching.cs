@@ -10,21 +10,21 @@ public sealed unsafe partial class VmPager
     private readonly Queue<(PageBatch Batch, bool IsDemand)> _held = new();
     private readonly HashSet<ulong> _waitedFor = [];
 
-    private void Demand(Gfn gfn)
+    private void Demand(MemoryPage memoryPage)
     {
-        if (!_waitedFor.Add(gfn.Value))
+        if (!_waitedFor.Add(memoryPage.Value))
             return;
         var nowNs = NowNs;
-        if (!_claims.IsOpen(gfn))
+        if (!_claims.IsOpen(memoryPage))
         {
             // Pushed, and on its way or about to be.
-            _fetches!.Promote(gfn, nowNs);
+            _fetches!.Promote(memoryPage, nowNs);
             return;
         }
-        var window = _claims.WindowAround(gfn, _settings.ChunkPages);
+        var window = _claims.WindowAround(memoryPage, _settings.ChunkPages);
         _claims.Claim(window);
         // The page itself at the front, then what lies above it, then what lies below.
-        var front = new GfnRange(gfn, window.End.Value - gfn.Value);
+        var front = new MemoryPageRange(memoryPage, window.End.Value - memoryPage.Value);
         _fetches!.Want(front, FetchPriority.Demand, nowNs);
         if (front.Count < window.Count)
             _fetches.Want(window with { Count = window.Count - front.Count }, FetchPriority.Demand, nowNs);
@@ -90,13 +90,13 @@ public sealed unsafe partial class VmPager
     private bool TakeNotSent()
     {
         var any = false;
-        while (_fetches!.TryTakeNotSent(out var gfn))
+        while (_fetches!.TryTakeNotSent(out var memoryPage))
         {
             any = true;
-            if (_vm.State.Missing.IsSet(gfn.Value))
-                _fetches.Want(new GfnRange(gfn, 1), FetchPriority.Demand, NowNs);
+            if (_vm.State.Missing.IsSet(memoryPage.Value))
+                _fetches.Want(new MemoryPageRange(memoryPage, 1), FetchPriority.Demand, NowNs);
             else
-                _claims.Release(new GfnRange(gfn, 1));
+                _claims.Release(new MemoryPageRange(memoryPage, 1));
         }
         _fetches.Go(NowNs);
         return any;
@@ -107,8 +107,8 @@ public sealed unsafe partial class VmPager
     {
         for (var i = 0; i < batch.Count; )
         {
-            var run = new GfnRange(batch[i].Gfn, 1);
-            for (i++; i < batch.Count && batch[i].Gfn == run.End; i++)
+            var run = new MemoryPageRange(batch[i].Page, 1);
+            for (i++; i < batch.Count && batch[i].Page == run.End; i++)
                 run = run with { Count = run.Count + 1 };
             _claims.Release(run);
         }
@@ -120,22 +120,22 @@ public sealed unsafe partial class VmPager
         for (var i = 0; i < batch.Count; )
         {
             ref readonly var page = ref batch[i];
-            if (!_vm.State.Missing.IsSet(page.Gfn.Value))
+            if (!_vm.State.Missing.IsSet(page.Page.Value))
             {
                 // Put in place by another request, or given back meanwhile: then who waits for it gets zeros.
                 Counters.CountDropped();
-                if (_waitedFor.Contains(page.Gfn.Value) && ZeroWaitedFor(page.Gfn) is var zeroed && !Settle(zeroed))
+                if (_waitedFor.Contains(page.Page.Value) && ZeroWaitedFor(page.Page) is var zeroed && !Settle(zeroed))
                     return zeroed;
                 i++;
                 continue;
             }
             var run = RunAt(batch, i);
-            var isWaitedFor = IsWaitedFor(page.Gfn, run);
+            var isWaitedFor = IsWaitedFor(page.Page, run);
             var isDemand = isDemandFetch || isWaitedFor;
-            var result = Put(page.Gfn, run, page.Bytes, isDemand, throughUffd: _vm.Memfd is null);
+            var result = Put(page.Page, run, page.Bytes, isDemand, throughUffd: _vm.Memfd is null);
             if (!Settle(result))
                 return result;
-            if (isWaitedFor && !EndWaiting(page.Gfn, run))
+            if (isWaitedFor && !EndWaiting(page.Page, run))
                 return PlaceResult.Again;
             i += (int)run;
         }
@@ -150,7 +150,7 @@ public sealed unsafe partial class VmPager
         for (; index + run < batch.Count; run++)
         {
             ref readonly var next = ref batch[index + run];
-            if (next.Gfn.Value != first.Gfn.Value + (ulong)run || !_vm.State.Missing.IsSet(next.Gfn.Value))
+            if (next.Page.Value != first.Page.Value + (ulong)run || !_vm.State.Missing.IsSet(next.Page.Value))
                 break;
             if (first.Bytes == null ? next.Bytes != null : next.Bytes != first.Bytes + ((long)run << Page.Shift))
                 break;
@@ -158,7 +158,7 @@ public sealed unsafe partial class VmPager
         return (ulong)run;
     }
 
-    private bool IsWaitedFor(Gfn first, ulong pages)
+    private bool IsWaitedFor(MemoryPage first, ulong pages)
     {
         if (_waitedFor.Count == 0)
             return false;
@@ -171,26 +171,28 @@ public sealed unsafe partial class VmPager
     }
 
     // False where the address space is changing.
-    private bool EndWaiting(Gfn first, ulong pages)
+    private bool EndWaiting(MemoryPage first, ulong pages)
     {
         for (ulong i = 0; i < pages && _waitedFor.Count > 0; i++)
         {
-            var gfn = first.Plus(i);
-            if (!_waitedFor.Contains(gfn.Value))
+            var memoryPage = first.Plus(i);
+            if (!_waitedFor.Contains(memoryPage.Value))
                 continue;
             // Written into the guest_memfd: who sleeps on it in the monitor's own mapping still does.
-            if (_vm.Memfd is not null && ZeroWaitedFor(gfn) is var mapped && !Settle(mapped))
+            if (_vm.Memfd is not null && ZeroWaitedFor(memoryPage) is var mapped && !Settle(mapped))
                 return mapped != PlaceResult.Again;
-            _waitedFor.Remove(gfn.Value);
+            _waitedFor.Remove(memoryPage.Value);
         }
         return true;
     }
 
-    private PlaceResult ZeroWaitedFor(Gfn gfn)
+    private PlaceResult ZeroWaitedFor(MemoryPage memoryPage)
     {
-        var result = _vm.Map.TryAtPage(gfn, out var region) ? _placer.PlaceZero(gfn, region) : PlaceResult.Done;
+        var result = _vm.Map.TryAtPage(memoryPage, out var region)
+            ? _placer.PlaceZero(memoryPage, region)
+            : PlaceResult.Done;
         if (result == PlaceResult.Done)
-            _waitedFor.Remove(gfn.Value);
+            _waitedFor.Remove(memoryPage.Value);
         return result;
     }
 }

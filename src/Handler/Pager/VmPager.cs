@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Userfault.Linux;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
@@ -100,7 +99,7 @@ public sealed unsafe partial class VmPager : IDisposable
         (_vm, _settings, _recorder) = (vm, settings, recorder);
         _granule = vm.Map.PagesPerGranule;
         _placer = new Placer(vm.Uffd, vm.Map, vm.State, Counters, vm.Memfd, settings);
-        _claims = new PageClaims(new GfnRange(new Gfn(0), vm.Map.PageLimit), vm.State.Missing);
+        _claims = new PageClaims(new MemoryPageRange(new MemoryPage(0), vm.Map.PageLimit), vm.State.Missing);
         _monitor = OpenMonitorSide(vm, rest);
         if (replay is not null)
             _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay, recordedAlone: settings.Push is null);

@@ -76,16 +76,16 @@ public sealed unsafe class VmState : IDisposable
     /// </summary>
     /// <param name="range">Which pages.</param>
     /// <param name="throughUffd">By userfaultfd, or by writing the file?</param>
-    public bool TryGetPlacing(out GfnRange range, out bool throughUffd)
+    public bool TryGetPlacing(out MemoryPageRange range, out bool throughUffd)
     {
         var words = (ulong*)(_memory.Start + PlacingAt);
-        range = new GfnRange(new Gfn(words[0] - 1), words[1] & ~ThroughUffd);
+        range = new MemoryPageRange(new MemoryPage(words[0] - 1), words[1] & ~ThroughUffd);
         throughUffd = (words[1] & ThroughUffd) != 0;
         return words[0] != 0;
     }
 
     /// <summary>Pages are about to be put in place.</summary>
-    public void BeginPlacing(Gfn first, ulong pages, bool throughUffd)
+    public void BeginPlacing(MemoryPage first, ulong pages, bool throughUffd)
     {
         var words = (ulong*)(_memory.Start + PlacingAt);
         words[1] = pages | (throughUffd ? ThroughUffd : 0);

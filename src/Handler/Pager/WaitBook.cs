@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
@@ -10,25 +9,25 @@ namespace Userfault.Handler;
 internal sealed class WaitBook
 {
     private const int Most = 1024;
-    private readonly (ulong Gfn, long SinceNs)[] _waits = new (ulong, long)[Most];
+    private readonly (ulong Page, long SinceNs)[] _waits = new (ulong, long)[Most];
     private int _count;
 
     /// <summary>From fault read to page in place, in ns.</summary>
     public LatencyHistogram Latency { get; } = new();
 
     /// <summary>A fault begins to wait.</summary>
-    public void Begin(Gfn gfn, long nowNs)
+    public void Begin(MemoryPage page, long nowNs)
     {
         if (_count < Most)
-            _waits[_count++] = (gfn.Value, nowNs);
+            _waits[_count++] = (page.Value, nowNs);
     }
 
     /// <summary>These pages are in place.</summary>
-    public void End(Gfn first, ulong pages, long nowNs)
+    public void End(MemoryPage first, ulong pages, long nowNs)
     {
         for (var i = 0; i < _count; )
         {
-            if (_waits[i].Gfn - first.Value >= pages)
+            if (_waits[i].Page - first.Value >= pages)
             {
                 i++;
                 continue;

@@ -42,8 +42,8 @@ public static class Warmup
             Prepare(typeof(Pages.PushOrder).Assembly.GetType(name));
         foreach (var type in typeof(FetchCore).Assembly.GetTypes())
             Prepare(type);
-        foreach (var name in (string[])["UserfaultBitmap", "BitmapWords", "WordScan", "Gfn", "GfnRange"])
-            Prepare(typeof(Mmu.Gfn).Assembly.GetType($"Userfault.Mmu.{name}"));
+        foreach (var name in (string[])["UserfaultBitmap", "BitmapWords", "WordScan", "MemoryPage", "MemoryPageRange"])
+            Prepare(typeof(Mmu.Page).Assembly.GetType($"Userfault.Mmu.{name}"));
         foreach (
             var type in (Type[])
                 [

@@ -246,7 +246,7 @@ internal static class UffdMigration
                         (ulong)(guest.Checked - guest.Wrong),
                         0,
                         (ulong)guest.Wrong,
-                        guest.FirstWrong is { } wrong ? new Gfn(wrong) : null
+                        guest.FirstWrong is { } wrong ? new MemoryPage(wrong) : null
                     ),
             Timeline = [],
             WorkingSet = set,
@@ -301,7 +301,7 @@ internal static class UffdMigration
         }
 
         var left = (ulong)touched.Count;
-        List<GfnRange> runs = [];
+        List<MemoryPageRange> runs = [];
         foreach (var run in recorded.Runs)
         {
             if (left == 0)

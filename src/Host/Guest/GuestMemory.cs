@@ -1,6 +1,7 @@
 using Userfault.Handler;
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 
@@ -90,10 +91,13 @@ internal sealed unsafe class GuestMemory : IDisposable
         foreach (var region in _regions)
         {
             if ((gfn.Value << Page.Shift) - region.Offset < region.Bytes)
-                return (byte*)region.AddressOf(gfn);
+                return (byte*)region.AddressOf(PageOf(gfn));
         }
         throw new ArgumentOutOfRangeException(nameof(gfn));
     }
+
+    /// <summary>The page of guest memory behind a frame: page n lies at frame n.</summary>
+    public static MemoryPage PageOf(Gfn gfn) => new(gfn.Value);
 
     /// <summary>Pages of 4 KiB that come and go together: 1, or those of a huge page.</summary>
     public ulong Granule => _granule;
@@ -103,7 +107,7 @@ internal sealed unsafe class GuestMemory : IDisposable
     {
         for (var i = 0; i < _regions.Length; i++)
         {
-            var part = range.Intersect(_regions[i].Pages);
+            var part = new MemoryPageRange(PageOf(range.Start), range.Count).Intersect(_regions[i].Pages);
             if (part.Count > 0)
                 _mappings[i].Discard((part.Start.Value << Page.Shift) - _regions[i].Offset, part.Count << Page.Shift);
         }

@@ -59,7 +59,7 @@ internal sealed unsafe class GuestVerification
         new Span<byte>(page, Page.Size).Clear();
         if (_run.IsBallooned(gfn))
             return;
-        var content = _image.Read(gfn, page + Page.Size);
+        var content = _image.Read(GuestMemory.PageOf(gfn), page + Page.Size);
         if (content != null)
             new ReadOnlySpan<byte>(content, Page.Size).CopyTo(new Span<byte>(page, Page.Size));
         _run.Stamps.Apply(gfn, page);

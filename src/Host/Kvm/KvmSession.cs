@@ -110,17 +110,17 @@ internal sealed class KvmSession : IAsyncDisposable
     private void OnFault(UffdMessage message)
     {
         Interlocked.Increment(ref _events);
-        var gfn = _memory.PageAt(message.Address);
+        var page = _memory.PageAt(message.Address);
         var access = (message.Flags & UffdMessage.FlagWrite) != 0 ? Access.Write : Access.Read;
         foreach (var thread in _threads)
         {
             if (thread.Id != message.ThreadId)
                 continue;
-            thread.OnUffd(gfn, access);
+            thread.OnUffd(KvmGuestMemory.FrameOf(page), access);
             return;
         }
 
-        Stop($"thread {message.ThreadId}, which is no vCPU, touched {gfn} before it was in place");
+        Stop($"thread {message.ThreadId}, which is no vCPU, touched {page} before it was in place");
     }
 
     private void Stop(string why) => Actors.Stop(why);

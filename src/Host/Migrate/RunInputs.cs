@@ -58,7 +58,7 @@ internal sealed class RunInputs : IDisposable
                 image,
                 workload,
                 new GuestContent(image, memory, new StampLedger(image.Pages)),
-                image.Ranges,
+                MigrationPlan.RegionsOf(image),
                 set
             );
         }
@@ -164,7 +164,7 @@ internal sealed class RunInputs : IDisposable
                 InstructionsPerSecond = ips,
                 Seed = (ulong)settings.Count("seed", 0, int.MaxValue),
             },
-            image.Ranges
+            MigrationPlan.RegionsOf(image)
         );
     }
 

@@ -1,6 +1,7 @@
 using Userfault.Actors;
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Kvm;
 
@@ -115,7 +116,7 @@ internal sealed unsafe class KvmMachine : IDisposable
                 return;
             for (var page = first; page < end; page++)
             {
-                if (!_memory.IsPlaced(new Gfn(page)))
+                if (!_memory.IsPlaced(new MemoryPage(page)))
                     return;
             }
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Nodes;
@@ -83,7 +82,11 @@ internal sealed class Outbox(Lock owner)
         switch (call.Kind)
         {
             case Kind.Ask:
-                call.Source.Request(call.Request, call.Ranges ?? new ReadOnlySpan<GfnRange>(in call.Range), call.Sink!);
+                call.Source.Request(
+                    call.Request,
+                    call.Ranges ?? new ReadOnlySpan<MemoryPageRange>(in call.Range),
+                    call.Sink!
+                );
                 break;
             case Kind.Cancel:
                 call.Source.Cancel(call.Request.Id);
@@ -114,15 +117,15 @@ internal sealed class Outbox(Lock owner)
         IPageSource source,
         IPageSink? sink,
         PageRequest request,
-        GfnRange range,
-        GfnRange[]? ranges
+        MemoryPageRange range,
+        MemoryPageRange[]? ranges
     )
     {
         public readonly Kind Kind = kind;
         public readonly IPageSource Source = source;
         public readonly IPageSink? Sink = sink;
         public readonly PageRequest Request = request;
-        public readonly GfnRange Range = range;
-        public readonly GfnRange[]? Ranges = ranges;
+        public readonly MemoryPageRange Range = range;
+        public readonly MemoryPageRange[]? Ranges = ranges;
     }
 }

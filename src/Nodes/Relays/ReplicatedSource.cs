@@ -1,5 +1,4 @@
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Nodes;
@@ -115,7 +114,7 @@ public sealed class ReplicatedSource : IPageSource
     }
 
     /// <inheritdoc/>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         bool calls;
@@ -195,7 +194,7 @@ public sealed class ReplicatedSource : IPageSource
             Remove(replica);
     }
 
-    private bool IsOutside(ReadOnlySpan<GfnRange> ranges)
+    private bool IsOutside(ReadOnlySpan<MemoryPageRange> ranges)
     {
         var pages = Pages;
         foreach (var range in ranges)
@@ -207,7 +206,7 @@ public sealed class ReplicatedSource : IPageSource
         return false;
     }
 
-    private void Begin(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink, long nowNs)
+    private void Begin(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink, long nowNs)
     {
         if (!_free.TryPop(out var relayed))
             _byNumber.Add(relayed = new RelayedRequest(_byNumber.Count));

@@ -146,7 +146,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
             (1L, 0L, 2048L),
             (report.Vcpus.Sum(v => v.WrongReads), report.LateWrongReads, report.ReadsChecked)
         );
-        Assert.Equal(new Gfn(700), report.Verification!.Value.FirstWrong);
+        Assert.Equal(new MemoryPage(700), report.Verification!.Value.FirstWrong);
         Stop(migration);
     }
 
@@ -189,8 +189,10 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         var batch = asked.Source.Pool.Rent(asked.Request.Id);
         foreach (var page in asked.Pages)
         {
-            var bytes = guest.Image.Read(new Gfn(page), batch.TakeBuffer());
-            batch.Add(bytes == null ? PageContent.Zero(new Gfn(page)) : PageContent.Of(new Gfn(page), bytes));
+            var bytes = guest.Image.Read(new MemoryPage(page), batch.TakeBuffer());
+            batch.Add(
+                bytes == null ? PageContent.Zero(new MemoryPage(page)) : PageContent.Of(new MemoryPage(page), bytes)
+            );
         }
 
         asked.Sink.OnPages(batch);
@@ -209,7 +211,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         public void Place(in PageContent content)
         {
-            if (content.Gfn.Value == failsAt && !_hasFailed)
+            if (content.Page.Value == failsAt && !_hasFailed)
             {
                 _hasFailed = true;
                 throw new InvalidOperationException("memory broke");
@@ -218,11 +220,13 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
             inner.Place(content);
         }
 
-        public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
+        public void Write(MemoryPage memoryPage, GuestStamp stamp, StampLedger ledger) =>
+            inner.Write(memoryPage, stamp, ledger);
 
-        public ulong Read(Gfn gfn, int vcpu) => inner.Read(gfn, vcpu);
+        public ulong Read(MemoryPage memoryPage, int vcpu) => inner.Read(memoryPage, vcpu);
 
-        public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => inner.Matches(gfn, expected, delta);
+        public bool Matches(MemoryPage memoryPage, in PageContent expected, ulong delta) =>
+            inner.Matches(memoryPage, expected, delta);
 
         public void Dispose() { }
     }
@@ -239,19 +243,22 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         public void Place(in PageContent content)
         {
             inner.Place(content);
-            if (content.Gfn.Value == wrongAt)
-                ((ulong*)((ByteGuestMemory)inner).PageAt(content.Gfn))[99] ^= 1;
+            if (content.Page.Value == wrongAt)
+                ((ulong*)((ByteGuestMemory)inner).PageAt(content.Page))[99] ^= 1;
         }
 
-        public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
+        public void Write(MemoryPage memoryPage, GuestStamp stamp, StampLedger ledger) =>
+            inner.Write(memoryPage, stamp, ledger);
 
-        public ulong Read(Gfn gfn, int vcpu) => inner.Read(gfn, vcpu);
+        public ulong Read(MemoryPage memoryPage, int vcpu) => inner.Read(memoryPage, vcpu);
 
-        public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => inner.Matches(gfn, expected, delta);
+        public bool Matches(MemoryPage memoryPage, in PageContent expected, ulong delta) =>
+            inner.Matches(memoryPage, expected, delta);
 
-        public bool Matches(Gfn gfn, in PageDigest expected, ulong delta) => inner.Matches(gfn, expected, delta);
+        public bool Matches(MemoryPage memoryPage, in PageDigest expected, ulong delta) =>
+            inner.Matches(memoryPage, expected, delta);
 
-        public ulong FingerprintOf(Gfn gfn) => inner.FingerprintOf(gfn);
+        public ulong FingerprintOf(MemoryPage memoryPage) => inner.FingerprintOf(memoryPage);
 
         public void Dispose() { }
     }
@@ -267,7 +274,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         public ulong Pages => inner.Pages;
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
         {
             if (++_requests == at)
                 throw new InvalidOperationException("a source that breaks");

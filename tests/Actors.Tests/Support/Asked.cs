@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors.Tests;
@@ -16,7 +15,7 @@ internal sealed record Asked(ScriptedSource Source, PageRequest Request, IReadOn
         var batch = Source.Pool.Rent(Request.Id);
         batch.IsLast = isLast;
         foreach (var page in pages)
-            batch.Add(PageContent.Of(new Gfn(page), null, PagerRig.TagOf(page)));
+            batch.Add(PageContent.Of(new MemoryPage(page), null, PagerRig.TagOf(page)));
         Sink.OnPages(batch);
     }
 

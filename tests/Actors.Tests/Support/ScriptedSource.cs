@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors.Tests;
@@ -22,7 +21,7 @@ internal sealed class ScriptedSource(string name, IActorRef told) : IPageSource
 
     public ulong Pages => 1 << 20;
 
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         var pages = new List<ulong>();
         foreach (var range in ranges)

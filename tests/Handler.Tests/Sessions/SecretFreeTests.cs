@@ -1,6 +1,7 @@
 using System.Text;
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
@@ -137,7 +138,7 @@ public unsafe class SecretFreeTests
     {
         var buffer = stackalloc byte[3 * Page.Size];
         new Span<byte>(buffer, 3 * Page.Size).Clear();
-        var expected = rig.Image.Read(new Gfn(page), buffer + Page.Size);
+        var expected = rig.Image.Read(new MemoryPage(page), buffer + Page.Size);
         Assert.Equal(
             Page.Size,
             Libc.ReadAt(vm.File.Number, buffer + (2 * Page.Size), Page.Size, (long)(page << Page.Shift))

@@ -26,7 +26,13 @@ public sealed class NeededSourceTests : IDisposable
         _client = PageClient.Connect(new PageClientOptions { Server = _server.Endpoint, Image = _image.Identity });
         var replica = new BitmapReplica(128);
         replica.Apply(
-            new BitsCleared("vm", Slot, new GfnRange(new Gfn(64), 128), 1, [new ClearedWord(0, ulong.MaxValue)])
+            new BitsCleared(
+                "vm",
+                Slot,
+                new MemoryPageRange(new MemoryPage(64), 128),
+                1,
+                [new ClearedWord(0, ulong.MaxValue)]
+            )
         );
         _replicas.Set([Held("vm", replica)]);
     }
@@ -66,7 +72,7 @@ public sealed class NeededSourceTests : IDisposable
     private HeldReplica Held(string vm, BitmapReplica replica) =>
         new(
             new Akka.Actor.Address("akka.tcp", "test"),
-            new BitmapShape(vm, _image.Identity, Slot, new GfnRange(new Gfn(64), 128), 0),
+            new BitmapShape(vm, _image.Identity, Slot, new MemoryPageRange(new MemoryPage(64), 128), 0),
             replica
         );
 
@@ -74,7 +80,7 @@ public sealed class NeededSourceTests : IDisposable
     {
         _client.Request(
             new PageRequest(1, priority, SentNs: 0),
-            [new GfnRange(new Gfn(start), count)],
+            [new MemoryPageRange(new MemoryPage(start), count)],
             new Sink(_ends)
         );
         Assert.True(_ends.TryTake(out var end, TimeSpan.FromSeconds(20)), "no answer came");

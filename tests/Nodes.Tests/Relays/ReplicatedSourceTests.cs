@@ -1,5 +1,4 @@
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
@@ -162,7 +161,11 @@ public sealed class ReplicatedSourceTests : IDisposable
     {
         var other = new Sink();
         Ask(1, 0, 4);
-        _source.Request(new PageRequest(2, FetchPriority.Demand, 0), [new GfnRange(new Gfn(2), 4)], other);
+        _source.Request(
+            new PageRequest(2, FetchPriority.Demand, 0),
+            [new MemoryPageRange(new MemoryPage(2), 4)],
+            other
+        );
         Assert.Equal([4, 5], Assert.Single(_replicas[1].Asked).Pages);
         _source.Cancel(1);
         Assert.Empty(_replicas[0].Cancelled);
@@ -231,7 +234,7 @@ public sealed class ReplicatedSourceTests : IDisposable
                     var first = (ulong)random.Next(1000);
                     source.Request(
                         new PageRequest(id, i % 3 == 0 ? FetchPriority.Background : FetchPriority.Demand, 0),
-                        [new GfnRange(new Gfn(first), (ulong)random.Next(1, 9))],
+                        [new MemoryPageRange(new MemoryPage(first), (ulong)random.Next(1, 9))],
                         sink
                     );
                     if (i % 7 == 0)
@@ -275,7 +278,7 @@ public sealed class ReplicatedSourceTests : IDisposable
     }
 
     private void Ask(ulong id, ulong first, ulong count, FetchPriority priority = FetchPriority.Demand) =>
-        _source.Request(new PageRequest(id, priority, 0), [new GfnRange(new Gfn(first), count)], _sink);
+        _source.Request(new PageRequest(id, priority, 0), [new MemoryPageRange(new MemoryPage(first), count)], _sink);
 
     private sealed class Sink : IPageSink
     {
@@ -288,7 +291,7 @@ public sealed class ReplicatedSourceTests : IDisposable
         public void OnPages(PageBatch batch)
         {
             foreach (var page in batch.Pages)
-                Pages.Add(page.Gfn.Value);
+                Pages.Add(page.Page.Value);
             if (batch.IsLast)
                 Ends++;
             batch.Release();
@@ -308,7 +311,7 @@ public sealed class ReplicatedSourceTests : IDisposable
         public void Ask() =>
             source.Request(
                 new PageRequest((ulong)Answers + 1, FetchPriority.Demand, 0),
-                [new GfnRange(new Gfn((ulong)Answers), 1)],
+                [new MemoryPageRange(new MemoryPage((ulong)Answers), 1)],
                 this
             );
 
@@ -368,7 +371,7 @@ public sealed class ReplicatedSourceTests : IDisposable
 
         public ulong Pages => image.Pages;
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
         {
             var pages = new List<int>();
             foreach (var range in ranges)
@@ -406,7 +409,7 @@ public sealed class ReplicatedSourceTests : IDisposable
         {
             var batch = Pool.Rent(Id);
             foreach (var page in Pages.Take(count))
-                batch.Add(PageContent.Zero(new Gfn((ulong)page)));
+                batch.Add(PageContent.Zero(new MemoryPage((ulong)page)));
             Pages.RemoveRange(0, count);
             batch.IsLast = Pages.Count == 0;
             Sink.OnPages(batch);
@@ -419,7 +422,7 @@ public sealed class ReplicatedSourceTests : IDisposable
     {
         private readonly System.Collections.Concurrent.BlockingCollection<(
             ulong Id,
-            GfnRange[] Ranges,
+            MemoryPageRange[] Ranges,
             IPageSink Sink
         )> _asked = [];
         private readonly PageBatchPool _pool = new();
@@ -439,7 +442,7 @@ public sealed class ReplicatedSourceTests : IDisposable
 
         public ulong Pages => _image.Pages;
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink) =>
+        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink) =>
             _asked.Add((request.Id, ranges.ToArray(), sink));
 
         public void Cancel(ulong requestId) { }
@@ -467,7 +470,7 @@ public sealed class ReplicatedSourceTests : IDisposable
             }
         }
 
-        private PageBatch Batch(ulong id, IEnumerable<Gfn> pages, bool isLast)
+        private PageBatch Batch(ulong id, IEnumerable<MemoryPage> pages, bool isLast)
         {
             var batch = _pool.Rent(id);
             foreach (var page in pages)

@@ -18,7 +18,7 @@ internal sealed class CollectingSink : IPageSink
                 batch.RequestId,
                 batch.CompletedNs,
                 [.. pages.Select(static p => p.Kind)],
-                [.. pages.Select(static p => p.Gfn.Value)],
+                [.. pages.Select(static p => p.Page.Value)],
                 [.. pages.Select(static p => Bytes.PageOf(p))]
             )
         );

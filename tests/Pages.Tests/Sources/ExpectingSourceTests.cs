@@ -25,14 +25,20 @@ public sealed unsafe class ExpectingSourceTests
         var inner = new OneRequest();
         var sink = new Sink(memory);
         using var source = new ExpectingSource(inner, memory);
-        source.Request(new PageRequest(7, FetchPriority.Background, 0), [new GfnRange(new Gfn(0), 16)], sink);
+        source.Request(
+            new PageRequest(7, FetchPriority.Background, 0),
+            [new MemoryPageRange(new MemoryPage(0), 16)],
+            sink
+        );
         var batch = new PageBatchPool().Rent(7);
         fixed (byte* content = _content)
         {
             foreach (var page in pages)
             {
                 batch.Add(
-                    page < 0 ? PageContent.Zero(new Gfn((ulong)-page)) : PageContent.Of(new Gfn((ulong)page), content)
+                    page < 0
+                        ? PageContent.Zero(new MemoryPage((ulong)-page))
+                        : PageContent.Of(new MemoryPage((ulong)page), content)
                 );
             }
         }
@@ -50,7 +56,7 @@ public sealed unsafe class ExpectingSourceTests
         var sink = new Sink(new ToldMemory());
         var source = new ExpectingSource(inner, new ToldMemory());
         source.Gather();
-        source.Request(new PageRequest(7, FetchPriority.Demand, 0), [new GfnRange(new Gfn(0), 16)], sink);
+        source.Request(new PageRequest(7, FetchPriority.Demand, 0), [new MemoryPageRange(new MemoryPage(0), 16)], sink);
         source.Send();
         source.Cancel(7);
         inner.Sink!.OnFailed(7, FetchFailure.SourceLost);
@@ -79,9 +85,9 @@ public sealed unsafe class ExpectingSourceTests
     public void Pages_outside_memory_cannot_be_expected()
     {
         using var memory = new ByteGuestMemory(16);
-        memory.Expect(new GfnRange(new Gfn(0), 16));
+        memory.Expect(new MemoryPageRange(new MemoryPage(0), 16));
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Expect(new GfnRange(new Gfn(15), 2)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Expect(new MemoryPageRange(new MemoryPage(15), 2)));
     }
 
     private sealed class ToldMemory : IGuestMemory
@@ -94,15 +100,17 @@ public sealed unsafe class ExpectingSourceTests
 
         public ulong CapacityBytes => 0;
 
-        public void Expect(GfnRange range) => Told.AddRange([range.Start.Value, range.Count]);
+        public void Expect(MemoryPageRange range) => Told.AddRange([range.Start.Value, range.Count]);
 
         public void Place(in PageContent content) => throw new NotSupportedException();
 
-        public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => throw new NotSupportedException();
+        public void Write(MemoryPage memoryPage, GuestStamp stamp, StampLedger ledger) =>
+            throw new NotSupportedException();
 
-        public ulong Read(Gfn gfn, int vcpu) => throw new NotSupportedException();
+        public ulong Read(MemoryPage memoryPage, int vcpu) => throw new NotSupportedException();
 
-        public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => throw new NotSupportedException();
+        public bool Matches(MemoryPage memoryPage, in PageContent expected, ulong delta) =>
+            throw new NotSupportedException();
 
         public void Dispose() { }
     }
@@ -136,7 +144,7 @@ public sealed unsafe class ExpectingSourceTests
 
         public ulong Pages => 16;
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
         {
             Calls.Add($"request {request.Id}");
             Sink = sink;

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Tests.Sources;
@@ -16,7 +15,11 @@ public sealed class SharedPageSourceTests : IDisposable
         var shared = new SharedPageSource(_one);
         var owners = new[] { shared.Open(), shared.Open() };
         foreach (var owner in owners)
-            owner.Request(new PageRequest(7, FetchPriority.Demand, 0), [new GfnRange(new Gfn(1), 1)], _one);
+            owner.Request(
+                new PageRequest(7, FetchPriority.Demand, 0),
+                [new MemoryPageRange(new MemoryPage(1), 1)],
+                _one
+            );
         Assert.Equal(2, _one.Asked.Select(a => a.Id).Distinct().Count());
 
         var batch = new PageBatchPool().Rent(_one.Asked[1].Id);
@@ -71,7 +74,7 @@ public sealed class SharedPageSourceTests : IDisposable
 
         public bool IsDisposed { get; private set; }
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink) =>
+        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink) =>
             Asked.Add((request.Id, sink));
 
         public void Cancel(ulong requestId) => Cancelled.Add(requestId);

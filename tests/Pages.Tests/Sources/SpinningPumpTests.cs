@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Userfault.Mmu;
 
 namespace Userfault.Pages.Tests.Sources;
 
@@ -24,7 +23,11 @@ public sealed class SpinningPumpTests : IDisposable
         for (ulong i = 0; i < 200; i++)
         {
             var sent = pump.NowNs;
-            source.Request(new PageRequest(i, FetchPriority.Demand, sent), [new GfnRange(new Gfn(i), 1)], sink);
+            source.Request(
+                new PageRequest(i, FetchPriority.Demand, sent),
+                [new MemoryPageRange(new MemoryPage(i), 1)],
+                sink
+            );
             Assert.True(sink.Arrived.TryTake(out var arrival, Patience));
             Assert.Equal(i, arrival.Id);
             Assert.Equal(sent + 30_000, arrival.CompletedNs);
@@ -46,7 +49,11 @@ public sealed class SpinningPumpTests : IDisposable
         for (ulong i = 0; i < 5; i++)
         {
             Assert.True(SpinWait.SpinUntil(() => pump.IsParked, Patience));
-            source.Request(new PageRequest(i, FetchPriority.Demand, pump.NowNs), [new GfnRange(new Gfn(0), 1)], sink);
+            source.Request(
+                new PageRequest(i, FetchPriority.Demand, pump.NowNs),
+                [new MemoryPageRange(new MemoryPage(0), 1)],
+                sink
+            );
             Assert.True(sink.Arrived.TryTake(out _, Patience));
         }
     }
@@ -62,7 +69,11 @@ public sealed class SpinningPumpTests : IDisposable
         );
         pump.Add(source);
         var sink = new BlockingSink(pump);
-        source.Request(new PageRequest(1, FetchPriority.Demand, pump.NowNs), [new GfnRange(new Gfn(0), 1)], sink);
+        source.Request(
+            new PageRequest(1, FetchPriority.Demand, pump.NowNs),
+            [new MemoryPageRange(new MemoryPage(0), 1)],
+            sink
+        );
         Assert.True(sink.Arrived.TryTake(out var arrival, Patience));
         Assert.True(arrival.AtNs >= arrival.CompletedNs);
     }
@@ -84,7 +95,7 @@ public sealed class SpinningPumpTests : IDisposable
         {
             source.Request(
                 new PageRequest(id++, FetchPriority.Demand, pump.NowNs),
-                [new GfnRange(new Gfn(0), 1)],
+                [new MemoryPageRange(new MemoryPage(0), 1)],
                 sink
             );
         }
