@@ -134,7 +134,7 @@ internal static class MemslotMutants
             "After a loss the background pages that were on their way are not asked for again.",
             Finder.Swarm("progress", 300),
             Push,
-            "_bitmap.IsSet(Index(p)) && !_exited.IsAwaited(p)",
+            "_bitmap.IsSet(Index(p)) && !_exited.IsAwaited(ToGuest(p))",
             "false"
         ),
         new(
