@@ -9,7 +9,13 @@ root.Subcommands.Add(KvmCommand.Create());
 root.Subcommands.Add(InfoCommands.Image());
 root.Subcommands.Add(InfoCommands.Trace());
 root.Subcommands.Add(NodeCommand.Create());
-root.Subcommands.Add(DemoCommand.Create());
+root.Subcommands.Add(
+    new Command("cluster", "Clusters on this machine, and certificates for those on several.")
+    {
+        DemoCommand.Create(),
+        KeysCommand.Create(),
+    }
+);
 root.Subcommands.Add(StatusCommand.Create());
 root.Subcommands.Add(SimulateCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());

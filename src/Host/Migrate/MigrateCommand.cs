@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Akka.Actor;
-using Userfault.Actors;
 
 namespace Userfault.Cli;
 
@@ -78,12 +77,6 @@ internal static class MigrateCommand
 
         ReportTable.Write(report, view.Output);
         outputs.Write(report);
-        return ExitCode(report, cancelled);
+        return ExitCodes.Of(report, cancelled);
     }
-
-    /// <summary>What a report means for whoever started the command.</summary>
-    public static int ExitCode(MigrationReport report, CancellationToken cancelled) =>
-        cancelled.IsCancellationRequested ? ExitCodes.Interrupted
-        : report.IsVerified ? ExitCodes.Success
-        : ExitCodes.Failed;
 }

@@ -66,7 +66,7 @@ internal static class KvmMigration
 
         ReportTable.Write(report, view.Output);
         outputs.Write(report, backend: "kvm");
-        return MigrateCommand.ExitCode(report, cancelled);
+        return ExitCodes.Of(report, cancelled);
     }
 
     /// <summary>The migration's settings where the guest is real.</summary>

@@ -24,7 +24,7 @@ internal static class NodeCommand
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         if (result.GetValue(options.UntilStdinCloses))
-            EndWithStdin(ends);
+            StandardInput.EndWith(ends);
         var settings = options.Image.LoadSettings(result);
         var role = result.GetValue(options.Role)!;
         if (result.GetValue(options.Image.Cluster) is not null)
@@ -220,20 +220,4 @@ internal static class NodeCommand
 
     // A path may be longer than a listing can say; its end tells more than its beginning.
     private static string Shortened(string name) => name.Length <= 80 ? name : "..." + name[^77..];
-
-    // Whoever has started this process may die: its end closes the pipe, and no node stays behind.
-    private static void EndWithStdin(CancellationTokenSource ends)
-    {
-        var reader = new Thread(() =>
-        {
-            while (Console.In.Read() >= 0) { }
-
-            ends.Cancel();
-        })
-        {
-            IsBackground = true,
-            Name = "end of standard input",
-        };
-        reader.Start();
-    }
 }

@@ -1,3 +1,5 @@
+using Userfault.Actors;
+
 namespace Userfault.Cli;
 
 /// <summary>What the command's exit codes mean.</summary>
@@ -14,4 +16,10 @@ internal static class ExitCodes
 
     /// <summary>Stopped by Ctrl-C; what was not finished was said.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>What a migration's report means for the process that started the command.</summary>
+    public static int Of(MigrationReport report, CancellationToken cancelled) =>
+        cancelled.IsCancellationRequested ? Interrupted
+        : report.IsVerified ? Success
+        : Failed;
 }

@@ -61,7 +61,7 @@ internal static class UffdMigration
             view.End();
             ReportTable.Write(report, view.Output);
             outputs.Write(report, backend: "userfaultfd");
-            return MigrateCommand.ExitCode(report, cancelled);
+            return ExitCodes.Of(report, cancelled);
         }
         finally
         {

@@ -39,14 +39,7 @@ internal static class JsonReport
                 PagesPerSecond = ReportTable.PagesPerSecond(report),
                 ElapsedMs = report.ElapsedNs / 1e6,
                 CompletionMs = report.CompletionNs < 0 ? (double?)null : report.CompletionNs / 1e6,
-                FaultLatencyUs = new
-                {
-                    P50 = report.Latency.PercentileNs(50) / 1e3,
-                    P90 = report.Latency.PercentileNs(90) / 1e3,
-                    P99 = report.Latency.PercentileNs(99) / 1e3,
-                    P999 = report.Latency.PercentileNs(99.9) / 1e3,
-                    Max = report.Latency.MaxNs / 1e3,
-                },
+                FaultLatencyUs = LatencyPercentiles.Of(report.Latency),
                 StallMs = report.Vcpus.Select(vcpu => vcpu.StallNs / 1e6),
                 cluster?.Nodes,
                 cluster?.LostNodes,

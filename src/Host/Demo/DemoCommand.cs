@@ -21,11 +21,7 @@ internal static class DemoCommand
         var options = new MigrateOptions();
         options.AddTo(demo);
         demo.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, nodes, result, cancelled)));
-        return new Command("cluster", "Clusters on this machine, and certificates for those on several.")
-        {
-            demo,
-            KeysCommand.Create(),
-        };
+        return demo;
     }
 
     private static async Task<int> Run(

@@ -94,6 +94,6 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
         summary = await feed.Summary();
         ReportTable.Write(report, view.Output, summary);
         outputs.Write(report, summary, Units.NameOf(guest.Backend));
-        return MigrateCommand.ExitCode(report, cancelled);
+        return ExitCodes.Of(report, cancelled);
     }
 }

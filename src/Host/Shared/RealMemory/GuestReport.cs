@@ -90,7 +90,7 @@ internal sealed record GuestReport(
                 TouchedMs = TouchedNs / 1e6,
                 ElapsedMs = ElapsedNs / 1e6,
                 TouchesPerSecond,
-                TouchLatencyUs = ServeReport.Latency(Latency),
+                TouchLatencyUs = LatencyPercentiles.Of(Latency),
                 Requests,
                 RepeatedAnswers,
                 BalloonPages,
