@@ -76,11 +76,9 @@ internal static class DemandPagingCommand
         await using var run = new MigrationRun(
             ActorSystem.Create("userfault", Settings.Load(null).Config),
             inputs,
-            settings,
-            link.IsInstant ? 0 : 1,
-            recordsWorkingSet: false
+            new RunSettings(settings) { OtherThreads = link.IsInstant ? 0 : 1 }
         );
-        run.AddLocalFetchers(image, 1, link, rememberedContents: 0);
+        run.AddLocalFetchers(image, 1, new SourceSection(link, RememberedContents: 0));
         Console.WriteLine("Finished creating vCPUs and starting uffd threads");
         var report = await run.Run(_ => { }, cancelled);
         if (report.GuestNs < 0 || !report.IsVerified)

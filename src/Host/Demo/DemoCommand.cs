@@ -42,14 +42,14 @@ internal static class DemoCommand
         var starting = new List<Task<ChildNode>>();
         try
         {
-            return await ClusterMigration.Run(
-                options,
-                result,
+            var cluster = new ClusterRequest(
                 nodes.Name,
-                () => StartAll(starting, count, (options, nodes.Name), result, cancelled),
-                cancelled,
-                adopts: false
-            );
+                () => StartAll(starting, count, (options, nodes.Name), result, cancelled)
+            )
+            {
+                Unnamed = UnnamedImage.MakeSynthetic,
+            };
+            return await MigrationProcedure.Run(options.Read(result), Backend.Model, cluster, cancelled);
         }
         finally
         {

@@ -25,7 +25,8 @@ internal static class NodeCommand
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         if (result.GetValue(options.UntilStdinCloses))
             StandardInput.EndWith(ends);
-        var settings = options.Image.LoadSettings(result);
+        var arguments = options.Image.Read(result);
+        var settings = arguments.Settings;
         var role = result.GetValue(options.Role)!;
         if (result.GetValue(options.Image.Cluster) is not null)
             throw new CliException($"{options.Image.Cluster.Name}: belongs to migrate; a node joins at --seeds");
@@ -35,25 +36,19 @@ internal static class NodeCommand
         {
             case NodeRoles.Destination:
                 var seeds = ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds));
-                return await ClusterMigration.Run(
-                    options.Image,
-                    result,
-                    options.Seeds.Name,
-                    () => Task.FromResult(seeds),
-                    ends.Token,
-                    NodeOptions.PortOf(result, options.Port),
-                    waits: true
-                );
+                var cluster = new ClusterRequest(options.Seeds.Name, () => Task.FromResult(seeds))
+                {
+                    Port = NodeOptions.PortOf(result, options.Port),
+                    WhenImageIsAbsent = ImageAbsence.Wait,
+                };
+                return await MigrationProcedure.Run(arguments, Backend.Model, cluster, ends.Token);
             case NodeRoles.Source:
                 var source = SetupOf(options, result, settings);
-                using (var image = RunInputs.OpenImage(options.Image, result, settings))
+                using (var image = RunInputs.OpenImage(arguments))
                     await RunSource(options, result, source, image, ends.Token);
                 return ExitCodes.Success;
             case NodeRoles.Fetcher:
-                if (
-                    result.GetValue(options.Image.Image) is not null
-                    || result.GetValue(options.Image.Synthetic) is not null
-                )
+                if (arguments.NamesImage)
                 {
                     throw new CliException(
                         "--image and --synthetic: belong to a source; a fetcher serves what the sources have"

@@ -31,24 +31,21 @@ internal sealed class RunInputs : IDisposable
     /// <summary>Opens everything; what was opened before an error is closed again.</summary>
     /// <exception cref="CliException">Options that do not go together, or a bad value.</exception>
     /// <exception cref="PagingException">A file that cannot be used.</exception>
-    /// <param name="options">The command's options.</param>
-    /// <param name="result">What was given of them.</param>
-    /// <param name="settings">The run's settings.</param>
+    /// <param name="arguments">What was given.</param>
     /// <param name="memoryOf">Makes guest memory of so many pages; null: plain memory.</param>
     /// <param name="adopted">An image that the options do not name, from now on the inputs'; null: they name
     /// it.</param>
     public static RunInputs Open(
-        MigrateOptions options,
-        ParseResult result,
-        Settings settings,
+        MigrateArguments arguments,
         Func<ulong, IGuestMemory>? memoryOf = null,
         RemoteImage? adopted = null
     )
     {
-        var image = adopted ?? OpenImage(options, result, settings);
+        var (options, result, settings) = arguments;
+        var image = adopted ?? OpenImage(arguments);
         try
         {
-            var workload = OpenWorkload(options, result, settings, image);
+            var workload = OpenWorkload(arguments, image);
             var replay = result.GetValue(options.Replay);
             var set = replay is null ? null : WorkingSetFile.Load(replay, image);
             if (set is null && settings.OneOf<BackgroundOrder>("background.order") == BackgroundOrder.Recorded)
@@ -88,8 +85,9 @@ internal sealed class RunInputs : IDisposable
     /// <summary>The image that the options name; without one, a synthetic image.</summary>
     /// <exception cref="CliException">A bad value.</exception>
     /// <exception cref="PagingException">A file that cannot be used.</exception>
-    public static IMemoryImage OpenImage(MigrateOptions options, ParseResult result, Settings settings)
+    public static IMemoryImage OpenImage(MigrateArguments arguments)
     {
+        var (options, result, settings) = arguments;
         var path = result.GetValue(options.Image);
         var synthetic = result.GetValue(options.Synthetic);
         if (path is not null && synthetic is not null)
@@ -124,13 +122,9 @@ internal sealed class RunInputs : IDisposable
         };
     }
 
-    private static IWorkload OpenWorkload(
-        MigrateOptions options,
-        ParseResult result,
-        Settings settings,
-        IMemoryImage image
-    )
+    private static IWorkload OpenWorkload(MigrateArguments arguments, IMemoryImage image)
     {
+        var (options, result, settings) = arguments;
         var (ipsName, ipsText) = settings.Get("vcpu.ips");
         var ips = Units.InstructionsPerSecond(ipsName, ipsText);
         var trace = result.GetValue(options.Trace);

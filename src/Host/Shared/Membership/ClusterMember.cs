@@ -46,56 +46,44 @@ internal sealed class ClusterMember
     }
 
     /// <summary>Becomes a member, of a cluster of its own where no other node is named.</summary>
-    /// <param name="option">The option that named the nodes, for messages.</param>
-    /// <param name="nodes">Nodes to join at.</param>
+    /// <param name="attempt">Where, and for how long it is tried.</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    /// <param name="patience">Longest wait to be let in; null is the join timeout.</param>
-    /// <param name="saysSo">Is it said once that the nodes do not answer, long before this is given up?</param>
     /// <exception cref="CliException">None of the nodes let it in in time.</exception>
-    public async Task Join(
-        string option,
-        IReadOnlyList<Address> nodes,
-        CancellationToken cancelled,
-        TimeSpan? patience = null,
-        bool saysSo = false
-    )
+    public async Task Join(JoinAttempt attempt, CancellationToken cancelled)
     {
-        var until = patience ?? _setup.JoinTimeout;
+        var (nodes, patience) = (attempt.Nodes, attempt.Patience);
         var at = string.Join(",", nodes.Select(n => $"{n.Host}:{n.Port}"));
         Membership.Join(_setup.Named(nodes));
-        var isTold = saysSo && nodes.Count > 0;
+        var isTold = attempt.LogsSilence && nodes.Count > 0;
         if (isTold)
         {
-            if (await Until(IsIn, cancelled, patience: until / 4) || cancelled.IsCancellationRequested)
+            if (await Until(IsIn, cancelled, patience / 4) || cancelled.IsCancellationRequested)
                 return;
             await Console.Error.WriteLineAsync(
-                $"userfault: no node at {at} has let this one in yet; asks for {until.TotalSeconds:0.#} s in all"
+                $"userfault: no node at {at} has let this one in yet; asks for {patience.TotalSeconds:0.#} s in all"
             );
         }
 
-        if (await Until(IsIn, cancelled, patience: isTold ? until * 3 / 4 : until) || cancelled.IsCancellationRequested)
+        if (await Until(IsIn, cancelled, isTold ? patience * 3 / 4 : patience) || cancelled.IsCancellationRequested)
             return;
         throw new CliException(
-            $"{option}: no node at {at} has let this one in within {until.TotalSeconds:0.#} s; {_setup.Advice(nodes)}"
+            $"{attempt.Option}: no node at {at} has let this one in within {patience.TotalSeconds:0.#} s; {_setup.Advice(nodes)}"
         );
     }
 
-    /// <summary>
-    /// Asks again and again until it holds: true; false after Ctrl-C or, without time, the join timeout.
-    /// </summary>
-    public async Task<bool> Until(
-        Func<Task<bool>> holds,
-        CancellationToken cancelled,
-        bool hasTime = false,
-        TimeSpan? patience = null
-    )
+    /// <summary>Asks again and again until it holds: true; false after Ctrl-C, or out of patience.</summary>
+    /// <param name="holds">What is asked.</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    /// <param name="patience">Longest wait, which may be infinite; null is the join timeout.</param>
+    public async Task<bool> Until(Func<Task<bool>> holds, CancellationToken cancelled, TimeSpan? patience = null)
     {
+        var longest = patience ?? _setup.JoinTimeout;
         var start = TimeProvider.System.GetTimestamp();
         while (!cancelled.IsCancellationRequested)
         {
             if (await holds())
                 return true;
-            if (!hasTime && TimeProvider.System.GetElapsedTime(start) > (patience ?? _setup.JoinTimeout))
+            if (longest != Timeout.InfiniteTimeSpan && TimeProvider.System.GetElapsedTime(start) > longest)
                 return false;
             await Task.Delay(Poll, CancellationToken.None);
         }

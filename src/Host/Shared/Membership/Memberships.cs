@@ -64,11 +64,11 @@ internal sealed class Memberships
                 node = ClusterMember.Open(_setup, _role, _port);
                 var found = Open(node, out var member);
                 await member.Join(
-                    _option,
-                    seeds,
-                    ends,
-                    isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout,
-                    saysSo: isFirst
+                    new JoinAttempt(_option, seeds, isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout)
+                    {
+                        LogsSilence = isFirst,
+                    },
+                    ends
                 );
                 if (ends.IsCancellationRequested)
                     return;

@@ -17,7 +17,7 @@ internal static class JsonReport
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    public static string Of(MigrationReport report, ClusterSummary? cluster = null, string backend = "model") =>
+    public static string Of(MigrationReport report, Backend backend, ClusterSummary? cluster) =>
         JsonSerializer.Serialize(
             new
             {
@@ -48,10 +48,10 @@ internal static class JsonReport
             Options
         );
 
-    private static object Details(MigrationReport report, string backend) =>
+    private static object Details(MigrationReport report, Backend backend) =>
         new
         {
-            Backend = backend,
+            Backend = Units.NameOf(backend),
             report.Image,
             report.Workload,
             Background = Units.NameOf(report.Settings.Background),

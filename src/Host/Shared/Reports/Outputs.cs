@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Userfault.Actors;
 using Userfault.Pages;
 
@@ -22,23 +21,28 @@ internal sealed class Outputs
 
     /// <summary>What the options name.</summary>
     /// <exception cref="CliException">A folder is not there.</exception>
-    public static Outputs Of(MigrateOptions options, ParseResult result) =>
-        new(result.GetValue(options.Json), result.GetValue(options.Html), result.GetValue(options.Record));
+    public static Outputs Of(MigrateArguments arguments) =>
+        new(
+            arguments.Of(arguments.Options.Json),
+            arguments.Of(arguments.Options.Html),
+            arguments.Of(arguments.Options.Record)
+        );
 
     public bool JsonIsStandardOutput => _json == "-";
 
-    public bool RecordsWorkingSet => _record is not null;
+    /// <summary>Is the order of first touches to be written?</summary>
+    public WorkingSetRecording WorkingSet => _record is null ? WorkingSetRecording.Off : WorkingSetRecording.On;
 
     /// <summary>Writes everything.</summary>
     /// <param name="report">The report.</param>
-    /// <param name="cluster">The nodes that took part; null where none did.</param>
     /// <param name="backend">What the guest ran on.</param>
-    public void Write(MigrationReport report, ClusterSummary? cluster = null, string backend = "model")
+    /// <param name="cluster">The nodes that took part; null where none did.</param>
+    public void Write(MigrationReport report, Backend backend, ClusterSummary? cluster)
     {
         if (JsonIsStandardOutput)
-            Console.Out.WriteLine(JsonReport.Of(report, cluster, backend));
+            Console.Out.WriteLine(JsonReport.Of(report, backend, cluster));
         else if (_json is not null)
-            WriteFile(_json, JsonReport.Of(report, cluster, backend));
+            WriteFile(_json, JsonReport.Of(report, backend, cluster));
         if (_html is not null)
             WriteFile(_html, HtmlReport.Of(report));
         if (_record is not null && report.WorkingSet is { } set)

@@ -9,9 +9,10 @@ internal abstract class ProgressView(TextWriter output)
     /// <summary>Where the tables go: standard output, or standard error where the JSON is on standard output.</summary>
     public TextWriter Output { get; } = output;
 
-    public static ProgressView Create(bool jsonIsStandardOutput)
+    /// <summary>The view beside what a run writes.</summary>
+    public static ProgressView Create(Outputs outputs)
     {
-        if (jsonIsStandardOutput)
+        if (outputs.JsonIsStandardOutput)
             return new PlainProgressView(Console.Error);
         return Console.IsOutputRedirected ? new PlainProgressView(Console.Out) : new LiveProgressView();
     }

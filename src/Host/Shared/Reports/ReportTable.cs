@@ -8,7 +8,7 @@ internal static class ReportTable
 {
     private const int MostVcpus = 16;
 
-    public static void Write(MigrationReport report, TextWriter output, ClusterSummary? cluster = null)
+    public static void Write(MigrationReport report, TextWriter output, ClusterSummary? cluster)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         if (ReferenceEquals(output, Console.Out) ? Console.IsOutputRedirected : Console.IsErrorRedirected)

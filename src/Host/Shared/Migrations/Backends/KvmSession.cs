@@ -25,22 +25,12 @@ internal sealed class KvmSession : IAsyncDisposable
 
     /// <param name="system">The actor system, which ends with the session.</param>
     /// <param name="inputs">What it works on, with memory of <see cref="KvmGuestMemory"/>.</param>
-    /// <param name="migration">What it does.</param>
+    /// <param name="run">How its actors run.</param>
     /// <param name="setup">How the VM is run; its mode is decided.</param>
     /// <param name="host">The VM; owned.</param>
-    /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
-    /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
-    public KvmSession(
-        ActorSystem system,
-        RunInputs inputs,
-        MigrationSettings migration,
-        KvmSetup setup,
-        IKvmHost host,
-        bool recordsWorkingSet,
-        Broadcast? clears = null
-    )
+    public KvmSession(ActorSystem system, RunInputs inputs, RunSettings run, KvmSetup setup, IKvmHost host)
     {
-        (_setup, _inputs, _fetchesAll) = (setup, inputs, migration.FetchAll);
+        (_setup, _inputs, _fetchesAll) = (setup, inputs, run.Migration.FetchAll);
         _memory = (KvmGuestMemory)inputs.Content.Memory;
         _machine = new KvmMachine(host, _memory, inputs.Workload.Vcpus, setup.Mode, setup.Ring, setup.HolePages);
         _threads =
@@ -49,15 +39,13 @@ internal sealed class KvmSession : IAsyncDisposable
                 .Range(0, inputs.Workload.Vcpus)
                 .Select(i => new VcpuThread(i, _machine, _memory, inputs.Content, inputs.Workload.Open(i))),
         ];
-        // Real vCPUs want the cores: the actors share one loop.
         Actors = new MigrationRun(
             system,
             inputs,
-            migration,
-            otherThreads: clears is null ? 1 : 2,
-            recordsWorkingSet,
-            clears,
-            otherVcpus: seat => KvmVcpuActor.Props(seat, _machine, _threads[seat.Number], Stop)
+            run with
+            {
+                OtherVcpus = seat => KvmVcpuActor.Props(seat, _machine, _threads[seat.Number], Stop),
+            }
         );
         if (_memory.Uffd is { } uffd)
             _watcher = new FaultWatcher(uffd, OnFault);

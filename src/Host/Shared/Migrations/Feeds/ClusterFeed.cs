@@ -11,36 +11,41 @@ namespace Userfault.Cli;
 /// in its pool that come and go with them. The guest's actors and the connections for its pages have an actor system of
 /// their own: the membership may end, and another begin, while the guest goes on or waits.
 /// </summary>
-internal sealed class ClusterFeed : IAsyncDisposable
+internal sealed class ClusterFeed : IActorFeed
 {
     private readonly ClusterSetup _setup;
-    private readonly ActorSystem _guest;
-    private readonly int _port;
+    private readonly ClusterRequest _cluster;
     private readonly Func<NodeReport> _said;
     private readonly Lock _lock = new();
     private readonly List<IActorRef> _listeners = [];
-    private readonly CancellationTokenSource _ends = new();
     private readonly CancellationTokenSource _leaves = new();
-    private Task _digests = Task.CompletedTask;
-    private ITimer? _digestTicks;
+    private ImageAdoption? _adoption;
     private Task _life = Task.CompletedTask;
     private Memberships? _memberships;
     private ClusterMember? _member;
+    private ActorSystem? _guest;
+    private MetricsEndpoint? _endpoint;
+    private NodeMetrics? _metrics;
     private IActorRef? _publisher;
     private IActorRef _links = ActorRefs.Nobody;
     private volatile PublishedBitmaps? _published;
     private volatile MigrationProgress? _progress;
     private NodeReport _report = NodeReport.Nothing with { State = "waits for pages" };
 
-    /// <summary>A destination that is no member yet.</summary>
-    /// <param name="setup">How nodes are reached.</param>
-    /// <param name="guest">The guest's actor system; the caller's.</param>
-    /// <param name="port">TCP port of the cluster; 0 is any free one.</param>
-    public ClusterFeed(ClusterSetup setup, ActorSystem guest, int port)
+    private ClusterFeed(ClusterSetup setup, ClusterRequest cluster, bool bringsImage)
     {
-        (_setup, _guest, _port) = (setup, guest, port);
+        (_setup, _cluster, BringsImage) = (setup, cluster, bringsImage);
         _said = () => Volatile.Read(ref _report) with { Bitmaps = _published?.Shapes ?? [] };
     }
+
+    public bool BringsImage { get; }
+
+    public ActorSystem System => _guest ?? throw new InvalidOperationException("the feed is not open");
+
+    public int LocalFetchers => 0;
+
+    /// <summary>One receives pages, and one sends them: the source may be on this machine.</summary>
+    public int BusyThreads => 2;
 
     // The incarnation of now, or the last one.
     private ClusterMember Member
@@ -52,20 +57,48 @@ internal sealed class ClusterFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>Joins, and returns once every node has said what it serves.</summary>
-    /// <param name="option">The option that named the nodes, for messages.</param>
-    /// <param name="nodes">Nodes to join at; none begins a cluster.</param>
-    /// <param name="waits">Is a cluster without the image waited for, however long it takes?</param>
-    /// <param name="cancelled">Ctrl-C.</param>
-    /// <exception cref="CliException">No cluster there.</exception>
-    /// <exception cref="InterruptedException">Ctrl-C meanwhile.</exception>
-    public async Task Join(string option, IReadOnlyList<Address> nodes, bool waits, CancellationToken cancelled)
+    private bool Waits => _cluster.WhenImageIsAbsent == ImageAbsence.Wait;
+
+    // How long the image, or pages of it, are waited for.
+    private TimeSpan Patience => Waits ? Timeout.InfiniteTimeSpan : _setup.JoinTimeout;
+
+    /// <summary>A destination that is no member yet.</summary>
+    /// <param name="arguments">What was given.</param>
+    /// <param name="cluster">The cluster.</param>
+    /// <exception cref="CliException">A bad value, or an address beyond loopback without TLS.</exception>
+    public static ClusterFeed Of(MigrateArguments arguments, ClusterRequest cluster)
+    {
+        var options = arguments.Options;
+        // What says how the path to the source is modelled has no meaning where there is a real one.
+        arguments.Refuse(
+            "belongs to a migration inside one process; a cluster's own nodes and network decide it",
+            options.Fetchers,
+            options.Latency,
+            options.Jitter,
+            options.Bandwidth
+        );
+        var adopts = cluster.Unnamed == UnnamedImage.AdoptFromCluster && !arguments.NamesImage;
+        return new ClusterFeed(ClusterSetup.Open(arguments.Settings), cluster, adopts);
+    }
+
+    /// <summary>Joins; then, where it brings the image, has the nodes describe it.</summary>
+    public async Task<RemoteImage?> Open(Action<string> failed, CancellationToken cancelled)
+    {
+        var nodes = await _cluster.Nodes();
+        _setup.CheckNodes(_cluster.Option, nodes);
+        _guest = ActorSystem.Create(ClusterSetup.SystemName, _setup.Settings.Config);
+        await Join(nodes, cancelled);
+        return BringsImage ? await Adopt(failed, cancelled) : null;
+    }
+
+    // Returns once every node has said what it serves.
+    private async Task Join(IReadOnlyList<Address> nodes, CancellationToken cancelled)
     {
         var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _memberships = new Memberships(
             _setup,
-            (NodeRoles.Destination, _port),
-            (option, nodes),
+            (NodeRoles.Destination, _cluster.Port),
+            (_cluster.Option, nodes),
             _said,
             Attach,
             _ => joined.TrySetResult()
@@ -77,7 +110,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
                 await _life;
         }
 
-        if (waits)
+        if (Waits)
             await Console.Error.WriteLineAsync($"userfault node: destination at {Member.Endpoint}");
         // Who serves what is known before the first connection, or it would go to a source though a fetcher is there.
         await Member.Until(
@@ -89,99 +122,29 @@ internal sealed class ClusterFeed : IAsyncDisposable
             throw new InterruptedException();
     }
 
-    /// <summary>
-    /// The one image that the cluster's nodes serve, described by them; its digests are on their way.
-    /// </summary>
-    /// <param name="option">The option that named the nodes, for messages.</param>
-    /// <param name="waits">Is a cluster without any image waited for, however long it takes?</param>
-    /// <param name="failed">Told where the digests turn out to be wrong.</param>
-    /// <param name="cancelled">Ctrl-C.</param>
-    /// <exception cref="CliException">No image there, or several.</exception>
-    /// <exception cref="InterruptedException">Ctrl-C meanwhile.</exception>
-    public async Task<RemoteImage> Adopt(string option, bool waits, Action<string> failed, CancellationToken cancelled)
+    // The one image that the cluster's nodes serve, described by them; its digests are on their way.
+    private async Task<RemoteImage> Adopt(Action<string> failed, CancellationToken cancelled)
     {
         List<SourceListing> offers = [];
-        await Member.Until(async () => (offers = await Offered()).Count > 0, cancelled, waits);
+        await Member.Until(async () => (offers = await Offered()).Count > 0, cancelled, Patience);
         if (cancelled.IsCancellationRequested)
             throw new InterruptedException();
         if (offers.Select(o => o.Image).Distinct().Count() != 1)
         {
             throw new CliException(
-                $"{option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}"
+                $"{_cluster.Option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}"
             );
         }
 
-        var image = offers[0].Image;
-        var source = OpenDigests(image, offers[0].Name);
-        Listen(
-            _guest.ActorOf(
-                PageLinksActor.Props(
-                    new PageLinksSettings
-                    {
-                        Client = _setup.ClientOptions(source.Identity),
-                        OfferedAs = image,
-                        RetryAfter = _setup.RetryAfter,
-                        Opened = (_, open) => source.Add(open),
-                        Closed = (_, closed) => source.Remove(closed),
-                    }
-                ),
-                "digests"
-            )
-        );
-        var download = new ManifestDownload(source, image, _setup.RetryAfter, TimeProvider.System);
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-        if (!waits)
-            late.CancelAfter(_setup.JoinTimeout);
-        try
-        {
-            var manifest = await download.Describe(late.Token);
-            var adopted = new RemoteImage(manifest, offers[0].Name);
-            _digests = download
-                .Fill(manifest, adopted.Digests, _ends.Token)
-                .ContinueWith(
-                    fill =>
-                    {
-                        if (fill.Exception is { } e)
-                            failed(e.GetBaseException().Message);
-                    },
-                    CancellationToken.None,
-                    TaskContinuationOptions.None,
-                    TaskScheduler.Default
-                );
-            return adopted;
-        }
-        catch (OperationCanceledException)
-        {
-            if (cancelled.IsCancellationRequested)
-                throw new InterruptedException();
-            throw new CliException(
-                $"{option}: no node of {offers[0].Name} has described it within {_setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself"
-            );
-        }
-    }
-
-    // Nobody waits for digests as long as for pages; still one source that is silent must not keep them from coming.
-    private ReplicatedSource OpenDigests(ImageIdentity image, string name)
-    {
-        var settings = FetcherSection.Of(_setup.Settings);
-        var time = TimeProvider.System;
-        var source = new ReplicatedSource(
-            ImageManifest.IdentityOf(image),
-            0,
-            $"digests of {name}",
-            settings,
-            () => (long)((Int128)time.GetTimestamp() * 1_000_000_000 / time.TimestampFrequency)
-        );
-        var every = TimeSpan.FromTicks(Math.Max(settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
-        if (settings.TickNs > 0)
-            _digestTicks = time.CreateTimer(_ => source.Tick(), null, every, every);
-        return source;
+        _adoption = new ImageAdoption(_setup, System, _cluster.Option, Listen);
+        return await _adoption.Describe(offers[0], Patience, failed, cancelled);
     }
 
     /// <summary>Lets other nodes follow the migration's bitmaps.</summary>
-    public Broadcast Publish(PublishedBitmaps published)
+    public Broadcast? Publish(IMemoryImage image)
     {
-        var publisher = _guest.ActorOf(
+        var published = new PublishedBitmaps(image.Identity);
+        var publisher = System.ActorOf(
             ClearPublisherActor.Props(published, _setup.ClearEvery, membership: null),
             ClearPublisherActor.Name
         );
@@ -193,20 +156,25 @@ internal sealed class ClusterFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Feeds a migration's fetcher pool, and returns once pages can be had: every node that serves them is connected.
-    /// </summary>
-    /// <exception cref="CliException">None of the cluster's nodes serves the image.</exception>
+    /// <summary>Returns once every node that serves the image is connected, and shows its metrics from then on.</summary>
     public async Task Connect(
-        string option,
-        IActorRef pool,
+        MigrationRun run,
         IMemoryImage image,
         IGuestMemory? memory,
-        bool waits,
         CancellationToken cancelled
     )
     {
-        _links = _guest.ActorOf(
+        await Link(run.Pool, image, memory, cancelled);
+        _endpoint = MetricsEndpoint.Open(_setup);
+        if (_endpoint is not null)
+            await Console.Error.WriteLineAsync($"metrics at {_endpoint.Address}");
+        _metrics = new NodeMetrics(_said, () => _memberships!.View.Nodes);
+        _metrics.Watch(() => _progress);
+    }
+
+    private async Task Link(IActorRef pool, IMemoryImage image, IGuestMemory? memory, CancellationToken cancelled)
+    {
+        _links = System.ActorOf(
             PageLinksActor.Props(
                 PageLinksSettings.IntoPool(pool, _setup.ClientOptions(image.Identity), memory) with
                 {
@@ -220,16 +188,16 @@ internal sealed class ClusterFeed : IAsyncDisposable
         var isWhole = await Member.Until(
             async () =>
                 (links = await Links()) is { Open.Count: > 0, Pending: 0 }
-                || (!waits && await ServesOthersAlone(image)),
+                || (!Waits && await ServesOthersAlone(image)),
             cancelled,
-            waits
+            Patience
         );
         isWhole &= links.Open.Count > 0;
         if (isWhole || cancelled.IsCancellationRequested || links.Open.Count > 0)
             return;
         var served = (await Member.Nodes()).SelectMany(n => n.Report?.Offers ?? []);
         throw new CliException(
-            $"{option}: no node serves image {image.Name} ({image.Identity.Short}); what they serve: {Names(served)}; "
+            $"{_cluster.Option}: no node serves image {image.Name} ({image.Identity.Short}); what they serve: {Names(served)}; "
                 + "give a source and this command the same image"
         );
     }
@@ -239,15 +207,16 @@ internal sealed class ClusterFeed : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        await _ends.CancelAsync();
-        await _digests;
-        if (_digestTicks is not null)
-            await _digestTicks.DisposeAsync();
+        _metrics?.Dispose();
+        _endpoint?.Dispose();
+        if (_adoption is not null)
+            await _adoption.DisposeAsync();
         await _leaves.CancelAsync();
         // Whoever waited to be let in has heard why it was not.
         await _life.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _ends.Dispose();
         _leaves.Dispose();
+        if (_guest is not null)
+            await _guest.Terminate();
     }
 
     /// <summary>Lets the other nodes know how far the guest is.</summary>
@@ -270,7 +239,13 @@ internal sealed class ClusterFeed : IAsyncDisposable
     /// <summary>
     /// Lets the other nodes know that it is over: one that completed has no use for replicas of its bitmaps any more.
     /// </summary>
-    public void End(MigrationReport report)
+    public async Task<ClusterSummary?> End(MigrationReport report)
+    {
+        Announce(report);
+        return await Summary();
+    }
+
+    private void Announce(MigrationReport report)
     {
         if (report.State != MigrationState.Completed)
             return;
@@ -287,16 +262,14 @@ internal sealed class ClusterFeed : IAsyncDisposable
         Member.Node.Tell(NodeProtocol.Announce.Instance);
     }
 
-    /// <summary>The migration's instruments; the caller's.</summary>
-    public NodeMetrics Metrics()
+    public async Task<string> Describe()
     {
-        var metrics = new NodeMetrics(_said, () => _memberships!.View.Nodes);
-        metrics.Watch(() => _progress);
-        return metrics;
+        var nodes = await Summary();
+        return $"pages from {nodes.Nodes} node(s): {string.Join(", ", nodes.Names)}";
     }
 
-    /// <summary>Who took part.</summary>
-    public async Task<ClusterSummary> Summary()
+    // Which nodes took part.
+    private async Task<ClusterSummary> Summary()
     {
         var links = await Links();
         return new ClusterSummary(

@@ -19,26 +19,11 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <summary>A migration without a source of pages yet.</summary>
     /// <param name="system">Its actor system, which ends with it.</param>
     /// <param name="inputs">What it works on.</param>
-    /// <param name="migration">What it does.</param>
-    /// <param name="otherThreads">
-    /// Busy threads besides the actors': the pump's where sources are pumped, or the data plane's at both ends. A loop
-    /// that spins where they want the core makes every page wait for the scheduler.
-    /// </param>
-    /// <param name="recordsWorkingSet">Is the order of first touches recorded?</param>
-    /// <param name="clears">Broadcasts cleared bits to other nodes; null where there are none.</param>
-    /// <param name="otherVcpus">Makes the actors of vCPUs that run elsewhere, under a real KVM; null: the
-    /// model's.</param>
-    public MigrationRun(
-        ActorSystem system,
-        RunInputs inputs,
-        MigrationSettings migration,
-        int otherThreads,
-        bool recordsWorkingSet,
-        Broadcast? clears = null,
-        Func<VcpuSeat, Props>? otherVcpus = null
-    )
+    /// <param name="settings">How it runs.</param>
+    public MigrationRun(ActorSystem system, RunInputs inputs, RunSettings settings)
     {
-        var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - otherThreads);
+        var (migration, clears) = (settings.Migration, settings.Clears);
+        var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - settings.OtherThreads);
         System = system;
         // On the vCPUs' own thread; the pump's is for sources alone, and takes a core while it runs.
         var time = EventLoopDispatcher.TimeOf(system, vcpuDispatcher) ?? new PumpedTime(_pump);
@@ -53,13 +38,13 @@ internal sealed class MigrationRun : IAsyncDisposable
             Workload = inputs.Workload,
             Time = time,
             WorkingSet = inputs.WorkingSet,
-            RecordsWorkingSet = recordsWorkingSet,
+            RecordsWorkingSet = settings.WorkingSet == WorkingSetRecording.On,
             Regions = inputs.Regions,
             VmName = clears?.VmName ?? "vm",
             BroadcastsClears = clears is not null,
             VcpuDispatcher = vcpuDispatcher,
             MemslotDispatcher = memslotDispatcher,
-            OtherVcpus = otherVcpus,
+            OtherVcpus = settings.OtherVcpus,
         };
         var observer = system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
         _migration = system.ActorOf(
@@ -84,12 +69,16 @@ internal sealed class MigrationRun : IAsyncDisposable
         };
 
     /// <summary>Fetchers that take the pages out of the image in this process, each behind a path of its own.</summary>
-    public void AddLocalFetchers(IMemoryImage image, int count, LinkSettings link, int rememberedContents)
+    public void AddLocalFetchers(IMemoryImage image, int count, SourceSection source)
     {
         for (var i = 0; i < count; i++)
         {
-            var own = link with { Seed = link.Seed + (ulong)i };
-            Pool.Tell(new FetcherPoolProtocol.AddFetcher((ulong)i, [() => OpenSource(image, own, rememberedContents)]));
+            var own = new LocalSourceSettings
+            {
+                Link = source.Link with { Seed = source.Link.Seed + (ulong)i },
+                RememberedContents = source.RememberedContents,
+            };
+            Pool.Tell(new FetcherPoolProtocol.AddFetcher((ulong)i, [() => OpenSource(image, own)]));
         }
     }
 
@@ -118,14 +107,10 @@ internal sealed class MigrationRun : IAsyncDisposable
         _pump.Dispose();
     }
 
-    private IPageSource OpenSource(IMemoryImage image, LinkSettings link, int contents)
+    private LocalPageSource OpenSource(IMemoryImage image, LocalSourceSettings settings)
     {
-        var source = new LocalPageSource(
-            image,
-            new LocalSourceSettings { Link = link, RememberedContents = contents },
-            _pump.Wake
-        );
-        if (!link.IsInstant)
+        var source = new LocalPageSource(image, settings, _pump.Wake);
+        if (!settings.Link.IsInstant)
             _pump.Add(source);
         return source;
     }
