@@ -101,7 +101,7 @@ internal static class DemoCommand
     }
 
     private static IEnumerable<string> ConfigArgs(MigrateOptions options, ParseResult result) =>
-        Given(result, options.ConfigFile);
+        options.Overlay.Arguments(result);
 
     private static IEnumerable<string> ImageArgs(MigrateOptions options, ParseResult result) =>
         Given(
@@ -111,9 +111,9 @@ internal static class DemoCommand
             options.Synthetic,
             options.ZeroShare,
             options.DuplicateShare,
-            options.ConfigFile,
             options.Seed
-        );
+        )
+            .Concat(ConfigArgs(options, result));
 
     private static IEnumerable<string> Given(ParseResult result, params Option<string>[] options) =>
         from option in options

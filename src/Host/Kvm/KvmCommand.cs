@@ -21,7 +21,6 @@ internal static class KvmCommand
                 options.Arch,
                 options.Memory,
                 options.Ips,
-                options.HostAccesses,
                 options.Cluster,
             ]
         );

@@ -35,7 +35,7 @@ internal static class NodeCommand
         switch (role)
         {
             case NodeRoles.Destination:
-                var seeds = ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds));
+                var seeds = options.SeedsOf(result);
                 var cluster = new ClusterRequest(options.Seeds.Name, () => Task.FromResult(seeds))
                 {
                     Port = NodeOptions.PortOf(result, options.Port),
@@ -69,7 +69,7 @@ internal static class NodeCommand
     private static ClusterSetup SetupOf(NodeOptions options, ParseResult result, Settings settings)
     {
         var setup = ClusterSetup.Open(settings);
-        setup.CheckNodes(options.Seeds.Name, ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds)));
+        setup.CheckNodes(options.Seeds.Name, options.SeedsOf(result));
         return setup;
     }
 
@@ -96,17 +96,11 @@ internal static class NodeCommand
             port
         );
         Volatile.Write(ref offer, offer with { Port = server.Endpoint.Port });
-        var replicas = new Replicas();
-        await RunMember(
-            options,
-            result,
-            setup,
-            replicas,
-            () => new NodeReport([offer], server.Counters.Pages),
-            member => SayServes(offer),
-            ends,
-            view: view
-        );
+        var settings = options.MembershipOf(result, () => new NodeReport([offer], server.Counters.Pages)) with
+        {
+            Joined = _ => SayServes(offer),
+        };
+        await new ServingNode(setup, settings, new Replicas()) { View = view }.Run(ends);
     }
 
     private static async Task RunFetcher(
@@ -119,82 +113,27 @@ internal static class NodeCommand
         var port = NodeOptions.PortOf(result, options.DataPort);
         var relay = new Relay(setup.Host.ToString(), SayServes);
         var replicas = new Replicas();
-        var settings = FetcherSection.Of(setup.Settings);
-        await RunMember(
-            options,
-            result,
-            setup,
-            replicas,
-            relay.Report,
-            member =>
-            {
-                var actor = member.System.ActorOf(
-                    RelayActor.Props(
-                        relay,
-                        member.Node,
-                        setup.ServerOptions(port),
-                        setup.ClientOptions(default),
-                        setup.RetryAfter,
-                        replicas,
-                        settings: settings
-                    ),
-                    "relay"
-                );
-                member.Node.Tell(new NodeProtocol.Listen(actor), Akka.Actor.ActorRefs.NoSender);
-            },
-            ends,
-            metrics => metrics.Watch(relay)
-        );
-    }
-
-    private static async Task RunMember(
-        NodeOptions options,
-        ParseResult result,
-        ClusterSetup setup,
-        Replicas replicas,
-        Func<NodeReport> report,
-        Action<ClusterMember> joined,
-        CancellationToken ends,
-        Action<NodeMetrics>? watch = null,
-        ClusterView? view = null
-    )
-    {
-        var role = result.GetValue(options.Role)!;
-        NodeReport Whole() => WithState(report(), replicas);
-        MetricsEndpoint? endpoint = null;
-        var isFirst = true;
-        var memberships = new Memberships(
-            setup,
-            (role, NodeOptions.PortOf(result, options.Port)),
-            (options.Seeds.Name, ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds))),
-            Whole,
-            member => member.Listen(BitmapReplicasActor.Props(replicas, member.Membership), "replicas"),
-            member =>
-            {
-                Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
-                if (isFirst && endpoint is not null)
-                    Console.WriteLine($"userfault node: metrics at {endpoint.Address}");
-                isFirst = false;
-                joined(member);
-            }
-        )
+        var fetch = FetcherSection.Of(setup.Settings);
+        void Serve(ClusterMember member)
         {
-            View = view ?? new ClusterView(),
-        };
-        using var metrics = new NodeMetrics(Whole, () => memberships.View.Nodes);
-        metrics.Watch(replicas);
-        watch?.Invoke(metrics);
-        using (endpoint = MetricsEndpoint.Open(setup))
-            await memberships.Run(ends);
-    }
+            var actor = member.System.ActorOf(
+                RelayActor.Props(
+                    relay,
+                    member.Node,
+                    setup.ServerOptions(port),
+                    setup.ClientOptions(default),
+                    setup.RetryAfter,
+                    replicas,
+                    settings: fetch
+                ),
+                "relay"
+            );
+            member.Node.Tell(new NodeProtocol.Listen(actor), Akka.Actor.ActorRefs.NoSender);
+        }
 
-    private static NodeReport WithState(NodeReport report, Replicas replicas) =>
-        report with
-        {
-            State =
-                (report.Offers.Count > 0 ? "serves" : "has nothing to serve")
-                + (replicas.Lost is { } lost ? $"; {lost}" : ""),
-        };
+        var settings = options.MembershipOf(result, relay.Report) with { Joined = Serve };
+        await new ServingNode(setup, settings, replicas) { Watch = metrics => metrics.Watch(relay) }.Run(ends);
+    }
 
     private static PageServer Serve(Func<PageServer> open, ClusterSetup setup, int port)
     {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Akka.Actor;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -37,6 +39,17 @@ internal sealed class NodeOptions
 
     /// <summary>Where the image comes from, and the settings; for a destination the options of migrate.</summary>
     public MigrateOptions Image { get; } = new();
+
+    /// <summary>Nodes to join at.</summary>
+    /// <exception cref="CliException">One is no address.</exception>
+    public IReadOnlyList<Address> SeedsOf(ParseResult result) => ClusterSetup.Nodes(Seeds.Name, result.GetValue(Seeds));
+
+    /// <summary>What the node is in its cluster.</summary>
+    /// <param name="result">What was given.</param>
+    /// <param name="report">What there is to say of it.</param>
+    /// <exception cref="CliException">A bad value.</exception>
+    public MembershipSettings MembershipOf(ParseResult result, Func<NodeReport> report) =>
+        new(result.GetValue(Role)!, PortOf(result, Port), Seeds.Name, SeedsOf(result)) { Report = report };
 
     public static int PortOf(ParseResult result, Option<string> option) =>
         Units.Count(option.Name, result.GetValue(option) ?? "0", 0, 65535);

@@ -22,10 +22,9 @@ internal sealed class ServeOptions
             "--image-id",
             "which image, by the beginning of its identity, where the nodes serve several"
         );
-        ConfigFile = Add<string>(
-            "--config",
-            "HOCON file with the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it, and how pages are asked for (userfault.fetcher)"
-        );
+        Overlay.ConfigFile.Description =
+            "HOCON file with the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it, and how pages are asked for (userfault.fetcher)";
+        _all.AddRange([Overlay.ConfigFile, Overlay.Set]);
         Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
         Push = Add<string>(
             "--push",
@@ -81,7 +80,8 @@ internal sealed class ServeOptions
 
     public Option<string> ImageId { get; }
 
-    public Option<string> ConfigFile { get; }
+    /// <summary>What is laid over akka.hocon, with a cluster.</summary>
+    public SettingsOptions Overlay { get; } = new();
 
     public Option<string> Chunk { get; }
 
@@ -126,7 +126,11 @@ internal sealed class ServeOptions
     /// <exception cref="CliException">A file that is missing, is no HOCON, or has a key that does not
     /// exist.</exception>
     public Settings? SettingsOf(ParseResult result) =>
-        result.GetValue(Cluster) is null ? null : Settings.Load(result.GetValue(ConfigFile));
+        result.GetValue(Cluster) is null ? null : Overlay.Load(result);
+
+    /// <summary>When the handler ends.</summary>
+    public ServeEnd EndOf(ParseResult result) =>
+        result.GetValue(Once) ? ServeEnd.WithLastVm : ServeEnd.WhenCancelled;
 
     /// <summary>How VMs are served.</summary>
     /// <exception cref="CliException">A bad value.</exception>

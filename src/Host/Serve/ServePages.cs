@@ -20,10 +20,10 @@ internal sealed class ServePages : IDisposable
     {
         var cluster = result.GetValue(options.Cluster);
         var image = options.Image.TryOpen(result);
-        if (cluster is null && result.GetValue(options.ConfigFile) is not null)
+        if (cluster is null && options.Overlay.AreGiven(result))
         {
             throw new CliException(
-                "--config: belongs to --cluster; an image in this process needs neither certificates nor sources"
+                "--config and --set: belong to --cluster; an image in this process needs neither certificates nor sources"
             );
         }
 

@@ -37,13 +37,9 @@ internal sealed class MigrateOptions
         Mode = Add<string>("--mode", "userfault, userfaultfd or both");
         Memory = Add<string>("--memory", "anonymous, shmem or guest_memfd");
         Ips = Add<string>("--ips", "instructions a second between touches, such as 1e9; off: order only");
-        Fetchers = Add<string>("--fetchers", "fetcher actors");
         Latency = Add<string>("--latency", "latency of the page source, such as 30us");
-        Jitter = Add<string>("--jitter", "added to each latency, uniform from 0 to this");
         Bandwidth = Add<string>("--bandwidth", "bandwidth of the page source, such as 10Gbps; off: unlimited");
         Background = Add<string>("--background", "push order: none, sequential, outward or recorded");
-        Locality = Add<string>("--locality", "pages around a fault that are fetched with it");
-        HostAccesses = Add<string>("--host-accesses", "accesses by a device model while the guest runs");
         Record = Add<string>("--record", "write the working set to this file");
         Replay = Add<string>("--replay", "push a recorded working set first");
         Backend = Add<string>(
@@ -54,7 +50,7 @@ internal sealed class MigrateOptions
             "--cluster",
             "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at; without --image or --synthetic the image that they have"
         );
-        ConfigFile = Add<string>("--config", "HOCON file laid over akka.hocon");
+        _all.AddRange([Overlay.ConfigFile, Overlay.Set]);
         Json = Add<string>("--json", "write the report as JSON to this file; - is standard output");
         Html = Add<string>("--html", "write the report as one self-contained page");
         Seed = Add<string>("--seed", "seed of everything that is chosen by chance");
@@ -90,19 +86,11 @@ internal sealed class MigrateOptions
 
     public Option<string> Ips { get; }
 
-    public Option<string> Fetchers { get; }
-
     public Option<string> Latency { get; }
-
-    public Option<string> Jitter { get; }
 
     public Option<string> Bandwidth { get; }
 
     public Option<string> Background { get; }
-
-    public Option<string> Locality { get; }
-
-    public Option<string> HostAccesses { get; }
 
     public Option<string> Record { get; }
 
@@ -112,7 +100,8 @@ internal sealed class MigrateOptions
 
     public Option<string> Cluster { get; }
 
-    public Option<string> ConfigFile { get; }
+    /// <summary>What is laid over akka.hocon besides these options.</summary>
+    public SettingsOptions Overlay { get; } = new();
 
     public Option<string> Json { get; }
 
@@ -125,7 +114,7 @@ internal sealed class MigrateOptions
     public void RefuseBeyondImage(ParseResult result, string role)
     {
         foreach (
-            var option in _all.Except([Image, ImageFormat, Synthetic, ZeroShare, DuplicateShare, ConfigFile, Seed])
+            var option in _all.Except([Image, ImageFormat, Synthetic, ZeroShare, DuplicateShare, Overlay.ConfigFile, Overlay.Set, Seed])
         )
         {
             if (result.GetResult(option) is { Implicit: false })
@@ -149,7 +138,7 @@ internal sealed class MigrateOptions
     // File, overlay, options.
     private Settings LoadSettings(ParseResult result)
     {
-        var settings = Settings.Load(result.GetValue(ConfigFile));
+        var settings = Overlay.Load(result);
         foreach (
             var (key, option) in new (string, Option<string>)[]
             {
@@ -157,13 +146,9 @@ internal sealed class MigrateOptions
                 ("mode", Mode),
                 ("memory", Memory),
                 ("vcpu.ips", Ips),
-                ("fetcher.count", Fetchers),
                 ("source.latency", Latency),
-                ("source.jitter", Jitter),
                 ("source.bandwidth", Bandwidth),
                 ("background.order", Background),
-                ("memslot.locality-pages", Locality),
-                ("uffd.host-accesses", HostAccesses),
                 ("seed", Seed),
                 ("backend", Backend),
             }

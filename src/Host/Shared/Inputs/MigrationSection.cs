@@ -64,7 +64,7 @@ internal static class MigrationSection
         if (migration.HostAccesses > 0 && migration.Mode == FaultMode.Userfault)
         {
             throw new CliException(
-                "--host-accesses: KVM Userfault alone does not catch them; use --mode both or userfaultfd"
+                "userfault.uffd.host-accesses: KVM Userfault alone does not catch them; use --mode both or userfaultfd"
             );
         }
     }

@@ -11,34 +11,17 @@ namespace Userfault.Cli;
 internal sealed class Memberships
 {
     private readonly ClusterSetup _setup;
-    private readonly string _role;
-    private readonly string _option;
+    private readonly MembershipSettings _settings;
     private readonly Acquaintances _known;
-    private readonly Func<NodeReport> _report;
-    private readonly Action<ClusterMember> _opened;
-    private readonly Action<ClusterMember> _joined;
     private int _port;
 
     /// <summary>A process that is no member yet.</summary>
     /// <param name="setup">How nodes are reached.</param>
-    /// <param name="node">Its role, of <see cref="NodeRoles"/>, and its port; 0 is any free one, and then always that
-    /// one.</param>
-    /// <param name="seeds">Nodes to join at, none begins a cluster; with the option that named them, for
-    /// messages.</param>
-    /// <param name="report">What there is to say of the node.</param>
-    /// <param name="opened">Told of each incarnation before it joins.</param>
-    /// <param name="joined">Told of each incarnation that is a member.</param>
-    public Memberships(
-        ClusterSetup setup,
-        (string Role, int Port) node,
-        (string Option, IReadOnlyList<Address> Nodes) seeds,
-        Func<NodeReport> report,
-        Action<ClusterMember> opened,
-        Action<ClusterMember> joined
-    )
+    /// <param name="settings">What it is there.</param>
+    public Memberships(ClusterSetup setup, MembershipSettings settings)
     {
-        (_setup, _role, _port, _option, _report) = (setup, node.Role, node.Port, seeds.Option, report);
-        (_known, _opened, _joined) = (new Acquaintances(setup.Named(seeds.Nodes)), opened, joined);
+        (_setup, _settings, _port) = (setup, settings, settings.Port);
+        _known = new Acquaintances(setup.Named(settings.Seeds));
     }
 
     /// <summary>The cluster as the last incarnation saw it.</summary>
@@ -61,10 +44,10 @@ internal sealed class Memberships
             NodeSystem? node = null;
             try
             {
-                node = ClusterMember.Open(_setup, _role, _port);
+                node = ClusterMember.Open(_setup, _settings.Role, _port);
                 var found = Open(node, out var member);
                 await member.Join(
-                    new JoinAttempt(_option, seeds, isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout)
+                    new JoinAttempt(_settings.SeedOption, seeds, isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout)
                     {
                         LogsSilence = isFirst,
                     },
@@ -72,7 +55,7 @@ internal sealed class Memberships
                 );
                 if (ends.IsCancellationRequested)
                     return;
-                _joined(member);
+                _settings.Joined(member);
                 await Task.WhenAny(node.System.WhenTerminated, found.Task, Ended(ends));
                 if (ends.IsCancellationRequested)
                     return;
@@ -105,7 +88,7 @@ internal sealed class Memberships
 
     private TaskCompletionSource<Address> Open(NodeSystem node, out ClusterMember member)
     {
-        member = new ClusterMember(_setup, node, _report);
+        member = new ClusterMember(_setup, node, _settings.Report);
         _port = node.Membership.Self.Address.Port ?? _port;
         View.Follow(node.System, member.Node);
         var found = new TaskCompletionSource<Address>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -113,7 +96,7 @@ internal sealed class Memberships
             ReunionActor.Props(node.Membership, _known, _setup.ReportEvery, at => found.TrySetResult(at)),
             "reunion"
         );
-        _opened(member);
+        _settings.Opened(member);
         return found;
     }
 

@@ -20,8 +20,9 @@ internal sealed unsafe class GuestMemory : IDisposable
 
     /// <summary>Maps and registers memory of the given ranges of the image.</summary>
     /// <exception cref="LinuxException">No userfaultfd, no memory.</exception>
-    public GuestMemory(IReadOnlyList<GfnRange> ranges, bool secretFree, bool hugePages = false)
+    public GuestMemory(IReadOnlyList<GfnRange> ranges, GuestMemoryForm form)
     {
+        var (secretFree, hugePages) = (form == GuestMemoryForm.SecretFree, form == GuestMemoryForm.HugePages);
         Pages = ranges[^1].End.Value;
         var shmem = secretFree ? UffdFeatures.MissingShmem | UffdFeatures.MinorShmem : UffdFeatures.None;
         _granule = (hugePages ? RegionList.HugePageBytes : Page.Size) >> Page.Shift;

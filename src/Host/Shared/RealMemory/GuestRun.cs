@@ -17,25 +17,26 @@ internal sealed class GuestRun : IDisposable
     private readonly IMemoryImage _image;
     private readonly UnixSocket _socket;
     private readonly Toucher[] _touchers;
-    private readonly ulong _balloonPages;
-    private readonly double _deviceShare;
-    private readonly TimeSpan _patience;
+    private readonly GuestRunSettings _settings;
     private readonly long _begun;
     private volatile int _balloonStepsDone;
-    private Func<string?>? _handlerProblem;
 
+    /// <summary>Hands the memory over.</summary>
+    /// <param name="socket">To the handler; owned.</param>
+    /// <param name="memory">Guest memory; owned.</param>
+    /// <param name="image">What memory must hold.</param>
+    /// <param name="workload">What is touched.</param>
+    /// <param name="settings">What else is done.</param>
+    /// <exception cref="LinuxException">The handler does not take it.</exception>
     public GuestRun(
         UnixSocket socket,
         GuestMemory memory,
         IMemoryImage image,
         IWorkload workload,
-        ulong balloonPages,
-        double deviceShare,
-        TimeSpan patience
+        GuestRunSettings settings
     )
     {
-        (_socket, Memory, _image, _workload) = (socket, memory, image, workload);
-        (_balloonPages, _deviceShare, _patience) = (balloonPages, deviceShare, patience);
+        (_socket, Memory, _image, _workload, _settings) = (socket, memory, image, workload, settings);
         Stamps = new GuestStamps(workload.Vcpus, memory.Pages);
         _touchers = [.. Enumerable.Range(0, workload.Vcpus).Select(i => new Toucher(i, this, workload.Open(i)))];
         memory.HandOver(socket);
@@ -51,25 +52,22 @@ internal sealed class GuestRun : IDisposable
     public FaultChannel? Channel { get; }
 
     /// <summary>Where the touchers wait; null for nowhere.</summary>
-    public GuestPause? Pause { get; init; }
+    public GuestPause? Pause => _settings.Pause;
 
     /// <summary>Is everybody to stop?</summary>
     public volatile bool IsOver;
 
     /// <summary>Does the page lie where memory is given back? The guest writes nothing there.</summary>
-    public bool IsBallooned(Gfn gfn) => gfn.Value >= Memory.Pages - _balloonPages;
+    public bool IsBallooned(Gfn gfn) => gfn.Value >= Memory.Pages - _settings.BalloonPages;
 
     /// <summary>Does this access go through the monitor's mapping (secret-free form)?</summary>
     public bool IsDeviceAccess(int toucher, Gfn gfn) =>
-        (GuestStamps.Mix((ulong)toucher + 31, gfn.Value) >> 11) / (double)(1UL << 53) < _deviceShare;
+        (GuestStamps.Mix((ulong)toucher + 31, gfn.Value) >> 11) / (double)(1UL << 53) < _settings.DeviceShare;
 
     /// <summary>Touches, balloons, verifies.</summary>
-    /// <param name="verify">Check every page at the end?</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    /// <param name="handlerProblem">What became of the handler, where that is known; null while it serves.</param>
-    public GuestReport Run(bool verify, CancellationToken cancelled, Func<string?>? handlerProblem = null)
+    public GuestReport Run(CancellationToken cancelled)
     {
-        _handlerProblem = handlerProblem;
         foreach (var toucher in _touchers)
             toucher.Start();
         var balloon = new Thread(GiveBack) { IsBackground = true, Name = "balloon" };
@@ -77,7 +75,7 @@ internal sealed class GuestRun : IDisposable
         if (!Wait(() => _touchers.All(t => t.HasEnded) && !balloon.IsAlive, Progress, cancelled))
             return Report(null, cancelled);
         var touchedNs = Elapsed;
-        if (!verify)
+        if (!_settings.ChecksEveryPage)
             return Report(null, cancelled, touchedNs);
         var verifier = new GuestVerification(this, _image);
         return Wait(() => verifier.HasEnded, () => verifier.Checked, cancelled)
@@ -116,7 +114,7 @@ internal sealed class GuestRun : IDisposable
                 _problem = broken;
                 return false;
             }
-            if (_handlerProblem?.Invoke() is { } gone)
+            if (_settings.HandlerProblem?.Invoke() is { } gone)
             {
                 _problem = gone;
                 return false;
@@ -125,9 +123,9 @@ internal sealed class GuestRun : IDisposable
             {
                 (last, since) = (now, Stopwatch.GetTimestamp());
             }
-            else if (Stopwatch.GetElapsedTime(since) > _patience)
+            else if (Stopwatch.GetElapsedTime(since) > _settings.Patience)
             {
-                _problem = $"nothing moved for {_patience.TotalSeconds:0.#} s: the handler does not serve";
+                _problem = $"nothing moved for {_settings.Patience.TotalSeconds:0.#} s: the handler does not serve";
                 return false;
             }
         }
@@ -137,10 +135,10 @@ internal sealed class GuestRun : IDisposable
     // In steps, spread over the guest's run: after each share of its touches.
     private void GiveBack()
     {
-        if (_balloonPages == 0)
+        if (_settings.BalloonPages == 0)
             return;
         var total = Enumerable.Range(0, _workload.Vcpus).Sum(i => (long)_workload.Open(i).Count);
-        var first = Memory.Pages - _balloonPages;
+        var first = Memory.Pages - _settings.BalloonPages;
         for (ulong step = 0; step < BalloonSteps && !IsOver; step++)
         {
             while (!IsOver && _touchers.Sum(t => t.Touches) < total * (long)step / BalloonSteps)
@@ -153,7 +151,7 @@ internal sealed class GuestRun : IDisposable
         }
     }
 
-    private ulong BalloonAt(ulong step) => _balloonPages * step / BalloonSteps / Memory.Granule * Memory.Granule;
+    private ulong BalloonAt(ulong step) => _settings.BalloonPages * step / BalloonSteps / Memory.Granule * Memory.Granule;
 
     private GuestReport Report(GuestVerification? verification, CancellationToken cancelled, long touchedNs = -1)
     {
@@ -168,7 +166,7 @@ internal sealed class GuestRun : IDisposable
             touchedNs,
             Elapsed,
             latency,
-            _balloonPages,
+            _settings.BalloonPages,
             Channel?.Requests ?? 0,
             Channel?.Repeated ?? 0,
             verification?.Checked ?? 0,

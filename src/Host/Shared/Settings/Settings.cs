@@ -22,17 +22,37 @@ internal sealed class Settings
     /// <summary>The file that documents every key; it lies beside the program.</summary>
     public static string DefaultFile => Path.Combine(AppContext.BaseDirectory, "akka.hocon");
 
-    /// <summary>Loads akka.hocon and lays a file over it.</summary>
+    /// <summary>Loads akka.hocon, and lays a file and single keys over it.</summary>
     /// <param name="overlay">A HOCON file; null for none.</param>
-    /// <exception cref="CliException">The file is missing, is no HOCON, or has a key that does not exist.</exception>
-    public static Settings Load(string? overlay)
+    /// <param name="assignments">Single keys over both, as KEY=VALUE.</param>
+    /// <exception cref="CliException">The file is missing or is no HOCON, or a key does not exist.</exception>
+    public static Settings Load(string? overlay, params IReadOnlyList<string> assignments)
     {
         var defaults = Parse(DefaultFile);
-        if (overlay is null)
-            return new Settings(defaults, "");
-        var config = Parse(overlay);
-        Check(overlay, config, defaults);
-        return new Settings(config.WithFallback(defaults), Path.GetDirectoryName(Path.GetFullPath(overlay)) ?? "");
+        var (config, folder) = (defaults, "");
+        if (overlay is not null)
+        {
+            var file = Parse(overlay);
+            Check(overlay, file, defaults);
+            (config, folder) = (file.WithFallback(defaults), Path.GetDirectoryName(Path.GetFullPath(overlay)) ?? "");
+        }
+
+        var own = new Dictionary<string, string>();
+        foreach (var assignment in assignments)
+        {
+            var (key, value) = KeyAssignment.Parse(assignment);
+            var single = KeyAssignment.ToConfig(key, value);
+            Check(KeyAssignment.Option, single, defaults);
+            if (key.StartsWith(Root + '.', StringComparison.Ordinal))
+                own[key[(Root.Length + 1)..]] = value;
+            else
+                config = single.WithFallback(config);
+        }
+
+        var settings = new Settings(config, folder);
+        foreach (var (key, value) in own)
+            settings.Override(key, $"{Root}.{key}", value);
+        return settings;
     }
 
     /// <summary>Lets an option stand over a key; null leaves the key as it is.</summary>
@@ -54,11 +74,15 @@ internal sealed class Settings
         );
     }
 
-    /// <summary>A file; a relative path begins at the settings file that names it. Empty where none is named.</summary>
+    /// <summary>
+    /// A file; a relative path begins at the settings file that names it, or at the working directory where an option
+    /// does. Empty where none is named.
+    /// </summary>
     public (string Name, string Path) FileAt(string key)
     {
         var (name, value) = Get(key);
-        return (name, value.Length == 0 ? "" : Path.Combine(_folder, value));
+        var folder = _options.ContainsKey(key) ? "" : _folder;
+        return (name, value.Length == 0 ? "" : Path.Combine(folder, value));
     }
 
     /// <summary>A size in pages; 0 for "off".</summary>

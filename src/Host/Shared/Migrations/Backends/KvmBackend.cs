@@ -87,7 +87,7 @@ internal sealed class KvmBackend : IMigrationBackend
         return migration.HostAccesses == 0
             ? migration
             : throw new CliException(
-                "--host-accesses: real vCPUs have no device model beside them; use --backend model"
+                "userfault.uffd.host-accesses: real vCPUs have no device model beside them; use --backend model"
             );
     }
 }

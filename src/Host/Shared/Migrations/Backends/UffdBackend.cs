@@ -35,9 +35,6 @@ internal sealed class UffdBackend : IMigrationBackend
             options.Arch,
             options.Mode,
             options.Memory,
-            options.HostAccesses,
-            options.Fetchers,
-            options.Jitter,
             options.DuplicateShare,
             options.ImageFormat
         );
@@ -118,17 +115,15 @@ internal sealed class UffdBackend : IMigrationBackend
         GuestReport guest;
         try
         {
-            var memory = new GuestMemory([new GfnRange(new Gfn(0), inputs.Image.Pages)], secretFree: false);
+            var memory = new GuestMemory([new GfnRange(new Gfn(0), inputs.Image.Pages)], GuestMemoryForm.Private);
             var run = new GuestRun(
                 UnixSocket.Connect(files.Socket),
                 memory,
                 inputs.Image,
                 inputs.Workload,
-                balloonPages: 0,
-                deviceShare: 0,
-                Patience
+                new GuestRunSettings { Patience = Patience, HandlerProblem = serve.Death }
             );
-            guest = run.Run(verify: true, cancelled, serve.Death);
+            guest = run.Run(cancelled);
             // Where a thread may still sleep on its memory, that stays until the process ends.
             if (guest.IsGood)
                 run.Dispose();

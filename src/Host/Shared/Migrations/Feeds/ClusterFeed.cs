@@ -72,9 +72,7 @@ internal sealed class ClusterFeed : IActorFeed
         // What says how the path to the source is modelled has no meaning where there is a real one.
         arguments.Refuse(
             "belongs to a migration inside one process; a cluster's own nodes and network decide it",
-            options.Fetchers,
             options.Latency,
-            options.Jitter,
             options.Bandwidth
         );
         var adopts = cluster.Unnamed == UnnamedImage.AdoptFromCluster && !arguments.NamesImage;
@@ -97,11 +95,12 @@ internal sealed class ClusterFeed : IActorFeed
         var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _memberships = new Memberships(
             _setup,
-            (NodeRoles.Destination, _cluster.Port),
-            (_cluster.Option, nodes),
-            _said,
-            Attach,
-            _ => joined.TrySetResult()
+            new MembershipSettings(NodeRoles.Destination, _cluster.Port, _cluster.Option, nodes)
+            {
+                Report = _said,
+                Opened = Attach,
+                Joined = _ => joined.TrySetResult(),
+            }
         );
         using (cancelled.Register(_leaves.Cancel))
         {

@@ -38,9 +38,7 @@ internal sealed class HandlerFeed(MigrateArguments arguments) : IPageFeed
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private IEnumerable<string> OfCluster(string cluster) =>
-        arguments.Of(arguments.Options.ConfigFile) is { } config
-            ? ["--cluster", cluster, "--config", config]
-            : ["--cluster", cluster];
+        ["--cluster", cluster, .. arguments.Options.Overlay.Arguments(arguments.Result)];
 
     private IEnumerable<string> OfImage()
     {
