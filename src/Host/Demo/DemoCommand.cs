@@ -105,14 +105,14 @@ internal static class DemoCommand
 
     private static IEnumerable<string> ImageArgs(MigrateOptions options, ParseResult result) =>
         Given(
-            result,
-            options.Image,
-            options.ImageFormat,
-            options.Synthetic,
-            options.ZeroShare,
-            options.DuplicateShare,
-            options.Seed
-        )
+                result,
+                options.Image,
+                options.ImageFormat,
+                options.Synthetic,
+                options.ZeroShare,
+                options.DuplicateShare,
+                options.Seed
+            )
             .Concat(ConfigArgs(options, result));
 
     private static IEnumerable<string> Given(ParseResult result, params Option<string>[] options) =>

@@ -129,9 +129,7 @@ internal sealed class GuestOptions
         {
             BalloonPages = BalloonOf(result, pages),
             DeviceShare = Units.Share(DeviceShare.Name, result.GetValue(DeviceShare) ?? "0.1"),
-            Patience = TimeSpan.FromTicks(
-                Units.DurationNs(Patience.Name, result.GetValue(Patience) ?? "30s") / 100
-            ),
+            Patience = TimeSpan.FromTicks(Units.DurationNs(Patience.Name, result.GetValue(Patience) ?? "30s") / 100),
             ChecksEveryPage = Units.Switch(Verify.Name, result.GetValue(Verify) ?? "on"),
             Pause = result.GetValue(PauseAt) is { } share
                 ? new GuestPause(Units.Share(PauseAt.Name, share), vcpus)

@@ -13,9 +13,7 @@ internal static class MigrateCommand
         );
         var options = new MigrateOptions();
         options.AddTo(command);
-        command.SetAction(
-            (result, cancelled) => BadInput.Guard(() => Run(options.Read(result), cancelled))
-        );
+        command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options.Read(result), cancelled)));
         return command;
     }
 

@@ -125,12 +125,10 @@ internal sealed class ServeOptions
     /// <summary>The settings of the cluster; null without one, where nothing is read.</summary>
     /// <exception cref="CliException">A file that is missing, is no HOCON, or has a key that does not
     /// exist.</exception>
-    public Settings? SettingsOf(ParseResult result) =>
-        result.GetValue(Cluster) is null ? null : Overlay.Load(result);
+    public Settings? SettingsOf(ParseResult result) => result.GetValue(Cluster) is null ? null : Overlay.Load(result);
 
     /// <summary>When the handler ends.</summary>
-    public ServeEnd EndOf(ParseResult result) =>
-        result.GetValue(Once) ? ServeEnd.WithLastVm : ServeEnd.WhenCancelled;
+    public ServeEnd EndOf(ParseResult result) => result.GetValue(Once) ? ServeEnd.WithLastVm : ServeEnd.WhenCancelled;
 
     /// <summary>How VMs are served.</summary>
     /// <exception cref="CliException">A bad value.</exception>

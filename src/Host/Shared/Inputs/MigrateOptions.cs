@@ -114,7 +114,16 @@ internal sealed class MigrateOptions
     public void RefuseBeyondImage(ParseResult result, string role)
     {
         foreach (
-            var option in _all.Except([Image, ImageFormat, Synthetic, ZeroShare, DuplicateShare, Overlay.ConfigFile, Overlay.Set, Seed])
+            var option in _all.Except([
+                Image,
+                ImageFormat,
+                Synthetic,
+                ZeroShare,
+                DuplicateShare,
+                Overlay.ConfigFile,
+                Overlay.Set,
+                Seed,
+            ])
         )
         {
             if (result.GetResult(option) is { Implicit: false })

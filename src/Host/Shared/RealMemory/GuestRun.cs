@@ -151,7 +151,8 @@ internal sealed class GuestRun : IDisposable
         }
     }
 
-    private ulong BalloonAt(ulong step) => _settings.BalloonPages * step / BalloonSteps / Memory.Granule * Memory.Granule;
+    private ulong BalloonAt(ulong step) =>
+        _settings.BalloonPages * step / BalloonSteps / Memory.Granule * Memory.Granule;
 
     private GuestReport Report(GuestVerification? verification, CancellationToken cancelled, long touchedNs = -1)
     {

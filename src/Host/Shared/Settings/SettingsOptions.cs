@@ -17,7 +17,8 @@ internal sealed class SettingsOptions
         };
 
     /// <summary>Was one of them given?</summary>
-    public bool AreGiven(ParseResult result) => result.GetValue(ConfigFile) is not null || Assignments(result).Length > 0;
+    public bool AreGiven(ParseResult result) =>
+        result.GetValue(ConfigFile) is not null || Assignments(result).Length > 0;
 
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)

@@ -15,7 +15,7 @@ internal sealed class ClusterFeed : IActorFeed
 {
     private readonly ClusterSetup _setup;
     private readonly ClusterRequest _cluster;
-    private readonly Func<NodeReport> _said;
+    private readonly DestinationReport _report = new();
     private readonly Lock _lock = new();
     private readonly List<IActorRef> _listeners = [];
     private readonly CancellationTokenSource _leaves = new();
@@ -28,15 +28,9 @@ internal sealed class ClusterFeed : IActorFeed
     private NodeMetrics? _metrics;
     private IActorRef? _publisher;
     private IActorRef _links = ActorRefs.Nobody;
-    private volatile PublishedBitmaps? _published;
-    private volatile MigrationProgress? _progress;
-    private NodeReport _report = NodeReport.Nothing with { State = "waits for pages" };
 
-    private ClusterFeed(ClusterSetup setup, ClusterRequest cluster, bool bringsImage)
-    {
+    private ClusterFeed(ClusterSetup setup, ClusterRequest cluster, bool bringsImage) =>
         (_setup, _cluster, BringsImage) = (setup, cluster, bringsImage);
-        _said = () => Volatile.Read(ref _report) with { Bitmaps = _published?.Shapes ?? [] };
-    }
 
     public bool BringsImage { get; }
 
@@ -97,7 +91,7 @@ internal sealed class ClusterFeed : IActorFeed
             _setup,
             new MembershipSettings(NodeRoles.Destination, _cluster.Port, _cluster.Option, nodes)
             {
-                Report = _said,
+                Report = _report.Now,
                 Opened = Attach,
                 Joined = _ => joined.TrySetResult(),
             }
@@ -149,26 +143,22 @@ internal sealed class ClusterFeed : IActorFeed
         );
         lock (_lock)
         {
-            (_published, _publisher) = (published, publisher);
+            _publisher = publisher;
+            _report.Publish(published);
             Publish(_member!, publisher);
             return new Broadcast(publisher, $"vm-{_member!.Endpoint}");
         }
     }
 
     /// <summary>Returns once every node that serves the image is connected, and shows its metrics from then on.</summary>
-    public async Task Connect(
-        MigrationRun run,
-        IMemoryImage image,
-        IGuestMemory? memory,
-        CancellationToken cancelled
-    )
+    public async Task Connect(MigrationRun run, IMemoryImage image, IGuestMemory? memory, CancellationToken cancelled)
     {
         await Link(run.Pool, image, memory, cancelled);
         _endpoint = MetricsEndpoint.Open(_setup);
         if (_endpoint is not null)
             await Console.Error.WriteLineAsync($"metrics at {_endpoint.Address}");
-        _metrics = new NodeMetrics(_said, () => _memberships!.View.Nodes);
-        _metrics.Watch(() => _progress);
+        _metrics = new NodeMetrics(_report.Now, () => _memberships!.View.Nodes);
+        _metrics.Watch(() => _report.Progress);
     }
 
     private async Task Link(IActorRef pool, IMemoryImage image, IGuestMemory? memory, CancellationToken cancelled)
@@ -219,46 +209,18 @@ internal sealed class ClusterFeed : IActorFeed
     }
 
     /// <summary>Lets the other nodes know how far the guest is.</summary>
-    public void Show(MigrationProgress progress)
-    {
-        _progress = progress;
-        Volatile.Write(
-            ref _report,
-            NodeReport.Nothing with
-            {
-                PagesPresent = progress.PagesPresent,
-                Pages = progress.Pages,
-                State =
-                    progress.State.ToString().ToLowerInvariant()
-                    + (progress.Reason is { } reason ? $": {Shortened(reason)}" : ""),
-            }
-        );
-    }
+    public void Show(MigrationProgress progress) => _report.Show(progress);
 
-    /// <summary>
-    /// Lets the other nodes know that it is over: one that completed has no use for replicas of its bitmaps any more.
-    /// </summary>
+    /// <summary>Lets the other nodes know at once that the guest is here, where it is.</summary>
     public async Task<ClusterSummary?> End(MigrationReport report)
     {
-        Announce(report);
-        return await Summary();
-    }
+        if (report.State == MigrationState.Completed)
+        {
+            _report.Complete(report);
+            Member.Node.Tell(NodeProtocol.Announce.Instance);
+        }
 
-    private void Announce(MigrationReport report)
-    {
-        if (report.State != MigrationState.Completed)
-            return;
-        _published = null;
-        Volatile.Write(
-            ref _report,
-            NodeReport.Nothing with
-            {
-                PagesPresent = report.PagesPresent,
-                Pages = report.Pages,
-                State = "completed",
-            }
-        );
-        Member.Node.Tell(NodeProtocol.Announce.Instance);
+        return await Summary();
     }
 
     public async Task<string> Describe()
@@ -305,8 +267,6 @@ internal sealed class ClusterFeed : IActorFeed
         member.System.ActorOf(ForwarderActor.Props(publisher), ClearPublisherActor.Name);
         publisher.Tell(new ClearPublisherActor.Through(member.Membership), ActorRefs.NoSender);
     }
-
-    private static string Shortened(string text) => text.Length <= 200 ? text : text[..200];
 
     private static string Names(IEnumerable<SourceListing> offers) =>
         string.Join(", ", offers.Select(o => $"{o.Name} ({o.Image.Short})").Distinct().DefaultIfEmpty("nothing"));
