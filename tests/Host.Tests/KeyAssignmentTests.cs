@@ -10,7 +10,7 @@ public class KeyAssignmentTests
     {
         using var folder = new TemporaryFolder();
         var file = folder.At("own.hocon");
-        File.WriteAllText(file, "userfault { fetcher { count = 2, window = 64 }, seed = 5 }");
+        File.WriteAllText(file, "userfault { fetcher { count = 2, window = 64 }\n seed = 5 }");
 
         var settings = Settings.Load(file, ["userfault.fetcher.count = 4", "userfault.seed=6"]);
         settings.Override("seed", "--seed", "7");

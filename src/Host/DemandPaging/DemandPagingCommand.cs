@@ -43,7 +43,8 @@ internal static class DemandPagingCommand
                         ProgressNs = 0,
                     };
                     var delayUs = Units.Count("-d", result.GetValue(delay) ?? "0", 0, int.MaxValue);
-                    return Run(settings, count, share, result.GetValue(overlap), delayUs * 1000L, cancelled);
+                    var guest = new Guest(count, share, result.GetValue(overlap));
+                    return Run(settings, guest, delayUs * 1000L, cancelled);
                 })
         );
         return command;
@@ -51,13 +52,12 @@ internal static class DemandPagingCommand
 
     private static async Task<int> Run(
         MigrationSettings settings,
-        int vcpus,
-        ulong sharePages,
-        bool overlap,
+        Guest guest,
         long delayNs,
         CancellationToken cancelled
     )
     {
+        var (vcpus, sharePages, overlap) = guest;
         var pages = overlap ? sharePages : sharePages * (ulong)vcpus;
         // Where nothing is missing the kernel gives pages of zeros: so the image is one of zeros then.
         var image = new SyntheticImage(new SyntheticSettings(pages, settings.StartsWhole ? 1 : 0, 0));
@@ -125,4 +125,6 @@ internal static class DemandPagingCommand
         command.Options.Add(option);
         return option;
     }
+
+    private sealed record Guest(int Vcpus, ulong SharePages, bool Overlaps);
 }

@@ -23,7 +23,7 @@ internal sealed unsafe class GuestMemory : IDisposable
     public GuestMemory(IReadOnlyList<GfnRange> ranges, GuestMemoryForm form)
     {
         var (secretFree, hugePages) = (form == GuestMemoryForm.SecretFree, form == GuestMemoryForm.HugePages);
-        Pages = ranges[^1].End.Value;
+        (Form, Pages) = (form, ranges[^1].End.Value);
         var shmem = secretFree ? UffdFeatures.MissingShmem | UffdFeatures.MinorShmem : UffdFeatures.None;
         _granule = (hugePages ? RegionList.HugePageBytes : Page.Size) >> Page.Shift;
         var huge = hugePages ? UffdFeatures.MissingHugetlbfs : UffdFeatures.None;
@@ -62,6 +62,8 @@ internal sealed unsafe class GuestMemory : IDisposable
             );
         }
     }
+
+    public GuestMemoryForm Form { get; }
 
     public ulong Pages { get; }
 

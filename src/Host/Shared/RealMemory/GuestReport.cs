@@ -5,25 +5,7 @@ using Userfault.Pages;
 namespace Userfault.Cli;
 
 /// <summary>What a stand-in guest saw.</summary>
-internal sealed record GuestReport(
-    ulong Pages,
-    int Touchers,
-    string Workload,
-    long Touches,
-    long TouchedNs,
-    long ElapsedNs,
-    LatencyHistogram Latency,
-    ulong BalloonPages,
-    long Requests,
-    long RepeatedAnswers,
-    long Checked,
-    long Wrong,
-    ulong? FirstWrong,
-    string? Problem,
-    long Collections,
-    IReadOnlyList<GuestVcpu> Vcpus,
-    bool SecretFree
-)
+internal sealed record GuestReport
 {
     private static readonly JsonSerializerOptions Options = new()
     {
@@ -31,11 +13,64 @@ internal sealed record GuestReport(
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
     };
 
+    /// <summary>Pages of guest memory.</summary>
+    public required ulong Pages { get; init; }
+
+    /// <summary>Threads that touched it.</summary>
+    public required int Touchers { get; init; }
+
+    /// <summary>The workload's name.</summary>
+    public required string Workload { get; init; }
+
+    /// <summary>Accesses that were made.</summary>
+    public required long Touches { get; init; }
+
+    /// <summary>How long they took; negative where not all were made.</summary>
+    public required long TouchedNs { get; init; }
+
+    /// <summary>From the beginning to this report.</summary>
+    public required long ElapsedNs { get; init; }
+
+    /// <summary>How long each thread's first touch of a page took.</summary>
+    public required LatencyHistogram Latency { get; init; }
+
+    /// <summary>Pages that were given back.</summary>
+    public required ulong BalloonPages { get; init; }
+
+    /// <summary>Exits that were sent to the handler, in the secret-free form.</summary>
+    public required long Requests { get; init; }
+
+    /// <summary>Exits that were answered more than once.</summary>
+    public required long RepeatedAnswers { get; init; }
+
+    /// <summary>Pages whose content was checked.</summary>
+    public required long Checked { get; init; }
+
+    /// <summary>Of these, pages with other content than they must have.</summary>
+    public required long Wrong { get; init; }
+
+    /// <summary>The first of them; null where there is none.</summary>
+    public required ulong? FirstWrong { get; init; }
+
+    /// <summary>Why it ended early; null where it did not.</summary>
+    public required string? Problem { get; init; }
+
+    /// <summary>Garbage collections that were forced meanwhile.</summary>
+    public required long Collections { get; init; }
+
+    /// <summary>Each thread.</summary>
+    public required IReadOnlyList<GuestVcpu> Vcpus { get; init; }
+
+    /// <summary>What its memory was.</summary>
+    public required GuestMemoryForm Form { get; init; }
+
     /// <summary>Did it end, with nothing wrong in what was checked?</summary>
     public bool IsGood => Problem is null && Wrong == 0;
 
     // Why no guest_memfd could take the memfd's place here; null where one could.
-    private string? GuestMemfd { get; } = SecretFree ? GuestMemfdProbe.WhyNot() : null;
+    private string? GuestMemfd => SecretFree ? GuestMemfdProbe.WhyNot() : null;
+
+    private bool SecretFree => Form == GuestMemoryForm.SecretFree;
 
     private double TouchesPerSecond => TouchedNs <= 0 ? 0 : Touches / (TouchedNs / 1e9);
 

@@ -159,24 +159,28 @@ internal sealed class GuestRun : IDisposable
         var latency = new LatencyHistogram();
         foreach (var toucher in _touchers.Where(t => t.HasEnded))
             latency.Add(toucher.Latency);
-        return new GuestReport(
-            Memory.Pages,
-            _workload.Vcpus,
-            _workload.Name,
-            _touchers.Sum(t => t.Touches),
-            touchedNs,
-            Elapsed,
-            latency,
-            _settings.BalloonPages,
-            Channel?.Requests ?? 0,
-            Channel?.Repeated ?? 0,
-            verification?.Checked ?? 0,
-            verification?.Wrong ?? 0,
-            verification?.FirstWrong,
-            _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null),
-            GcStress.Collections,
-            [.. _touchers.Select(t => new GuestVcpu(t.ThreadId, t.HasEnded ? t.Latency : new LatencyHistogram()))],
-            Memory.File is not null
-        );
+        return new GuestReport
+        {
+            Pages = Memory.Pages,
+            Touchers = _workload.Vcpus,
+            Workload = _workload.Name,
+            Touches = _touchers.Sum(t => t.Touches),
+            TouchedNs = touchedNs,
+            ElapsedNs = Elapsed,
+            Latency = latency,
+            BalloonPages = _settings.BalloonPages,
+            Requests = Channel?.Requests ?? 0,
+            RepeatedAnswers = Channel?.Repeated ?? 0,
+            Checked = verification?.Checked ?? 0,
+            Wrong = verification?.Wrong ?? 0,
+            FirstWrong = verification?.FirstWrong,
+            Problem = _problem ?? (cancelled.IsCancellationRequested ? "stopped by Ctrl-C" : null),
+            Collections = GcStress.Collections,
+            Vcpus =
+            [
+                .. _touchers.Select(t => new GuestVcpu(t.ThreadId, t.HasEnded ? t.Latency : new LatencyHistogram())),
+            ],
+            Form = Memory.Form,
+        };
     }
 }
