@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Userfault.Cli;
 
+// Each command has a folder. What several commands need is in Shared/, which refers to none of them.
 // Bad options are one line and exit code 2, as every other bad input.
 var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
 root.Subcommands.Add(MigrateCommand.Create());

@@ -36,7 +36,7 @@ internal static class ServeCommand
                 output.WriteLine($"userfault serve: {line}");
         }
 
-        var settings = options.SettingsOf(result);
+        var settings = options.Overlay.Load(result);
         var handler = options.HandlerOf(result, settings, Log);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         if (result.GetValue(options.UntilStdinCloses))

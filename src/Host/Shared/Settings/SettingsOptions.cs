@@ -16,10 +16,6 @@ internal sealed class SettingsOptions
             Arity = ArgumentArity.OneOrMore,
         };
 
-    /// <summary>Was one of them given?</summary>
-    public bool AreGiven(ParseResult result) =>
-        result.GetValue(ConfigFile) is not null || Assignments(result).Length > 0;
-
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {

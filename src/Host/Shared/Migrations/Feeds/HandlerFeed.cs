@@ -11,7 +11,11 @@ internal sealed class HandlerFeed(MigrateArguments arguments) : IPageFeed
     public bool BringsImage => false;
 
     /// <summary>The options with which the handler gets them.</summary>
-    public IReadOnlyList<string> HandlerArguments => [.. Cluster is null ? OfImage() : OfCluster(Cluster)];
+    public IReadOnlyList<string> HandlerArguments =>
+        [
+            .. Cluster is null ? OfImage() : ["--cluster", Cluster],
+            .. arguments.Options.Overlay.Arguments(arguments.Result),
+        ];
 
     private string? Cluster => arguments.Of(arguments.Options.Cluster);
 
@@ -36,9 +40,6 @@ internal sealed class HandlerFeed(MigrateArguments arguments) : IPageFeed
     public Task<ClusterSummary?> End(MigrationReport report) => Task.FromResult<ClusterSummary?>(null);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private IEnumerable<string> OfCluster(string cluster) =>
-        ["--cluster", cluster, .. arguments.Options.Overlay.Arguments(arguments.Result)];
 
     private IEnumerable<string> OfImage()
     {
