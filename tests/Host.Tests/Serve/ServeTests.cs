@@ -457,6 +457,16 @@ public class ServeTests
     [InlineData("give --socket", "serve", "--synthetic", Size)]
     [InlineData("say which pages", "serve", "--socket", "/tmp/x")]
     [InlineData("power of 2", "serve", "--socket", "/tmp/x", "--synthetic", Size, "--chunk", "3")]
+    [InlineData(
+        "userfault.serve.copy-threads",
+        "serve",
+        "--socket",
+        "/tmp/x",
+        "--synthetic",
+        Size,
+        "--set",
+        "userfault.serve.copy-threads=9"
+    )]
     [InlineData("ENOENT", "serve", "--socket", "/no/such/folder/s", "--synthetic", Size)]
     [InlineData("it is empty", "serve", "--socket", "", "--synthetic", Size)]
     [InlineData(
