@@ -11,10 +11,10 @@ namespace Userfault.Handler;
 public sealed unsafe class RequestLedger
 {
     /// <summary>Requests at once: a vCPU has one.</summary>
-    public const int Most = 4096;
+    public const int MaxRequests = 4096;
 
     /// <summary>Bytes of memory that it needs.</summary>
-    public const int Bytes = Most * 40;
+    public const int Bytes = MaxRequests * 40;
 
     private readonly Entry* _entries;
 
@@ -22,7 +22,7 @@ public sealed unsafe class RequestLedger
     public RequestLedger(byte* memory)
     {
         _entries = (Entry*)memory;
-        for (var i = 0; i < Most; i++)
+        for (var i = 0; i < MaxRequests; i++)
         {
             if (_entries[i].IsUsed != 0)
                 Used = i + 1;
@@ -54,8 +54,8 @@ public sealed unsafe class RequestLedger
         }
         if (free < 0)
         {
-            if (Used == Most)
-                throw new ProtocolException($"more than {Most} fault requests without an answer");
+            if (Used == MaxRequests)
+                throw new ProtocolException($"more than {MaxRequests} fault requests without an answer");
             free = Used++;
         }
         ref var entry = ref _entries[free];

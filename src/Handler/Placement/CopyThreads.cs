@@ -4,22 +4,22 @@ using Userfault.Linux;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Pages are copied by several threads: one alone is the limit of a VM whose guest waits for chunks, since the kernel
-/// spends more than a microsecond on each page. What is to be copied is cut into pieces and copied together; the
-/// pager's thread takes pieces as its helpers do, so that one who comes late costs nothing. Pieces that somebody waits
-/// for are taken first. Helpers look for work for a moment before they sleep. Nothing is allocated after construction.
+/// Copies pages by several threads. The kernel spends more than a microsecond on each page, so one thread alone limits
+/// a VM whose guest waits for chunks. The work is cut into pieces; the pager's thread takes pieces as its helpers do, so
+/// that a helper that wakes late costs nothing. Pieces that a thread of the guest waits for are taken first. Helpers
+/// spin for a moment before they sleep. Nothing is allocated after construction.
 /// </summary>
-internal sealed unsafe class CopyCrew : IDisposable
+internal sealed unsafe class CopyThreads : IDisposable
 {
     /// <summary>Pages of a piece: some 20 us of work, much more than taking it costs.</summary>
     public const ulong PiecePages = 16;
 
-    private const int MostPieces = 4096;
+    private const int MaxPieces = 4096;
     private const ulong PieceBytes = PiecePages << Mmu.Page.Shift;
     private readonly Userfaultfd _uffd;
     private readonly long _spinNs;
     private readonly Helper[] _helpers;
-    private readonly Piece[] _pieces = new Piece[MostPieces];
+    private readonly Piece[] _pieces = new Piece[MaxPieces];
     private int _count;
     private int _urgent;
 
@@ -29,8 +29,8 @@ internal sealed unsafe class CopyCrew : IDisposable
     private int _done;
     private volatile bool _isOver;
 
-    /// <summary>A crew of some helpers beside the thread that calls <see cref="CopyPieces"/>.</summary>
-    public CopyCrew(Userfaultfd uffd, int helpers, long spinNs)
+    /// <summary>Some helper threads beside the thread that calls <see cref="CopyPieces"/>.</summary>
+    public CopyThreads(Userfaultfd uffd, int helpers, long spinNs)
     {
         (_uffd, _spinNs) = (uffd, spinNs);
         _helpers = [.. Enumerable.Range(0, helpers).Select(i => new Helper(this, i))];
@@ -42,7 +42,7 @@ internal sealed unsafe class CopyCrew : IDisposable
     public ReadOnlySpan<Piece> Pieces => _pieces.AsSpan(0, _count);
 
     /// <summary>How many more can be added.</summary>
-    public int Room => MostPieces - _count;
+    public int Room => MaxPieces - _count;
 
     /// <summary>Adds a piece to what is copied next; there must be room.</summary>
     /// <param name="tag">What the caller knows it by.</param>
@@ -163,14 +163,14 @@ internal sealed unsafe class CopyCrew : IDisposable
 
     private sealed class Helper : IDisposable
     {
-        private readonly CopyCrew _crew;
+        private readonly CopyThreads _owner;
         private readonly EventFd _wake = new();
         private readonly Thread _thread;
         private int _isParked;
 
-        public Helper(CopyCrew crew, int index)
+        public Helper(CopyThreads owner, int index)
         {
-            _crew = crew;
+            _owner = owner;
             _thread = new Thread(Run) { IsBackground = true, Name = $"copy {index}" };
             _thread.Start();
         }
@@ -193,9 +193,9 @@ internal sealed unsafe class CopyCrew : IDisposable
         {
             _ = Scheduling.TakeShortTurns();
             var idleSince = 0L;
-            while (!_crew._isOver)
+            while (!_owner._isOver)
             {
-                if (_crew.TryCopyPiece())
+                if (_owner.TryCopyPiece())
                 {
                     idleSince = 0;
                     continue;
@@ -203,7 +203,7 @@ internal sealed unsafe class CopyCrew : IDisposable
                 var now = Stopwatch.GetTimestamp();
                 if (idleSince == 0)
                     idleSince = now;
-                if (now - idleSince < _crew._spinNs)
+                if (now - idleSince < _owner._spinNs)
                     Thread.SpinWait(8);
                 else
                     Park();
@@ -215,7 +215,7 @@ internal sealed unsafe class CopyCrew : IDisposable
             Volatile.Write(ref _isParked, 1);
             Interlocked.MemoryBarrier();
             // What was called for before the flag was seen is looked for once more.
-            if (!_crew._isOver && !_crew.TryCopyPiece())
+            if (!_owner._isOver && !_owner.TryCopyPiece())
             {
                 var poll = new PollFd(_wake.Fd.Number, Libc.POLLIN);
                 _ = Libc.Poll(&poll, 1, -1);

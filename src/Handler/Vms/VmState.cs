@@ -21,7 +21,7 @@ namespace Userfault.Handler;
 public sealed unsafe class VmState : IDisposable
 {
     private const ulong Magic = 0x3145544154534655;
-    private const int StreamBytes = RegionList.MostBytes + 4096;
+    private const int StreamBytes = RegionList.MaxBytes + 4096;
     private const int StreamAt = 4096;
     private const int PlacingAt = 48;
     private const ulong ThroughUffd = 1UL << 63;

@@ -11,17 +11,17 @@ namespace Userfault.Handler;
 public sealed unsafe class ImageRuns : IDisposable
 {
     private readonly IMemoryImage _image;
-    private readonly ulong _most;
+    private readonly ulong _max;
     private readonly ImageIndex? _index;
     private byte* _scratch;
 
     /// <summary>
-    /// Runs of an image, at most <paramref name="mostPages"/> long; with what is known of it, or null.
+    /// Runs of an image, at most <paramref name="maxPages"/> long; with what is known of it, or null.
     /// </summary>
-    public ImageRuns(IMemoryImage image, ulong mostPages, ImageIndex? index = null)
+    public ImageRuns(IMemoryImage image, ulong maxPages, ImageIndex? index = null)
     {
-        (_image, _most, _index) = (image, mostPages, index);
-        _scratch = (byte*)NativeMemory.AlignedAlloc((nuint)(mostPages << Page.Shift), Page.Size);
+        (_image, _max, _index) = (image, maxPages, index);
+        _scratch = (byte*)NativeMemory.AlignedAlloc((nuint)(maxPages << Page.Shift), Page.Size);
     }
 
     /// <summary>The piece at the front of a run.</summary>
@@ -31,7 +31,7 @@ public sealed unsafe class ImageRuns : IDisposable
     /// <returns>Pages in the piece: at least 1.</returns>
     public ulong Next(Gfn first, ulong pages, out byte* bytes)
     {
-        pages = Math.Min(pages, _most);
+        pages = Math.Min(pages, _max);
         bytes = Read(first, 0);
         ulong count = 1;
         for (; count < pages; count++)
@@ -46,7 +46,7 @@ public sealed unsafe class ImageRuns : IDisposable
     /// <summary>
     /// Are bytes that <see cref="Next"/> handed out good only until its next call? Else as long as the image.
     /// </summary>
-    public bool IsPassing(byte* bytes) => bytes >= _scratch && bytes < _scratch + (_most << Page.Shift);
+    public bool IsPassing(byte* bytes) => bytes >= _scratch && bytes < _scratch + (_max << Page.Shift);
 
     /// <summary>A whole huge page, put together where its pieces do not lie one after another.</summary>
     public byte* Assemble(Gfn first, ulong pages)

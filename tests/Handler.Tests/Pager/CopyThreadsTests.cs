@@ -6,7 +6,7 @@ namespace Userfault.Handler.Tests;
 
 /// <summary>Several threads copy what one would.</summary>
 [Collection(nameof(OneAtATime))]
-public unsafe class CopyCrewTests
+public unsafe class CopyThreadsTests
 {
     private const ulong Pages = 4096;
 
@@ -19,13 +19,13 @@ public unsafe class CopyCrewTests
         using var memory = Watched(out var uffd);
         using var watcher = uffd;
         using var source = Numbered();
-        using var crew = new CopyCrew(uffd, helpers, spinNs: 5_000);
+        using var threads = new CopyThreads(uffd, helpers, spinNs: 5_000);
         // Lengths around a piece, two pieces, and many; helpers sleep and wake in between.
         ulong[] runs = [1, 15, 16, 17, 31, 32, 33, 64, 63, 512, 100, 1024, 1, 513, 640, 512];
         ulong first = 0;
         foreach (var run in runs)
         {
-            var result = crew.Copy(
+            var result = threads.Copy(
                 memory.Address + (first << Page.Shift),
                 source.Start + (first << Page.Shift),
                 run << Page.Shift
@@ -56,13 +56,13 @@ public unsafe class CopyCrewTests
         using var memory = Watched(out var uffd);
         using var watcher = uffd;
         using var source = Numbered();
-        using var crew = new CopyCrew(uffd, 1, spinNs: 20_000);
+        using var threads = new CopyThreads(uffd, 1, spinNs: 20_000);
         Assert.True(uffd.Zeropage(memory.Address + ((ulong)present << Page.Shift), Page.Size).IsComplete);
-        var result = crew.Copy(memory.Address, source.Start, 128ul << Page.Shift);
+        var result = threads.Copy(memory.Address, source.Start, 128ul << Page.Shift);
         Assert.Equal((ulong)done << Page.Shift, result.Done);
         Assert.False(result.IsComplete);
         // The caller goes on with the page itself, and hears that it is there.
-        var again = crew.Copy(
+        var again = threads.Copy(
             memory.Address + result.Done,
             source.Start + result.Done,
             (128ul << Page.Shift) - result.Done
@@ -77,14 +77,14 @@ public unsafe class CopyCrewTests
         using var memory = Watched(out var uffd);
         using var watcher = uffd;
         using var source = Numbered();
-        using var crew = new CopyCrew(uffd, 0, spinNs: 0);
+        using var threads = new CopyThreads(uffd, 0, spinNs: 0);
         for (ulong i = 0; i < 12; i++)
         {
             var at = (i * 5) << Page.Shift;
-            crew.Add(i, memory.Address + at, source.Start + at, 5 << Page.Shift, isUrgent: i % 4 == 3);
+            threads.Add(i, memory.Address + at, source.Start + at, 5 << Page.Shift, isUrgent: i % 4 == 3);
         }
-        crew.CopyPieces();
-        var byTime = crew.Pieces.ToArray().OrderBy(p => p.DoneNs).ToList();
+        threads.CopyPieces();
+        var byTime = threads.Pieces.ToArray().OrderBy(p => p.DoneNs).ToList();
         Assert.Equal([3ul, 7ul, 11ul], byTime.Take(3).Select(p => p.Tag).Order());
         Assert.All(byTime.Take(3), p => Assert.True(p.IsUrgent));
         Assert.All(byTime, p => Assert.Equal(new UffdResult(5 << Page.Shift, LinuxErrno.None), p.Result));
@@ -97,8 +97,8 @@ public unsafe class CopyCrewTests
             );
         }
 
-        crew.Clear();
-        Assert.True(crew.Pieces.IsEmpty);
+        threads.Clear();
+        Assert.True(threads.Pieces.IsEmpty);
     }
 
     private static MemoryMapping Watched(out Userfaultfd uffd)

@@ -4,13 +4,13 @@ using Userfault.Pages;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Which faults wait, and since when, so that their waits can be told. Bounded: a fault beyond the bound is served as
-/// any other and not measured. One owner.
+/// Which faults are pending, and since when, so that their waits can be measured. Bounded: a fault beyond the bound is
+/// served as any other and not measured. One owner.
 /// </summary>
-internal sealed class WaitBook
+internal sealed class PendingFaults
 {
-    private const int Most = 1024;
-    private readonly (ulong Gfn, long SinceNs)[] _waits = new (ulong, long)[Most];
+    private const int MaxMeasured = 1024;
+    private readonly (ulong Gfn, long SinceNs)[] _faults = new (ulong, long)[MaxMeasured];
     private int _count;
 
     /// <summary>From fault read to page in place, in ns.</summary>
@@ -19,8 +19,8 @@ internal sealed class WaitBook
     /// <summary>A fault begins to wait.</summary>
     public void Begin(Gfn gfn, long nowNs)
     {
-        if (_count < Most)
-            _waits[_count++] = (gfn.Value, nowNs);
+        if (_count < MaxMeasured)
+            _faults[_count++] = (gfn.Value, nowNs);
     }
 
     /// <summary>These pages are in place.</summary>
@@ -28,13 +28,13 @@ internal sealed class WaitBook
     {
         for (var i = 0; i < _count; )
         {
-            if (_waits[i].Gfn - first.Value >= pages)
+            if (_faults[i].Gfn - first.Value >= pages)
             {
                 i++;
                 continue;
             }
-            Latency.Record(nowNs - _waits[i].SinceNs);
-            _waits[i] = _waits[--_count];
+            Latency.Record(nowNs - _faults[i].SinceNs);
+            _faults[i] = _faults[--_count];
         }
     }
 }

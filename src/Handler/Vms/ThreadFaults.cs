@@ -9,9 +9,9 @@ namespace Userfault.Handler;
 /// </summary>
 public sealed class ThreadFaults
 {
-    private const int Most = 1024;
-    private readonly int[] _threads = new int[2 * Most];
-    private readonly long[] _faults = new long[2 * Most];
+    private const int MaxThreads = 1024;
+    private readonly int[] _threads = new int[2 * MaxThreads];
+    private readonly long[] _faults = new long[2 * MaxThreads];
     private int _count;
 
     /// <summary>Every thread that faulted, with how often.</summary>
@@ -31,18 +31,18 @@ public sealed class ThreadFaults
     {
         if (thread <= 0)
             return;
-        var slot = (int)((uint)thread * 2654435761u % (2 * Most));
+        var slot = (int)((uint)thread * 2654435761u % (2 * MaxThreads));
         while (_threads[slot] != thread)
         {
             if (_threads[slot] == 0)
             {
-                if (_count == Most)
+                if (_count == MaxThreads)
                     return;
                 _count++;
                 Volatile.Write(ref _threads[slot], thread);
                 break;
             }
-            slot = (slot + 1) % (2 * Most);
+            slot = (slot + 1) % (2 * MaxThreads);
         }
         Volatile.Write(ref _faults[slot], _faults[slot] + 1);
     }

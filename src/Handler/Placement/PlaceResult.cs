@@ -1,7 +1,7 @@
 namespace Userfault.Handler;
 
 /// <summary>How putting pages in place ended.</summary>
-public enum PlaceResult
+internal enum PlaceResult
 {
     /// <summary>All are in place, or nobody can touch them any more.</summary>
     Done,
@@ -12,6 +12,6 @@ public enum PlaceResult
     /// <summary>The monitor's memory is gone.</summary>
     Gone,
 
-    /// <summary>It cannot be done; <see cref="Placer.Error"/> says why.</summary>
+    /// <summary>It cannot be done; <see cref="Placement.Error"/> says why.</summary>
     Failed,
 }
