@@ -31,7 +31,7 @@ internal sealed class KernelKvmHost : IKvmHost
     public IVcpuRunner CreateVcpu(GuestLayout layout, nint boot, int number, int ring)
     {
         var vcpu = _vm.CreateVcpu(number);
-        vcpu.Enter(layout, number, ring);
+        GuestEntry.Prepare(vcpu, layout, number, ring);
         return vcpu;
     }
 

@@ -123,7 +123,7 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
             if (host.Hangs)
                 return new KvmExit(KvmExitKind.Interrupted);
             _next = 0;
-            return new KvmExit(KvmExitKind.BatchDone);
+            return new KvmExit(KvmExitKind.Io, Port: GuestProgram.ReportPort);
         }
 
         public void Dispose() => _kick.Dispose();

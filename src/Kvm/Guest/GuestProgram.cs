@@ -1,4 +1,4 @@
-namespace Userfault.Linux;
+namespace Userfault.Kvm;
 
 /// <summary>
 /// What a real vCPU executes: it works through the batch of accesses that its thread has laid out

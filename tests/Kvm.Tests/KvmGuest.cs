@@ -1,6 +1,6 @@
 using Userfault.Mmu;
 
-namespace Userfault.Linux.Tests;
+namespace Userfault.Kvm.Tests;
 
 /// <summary>
 /// A VM with one vCPU and some RAM, for tests; a KVM_RUN that does not end is kicked out and found out.
@@ -28,7 +28,7 @@ internal sealed unsafe class KvmGuest : IDisposable
             Vm.SetUserMemoryRegion(Region(1, Layout.BootGpa, _boot.Address, Layout.BootBytes))
         );
         Vcpu = Vm.CreateVcpu(0);
-        Vcpu.Enter(Layout, 0, ring);
+        GuestEntry.Prepare(Vcpu, Layout, 0, ring);
         Vcpu.Adopt();
         _watchdog = new Timer(_ =>
         {
@@ -60,6 +60,9 @@ internal sealed unsafe class KvmGuest : IDisposable
             UserspaceAddress = hva,
             MemorySize = bytes,
         };
+
+    /// <summary>Did the guest report that its batch is done?</summary>
+    public static bool IsBatchDone(in KvmExit exit) => exit is { Kind: KvmExitKind.Io, Port: GuestProgram.ReportPort };
 
     /// <summary>One return of KVM_RUN that is not a foreign signal's.</summary>
     public KvmExit Run(bool wantsInterrupt = false)

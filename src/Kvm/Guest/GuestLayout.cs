@@ -1,6 +1,6 @@
 using Userfault.Mmu;
 
-namespace Userfault.Linux;
+namespace Userfault.Kvm;
 
 /// <summary>
 /// Where the guest's own memory lies: code, task state, page tables and a batch page a vCPU, in one memory region
@@ -8,7 +8,7 @@ namespace Userfault.Linux;
 /// alike, with accessed and dirty set beforehand: where a host shadows the tables, a clean entry would cost a fault of
 /// its own.
 /// </summary>
-public sealed unsafe class GuestLayout
+internal sealed unsafe class GuestLayout
 {
     private const int LargeShift = 21;
     private const ulong EntriesPerTable = 512;

@@ -1,6 +1,6 @@
 using Userfault.Mmu;
 
-namespace Userfault.Linux;
+namespace Userfault.Kvm;
 
 /// <summary>
 /// Has this kernel a guest_memfd that the secret-free form could serve: one that the monitor maps, that a handler

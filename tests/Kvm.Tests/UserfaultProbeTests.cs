@@ -1,6 +1,6 @@
 using Userfault.Mmu;
 
-namespace Userfault.Linux.Tests;
+namespace Userfault.Kvm.Tests;
 
 /// <summary>
 /// KVM_MEM_USERFAULT is found by what the flag does, on kernels that a test makes up and on the real one.

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Userfault.Linux.Tests;
+namespace Userfault.Kvm.Tests;
 
 /// <summary>
 /// The guest's machine code: by hand from the architecture's manual, and against the system's own assembler.

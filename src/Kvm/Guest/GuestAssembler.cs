@@ -1,4 +1,4 @@
-namespace Userfault.Linux;
+namespace Userfault.Kvm;
 
 /// <summary>
 /// The few instructions of x86-64 that the guest is made of, in 64-bit operand size, with a displacement of one byte

@@ -1,4 +1,4 @@
-namespace Userfault.Linux;
+namespace Userfault.Kvm;
 
 /// <summary>The general registers of x86-64, numbered as instructions encode them.</summary>
 internal enum GuestRegister

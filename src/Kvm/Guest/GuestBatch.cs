@@ -1,13 +1,13 @@
 using Userfault.Mmu;
 
-namespace Userfault.Linux;
+namespace Userfault.Kvm;
 
 /// <summary>
 /// The page through which a vCPU's thread and its guest talk: how many accesses, then 32 bytes each (address, value,
 /// whether it writes, nothing). A write's value is what to write; behind the access the value is what was there before,
 /// of reads and writes alike. Either the thread or the guest has it, never both.
 /// </summary>
-public readonly unsafe struct GuestBatch
+internal readonly unsafe struct GuestBatch
 {
     /// <summary>Accesses that fit.</summary>
     public const int Capacity = (Page.Size / EntryBytes) - 1;

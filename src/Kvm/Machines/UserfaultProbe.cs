@@ -1,6 +1,6 @@
 using Userfault.Mmu;
 
-namespace Userfault.Linux;
+namespace Userfault.Kvm;
 
 /// <summary>
 /// Does this kernel know KVM_MEM_USERFAULT? Asked by the flag itself, on a VM that nobody uses yet: capability numbers
@@ -11,7 +11,7 @@ namespace Userfault.Linux;
 /// lies outside of user space, which a kernel that takes the field for an address must refuse
 /// (a stock kernel refuses it as well, for the flag), and then with a good one, which only KVM Userfault takes.
 /// </remarks>
-public static class UserfaultProbe
+internal static class UserfaultProbe
 {
     private const uint ProbedSlot = 0;
     private const ulong NoUserAddress = 0xffff_8000_0000_0000;

@@ -1,7 +1,7 @@
 namespace Userfault.Mmu.Tests.Oracle;
 
 /// <summary>How a KVM_RUN ended, apart from its errno.</summary>
-public enum KvmExitKind
+public enum AnswerExit
 {
     /// <summary>The instruction completed without leaving for user space.</summary>
     None,
