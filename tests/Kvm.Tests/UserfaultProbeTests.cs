@@ -1,3 +1,4 @@
+using Userfault.Linux;
 using Userfault.Mmu;
 
 namespace Userfault.Kvm.Tests;

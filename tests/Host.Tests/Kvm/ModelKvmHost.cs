@@ -18,7 +18,7 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
 
     public uint Slots => 64;
 
-    public int MostVcpus { get; init; } = 8;
+    public int MaxVcpus { get; init; } = 8;
 
     public bool HasUserfault { get; init; } = true;
 

@@ -94,5 +94,6 @@ public sealed record GoldenProgram(string Name, (KvmCall Call, string Answer)[] 
 
     private static KvmCall.Run Write(ulong gpa, int bytes, ulong value) => new(Access.Write, gpa, bytes, value);
 
-    private static KvmCall.EnableCap Manual(ulong options) => new((uint)KvmCapability.ManualDirtyLogProtect, 0, options);
+    private static KvmCall.EnableCap Manual(ulong options) =>
+        new((uint)KvmCapability.ManualDirtyLogProtect, 0, options);
 }
