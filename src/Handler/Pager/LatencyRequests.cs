@@ -33,7 +33,7 @@ internal sealed class LatencyRequests(LatencyHistogram own, Action wake)
         Look();
     }
 
-    /// <summary>Does something to what the pager's thread owns, unless the thread has ended: it may be gone then.</summary>
+    /// <summary>Does something to what the pager's thread owns, unless the thread has ended and it may be gone.</summary>
     public void WhileOpen(Action action)
     {
         lock (_asking)
@@ -44,7 +44,8 @@ internal sealed class LatencyRequests(LatencyHistogram own, Action wake)
     }
 
     /// <summary>
-    /// Waits until no thread is in the middle of asking; after <see cref="Close"/>, none wakes the pager's thread any more.
+    /// Waits until no thread is in the middle of asking; after <see cref="Close"/>, none wakes the pager's thread any
+    /// more.
     /// </summary>
     public void Drain()
     {

@@ -5,8 +5,8 @@ namespace Userfault.Handler;
 
 /// <summary>
 /// Copies pages by several threads. The kernel spends more than a microsecond on each page, so one thread alone limits
-/// a VM whose guest waits for chunks. The work is cut into pieces; the pager's thread takes pieces as its helpers do, so
-/// that a helper that wakes late costs nothing. Pieces that a thread of the guest waits for are taken first. Helpers
+/// a VM whose guest waits for chunks. The work is cut into pieces; the pager's thread takes pieces as its helpers do,
+/// so that a helper that wakes late costs nothing. Pieces that a thread of the guest waits for are taken first. Helpers
 /// spin for a moment before they sleep. Nothing is allocated after construction.
 /// </summary>
 internal sealed unsafe class CopyThreads : IDisposable

@@ -6,8 +6,8 @@ namespace Userfault.Handler;
 
 /// <summary>
 /// Puts pages in place, one class per kind of guest memory, and updates the bitmaps: a page's bit is cleared, with
-/// release, once its content is there. What differs between the kinds is asked once per run of pages or per fault, never
-/// per page. Owned by the pager's thread; allocates nothing after construction.
+/// release, once its content is there. What differs between the kinds is asked once per run of pages or per fault,
+/// never per page. Owned by the pager's thread; allocates nothing after construction.
 /// </summary>
 internal abstract unsafe class Placement : IDisposable
 {

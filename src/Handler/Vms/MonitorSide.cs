@@ -57,7 +57,7 @@ internal class MonitorSide(UnixSocket socket)
             throw new ProtocolException("the monitor sent something after the handshake");
     }
 
-    /// <summary>What the socket has, up to the buffer's length; 0 at its end, negative where there is nothing.</summary>
+    /// <summary>What the socket has; 0 at its end, negative where there is nothing.</summary>
     protected int Receive(Span<byte> bytes)
     {
         try

@@ -92,7 +92,7 @@ public sealed unsafe class VmState : IDisposable
         Volatile.Write(ref words[0], first.Value + 1);
     }
 
-    /// <summary>The books say what was put in place.</summary>
+    /// <summary>The bitmaps say what was put in place.</summary>
     public void EndPlacing() => Volatile.Write(ref *(ulong*)(_memory.Start + PlacingAt), 0);
 
     /// <summary>Where fault requests are cut from the stream; one owner at a time.</summary>

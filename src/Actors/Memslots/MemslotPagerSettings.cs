@@ -4,4 +4,4 @@ namespace Userfault.Actors;
 /// <param name="Mode">By exit, by userfaultfd, or both.</param>
 /// <param name="Memory">What backs guest memory.</param>
 /// <param name="Vcpus">How many vCPUs; waiters with higher numbers are accessors of the host's side.</param>
-public sealed record PagerSettings(FaultMode Mode, MemoryKind Memory, int Vcpus);
+public sealed record MemslotPagerSettings(FaultMode Mode, MemoryKind Memory, int Vcpus);

@@ -7,7 +7,7 @@ namespace Userfault.DataPlane;
 /// What a client has asked for: requests that wait, pieces on the wire, and the bounds agreed with the server. It
 /// decides what may be sent and whether an answer is one to what was asked. No socket, no lock: the shell guards it.
 /// </summary>
-internal sealed class RequestBook
+internal sealed class PendingRequests
 {
     private const int SlotBits = 16;
 
