@@ -9,7 +9,7 @@ namespace Userfault.Handler;
 /// noted, so that a fault neither faults on the image itself nor has to read a page before the kernel copies it. What
 /// is on disk only stays there until somebody wants it. One thread fills it, others look at any time.
 /// </summary>
-public sealed unsafe class ImageIndex : IDisposable
+internal sealed unsafe class ImageIndex : IDisposable
 {
     private const ulong AreaPages = 512;
     private readonly IMemoryImage _image;

@@ -8,7 +8,7 @@ namespace Userfault.Handler;
 /// Cuts a run of pages of an image into pieces that go in place by one call each: bytes one after another, or zeros.
 /// Pages of a mapped file are handed out where they lie. Owned by one thread; allocates nothing after construction.
 /// </summary>
-public sealed unsafe class ImageRuns : IDisposable
+internal sealed unsafe class ImageRuns : IDisposable
 {
     private readonly IMemoryImage _image;
     private readonly ulong _max;

@@ -7,7 +7,7 @@ namespace Userfault.Handler;
 /// The secret-free form's two further descriptors: the guest_memfd, written to by pwrite, and the bitmap that the
 /// vCPUs' exits follow, shared with the monitor. Owned by the pager's thread.
 /// </summary>
-public sealed unsafe class GuestMemfdSide : IDisposable
+internal sealed unsafe class GuestMemfdSide : IDisposable
 {
     private readonly OwnedFd _memory;
     private readonly OwnedFd _bitmapFd;

@@ -5,7 +5,7 @@ namespace Userfault.Handler;
 /// <summary>
 /// Finds a region by address or by page. Remembers the last hit: neighbours fault together. One owner.
 /// </summary>
-public sealed class RegionMap
+internal sealed class RegionMap
 {
     private readonly GuestRegion[] _byAddress;
     private readonly GuestRegion[] _byPage;

@@ -8,7 +8,7 @@ namespace Userfault.Handler;
 /// from the stream before it is served, removed after its answer is sent: a death in between never loses it, and one
 /// between the answer and the removal answers it twice. One owner at a time.
 /// </summary>
-public sealed unsafe class RequestLedger
+internal sealed unsafe class RequestLedger
 {
     /// <summary>Requests at once: a vCPU has one.</summary>
     public const int MaxRequests = 4096;

@@ -18,7 +18,7 @@ namespace Userfault.Handler;
 /// .    n  missing, one bit a page; then, from the next multiple of 4096, the pages given back
 /// </code>
 /// </summary>
-public sealed unsafe class VmState : IDisposable
+internal sealed unsafe class VmState : IDisposable
 {
     private const ulong Magic = 0x3145544154534655;
     private const int StreamBytes = RegionList.MaxBytes + 4096;

@@ -8,7 +8,7 @@ namespace Userfault.Kvm;
 /// writes by its descriptor, and whose mapping a userfaultfd watches? Each is asked for by doing it, on a VM that
 /// nobody uses; released kernels have the first of these at most.
 /// </summary>
-public static unsafe class GuestMemfdProbe
+internal static unsafe class GuestMemfdProbe
 {
     // GUEST_MEMFD_FLAG_MMAP and GUEST_MEMFD_FLAG_INIT_SHARED.
     private const ulong MayBeMapped = 1 << 0;

@@ -6,7 +6,7 @@ namespace Userfault.Kvm;
 /// A thread that reads a userfaultfd of this process's own memory and says who sleeps where. It resolves nothing:
 /// whoever is told does.
 /// </summary>
-public sealed unsafe class FaultWatcher : IDisposable
+internal sealed unsafe class FaultWatcher : IDisposable
 {
     private const int MaxMessages = 64;
     private readonly Userfaultfd _uffd;

@@ -4,7 +4,7 @@ namespace Userfault.Linux;
 /// Capability numbers of released kernels (<c>KVM_CAP_*</c>). KVM Userfault's own is not among them: the numbers of
 /// unmerged series collide with later ones, so that one is asked for by its flag (<c>Userfault.Kvm.UserfaultProbe</c>).
 /// </summary>
-public enum KvmCapability : uint
+internal enum KvmCapability : uint
 {
     /// <summary>KVM_CAP_USER_MEMORY: memslots at all.</summary>
     UserMemory = 3,

@@ -8,7 +8,7 @@ namespace Userfault.Linux;
 /// <param name="Bytes">MMIO: width in bytes, at most 8.</param>
 /// <param name="Port">Port I/O: the port.</param>
 /// <param name="Text">Unexpected exits: what it was, in one line.</param>
-public readonly record struct KvmExit(
+internal readonly record struct KvmExit(
     KvmExitKind Kind,
     ulong Gpa = 0,
     ulong Flags = 0,

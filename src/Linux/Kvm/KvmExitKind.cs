@@ -1,7 +1,7 @@
 namespace Userfault.Linux;
 
 /// <summary>Why KVM_RUN returned. A closed set.</summary>
-public enum KvmExitKind
+internal enum KvmExitKind
 {
     /// <summary>KVM_EXIT_IO: the guest read or wrote a port.</summary>
     Io,

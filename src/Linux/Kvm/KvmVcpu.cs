@@ -6,7 +6,7 @@ namespace Userfault.Linux;
 /// A vCPU of the real kernel. One thread runs it and waits inside <see cref="Run"/>, for as long as the guest runs or
 /// sleeps on a missing page; any thread may <see cref="Kick"/> it out.
 /// </summary>
-public sealed unsafe class KvmVcpu : IVcpuRunner
+internal sealed unsafe class KvmVcpu : IVcpuRunner
 {
     private readonly OwnedFd _fd;
     private readonly byte* _run;

@@ -3,7 +3,7 @@ using Userfault.Mmu;
 namespace Userfault.Linux;
 
 /// <summary>A VM of the real kernel: memory regions, dirty logs, guest_memfd, vCPUs.</summary>
-public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
+internal sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
 {
     private readonly KvmDevice _device;
     private readonly OwnedFd _fd;

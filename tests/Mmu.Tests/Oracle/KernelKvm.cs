@@ -25,7 +25,7 @@ public sealed unsafe class KernelKvm : IKvm
     /// <param name="kvm">/dev/kvm; stays the caller's.</param>
     /// <param name="layout">Host memory; must be reset by the caller.</param>
     /// <param name="userfaultBitmap">Where REGION2's bitmaps lie.</param>
-    public KernelKvm(KvmDevice kvm, HostLayout layout, ulong* userfaultBitmap)
+    internal KernelKvm(KvmDevice kvm, HostLayout layout, ulong* userfaultBitmap)
     {
         _layout = layout;
         _kvm = kvm;

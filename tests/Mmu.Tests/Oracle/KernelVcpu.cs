@@ -12,7 +12,7 @@ public sealed class KernelVcpu : IDisposable
     private readonly TimeSpan _bound;
     private bool _isKicked;
 
-    public KernelVcpu(KvmVm vm, TimeSpan bound)
+    internal KernelVcpu(KvmVm vm, TimeSpan bound)
     {
         _bound = bound;
         _vcpu = vm.CreateVcpu(0);
