@@ -136,7 +136,7 @@ internal static unsafe class FaultRate
             Content = content,
             Workload = workload,
             Time = time,
-            Regions = [new GfnRange(new MemoryPage(0), content.Image.Pages)],
+            Regions = [new GfnRange(new Gfn(0), content.Image.Pages)],
             VcpuDispatcher = OneLoop ? "userfault-memslots" : "userfault-vcpus",
             MemslotDispatcher = "userfault-memslots",
         };

@@ -64,11 +64,13 @@ public unsafe class PageCopyBenchmarks
     {
         byte* scratch = null;
         foreach (var memoryPage in _order)
+        {
             Unsafe.CopyBlockUnaligned(
                 _memory.PageAt(new MemoryPage(memoryPage)),
                 _image.Read(new MemoryPage(memoryPage), scratch),
                 Page.Size
             );
+        }
     }
 
     [Benchmark(OperationsPerInvoke = Pages)]

@@ -19,7 +19,7 @@ public sealed partial class MemslotPager : IDisposable
     private readonly UserfaultBitmap _bitmap;
     private readonly HostMapping _host;
     private readonly IGuestMemory _memory;
-    private readonly PagerSettings _settings;
+    private readonly MemslotPagerSettings _settings;
     private PageWaiters _exited;
     private readonly List<int> _heldBack = [];
     private PageClaims _claims;
@@ -51,7 +51,7 @@ public sealed partial class MemslotPager : IDisposable
         UserfaultBitmap bitmap,
         HostMapping host,
         IGuestMemory memory,
-        PagerSettings settings
+        MemslotPagerSettings settings
     )
     {
         (_core, _bitmap, _host, _memory, _settings) = (core, bitmap, host, memory, settings);

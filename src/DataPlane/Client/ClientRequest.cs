@@ -3,7 +3,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One request of the owner: its ranges go out piece by piece as the agreed bounds permit. Guarded by the book's lock.
+/// One request of the owner: its ranges go out piece by piece as the agreed bounds permit. Guarded by the client's
+/// lock.
 /// </summary>
 internal sealed class ClientRequest
 {

@@ -5,7 +5,7 @@ namespace Userfault.DataPlane;
 
 /// <summary>
 /// Page frames by themselves: is the frame well formed, is its content what the checksum says, and which pages is it.
-/// Whether anybody asked for them is the book's matter. Owned by the receive thread.
+/// Whether they were asked for is up to <see cref="PendingRequests"/>. Owned by the receive thread.
 /// </summary>
 internal sealed unsafe class PageDecoder(int duplicateWindow)
 {

@@ -174,9 +174,9 @@ public sealed unsafe class HandlerServer : IDisposable
                 continue;
             try
             {
-                if (Count >= Options.MostVms)
+                if (Count >= Options.MaxVms)
                 {
-                    Options.Log($"refused (process {socket.PeerPid}): {Options.MostVms} VMs are served already");
+                    Options.Log($"refused (process {socket.PeerPid}): {Options.MaxVms} VMs are served already");
                     socket.Dispose();
                 }
                 else

@@ -73,7 +73,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
     )
     {
         var begun = Stopwatch.GetTimestamp();
-        var cutter = new JsonCutter(RegionList.MostBytes);
+        var cutter = new JsonCutter(RegionList.MaxBytes);
         while (true)
         {
             if (cutter.TryNext(out var json))

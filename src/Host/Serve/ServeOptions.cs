@@ -121,7 +121,7 @@ internal sealed class ServeOptions
         return new HandlerOptions
         {
             Log = log,
-            MostVms = Units.Count(MostVms.Name, result.GetValue(MostVms) ?? "256", 1, 65536),
+            MaxVms = Units.Count(MostVms.Name, result.GetValue(MostVms) ?? "256", 1, 65536),
             StopsMonitors = Units.Switch(StopMonitors.Name, result.GetValue(StopMonitors) ?? "on"),
             Pager = PagerSection.Of(settings) with
             {

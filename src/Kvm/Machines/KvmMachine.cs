@@ -32,10 +32,10 @@ internal sealed unsafe class KvmMachine : IDisposable
     public KvmMachine(IKvmHost host, KvmGuestMemory memory, int vcpus, KvmMode mode, int ring, ulong holePages)
     {
         (_host, _memory, Mode) = (host, memory, mode);
-        if (vcpus > host.MostVcpus)
+        if (vcpus > host.MaxVcpus)
         {
             throw new KvmUnavailableException(
-                $"{vcpus} vCPUs: this kernel runs at most {host.MostVcpus} in a VM; use fewer"
+                $"{vcpus} vCPUs: this kernel runs at most {host.MaxVcpus} in a VM; use fewer"
             );
         }
 

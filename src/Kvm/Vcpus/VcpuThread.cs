@@ -207,7 +207,7 @@ internal sealed unsafe class VcpuThread : IDisposable
             var exit = _runner.Run();
             switch (exit.Kind)
             {
-                case KvmExitKind.BatchDone:
+                case KvmExitKind.Io when exit.Port == GuestProgram.ReportPort:
                     return true;
                 case KvmExitKind.Interrupted:
                     break;

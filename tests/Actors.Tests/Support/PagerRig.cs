@@ -54,7 +54,7 @@ internal sealed class PagerRig : IDisposable
         );
         if (memory == MemoryKind.GuestMemfd)
             Core.Attributes = MemoryAttributes.AllShared.With(Range, true);
-        Pager = new MemslotPager(Core, Bitmap, Host, Memory, new PagerSettings(mode, memory, Vcpus));
+        Pager = new MemslotPager(Core, Bitmap, Host, Memory, new MemslotPagerSettings(mode, memory, Vcpus));
     }
 
     public TagGuestMemory Memory { get; }

@@ -82,7 +82,7 @@ public unsafe class SecretFreeTests
         using var good = rig.Connect();
         using var vm = rig.ConnectSecretFree();
         const int requests = 5000;
-        var bytes = new byte[FaultRequest.MostBytes];
+        var bytes = new byte[FaultRequest.MaxBytes];
         // Answers are not read until all is sent: both directions fill up.
         var sender = new Thread(() =>
         {

@@ -92,7 +92,7 @@ public unsafe class TakeoverTests
         using var ends = monitor;
         using var socket = handler;
         using var state = VmState.Create(1, default);
-        var side = new MonitorSide(handler, state.OpenStream(), state.OpenRequests());
+        var side = new RequestingMonitor(handler, state, rest: default);
         monitor.Send(System.Text.Encoding.UTF8.GetBytes(Request + Marker));
         var left = new List<string>();
         void Look(FaultRequest request) =>

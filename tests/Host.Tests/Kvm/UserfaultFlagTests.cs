@@ -112,7 +112,7 @@ public class UserfaultFlagTests
     [Fact]
     public void What_the_host_lacks_is_said_in_one_line()
     {
-        using var host = new ModelKvmHost { HasUserfault = false, MostVcpus = 2 };
+        using var host = new ModelKvmHost { HasUserfault = false, MaxVcpus = 2 };
         Assert.Contains(
             "no KVM_MEM_USERFAULT",
             Assert.Throws<CliException>(() => new KvmSetup(KvmMode.Userfault).On(host)).Message,

@@ -1,3 +1,4 @@
+using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Tests;
 

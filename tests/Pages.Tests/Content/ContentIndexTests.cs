@@ -37,10 +37,13 @@ public sealed unsafe class ContentIndexTests : IDisposable
     {
         var index = new ContentIndex(8);
         for (ulong memoryPage = 0; memoryPage < 20; memoryPage++)
+        {
             Assert.Equal(
                 (int)(memoryPage % 8),
                 index.Add(new MemoryPage(memoryPage), PageTag.Of(PinnedPage(memoryPage)))
             );
+        }
+
         for (ulong memoryPage = 0; memoryPage < 12; memoryPage++)
             Assert.Equal(-1, Find(index, memoryPage));
         var found = Enumerable.Range(12, 8).Count(memoryPage => Find(index, (ulong)memoryPage) == memoryPage % 8);

@@ -28,11 +28,14 @@ public sealed unsafe class GuestMemoryTests : IDisposable
         Assert.Equal(new VerifyResult(Pages, 0, 0, null), Verify(memory));
         var random = new Random(1);
         for (var i = 1; i <= 5000; i++)
+        {
             memory.Write(
                 new MemoryPage((ulong)random.Next((int)Pages)),
                 GuestStamp.Of(random.Next(600), (ulong)i),
                 _ledger
             );
+        }
+
         Assert.Equal(new VerifyResult(Pages, 0, 0, null), Verify(memory));
     }
 

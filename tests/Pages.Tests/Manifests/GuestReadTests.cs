@@ -175,7 +175,9 @@ public sealed unsafe class GuestReadTests : IDisposable
                             i
                         )
                     )
+                    {
                         Interlocked.Increment(ref wrong);
+                    }
                 }
             }))
             .ToList();

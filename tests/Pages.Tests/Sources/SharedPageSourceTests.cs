@@ -15,11 +15,14 @@ public sealed class SharedPageSourceTests : IDisposable
         var shared = new SharedPageSource(_one);
         var owners = new[] { shared.Open(), shared.Open() };
         foreach (var owner in owners)
+        {
             owner.Request(
                 new PageRequest(7, FetchPriority.Demand, 0),
                 [new MemoryPageRange(new MemoryPage(1), 1)],
                 _one
             );
+        }
+
         Assert.Equal(2, _one.Asked.Select(a => a.Id).Distinct().Count());
 
         var batch = new PageBatchPool().Rent(_one.Asked[1].Id);

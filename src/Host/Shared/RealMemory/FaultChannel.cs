@@ -43,7 +43,7 @@ internal sealed class FaultChannel : IDisposable
     /// <summary>Waits until the handler has the page in place.</summary>
     public void Exit(int vcpu, Gfn gfn)
     {
-        Span<byte> json = stackalloc byte[FaultRequest.MostBytes];
+        Span<byte> json = stackalloc byte[FaultRequest.MaxBytes];
         var request = new FaultRequest(
             (uint)vcpu,
             gfn.Value << Page.Shift,

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Userfault.Linux;
+using Userfault.Kvm;
 using Userfault.Pages;
 
 namespace Userfault.Cli;

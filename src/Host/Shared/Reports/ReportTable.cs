@@ -6,7 +6,7 @@ namespace Userfault.Cli;
 /// <summary>The table at the end of a migration.</summary>
 internal static class ReportTable
 {
-    private const int MostVcpus = 16;
+    private const int MaxVcpus = 16;
 
     public static void Write(MigrationReport report, TextWriter output, ClusterSummary? cluster)
     {
@@ -72,7 +72,7 @@ internal static class ReportTable
         yield return ("p99", Units.Duration(report.Latency.PercentileNs(99)));
         yield return ("p99.9", Units.Duration(report.Latency.PercentileNs(99.9)));
         yield return ("max", Units.Duration(report.Latency.MaxNs));
-        foreach (var vcpu in report.Vcpus.Take(MostVcpus))
+        foreach (var vcpu in report.Vcpus.Take(MaxVcpus))
         {
             yield return (
                 $"stall of vCPU {vcpu.Vcpu}",
@@ -80,7 +80,7 @@ internal static class ReportTable
             );
         }
 
-        if (report.Vcpus.Count > MostVcpus)
+        if (report.Vcpus.Count > MaxVcpus)
         {
             yield return (
                 "stall of all vCPUs",

@@ -63,7 +63,7 @@ internal static class UffdReport
                         (ulong)(guest.Checked - guest.Wrong),
                         0,
                         (ulong)guest.Wrong,
-                        guest.FirstWrong is { } wrong ? new Gfn(wrong) : null
+                        guest.FirstWrong is { } wrong ? new MemoryPage(wrong) : null
                     ),
             Timeline = [],
             WorkingSet = set,
@@ -118,7 +118,7 @@ internal static class UffdReport
         }
 
         var left = (ulong)touched.Count;
-        List<GfnRange> runs = [];
+        List<MemoryPageRange> runs = [];
         foreach (var run in recorded.Runs)
         {
             if (left == 0)
