@@ -2,6 +2,7 @@ using Akka.Actor;
 using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Tests;
 using Xunit.Abstractions;
 
 namespace Userfault.Actors.Tests.Migrations;
@@ -18,7 +19,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         var sources = CreateTestProbe();
         // Answers for its first pages, and dies with what is in flight.
         var answered = new List<ulong>();
-        var first = new ScriptedSource("first", sources);
+        var first = TellingSource.Of("first", sources);
         var (pool, migration) = Start(guest, [() => first], guest.Memory);
         while (answered.Count < 500)
         {
@@ -35,7 +36,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         var second = new List<ulong>();
         var back = CreateTestProbe();
-        pool.Tell(new FetcherPoolProtocol.AddSource(0, "second", () => new ScriptedSource("second", back)));
+        pool.Tell(new FetcherPoolProtocol.AddSource(0, "second", () => TellingSource.Of("second", back)));
         while (second.Count + answered.Count < 2048)
         {
             var asked = back.ExpectMsg<Asked>();
@@ -75,11 +76,21 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
     {
         using var guest = new Guest(2048);
         var opened = 0;
-        IPageSource Open() =>
-            new CrashingSource(
-                new LocalPageSource(guest.Image),
-                Interlocked.Increment(ref opened) <= 5 ? 3 : int.MaxValue
-            );
+        // The first five throw at their third request, which crashes the fetcher.
+        IPageSource Open()
+        {
+            var breaks = Interlocked.Increment(ref opened) <= 5;
+            return new ScriptedSource(behind: new LocalPageSource(guest.Image))
+            {
+                OnRequest = asked =>
+                {
+                    if (breaks && asked.Source.Asked.Count == 3)
+                        throw new InvalidOperationException("a source that breaks");
+                    asked.PassOn();
+                },
+            };
+        }
+
         var (_, migration) = Start(guest, [Open], guest.Memory);
         var report = FishForMessage<MigrationReport>(_ => true);
         Assert.True(report.IsVerified, report.Reason);
@@ -193,7 +204,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
             batch.Add(bytes == null ? PageContent.Zero(new Gfn(page)) : PageContent.Of(new Gfn(page), bytes));
         }
 
-        asked.Sink.OnPages(batch);
+        asked.Answer(batch);
     }
 
     // Placing one page fails, once.
@@ -254,28 +265,5 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         public ulong FingerprintOf(Gfn gfn) => inner.FingerprintOf(gfn);
 
         public void Dispose() { }
-    }
-
-    // Throws at its n-th request, which crashes its fetcher.
-    private sealed class CrashingSource(IPageSource inner, int at) : IPageSource
-    {
-        private int _requests;
-
-        public string Name => inner.Name;
-
-        public ImageIdentity Identity => inner.Identity;
-
-        public ulong Pages => inner.Pages;
-
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
-        {
-            if (++_requests == at)
-                throw new InvalidOperationException("a source that breaks");
-            inner.Request(request, ranges, sink);
-        }
-
-        public void Cancel(ulong requestId) => inner.Cancel(requestId);
-
-        public void Dispose() => inner.Dispose();
     }
 }

@@ -233,7 +233,7 @@ public unsafe class HandlerTests
         for (var i = 0; i < 8; i++)
             rig.Line("the monitor ended");
         // A session says its last line before it is taken off.
-        Here.Eventually(() => rig.Server.Count == 0, () => $"{rig.Server.Count} sessions are left");
+        Eventually.HoldsHere(() => rig.Server.Count == 0, () => $"{rig.Server.Count} sessions are left");
     }
 
     [SkippableFact]

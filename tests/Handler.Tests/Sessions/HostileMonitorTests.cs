@@ -91,7 +91,7 @@ public unsafe class HostileMonitorTests
                 fd.Dispose();
         }
         Assert.True(good.IsRight(200), name);
-        Here.Eventually(
+        Eventually.HoldsHere(
             () => Here.Descriptors() <= before,
             () => $"{name}: {before} descriptors before, {Here.Descriptors()} after"
         );
@@ -140,7 +140,7 @@ public unsafe class HostileMonitorTests
             UnixSocket.Connect(rig.Path).Dispose();
         for (var i = 0; i < 50; i++)
             rig.Line("refused");
-        Here.Eventually(
+        Eventually.HoldsHere(
             () => rig.Server.Count == 0 && Here.Descriptors() <= before,
             () => $"{Here.Descriptors() - before} descriptors are left"
         );

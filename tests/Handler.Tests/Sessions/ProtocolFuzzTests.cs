@@ -53,7 +53,7 @@ public unsafe class ProtocolFuzzTests
         // Those that were served are left with nothing in place and no socket: their monitor lives.
         rig.Server.Stop();
         good.Dispose();
-        Here.Eventually(
+        Eventually.HoldsHere(
             () => Here.Descriptors() <= before,
             () => $"seed {seed}: {before} descriptors before, {Here.Descriptors()} after"
         );

@@ -175,7 +175,7 @@ public sealed class PagePlaneTests : IDisposable
 
     private async Task<string> Line()
     {
-        await Cluster.ClusterSpec.Until(() => Task.FromResult(!_log.IsEmpty));
+        await Eventually.Holds(() => !_log.IsEmpty);
         return Assert.Single(_log);
     }
 }
