@@ -42,7 +42,7 @@ public sealed class SharedPageSourceTests : IDisposable
         first.Dispose();
         Assert.Empty(_one.Calls);
         first.GiveUp();
-        Assert.True(_one.IsGivenUp);
+        Assert.True(_one.IsDisposed);
     }
 
     [Fact]
