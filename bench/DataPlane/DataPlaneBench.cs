@@ -50,7 +50,7 @@ internal static class DataPlaneBench
     /// <summary>The other process: serves an image until its standard input ends.</summary>
     public static int Serve(string path)
     {
-        using FileImage image = MemoryImages.OpenRaw(path);
+        using var image = MemoryImages.OpenRaw(path);
         using var server = new PageServer(
             new PageServerOptions { Log = Console.Error.WriteLine },
             [new PageOffer(image)]
@@ -76,8 +76,8 @@ internal static class DataPlaneBench
         for (var round = -1; round < rounds; round++)
         {
             // The first round warms up the compiler and both servers' page tables.
-            LoadResult mine = PageLoad.Run(ours, identity, ImagePages, outstanding, pages, seconds);
-            LoadResult? theirs = c is null ? null : PageLoad.Run(c, identity, ImagePages, outstanding, pages, seconds);
+            var mine = PageLoad.Run(ours, identity, ImagePages, outstanding, pages, seconds);
+            var theirs = c is null ? null : PageLoad.Run(c, identity, ImagePages, outstanding, pages, seconds);
             if (round >= 0)
             {
                 csharp.Add(mine);
@@ -109,7 +109,7 @@ internal static class DataPlaneBench
 
     private static void Print(string name, List<LoadResult> results)
     {
-        LoadResult median = results.OrderBy(result => result.PagesPerSecond).ElementAt(results.Count / 2);
+        var median = results.OrderBy(result => result.PagesPerSecond).ElementAt(results.Count / 2);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
@@ -124,7 +124,7 @@ internal static class DataPlaneBench
     {
         var page = new byte[Page.Size];
         var random = new Random(1);
-        using FileStream file = File.Create(path);
+        using var file = File.Create(path);
         for (var i = 0; i < ImagePages; i++)
         {
             random.NextBytes(page);

@@ -49,9 +49,9 @@ internal sealed class PageLoad : IPageSink
         int seconds
     )
     {
-        TimeSpan serverBefore = server.ProcessorTime;
-        TimeSpan clientBefore = Environment.CpuUsage.TotalTime;
-        using PageClient client = PageClient.Connect(
+        var serverBefore = server.ProcessorTime;
+        var clientBefore = Environment.CpuUsage.TotalTime;
+        using var client = PageClient.Connect(
             new PageClientOptions
             {
                 Server = new IPEndPoint(IPAddress.Loopback, server.Port),

@@ -34,13 +34,13 @@ internal static class RelayBench
                 program,
                 DataPlaneBench.Self("children", "data-plane-relay", image, port)
             );
-            ImageIdentity identity = ImageIdentity.Of(MemoryImages.OpenRaw(image));
+            var identity = ImageIdentity.Of(MemoryImages.OpenRaw(image));
             Console.WriteLine(
                 $"{outstanding} requests of {pages} page(s) outstanding, {rounds} rounds of {seconds} s each"
             );
             for (var round = 0; round <= rounds; round++)
             {
-                LoadResult straight = PageLoad.Run(
+                var straight = PageLoad.Run(
                     source,
                     identity,
                     DataPlaneBench.ImagePages,
@@ -49,7 +49,7 @@ internal static class RelayBench
                     seconds
                 );
                 var before = Allocated(relay);
-                LoadResult passedOn = PageLoad.Run(
+                var passedOn = PageLoad.Run(
                     relay,
                     identity,
                     DataPlaneBench.ImagePages,
@@ -78,8 +78,8 @@ internal static class RelayBench
     /// </summary>
     public static int Serve(string path, string port)
     {
-        using FileImage image = MemoryImages.OpenRaw(path);
-        using PageClient client = PageClient.Connect(
+        using var image = MemoryImages.OpenRaw(path);
+        using var client = PageClient.Connect(
             new PageClientOptions
             {
                 Server = new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)),

@@ -54,7 +54,9 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
                 return;
             link.Opened();
             if (link.IsLost)
+            {
                 _log($"source {client.Name} is back");
+            }
             else if (!link.IsNamed)
             {
                 _log(
