@@ -133,7 +133,7 @@ internal sealed class MonitorSide
         if (received == 0)
             IsClosed = true;
         if (received > 0)
-            throw new ProtocolException("the monitor sent something after the handshake");
+            throw new ProtocolException(ProtocolError.Unexpected, "the monitor sent something after the handshake");
     }
 
     private int Receive(Span<byte> bytes)
@@ -143,7 +143,7 @@ internal sealed class MonitorSide
             var received = _socket.Receive(bytes, _stray, wait: false);
             return _stray.Count == 0
                 ? received
-                : throw new ProtocolException("the monitor sent descriptors after the handshake");
+                : throw new ProtocolException(ProtocolError.Unexpected, "the monitor sent descriptors after the handshake");
         }
         finally
         {

@@ -49,6 +49,9 @@ internal sealed unsafe class HandlerRig : IDisposable
 
     public HandlerServer Server { get; }
 
+    /// <summary>Waits for a line of an event; answers it.</summary>
+    public string Line(HandlerEvent what) => Line($": {what}: ");
+
     /// <summary>Waits for a line that holds a text; answers it.</summary>
     public string Line(string part)
     {
