@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.DataPlane.Tests;
 
@@ -23,7 +23,7 @@ public sealed class BatchingTests
             peer.Send([.. ReadEntries(peer, pages).SelectMany(e => ScriptedServer.Record(FrameType.Zero, e, 0))]);
             sent.Set();
         });
-        var sink = new CountingSink(sent);
+        var (sink, isOver) = Waiting(sent);
         using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
 
         // While the first request's sink waits, the receive thread takes nothing: all the rest is there when it looks
@@ -34,10 +34,13 @@ public sealed class BatchingTests
             [.. Enumerable.Range(0, pages).Select(i => Plane.Range((ulong)(2 * i), 1))],
             sink
         );
-        await sink.Ended;
+        await isOver;
 
-        Assert.Equal(batches, sink.Batches.Select(b => b.Length));
-        Assert.Equal(Enumerable.Range(0, pages).Select(i => (ulong)(2 * i)), sink.Batches.SelectMany(b => b));
+        Assert.Equal(batches, sink.Batches.Skip(1).Select(b => b.Gfns.Length));
+        Assert.Equal(
+            Enumerable.Range(0, pages).Select(i => (ulong)(2 * i)),
+            sink.Batches.Skip(1).SelectMany(b => b.Gfns)
+        );
     }
 
     [Fact]
@@ -59,13 +62,13 @@ public sealed class BatchingTests
             ]);
             sent.Set();
         });
-        var sink = new CountingSink(sent);
+        var (sink, isOver) = Waiting(sent);
         using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
 
         client.Ask(1, 500, 1, sink);
         client.Request(new PageRequest(2, FetchPriority.Demand, 0), [Plane.Range(0, 2), Plane.Range(9, 1)], sink);
         client.Ask(3, 40, 1, sink);
-        await sink.Ended;
+        await isOver;
 
         Assert.Equal<ulong[]>(
             [
@@ -73,18 +76,19 @@ public sealed class BatchingTests
                 [40],
                 [9],
             ],
-            sink.Batches
+            sink.Batches.Skip(1).Select(b => b.Gfns)
         );
-        Assert.Equal((FetchFailure.SourceLost, 3), (sink.Failure, sink.BatchesBeforeFailure));
+        Assert.Equal([(2UL, FetchFailure.SourceLost)], sink.Failures);
+        Assert.Equal(3, (await isOver) - 1);
     }
 
     [Fact]
     public async Task A_source_that_answers_several_places_in_one_batch_is_passed_on_in_order()
     {
-        using var source = new ScatteredSource(Image);
+        using var source = Scattered();
         using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
 
         for (ulong i = 0; i < 20; i++)
             client.Ask(i, i * 8, 8, sink);
@@ -92,7 +96,7 @@ public sealed class BatchingTests
 
         sink.AssertClean();
         Assert.Empty(sink.Failures);
-        Assert.Equal(160, sink.PageCount);
+        Assert.Equal(160, sink.Gfns.Count);
     }
 
     [Fact]
@@ -115,7 +119,7 @@ public sealed class BatchingTests
                 }
             }
         });
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
         using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
 
         client.Gather();
@@ -133,10 +137,10 @@ public sealed class BatchingTests
     [Fact]
     public async Task A_server_asks_the_source_behind_it_at_once_for_what_one_frame_asks_for()
     {
-        using var source = new ScatteredSource(Image);
+        using var source = Scattered();
         using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
 
         client.Request(
             new PageRequest(1, FetchPriority.Demand, 0),
@@ -146,7 +150,9 @@ public sealed class BatchingTests
         await sink.Ended(1);
 
         sink.AssertClean();
-        Assert.Equal(["gather", "0", "64", "16", "send"], source.Calls);
+        // Each of the three places is a request of its own there.
+        Assert.Equal([0UL, 64, 16], source.Asked.Select(a => a.Pages[0]));
+        Assert.Equal(["gather", "request", "request", "request", "send"], source.Calls.Select(c => c.Split(' ')[0]));
     }
 
     private static RequestEntry[] ReadEntries(RawPeer peer, int count)
@@ -166,80 +172,43 @@ public sealed class BatchingTests
         return [.. entries];
     }
 
-    // Waits in the answer to request 1, and writes down those to the others until request 2 is over.
-    private sealed class CountingSink(ManualResetEventSlim sent) : IPageSink
+    // Waits in the answer to request 1; the task ends with request 2, and says how many batches had come by then.
+    private static (RecordingSink Sink, Task<int> IsOver) Waiting(ManualResetEventSlim sent)
     {
-        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public List<ulong[]> Batches { get; } = [];
-
-        public FetchFailure? Failure { get; private set; }
-
-        public int BatchesBeforeFailure { get; private set; }
-
-        public Task Ended => _ended.Task.WaitAsync(Plane.Patience);
-
-        public void OnPages(PageBatch batch)
+        var isOver = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        RecordingSink? sink = null;
+        sink = new RecordingSink
         {
-            (var id, var isLast) = (batch.RequestId, batch.IsLast);
-            if (id == 1)
-                Assert.True(sent.Wait(Plane.Patience));
-            else
-                Batches.Add([.. batch.Pages.ToArray().Select(p => p.Page.Value)]);
-            batch.Release();
-            if (id == 2 && isLast)
-                _ended.SetResult();
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure)
-        {
-            (Failure, BatchesBeforeFailure) = (failure, Batches.Count);
-            _ended.SetResult();
-        }
+            OnBatch = batch => Assert.True(batch.RequestId != 1 || sent.Wait(Patience.Longest)),
+            OnEnd = (id, _) =>
+            {
+                if (id == 2)
+                    isOver.SetResult(sink!.Batches.Count);
+            },
+        };
+        return (sink, isOver.Task.WaitAsync(Patience.Longest));
     }
 
     // Answers 8 pages as 4, 5, 0, 1 and then 2, 3, 6, 7.
-    private sealed unsafe class ScatteredSource(PlaneImage image) : IPageSource
-    {
-        private readonly PageBatchPool _batches = new();
-
-        public string Name => "scattered";
-
-        public ImageIdentity Identity => image.Identity;
-
-        public ulong Pages => image.Pages;
-
-        public ConcurrentQueue<string> Calls { get; } = [];
-
-        public void Gather() => Calls.Enqueue("gather");
-
-        public void Send() => Calls.Enqueue("send");
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
+    private static ScriptedSource Scattered() =>
+        new("scattered")
         {
-            Calls.Enqueue($"{ranges[0].Start.Value}");
-            sink.OnPages(BatchOf(request.Id, ranges[0].Start, [4, 5, 0, 1], isLast: false));
-            sink.OnPages(BatchOf(request.Id, ranges[0].Start, [2, 3, 6, 7], isLast: true));
-        }
-
-        public void Cancel(ulong requestId) { }
-
-        public void Dispose() { }
-
-        private PageBatch BatchOf(ulong requestId, MemoryPage first, ulong[] pages, bool isLast)
-        {
-            var batch = _batches.Rent(requestId);
-            batch.IsLast = isLast;
-            foreach (var page in pages)
+            Identity = Image.Identity,
+            Pages = Image.Pages,
+            Content = ContentOf,
+            OnRequest = asked =>
             {
-                var content = image.Read(first.Plus(page), null);
-                batch.Add(
-                    content == null || ZeroPage.IsZero(content)
-                        ? PageContent.Zero(first.Plus(page))
-                        : PageContent.Of(first.Plus(page), content)
-                );
-            }
-            return batch;
-        }
+                var first = asked.Pages[0];
+                asked.Answer([first + 4, first + 5, first, first + 1], isLast: false);
+                asked.Answer([first + 2, first + 3, first + 6, first + 7]);
+            },
+        };
+
+    private static unsafe PageContent ContentOf(MemoryPage memoryPage)
+    {
+        var content = Image.Read(memoryPage, null);
+        return content == null || ZeroPage.IsZero(content)
+            ? PageContent.Zero(memoryPage)
+            : PageContent.Of(memoryPage, content);
     }
 }

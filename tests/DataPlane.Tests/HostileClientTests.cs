@@ -1,4 +1,5 @@
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.DataPlane.Tests;
 
@@ -146,7 +147,7 @@ public sealed class HostileClientTests
             [new PageOffer(Image)]
         );
         using var bystander = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
         byte[] session =
         [
             .. HelloFrame(),
@@ -179,7 +180,7 @@ public sealed class HostileClientTests
         }
 
         await sink.Ended(peers);
-        await Plane.Until(() => log.Count == server.Counters.Refused, "a line for every refused peer");
+        await Eventually.Holds(() => log.Count == server.Counters.Refused);
 
         sink.AssertClean();
         Assert.Empty(sink.Failures);
@@ -250,7 +251,7 @@ public sealed class HostileClientTests
         peer.Shake(image.Identity);
         peer.Send(RawPeer.Request([.. Enumerable.Range(0, 4).Select(i => new RequestEntry(0, 4096, (uint)i, false))]));
 
-        await Plane.Until(() => !log.IsEmpty, "the reader that does not read is refused");
+        await Eventually.Holds(() => !log.IsEmpty);
 
         Assert.Contains("TooSlow", Assert.Single(log));
     }
@@ -298,9 +299,9 @@ public sealed class HostileClientTests
         {
             Assert.Equal(RefusalReason.TooManyConnections, peer.ReadRefusal());
         }
-        await Plane.Until(() => log.Count == 1, "one line");
+        await Eventually.Holds(() => log.Count == 1);
         second.Dispose();
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
         first.Ask(1, 0, 64, sink);
         await sink.Ended(1);
         sink.AssertClean();
@@ -328,7 +329,7 @@ public sealed class HostileClientTests
             act(peer);
             Assert.Equal((what, reason), (what, peer.ReadRefusal()));
         }
-        await Plane.Until(() => server.Counters.Refused == 1 && !log.IsEmpty, $"{what}: counted and logged");
+        await Eventually.Holds(() => server.Counters.Refused == 1 && !log.IsEmpty);
         Assert.Contains(reason.ToString(), Assert.Single(log));
     }
 }

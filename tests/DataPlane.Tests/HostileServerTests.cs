@@ -1,4 +1,5 @@
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.DataPlane.Tests;
 
@@ -121,17 +122,17 @@ public sealed class HostileServerTests
         var owner = new TestOwner();
         using var client = PageClient.Start(OptionsOf(server), owner);
         await owner.Opened;
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
 
         client.Ask(1, 0, 2, sink);
         await sink.Ended(1);
         var end = await owner.Closed;
 
         Assert.Equal(reason, end.Reason);
-        Assert.Equal(0, sink.PageCount);
+        Assert.Empty(sink.Gfns);
         Assert.Equal(
             reason == RefusalReason.ShuttingDown ? FetchFailure.SourceLost : FetchFailure.BadAnswer,
-            sink.Failures[1]
+            sink.FailureOf(1)
         );
         Assert.DoesNotContain(end.Text, char.IsControl);
         sink.AssertClean();
@@ -149,13 +150,13 @@ public sealed class HostileServerTests
         var owner = new TestOwner();
         using var client = PageClient.Start(OptionsOf(server), owner);
         await owner.Opened;
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
 
         client.Ask(1, 0, 2, sink);
         Assert.Equal(RefusalReason.WrongPage, (await owner.Closed).Reason);
         await sink.Ended(1);
 
-        Assert.Equal(2, sink.PageCount);
+        Assert.Equal(2, sink.Gfns.Count);
         Assert.Empty(sink.Failures);
         sink.AssertClean();
     }
@@ -174,7 +175,7 @@ public sealed class HostileServerTests
         var owner = new TestOwner();
         using var client = PageClient.Start(OptionsOf(server), owner);
         await owner.Opened;
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
 
         client.Ask(1, 0, 2, sink);
         await sink.Ended(1);
@@ -182,8 +183,8 @@ public sealed class HostileServerTests
         await sink.Ended(1);
 
         Assert.Equal(RefusalReason.WrongPage, (await owner.Closed).Reason);
-        Assert.Equal(FetchFailure.BadAnswer, sink.Failures[2]);
-        Assert.Equal(2, sink.PageCount);
+        Assert.Equal(FetchFailure.BadAnswer, sink.FailureOf(2));
+        Assert.Equal(2, sink.Gfns.Count);
     }
 
     [Fact]
@@ -202,7 +203,7 @@ public sealed class HostileServerTests
         var owner = new TestOwner();
         using var client = PageClient.Start(OptionsOf(server), owner);
         await owner.Opened;
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
 
         client.Ask(1, 0, 2, sink);
         client.Cancel(1);
@@ -210,8 +211,8 @@ public sealed class HostileServerTests
         await sink.Ended(2);
 
         Assert.Equal(RefusalReason.WrongPage, (await owner.Closed).Reason);
-        Assert.Equal(FetchFailure.Cancelled, sink.Failures[1]);
-        Assert.Equal([4UL, 5UL], sink.Pages.Keys.Order());
+        Assert.Equal(FetchFailure.Cancelled, sink.FailureOf(1));
+        Assert.Equal([4UL, 5UL], sink.Kinds.Keys.Order());
         Assert.Equal(2, client.Counters.DroppedPages);
         sink.AssertClean();
     }
@@ -239,12 +240,12 @@ public sealed class HostileServerTests
             owner
         );
         await owner.Opened;
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
 
         client.Ask(1, 0, 2, sink);
         await sink.Ended(1);
 
-        Assert.Equal(FetchFailure.SourceLost, sink.Failures[1]);
+        Assert.Equal(FetchFailure.SourceLost, sink.FailureOf(1));
         Assert.Equal(RefusalReason.TooSlow, (await owner.Closed).Reason);
     }
 
@@ -281,9 +282,9 @@ public sealed class HostileServerTests
         var before = client.Counters.Bytes;
 
         // Pongs are all that comes, one a second: four of them take longer than the silence that the server allows.
-        await Plane.Until(() => client.Counters.Bytes >= before + (4 * 16), "four pongs");
+        await Eventually.Holds(() => client.Counters.Bytes >= before + (4 * 16));
 
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
         client.Ask(1, 0, 1, sink);
         await sink.Ended(1);
         Assert.Empty(sink.Failures);
@@ -420,13 +421,13 @@ public sealed class HostileServerTests
                 peer.HalfClose();
             });
             using var client = PageClient.Connect(OptionsOf(server) with { DuplicateWindow = 8 });
-            var sink = new CollectingSink(Image);
+            var sink = new RecordingSink(Image);
             client.Ask(1, 0, 7, sink);
             await sink.Ended(1);
             sink.AssertClean();
-            Assert.Equal(isDamaged, !sink.Failures.IsEmpty);
+            Assert.Equal(isDamaged, sink.Failures.Count > 0);
             damaged += isDamaged ? 1 : 0;
-            Assert.True(isDamaged || sink.PageCount == 7);
+            Assert.True(isDamaged || sink.Gfns.Count == 7);
         }
         Assert.Equal(30, damaged);
     }
@@ -440,7 +441,7 @@ public sealed class HostileServerTests
             ScriptedServer.Shake(peer, Image);
             done.Wait(Plane.Patience);
         });
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
         using (var client = PageClient.Connect(OptionsOf(server)))
         {
             // Far more than any socket buffer would take; bounded by what was agreed, the rest waits.

@@ -45,7 +45,7 @@ public sealed class ManifestSourceTests
     {
         using var image = new PlaneImage(3000);
         using var source = new ManifestSource(image);
-        using var fails = new FailsAtFirst(source, FetchFailure.SourceLost);
+        using var fails = new ScriptedSource(behind: source) { OnRequest = FailTheFirst };
         var download = new ManifestDownload(fails, image.Identity, Soon, TimeProvider.System);
         var manifest = await download.Describe(CancellationToken.None).WaitAsync(Plane.Patience);
         using var remote = new RemoteImage(manifest, "there");
@@ -53,7 +53,7 @@ public sealed class ManifestSourceTests
         using var expected = Digested.Of(image);
         Assert.Equal(expected.Digests[new MemoryPage(2999)], remote.Digests[new MemoryPage(2999)]);
         // A page of header, 47 of digests in pieces of 16.
-        Assert.Equal(4 * 2, fails.Requests);
+        Assert.Equal(4 * 2, fails.Asked.Count);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class ManifestSourceTests
     {
         using var image = new PlaneImage(200);
         using var source = new ManifestSource(image);
-        using var nobody = new NeverAnswers(source);
+        using var nobody = new ScriptedSource { Identity = source.Identity, Pages = source.Pages };
         using var ends = new CancellationTokenSource();
         var described = new ManifestDownload(nobody, image.Identity, Soon, TimeProvider.System).Describe(ends.Token);
         Assert.False(described.IsCompleted);
@@ -98,53 +98,20 @@ public sealed class ManifestSourceTests
     {
         using var image = new PlaneImage(3000);
         var source = new ManifestSource(image);
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
         for (ulong id = 0; id < 50; id++)
             source.Request(new PageRequest(id, FetchPriority.Background, 0), [Plane.Range(0, 0)], sink);
         source.Dispose();
         source.Request(new PageRequest(99, FetchPriority.Background, 0), [Plane.Range(0, 1)], sink);
         await sink.Ended(51);
-        Assert.Equal(FetchFailure.SourceLost, sink.Failures[99]);
+        Assert.Equal(FetchFailure.SourceLost, sink.FailureOf(99));
     }
 
-    private sealed class NeverAnswers(IPageSource source) : IPageSource
+    private static void FailTheFirst(Asked asked)
     {
-        public string Name => source.Name;
-
-        public ImageIdentity Identity => source.Identity;
-
-        public ulong Pages => source.Pages;
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink) { }
-
-        public void Cancel(ulong requestId) { }
-
-        public void Dispose() { }
-    }
-
-    // Fails the first four requests.
-    private sealed class FailsAtFirst(IPageSource source, FetchFailure failure) : IPageSource
-    {
-        private int _requests;
-
-        public int Requests => _requests;
-
-        public string Name => source.Name;
-
-        public ImageIdentity Identity => source.Identity;
-
-        public ulong Pages => source.Pages;
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
-        {
-            if (Interlocked.Increment(ref _requests) <= 4)
-                sink.OnFailed(request.Id, failure);
-            else
-                source.Request(request, ranges, sink);
-        }
-
-        public void Cancel(ulong requestId) => source.Cancel(requestId);
-
-        public void Dispose() { }
+        if (asked.Source.Asked.Count <= 4)
+            asked.Fail(FetchFailure.SourceLost);
+        else
+            asked.PassOn();
     }
 }

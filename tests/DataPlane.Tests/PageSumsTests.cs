@@ -1,5 +1,6 @@
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.DataPlane.Tests;
 
@@ -91,12 +92,12 @@ public sealed class PageSumsTests
         using var image = new PlaneImage(1000);
         var offer = new PageOffer(image);
         using var server = new PageServer(Plane.Server, [offer]);
-        await Plane.Until(() => offer.IsLookedAt, "all pages are known");
+        await Eventually.Holds(() => offer.IsLookedAt);
         Change(image, 1);
         var owner = new TestOwner();
         using var client = PageClient.Start(Plane.ClientOf(server, image.Identity), owner);
         await owner.Opened;
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
 
         client.Ask(1, 0, 3, sink);
 

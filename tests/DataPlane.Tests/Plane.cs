@@ -62,17 +62,6 @@ internal static class Plane
         return socket;
     }
 
-    public static async Task Until(Func<bool> condition, string what)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        var deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
-        while (!condition())
-        {
-            Assert.True(Environment.TickCount64 < deadline, $"never happened: {what}");
-            await timer.WaitForNextTickAsync();
-        }
-    }
-
     /// <summary>A log that a test can look at.</summary>
     public sealed class Lines : ConcurrentQueue<string>;
 }

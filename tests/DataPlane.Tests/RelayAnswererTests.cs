@@ -1,12 +1,12 @@
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.DataPlane.Tests;
 
 public sealed class RelayAnswererTests : IDisposable
 {
     private readonly PlaneImage _image = new(64);
-    private readonly PageBatchPool _batches = new();
-    private readonly AskedSource _source;
+    private readonly ScriptedSource _source;
     private readonly RequestTable _requests = new(maxRequests: 16, maxPages: 64, maxRequestPages: 16);
     private readonly ServerCounters _counters = new();
     private readonly RelayAnswerer _answerer;
@@ -14,7 +14,7 @@ public sealed class RelayAnswererTests : IDisposable
 
     public RelayAnswererTests()
     {
-        _source = new AskedSource(_image);
+        _source = SourceOf(_image, checksum: 0);
         _answerer = new RelayAnswerer(new PageOffer(_source), _requests, _counters, () => _wakes++);
     }
 
@@ -51,7 +51,7 @@ public sealed class RelayAnswererTests : IDisposable
             Answer((int)(3 * round), pages: 1);
             Fill();
             Assert.Equal(1, _requests.Find(0)!.Remaining);
-            _source.Asked[(int)(3 * round)].Sink.OnFailed(_source.Asked[(int)(3 * round)].Id, FetchFailure.SourceLost);
+            _source.Asked[(int)(3 * round)].Fail(FetchFailure.SourceLost);
             Fill();
             Assert.Null(_requests.Find(0));
 
@@ -78,13 +78,13 @@ public sealed class RelayAnswererTests : IDisposable
     [Fact]
     public async Task A_page_that_changes_on_its_way_through_is_refused_at_its_end()
     {
-        using var source = new AskedSource(_image) { AnswersWithChecksum = 1 };
+        using var source = SourceOf(_image, checksum: 1, static asked => asked.Answer());
         using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
         var owner = new TestOwner();
         using var client = PageClient.Start(Plane.ClientOf(server, _image.Identity), owner);
         await owner.Opened;
 
-        client.Ask(1, 0, 1, new CollectingSink(_image));
+        client.Ask(1, 0, 1, new RecordingSink());
 
         Assert.Equal(RefusalReason.BadChecksum, (await owner.Closed).Reason);
     }
@@ -99,58 +99,21 @@ public sealed class RelayAnswererTests : IDisposable
         return request;
     }
 
-    private void Answer(int asked, uint pages = 1)
-    {
-        var (id, range, sink) = _source.Asked[asked];
-        sink.OnPages(_source.BatchOf(_batches, id, range.Start, pages, isLast: pages == range.Count));
-    }
+    // With a checksum of its own where that is not 0.
+    private static unsafe ScriptedSource SourceOf(PlaneImage image, uint checksum, Action<Asked>? onRequest = null) =>
+        new("asked")
+        {
+            Identity = image.Identity,
+            Pages = image.Pages,
+            Content = page => PageContent.Of(page, image.Read(page, null), checksum: checksum),
+            OnRequest = onRequest,
+        };
+
+    private void Answer(int asked, int pages = 1) => _source.Asked[asked].Answer(pages);
 
     private void Fill()
     {
         using var batch = new SendBatch();
         _answerer.Fill(batch);
-    }
-
-    // Writes down what it is asked, or answers at once, with a checksum of its own.
-    private sealed unsafe class AskedSource(PlaneImage image) : IPageSource
-    {
-        private readonly PageBatchPool _batches = new();
-
-        public string Name => "asked";
-
-        public ImageIdentity Identity => image.Identity;
-
-        public ulong Pages => image.Pages;
-
-        public uint AnswersWithChecksum { get; init; }
-
-        public List<(ulong Id, MemoryPageRange Range, IPageSink Sink)> Asked { get; } = [];
-
-        public List<ulong> Cancelled { get; } = [];
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
-        {
-            Asked.Add((request.Id, ranges[0], sink));
-            if (AnswersWithChecksum != 0)
-                sink.OnPages(BatchOf(_batches, request.Id, ranges[0].Start, 1, isLast: true));
-        }
-
-        public void Cancel(ulong requestId) => Cancelled.Add(requestId);
-
-        public void Dispose() { }
-
-        public PageBatch BatchOf(PageBatchPool pool, ulong id, MemoryPage first, uint pages, bool isLast)
-        {
-            var batch = pool.Rent(id);
-            batch.IsLast = isLast;
-            for (ulong i = 0; i < pages; i++)
-            {
-                batch.Add(
-                    PageContent.Of(first.Plus(i), image.Read(first.Plus(i), null), checksum: AnswersWithChecksum)
-                );
-            }
-
-            return batch;
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.DataPlane.Tests;
 
@@ -30,7 +31,7 @@ public sealed class RoundTripTests
                 Tls = transport == "tls" ? certificate.ForClient() : null,
             }
         );
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
         var random = new Random(7);
         var requests = 0;
         for (ulong first = 0; first < image.Pages; requests++)
@@ -44,8 +45,8 @@ public sealed class RoundTripTests
 
         sink.AssertClean();
         Assert.Empty(sink.Failures);
-        Assert.Equal(3000, sink.PageCount);
-        Assert.Equal(3000, sink.Pages.Count);
+        Assert.Equal(3000, sink.Gfns.Count);
+        Assert.Equal(3000, sink.Kinds.Count);
         Assert.Equal(image.Pages, client.Pages);
         Assert.Equal(600, client.Counters.ZeroPages);
         Assert.Equal(600, server.Counters.ZeroPages);
@@ -60,14 +61,14 @@ public sealed class RoundTripTests
         using var image = new PlaneImage(70);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
 
         client.Ask(1, 0, 70, sink);
         await sink.Ended(1);
 
         // 6, 13, 20, ... 69 are ten pages, of which 13 and 48 are zero: eight have the content of page 0.
         int[] expected = [6, 20, 27, 34, 41, 55, 62, 69];
-        int[] actual = [.. sink.Pages.Where(p => p.Value == PageContentKind.Duplicate).Select(p => (int)p.Key).Order()];
+        int[] actual = [.. sink.Kinds.Where(p => p.Value == PageContentKind.Duplicate).Select(p => (int)p.Key).Order()];
         Assert.Equal(expected, actual);
         Assert.Equal(8, client.Counters.DuplicatePages);
         sink.AssertClean();
@@ -79,14 +80,14 @@ public sealed class RoundTripTests
         using var image = new SyntheticImage(new SyntheticSettings(2000, 0.3, 0.2, Seed: 9));
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
 
         client.Ask(1, 0, 1000, sink);
         client.Ask(2, 1000, 1000, sink, background: true);
         await sink.Ended(2);
 
         sink.AssertClean();
-        Assert.Equal(2000, sink.PageCount);
+        Assert.Equal(2000, sink.Gfns.Count);
         Assert.True(client.Counters.DuplicatePages > 0);
         Assert.True(client.Counters.ZeroPages > 0);
     }
@@ -97,7 +98,7 @@ public sealed class RoundTripTests
         using var image = new PlaneImage(100);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
 
         client.Request(
             new PageRequest(5, FetchPriority.Demand, 0),
@@ -108,7 +109,7 @@ public sealed class RoundTripTests
         await sink.Ended(2);
 
         sink.AssertClean();
-        Assert.Equal(105, sink.PageCount);
+        Assert.Equal(105, sink.Gfns.Count);
     }
 
     [Fact]
@@ -124,7 +125,7 @@ public sealed class RoundTripTests
             [new PageOffer(image)]
         );
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
 
         client.Ask(1000, 0, 4096, sink, background: true);
         for (ulong i = 0; i < 500; i++)
@@ -136,7 +137,7 @@ public sealed class RoundTripTests
         // Had the client gone past what was agreed, the server would have refused it.
         sink.AssertClean();
         Assert.Empty(sink.Failures);
-        Assert.Equal(4096 + 4000, sink.PageCount);
+        Assert.Equal(4096 + 4000, sink.Gfns.Count);
         Assert.Equal(0, server.Counters.Refused);
     }
 
@@ -146,7 +147,7 @@ public sealed class RoundTripTests
         using var image = new PlaneImage(10);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
 
         client.Ask(1, 10, 1, sink);
         client.Ask(2, 5, 6, sink);
@@ -154,9 +155,9 @@ public sealed class RoundTripTests
         client.Ask(4, 9, 1, sink);
         await sink.Ended(4);
 
-        Assert.Equal([1UL, 2UL, 3UL], sink.Failures.Keys.Order());
-        Assert.All(sink.Failures.Values, failure => Assert.Equal(FetchFailure.OutsideImage, failure));
-        Assert.Equal(1, sink.PageCount);
+        Assert.Equal([1UL, 2UL, 3UL], sink.Failures.Select(f => f.Id).Order());
+        Assert.All(sink.Failures.Select(f => f.Failure), failure => Assert.Equal(FetchFailure.OutsideImage, failure));
+        Assert.Single(sink.Gfns);
         Assert.Throws<ArgumentException>(() => client.Ask(5, 0, IPageSource.MostPagesPerRequest + 1, sink));
     }
 
@@ -166,7 +167,7 @@ public sealed class RoundTripTests
         using var image = new PlaneImage(4096);
         using var server = new PageServer(Plane.Server with { DuplicateWindow = 0 }, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
 
         for (ulong i = 0; i < 200; i++)
         {
@@ -177,15 +178,12 @@ public sealed class RoundTripTests
         client.Cancel(12345);
         client.Ask(1000, 17, 1, sink);
         await sink.Ended(201);
-        await Plane.Until(
-            () => client.Counters.Pages + client.Counters.DroppedPages >= server.Counters.Pages,
-            "dropped pages are counted"
-        );
+        await Eventually.Holds(() => client.Counters.Pages + client.Counters.DroppedPages >= server.Counters.Pages);
 
         sink.AssertClean();
         Assert.NotEmpty(sink.Failures);
-        Assert.All(sink.Failures.Values, failure => Assert.Equal(FetchFailure.Cancelled, failure));
-        Assert.False(sink.Failures.ContainsKey(1000));
+        Assert.All(sink.Failures.Select(f => f.Failure), failure => Assert.Equal(FetchFailure.Cancelled, failure));
+        Assert.Null(sink.FailureOf(1000));
     }
 
     [Fact]
@@ -195,13 +193,13 @@ public sealed class RoundTripTests
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
-        var blocking = new BlockingSink(stuck);
-        var sink = new CollectingSink(image);
+        var (blocking, entered) = Blocking(stuck);
+        var sink = new RecordingSink(image);
 
         client.Ask(1, 0, 4096, blocking);
         Assert.Throws<ArgumentException>(() => client.Ask(1, 0, 1, sink));
         stuck.Set();
-        await blocking.Ended;
+        await blocking.Ended(1);
         client.Ask(1, 0, 1, sink);
         await sink.Ended(1);
 
@@ -215,17 +213,17 @@ public sealed class RoundTripTests
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
-        var blocking = new BlockingSink(stuck);
+        var (blocking, entered) = Blocking(stuck);
 
         client.Ask(1, 0, 4096, blocking);
-        Assert.True(blocking.Entered.Wait(Plane.Patience));
+        Assert.True(entered.Wait(Patience.Longest));
         client.Cancel(1);
-        Assert.Equal(0, blocking.Failed);
+        Assert.Empty(blocking.Failures);
         stuck.Set();
-        await blocking.Ended;
+        await blocking.Ended(1);
 
-        Assert.Equal(1, blocking.Failed);
-        Assert.Equal(1, blocking.Batches);
+        Assert.Single(blocking.Failures);
+        Assert.Single(blocking.Batches);
     }
 
     [Fact]
@@ -235,10 +233,10 @@ public sealed class RoundTripTests
         var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
-        var blocking = new BlockingSink(stuck);
-        var sink = new CollectingSink(image);
+        var (blocking, entered) = Blocking(stuck);
+        var sink = new RecordingSink(image);
         client.Ask(0, 0, 4096, blocking);
-        Assert.True(blocking.Entered.Wait(Plane.Patience));
+        Assert.True(entered.Wait(Patience.Longest));
         for (ulong i = 1; i <= 300; i++)
         {
             client.Ask(i, 0, 4096, sink);
@@ -250,8 +248,8 @@ public sealed class RoundTripTests
         client.Ask(400, 0, 1, sink);
         await sink.Ended(1);
 
-        Assert.Equal(FetchFailure.SourceLost, sink.Failures[400]);
-        Assert.Equal(FetchFailure.SourceLost, sink.Failures[300]);
+        Assert.Equal(FetchFailure.SourceLost, sink.FailureOf(400));
+        Assert.Equal(FetchFailure.SourceLost, sink.FailureOf(300));
         sink.AssertClean();
     }
 
@@ -306,8 +304,8 @@ public sealed class RoundTripTests
         using var near = new PageServer(Plane.Server with { UsePortableSockets = portable }, [new PageOffer(middle)]);
         using var client = PageClient.Connect(Plane.ClientOf(near, image.Identity));
         using var other = PageClient.Connect(Plane.ClientOf(near, image.Identity));
-        var sink = new CollectingSink(image);
-        var otherSink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
+        var otherSink = new RecordingSink(image);
 
         client.Ask(1, 0, 3000, sink, background: true);
         for (ulong i = 0; i < 300; i++)
@@ -319,15 +317,15 @@ public sealed class RoundTripTests
 
         sink.AssertClean();
         otherSink.AssertClean();
-        Assert.Equal(3000, sink.PageCount);
-        Assert.Equal(900, otherSink.PageCount);
+        Assert.Equal(3000, sink.Gfns.Count);
+        Assert.Equal(900, otherSink.Gfns.Count);
 
         client.Ask(2, 0, 3000, sink);
         client.Cancel(2);
         middle.Dispose();
         client.Ask(3, 0, 1, sink);
         await sink.Ended(2);
-        Assert.Equal(FetchFailure.SourceLost, sink.Failures[3]);
+        Assert.Equal(FetchFailure.SourceLost, sink.FailureOf(3));
         sink.AssertClean();
     }
 
@@ -337,7 +335,7 @@ public sealed class RoundTripTests
         using var image = new PlaneImage(1024);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
         using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
-        var sink = new CollectingSink(image);
+        var sink = new RecordingSink(image);
         Thread[] threads =
         [
             .. Enumerable
@@ -356,7 +354,7 @@ public sealed class RoundTripTests
         await sink.Ended(8000);
 
         sink.AssertClean();
-        Assert.Equal(8000, sink.PageCount);
+        Assert.Equal(8000, sink.Gfns.Count);
     }
 
     [Fact]
@@ -383,5 +381,20 @@ public sealed class RoundTripTests
         );
         Assert.Equal(RefusalReason.ConnectionLost, failure.Refusal.Reason);
         Assert.DoesNotContain('\n', failure.Message);
+    }
+
+    // A sink that stays in its first batch until it is let go: what happens meanwhile is for the test to arrange.
+    private static (RecordingSink Sink, ManualResetEventSlim Entered) Blocking(ManualResetEventSlim stuck)
+    {
+        var entered = new ManualResetEventSlim();
+        var sink = new RecordingSink
+        {
+            OnBatch = _ =>
+            {
+                entered.Set();
+                stuck.Wait(Patience.Longest);
+            },
+        };
+        return (sink, entered);
     }
 }

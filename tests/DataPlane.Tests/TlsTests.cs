@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.DataPlane.Tests;
 
 public sealed class TlsTests
@@ -21,13 +23,13 @@ public sealed class TlsTests
                 Tls = certificate.ForClient(mutual: true),
             }
         );
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
 
         client.Ask(1, 0, 64, sink);
         await sink.Ended(1);
 
         sink.AssertClean();
-        Assert.Equal(64, sink.PageCount);
+        Assert.Equal(64, sink.Gfns.Count);
     }
 
     [Fact]
@@ -63,7 +65,7 @@ public sealed class TlsTests
             peer.SendIfTaken("GET / HTTP/1.1\r\n\r\n"u8);
             peer.ReadToEnd();
         }
-        await Plane.Until(() => log.Count >= 4, "a line for every stranger");
+        await Eventually.Holds(() => log.Count >= 4);
 
         Assert.Equal(4, log.Count);
         Assert.All(log, line => Assert.DoesNotContain('\n', line));
@@ -92,7 +94,7 @@ public sealed class TlsTests
                 Tls = certificate.ForClient(mutual: true),
             }
         );
-        var sink = new CollectingSink(Image);
+        var sink = new RecordingSink(Image);
         const int peers = 120;
         for (var seed = 0; seed < peers; seed++)
         {
@@ -110,7 +112,7 @@ public sealed class TlsTests
         }
 
         await sink.Ended(peers);
-        await Plane.Until(() => log.Count == peers, "a line for every peer");
+        await Eventually.Holds(() => log.Count == peers);
 
         sink.AssertClean();
         Assert.Empty(sink.Failures);
@@ -136,7 +138,7 @@ public sealed class TlsTests
             peer.ReadToEnd();
         }
 
-        await Plane.Until(() => !log.IsEmpty, "a line");
+        await Eventually.Holds(() => !log.IsEmpty);
 
         Assert.Contains(": TooSlow: ", Assert.Single(log), StringComparison.Ordinal);
     }

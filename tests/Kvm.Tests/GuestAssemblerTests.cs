@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Userfault.Tests;
 
 namespace Userfault.Kvm.Tests;
 
@@ -127,23 +128,12 @@ public class GuestAssemblerTests
 
     private static byte[] Assemble()
     {
-        var folder = Directory.CreateTempSubdirectory("userfault-as-");
-        try
-        {
-            var (source, made, raw) = (
-                Path.Combine(folder.FullName, "a.s"),
-                Path.Combine(folder.FullName, "a.o"),
-                Path.Combine(folder.FullName, "a.bin")
-            );
-            File.WriteAllText(source, Text);
-            Run("/usr/bin/as", "--64", "-o", made, source);
-            Run("/usr/bin/objcopy", "-O", "binary", "-j", ".text", made, raw);
-            return File.ReadAllBytes(raw);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = new TemporaryFolder();
+        var (source, made, raw) = (folder.At("a.s"), folder.At("a.o"), folder.At("a.bin"));
+        File.WriteAllText(source, Text);
+        Run("/usr/bin/as", "--64", "-o", made, source);
+        Run("/usr/bin/objcopy", "-O", "binary", "-j", ".text", made, raw);
+        return File.ReadAllBytes(raw);
     }
 
     private static void Run(string file, params string[] arguments)

@@ -15,6 +15,9 @@ internal static class Patience
         ? TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture))
         : TimeSpan.MaxValue;
 
+    /// <summary>The longest wait for what is certain to come; only a test that fails waits that long.</summary>
+    public static TimeSpan Longest { get; } = Of(TimeSpan.FromMinutes(3));
+
     /// <summary>A wait: as long as usual, or as long as the variable permits.</summary>
     public static TimeSpan Of(TimeSpan usual) => usual < Most ? usual : Most;
 

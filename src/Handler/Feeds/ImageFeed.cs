@@ -83,7 +83,8 @@ internal unsafe class ImageFeed : PageFeed
     }
 
     /// <inheritdoc/>
-    public override PlaceResult PlaceLeft(MemoryPage page, PlaceWay way) => Place(new MemoryPageRange(page, 1), isDemand: false, way);
+    public override PlaceResult PlaceLeft(MemoryPage page, PlaceWay way) =>
+        Place(new MemoryPageRange(page, 1), isDemand: false, way);
 
     /// <inheritdoc/>
     public override void Unpark() => _isChanging = false;

@@ -93,7 +93,12 @@ internal sealed unsafe class CopyPlacement : Placement
                 onPiece(new MemoryPageRange(pages.Start, done), piece.IsUrgent, true, piece.DoneNs);
             }
             if (done < pages.Count)
-                onPiece(new MemoryPageRange(pages.Start.Plus(done), pages.Count - done), piece.IsUrgent, false, piece.DoneNs);
+                onPiece(
+                    new MemoryPageRange(pages.Start.Plus(done), pages.Count - done),
+                    piece.IsUrgent,
+                    false,
+                    piece.DoneNs
+                );
         }
         _threads.Clear();
     }

@@ -261,7 +261,13 @@ internal abstract unsafe class Placement : IDisposable
         }
     }
 
-    private void SkipPresent(in GuestRegion region, bool isDemand, ref ulong pages, ref MemoryPage first, ref byte* bytes)
+    private void SkipPresent(
+        in GuestRegion region,
+        bool isDemand,
+        ref ulong pages,
+        ref MemoryPage first,
+        ref byte* bytes
+    )
     {
         Counters.CountEexist();
         MarkPlaced(first, PagesPerGranule);

@@ -28,7 +28,7 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
         {
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4 });
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-                throw new ProtocolException("a fault request is no object");
+                throw new ProtocolException(ProtocolError.WrongKind, "a fault request is no object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 if (reader.ValueTextEquals("vcpu"u8))
@@ -46,10 +46,10 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The latter where a name holds half of a surrogate pair.
-            throw new ProtocolException("a fault request is no JSON");
+            throw new ProtocolException(ProtocolError.NotJson, "a fault request is no JSON");
         }
         if (vcpu is null or > uint.MaxValue || offset is null)
-            throw new ProtocolException("a fault request without vcpu or offset");
+            throw new ProtocolException(ProtocolError.FieldMissing, "a fault request without vcpu or offset");
         return new FaultRequest((uint)vcpu.Value, offset.Value, flags ?? 0, token);
     }
 
@@ -104,6 +104,9 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
             return null;
         return reader.TokenType == JsonTokenType.Number && reader.TryGetUInt64(out var value)
             ? value
-            : throw new ProtocolException($"{name} of a fault request is no whole number");
+            : throw new ProtocolException(
+                ProtocolError.NotWholeNumber,
+                $"{name} of a fault request is no whole number"
+            );
     }
 }

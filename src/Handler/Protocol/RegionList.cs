@@ -37,11 +37,14 @@ public static class RegionList
         }
         catch (JsonException e)
         {
-            throw new ProtocolException($"the list of regions is no JSON at byte {e.BytePositionInLine}");
+            throw new ProtocolException(
+                ProtocolError.NotJson,
+                $"the list of regions is no JSON at byte {e.BytePositionInLine}"
+            );
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
-            throw new ProtocolException("the list of regions holds a value of the wrong kind");
+            throw new ProtocolException(ProtocolError.WrongKind, "the list of regions holds a value of the wrong kind");
         }
     }
 
@@ -71,17 +74,22 @@ public static class RegionList
     {
         Require(
             reader.Read() && reader.TokenType == JsonTokenType.StartArray,
+            ProtocolError.WrongKind,
             "the first message is no array of regions"
         );
         var regions = new List<GuestRegion>();
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
-            Require(regions.Count < MaxRegions, $"more than {MaxRegions} regions");
+            Require(regions.Count < MaxRegions, ProtocolError.RegionCount, $"more than {MaxRegions} regions");
             regions.Add(ReadRegion(ref reader, regions.Count));
         }
-        Require(reader.TokenType == JsonTokenType.EndArray, "the list of regions holds something that is no region");
-        Require(regions.Count > 0, "the list of regions is empty");
-        Require(!reader.Read(), "something follows the list of regions");
+        Require(
+            reader.TokenType == JsonTokenType.EndArray,
+            ProtocolError.WrongKind,
+            "the list of regions holds something that is no region"
+        );
+        Require(regions.Count > 0, ProtocolError.RegionCount, "the list of regions is empty");
+        Require(!reader.Read(), ProtocolError.Unexpected, "something follows the list of regions");
         return [.. regions];
     }
 
@@ -109,6 +117,7 @@ public static class RegionList
         }
         Require(
             start is not null && bytes is not null && offset is not null,
+            ProtocolError.FieldMissing,
             $"region {index} lacks base_host_virt_addr, size or offset"
         );
         // The deprecated name holds bytes as well.
@@ -119,6 +128,7 @@ public static class RegionList
     {
         Require(
             reader.Read() && reader.TokenType == JsonTokenType.Number && reader.TryGetUInt64(out _),
+            ProtocolError.NotWholeNumber,
             $"{name} is no whole number from 0 to 2^64 - 1"
         );
         return reader.GetUInt64();
@@ -128,8 +138,13 @@ public static class RegionList
     {
         for (var i = 0; i < regions.Length; i++)
             CheckOne(regions[i], i, regions[0].PageBytes, imagePages);
-        RefuseOverlap(regions, static r => (r.Start, r.Bytes), "overlap in memory");
-        RefuseOverlap(regions, static r => (r.Offset, r.Bytes), "overlap in the memory file");
+        RefuseOverlap(regions, static r => (r.Start, r.Bytes), ProtocolError.OverlapInMemory, "overlap in memory");
+        RefuseOverlap(
+            regions,
+            static r => (r.Offset, r.Bytes),
+            ProtocolError.OverlapInFile,
+            "overlap in the memory file"
+        );
         Array.Sort(regions, static (a, b) => a.Start.CompareTo(b.Start));
     }
 
@@ -137,21 +152,29 @@ public static class RegionList
     {
         Require(
             region.PageBytes is Page.Size or HugePageBytes,
+            ProtocolError.RegionSize,
             $"region {index}: pages of {region.PageBytes} bytes, not 4096 or 2097152"
         );
-        Require(region.PageBytes == pageBytes, $"region {index}: pages of another size than the first region's");
+        Require(
+            region.PageBytes == pageBytes,
+            ProtocolError.RegionSize,
+            $"region {index}: pages of another size than the first region's"
+        );
         Require(
             ((region.Start | region.Bytes | region.Offset) & (pageBytes - 1)) == 0,
+            ProtocolError.NotAligned,
             $"region {index}: address, size or offset is not a multiple of {pageBytes}"
         );
-        Require(region.Bytes > 0, $"region {index}: empty");
+        Require(region.Bytes > 0, ProtocolError.RegionSize, $"region {index}: empty");
         Require(
             region.Start < AddressLimit && region.Bytes <= AddressLimit - region.Start,
+            ProtocolError.OutsideAddressSpace,
             $"region {index}: outside the address space"
         );
         var imageBytes = imagePages << Page.Shift;
         Require(
             region.Offset < imageBytes && region.Bytes <= imageBytes - region.Offset,
+            ProtocolError.PastImage,
             $"region {index}: ends past the image of {imageBytes} bytes"
         );
     }
@@ -159,17 +182,18 @@ public static class RegionList
     private static void RefuseOverlap(
         GuestRegion[] regions,
         Func<GuestRegion, (ulong Start, ulong Bytes)> extent,
+        ProtocolError error,
         string what
     )
     {
         var sorted = regions.Select(extent).Order().ToArray();
         for (var i = 1; i < sorted.Length; i++)
-            Require(sorted[i].Start - sorted[i - 1].Start >= sorted[i - 1].Bytes, $"regions {what}");
+            Require(sorted[i].Start - sorted[i - 1].Start >= sorted[i - 1].Bytes, error, $"regions {what}");
     }
 
-    private static void Require(bool holds, string otherwise)
+    private static void Require(bool holds, ProtocolError error, string otherwise)
     {
         if (!holds)
-            throw new ProtocolException(otherwise);
+            throw new ProtocolException(error, otherwise);
     }
 }

@@ -117,7 +117,7 @@ public sealed unsafe class HandlerServer : IDisposable
         return session;
     }
 
-    internal void Log(int id, string line) => Options.Log($"vm {id}: {line}");
+    internal void Log(int id, HandlerEvent what, string line) => Options.Log($"vm {id}: {what}: {line}");
 
     internal void Began(VmSession session, VmDescriptors vm)
     {
@@ -125,7 +125,11 @@ public sealed unsafe class HandlerServer : IDisposable
         foreach (var region in vm.Map.Regions)
             pages += region.Pages.Count;
         _standbys?.Tell(session.Id, vm);
-        Log(session.Id, $"{vm.Map.Regions.Length} regions, {pages} pages" + (vm.Memfd is null ? "" : ", secret-free"));
+        Log(
+            session.Id,
+            HandlerEvent.Began,
+            $"{vm.Map.Regions.Length} regions, {pages} pages" + (vm.Memfd is null ? "" : ", secret-free")
+        );
     }
 
     internal bool TryHandOver(int id) => _standbys?.TryTellTake(id) ?? false;
@@ -176,7 +180,9 @@ public sealed unsafe class HandlerServer : IDisposable
             {
                 if (Count >= Options.MaxVms)
                 {
-                    Options.Log($"refused (process {socket.PeerPid}): {Options.MaxVms} VMs are served already");
+                    Options.Log(
+                        $"vm: {HandlerEvent.Refused}: process {socket.PeerPid}: {Options.MaxVms} VMs are served already"
+                    );
                     socket.Dispose();
                 }
                 else

@@ -28,26 +28,31 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             if (count is not (1 or 3))
             {
                 throw new ProtocolException(
+                    ProtocolError.DescriptorCount,
                     $"{count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)"
                 );
             }
 
             if (count == 1 && rest.Length > 0)
-                throw new ProtocolException("something follows the list of regions");
+                throw new ProtocolException(ProtocolError.Unexpected, "something follows the list of regions");
             if (!Userfaultfd.IsUserfaultfd(descriptors[0]))
-                throw new ProtocolException($"the first descriptor is no userfaultfd but {descriptors[0].Describe()}");
+                throw new ProtocolException(
+                    ProtocolError.NotUserfaultfd,
+                    $"the first descriptor is no userfaultfd but {descriptors[0].Describe()}"
+                );
             var uffd = Userfaultfd.Adopt(descriptors[0]);
             foreach (var region in map.Regions)
             {
                 if (uffd.Wake(region.Start, region.Bytes) is var error and not LinuxErrno.None)
                 {
                     throw new ProtocolException(
+                        ProtocolError.RegionRefused,
                         $"the userfaultfd does not take the region at 0x{region.Start:x}: {error}"
                     );
                 }
             }
             if (count == 3 && map.PagesPerGranule > 1)
-                throw new ProtocolException("huge pages with a guest_memfd are not served");
+                throw new ProtocolException(ProtocolError.RegionSize, "huge pages with a guest_memfd are not served");
             var memfd = count == 3 ? new GuestMemfdSide(descriptors[1], descriptors[2], map.PageLimit) : null;
             descriptors.Clear();
             handedOver = true;
@@ -82,13 +87,17 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             // refuses nobody for that.
             var left = timeout - Stopwatch.GetElapsedTime(begun);
             if (!socket.WaitReadable(left > TimeSpan.Zero ? (int)left.TotalMilliseconds + 1 : 0))
-                throw new ProtocolException($"no whole handshake within {timeout.TotalSeconds:0.#} s");
+                throw new ProtocolException(
+                    ProtocolError.Incomplete,
+                    $"no whole handshake within {timeout.TotalSeconds:0.#} s"
+                );
             var bytes = socket.Receive(cutter.Room, descriptors);
             if (bytes == 0)
-                throw new ProtocolException("closed before the handshake was whole");
+                throw new ProtocolException(ProtocolError.Incomplete, "closed before the handshake was whole");
             if (descriptors.Count > 3)
             {
                 throw new ProtocolException(
+                    ProtocolError.DescriptorCount,
                     $"{descriptors.Count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)"
                 );
             }

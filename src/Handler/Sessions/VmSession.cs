@@ -78,7 +78,7 @@ internal sealed class VmSession : IDisposable
     {
         if (_vm is not { } vm)
             return;
-        _server.Log(Id, "its pages could not be put in place in time");
+        _server.Log(Id, HandlerEvent.Failed, "its pages could not be put in place in time");
         StopMonitor(vm.Monitor);
     }
 
@@ -95,6 +95,7 @@ internal sealed class VmSession : IDisposable
             // process.
             _server.Log(
                 Id,
+                HandlerEvent.Failed,
                 e is LinuxException or ProtocolException or PagingException or IOException
                     ? e.Message
                     : $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}"
@@ -138,7 +139,7 @@ internal sealed class VmSession : IDisposable
         }
         catch (Exception e) when (e is ProtocolException or LinuxException)
         {
-            _server.Log(Id, $"refused (process {_monitorPid}): {e.Message}");
+            _server.Log(Id, HandlerEvent.Refused, $"process {_monitorPid}: {e.Message}");
             if (handedOver && monitor is not null)
                 StopMonitor(monitor);
             monitor?.Dispose();
@@ -157,20 +158,20 @@ internal sealed class VmSession : IDisposable
             pager.Stop(_stopping == 2);
         var end = pager.Run();
         if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
-            _server.Log(Id, problem);
+            _server.Log(Id, HandlerEvent.NotRecorded, problem);
         _final = Report(pager, vm, end);
         Served = null;
         if (end != PagerEnd.Failed)
         {
-            _server.Log(Id, Describe(end, pager));
+            _server.Log(Id, HandlerEvent.Ended, Describe(end, pager));
         }
         else if (_server.TryHandOver(Id))
         {
-            _server.Log(Id, $"{pager.Reason}; the standby goes on");
+            _server.Log(Id, HandlerEvent.TakenOver, $"{pager.Reason}; the standby goes on");
         }
         else
         {
-            _server.Log(Id, $"cannot be served: {pager.Reason}");
+            _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
             StopMonitor(vm.Monitor);
         }
     }
@@ -219,11 +220,15 @@ internal sealed class VmSession : IDisposable
         try
         {
             if (monitor.Signal(PidFd.Kill))
-                _server.Log(Id, "its monitor was stopped: its guest would hang, or read zeros");
+                _server.Log(
+                    Id,
+                    HandlerEvent.MonitorStopped,
+                    "its monitor was stopped: its guest would hang, or read zeros"
+                );
         }
         catch (LinuxException e)
         {
-            _server.Log(Id, $"its monitor could not be stopped: {e.Message}");
+            _server.Log(Id, HandlerEvent.MonitorStopped, $"its monitor could not be stopped: {e.Message}");
         }
     }
 }

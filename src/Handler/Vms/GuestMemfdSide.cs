@@ -28,6 +28,7 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
         if (Memfd.SizeOf(memory) < (long)(pages << Page.Shift))
         {
             throw new ProtocolException(
+                ProtocolError.MemoryTooShort,
                 $"the second descriptor ({memory.Describe()}) is shorter than the regions: no guest_memfd of theirs"
             );
         }
@@ -36,6 +37,7 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
         if (Libc.WriteAt(memory.Number, null, 0, 0) < 0 && Errors.Last is var error)
         {
             throw new ProtocolException(
+                ProtocolError.MemoryNotWritable,
                 $"the second descriptor ({memory.Describe()}) cannot be written by a handler: {error}"
             );
         }
@@ -43,6 +45,7 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
         if (Memfd.SizeOf(bitmap) < (long)bytes)
         {
             throw new ProtocolException(
+                ProtocolError.BitmapTooShort,
                 $"the third descriptor ({bitmap.Describe()}) is shorter than a bitmap of {pages} pages"
             );
         }
@@ -50,6 +53,7 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
         if (!Memfd.CannotShrink(bitmap))
         {
             throw new ProtocolException(
+                ProtocolError.BitmapCanShrink,
                 "the bitmap's memfd can shrink: create it with MFD_ALLOW_SEALING, or seal it with F_SEAL_SHRINK"
             );
         }

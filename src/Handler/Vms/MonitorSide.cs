@@ -54,7 +54,7 @@ internal class MonitorSide(UnixSocket socket)
         if (received == 0)
             IsClosed = true;
         if (received > 0)
-            throw new ProtocolException("the monitor sent something after the handshake");
+            throw new ProtocolException(ProtocolError.Unexpected, "the monitor sent something after the handshake");
     }
 
     /// <summary>What the socket has; 0 at its end, negative where there is nothing.</summary>
@@ -65,7 +65,10 @@ internal class MonitorSide(UnixSocket socket)
             var received = socket.Receive(bytes, _stray, wait: false);
             return _stray.Count == 0
                 ? received
-                : throw new ProtocolException("the monitor sent descriptors after the handshake");
+                : throw new ProtocolException(
+                    ProtocolError.Unexpected,
+                    "the monitor sent descriptors after the handshake"
+                );
         }
         finally
         {

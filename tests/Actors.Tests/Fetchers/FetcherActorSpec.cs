@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.TestKit;
 using Userfault.Fetch;
 using Userfault.Pages;
+using Userfault.Tests;
 using Xunit.Abstractions;
 
 namespace Userfault.Actors.Tests.Fetchers;
@@ -128,10 +129,11 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         IPageSource Open()
         {
             var first = Interlocked.Increment(ref opened) == 1;
-            return new ScriptedSource($"source {opened}", sources)
-            {
+            return TellingSource.Of(
+                $"source {opened}",
+                sources,
                 // With one request out, another in the mailbox and the third throwing: as bad as it gets.
-                OnRequest = asked =>
+                asked =>
                 {
                     if (!first || asked.Pages[0] != 2)
                         return;
@@ -143,8 +145,8 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
                         memslot
                     );
                     throw new InvalidOperationException("a source that breaks");
-                },
-            };
+                }
+            );
         }
 
         var pool = Sys.ActorOf(FetcherPoolActor.Props(Settings));
@@ -187,7 +189,7 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         Fetch(pool, memslot, 4);
         Assert.Equal("no fetcher is left", memslot.ExpectMsg<FetchFailed>().Reason);
 
-        pool.Tell(new FetcherPoolProtocol.AddFetcher(7, [() => new ScriptedSource("s", sources)]));
+        pool.Tell(new FetcherPoolProtocol.AddFetcher(7, [() => TellingSource.Of("s", sources)]));
         memslot.ExpectMsg<MemslotProtocol.AskAgain>();
         Fetch(pool, memslot, 4);
         sources.ExpectMsg<Asked>().Answer();
@@ -201,11 +203,11 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         var pool = Sys.ActorOf(FetcherPoolActor.Props(Settings));
         for (var i = 0; i < 3; i++)
         {
-            pool.Tell(new FetcherPoolProtocol.AddFetcher(7, [() => new ScriptedSource("s", sources)]));
+            pool.Tell(new FetcherPoolProtocol.AddFetcher(7, [() => TellingSource.Of("s", sources)]));
             pool.Tell(new FetcherPoolProtocol.RemoveFetcher(7));
         }
 
-        pool.Tell(new FetcherPoolProtocol.AddFetcher(7, [() => new ScriptedSource("s", sources)]));
+        pool.Tell(new FetcherPoolProtocol.AddFetcher(7, [() => TellingSource.Of("s", sources)]));
         Fetch(pool, memslot, 4);
         sources.ExpectMsg<Asked>().Answer();
         Assert.Equal([4UL], PagesOf(memslot));
@@ -247,9 +249,7 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
                     [
                         .. Enumerable
                             .Range(0, replicas)
-                            .Select(r =>
-                                (Func<IPageSource>)(() => new ScriptedSource($"source {number}.{r}", sources))
-                            ),
+                            .Select(r => (Func<IPageSource>)(() => TellingSource.Of($"source {number}.{r}", sources))),
                     ]
                 )
             );

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Tests;
 using Xunit.Abstractions;
 
 namespace Userfault.Actors.Tests.Migrations;
@@ -18,7 +19,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         var sources = CreateTestProbe();
         // Answers for its first pages, and dies with what is in flight.
         var answered = new List<ulong>();
-        var first = new ScriptedSource("first", sources);
+        var first = TellingSource.Of("first", sources);
         var (pool, migration) = Start(guest, [() => first], guest.Memory);
         while (answered.Count < 500)
         {
@@ -35,7 +36,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         var second = new List<ulong>();
         var back = CreateTestProbe();
-        pool.Tell(new FetcherPoolProtocol.AddSource(0, "second", () => new ScriptedSource("second", back)));
+        pool.Tell(new FetcherPoolProtocol.AddSource(0, "second", () => TellingSource.Of("second", back)));
         while (second.Count + answered.Count < 2048)
         {
             var asked = back.ExpectMsg<Asked>();
@@ -75,11 +76,21 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
     {
         using var guest = new Guest(2048);
         var opened = 0;
-        IPageSource Open() =>
-            new CrashingSource(
-                new LocalPageSource(guest.Image),
-                Interlocked.Increment(ref opened) <= 5 ? 3 : int.MaxValue
-            );
+        // The first five throw at their third request, which crashes the fetcher.
+        IPageSource Open()
+        {
+            var breaks = Interlocked.Increment(ref opened) <= 5;
+            return new ScriptedSource(behind: new LocalPageSource(guest.Image))
+            {
+                OnRequest = asked =>
+                {
+                    if (breaks && asked.Source.Asked.Count == 3)
+                        throw new InvalidOperationException("a source that breaks");
+                    asked.PassOn();
+                },
+            };
+        }
+
         var (_, migration) = Start(guest, [Open], guest.Memory);
         var report = FishForMessage<MigrationReport>(_ => true);
         Assert.True(report.IsVerified, report.Reason);
@@ -195,7 +206,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
             );
         }
 
-        asked.Sink.OnPages(batch);
+        asked.Answer(batch);
     }
 
     // Placing one page fails, once.
@@ -220,13 +231,12 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
             inner.Place(content);
         }
 
-        public void Write(MemoryPage memoryPage, GuestStamp stamp, StampLedger ledger) =>
-            inner.Write(memoryPage, stamp, ledger);
+        public void Write(MemoryPage gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
 
-        public ulong Read(MemoryPage memoryPage, int vcpu) => inner.Read(memoryPage, vcpu);
+        public ulong Read(MemoryPage gfn, int vcpu) => inner.Read(gfn, vcpu);
 
-        public bool Matches(MemoryPage memoryPage, in PageContent expected, ulong delta) =>
-            inner.Matches(memoryPage, expected, delta);
+        public bool Matches(MemoryPage gfn, in PageContent expected, ulong delta) =>
+            inner.Matches(gfn, expected, delta);
 
         public void Dispose() { }
     }
@@ -247,42 +257,17 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
                 ((ulong*)((ByteGuestMemory)inner).PageAt(content.Page))[99] ^= 1;
         }
 
-        public void Write(MemoryPage memoryPage, GuestStamp stamp, StampLedger ledger) =>
-            inner.Write(memoryPage, stamp, ledger);
+        public void Write(MemoryPage gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
 
-        public ulong Read(MemoryPage memoryPage, int vcpu) => inner.Read(memoryPage, vcpu);
+        public ulong Read(MemoryPage gfn, int vcpu) => inner.Read(gfn, vcpu);
 
-        public bool Matches(MemoryPage memoryPage, in PageContent expected, ulong delta) =>
-            inner.Matches(memoryPage, expected, delta);
+        public bool Matches(MemoryPage gfn, in PageContent expected, ulong delta) =>
+            inner.Matches(gfn, expected, delta);
 
-        public bool Matches(MemoryPage memoryPage, in PageDigest expected, ulong delta) =>
-            inner.Matches(memoryPage, expected, delta);
+        public bool Matches(MemoryPage gfn, in PageDigest expected, ulong delta) => inner.Matches(gfn, expected, delta);
 
-        public ulong FingerprintOf(MemoryPage memoryPage) => inner.FingerprintOf(memoryPage);
+        public ulong FingerprintOf(MemoryPage gfn) => inner.FingerprintOf(gfn);
 
         public void Dispose() { }
-    }
-
-    // Throws at its n-th request, which crashes its fetcher.
-    private sealed class CrashingSource(IPageSource inner, int at) : IPageSource
-    {
-        private int _requests;
-
-        public string Name => inner.Name;
-
-        public ImageIdentity Identity => inner.Identity;
-
-        public ulong Pages => inner.Pages;
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
-        {
-            if (++_requests == at)
-                throw new InvalidOperationException("a source that breaks");
-            inner.Request(request, ranges, sink);
-        }
-
-        public void Cancel(ulong requestId) => inner.Cancel(requestId);
-
-        public void Dispose() => inner.Dispose();
     }
 }

@@ -8,62 +8,62 @@ public class RegionListTests
 {
     private const ulong ImagePages = 16;
 
-    public static TheoryData<string, string> Refused =>
+    public static TheoryData<string, ProtocolError> Refused =>
         new()
         {
-            { "", "no JSON" },
-            { "[", "no JSON" },
-            { "hello", "no JSON" },
-            { "{}", "no array of regions" },
-            { "[]", "empty" },
-            { "[1]", "no region" },
-            { "[{}]", "region 0 lacks" },
-            { """[{"base_host_virt_addr":4096,"size":4096}]""", "region 0 lacks" },
-            { """[{"base_host_virt_addr":4096,"size":4096,"offset":-1}]""", "offset is no whole number" },
-            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0.5}]""", "offset is no whole number" },
-            { """[{"base_host_virt_addr":4096,"size":"4096","offset":0}]""", "size is no whole number" },
+            { "", ProtocolError.NotJson },
+            { "[", ProtocolError.NotJson },
+            { "hello", ProtocolError.NotJson },
+            { "{}", ProtocolError.WrongKind },
+            { "[]", ProtocolError.RegionCount },
+            { "[1]", ProtocolError.WrongKind },
+            { "[{}]", ProtocolError.FieldMissing },
+            { """[{"base_host_virt_addr":4096,"size":4096}]""", ProtocolError.FieldMissing },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":-1}]""", ProtocolError.NotWholeNumber },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0.5}]""", ProtocolError.NotWholeNumber },
+            { """[{"base_host_virt_addr":4096,"size":"4096","offset":0}]""", ProtocolError.NotWholeNumber },
             {
                 """[{"base_host_virt_addr":18446744073709551616,"size":4096,"offset":0}]""",
-                "base_host_virt_addr is no whole number"
+                ProtocolError.NotWholeNumber
             },
             {
                 """[{"base_host_virt_addr":18446744073709547520,"size":4096,"offset":0}]""",
-                "outside the address space"
+                ProtocolError.OutsideAddressSpace
             },
             {
                 """[{"base_host_virt_addr":4096,"size":18446744073709547520,"offset":0}]""",
-                "outside the address space"
+                ProtocolError.OutsideAddressSpace
             },
-            { """[{"base_host_virt_addr":4096,"size":0,"offset":0}]""", "empty" },
-            { """[{"base_host_virt_addr":4097,"size":4096,"offset":0}]""", "not a multiple of 4096" },
-            { """[{"base_host_virt_addr":4096,"size":4095,"offset":0}]""", "not a multiple of 4096" },
-            { """[{"base_host_virt_addr":4096,"size":4096,"offset":1}]""", "not a multiple of 4096" },
-            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":8192}]""", "pages of 8192 bytes" },
+            { """[{"base_host_virt_addr":4096,"size":0,"offset":0}]""", ProtocolError.RegionSize },
+            { """[{"base_host_virt_addr":4097,"size":4096,"offset":0}]""", ProtocolError.NotAligned },
+            { """[{"base_host_virt_addr":4096,"size":4095,"offset":0}]""", ProtocolError.NotAligned },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":1}]""", ProtocolError.NotAligned },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":8192}]""", ProtocolError.RegionSize },
             {
                 """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":2097152}]""",
-                "not a multiple of 2097152"
+                ProtocolError.NotAligned
             },
-            { """[{"base_host_virt_addr":4096,"size":65536,"offset":4096}]""", "past the image" },
-            { """[{"base_host_virt_addr":4096,"size":4096,"offset":65536}]""", "past the image" },
-            { """[{"base_host_virt_addr":4096,"size":4096,"offset":18446744073709547520}]""", "past the image" },
+            { """[{"base_host_virt_addr":4096,"size":65536,"offset":4096}]""", ProtocolError.PastImage },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":65536}]""", ProtocolError.PastImage },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":18446744073709547520}]""", ProtocolError.PastImage },
             {
                 """[{"base_host_virt_addr":4096,"size":8192,"offset":0},{"base_host_virt_addr":8192,"size":4096,"offset":8192}]""",
-                "overlap in memory"
+                ProtocolError.OverlapInMemory
             },
             {
                 """[{"base_host_virt_addr":4096,"size":8192,"offset":0},{"base_host_virt_addr":16384,"size":4096,"offset":4096}]""",
-                "overlap in the memory file"
+                ProtocolError.OverlapInFile
             },
-            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0}]{"vcpu":0}""", "no JSON" },
-            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0},7]""", "no region" },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0}]{"vcpu":0}""", ProtocolError.NotJson },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0},7]""", ProtocolError.WrongKind },
         };
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public void What_is_wrong_is_refused_in_one_line(string json, string reason)
+    public void What_is_wrong_is_refused_in_one_line(string json, ProtocolError reason)
     {
         var error = Assert.Throws<ProtocolException>(() => RegionList.Parse(Encoding.UTF8.GetBytes(json), ImagePages));
-        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.Equal(reason, error.Error);
         Assert.DoesNotContain('\n', error.Message);
     }
 

@@ -58,7 +58,7 @@ public unsafe class ChangingMemoryTests
             {
                 touchers[1].Start();
                 touchers[2].Start();
-                Here.Eventually(() => Pending(vm.Uffd) == 2, () => $"{Pending(vm.Uffd)} faults wait");
+                Eventually.HoldsHere(() => Pending(vm.Uffd) == 2, () => $"{Pending(vm.Uffd)} faults wait");
             }
         );
         image.Before(
@@ -135,7 +135,7 @@ public unsafe class ChangingMemoryTests
                 var poll = new PollFd(vm.Uffd.Fd.Number, Libc.POLLIN);
                 Assert.Equal(1, Libc.Poll(&poll, 1, PatienceMs));
                 touchers[1].Start();
-                Here.Eventually(() => Pending(vm.Uffd) == 1, () => $"{Pending(vm.Uffd)} faults wait");
+                Eventually.HoldsHere(() => Pending(vm.Uffd) == 1, () => $"{Pending(vm.Uffd)} faults wait");
             }
         );
         // Were the page read from the image all the same, it would come when the memory is gone.

@@ -14,7 +14,7 @@ internal sealed unsafe class HandlerRig : IDisposable
 {
     public const ulong Pages = 256;
     private static readonly TimeSpan LinePatience = Patience.Of(TimeSpan.FromSeconds(60));
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("userfault-");
+    private readonly TemporaryFolder _folder = new();
     private readonly BlockingCollection<string> _lines = [];
 
     private readonly FileImage? _file;
@@ -43,11 +43,14 @@ internal sealed unsafe class HandlerRig : IDisposable
         Server.Listen(UnixSocket.Listen(Path));
     }
 
-    public string Path => System.IO.Path.Combine(_folder.FullName, "s");
+    public string Path => _folder.At("s");
 
     public SyntheticImage Image { get; }
 
     public HandlerServer Server { get; }
+
+    /// <summary>Waits for a line of an event; answers it.</summary>
+    public string Line(HandlerEvent what) => Line($": {what}: ");
 
     /// <summary>Waits for a line that holds a text; answers it.</summary>
     public string Line(string part)
@@ -75,12 +78,12 @@ internal sealed unsafe class HandlerRig : IDisposable
         Server.Dispose();
         _ownSupply?.Dispose();
         _file?.Dispose();
-        _folder.Delete(recursive: true);
+        _folder.Dispose();
     }
 
     private FileImage WriteImage()
     {
-        var path = System.IO.Path.Combine(_folder.FullName, "image");
+        var path = _folder.At("image");
         var zeros = new byte[Page.Size];
         var scratch = stackalloc byte[Page.Size];
         using (var file = File.Create(path))

@@ -192,7 +192,7 @@ public unsafe class HandlerTests
         vm.Socket.Dispose();
         for (ulong page = 0; page < HandlerRig.Pages; page++)
             Assert.True(vm.IsRight(page), $"page {page}");
-        rig.Line("the monitor ended");
+        rig.Line(HandlerEvent.Ended);
     }
 
     /// <summary>The kernel puts nothing in place at all where a call reaches from one mapping into the next.</summary>
@@ -232,9 +232,9 @@ public unsafe class HandlerTests
             Assert.All(vms, vm => Assert.True(vm.IsRight(page)));
         vms.ForEach(vm => vm.Dispose());
         for (var i = 0; i < 8; i++)
-            rig.Line("the monitor ended");
+            rig.Line(HandlerEvent.Ended);
         // A session says its last line before it is taken off.
-        Here.Eventually(() => rig.Server.Count == 0, () => $"{rig.Server.Count} sessions are left");
+        Eventually.HoldsHere(() => rig.Server.Count == 0, () => $"{rig.Server.Count} sessions are left");
     }
 
     [SkippableFact]
@@ -335,7 +335,7 @@ public unsafe class HandlerTests
             for (ulong page = 0; page < 64; page++)
                 Assert.True(vm.IsZero(page));
         }
-        rig.Line("the monitor ended");
+        rig.Line(HandlerEvent.Ended);
         Assert.InRange(Assert.Single(rig.Server.Report()).AllocatedBytes, 0, 256);
     }
 }

@@ -14,48 +14,53 @@ public unsafe class HostileMonitorTests
 {
     private const string Good = """[{"base_host_virt_addr":ADDRESS,"size":1048576,"offset":0,"page_size":4096}]""";
 
-    public static TheoryData<string, string, string, string> Cases =>
+    public static TheoryData<string, string, string, ProtocolError> Cases =>
         new()
         {
             // what is sent, with which descriptors (u userfaultfd, m memfd, d a folder, r a memfd for reading, x a
             // userfaultfd without API), the refusal
-            { "garbage", "\u0001\u0002\u0003", "u", "garbage" },
-            { "not JSON", "[{]]", "u", "no JSON" },
-            { "a word", "hello", "u", "garbage" },
-            { "nothing but a descriptor", " ", "u", "no whole handshake" },
-            { "half of it", "[{\"base_host_virt_addr\":", "u", "no whole handshake" },
-            { "two lists", Good + Good, "u", "follows the list" },
-            { "a huge number", """[{"base_host_virt_addr":1e99,"size":1048576,"offset":0}]""", "u", "no whole number" },
+            { "garbage", "\u0001\u0002\u0003", "u", ProtocolError.Garbage },
+            { "not JSON", "[{]]", "u", ProtocolError.NotJson },
+            { "a word", "hello", "u", ProtocolError.Garbage },
+            { "nothing but a descriptor", " ", "u", ProtocolError.Incomplete },
+            { "half of it", "[{\"base_host_virt_addr\":", "u", ProtocolError.Incomplete },
+            { "two lists", Good + Good, "u", ProtocolError.Unexpected },
+            {
+                "a huge number",
+                """[{"base_host_virt_addr":1e99,"size":1048576,"offset":0}]""",
+                "u",
+                ProtocolError.NotWholeNumber
+            },
             {
                 "past the image",
                 """[{"base_host_virt_addr":ADDRESS,"size":2097152,"offset":0}]""",
                 "u",
-                "past the image"
+                ProtocolError.PastImage
             },
             {
                 "not aligned",
                 """[{"base_host_virt_addr":ADDRESS,"size":1048575,"offset":0}]""",
                 "u",
-                "multiple of 4096"
+                ProtocolError.NotAligned
             },
             {
                 "overlapping",
                 """[{"base_host_virt_addr":ADDRESS,"size":8192,"offset":0},{"base_host_virt_addr":ADDRESS,"size":8192,"offset":8192}]""",
                 "u",
-                "overlap"
+                ProtocolError.OverlapInMemory
             },
-            { "deep", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", "u", "no region" },
-            { "no descriptor", Good, "", "0 descriptors" },
-            { "two descriptors", Good, "uu", "2 descriptors" },
-            { "many descriptors", Good, "uuuuuuuuuuuuuuuuuuuu", "descriptors came" },
-            { "another kind", Good, "m", "no userfaultfd but /memfd:hostile" },
-            { "without API", Good, "x", "EINVAL" },
-            { "a short memfd", Good, "umm", "shorter than the regions" },
-            { "a folder in the memory's place", Good, "udm", "shorter than the regions" },
-            { "memory for reading alone", Good, "urm", "cannot be written by a handler: EBADF" },
-            { "half of a surrogate pair", """[{"\ud800":0}]""", "u", "wrong kind" },
-            { "a bitmap that can shrink", Good, "uMs", "can shrink" },
-            { "a short bitmap", Good, "uMm", "shorter than a bitmap" },
+            { "deep", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", "u", ProtocolError.WrongKind },
+            { "no descriptor", Good, "", ProtocolError.DescriptorCount },
+            { "two descriptors", Good, "uu", ProtocolError.DescriptorCount },
+            { "many descriptors", Good, "uuuuuuuuuuuuuuuuuuuu", ProtocolError.DescriptorCount },
+            { "another kind", Good, "m", ProtocolError.NotUserfaultfd },
+            { "without API", Good, "x", ProtocolError.RegionRefused },
+            { "a short memfd", Good, "umm", ProtocolError.MemoryTooShort },
+            { "a folder in the memory's place", Good, "udm", ProtocolError.MemoryTooShort },
+            { "memory for reading alone", Good, "urm", ProtocolError.MemoryNotWritable },
+            { "half of a surrogate pair", """[{"\ud800":0}]""", "u", ProtocolError.WrongKind },
+            { "a bitmap that can shrink", Good, "uMs", ProtocolError.BitmapCanShrink },
+            { "a short bitmap", Good, "uMm", ProtocolError.BitmapTooShort },
         };
 
     [SkippableTheory]
@@ -64,14 +69,14 @@ public unsafe class HostileMonitorTests
         string name,
         string text,
         string kinds,
-        string reason
+        ProtocolError error
     )
     {
         Here.NeedsUserfaultfd();
         using var rig = new HandlerRig();
         using var good = rig.Connect();
         Assert.True(good.IsRight(7), name);
-        rig.Line("1 regions, 256 pages");
+        rig.Line(HandlerEvent.Began);
         var before = Here.Descriptors();
 
         using (var memory = MemoryMapping.Anonymously(1 << 20))
@@ -82,8 +87,8 @@ public unsafe class HostileMonitorTests
                 Encoding.UTF8.GetBytes(text.Replace("ADDRESS", $"{memory.Address}", StringComparison.Ordinal)),
                 descriptors
             );
-            var line = rig.Line("refused");
-            Assert.Contains(reason, line, StringComparison.Ordinal);
+            var line = rig.Line(HandlerEvent.Refused);
+            Assert.Contains($": {error}: ", line, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', line);
             // The handler's end is closed.
             Assert.Equal(0, socket.Receive(new byte[16], []));
@@ -91,7 +96,7 @@ public unsafe class HostileMonitorTests
                 fd.Dispose();
         }
         Assert.True(good.IsRight(200), name);
-        Here.Eventually(
+        Eventually.HoldsHere(
             () => Here.Descriptors() <= before,
             () => $"{name}: {before} descriptors before, {Here.Descriptors()} after"
         );
@@ -124,8 +129,8 @@ public unsafe class HostileMonitorTests
             bitmap
         );
         Assert.Contains(
-            "anon_inode:[kvm-gmem]) cannot be written by a handler: ESPIPE",
-            rig.Line("refused"),
+            $": {ProtocolError.MemoryNotWritable}: ",
+            rig.Line(HandlerEvent.Refused),
             StringComparison.Ordinal
         );
     }
@@ -139,8 +144,8 @@ public unsafe class HostileMonitorTests
         for (var i = 0; i < 50; i++)
             UnixSocket.Connect(rig.Path).Dispose();
         for (var i = 0; i < 50; i++)
-            rig.Line("refused");
-        Here.Eventually(
+            rig.Line(HandlerEvent.Refused);
+        Eventually.HoldsHere(
             () => rig.Server.Count == 0 && Here.Descriptors() <= before,
             () => $"{Here.Descriptors() - before} descriptors are left"
         );
@@ -155,7 +160,7 @@ public unsafe class HostileMonitorTests
         using var bad = rig.Connect();
         Assert.True(good.IsRight(1) && bad.IsRight(1));
         bad.Socket.Send("more"u8);
-        Assert.Contains("after the handshake", rig.Line("cannot be served"), StringComparison.Ordinal);
+        Assert.Contains($": {ProtocolError.Unexpected}: ", rig.Line(HandlerEvent.Failed), StringComparison.Ordinal);
         Assert.True(good.IsRight(255));
     }
 
@@ -167,7 +172,7 @@ public unsafe class HostileMonitorTests
         using var good = rig.Connect();
         Assert.True(good.IsRight(0));
         using var socket = UnixSocket.Connect(rig.Path);
-        rig.Line("1 VMs are served already");
+        rig.Line(HandlerEvent.Refused);
         Assert.Equal(0, socket.Receive(new byte[1], []));
         Assert.True(good.IsRight(9));
     }
@@ -184,7 +189,7 @@ public unsafe class HostileMonitorTests
         MonitorHandshake.Send(socket, [new GuestRegion(memory.Address, 1 << 19, 0, Page.Size)], uffd.Fd);
         var toucher = new Thread(() => NativeTouch.Read(memory.Start + (1 << 19))) { IsBackground = true };
         toucher.Start();
-        Assert.Contains("outside the regions", rig.Line("cannot be served"), StringComparison.Ordinal);
+        Assert.Contains($"0x{memory.Address + (1 << 19):x}", rig.Line(HandlerEvent.Failed), StringComparison.Ordinal);
         uffd.Unregister(memory.Address, memory.Bytes);
         toucher.Join();
     }

@@ -20,23 +20,14 @@ public unsafe class HugePageTests
     {
         Here.NeedsUserfaultfd();
         using var reserved = HugePages.Take((int)Count + 2);
-        var folder = Directory.CreateTempSubdirectory("userfault-");
-        try
-        {
-            using var image = isFile
-                ? OfFile(Path.Combine(folder.FullName, "image"))
-                : new SyntheticImage(new SyntheticSettings(Pages));
-            using var supply = new PageSupply(image);
-            using var rig = new HandlerRig(
-                o => o with { Pager = new PagerSettings { Push = push ? PushOrderKind.Sequential : null } },
-                supply
-            );
-            Serve(rig, image, push);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = new TemporaryFolder();
+        using var image = isFile ? OfFile(folder.At("image")) : new SyntheticImage(new SyntheticSettings(Pages));
+        using var supply = new PageSupply(image);
+        using var rig = new HandlerRig(
+            o => o with { Pager = new PagerSettings { Push = push ? PushOrderKind.Sequential : null } },
+            supply
+        );
+        Serve(rig, image, push);
     }
 
     private static void Serve(HandlerRig rig, IMemoryImage image, bool push)

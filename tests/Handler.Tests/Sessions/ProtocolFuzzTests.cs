@@ -29,7 +29,7 @@ public unsafe class ProtocolFuzzTests
         );
         using var good = rig.Connect();
         Assert.True(good.IsRight(0));
-        rig.Line("1 regions, 256 pages");
+        rig.Line(HandlerEvent.Began);
         var before = Here.Descriptors();
         for (var i = 0; i < cases; i++)
         {
@@ -53,7 +53,7 @@ public unsafe class ProtocolFuzzTests
         // Those that were served are left with nothing in place and no socket: their monitor lives.
         rig.Server.Stop();
         good.Dispose();
-        Here.Eventually(
+        Eventually.HoldsHere(
             () => Here.Descriptors() <= before,
             () => $"seed {seed}: {before} descriptors before, {Here.Descriptors()} after"
         );
@@ -108,7 +108,7 @@ public unsafe class ProtocolFuzzTests
         Assert.Equal(expected.ToString(), vm.Answers(requests));
         sender.Join();
         if (endsWrong)
-            rig.Line("cannot be served");
+            rig.Line(HandlerEvent.Failed);
         else
             Assert.Equal(requests, rig.Server.Report().Single().Counters.Requests);
     }

@@ -33,7 +33,7 @@ public unsafe class UnforeseenTests
         var at = bad.At(7);
         var toucher = new Thread(() => NativeTouch.Read(at)) { IsBackground = true };
         toucher.Start();
-        Assert.Contains("InvalidTimeZoneException: page 7", rig.Line("cannot be served"), StringComparison.Ordinal);
+        Assert.Contains("InvalidTimeZoneException: page 7", rig.Line(HandlerEvent.Failed), StringComparison.Ordinal);
         bad.Uffd.Unregister(bad.Memory.Address, bad.Memory.Bytes);
         toucher.Join();
         Assert.True(good.IsRight(200));
@@ -52,7 +52,7 @@ public unsafe class UnforeseenTests
                 Assert.True(vm.IsRight(page));
         }
         rig.Line("/proc/no such folder/set");
-        rig.Line("the monitor ended");
+        rig.Line(HandlerEvent.Ended);
         Assert.Equal(PagerEnd.MonitorGone, rig.Server.Report().Single().End);
         Assert.Contains("/proc/no such folder/set", supply.RecordProblem, StringComparison.Ordinal);
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Userfault.Linux;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Backends;
 
@@ -118,10 +119,8 @@ public class BackendTests
             var output = run.StandardOutput.ReadToEndAsync();
             var error = run.StandardError.ReadToEndAsync();
             using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-            using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
             int? handler = null;
-            while (handler is null && await tick.WaitForNextTickAsync(late.Token))
-                handler = Handler(run.Id);
+            await Eventually.Holds(() => (handler = Handler(run.Id)) is not null);
             using (var child = System.Diagnostics.Process.GetProcessById(handler!.Value))
                 child.Kill();
             await run.WaitForExitAsync(late.Token);

@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.Host.Tests.Cluster;
 
 /// <summary>What tests of real nodes share: the nodes end with the test.</summary>
@@ -53,7 +55,7 @@ public abstract class ClusterSpec : IDisposable
         ];
 
     private protected static async Task Agree(params NodeProcess[] survivors) =>
-        await Until(async () =>
+        await Eventually.Holds(async () =>
         {
             var views = new List<string>();
             foreach (var survivor in survivors)
@@ -65,14 +67,4 @@ public abstract class ClusterSpec : IDisposable
 
     private protected static bool Said(NodeProcess node, string part) =>
         node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));
-
-    internal static async Task Until(Func<Task<bool>> holds)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (!await holds())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(3), "it never held");
-            await Task.Delay(100);
-        }
-    }
 }

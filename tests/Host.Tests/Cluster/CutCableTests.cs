@@ -1,4 +1,5 @@
 using Userfault.Host.Tests.Security;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
 
@@ -64,12 +65,10 @@ public sealed class CutCableTests : IDisposable
             Assert.Matches(@"\(no (page source|fetcher) is left\)", await Migration.Line(migration, "paused"));
             if (untilTheOthersHaveGivenUp)
             {
-                await ClusterSpec.Until(() =>
-                    Task.FromResult(
-                        Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")
-                    )
+                await Eventually.Holds(() =>
+                    Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")
                 );
-                await ClusterSpec.Until(async () =>
+                await Eventually.Holds(async () =>
                     Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length
                     == 2
                 );
@@ -159,7 +158,7 @@ public sealed class CutCableTests : IDisposable
             _network.Cut();
             await Migration.Line(migration, "paused");
             await Migration.Line(migration, "was cut off from the cluster; joins again");
-            await ClusterSpec.Until(async () =>
+            await Eventually.Holds(async () =>
                 Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length
                 == 2
             );
@@ -215,7 +214,7 @@ public sealed class CutCableTests : IDisposable
             await Migration.Line(migration, " running ");
             _network.Cut();
             await Migration.Line(migration, $"{source.Address} has been out of reach");
-            await ClusterSpec.Until(async () =>
+            await Eventually.Holds(async () =>
                 Migration.Members(await Migration.StatusIn(_network.There, source.Address, there)).Split(", ").Length
                 == 2
             );

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
 
@@ -66,15 +67,15 @@ public sealed class KilledNodeTests : ClusterSpec
 
         const string said =
             @"destination 127\.0\.0\.1:\d+ was lost with \d+ of 8192 pages in place; every page is still here";
-        await Until(() =>
-            Task.FromResult(source.Complaints.Any(line => line.Contains("was lost with", StringComparison.Ordinal)))
+        await Eventually.Holds(() =>
+            source.Complaints.Any(line => line.Contains("was lost with", StringComparison.Ordinal))
         );
         Assert.Matches(
             said,
             Assert.Single(source.Complaints, line => line.Contains("was lost with", StringComparison.Ordinal))
         );
         // A node's state is told anew once an interval.
-        await Until(async () =>
+        await Eventually.Holds(async () =>
             (await Migration.Status(source.Address))
                 .GetProperty("nodes")
                 .EnumerateArray()

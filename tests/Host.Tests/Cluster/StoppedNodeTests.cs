@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.Host.Tests.Cluster;
 
 /// <summary>Nodes that stand still for long (SIGSTOP) and go on as if nothing had been.</summary>
@@ -14,7 +16,7 @@ public sealed class StoppedNodeTests : ClusterSpec
 
         source.Signal("STOP");
         await Migration.Line(migration, "paused");
-        await Until(async () =>
+        await Eventually.Holds(async () =>
             !Migration
                 .Members(await Migration.Status(fetcher.Address))
                 .Contains(source.Address, StringComparison.Ordinal)
@@ -46,10 +48,8 @@ public sealed class StoppedNodeTests : ClusterSpec
         try
         {
             // Without the destination both go, and the source begins a cluster that the fetcher joins.
-            await Until(() =>
-                Task.FromResult(
-                    Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")
-                )
+            await Eventually.Holds(() =>
+                Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")
             );
             await Agree(source, fetcher);
         }
@@ -80,14 +80,14 @@ public sealed class StoppedNodeTests : ClusterSpec
         );
 
         fetchers[1].Signal("STOP");
-        await Until(async () =>
+        await Eventually.Holds(async () =>
             !Migration
                 .Members(await Migration.Status(source.Address))
                 .Contains(fetchers[1].Address, StringComparison.Ordinal)
         );
         fetchers[1].Signal("CONT");
 
-        await Until(() => Task.FromResult(Said(fetchers[1], "was cut off from the cluster; joins again")));
+        await Eventually.Holds(() => Said(fetchers[1], "was cut off from the cluster; joins again"));
         await Agree([source, .. fetchers]);
     }
 }

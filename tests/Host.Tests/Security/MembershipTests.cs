@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
 using Userfault.Nodes;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Security;
 
@@ -28,11 +29,11 @@ public sealed class MembershipTests : IDisposable
         await two.Join(one);
         Assert.Equal("akka.ssl.tcp", one.Address.Protocol);
         two.Ask(one.Address);
-        await TlsNode.Until(() => two.Answers.Any(a => a is NodeProtocol.NodesChanged));
+        await Eventually.Holds(() => two.Answers.Any(a => a is NodeProtocol.NodesChanged));
 
         await two.DisposeAsync();
 
-        await TlsNode.Until(() => one.HasSeenLeave(two) && one.Members == 1);
+        await Eventually.Holds(() => one.HasSeenLeave(two) && one.Members == 1);
         Assert.Empty(one.Refused);
     }
 
@@ -61,7 +62,7 @@ public sealed class MembershipTests : IDisposable
                 stranger.Ask(good.Address);
             }
 
-            await TlsNode.Until(() => good.Refused.Count >= strangers.Count);
+            await Eventually.Holds(() => good.Refused.Count >= strangers.Count);
             Assert.All(
                 wrong,
                 w => Assert.Contains(good.Refused, line => line.Contains(w.Said, StringComparison.Ordinal))
@@ -70,7 +71,7 @@ public sealed class MembershipTests : IDisposable
             // The good node dials them.
             foreach (var stranger in strangers)
                 good.Ask(stranger.Address);
-            await TlsNode.Until(() =>
+            await Eventually.Holds(() =>
                 strangers.All(s =>
                     good.Refused.Any(line => line.StartsWith($"127.0.0.1:{s.Address.Port}: ", StringComparison.Ordinal))
                 )
@@ -145,17 +146,17 @@ public sealed class MembershipTests : IDisposable
 
         one.Ask(at);
         await Play(what, await listener.AcceptSocketAsync());
-        await TlsNode.Until(() => CoordinatedShutdown.Get(one.Node.System).ShutdownReason is not null);
+        await Eventually.Holds(() => CoordinatedShutdown.Get(one.Node.System).ShutdownReason is not null);
 
         // It goes on as before, and leaves in order.
         var two = TlsNode.Good(_folder, _ours);
         await two.Join(one);
         two.Ask(one.Address);
-        await TlsNode.Until(() => !two.Answers.IsEmpty);
+        await Eventually.Holds(() => !two.Answers.IsEmpty);
         Assert.False(one.HasEnded);
         Assert.False(one.Node.System.WhenTerminated.IsCompleted);
         await one.DisposeAsync();
-        await TlsNode.Until(() => two.HasSeenLeave(one) && two.Members == 1);
+        await Eventually.Holds(() => two.HasSeenLeave(one) && two.Members == 1);
         await two.DisposeAsync();
     }
 
@@ -179,7 +180,7 @@ public sealed class MembershipTests : IDisposable
             )
         );
         await Play("closes", await listener.AcceptSocketAsync());
-        await TlsNode.Until(() => CoordinatedShutdown.Get(two.Node.System).ShutdownReason is not null);
+        await Eventually.Holds(() => CoordinatedShutdown.Get(two.Node.System).ShutdownReason is not null);
 
         Assert.False(two.HasEnded);
         if (how == "downed")
@@ -188,7 +189,7 @@ public sealed class MembershipTests : IDisposable
             two.Node.Membership.Leave();
 
         await two.Node.System.WhenTerminated.WaitAsync(TimeSpan.FromMinutes(2));
-        await TlsNode.Until(() => one.Members == 1);
+        await Eventually.Holds(() => one.Members == 1);
     }
 
     private async Task Play(string what, Socket peer)

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Userfault.Cli;
 using Userfault.DataPlane;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Security;
 
@@ -175,7 +176,7 @@ public sealed class PagePlaneTests : IDisposable
 
     private async Task<string> Line()
     {
-        await Cluster.ClusterSpec.Until(() => Task.FromResult(!_log.IsEmpty));
+        await Eventually.Holds(() => !_log.IsEmpty);
         return Assert.Single(_log);
     }
 }

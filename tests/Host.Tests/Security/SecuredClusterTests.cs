@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Userfault.Host.Tests.Cluster;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Security;
 
@@ -95,7 +96,7 @@ public sealed class SecuredClusterTests : ClusterSpec
 
         // It still serves who shows a certificate.
         Skip.If(Userfault.Linux.Userfaultfd.WhyNot() is not null, Userfault.Linux.Userfaultfd.WhyNot());
-        await Until(async () =>
+        await Eventually.Holds(async () =>
         {
             using var serve = new ServeProcess(
                 "serve",

@@ -5,6 +5,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Userfault.Cli;
 using Userfault.Nodes;
+using Userfault.Tests;
 using Settings = Userfault.Cli.Settings;
 
 namespace Userfault.Host.Tests.Security;
@@ -51,7 +52,7 @@ internal sealed class TlsNode : IAsyncDisposable
     public async Task Join(params TlsNode[] others)
     {
         Node.Membership.Join([.. others.Select(o => o.Address)]);
-        await Until(() => IsMember(this) && others.All(o => o.IsMember(this) && IsMember(o)));
+        await Eventually.Holds(() => IsMember(this) && others.All(o => o.IsMember(this) && IsMember(o)));
     }
 
     /// <summary>Does it see another one as a member?</summary>
@@ -76,8 +77,6 @@ internal sealed class TlsNode : IAsyncDisposable
             NodeProtocol.GetNodes.Instance,
             Node.System.ActorOf(Props.Create(() => new Queue(Answers)))
         );
-
-    public static Task Until(Func<bool> holds) => Cluster.ClusterSpec.Until(() => Task.FromResult(holds()));
 
     public async ValueTask DisposeAsync() => await Node.Close();
 

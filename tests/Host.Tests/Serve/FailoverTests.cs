@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Userfault.Linux;
+using Userfault.Tests;
 using Xunit.Abstractions;
 
 namespace Userfault.Host.Tests;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Akka.Actor;
 using Userfault.Nodes;
+using Userfault.Tests;
 
 namespace Userfault.Hostile.Tests;
 

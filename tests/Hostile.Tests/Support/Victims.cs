@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Userfault.Nodes;
+using Userfault.Tests;
 
 namespace Userfault.Hostile.Tests;
 

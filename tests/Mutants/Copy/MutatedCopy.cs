@@ -39,7 +39,7 @@ internal sealed class MutatedCopy : IDisposable
         "global.json",
     ];
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("userfault-mutants-");
+    private readonly TemporaryFolder _folder = new();
 
     private MutatedCopy() { }
 
@@ -69,7 +69,7 @@ internal sealed class MutatedCopy : IDisposable
     }
 
     /// <summary>A file in its folder.</summary>
-    public string At(string name) => Path.Combine(_folder.FullName, name);
+    public string At(string name) => _folder.At(name);
 
     /// <summary>Runs the command from the copy.</summary>
     /// <param name="mutant">Which mutant is on; null for none.</param>
@@ -83,7 +83,7 @@ internal sealed class MutatedCopy : IDisposable
         CancellationToken cancelled
     ) =>
         Child.RunAsync(
-            _folder.FullName,
+            _folder.Path,
             limit,
             With(mutant),
             ["exec", Output("src/Host", "userfault.dll"), .. arguments],
@@ -114,11 +114,11 @@ internal sealed class MutatedCopy : IDisposable
             $"--TestCaseFilter:{filter}",
             $"--logger:trx;LogFileName={report}",
         ];
-        return Child.RunAsync(_folder.FullName, limit, With(mutant), arguments, cancelled);
+        return Child.RunAsync(_folder.Path, limit, With(mutant), arguments, cancelled);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     private static Dictionary<string, string> With(Mutant? mutant) =>
         new()
@@ -140,7 +140,7 @@ internal sealed class MutatedCopy : IDisposable
         File.Copy(Path.Combine(Repository.Root, "global.json"), At("global.json"));
         try
         {
-            var version = await Child.RunAsync(_folder.FullName, BuildLimit, Nothing, ["--version"], cancelled);
+            var version = await Child.RunAsync(_folder.Path, BuildLimit, Nothing, ["--version"], cancelled);
             if (version.ExitCode != 0)
                 throw new NoSdkException(version.Output.ReplaceLineEndings(" "));
         }
@@ -200,7 +200,7 @@ internal sealed class MutatedCopy : IDisposable
         var lines = projects.Select(static p => $"<Project Path=\"{p}\" />");
         File.WriteAllText(At("Mutated.slnx"), $"<Solution>{string.Concat(lines)}</Solution>");
         string[] arguments = ["build", "Mutated.slnx", .. Quick];
-        var build = await Child.RunAsync(_folder.FullName, BuildLimit, Nothing, arguments, cancelled);
+        var build = await Child.RunAsync(_folder.Path, BuildLimit, Nothing, arguments, cancelled);
         if (build.ExitCode != 0)
             throw new InvalidDataException($"the mutated copy does not build:\n{build.Output}");
     }

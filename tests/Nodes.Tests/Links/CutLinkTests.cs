@@ -5,6 +5,7 @@ using Userfault.DataPlane;
 using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Nodes.Tests;
 
@@ -126,11 +127,8 @@ public sealed class CutLinkTests : IDisposable
                 ),
             ])
         );
-        Assert.True(
-            SpinWait.SpinUntil(
-                () => links.Ask<PageLinksProtocol.Links>(PageLinksProtocol.GetLinks.Instance).Result.Open.Count == 2,
-                TimeSpan.FromSeconds(20)
-            )
+        Eventually.HoldsHere(() =>
+            links.Ask<PageLinksProtocol.Links>(PageLinksProtocol.GetLinks.Instance).Result.Open.Count == 2
         );
         var plan = new MigrationPlan
         {
@@ -160,10 +158,7 @@ public sealed class CutLinkTests : IDisposable
     {
         while (true)
         {
-            Assert.True(
-                _news.TryTake(out var news, TimeSpan.FromSeconds(60)),
-                $"no {typeof(T).Name} came that is wanted"
-            );
+            Assert.True(_news.TryTake(out var news, Patience.Longest), $"no {typeof(T).Name} came that is wanted");
             if (news is T found && wanted(found))
                 return found;
             Assert.False(

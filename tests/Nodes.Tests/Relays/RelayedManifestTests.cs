@@ -3,6 +3,7 @@ using Userfault.DataPlane;
 using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Nodes.Tests;
 
@@ -59,7 +60,7 @@ public sealed class RelayedManifestTests : IDisposable
         using var nowhere = new Link(_server.Endpoint);
         nowhere.Cut();
         _relayActor.Tell(new NodeProtocol.NodesChanged([Source(_toSource.Port)]));
-        await Until(() => _relay.Report().Offers.Count == 1);
+        await Eventually.Holds(() => _relay.Report().Offers.Count == 1);
 
         var digests = new ReplicatedSource(
             ImageManifest.IdentityOf(_image.Identity),
@@ -99,24 +100,14 @@ public sealed class RelayedManifestTests : IDisposable
     public async Task Without_a_source_of_it_a_fetcher_has_no_manifest()
     {
         _relayActor.Tell(new NodeProtocol.NodesChanged([Source(_toSource.Port)]));
-        await Until(() => _relay.Report().Offers.Count == 1);
+        await Eventually.Holds(() => _relay.Report().Offers.Count == 1);
         var port = _relay.Report().Offers[0].Port;
         _toSource.Cut();
-        await Until(() => _relay.Report().Offers.Count == 0);
+        await Eventually.Holds(() => _relay.Report().Offers.Count == 0);
 
-        await Until(() => RefusalOf(port) == RefusalReason.UnknownImage);
+        await Eventually.Holds(() => RefusalOf(port) == RefusalReason.UnknownImage);
         _toSource.Mend();
-        await Until(() => RefusalOf(port) is null);
-    }
-
-    private static async Task Until(Func<bool> holds)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (!holds())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, "it never held");
-            await Task.Delay(10);
-        }
+        await Eventually.Holds(() => RefusalOf(port) is null);
     }
 
     private RefusalReason? RefusalOf(int port)

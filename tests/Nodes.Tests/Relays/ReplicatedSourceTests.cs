@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Userfault.Fetch;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Nodes.Tests;
 
@@ -12,14 +14,14 @@ public sealed class ReplicatedSourceTests : IDisposable
     private const long TimeoutNs = 1_000_000;
 
     private readonly SyntheticImage _image = new(new SyntheticSettings(1024, Seed: 5));
-    private readonly Replica[] _replicas;
+    private readonly ScriptedSource[] _replicas;
     private readonly ReplicatedSource _source;
-    private readonly Sink _sink = new();
+    private readonly RecordingSink _sink = new();
     private long _nowNs;
 
     public ReplicatedSourceTests()
     {
-        _replicas = [new Replica(_image, "a"), new Replica(_image, "b")];
+        _replicas = [Replica("a"), Replica("b")];
         _source = new ReplicatedSource(
             _image.Identity,
             _image.Pages,
@@ -46,10 +48,10 @@ public sealed class ReplicatedSourceTests : IDisposable
     public void A_request_is_passed_on_whole_and_ends_with_its_last_page()
     {
         Ask(7, 0, 300);
-        Assert.Equal(300, Assert.Single(_replicas[0].Asked).Pages.Count);
-        _replicas[0].Answer(100);
-        Assert.Equal((100, 0), (_sink.Pages.Count, _sink.Ends));
-        _replicas[0].Answer(200);
+        Assert.Equal(300, Assert.Single(_replicas[0].Outstanding).Pages.Count);
+        Next(_replicas[0]).Answer(100);
+        Assert.Equal((100, 0), (_sink.Gfns.Count, _sink.EndedIds.Count));
+        Next(_replicas[0]).Answer(200);
         CameOnce(300);
         // The number is free again.
         Ask(7, 0, 1);
@@ -62,7 +64,7 @@ public sealed class ReplicatedSourceTests : IDisposable
         Assert.Throws<ArgumentException>(() => Ask(7, 5, 1));
         Ask(8, 1000, 25);
         Assert.Equal([(8UL, FetchFailure.OutsideImage)], _sink.Failures);
-        Assert.Single(_replicas.SelectMany(r => r.Asked));
+        Assert.Single(_replicas.SelectMany(r => r.Outstanding));
     }
 
     [Fact]
@@ -70,20 +72,20 @@ public sealed class ReplicatedSourceTests : IDisposable
     {
         WarmUp();
         Ask(2, 0, 10);
-        _replicas[0].Answer(4);
+        Next(_replicas[0]).Answer(4);
         _nowNs += 999;
         _source.Tick();
-        Assert.Empty(_replicas[1].Asked);
+        Assert.Empty(_replicas[1].Outstanding);
         _nowNs += 1;
         _source.Tick();
         _source.Tick();
         // Only what is missing is asked for.
-        Assert.Equal([4, 5, 6, 7, 8, 9], Assert.Single(_replicas[1].Asked).Pages);
+        Assert.Equal([4, 5, 6, 7, 8, 9], Assert.Single(_replicas[1].Outstanding).Pages);
         Assert.Equal(6L, _source.Counters.Hedged);
-        _replicas[1].Answer(2);
-        _replicas[0].Answer(4);
-        _replicas[1].Answer(4);
-        _replicas[0].Answer(2);
+        Next(_replicas[1]).Answer(2);
+        Next(_replicas[0]).Answer(4);
+        Next(_replicas[1]).Answer(4);
+        Next(_replicas[0]).Answer(2);
         CameOnce(10);
     }
 
@@ -91,16 +93,16 @@ public sealed class ReplicatedSourceTests : IDisposable
     public void A_silent_replica_is_replaced_for_what_has_not_come()
     {
         Ask(2, 0, 10, FetchPriority.Background);
-        var silent = _replicas[0].Asked[0];
+        var silent = _replicas[0].Outstanding[0];
         silent.Answer(4);
         _nowNs += TimeoutNs;
         _source.Tick();
         Assert.Equal([silent.Id], _replicas[0].Cancelled);
-        Assert.Equal([4, 5, 6, 7, 8, 9], Assert.Single(_replicas[1].Asked).Pages);
+        Assert.Equal([4, 5, 6, 7, 8, 9], Assert.Single(_replicas[1].Outstanding).Pages);
         // It wakes up.
         silent.Answer(6);
-        Assert.Equal(4, _sink.Pages.Count);
-        _replicas[1].Answer(6);
+        Assert.Equal(4, _sink.Gfns.Count);
+        Next(_replicas[1]).Answer(6);
         CameOnce(10);
     }
 
@@ -110,35 +112,35 @@ public sealed class ReplicatedSourceTests : IDisposable
         for (ulong id = 1; id <= 2; id++)
         {
             Ask(id, id * 10, 1);
-            _replicas[0].Fail(FetchFailure.BadAnswer);
+            Next(_replicas[0]).Fail(FetchFailure.BadAnswer);
             Assert.Equal(id == 2, _replicas[0].IsGivenUp);
             // Asked again, there or elsewhere.
-            _replicas.First(r => r.Asked.Count > 0).Answer(1);
+            Next(_replicas.First(r => r.Outstanding.Count > 0)).Answer(1);
         }
 
-        Assert.Equal((1, 2), (_source.Replicas, _sink.Ends));
+        Assert.Equal((1, 2), (_source.Replicas, _sink.EndedIds.Count));
         _source.Remove(_replicas[0]);
-        var anew = new Replica(_image, "a anew");
+        var anew = Replica("a anew");
         _source.Add(anew);
         Assert.Equal(2, _source.Replicas);
         Ask(10, 0, 1);
         Ask(11, 1, 1);
-        Assert.Equal((1, 1), (anew.Asked.Count, _replicas[1].Asked.Count));
+        Assert.Equal((1, 1), (anew.Outstanding.Count, _replicas[1].Outstanding.Count));
     }
 
     [Fact]
     public void A_lost_replica_is_replaced_and_without_any_each_request_ends()
     {
         Ask(2, 0, 4);
-        _replicas[0].Answer(1);
-        _replicas[0].Fail(FetchFailure.SourceLost);
-        Assert.Equal([1, 2, 3], Assert.Single(_replicas[1].Asked).Pages);
+        Next(_replicas[0]).Answer(1);
+        Next(_replicas[0]).Fail(FetchFailure.SourceLost);
+        Assert.Equal([1, 2, 3], Assert.Single(_replicas[1].Outstanding).Pages);
         Ask(3, 10, 2, FetchPriority.Background);
         _source.Remove(_replicas[1]);
         Assert.Equal([(2UL, FetchFailure.SourceLost), (3UL, FetchFailure.SourceLost)], _sink.Failures.Order());
         Ask(4, 0, 1);
         Assert.Equal((4UL, FetchFailure.SourceLost), _sink.Failures[^1]);
-        Assert.Equal([0UL], _sink.Pages);
+        Assert.Equal([0UL], _sink.Gfns);
     }
 
     [Fact]
@@ -151,42 +153,42 @@ public sealed class ReplicatedSourceTests : IDisposable
         _source.Cancel(2);
         _source.Cancel(2);
         Assert.Equal((1, 1), (_replicas[0].Cancelled.Count, _replicas[1].Cancelled.Count));
-        _replicas[0].Answer(10);
+        Next(_replicas[0]).Answer(10);
         Assert.Equal([(2UL, FetchFailure.Cancelled)], _sink.Failures);
-        Assert.Empty(_sink.Pages);
+        Assert.Empty(_sink.Gfns);
     }
 
     [Fact]
     public void Two_who_ask_for_one_page_have_it_from_one_answer()
     {
-        var other = new Sink();
+        var other = new RecordingSink();
         Ask(1, 0, 4);
         _source.Request(
             new PageRequest(2, FetchPriority.Demand, 0),
             [new MemoryPageRange(new MemoryPage(2), 4)],
             other
         );
-        Assert.Equal([4, 5], Assert.Single(_replicas[1].Asked).Pages);
+        Assert.Equal([4, 5], Assert.Single(_replicas[1].Outstanding).Pages);
         _source.Cancel(1);
         Assert.Empty(_replicas[0].Cancelled);
-        _replicas[0].Answer(4);
-        Assert.Equal((2, 0), (other.Pages.Count, other.Ends));
-        _replicas[1].Answer(2);
-        Assert.Equal([2UL, 3UL, 4UL, 5UL], other.Pages.Order());
-        Assert.Equal(1, other.Ends);
-        Assert.Empty(_sink.Pages);
+        Next(_replicas[0]).Answer(4);
+        Assert.Equal((2, 0), (other.Gfns.Count, other.EndedIds.Count));
+        Next(_replicas[1]).Answer(2);
+        Assert.Equal([2UL, 3UL, 4UL, 5UL], other.Gfns.Order());
+        Assert.Single(other.EndedIds);
+        Assert.Empty(_sink.Gfns);
     }
 
     [Fact]
     public void What_a_replica_takes_to_be_in_place_ends_background_and_no_demand()
     {
         Ask(1, 0, 4, FetchPriority.Background);
-        _replicas[0].Fail(FetchFailure.NotNeeded);
+        Next(_replicas[0]).Fail(FetchFailure.NotNeeded);
         Assert.Equal([(1UL, FetchFailure.NotNeeded)], _sink.Failures);
         Ask(2, 0, 4);
-        _replicas[0].Fail(FetchFailure.NotNeeded);
+        Next(_replicas[0]).Fail(FetchFailure.NotNeeded);
         Assert.Single(_sink.Failures);
-        Assert.Equal(4, _replicas.SelectMany(r => r.Asked).Single().Pages.Count);
+        Assert.Equal(4, _replicas.SelectMany(r => r.Outstanding).Single().Pages.Count);
     }
 
     /// <summary>
@@ -198,11 +200,11 @@ public sealed class ReplicatedSourceTests : IDisposable
         using var local = new LocalPageSource(_image);
         using var source = new ReplicatedSource(_image.Identity, 0, "local", new FetchSettings(), () => 0);
         source.Add(local);
-        var chain = new Chain(source, most: 500);
-        chain.Ask();
-        Assert.Equal(500, chain.Answers);
+        var chain = Chain(source, most: 500);
+        Assert.Equal(500, chain.Batches.Count(b => b.IsLast));
+        Assert.Equal((500, 0), (chain.Batches.Count, chain.Failures.Count));
         source.Request(new PageRequest(9999, FetchPriority.Demand, 0), [], _sink);
-        Assert.Equal((0, 1), (_sink.Pages.Count, _sink.Ends));
+        Assert.Equal((0, 1), (_sink.Gfns.Count, _sink.EndedIds.Count));
     }
 
     /// <summary>Threads that ask and cancel, and replicas that answer on threads of their own, come and go.</summary>
@@ -218,11 +220,14 @@ public sealed class ReplicatedSourceTests : IDisposable
             new FetchSettings { HedgeFloorNs = 0 },
             () => TimeProvider.System.GetTimestamp()
         );
-        using var first = new ThreadedReplica(_image);
-        using var second = new ThreadedReplica(_image);
+        using var requests = new BlockingCollection<Asked>();
+        using var first = Threaded(requests);
+        using var second = Threaded(requests);
+        // One for each source.
+        var answerers = new[] { Answerer(requests), Answerer(requests) };
         source.Add(first);
         source.Add(second);
-        var sink = new CountingSink(Requests * Askers);
+        var sink = new RecordingSink();
         var askers = Enumerable
             .Range(0, Askers)
             .Select(asker => new Thread(() =>
@@ -254,14 +259,17 @@ public sealed class ReplicatedSourceTests : IDisposable
 
         foreach (var asker in askers)
             asker.Join();
-        Assert.True(sink.AllEnded.Wait(TimeSpan.FromMinutes(1)), $"{sink.Ended} of {Requests * Askers} have ended");
-        Assert.Equal(0, sink.EndedTwice);
+        sink.EndedHere(Requests * Askers);
+        requests.CompleteAdding();
+        foreach (var answerer in answerers)
+            answerer.Join();
+        Assert.Equal(Enumerable.Range(0, Requests * Askers).Select(id => (ulong)id), sink.EndedIds.Order());
     }
 
     private void CameOnce(int count)
     {
-        Assert.Equal(Enumerable.Range(0, count).Select(i => (ulong)i), _sink.Pages);
-        Assert.Equal(1, _sink.Ends);
+        Assert.Equal(Enumerable.Range(0, count).Select(i => (ulong)i), _sink.Gfns);
+        Assert.Single(_sink.EndedIds);
     }
 
     // Answered at once, so that it is known what is usual.
@@ -270,213 +278,67 @@ public sealed class ReplicatedSourceTests : IDisposable
         for (ulong i = 0; i < Warm; i++)
         {
             Ask(100 + i, i, 1);
-            _replicas[0].Answer(1);
+            Next(_replicas[0]).Answer(1);
         }
 
-        _sink.Pages.Clear();
-        _sink.Ends = 0;
+        _sink.Clear();
     }
 
     private void Ask(ulong id, ulong first, ulong count, FetchPriority priority = FetchPriority.Demand) =>
         _source.Request(new PageRequest(id, priority, 0), [new MemoryPageRange(new MemoryPage(first), count)], _sink);
 
-    private sealed class Sink : IPageSink
+    // The request asked longest ago.
+    private static Asked Next(ScriptedSource replica) => replica.Outstanding[0];
+
+    private ScriptedSource Replica(string name) => new(name) { Identity = _image.Identity, Pages = _image.Pages };
+
+    // Asks for the next page from within the answer.
+    private static RecordingSink Chain(ReplicatedSource source, ulong most)
     {
-        public List<ulong> Pages { get; } = [];
-
-        public List<(ulong Id, FetchFailure Failure)> Failures { get; } = [];
-
-        public int Ends { get; set; }
-
-        public void OnPages(PageBatch batch)
+        RecordingSink? sink = null;
+        sink = new RecordingSink
         {
-            foreach (var page in batch.Pages)
-                Pages.Add(page.Page.Value);
-            if (batch.IsLast)
-                Ends++;
-            batch.Release();
-        }
+            OnEnd = (id, _) =>
+            {
+                if (id < most)
+                    Ask(id + 1);
+            },
+        };
+        Ask(1);
+        return sink;
 
-        public void OnFailed(ulong requestId, FetchFailure failure)
-        {
-            Failures.Add((requestId, failure));
-            Ends++;
-        }
-    }
-
-    private sealed class Chain(ReplicatedSource source, int most) : IPageSink
-    {
-        public int Answers { get; private set; }
-
-        public void Ask() =>
+        void Ask(ulong id) =>
             source.Request(
-                new PageRequest((ulong)Answers + 1, FetchPriority.Demand, 0),
-                [new MemoryPageRange(new MemoryPage((ulong)Answers), 1)],
-                this
+                new PageRequest(id, FetchPriority.Demand, 0),
+                [new MemoryPageRange(new MemoryPage(id), 1)],
+                sink!
             );
-
-        public void OnPages(PageBatch batch)
-        {
-            Assert.True(batch.IsLast);
-            batch.Release();
-            if (++Answers < most)
-                Ask();
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure) => Assert.Fail($"{failure}");
     }
 
-    private sealed class CountingSink(int requests) : IPageSink
+    private ScriptedSource Threaded(BlockingCollection<Asked> requests) =>
+        new("threaded")
+        {
+            Identity = _image.Identity,
+            Pages = _image.Pages,
+            OnRequest = requests.Add,
+        };
+
+    // Answers some requests in two batches.
+    private static Thread Answerer(BlockingCollection<Asked> requests)
     {
-        private readonly int[] _ends = new int[requests];
-        private int _ended;
-
-        public ManualResetEventSlim AllEnded { get; } = new();
-
-        public int Ended => Volatile.Read(ref _ended);
-
-        public int EndedTwice => _ends.Count(static e => e > 1);
-
-        public void OnPages(PageBatch batch)
+        var thread = new Thread(() =>
         {
-            var (id, isLast) = (batch.RequestId, batch.IsLast);
-            batch.Release();
-            if (isLast)
-                End(id);
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure) => End(requestId);
-
-        private void End(ulong id)
-        {
-            if (Interlocked.Increment(ref _ends[id]) == 1 && Interlocked.Increment(ref _ended) == requests)
-                AllEnded.Set();
-        }
-    }
-
-    // Answers when the test says so, from the request asked longest ago.
-    private sealed class Replica(SyntheticImage image, string name) : IPageSource
-    {
-        private readonly PageBatchPool _pool = new();
-
-        public List<One> Asked { get; } = [];
-
-        public List<ulong> Cancelled { get; } = [];
-
-        public bool IsGivenUp { get; private set; }
-
-        public string Name => name;
-
-        public ImageIdentity Identity => image.Identity;
-
-        public ulong Pages => image.Pages;
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
-        {
-            var pages = new List<int>();
-            foreach (var range in ranges)
+            foreach (var asked in requests.GetConsumingEnumerable())
             {
-                for (ulong i = 0; i < range.Count; i++)
-                    pages.Add((int)(range.Start.Value + i));
+                if (asked.Id % 2 == 0 && asked.Pages.Count > 1)
+                    asked.Answer(asked.Pages.Count / 2);
+                asked.Answer();
             }
-
-            Asked.Add(new One(_pool, request.Id, pages, sink));
-        }
-
-        public void Cancel(ulong requestId) => Cancelled.Add(requestId);
-
-        public void GiveUp() => IsGivenUp = true;
-
-        public void Answer(int count)
+        })
         {
-            if (Asked[0].Answer(count))
-                Asked.RemoveAt(0);
-        }
-
-        public void Fail(FetchFailure failure)
-        {
-            var asked = Asked[0];
-            Asked.RemoveAt(0);
-            asked.Sink.OnFailed(asked.Id, failure);
-        }
-
-        public void Dispose() { }
-    }
-
-    private sealed record One(PageBatchPool Pool, ulong Id, List<int> Pages, IPageSink Sink)
-    {
-        public bool Answer(int count)
-        {
-            var batch = Pool.Rent(Id);
-            foreach (var page in Pages.Take(count))
-                batch.Add(PageContent.Zero(new MemoryPage((ulong)page)));
-            Pages.RemoveRange(0, count);
-            batch.IsLast = Pages.Count == 0;
-            Sink.OnPages(batch);
-            return Pages.Count == 0;
-        }
-    }
-
-    // Answers on a thread of its own, some requests in two batches.
-    private sealed class ThreadedReplica : IPageSource
-    {
-        private readonly System.Collections.Concurrent.BlockingCollection<(
-            ulong Id,
-            MemoryPageRange[] Ranges,
-            IPageSink Sink
-        )> _asked = [];
-        private readonly PageBatchPool _pool = new();
-        private readonly SyntheticImage _image;
-        private readonly Thread _thread;
-
-        public ThreadedReplica(SyntheticImage image)
-        {
-            _image = image;
-            _thread = new Thread(Run) { IsBackground = true };
-            _thread.Start();
-        }
-
-        public string Name => "threaded";
-
-        public ImageIdentity Identity => _image.Identity;
-
-        public ulong Pages => _image.Pages;
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink) =>
-            _asked.Add((request.Id, ranges.ToArray(), sink));
-
-        public void Cancel(ulong requestId) { }
-
-        public void GiveUp() { }
-
-        public void Dispose()
-        {
-            _asked.CompleteAdding();
-            _thread.Join();
-            _asked.Dispose();
-        }
-
-        private void Run()
-        {
-            foreach (var (id, ranges, sink) in _asked.GetConsumingEnumerable())
-            {
-                var pages = ranges
-                    .SelectMany(r => Enumerable.Range(0, (int)r.Count).Select(i => r.Start.Plus((ulong)i)))
-                    .ToList();
-                var half = id % 2 == 0 ? pages.Count / 2 : 0;
-                if (half > 0)
-                    sink.OnPages(Batch(id, pages.Take(half), isLast: false));
-                sink.OnPages(Batch(id, pages.Skip(half), isLast: true));
-            }
-        }
-
-        private PageBatch Batch(ulong id, IEnumerable<MemoryPage> pages, bool isLast)
-        {
-            var batch = _pool.Rent(id);
-            foreach (var page in pages)
-                batch.Add(PageContent.Zero(page));
-            batch.IsLast = isLast;
-            return batch;
-        }
+            IsBackground = true,
+        };
+        thread.Start();
+        return thread;
     }
 }

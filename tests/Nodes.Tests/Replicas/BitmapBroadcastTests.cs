@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
 using Akka.Actor;
 using Userfault.Actors;
 using Userfault.DataPlane;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Nodes.Tests;
 
@@ -212,17 +214,18 @@ public sealed class BitmapBroadcastTests : IDisposable
             )
         );
 
-    private void Until(Func<bool> holds, Action? meanwhile = null) =>
-        Assert.True(
-            SpinWait.SpinUntil(
-                () =>
-                {
-                    if (Held()?.Replica.IsRepairing == true)
-                        meanwhile?.Invoke();
-                    return holds();
-                },
-                Patience
-            ),
-            "it never held"
+    private void Until(
+        Func<bool> holds,
+        Action? meanwhile = null,
+        [CallerArgumentExpression(nameof(holds))] string text = ""
+    ) =>
+        Eventually.HoldsHere(
+            () =>
+            {
+                if (Held()?.Replica.IsRepairing == true)
+                    meanwhile?.Invoke();
+                return holds();
+            },
+            text: text
         );
 }

@@ -7,7 +7,7 @@ public sealed class ElfCoreTests : IDisposable
 {
     private const int LoadType = 1;
     private const int NoteType = 4;
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

@@ -5,7 +5,7 @@ namespace Userfault.Pages.Tests.Images;
 
 public sealed class FileImageTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -27,7 +27,7 @@ public sealed class FileImageTests : IDisposable
     [Fact]
     public void A_sparse_terabyte_opens_at_once_and_reads_as_zero()
     {
-        var path = _folder.File("huge");
+        var path = _folder.At("huge");
         using (var file = File.Create(path))
             file.SetLength(1L << 40);
 
@@ -40,9 +40,9 @@ public sealed class FileImageTests : IDisposable
     [Fact]
     public void What_is_no_image_is_refused_in_one_line()
     {
-        var folder = Path.GetDirectoryName(_folder.File("x"))!;
-        Expect.Refused(PagingError.FileMissing, () => MemoryImages.Open(_folder.File("none")), "none", "no such file");
-        Expect.Refused(PagingError.FileMissing, () => MemoryImages.Open(_folder.File("no/folder")), "no such file");
+        var folder = Path.GetDirectoryName(_folder.At("x"))!;
+        Expect.Refused(PagingError.FileMissing, () => MemoryImages.Open(_folder.At("none")), "none", "no such file");
+        Expect.Refused(PagingError.FileMissing, () => MemoryImages.Open(_folder.At("no/folder")), "no such file");
         Expect.Refused(PagingError.FileUnusable, () => MemoryImages.Open(folder), "directory");
         Expect.Refused(PagingError.FileUnusable, () => MemoryImages.Open(""), "not a path");
         Expect.Refused(PagingError.FileUnusable, () => MemoryImages.Open("a\0b"), "a?b");
@@ -86,7 +86,7 @@ public sealed class FileImageTests : IDisposable
     [Fact]
     public void Firecrackers_file_leaves_out_the_hole_below_4_GiB()
     {
-        var path = _folder.File("mem");
+        var path = _folder.At("mem");
         using (var file = File.Create(path))
         {
             file.SetLength(0xD000_0000L + (2 * Page.Size));
@@ -114,7 +114,7 @@ public sealed class FileImageTests : IDisposable
     [InlineData("300 GiB go on behind it", 300L << 30, 0xC0000, 252L << 18, 45L << 18)]
     public void With_pci_there_are_two_holes(string what, long bytes, long below, long between, long above)
     {
-        var path = _folder.File("mem");
+        var path = _folder.At("mem");
         using (var file = File.Create(path))
         {
             // Nothing of it takes room: the machine's disk need not hold the guest.

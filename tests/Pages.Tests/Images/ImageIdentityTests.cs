@@ -5,7 +5,7 @@ namespace Userfault.Pages.Tests.Images;
 
 public sealed class ImageIdentityTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -31,7 +31,7 @@ public sealed class ImageIdentityTests : IDisposable
             .Range(0, ImageIdentity.SampledPages)
             .Select(i => ImageIdentity.SampleAt((ulong)i, pages))
             .ToHashSet();
-        var path = _folder.File("big");
+        var path = _folder.At("big");
         using (var file = File.Create(path))
             file.SetLength((long)pages * Page.Size);
         var before = IdentityOfFile(path);

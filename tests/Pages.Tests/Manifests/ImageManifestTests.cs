@@ -8,7 +8,7 @@ namespace Userfault.Pages.Tests.Manifests;
 /// <summary>The bytes of a manifest, and what is refused as one.</summary>
 public sealed unsafe class ImageManifestTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly IMemoryImage _image;
 
     public ImageManifestTests() =>

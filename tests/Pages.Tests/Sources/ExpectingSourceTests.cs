@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Tests;
 
 namespace Userfault.Pages.Tests.Sources;
 
@@ -22,15 +23,16 @@ public sealed unsafe class ExpectingSourceTests
     public void Memory_is_told_of_runs_before_the_pages_are_handed_on(string why, long[] pages, ulong[] expected)
     {
         var memory = new ToldMemory();
-        var inner = new OneRequest();
-        var sink = new Sink(memory);
+        var inner = new ScriptedSource();
+        var toldBefore = 0;
+        var sink = new RecordingSink { OnBatch = _ => toldBefore = memory.Told.Count };
         using var source = new ExpectingSource(inner, memory);
         source.Request(
             new PageRequest(7, FetchPriority.Background, 0),
             [new MemoryPageRange(new MemoryPage(0), 16)],
             sink
         );
-        var batch = new PageBatchPool().Rent(7);
+        var batch = inner.Pool.Rent(7);
         fixed (byte* content = _content)
         {
             foreach (var page in pages)
@@ -43,27 +45,27 @@ public sealed unsafe class ExpectingSourceTests
             }
         }
 
-        inner.Sink!.OnPages(batch);
+        inner.Asked[0].Answer(batch);
 
         Assert.Equal(expected, memory.Told);
-        Assert.True(pages.Length == sink.Pages && sink.ToldBefore == expected.Length, why);
+        Assert.True(pages.Length == sink.Gfns.Count && toldBefore == expected.Length, why);
     }
 
     [Fact]
     public void Everything_else_goes_through()
     {
-        var inner = new OneRequest();
-        var sink = new Sink(new ToldMemory());
+        var inner = new ScriptedSource();
+        var sink = new RecordingSink();
         var source = new ExpectingSource(inner, new ToldMemory());
         source.Gather();
         source.Request(new PageRequest(7, FetchPriority.Demand, 0), [new MemoryPageRange(new MemoryPage(0), 16)], sink);
         source.Send();
         source.Cancel(7);
-        inner.Sink!.OnFailed(7, FetchFailure.SourceLost);
+        inner.Asked[0].Fail(FetchFailure.SourceLost);
         source.GiveUp();
         source.Dispose();
 
-        Assert.Equal((7UL, FetchFailure.SourceLost), sink.Failed);
+        Assert.Equal([(7UL, FetchFailure.SourceLost)], sink.Failures);
         Assert.Equal(["gather", "request 7", "send", "cancel 7", "give up", "dispose"], inner.Calls);
         Assert.Equal((inner.Name, inner.Identity, inner.Pages), (source.Name, source.Identity, source.Pages));
     }
@@ -113,51 +115,5 @@ public sealed unsafe class ExpectingSourceTests
             throw new NotSupportedException();
 
         public void Dispose() { }
-    }
-
-    private sealed class Sink(ToldMemory memory) : IPageSink
-    {
-        public int Pages { get; private set; }
-
-        public int ToldBefore { get; private set; }
-
-        public (ulong, FetchFailure) Failed { get; private set; }
-
-        public void OnPages(PageBatch batch)
-        {
-            (Pages, ToldBefore) = (batch.Count, memory.Told.Count);
-            batch.Release();
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure) => Failed = (requestId, failure);
-    }
-
-    private sealed class OneRequest : IPageSource
-    {
-        public List<string> Calls { get; } = [];
-
-        public IPageSink? Sink { get; private set; }
-
-        public string Name => "one";
-
-        public ImageIdentity Identity => default;
-
-        public ulong Pages => 16;
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
-        {
-            Calls.Add($"request {request.Id}");
-            Sink = sink;
-        }
-
-        public void Gather() => Calls.Add("gather");
-
-        public void Send() => Calls.Add("send");
-
-        public void Cancel(ulong requestId) => Calls.Add($"cancel {requestId}");
-
-        public void GiveUp() => Calls.Add("give up");
-
-        public void Dispose() => Calls.Add("dispose");
     }
 }

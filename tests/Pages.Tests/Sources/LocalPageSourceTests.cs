@@ -6,7 +6,7 @@ namespace Userfault.Pages.Tests.Sources;
 public sealed class LocalPageSourceTests : IDisposable
 {
     private readonly SyntheticImage _image = new(new SyntheticSettings(4096, 0.25, 0.25, Seed: 3));
-    private readonly CollectingSink _sink = new();
+    private readonly RecordingSink _sink = new() { KeepsBytes = true };
 
     public void Dispose() => _image.Dispose();
 
@@ -16,7 +16,7 @@ public sealed class LocalPageSourceTests : IDisposable
         using var source = new LocalPageSource(_image);
         source.Request(new PageRequest(7, FetchPriority.Demand, 0), [Run(100, 3), Run(5, 1)], _sink);
 
-        var answer = Assert.Single(_sink.Answers);
+        var answer = Assert.Single(_sink.Batches);
         Assert.Equal(7ul, answer.Id);
         Assert.Equal([100ul, 101, 102, 5], answer.Gfns);
         for (var i = 0; i < 4; i++)
@@ -32,7 +32,7 @@ public sealed class LocalPageSourceTests : IDisposable
             source.Request(new PageRequest(memoryPage, FetchPriority.Background, 0), [Run(memoryPage, 64)], _sink);
 
         var kinds = new Dictionary<PageContentKind, int>();
-        foreach (var answer in _sink.Answers)
+        foreach (var answer in _sink.Batches)
         {
             for (var i = 0; i < answer.Gfns.Length; i++)
             {
@@ -55,7 +55,7 @@ public sealed class LocalPageSourceTests : IDisposable
     {
         using var source = new LocalPageSource(_image, new LocalSourceSettings { RememberedContents = 0 });
         source.Request(new PageRequest(1, FetchPriority.Background, 0), [Run(0, 4096)], _sink);
-        Assert.DoesNotContain(PageContentKind.Duplicate, _sink.Answers[0].Kinds);
+        Assert.DoesNotContain(PageContentKind.Duplicate, _sink.Batches[0].Kinds);
     }
 
     [Fact]
@@ -64,11 +64,11 @@ public sealed class LocalPageSourceTests : IDisposable
         // A byte a ns. Which pages are zero or known is taken from an instant source over the same image.
         using var instant = new LocalPageSource(_image);
         instant.Request(new PageRequest(1, FetchPriority.Demand, 0), [Run(0, 1000)], _sink);
-        var bytes = _sink.Answers[0].Kinds.Count(static k => k == PageContentKind.Bytes);
+        var bytes = _sink.Batches[0].Kinds.Count(static k => k == PageContentKind.Bytes);
         using var source = Slow(latencyNs: 500, bitsPerSecond: 8_000_000_000);
         source.Request(new PageRequest(2, FetchPriority.Demand, 0), [Run(0, 1000)], _sink);
         source.Pump(long.MaxValue - 1);
-        Assert.Equal(500 + (1000 * LocalPageSource.HeaderBytes) + (bytes * Page.Size), _sink.Answers[1].AtNs);
+        Assert.Equal(500 + (1000 * LocalPageSource.HeaderBytes) + (bytes * Page.Size), _sink.Batches[1].CompletedNs);
     }
 
     [Fact]
@@ -84,9 +84,9 @@ public sealed class LocalPageSourceTests : IDisposable
         Assert.Equal(1, wakes);
         Assert.Equal(31_000, source.NextDueNs);
         source.Pump(30_999);
-        Assert.Empty(_sink.Answers);
+        Assert.Empty(_sink.Batches);
         source.Pump(40_000);
-        Assert.Equal(31_000, Assert.Single(_sink.Answers).AtNs);
+        Assert.Equal(31_000, Assert.Single(_sink.Batches).CompletedNs);
         Assert.Equal(long.MaxValue, source.NextDueNs);
     }
 
@@ -102,9 +102,9 @@ public sealed class LocalPageSourceTests : IDisposable
         source.Request(new PageRequest(1, FetchPriority.Demand, 10), [Run(2, 1)], _sink);
         source.Pump(100_000);
         // The first answer still arrives at 1000 and is thrown away; the second is not mistaken for it.
-        var answer = Assert.Single(_sink.Answers);
+        var answer = Assert.Single(_sink.Batches);
         Assert.Equal([2ul], answer.Gfns);
-        Assert.Equal(1010, answer.AtNs);
+        Assert.Equal(1010, answer.CompletedNs);
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class LocalPageSourceTests : IDisposable
         source.Request(new PageRequest(3, FetchPriority.Demand, 0), [Run(3, 1)], _sink);
         source.Pump(1_000_000);
         source.Dispose();
-        Assert.Empty(_sink.Answers);
+        Assert.Empty(_sink.Batches);
         Assert.Equal(
             [(1ul, FetchFailure.SourceLost), (2ul, FetchFailure.SourceLost), (3ul, FetchFailure.SourceLost)],
             _sink.Failures
@@ -151,31 +151,25 @@ public sealed class LocalPageSourceTests : IDisposable
     public void Tags_alone_carry_the_content_of_bytes()
     {
         using var source = new LocalPageSource(_image, new LocalSourceSettings { TagsOnly = true });
-        var sink = new TagSink();
+        var tags = new List<ulong>();
+        var sink = new RecordingSink { OnBatch = batch => AddTags(batch, tags) };
         source.Request(new PageRequest(1, FetchPriority.Demand, 0), [Run(0, 500)], sink);
         for (ulong memoryPage = 0; memoryPage < 500; memoryPage++)
-            Assert.Equal(PageTag.Of(Bytes.PageOf(_image, memoryPage)), sink.Tags[(int)memoryPage]);
+            Assert.Equal(PageTag.Of(Bytes.PageOf(_image, memoryPage)), tags[(int)memoryPage]);
+        Assert.Empty(sink.Failures);
+    }
+
+    private static unsafe void AddTags(PageBatch batch, List<ulong> tags)
+    {
+        foreach (ref readonly var page in batch.Pages)
+        {
+            Assert.True(page.Bytes == null);
+            tags.Add(page.Tag);
+        }
     }
 
     private static MemoryPageRange Run(ulong start, ulong count) => new(new MemoryPage(start), count);
 
     private LocalPageSource Slow(long latencyNs, long bitsPerSecond = 0) =>
         new(_image, new LocalSourceSettings { Link = new LinkSettings(latencyNs, 0, bitsPerSecond) });
-
-    private sealed unsafe class TagSink : IPageSink
-    {
-        public List<ulong> Tags { get; } = [];
-
-        public void OnPages(PageBatch batch)
-        {
-            foreach (ref readonly var page in batch.Pages)
-            {
-                Assert.True(page.Bytes == null);
-                Tags.Add(page.Tag);
-            }
-            batch.Release();
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure) => Assert.Fail($"{failure}");
-    }
 }

@@ -5,7 +5,8 @@ namespace Userfault.Tests.Sources;
 /// <summary>One connection for several fetchers.</summary>
 public sealed class SharedPageSourceTests : IDisposable
 {
-    private readonly Recorder _one = new();
+    private readonly ScriptedSource _one = new();
+    private readonly RecordingSink _sink = new();
 
     public void Dispose() => _one.Dispose();
 
@@ -15,20 +16,19 @@ public sealed class SharedPageSourceTests : IDisposable
         var shared = new SharedPageSource(_one);
         var owners = new[] { shared.Open(), shared.Open() };
         foreach (var owner in owners)
-        {
             owner.Request(
                 new PageRequest(7, FetchPriority.Demand, 0),
                 [new MemoryPageRange(new MemoryPage(1), 1)],
-                _one
+                _sink
             );
-        }
-
         Assert.Equal(2, _one.Asked.Select(a => a.Id).Distinct().Count());
 
-        var batch = new PageBatchPool().Rent(_one.Asked[1].Id);
-        _one.Asked[1].Sink.OnPages(batch);
-        _one.Asked[0].Sink.OnFailed(_one.Asked[0].Id, FetchFailure.SourceLost);
-        Assert.Equal([(7UL, "pages"), (7UL, "SourceLost")], _one.Answers);
+        _one.Asked[1].Answer();
+        Assert.Equal(7UL, Assert.Single(_sink.Batches).Id);
+        Assert.Empty(_sink.Failures);
+        _one.Asked[0].Fail(FetchFailure.SourceLost);
+        Assert.Single(_sink.Batches);
+        Assert.Equal([(7UL, FetchFailure.SourceLost)], _sink.Failures);
 
         owners[1].Cancel(7);
         Assert.Equal([_one.Asked[1].Id], _one.Cancelled);
@@ -43,7 +43,7 @@ public sealed class SharedPageSourceTests : IDisposable
         var (first, spare) = (shared.Open(mayGiveUp: true), shared.Open());
         spare.GiveUp();
         first.Dispose();
-        Assert.False(_one.IsDisposed);
+        Assert.Empty(_one.Calls);
         first.GiveUp();
         Assert.True(_one.IsDisposed);
     }
@@ -52,44 +52,12 @@ public sealed class SharedPageSourceTests : IDisposable
     public void A_view_answers_each_sink_that_it_was_asked_for()
     {
         var view = new SharedPageSource(_one).Open();
-        using var other = new Recorder();
-        view.Request(new PageRequest(1, FetchPriority.Demand, 0), [], _one);
+        var other = new RecordingSink();
+        view.Request(new PageRequest(1, FetchPriority.Demand, 0), [], _sink);
         view.Request(new PageRequest(2, FetchPriority.Demand, 0), [], other);
-        foreach (var (id, sink) in _one.Asked)
-            sink.OnFailed(id, FetchFailure.Cancelled);
-        Assert.Equal([(1UL, "Cancelled")], _one.Answers);
-        Assert.Equal([(2UL, "Cancelled")], other.Answers);
-    }
-
-    private sealed class Recorder : IPageSource, IPageSink
-    {
-        public string Name => "one";
-
-        public ImageIdentity Identity => default;
-
-        public ulong Pages => 16;
-
-        public List<(ulong Id, IPageSink Sink)> Asked { get; } = [];
-
-        public List<(ulong Id, string What)> Answers { get; } = [];
-
-        public List<ulong> Cancelled { get; } = [];
-
-        public bool IsDisposed { get; private set; }
-
-        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink) =>
-            Asked.Add((request.Id, sink));
-
-        public void Cancel(ulong requestId) => Cancelled.Add(requestId);
-
-        public void OnPages(PageBatch batch)
-        {
-            Answers.Add((batch.RequestId, "pages"));
-            batch.Release();
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure) => Answers.Add((requestId, failure.ToString()));
-
-        public void Dispose() => IsDisposed = true;
+        foreach (var asked in _one.Asked)
+            asked.Fail(FetchFailure.Cancelled);
+        Assert.Equal([(1UL, FetchFailure.Cancelled)], _sink.Failures);
+        Assert.Equal([(2UL, FetchFailure.Cancelled)], other.Failures);
     }
 }

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
+using Userfault.Tests;
 
 namespace Userfault.Pages.Tests.Sources;
 
 public sealed class SpinningPumpTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly SyntheticImage _image = new(new SyntheticSettings(256));
 
     public void Dispose() => _image.Dispose();
@@ -19,7 +19,7 @@ public sealed class SpinningPumpTests : IDisposable
             pump.Wake
         );
         pump.Add(source);
-        var sink = new BlockingSink(pump);
+        var (sink, arrived) = Sink(pump);
         for (ulong i = 0; i < 200; i++)
         {
             var sent = pump.NowNs;
@@ -28,7 +28,7 @@ public sealed class SpinningPumpTests : IDisposable
                 [new MemoryPageRange(new MemoryPage(i), 1)],
                 sink
             );
-            Assert.True(sink.Arrived.TryTake(out var arrival, Patience));
+            Assert.True(arrived.TryTake(out var arrival, Patience.Longest));
             Assert.Equal(i, arrival.Id);
             Assert.Equal(sent + 30_000, arrival.CompletedNs);
             Assert.True(arrival.AtNs >= arrival.CompletedNs);
@@ -45,16 +45,16 @@ public sealed class SpinningPumpTests : IDisposable
             pump.Wake
         );
         pump.Add(source);
-        var sink = new BlockingSink(pump);
+        var (sink, arrived) = Sink(pump);
         for (ulong i = 0; i < 5; i++)
         {
-            Assert.True(SpinWait.SpinUntil(() => pump.IsParked, Patience));
+            Eventually.HoldsHere(() => pump.IsParked);
             source.Request(
                 new PageRequest(i, FetchPriority.Demand, pump.NowNs),
                 [new MemoryPageRange(new MemoryPage(0), 1)],
                 sink
             );
-            Assert.True(sink.Arrived.TryTake(out _, Patience));
+            Assert.True(arrived.TryTake(out _, Patience.Longest));
         }
     }
 
@@ -68,13 +68,13 @@ public sealed class SpinningPumpTests : IDisposable
             pump.Wake
         );
         pump.Add(source);
-        var sink = new BlockingSink(pump);
+        var (sink, arrived) = Sink(pump);
         source.Request(
             new PageRequest(1, FetchPriority.Demand, pump.NowNs),
             [new MemoryPageRange(new MemoryPage(0), 1)],
             sink
         );
-        Assert.True(sink.Arrived.TryTake(out var arrival, Patience));
+        Assert.True(arrived.TryTake(out var arrival, Patience.Longest));
         Assert.True(arrival.AtNs >= arrival.CompletedNs);
     }
 
@@ -89,7 +89,7 @@ public sealed class SpinningPumpTests : IDisposable
         foreach (var source in new[] { one, two, gone })
             pump.Add(source);
         pump.Remove(gone);
-        var sink = new BlockingSink(pump);
+        var (sink, arrived) = Sink(pump);
         ulong id = 0;
         foreach (var source in new[] { gone, one, two })
         {
@@ -100,8 +100,8 @@ public sealed class SpinningPumpTests : IDisposable
             );
         }
 
-        Assert.True(sink.Arrived.TryTake(out var first, Patience));
-        Assert.True(sink.Arrived.TryTake(out var second, Patience));
+        Assert.True(arrived.TryTake(out var first, Patience.Longest));
+        Assert.True(arrived.TryTake(out var second, Patience.Longest));
         Assert.Equal(
             [1ul, 2],
             new List<ulong> { first.Id, second.Id }
@@ -120,19 +120,16 @@ public sealed class SpinningPumpTests : IDisposable
         pump.Dispose();
     }
 
-    private sealed class BlockingSink(SpinningPump pump) : IPageSink
+    // A source that is closed at a test's end gives up what it still holds; a wait for it would have timed out.
+    private static (RecordingSink Sink, BlockingCollection<Arrival> Arrived) Sink(SpinningPump pump)
     {
-        public BlockingCollection<(ulong Id, long CompletedNs, long AtNs)> Arrived { get; } = [];
-
-        public void OnPages(PageBatch batch)
+        var arrived = new BlockingCollection<Arrival>();
+        var sink = new RecordingSink
         {
-            Arrived.Add((batch.RequestId, batch.CompletedNs, pump.NowNs));
-            batch.Release();
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure)
-        {
-            // A source that is closed at a test's end gives up what it still holds; a wait for it would have timed out.
-        }
+            OnBatch = batch => arrived.Add(new Arrival(batch.RequestId, batch.CompletedNs, pump.NowNs)),
+        };
+        return (sink, arrived);
     }
+
+    private readonly record struct Arrival(ulong Id, long CompletedNs, long AtNs);
 }

@@ -7,7 +7,7 @@ namespace Userfault.Pages.Tests.Streams;
 
 public sealed class TraceTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -116,7 +116,7 @@ public sealed class TraceTests : IDisposable
     [Fact]
     public void What_is_no_trace_is_refused()
     {
-        Expect.Refused(PagingError.FileMissing, () => TraceWorkload.Load(_folder.File("none"), 16), "no such file");
+        Expect.Refused(PagingError.FileMissing, () => TraceWorkload.Load(_folder.At("none"), 16), "no such file");
         Expect.Refused(PagingError.FileUnusable, () => TraceWorkload.Load(Path.GetTempPath(), 16), "directory");
         Expect.Refused(PagingError.BadTraceLine, () => TraceWorkload.Load(Text(""), 16), "no accesses");
         Expect.Refused(

@@ -5,7 +5,7 @@ namespace Userfault.Pages.Tests.WorkingSets;
 
 public sealed class WorkingSetTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
     private readonly SyntheticImage _image = new(new SyntheticSettings(1000, Seed: 5));
 
     public void Dispose() => _folder.Dispose();
@@ -27,9 +27,9 @@ public sealed class WorkingSetTests : IDisposable
     public void A_saved_set_is_loaded_again_and_nothing_else_is_left_behind()
     {
         var set = Recorded(Enumerable.Range(0, 900).Select(static i => (ulong)(i * 7919 % 1000)));
-        WorkingSetFile.Save(_folder.File("set"), Recorded([1]));
-        WorkingSetFile.Save(_folder.File("set"), set);
-        var loaded = WorkingSetFile.Load(_folder.File("set"), _image);
+        WorkingSetFile.Save(_folder.At("set"), Recorded([1]));
+        WorkingSetFile.Save(_folder.At("set"), set);
+        var loaded = WorkingSetFile.Load(_folder.At("set"), _image);
         Assert.Equal(set.Runs, loaded.Runs);
         Assert.Equal(["set"], _folder.Names());
     }
@@ -37,8 +37,8 @@ public sealed class WorkingSetTests : IDisposable
     [Fact]
     public void The_bytes_are_as_documented()
     {
-        WorkingSetFile.Save(_folder.File("set"), Recorded([300, 301, 302, 2]));
-        var bytes = File.ReadAllBytes(_folder.File("set"));
+        WorkingSetFile.Save(_folder.At("set"), Recorded([300, 301, 302, 2]));
+        var bytes = File.ReadAllBytes(_folder.At("set"));
         Assert.Equal("UFWSET\r\n"u8.ToArray(), bytes[..8]);
         Assert.Equal([1, 0, 0, 0, 0, 0, 0, 0], bytes[8..16]);
         Assert.Equal(_image.Identity, new ImageIdentity(bytes.AsSpan(16, 32)));
@@ -53,19 +53,19 @@ public sealed class WorkingSetTests : IDisposable
     [Fact]
     public void An_empty_set_is_a_set()
     {
-        WorkingSetFile.Save(_folder.File("set"), Recorded([]));
-        Assert.Empty(WorkingSetFile.Load(_folder.File("set"), _image).Runs);
+        WorkingSetFile.Save(_folder.At("set"), Recorded([]));
+        Assert.Empty(WorkingSetFile.Load(_folder.At("set"), _image).Runs);
     }
 
     [Fact]
     public void A_set_of_another_image_is_refused()
     {
-        WorkingSetFile.Save(_folder.File("set"), Recorded([1, 2, 3]));
+        WorkingSetFile.Save(_folder.At("set"), Recorded([1, 2, 3]));
         using var other = new SyntheticImage(new SyntheticSettings(1000, Seed: 6));
         Expect.Refused(
             PagingError.ForeignImage,
-            () => WorkingSetFile.Load(_folder.File("set"), other),
-            _folder.File("set"),
+            () => WorkingSetFile.Load(_folder.At("set"), other),
+            _folder.At("set"),
             _image.Identity.Short,
             other.Identity.Short,
             "record it again"
@@ -75,8 +75,8 @@ public sealed class WorkingSetTests : IDisposable
     [Fact]
     public void A_file_cut_or_changed_anywhere_is_refused()
     {
-        WorkingSetFile.Save(_folder.File("set"), Recorded([1, 2, 3, 500, 400]));
-        var whole = File.ReadAllBytes(_folder.File("set"));
+        WorkingSetFile.Save(_folder.At("set"), Recorded([1, 2, 3, 500, 400]));
+        var whole = File.ReadAllBytes(_folder.At("set"));
         for (var i = 0; i < whole.Length; i++)
         {
             var cut = _folder.Write("bad", whole.AsSpan(0, i));
@@ -110,7 +110,7 @@ public sealed class WorkingSetTests : IDisposable
     [MemberData(nameof(Defects))]
     public void A_hostile_file_is_refused_by_name(string defect, PagingError error, string words)
     {
-        var path = _folder.File("none");
+        var path = _folder.At("none");
         if (defect != "missing")
         {
             WorkingSetFile.Save(path, Recorded([1]));
@@ -148,7 +148,7 @@ public sealed class WorkingSetTests : IDisposable
     public void A_place_that_cannot_be_written_is_one_line() =>
         Expect.Refused(
             PagingError.FileMissing,
-            () => WorkingSetFile.Save(_folder.File("no/such/folder"), Recorded([1])),
+            () => WorkingSetFile.Save(_folder.At("no/such/folder"), Recorded([1])),
             "no/such/folder"
         );
 

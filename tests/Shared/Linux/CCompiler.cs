@@ -10,29 +10,21 @@ internal static class CCompiler
     /// </summary>
     public static Dictionary<string, long> Ask(string program)
     {
-        var folder = Directory.CreateTempSubdirectory("userfault-cc-");
-        try
-        {
-            var source = Path.Combine(folder.FullName, "ask.c");
-            var binary = Path.Combine(folder.FullName, "ask");
-            File.WriteAllText(source, program);
-            Skip.IfNot(File.Exists("/usr/bin/cc"), "no C compiler (cc) on this machine");
-            var (code, output) = Run("/usr/bin/cc", "-o", binary, source);
-            Assert.True(code == 0, output);
-            (code, output) = Run(binary);
-            Assert.True(code == 0, output);
-            return output
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => line.Split(' '))
-                .ToDictionary(
-                    words => words[0],
-                    words => long.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture)
-                );
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = new TemporaryFolder();
+        var source = folder.Write("ask.c", program);
+        var binary = folder.At("ask");
+        Skip.IfNot(File.Exists("/usr/bin/cc"), "no C compiler (cc) on this machine");
+        var (code, output) = Run("/usr/bin/cc", "-o", binary, source);
+        Assert.True(code == 0, output);
+        (code, output) = Run(binary);
+        Assert.True(code == 0, output);
+        return output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' '))
+            .ToDictionary(
+                words => words[0],
+                words => long.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture)
+            );
     }
 
     private static (int Code, string Output) Run(string file, params string[] arguments)

@@ -50,13 +50,4 @@ internal static class Here
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
     }
-
-    /// <summary>Waits for what is certain to come, for as long as a slow machine needs.</summary>
-    public static void Eventually(Func<bool> holds, Func<string> otherwise)
-    {
-        using var tick = new ManualResetEventSlim();
-        for (var i = 0; i < 2000 && !holds(); i++)
-            tick.Wait(5);
-        Assert.True(holds(), otherwise());
-    }
 }
