@@ -69,10 +69,12 @@ internal sealed class Clone : IDisposable
         shift
         words=()
         project=
+        output=
         while [ $# -gt 0 ]; do
           case $1 in
             --) shift; break ;;
-            -c | --filter | -o) shift 2 ;;
+            -c | --filter) shift 2 ;;
+            -o) output=$2; shift 2 ;;
             --project) project=$2; shift 2 ;;
             *) words+=("$1"); shift ;;
           esac
@@ -85,7 +87,8 @@ internal sealed class Clone : IDisposable
           esac
         done
         case $verb in
-          build | test | new | add) ;;
+          build | test | add) ;;
+          new) mkdir -p "$output" ;;
           run)
             exists "$project"
             case $project in

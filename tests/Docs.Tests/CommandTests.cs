@@ -50,7 +50,7 @@ public class CommandTests
     [Fact]
     public void Every_block_says_what_it_is()
     {
-        string[] known = ["bash", "console", "text", "csharp", "json", "yaml", "hocon", "xml"];
+        string[] known = ["", "bash", "console", "text", "csharp", "json", "yaml", "hocon", "xml"];
         var unknown = from document in Document.All
                       from block in document.Blocks
                       where !known.Contains(block.Language)

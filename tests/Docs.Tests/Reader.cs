@@ -60,7 +60,7 @@ internal static partial class Reader
         var script = new StringBuilder("""
             set -euo pipefail
             # Whatever a command that failed leaves in the background ends by its id.
-            trap 'for id in $(jobs -p); do kill $id; done; wait' EXIT
+            trap 'trap - ERR; for id in $(jobs -p); do kill $id 2>&1 || true; done; wait || true' EXIT
             trap 'echo "FAILED: $BASH_COMMAND"' ERR
 
             """);
