@@ -6,9 +6,10 @@ namespace Userfault.Docs.Tests;
 /// </summary>
 public class CommandTests
 {
-    private static readonly SemaphoreSlim Shells = new(Environment.ProcessorCount);
+    // Clusters wait for each other most of the time: more shells than processors.
+    private static readonly SemaphoreSlim Shells = new(Environment.ProcessorCount + 2);
 
-    // All documents at once, a few at a time, the longest first: most of a command's time is its start.
+    // All documents at once, a few at a time, the longest first.
     private static readonly Lazy<Dictionary<string, Task<string?>>> Runs = new(static () => Document.All
         .OrderByDescending(static document => document.Blocks.Where(static b => b.IsCommands).Sum(static b => b.Text.Length))
         .ToDictionary(static document => document.Path, static document => RunInTurn(document)));
