@@ -14,10 +14,10 @@ internal sealed class PlacingSink(ByteGuestMemory memory, UserfaultBitmap missin
     {
         foreach (ref readonly var page in batch.Pages)
         {
-            // A clear bit means that the guest may have written the page since: content that comes now must not overwrite it.
+            // A clear bit means that the guest may have written the page: content must not overwrite it any more.
             if (!missing.IsSet(page.Gfn.Value)) continue;
             memory.Place(page);                 // the content first,
-            missing.Clear(page.Gfn.Value);      // then the bit, with release order: no vCPU sees it clear before the content
+            missing.Clear(page.Gfn.Value);      // then the bit, with release order: vCPUs see the content first
             Placed++;
         }
 

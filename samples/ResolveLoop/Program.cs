@@ -1,5 +1,5 @@
-// User space's half of post-copy, in one loop: vCPUs run until they miss pages, the faults of a round become one request to a
-// page source, and what arrives is put in place before its bit is cleared and the vCPUs run again.
+// User space's half of post-copy, in one loop: vCPUs run until they miss pages, the faults of a round become one
+// request to a page source, and what arrives is put in place before its bit is cleared and the vCPUs run again.
 using Userfault.Mmu;
 using Userfault.Paging;
 using Userfault.Samples;
@@ -60,6 +60,7 @@ while (next.Any(page => page < Pages))
 using var writes = new StampLedger(Pages);
 using var verifier = new GuestVerifier(image, memory, writes);
 var result = verifier.Verify(new GfnRange(new Gfn(0), Pages), missing);
-Console.WriteLine($"{Vcpus} vCPUs read {Pages} pages each: {requests} requests, {sink.Placed} pages placed, {missing.Count()} missing");
+Console.WriteLine(
+    $"{Vcpus} vCPUs read {Pages} pages each: {requests} requests, {sink.Placed} placed, {missing.Count()} missing");
 Console.WriteLine($"{result.Verified} pages match the image, {result.Wrong} do not");
 return result.Wrong == 0 && missing.Count() == 0 ? 0 : 1;

@@ -1,5 +1,5 @@
-// The VMM author's half of KVM Userfault: a memory region with a bitmap of missing pages, the exit that a vCPU takes on such
-// a page, and what the VMM does before it runs the vCPU again. The kernel's half is the model in src/Mmu.
+// The VMM author's half of KVM Userfault: a memory region with a bitmap of missing pages, the exit that a vCPU takes on
+// such a page, and what the VMM does before it runs the vCPU again. The kernel's half is the model in src/Mmu.
 #region vmm
 using Userfault.Mmu;
 
@@ -28,9 +28,11 @@ Console.WriteLine($"KVM_SET_USER_MEMORY_REGION2: {error}");
 // KVM_RUN: the guest writes to page 5, which is missing. The vCPU leaves with EFAULT and KVM_EXIT_MEMORY_FAULT.
 var write = new VcpuAccess(new Gfn(5), Access.Write);
 var run = vm.Access(write);
-Console.WriteLine($"KVM_RUN: {run.Errno}, exit reason {run.ExitReason}, gpa 0x{run.Fault.Gpa.Value:x}, {run.Fault.Flags}");
+Console.WriteLine(
+    $"KVM_RUN: {run.Errno}, exit reason {run.ExitReason}, gpa 0x{run.Fault.Gpa.Value:x}, {run.Fault.Flags}");
 
-// The VMM copies the page's content into `memory` here. Then it clears the bit, with release order, and runs the vCPU again.
+// The VMM copies the page's content into `memory` here. Then it clears the bit, with release order, and runs the
+// vCPU again.
 missing.Clear(run.Fault.Gfn.Value);
 run = vm.Access(write);
 Console.WriteLine($"KVM_RUN: {(run.IsCompleted ? "completed" : run.Errno)}, {missing.Count()} pages are still missing");

@@ -3,15 +3,16 @@ using System.Runtime.InteropServices;
 namespace Userfault.Docs.Tests;
 
 /// <summary>
-/// A temporary folder that stands for a fresh clone: what the repository holds is linked into it, and what a build would make
-/// leads to the programs beside the tests. The command <c>dotnet</c> is a script there: <c>dotnet run</c> runs what is built
-/// already, other verbs check that what they name exists.
+/// A temporary folder that stands for a fresh clone: what the repository holds is linked into it, and what a build
+/// would make leads to the programs beside the tests. The command <c>dotnet</c> is a script there: <c>dotnet run</c> runs
+/// what is built already, other verbs check that what they name exists.
 /// </summary>
 internal sealed class Clone : IDisposable
 {
     private const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    private static readonly string DotNet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+    private static readonly string DotNet =
+        Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("userfault-docs-");
 
@@ -28,7 +29,11 @@ internal sealed class Clone : IDisposable
             if (room.Name != "Host") Link(room, Path.Combine(Root, "src"));
         }
 
-        foreach (var file in new DirectoryInfo(Repository.At("src/Host")).EnumerateFiles()) Link(file, Path.Combine(Root, "src", "Host"));
+        foreach (var file in new DirectoryInfo(Repository.At("src/Host")).EnumerateFiles())
+        {
+            Link(file, Path.Combine(Root, "src", "Host"));
+        }
+
         Write("clone/src/Host/bin/Release/net10.0/userfault", $"""
             #!/usr/bin/env bash
             exec {DotNet} exec {Repository.Built}userfault.dll "$@"

@@ -13,7 +13,7 @@ internal sealed record CodeBlock(string Language, string Text, int Line, string?
     /// <summary>Are these commands that a reader types in a clone of the repository?</summary>
     public bool IsCommands => Language == "bash";
 
-    /// <summary>What the commands need beside the SDK, by the names of <see cref="Facility"/>; null for nothing.</summary>
+    /// <summary>What the commands need beside the SDK, by a name of <see cref="Facility"/>; null for nothing.</summary>
     public string? Needs => After(NeedsWord);
 
     /// <summary>The source that the block repeats, <c>file#region</c>; null where it repeats none.</summary>

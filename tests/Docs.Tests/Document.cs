@@ -23,6 +23,9 @@ internal sealed partial class Document
     /// <summary>Fenced blocks, in order.</summary>
     public IReadOnlyList<CodeBlock> Blocks { get; }
 
+    /// <summary>All commands that are typed, from top to bottom.</summary>
+    public string Commands => string.Join('\n', Blocks.Where(static block => block.IsCommands).Select(static block => block.Text));
+
     /// <summary>What stands between backticks outside of the blocks.</summary>
     public IReadOnlyList<string> InlineCode { get; }
 
@@ -43,14 +46,16 @@ internal sealed partial class Document
             }
 
             var end = Array.FindIndex(lines, i + 1, static line => line.StartsWith("```", StringComparison.Ordinal));
-            var directive = i > 0 && Comment().Match(lines[i - 1]) is { Success: true } match ? match.Groups[1].Value : null;
+            var comment = i > 0 ? Comment().Match(lines[i - 1]) : Match.Empty;
+            var directive = comment.Success ? comment.Groups[1].Value : null;
             blocks.Add(new CodeBlock(lines[i][3..].Trim(), string.Join('\n', lines[(i + 1)..end]), i + 1, directive));
             i = end;
         }
 
         // A span may go on in the next line.
         var spans = InlineSpan().Matches(string.Join(' ', prose)).Select(static match => match.Groups[1].Value);
-        return new Document(System.IO.Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'), blocks, [.. spans]);
+        var path = System.IO.Path.GetRelativePath(Repository.Root, file).Replace('\\', '/');
+        return new Document(path, blocks, [.. spans]);
     }
 
     [GeneratedRegex("^<!-- (.*) -->$")]

@@ -18,7 +18,11 @@ internal static class Facility
 
     private static string? WhyNoKvm()
     {
-        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64) return "real vCPUs need Linux on x86-64";
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            return "real vCPUs need Linux on x86-64";
+        }
+
         try
         {
             using var device = new FileStream("/dev/kvm", FileMode.Open, FileAccess.ReadWrite);

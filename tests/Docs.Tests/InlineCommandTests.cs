@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Userfault.Docs.Tests;
 
-/// <summary>Commands that sentences and tables name are not run; they must have the commands, options and files that they name.</summary>
+/// <summary>Commands in sentences and tables are not run; the commands, options and files that they name must exist.</summary>
 public partial class InlineCommandTests
 {
     private const string ByProject = "dotnet run -c Release --project ";
@@ -19,7 +19,8 @@ public partial class InlineCommandTests
         {
             foreach (var words in document.InlineCode.Select(UserfaultWords).Where(static words => words.Length > 0))
             {
-                if (await Unknown(words) is { } unknown) wrong.Add($"{document.Path}: `userfault {string.Join(' ', words)}`: {unknown}");
+                if (await Unknown(words) is not { } unknown) continue;
+                wrong.Add($"{document.Path}: `userfault {string.Join(' ', words)}`: {unknown}");
             }
         }
 
@@ -56,20 +57,19 @@ public partial class InlineCommandTests
     public void Files_that_commands_name_are_in_the_repository_or_made_by_the_document()
     {
         var wrong = from document in Document.All
-                    let typed = string.Join('\n', document.Blocks.Where(static b => b.IsCommands).Select(static b => b.Text))
                     from code in document.InlineCode
                     from word in UserfaultWords(code)
-                    where FileName().IsMatch(word) && !Repository.Has(word) && !typed.Contains(word, StringComparison.Ordinal)
+                    where FileName().IsMatch(word) && !Repository.Has(word)
+                    where !document.Commands.Contains(word, StringComparison.Ordinal)
                     select $"{document.Path}: `{code}` names {word}";
         Assert.Empty(wrong);
     }
 
     private static string[] UserfaultWords(string code)
     {
-        var rest = code.StartsWith("userfault ", StringComparison.Ordinal) ? code["userfault ".Length..]
-            : code.StartsWith(ByProject + "src/Host -- ", StringComparison.Ordinal) ? code[(ByProject + "src/Host -- ").Length..]
-            : "";
-        return rest.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] prefixes = ["userfault ", ByProject + "src/Host -- "];
+        var prefix = Array.Find(prefixes, prefix => code.StartsWith(prefix, StringComparison.Ordinal));
+        return prefix is null ? [] : code[prefix.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static async Task<string?> Unknown(string[] words)
@@ -78,14 +78,20 @@ public partial class InlineCommandTests
         var command = words[0];
         var help = await Help(command);
         if (!help.Contains($"userfault {command}", StringComparison.Ordinal)) return "no such command";
-        if (words.Length > 1 && !words[1].StartsWith('-') && Regex.IsMatch(help, $@"^  {Regex.Escape(words[1])}\b", RegexOptions.Multiline)) help = await Help(command, words[1]);
-        var options = words.Select(static word => word.TrimEnd(',', ';')).Where(static word => word.StartsWith('-') && word.Length > 1);
+        var below = words.Length > 1 && !words[1].StartsWith('-') ? words[1] : null;
+        if (below is not null && Regex.IsMatch(help, $@"^  {Regex.Escape(below)}\b", RegexOptions.Multiline))
+        {
+            help = await Help(command, below);
+        }
+
+        var options = words.Where(static word => word.StartsWith('-') && word.Length > 1);
         var unknown = options.Where(option => !Regex.IsMatch(help, $@"(^|\s){Regex.Escape(option)}([\s,]|$)")).ToList();
         return unknown.Count == 0 ? null : $"no {string.Join(", ", unknown)}";
     }
 
-    private static Task<string> Help(params string[] command) =>
-        Helps.GetOrAdd(string.Join(' ', command), async _ => (await Programs.Run("userfault", [.. command, "--help"])).Output);
+    private static Task<string> Help(params string[] command) => Helps.GetOrAdd(
+        string.Join(' ', command),
+        async _ => (await Programs.Run("userfault", [.. command, "--help"])).Output);
 
     [GeneratedRegex(@"^dotnet (?:build|test|run)(?: -c Release)?(?: --project)? ([\w./]+)")]
     private static partial Regex Project();

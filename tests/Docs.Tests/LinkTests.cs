@@ -21,7 +21,8 @@ public partial class LinkTests
     // As GitHub makes them: lower case, letters, digits and dashes alone, a dash for each space.
     private static HashSet<string> Headings(string file) =>
         [.. File.ReadLines(file).Where(static line => line.StartsWith('#'))
-            .Select(static line => NoAnchor().Replace(line.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
+            .Select(static line => line.TrimStart('#').Trim().ToLowerInvariant())
+            .Select(static line => NoAnchor().Replace(line, "").Replace(' ', '-'))];
 
     [GeneratedRegex(@"\]\(([\w./-]*)#([\w-]+)\)")]
     private static partial Regex Link();

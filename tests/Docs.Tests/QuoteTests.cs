@@ -1,17 +1,14 @@
 namespace Userfault.Docs.Tests;
 
-/// <summary>Documents quote compiled programs: a block with <c>quote: file#region</c> above it repeats that region.</summary>
+/// <summary>Documents quote compiled code: a block with <c>quote: file#region</c> above it repeats that region.</summary>
 public class QuoteTests
 {
     [Fact]
     public void Quoted_source_is_the_source()
     {
-        var quotes = (from document in Document.All from block in document.Blocks where block.Quotes is not null select (document, block)).ToList();
+        var quotes = Document.All.SelectMany(static d => d.Blocks).Where(static b => b.Quotes is not null).ToList();
         Assert.NotEmpty(quotes);
-        foreach (var (document, block) in quotes)
-        {
-            Assert.True(Region(block.Quotes!) == block.Text, $"{document.Path}:{block.Line} differs from {block.Quotes}:\n{Region(block.Quotes!)}");
-        }
+        foreach (var block in quotes) Assert.Equal(Region(block.Quotes!), block.Text);
     }
 
     [Fact]

@@ -7,8 +7,9 @@ using System.Text.RegularExpressions;
 namespace Userfault.Docs.Tests;
 
 /// <summary>
-/// Types the commands of a document as a reader does: all of them in one shell, from top to bottom, in a fresh clone. Every
-/// command must succeed. Only ports differ: those of the document may be taken on this machine, so free ones stand in their place.
+/// Types the commands of a document as a reader does: all of them in one shell, from top to bottom, in a fresh clone.
+/// Every command must succeed. Only ports differ: those of the document may be taken on this machine, so free ones take
+/// their place.
 /// </summary>
 internal static partial class Reader
 {
@@ -18,7 +19,7 @@ internal static partial class Reader
     /// <returns>Null where every command succeeded; else what the shell said, the failed command last.</returns>
     public static async Task<string?> Run(Document document)
     {
-        var blocks = document.Blocks.Where(static block => block.IsCommands && Facility.WhyNot(block.Needs) is null).ToList();
+        var blocks = document.Blocks.Where(static b => b.IsCommands && Facility.WhyNot(b.Needs) is null).ToList();
         if (blocks.Count == 0) return null;
         using var clone = new Clone();
         var script = Path.Combine(clone.Home, "typed.sh");
@@ -64,7 +65,11 @@ internal static partial class Reader
             trap 'echo "FAILED: $BASH_COMMAND"' ERR
 
             """);
-        foreach (var block in blocks) script.Append($"echo '+ {document.Path}:{block.Line}'\n").Append(block.Text).Append('\n');
+        foreach (var block in blocks)
+        {
+            script.Append($"echo '+ {document.Path}:{block.Line}'\n").Append(block.Text).Append('\n');
+        }
+
         return script.ToString();
     }
 
@@ -73,7 +78,8 @@ internal static partial class Reader
         var ports = PortNumber().Matches(script).Select(static match => match.Value).Distinct().ToList();
         var listeners = ports.Select(static _ => new TcpListener(IPAddress.Loopback, 0)).ToList();
         foreach (var listener in listeners) listener.Start();
-        var free = ports.Zip(listeners, static (port, listener) => (port, ((IPEndPoint)listener.LocalEndpoint).Port)).ToDictionary();
+        var free = new Dictionary<string, int>();
+        for (var i = 0; i < ports.Count; i++) free.Add(ports[i], ((IPEndPoint)listeners[i].LocalEndpoint).Port);
         foreach (var listener in listeners) listener.Stop();
         return PortNumber().Replace(script, match => $"{free[match.Value]}");
     }
