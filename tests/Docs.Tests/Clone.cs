@@ -4,8 +4,8 @@ namespace Userfault.Docs.Tests;
 
 /// <summary>
 /// A temporary folder that stands for a fresh clone: what the repository holds is linked into it, and what a build
-/// would make leads to the programs beside the tests. The command <c>dotnet</c> is a script there: <c>dotnet run</c> runs
-/// what is built already, other verbs check that what they name exists.
+/// would make leads to the programs beside the tests. The command <c>dotnet</c> is a script there: <c>dotnet run</c>
+/// runs what is built already, other verbs check that what they name exists.
 /// </summary>
 internal sealed class Clone : IDisposable
 {

@@ -24,7 +24,7 @@ internal sealed partial class Document
     public IReadOnlyList<CodeBlock> Blocks { get; }
 
     /// <summary>All commands that are typed, from top to bottom.</summary>
-    public string Commands => string.Join('\n', Blocks.Where(static block => block.IsCommands).Select(static block => block.Text));
+    public string Commands => string.Join('\n', Blocks.Where(static b => b.IsCommands).Select(static b => b.Text));
 
     /// <summary>What stands between backticks outside of the blocks.</summary>
     public IReadOnlyList<string> InlineCode { get; }

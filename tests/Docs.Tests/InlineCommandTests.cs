@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Userfault.Docs.Tests;
 
-/// <summary>Commands in sentences and tables are not run; the commands, options and files that they name must exist.</summary>
+/// <summary>Commands in sentences and tables are not run; the commands, options and files in them must exist.</summary>
 public partial class InlineCommandTests
 {
     private const string ByProject = "dotnet run -c Release --project ";

@@ -1,6 +1,6 @@
 namespace Userfault.Docs.Tests;
 
-/// <summary>Documents quote compiled code: a block with <c>quote: file#region</c> above it repeats that region.</summary>
+/// <summary>Documents quote compiled code: <c>quote: file#region</c> above a block names the region.</summary>
 public class QuoteTests
 {
     [Fact]
