@@ -88,12 +88,15 @@ internal static unsafe class FaultRate
         var order = workload.Interleaved().ToArray();
         var watch = Stopwatch.StartNew();
         foreach (var page in order)
+        {
             Buffer.MemoryCopy(
                 image.Read(new MemoryPage(page), null),
                 memory.PageAt(new MemoryPage(page)),
                 Page.Size,
                 Page.Size
             );
+        }
+
         return order.Length / watch.Elapsed.TotalSeconds;
     }
 

@@ -93,12 +93,14 @@ internal sealed unsafe class CopyPlacement : Placement
                 onPiece(new MemoryPageRange(pages.Start, done), piece.IsUrgent, true, piece.DoneNs);
             }
             if (done < pages.Count)
+            {
                 onPiece(
                     new MemoryPageRange(pages.Start.Plus(done), pages.Count - done),
                     piece.IsUrgent,
                     false,
                     piece.DoneNs
                 );
+            }
         }
         _threads.Clear();
     }

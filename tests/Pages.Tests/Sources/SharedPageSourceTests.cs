@@ -16,11 +16,14 @@ public sealed class SharedPageSourceTests : IDisposable
         var shared = new SharedPageSource(_one);
         var owners = new[] { shared.Open(), shared.Open() };
         foreach (var owner in owners)
+        {
             owner.Request(
                 new PageRequest(7, FetchPriority.Demand, 0),
                 [new MemoryPageRange(new MemoryPage(1), 1)],
                 _sink
             );
+        }
+
         Assert.Equal(2, _one.Asked.Select(a => a.Id).Distinct().Count());
 
         _one.Asked[1].Answer();
