@@ -122,14 +122,11 @@ public sealed class ReplicatedSource : IPageSource
         {
             if (_open.ContainsKey(request.Id))
                 throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
-            if (IsOutside(ranges))
-            {
-                sink.OnFailed(request.Id, FetchFailure.OutsideImage);
-                return;
-            }
-
             var nowNs = _nowNs();
-            Begin(request, ranges, sink, nowNs);
+            if (IsOutside(ranges))
+                _outbox.Fail(sink, request.Id, FetchFailure.OutsideImage);
+            else
+                Begin(request, ranges, sink, nowNs);
             calls = Go(nowNs);
         }
 
@@ -217,7 +214,7 @@ public sealed class ReplicatedSource : IPageSource
         if (relayed.Left > 0)
             return;
         Forget(relayed);
-        sink.OnPages(_empty.Rent(request.Id));
+        _outbox.Deliver(sink, _empty.Rent(request.Id));
     }
 
     private void OnAnswer(PageBatch batch)
@@ -305,7 +302,7 @@ public sealed class ReplicatedSource : IPageSource
         batch.IsLast = relayed.Left == 0;
         if (batch.IsLast)
             Forget(relayed);
-        sink.OnPages(batch);
+        _outbox.Deliver(sink, batch);
     }
 
     // Ends once, whatever more of its effects there are.
@@ -316,7 +313,7 @@ public sealed class ReplicatedSource : IPageSource
         foreach (var range in relayed.Ranges)
             _core.Abandon(range, relayed.Number);
         Forget(relayed);
-        sink.OnFailed(relayed.Id, failure);
+        _outbox.Fail(sink, relayed.Id, failure);
     }
 
     private void Forget(RelayedRequest relayed)
