@@ -309,7 +309,7 @@ public class ServeTests
         // Twice as much memory as the handler's image has.
         using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", "16M");
         Assert.NotEqual(0, await guest.End());
-        Assert.Contains("past the image", await serve.Line("refused"), StringComparison.Ordinal);
+        Assert.Contains("past the image", await serve.Line("Refused"), StringComparison.Ordinal);
         await serve.Line("its monitor was stopped");
         // And the handler goes on.
         Assert.Equal(0, (await Guest(folder)).ExitCode);

@@ -125,8 +125,8 @@ internal static class MemslotMutants
             Pager,
             "foreach (var gfn in _exited.AwaitedPages()) effects.Fetch(ToMemory(gfn));",
             """
-            var pages = BUG ? PageRuns.PagesOf(Range) : _exited.AwaitedPages();
-            foreach (var gfn in pages) effects.Fetch(ToMemory(gfn));
+            var pages = BUG ? PageRuns.PagesOf(Pages) : _exited.AwaitedPages().Select(ToMemory);
+            foreach (var page in pages) effects.Fetch(page);
             """
         ),
         new(
