@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.Host.Tests;
 
 /// <summary>Every error is one clear line that names the thing, with exit code 2.</summary>

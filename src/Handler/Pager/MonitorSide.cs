@@ -143,7 +143,10 @@ internal sealed class MonitorSide
             var received = _socket.Receive(bytes, _stray, wait: false);
             return _stray.Count == 0
                 ? received
-                : throw new ProtocolException(ProtocolError.Unexpected, "the monitor sent descriptors after the handshake");
+                : throw new ProtocolException(
+                    ProtocolError.Unexpected,
+                    "the monitor sent descriptors after the handshake"
+                );
         }
         finally
         {

@@ -104,6 +104,9 @@ public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags,
             return null;
         return reader.TokenType == JsonTokenType.Number && reader.TryGetUInt64(out var value)
             ? value
-            : throw new ProtocolException(ProtocolError.NotWholeNumber, $"{name} of a fault request is no whole number");
+            : throw new ProtocolException(
+                ProtocolError.NotWholeNumber,
+                $"{name} of a fault request is no whole number"
+            );
     }
 }

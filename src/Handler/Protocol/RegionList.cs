@@ -37,7 +37,10 @@ public static class RegionList
         }
         catch (JsonException e)
         {
-            throw new ProtocolException(ProtocolError.NotJson, $"the list of regions is no JSON at byte {e.BytePositionInLine}");
+            throw new ProtocolException(
+                ProtocolError.NotJson,
+                $"the list of regions is no JSON at byte {e.BytePositionInLine}"
+            );
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
@@ -80,7 +83,11 @@ public static class RegionList
             Require(regions.Count < MostRegions, ProtocolError.RegionCount, $"more than {MostRegions} regions");
             regions.Add(ReadRegion(ref reader, regions.Count));
         }
-        Require(reader.TokenType == JsonTokenType.EndArray, ProtocolError.WrongKind, "the list of regions holds something that is no region");
+        Require(
+            reader.TokenType == JsonTokenType.EndArray,
+            ProtocolError.WrongKind,
+            "the list of regions holds something that is no region"
+        );
         Require(regions.Count > 0, ProtocolError.RegionCount, "the list of regions is empty");
         Require(!reader.Read(), ProtocolError.Unexpected, "something follows the list of regions");
         return [.. regions];
@@ -132,7 +139,12 @@ public static class RegionList
         for (var i = 0; i < regions.Length; i++)
             CheckOne(regions[i], i, regions[0].PageBytes, imagePages);
         RefuseOverlap(regions, static r => (r.Start, r.Bytes), ProtocolError.OverlapInMemory, "overlap in memory");
-        RefuseOverlap(regions, static r => (r.Offset, r.Bytes), ProtocolError.OverlapInFile, "overlap in the memory file");
+        RefuseOverlap(
+            regions,
+            static r => (r.Offset, r.Bytes),
+            ProtocolError.OverlapInFile,
+            "overlap in the memory file"
+        );
         Array.Sort(regions, static (a, b) => a.Start.CompareTo(b.Start));
     }
 
@@ -143,7 +155,11 @@ public static class RegionList
             ProtocolError.RegionSize,
             $"region {index}: pages of {region.PageBytes} bytes, not 4096 or 2097152"
         );
-        Require(region.PageBytes == pageBytes, ProtocolError.RegionSize, $"region {index}: pages of another size than the first region's");
+        Require(
+            region.PageBytes == pageBytes,
+            ProtocolError.RegionSize,
+            $"region {index}: pages of another size than the first region's"
+        );
         Require(
             ((region.Start | region.Bytes | region.Offset) & (pageBytes - 1)) == 0,
             ProtocolError.NotAligned,

@@ -180,7 +180,9 @@ public sealed unsafe class HandlerServer : IDisposable
             {
                 if (Count >= Options.MostVms)
                 {
-                    Options.Log($"vm: {HandlerEvent.Refused}: process {socket.PeerPid}: {Options.MostVms} VMs are served already");
+                    Options.Log(
+                        $"vm: {HandlerEvent.Refused}: process {socket.PeerPid}: {Options.MostVms} VMs are served already"
+                    );
                     socket.Dispose();
                 }
                 else

@@ -25,7 +25,12 @@ public unsafe class HostileMonitorTests
             { "nothing but a descriptor", " ", "u", ProtocolError.Incomplete },
             { "half of it", "[{\"base_host_virt_addr\":", "u", ProtocolError.Incomplete },
             { "two lists", Good + Good, "u", ProtocolError.Unexpected },
-            { "a huge number", """[{"base_host_virt_addr":1e99,"size":1048576,"offset":0}]""", "u", ProtocolError.NotWholeNumber },
+            {
+                "a huge number",
+                """[{"base_host_virt_addr":1e99,"size":1048576,"offset":0}]""",
+                "u",
+                ProtocolError.NotWholeNumber
+            },
             {
                 "past the image",
                 """[{"base_host_virt_addr":ADDRESS,"size":2097152,"offset":0}]""",

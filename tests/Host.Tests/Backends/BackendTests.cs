@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Userfault.Linux;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Backends;
 

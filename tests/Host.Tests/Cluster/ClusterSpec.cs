@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.Host.Tests.Cluster;
 
 /// <summary>What tests of real nodes share: the nodes end with the test.</summary>

@@ -1,4 +1,5 @@
 using Userfault.Host.Tests.Security;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
 

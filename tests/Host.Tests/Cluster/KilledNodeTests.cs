@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
 

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Akka.Actor;
 using Userfault.Cli;
 using Userfault.Nodes;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
 

@@ -1,5 +1,6 @@
 using Userfault.Cli;
 using Userfault.Nodes;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
 

@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.Host.Tests.Cluster;
 
 /// <summary>A source with metrics that several tests use: it serves who comes, and no test ends it.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
 

@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.Host.Tests.Cluster;
 
 /// <summary>Nodes that stand still for long (SIGSTOP) and go on as if nothing had been.</summary>

@@ -1,3 +1,5 @@
+using Userfault.Tests;
+
 namespace Userfault.Host.Tests;
 
 public class ModelCommandTests

@@ -1,4 +1,5 @@
 using Userfault.Cli;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Security;
 

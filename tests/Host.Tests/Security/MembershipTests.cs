@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
 using Userfault.Nodes;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Security;
 

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Userfault.Cli;
 using Userfault.DataPlane;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Security;
 

@@ -5,6 +5,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Userfault.Cli;
 using Userfault.Nodes;
+using Userfault.Tests;
 using Settings = Userfault.Cli.Settings;
 
 namespace Userfault.Host.Tests.Security;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests;
 
