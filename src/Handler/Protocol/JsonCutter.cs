@@ -73,10 +73,12 @@ public sealed unsafe class JsonCutter
         *_taken = _next;
         _seen = Math.Max(_seen, _next);
         if (_depth == 0 && _next < _filled && _buffer[_next] is not ((byte)'{' or (byte)'['))
+        {
             throw new ProtocolException(
                 ProtocolError.Garbage,
                 $"garbage: byte 0x{_buffer[_next]:x2} where JSON should begin"
             );
+        }
         while (_seen < _filled)
         {
             if (!Step(_buffer[_seen++]))

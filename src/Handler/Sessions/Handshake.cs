@@ -36,10 +36,12 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             if (count == 1 && rest.Length > 0)
                 throw new ProtocolException(ProtocolError.Unexpected, "something follows the list of regions");
             if (!Userfaultfd.IsUserfaultfd(descriptors[0]))
+            {
                 throw new ProtocolException(
                     ProtocolError.NotUserfaultfd,
                     $"the first descriptor is no userfaultfd but {descriptors[0].Describe()}"
                 );
+            }
             var uffd = Userfaultfd.Adopt(descriptors[0]);
             foreach (var region in map.Regions)
             {
@@ -87,10 +89,12 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             // refuses nobody for that.
             var left = timeout - Stopwatch.GetElapsedTime(begun);
             if (!socket.WaitReadable(left > TimeSpan.Zero ? (int)left.TotalMilliseconds + 1 : 0))
+            {
                 throw new ProtocolException(
                     ProtocolError.Incomplete,
                     $"no whole handshake within {timeout.TotalSeconds:0.#} s"
                 );
+            }
             var bytes = socket.Receive(cutter.Room, descriptors);
             if (bytes == 0)
                 throw new ProtocolException(ProtocolError.Incomplete, "closed before the handshake was whole");

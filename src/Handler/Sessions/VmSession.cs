@@ -220,11 +220,13 @@ internal sealed class VmSession : IDisposable
         try
         {
             if (monitor.Signal(PidFd.Kill))
+            {
                 _server.Log(
                     Id,
                     HandlerEvent.MonitorStopped,
                     "its monitor was stopped: its guest would hang, or read zeros"
                 );
+            }
         }
         catch (LinuxException e)
         {

@@ -76,6 +76,7 @@ internal static class JsonReport
                     FirstWrong = v.FirstWrong?.Value,
                     report.ReadsChecked,
                     report.WrongReads,
+                    report.IsByDigests,
                 }
                 : null,
             Faults = new

@@ -471,7 +471,7 @@ public class ServeTests
     [InlineData("--synthetic", "serve", "--socket", "/tmp/x")]
     [InlineData("--chunk", "serve", "--socket", "/tmp/x", "--synthetic", Size, "--chunk", "3")]
     [InlineData("ENOENT", "serve", "--socket", "/no/such/folder/s", "--synthetic", Size)]
-    [InlineData("--socket", "serve", "--socket", "", "--synthetic", Size)]
+    [InlineData("socket path", "serve", "--socket", "", "--synthetic", Size)]
     [InlineData(
         "ENAMETOOLONG",
         "serve",
