@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests;
 

@@ -1,3 +1,4 @@
+using Userfault.Cli;
 using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;

@@ -1,3 +1,4 @@
+using Userfault.Cli;
 using Userfault.Host.Tests.Security;
 using Userfault.Tests;
 
@@ -157,7 +158,7 @@ public sealed class CutCableTests : IDisposable
             await Migration.Line(migration, " running ");
             _network.Cut();
             await Migration.Line(migration, "paused");
-            await Migration.Line(migration, NodeEvent.CutOff);
+            await Migration.Line(migration, $"{NodeEvent.CutOff}");
             await Eventually.Holds(async () =>
                 Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length
                 == 2

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Userfault.Cli;
 
 namespace Userfault.Host.Tests.Cluster;
 

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
+using Userfault.Cli;
 using Userfault.Nodes;
 using Userfault.Tests;
 

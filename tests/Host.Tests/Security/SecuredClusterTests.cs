@@ -1,4 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
+using Userfault.Cli;
+using Userfault.DataPlane;
+using Userfault.Handler;
 using Userfault.Host.Tests.Cluster;
 using Userfault.Tests;
 
