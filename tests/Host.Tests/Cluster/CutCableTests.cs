@@ -66,8 +66,12 @@ public sealed class CutCableTests : IDisposable
             Assert.Matches(@"\(no (page source|fetcher) is left\)", await Migration.Line(migration, "paused"));
             if (untilTheOthersHaveGivenUp)
             {
-                await Eventually.Holds(() =>
-                    Said(source, NodeEvent.CutOff) && Said(fetcher, NodeEvent.CutOff) && Said(source, NodeEvent.Retries)
+                await Eventually.Holds(
+                    () =>
+                        Said(source, NodeEvent.CutOff)
+                        && Said(fetcher, NodeEvent.CutOff)
+                        && Said(source, NodeEvent.Retries),
+                    () => string.Join('\n', [.. source.Complaints, .. fetcher.Complaints])
                 );
                 await Eventually.Holds(async () =>
                     Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length
