@@ -71,10 +71,10 @@ internal static unsafe class FaultRate
         using var memory = new ByteGuestMemory(pages);
         using var ledger = new StampLedger(pages);
         for (ulong i = 0; i < pages; i++)
-            memory.PageAt(new Gfn(i))[0] = 0xff;
+            memory.PageAt(new MemoryPage(i))[0] = 0xff;
         var copy = CopyRate(image, memory, workload);
         for (ulong i = 0; i < pages; i++)
-            memory.PageAt(new Gfn(i))[0] = 0xff;
+            memory.PageAt(new MemoryPage(i))[0] = 0xff;
 
         var (report, elapsed) = Migrate(new GuestContent(image, memory, ledger), workload, latencyNs);
         var rate = report.Slots.DemandPlaced / elapsed.TotalSeconds;
@@ -88,7 +88,15 @@ internal static unsafe class FaultRate
         var order = workload.Interleaved().ToArray();
         var watch = Stopwatch.StartNew();
         foreach (var page in order)
-            Buffer.MemoryCopy(image.Read(new Gfn(page), null), memory.PageAt(new Gfn(page)), Page.Size, Page.Size);
+        {
+            Buffer.MemoryCopy(
+                image.Read(new MemoryPage(page), null),
+                memory.PageAt(new MemoryPage(page)),
+                Page.Size,
+                Page.Size
+            );
+        }
+
         return order.Length / watch.Elapsed.TotalSeconds;
     }
 

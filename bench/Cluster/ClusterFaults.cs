@@ -130,7 +130,7 @@ internal static class ClusterFaults
         unsafe
         {
             for (ulong i = 0; i < image.Pages && !setup.IsFresh; i++)
-                memory.PageAt(new Gfn(i))[0] = 0xff;
+                memory.PageAt(new MemoryPage(i))[0] = 0xff;
         }
 
         return Migrate(setup, new GuestContent(image, memory, ledger), workload, background);
@@ -178,7 +178,7 @@ internal static class ClusterFaults
             Content = content,
             Workload = workload,
             Time = time,
-            Regions = [new GfnRange(new Gfn(0), content.Image.Pages)],
+            Regions = MigrationPlan.RegionsOf(content.Image),
             VcpuDispatcher = vcpus,
             MemslotDispatcher = memslots,
         };

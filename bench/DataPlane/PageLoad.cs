@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using Userfault.DataPlane;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Bench.DataPlane;
@@ -101,10 +100,10 @@ internal sealed class PageLoad : IPageSink
     private void Ask(ulong id, long now)
     {
         _askedAt[id] = now;
-        var first = new Gfn((ulong)_random.Next(_imagePages - _pagesPerRequest + 1));
+        var first = new MemoryPage((ulong)_random.Next(_imagePages - _pagesPerRequest + 1));
         _client.Request(
             new PageRequest(id, FetchPriority.Demand, 0),
-            [new GfnRange(first, (ulong)_pagesPerRequest)],
+            [new MemoryPageRange(first, (ulong)_pagesPerRequest)],
             this
         );
     }

@@ -40,23 +40,9 @@ internal static class RelayBench
             );
             for (var round = 0; round <= rounds; round++)
             {
-                var straight = PageLoad.Run(
-                    source,
-                    identity,
-                    DataPlaneBench.ImagePages,
-                    outstanding,
-                    pages,
-                    seconds
-                );
+                var straight = PageLoad.Run(source, identity, DataPlaneBench.ImagePages, outstanding, pages, seconds);
                 var before = Allocated(relay);
-                var passedOn = PageLoad.Run(
-                    relay,
-                    identity,
-                    DataPlaneBench.ImagePages,
-                    outstanding,
-                    pages,
-                    seconds
-                );
+                var passedOn = PageLoad.Run(relay, identity, DataPlaneBench.ImagePages, outstanding, pages, seconds);
                 var bytes = (Allocated(relay) - before) / (passedOn.PagesPerSecond * seconds);
                 // The first round warms up.
                 if (round > 0)

@@ -157,7 +157,7 @@ internal sealed class WantedRun
     {
         foreach (var content in batch.Pages)
         {
-            var page = (int)content.Gfn.Value;
+            var page = (int)content.Page.Value;
             if (_isHere[page])
                 continue;
             _isHere[page] = true;
@@ -176,7 +176,7 @@ internal sealed class WantedRun
         batch.Release();
     }
 
-    private static GfnRange RangeOf(int page) => new(new Gfn((ulong)page), 1);
+    private static MemoryPageRange RangeOf(int page) => new(new MemoryPage((ulong)page), 1);
 
-    private sealed record Asked(FetchCore Core, ulong Id, GfnRange[] Ranges);
+    private sealed record Asked(FetchCore Core, ulong Id, MemoryPageRange[] Ranges);
 }

@@ -22,9 +22,9 @@ public unsafe class ContentIndexBenchmarks
     {
         for (var i = 0; i < Contents; i++)
         {
-            _image.Read(new Gfn((ulong)i), At(i));
+            _image.Read(new MemoryPage((ulong)i), At(i));
             _tags[i] = PageTag.Of(At(i));
-            _known.Add(new Gfn((ulong)i), _tags[i]);
+            _known.Add(new MemoryPage((ulong)i), _tags[i]);
         }
     }
 
@@ -45,7 +45,7 @@ public unsafe class ContentIndexBenchmarks
         {
             var tag = (_new += 0x9e3779b97f4a7c15);
             found += _turning.Find(At(i), tag, _image);
-            _turning.Add(new Gfn((ulong)i), tag);
+            _turning.Add(new MemoryPage((ulong)i), tag);
         }
         return found;
     }
@@ -54,7 +54,7 @@ public unsafe class ContentIndexBenchmarks
     public void MakeSyntheticPage()
     {
         for (var i = 0; i < Contents; i++)
-            _image.Read(new Gfn((ulong)i), At(i));
+            _image.Read(new MemoryPage((ulong)i), At(i));
     }
 
     private byte* At(int page) =>

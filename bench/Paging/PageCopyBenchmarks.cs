@@ -63,8 +63,14 @@ public unsafe class PageCopyBenchmarks
     public void Memcpy()
     {
         byte* scratch = null;
-        foreach (var gfn in _order)
-            Unsafe.CopyBlockUnaligned(_memory.PageAt(new Gfn(gfn)), _image.Read(new Gfn(gfn), scratch), Page.Size);
+        foreach (var memoryPage in _order)
+        {
+            Unsafe.CopyBlockUnaligned(
+                _memory.PageAt(new MemoryPage(memoryPage)),
+                _image.Read(new MemoryPage(memoryPage), scratch),
+                Page.Size
+            );
+        }
     }
 
     [Benchmark(OperationsPerInvoke = Pages)]
@@ -81,11 +87,11 @@ public unsafe class PageCopyBenchmarks
 
     private void RunThrough(LocalPageSource source, int pagesPerRequest)
     {
-        Span<GfnRange> ranges = stackalloc GfnRange[pagesPerRequest];
+        Span<MemoryPageRange> ranges = stackalloc MemoryPageRange[pagesPerRequest];
         for (var i = 0; i < Pages; i += pagesPerRequest)
         {
             for (var j = 0; j < pagesPerRequest; j++)
-                ranges[j] = new GfnRange(new Gfn(_order[i + j]), 1);
+                ranges[j] = new MemoryPageRange(new MemoryPage(_order[i + j]), 1);
             source.Request(new PageRequest((ulong)i, FetchPriority.Demand, 0), ranges, _sink);
         }
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Userfault.Cli;
 
+// Each command has a folder. What several commands need is in Shared/, which refers to none of them.
 // Bad options are one line and exit code 2, as every other bad input.
 var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
 root.Subcommands.Add(MigrateCommand.Create());
@@ -9,7 +10,13 @@ root.Subcommands.Add(KvmCommand.Create());
 root.Subcommands.Add(InfoCommands.Image());
 root.Subcommands.Add(InfoCommands.Trace());
 root.Subcommands.Add(NodeCommand.Create());
-root.Subcommands.Add(DemoCommand.Create());
+root.Subcommands.Add(
+    new Command("cluster", "Clusters on this machine, and certificates for those on several.")
+    {
+        DemoCommand.Create(),
+        KeysCommand.Create(),
+    }
+);
 root.Subcommands.Add(StatusCommand.Create());
 root.Subcommands.Add(SimulateCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 using Userfault.Tests;
 
@@ -205,9 +204,11 @@ public sealed class BatchingTests
             },
         };
 
-    private static unsafe PageContent ContentOf(Gfn gfn)
+    private static unsafe PageContent ContentOf(MemoryPage memoryPage)
     {
-        var content = Image.Read(gfn, null);
-        return content == null || ZeroPage.IsZero(content) ? PageContent.Zero(gfn) : PageContent.Of(gfn, content);
+        var content = Image.Read(memoryPage, null);
+        return content == null || ZeroPage.IsZero(content)
+            ? PageContent.Zero(memoryPage)
+            : PageContent.Of(memoryPage, content);
     }
 }

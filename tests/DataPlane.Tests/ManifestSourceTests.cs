@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 using Userfault.Tests;
 
@@ -28,15 +27,15 @@ public sealed class ManifestSourceTests
         var manifest = await download.Describe(CancellationToken.None).WaitAsync(Plane.Patience);
         using var remote = new RemoteImage(manifest, "there");
         Assert.False(remote.Digests.IsComplete);
-        Assert.Throws<InvalidOperationException>(() => remote.Digests[new Gfn(0)]);
+        Assert.Throws<InvalidOperationException>(() => remote.Digests[new MemoryPage(0)]);
         await download.Fill(manifest, remote.Digests, CancellationToken.None).WaitAsync(Plane.Patience);
 
         using var expected = Digested.Of(image);
         Assert.Equal((image.Identity, 3000UL), (remote.Identity, remote.Pages));
         // A page of header, and 64 digests a page.
         Assert.Equal(48UL, client.Pages);
-        for (ulong gfn = 0; gfn < image.Pages; gfn++)
-            Assert.Equal(expected.Digests[new Gfn(gfn)], remote.Digests[new Gfn(gfn)]);
+        for (ulong page = 0; page < image.Pages; page++)
+            Assert.Equal(expected.Digests[new MemoryPage(page)], remote.Digests[new MemoryPage(page)]);
         // Whoever asks which images there are hears of one.
         Assert.Equal(image.Identity, Assert.Single(PageClient.ListSources(Plane.ClientOf(server, default))).Image);
     }
@@ -52,7 +51,7 @@ public sealed class ManifestSourceTests
         using var remote = new RemoteImage(manifest, "there");
         await download.Fill(manifest, remote.Digests, CancellationToken.None).WaitAsync(Plane.Patience);
         using var expected = Digested.Of(image);
-        Assert.Equal(expected.Digests[new Gfn(2999)], remote.Digests[new Gfn(2999)]);
+        Assert.Equal(expected.Digests[new MemoryPage(2999)], remote.Digests[new MemoryPage(2999)]);
         // A page of header, 47 of digests in pieces of 16.
         Assert.Equal(4 * 2, fails.Asked.Count);
     }

@@ -104,7 +104,7 @@ public sealed class PageSumsTests
         Assert.Equal(RefusalReason.BadChecksum, (await owner.Closed).Reason);
     }
 
-    private static unsafe byte* At(PlaneImage image, ulong page) => image.Read(new Gfn(page), null);
+    private static unsafe byte* At(PlaneImage image, ulong page) => image.Read(new MemoryPage(page), null);
 
     private static unsafe void Change(PlaneImage image, ulong page) => At(image, page)[0] ^= 1;
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane.Tests;
@@ -35,7 +34,7 @@ internal static class Plane
             SilenceTimeout = Patience,
         };
 
-    public static GfnRange Range(ulong first, ulong count) => new(new Gfn(first), count);
+    public static MemoryPageRange Range(ulong first, ulong count) => new(new MemoryPage(first), count);
 
     public static void Ask(
         this PageClient client,

@@ -45,10 +45,10 @@ internal sealed unsafe class PlaneImage : IMemoryImage
 
     public ReadOnlySpan<byte> Span(ulong page, int pages) => _bytes.AsSpan((int)page * Page.Size, pages * Page.Size);
 
-    public byte* Read(Gfn gfn, byte* scratch)
+    public byte* Read(MemoryPage memoryPage, byte* scratch)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, Pages, nameof(gfn));
-        return _start + ((long)gfn.Value * Page.Size);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(memoryPage.Value, Pages, nameof(memoryPage));
+        return _start + ((long)memoryPage.Value * Page.Size);
     }
 
     public void Dispose() { }

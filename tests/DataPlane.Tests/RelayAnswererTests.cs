@@ -105,7 +105,7 @@ public sealed class RelayAnswererTests : IDisposable
         {
             Identity = image.Identity,
             Pages = image.Pages,
-            Content = gfn => PageContent.Of(gfn, image.Read(gfn, null), checksum: checksum),
+            Content = page => PageContent.Of(page, image.Read(page, null), checksum: checksum),
             OnRequest = onRequest,
         };
 

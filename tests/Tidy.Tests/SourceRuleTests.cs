@@ -46,6 +46,15 @@ public partial class SourceRuleTests
         Assert.Empty(found.Select(l => l.ToString()));
     }
 
+    [Fact]
+    public void System_calls_are_bound_in_one_room()
+    {
+        var found = Lines(Repository.SourceFiles(Rooms))
+            .Where(l => ForeignCall().IsMatch(l.Text))
+            .Where(l => !l.Place.StartsWith("src/Linux/", StringComparison.Ordinal));
+        Assert.Empty(found.Select(l => l.ToString()));
+    }
+
     private static IEnumerable<Line> Lines(IEnumerable<string> files) =>
         from file in files
         from line in File.ReadLines(file).Select((text, index) => new Line(Repository.Relative(file), index + 1, text))
@@ -56,6 +65,9 @@ public partial class SourceRuleTests
 
     [GeneratedRegex(@"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedException")]
     private static partial Regex LaterDay();
+
+    [GeneratedRegex(@"\[\s*(LibraryImport|DllImport)\b")]
+    private static partial Regex ForeignCall();
 
     private sealed record Line(string Place, int Number, string Text)
     {

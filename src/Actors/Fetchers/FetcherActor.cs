@@ -1,7 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
@@ -19,8 +18,8 @@ public sealed class FetcherActor : UntypedActor
     private readonly IGuestTime _time;
     private readonly List<Connection> _sources = [];
     private readonly List<IActorRef> _requesters = [];
-    private readonly List<(int Requester, List<Gfn> Pages)> _notSent = [];
-    private readonly List<(int Requester, List<Gfn> Pages)> _failed = [];
+    private readonly List<(int Requester, List<MemoryPage> Pages)> _notSent = [];
+    private readonly List<(int Requester, List<MemoryPage> Pages)> _failed = [];
     private readonly IActorRef? _broadcast;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private ICancelable? _tick;
@@ -133,7 +132,7 @@ public sealed class FetcherActor : UntypedActor
                 break;
             case FetcherProtocol.Promote promote:
                 var wantedNs = NowNs;
-                _core.Promote(promote.Gfn, wantedNs);
+                _core.Promote(promote.Page, wantedNs);
                 Go(wantedNs);
                 break;
             case FetcherProtocol.CancelBackground:
@@ -237,14 +236,14 @@ public sealed class FetcherActor : UntypedActor
     }
 
     // Page by page from the engine, in one message for each requester.
-    private static void Note(List<(int Requester, List<Gfn> Pages)> notes, in FetchEffect effect)
+    private static void Note(List<(int Requester, List<MemoryPage> Pages)> notes, in FetchEffect effect)
     {
         var index = 0;
         while (index < notes.Count && notes[index].Requester != effect.Requester)
             index++;
         if (index == notes.Count)
             notes.Add((effect.Requester, []));
-        notes[index].Pages.Add(effect.Gfn);
+        notes[index].Pages.Add(effect.Page);
     }
 
     private void GiveUp(Connection connection, SourceLoss loss)

@@ -1,7 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
@@ -47,7 +46,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
                 break;
             case FetcherProtocol.Promote promote:
                 if (_routes.Members.Count > 0)
-                    _fetchers[_routes.Of(promote.Gfn)].Forward(promote);
+                    _fetchers[_routes.Of(promote.Page)].Forward(promote);
                 break;
             case FetcherProtocol.BroadcastClears clears:
                 // Not by way of a fetcher: one that fails or leaves would lose a batch, and the last has none behind it
@@ -110,7 +109,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
             return;
         }
 
-        var shares = new SortedDictionary<ulong, List<GfnRange>>();
+        var shares = new SortedDictionary<ulong, List<MemoryPageRange>>();
         foreach (var range in fetch.Ranges)
         {
             for (var rest = range; !rest.IsEmpty; )
@@ -120,7 +119,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
                 if (!shares.TryGetValue(fetcher, out var share))
                     shares.Add(fetcher, share = []);
                 share.Add(rest with { Count = count });
-                rest = new GfnRange(rest.Start.Plus(count), rest.Count - count);
+                rest = new MemoryPageRange(rest.Start.Plus(count), rest.Count - count);
             }
         }
 

@@ -5,20 +5,20 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// The destination VMM's own mapping of guest memory, as the host kernel sees it: which pages exist, which of them are
-/// mapped, and what userfaultfd is registered for. This is where KVM looks for the page behind a gfn, and where
+/// mapped, and what userfaultfd is registered for. This is where KVM looks for the page behind a memoryPage, and where
 /// UFFDIO_COPY, CONTINUE and ZEROPAGE act. Bits of a page are changed by its memslot's actor alone.
 /// </summary>
 /// <remarks>
 /// Anonymous memory: a page exists where it is mapped. Shared memory has a page cache beside: content can be in the
 /// cache, put there through a second mapping, before the guest's mapping has it. guest_memfd has a cache and no
-/// mapping. Frames are numbered so that a frame is its gfn plus a constant: neighbours in the guest are neighbours in
+/// mapping. Frames are numbered so that a frame is its memoryPage plus a constant: neighbours in the guest are neighbours in
 /// the host.
 /// </remarks>
 public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
 {
     /// <summary>
     /// The frame of the first page: aligned for the largest leaf, and far from zero, so that no frame is taken for a
-    /// gfn.
+    /// memoryPage.
     /// </summary>
     public const ulong FirstPfn = 1UL << 24;
     private const ulong HugePages = 512;
@@ -32,7 +32,7 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
 
     /// <summary>The mapping of <paramref name="pages"/> pages, nothing of which exists yet.</summary>
     /// <param name="kind">What backs it.</param>
-    /// <param name="at">Host virtual address of gfn 0's page.</param>
+    /// <param name="at">Host virtual address of memoryPage 0's page.</param>
     /// <param name="pages">Size in pages.</param>
     /// <param name="modes">What userfaultfd is registered for.</param>
     public HostMapping(MemoryKind kind, Hva at, ulong pages, UffdModes modes)
@@ -46,10 +46,10 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     public UffdModes Modes { get; }
 
     /// <summary>Does the page have content of its own, mapped or not?</summary>
-    public bool IsPopulated(Gfn gfn) => _cached.IsSet(gfn.Value);
+    public bool IsPopulated(MemoryPage memoryPage) => _cached.IsSet(memoryPage.Value);
 
     /// <summary>Is the page mapped, so that an access to it does not fault?</summary>
-    public bool IsMapped(Gfn gfn) => _mapped.IsSet(gfn.Value);
+    public bool IsMapped(MemoryPage memoryPage) => _mapped.IsSet(memoryPage.Value);
 
     /// <summary>Makes a userfault bitmap readable at its address, as memory of the VMM.</summary>
     public void ExposeBitmap(UserfaultBitmap bitmap)
@@ -67,13 +67,13 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     /// <inheritdoc/>
     public HostPageStatus GetPage(Hva hva, bool write, out HostPage page)
     {
-        var gfn = PageOf(hva);
+        var memoryPage = PageOf(hva);
         page = default;
-        if (_kind == MemoryKind.GuestMemfd || gfn.Value >= _pages)
+        if (_kind == MemoryKind.GuestMemfd || memoryPage.Value >= _pages)
             return HostPageStatus.Unavailable;
-        if (Touch(gfn) is not null)
+        if (Touch(memoryPage) is not null)
             return HostPageStatus.Blocked;
-        page = Describe(gfn);
+        page = Describe(memoryPage);
         return HostPageStatus.Present;
     }
 
@@ -96,23 +96,23 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     /// An access to a page through the mapping, by KVM itself, the VMM, or get_user_pages for a vCPU. Null where it
     /// goes through; else the event on which the accessor sleeps.
     /// </summary>
-    public UffdEvent? Touch(Gfn gfn, bool write = false)
+    public UffdEvent? Touch(MemoryPage memoryPage, bool write = false)
     {
-        if (_mapped.IsSet(gfn.Value))
+        if (_mapped.IsSet(memoryPage.Value))
             return null;
-        if (_cached.IsSet(gfn.Value))
+        if (_cached.IsSet(memoryPage.Value))
         {
             if ((Modes & UffdModes.Minor) != 0)
-                return new UffdEvent(gfn, IsMinor: true, write);
-            _mapped.Set(gfn.Value);
+                return new UffdEvent(memoryPage, IsMinor: true, write);
+            _mapped.Set(memoryPage.Value);
             return null;
         }
 
         if ((Modes & UffdModes.Missing) != 0)
-            return new UffdEvent(gfn, IsMinor: false, write);
+            return new UffdEvent(memoryPage, IsMinor: false, write);
         // Nobody registered for it: the kernel gives a page of zeros.
-        _cached.Set(gfn.Value);
-        _mapped.Set(gfn.Value);
+        _cached.Set(memoryPage.Value);
+        _mapped.Set(memoryPage.Value);
         return null;
     }
 
@@ -124,7 +124,7 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     public Errno Populate(in PageContent content, IGuestMemory memory)
     {
         Place(content, memory);
-        return MarkPopulated(content.Gfn);
+        return MarkPopulated(content.Page);
     }
 
     /// <summary>
@@ -133,17 +133,17 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     /// </summary>
     public void Place(in PageContent content, IGuestMemory memory)
     {
-        if (!_cached.IsSet(content.Gfn.Value))
+        if (!_cached.IsSet(content.Page.Value))
             memory.Place(content);
     }
 
     /// <summary>The second half of <see cref="Populate"/>: the content that was placed counts from here on.</summary>
     /// <returns>EEXIST where the page had content before.</returns>
-    public Errno MarkPopulated(Gfn gfn)
+    public Errno MarkPopulated(MemoryPage memoryPage)
     {
-        if (_cached.IsSet(gfn.Value))
+        if (_cached.IsSet(memoryPage.Value))
             return Errno.EEXIST;
-        _cached.Set(gfn.Value);
+        _cached.Set(memoryPage.Value);
         return Errno.None;
     }
 
@@ -158,22 +158,22 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
         var populated = Populate(content, memory);
         if (populated != Errno.None)
             return populated;
-        _mapped.Set(content.Gfn.Value);
+        _mapped.Set(content.Page.Value);
         return Errno.None;
     }
 
     /// <summary>UFFDIO_CONTINUE: maps what is in the page cache.</summary>
     /// <returns>EFAULT where nothing is in the cache, EEXIST where it is mapped, ENOENT where MINOR is not
     /// registered.</returns>
-    public Errno Continue(Gfn gfn)
+    public Errno Continue(MemoryPage memoryPage)
     {
         if ((Modes & UffdModes.Minor) == 0)
             return Errno.ENOENT;
-        if (!_cached.IsSet(gfn.Value))
+        if (!_cached.IsSet(memoryPage.Value))
             return Errno.EFAULT;
-        if (_mapped.IsSet(gfn.Value))
+        if (_mapped.IsSet(memoryPage.Value))
             return Errno.EEXIST;
-        _mapped.Set(gfn.Value);
+        _mapped.Set(memoryPage.Value);
         return Errno.None;
     }
 
@@ -205,18 +205,18 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     }
 
     /// <summary>The page of guest memory at a host virtual address.</summary>
-    public Gfn PageOf(Hva hva) => new((hva.Value - _base.Value) >> Page.Shift);
+    public MemoryPage PageOf(Hva hva) => new((hva.Value - _base.Value) >> Page.Shift);
 
     /// <summary>The page of guest memory that a frame is.</summary>
-    public static Gfn PageOf(Pfn pfn) => new(pfn.Value - FirstPfn);
+    public static MemoryPage PageOf(Pfn pfn) => new(pfn.Value - FirstPfn);
 
-    private HostPage Describe(Gfn gfn)
+    private HostPage Describe(MemoryPage memoryPage)
     {
         // As khugepaged would have it: 2 MiB of neighbours that are all mapped are one huge page.
-        var first = gfn.AlignDown(PageLevel.Size2M).Value;
+        var first = memoryPage.Value & ~(HugePages - 1);
         var isHuge = first + HugePages <= _pages && _mapped.Count(first, HugePages) == HugePages;
         return new HostPage(
-            new Pfn(FirstPfn + gfn.Value),
+            new Pfn(FirstPfn + memoryPage.Value),
             isHuge ? PageLevel.Size2M : PageLevel.Size4K,
             IsWritable: true
         );

@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -6,22 +6,22 @@ namespace Userfault.Actors;
 public static class PageRuns
 {
     /// <summary>The pages of a range, in ascending order.</summary>
-    public static IEnumerable<Gfn> PagesOf(GfnRange range)
+    public static IEnumerable<MemoryPage> PagesOf(MemoryPageRange range)
     {
         for (ulong i = 0; i < range.Count; i++)
             yield return range.Start.Plus(i);
     }
 
     /// <summary>The pages as ranges, in the order given: neighbours that follow each other become one.</summary>
-    public static IReadOnlyList<GfnRange> Of(IReadOnlyList<Gfn> pages)
+    public static IReadOnlyList<MemoryPageRange> Of(IReadOnlyList<MemoryPage> pages)
     {
-        var ranges = new List<GfnRange>(pages.Count);
-        foreach (var gfn in pages)
+        var ranges = new List<MemoryPageRange>(pages.Count);
+        foreach (var page in pages)
         {
-            if (ranges.Count > 0 && ranges[^1].End == gfn)
+            if (ranges.Count > 0 && ranges[^1].End == page)
                 ranges[^1] = ranges[^1] with { Count = ranges[^1].Count + 1 };
             else
-                ranges.Add(new GfnRange(gfn, 1));
+                ranges.Add(new MemoryPageRange(page, 1));
         }
 
         return ranges;

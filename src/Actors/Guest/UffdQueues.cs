@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -6,7 +6,7 @@ namespace Userfault.Actors;
 /// The event queues of a slot's userfaultfd descriptors, each registered over an equal share of the slot, and the
 /// readers that wait in read(). One event goes to one reader.
 /// </summary>
-public sealed class UffdQueues(GfnRange slot, int descriptors)
+public sealed class UffdQueues(MemoryPageRange slot, int descriptors)
 {
     private const int MostEventsARead = 64;
     private readonly Queue<UffdEvent>[] _events =
@@ -22,14 +22,14 @@ public sealed class UffdQueues(GfnRange slot, int descriptors)
     public int Descriptors => _events.Length;
 
     /// <summary>The descriptor that a page is registered with.</summary>
-    public int DescriptorOf(Gfn gfn)
+    public int DescriptorOf(MemoryPage gfn)
     {
         var share = (slot.Count + (ulong)_events.Length - 1) / (ulong)_events.Length;
         return (int)(gfn.PagesFrom(slot.Start) / share);
     }
 
     /// <summary>An event is queued at its descriptor.</summary>
-    public void Add(UffdEvent uffd) => _events[DescriptorOf(uffd.Gfn)].Enqueue(uffd);
+    public void Add(UffdEvent uffd) => _events[DescriptorOf(uffd.Page)].Enqueue(uffd);
 
     /// <summary>A reader waits in read().</summary>
     public void Read(int descriptor, int reader) => _readers[descriptor].Enqueue(reader);

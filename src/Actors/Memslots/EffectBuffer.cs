@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -20,26 +21,27 @@ public sealed class EffectBuffer
     public void Resume(int vcpu) => Add(new Effect(EffectKind.Resume, vcpu, default));
 
     /// <summary>Let a vCPU go on behind its access.</summary>
-    public void Skip(int vcpu, Gfn gfn, FaultKind why) => Add(new Effect(EffectKind.Skip, vcpu, gfn, why));
+    public void Skip(int vcpu, Gfn gfn, FaultKind why) => Add(new Effect(EffectKind.Skip, vcpu, default, gfn, why));
 
     /// <summary>A vCPU cannot go on.</summary>
-    public void Fail(int vcpu, Gfn gfn, FaultKind why) => Add(new Effect(EffectKind.Fail, vcpu, gfn, why));
+    public void Fail(int vcpu, Gfn gfn, FaultKind why) => Add(new Effect(EffectKind.Fail, vcpu, default, gfn, why));
 
     /// <summary>Fetch a page that somebody waits for.</summary>
-    public void Fetch(Gfn gfn) => Add(new Effect(EffectKind.Fetch, -1, gfn));
+    public void Fetch(MemoryPage page) => Add(new Effect(EffectKind.Fetch, -1, page));
 
     /// <summary>Somebody waits for a page that is on its way.</summary>
-    public void Promote(Gfn gfn) => Add(new Effect(EffectKind.Promote, -1, gfn));
+    public void Promote(MemoryPage page) => Add(new Effect(EffectKind.Promote, -1, page));
 
     /// <summary>Tell a reader of a userfaultfd event.</summary>
     public void Uffd(UffdEvent uffd) =>
-        Add(new Effect(EffectKind.UffdEvent, -1, uffd.Gfn, FaultKind.None, uffd.IsMinor, uffd.IsWrite));
+        Add(new Effect(EffectKind.UffdEvent, -1, uffd.Page, default, FaultKind.None, uffd.IsMinor, uffd.IsWrite));
 
     /// <summary>An accessor of the host's side has its page of guest memory.</summary>
-    public void WakeAccessor(int accessor, Gfn page) => Add(new Effect(EffectKind.WakeAccessor, accessor, page));
+    public void WakeAccessor(int accessor, MemoryPage page) => Add(new Effect(EffectKind.WakeAccessor, accessor, page));
 
     /// <summary>An accessor of the host's side is woken without its page of guest memory.</summary>
-    public void RetryAccessor(int accessor, Gfn page) => Add(new Effect(EffectKind.RetryAccessor, accessor, page));
+    public void RetryAccessor(int accessor, MemoryPage page) =>
+        Add(new Effect(EffectKind.RetryAccessor, accessor, page));
 
     private void Add(in Effect effect)
     {

@@ -10,7 +10,7 @@ public sealed partial class MemslotActor
     private readonly UffdQueues _uffd;
     private readonly List<IActorRef> _accessors = [];
     private readonly List<IActorRef> _readers = [];
-    private readonly List<Gfn> _exists = [];
+    private readonly List<MemoryPage> _exists = [];
 
     private bool OnHostSide(object message)
     {
@@ -31,8 +31,8 @@ public sealed partial class MemslotActor
                 Resolve(minor.Pages);
                 return true;
             case MemslotProtocol.UffdWake wake:
-                foreach (var gfn in wake.Pages)
-                    _pager.OnUffdWake(gfn, _effects);
+                foreach (var memoryPage in wake.Pages)
+                    _pager.OnUffdWake(memoryPage, _effects);
                 Perform();
                 return true;
             case MemslotProtocol.GetBitmap range:
@@ -49,13 +49,13 @@ public sealed partial class MemslotActor
     private void OnUffdCopy(PageBatch batch)
     {
         _exists.Clear();
-        var pages = new Gfn[batch.Count];
+        var pages = new MemoryPage[batch.Count];
         for (var i = 0; i < pages.Length; i++)
         {
             ref readonly var page = ref batch[i];
-            pages[i] = page.Gfn;
+            pages[i] = page.Page;
             if (_pager.OnUffdCopy(page, _effects) == Errno.EEXIST)
-                _exists.Add(page.Gfn);
+                _exists.Add(page.Page);
         }
 
         batch.Release();
@@ -64,13 +64,13 @@ public sealed partial class MemslotActor
         TellPlaced();
     }
 
-    private void Resolve(IReadOnlyList<Gfn> pages)
+    private void Resolve(IReadOnlyList<MemoryPage> pages)
     {
         _exists.Clear();
-        foreach (var gfn in pages)
+        foreach (var memoryPage in pages)
         {
-            if (_pager.OnUffdContinue(gfn, _effects) == Errno.EEXIST)
-                _exists.Add(gfn);
+            if (_pager.OnUffdContinue(memoryPage, _effects) == Errno.EEXIST)
+                _exists.Add(memoryPage);
         }
 
         Sender.Tell(new UffdReaderProtocol.Resolved(pages, [.. _exists]));

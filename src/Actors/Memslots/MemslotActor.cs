@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
@@ -20,7 +19,7 @@ public sealed partial class MemslotActor : UntypedActor
     private readonly MemslotPager _pager;
     private readonly MemslotWiring _wiring;
     private readonly EffectBuffer _effects = new();
-    private readonly List<Gfn> _wanted = new(64);
+    private readonly List<MemoryPage> _wanted = new(64);
     private readonly List<int> _resumed = new(64);
     private readonly int _batch;
     private readonly ClearBatch? _clears;
@@ -132,7 +131,7 @@ public sealed partial class MemslotActor : UntypedActor
 
     // A fetcher's node held them for in place. Those that are not are asked for as if somebody waited: no replica
     // decides for a second time.
-    private void OnNotSent(IReadOnlyList<Gfn> pages)
+    private void OnNotSent(IReadOnlyList<MemoryPage> pages)
     {
         var missing = pages.Where(_pager.IsMissing).ToList();
         if (missing.Count > 0)
@@ -163,12 +162,12 @@ public sealed partial class MemslotActor : UntypedActor
                 case EffectKind.Fetch:
                     if (_wanted.Count == 0)
                         Self.Tell(MemslotProtocol.SendFetches.Instance, ActorRefs.NoSender);
-                    _wanted.Add(effect.Gfn);
+                    _wanted.Add(effect.Page);
                     if (_wanted.Count >= _batch)
                         SendFetches();
                     break;
                 case EffectKind.Promote:
-                    _wiring.Fetchers.Tell(new FetcherProtocol.Promote(effect.Gfn));
+                    _wiring.Fetchers.Tell(new FetcherProtocol.Promote(effect.Page));
                     break;
                 case EffectKind.Skip:
                     _wiring.Vcpus[effect.Waiter].Tell(new VcpuProtocol.Skip(effect.Gfn, effect.Why));
@@ -177,23 +176,23 @@ public sealed partial class MemslotActor : UntypedActor
                     _wiring.Vcpus[effect.Waiter].Tell(new VcpuProtocol.Fail(effect.Gfn, effect.Why));
                     break;
                 case EffectKind.UffdEvent:
-                    var uffd = new UffdEvent(effect.Gfn, effect.IsMinor, effect.IsWrite);
+                    var uffd = new UffdEvent(effect.Page, effect.IsMinor, effect.IsWrite);
                     _uffd.Add(uffd);
                     if (_wiring.TellsWanted && !uffd.IsMinor)
-                        _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [effect.Gfn]));
-                    Deliver(_uffd.DescriptorOf(effect.Gfn));
+                        _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [effect.Page]));
+                    Deliver(_uffd.DescriptorOf(effect.Page));
                     break;
                 case EffectKind.RetryAccessor:
                     // Woken without its page: as the kernel has it, the access is made again, and looks where the page
                     // is now.
                     _wiring.Vm.Tell(
-                        new MemslotProtocol.HostAccess(effect.Gfn, IsWrite: false),
+                        new MemslotProtocol.HostAccess(effect.Page, IsWrite: false),
                         _accessors[effect.Waiter - _wiring.Vcpus.Count]
                     );
                     break;
                 case EffectKind.WakeAccessor:
                     _accessors[effect.Waiter - _wiring.Vcpus.Count]
-                        .Tell(new MemslotProtocol.HostAccessDone(effect.Gfn));
+                        .Tell(new MemslotProtocol.HostAccessDone(effect.Page));
                     break;
                 default:
                     throw new InvalidOperationException($"no such effect: {effect.Kind}");
@@ -240,7 +239,7 @@ public sealed partial class MemslotActor : UntypedActor
 
     private void Push()
     {
-        List<GfnRange>? ranges = null;
+        List<MemoryPageRange>? ranges = null;
         while (_pager.TryPush(out var range))
             (ranges ??= []).Add(range);
         if (ranges is not null)

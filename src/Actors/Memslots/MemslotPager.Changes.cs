@@ -33,17 +33,13 @@ public sealed partial class MemslotPager
     public void Activate(Memslot slot, EffectBuffer effects)
     {
         Evict(effects);
-        var from = Range.Start;
         _core.Activate(slot);
         _exited = _exited.MovedTo(Range);
         _sleeping = _sleeping.MovedTo(Range);
         _claims.Dispose();
-        _claims = new PageClaims(Range, _bitmap);
-        for (var i = 0; i < _pushed.Count; i++)
-        {
-            _pushed[i] = _pushed[i] with { Start = Range.Start.Plus(_pushed[i].Start.PagesFrom(from)) };
-            _claims.Claim(_pushed[i]);
-        }
+        _claims = new PageClaims(Pages, _bitmap);
+        foreach (var range in _pushed)
+            _claims.Claim(range);
 
         _push = _makePush?.Invoke(_claims);
     }

@@ -13,7 +13,7 @@ public sealed partial class MemslotPager
     /// <param name="page">The page of guest memory.</param>
     /// <param name="write">Does it write?</param>
     /// <param name="effects">Gets a wake-up at once where the page is there.</param>
-    public void OnHostAccess(int accessor, Gfn page, bool write, EffectBuffer effects)
+    public void OnHostAccess(int accessor, MemoryPage page, bool write, EffectBuffer effects)
     {
         var gfn = ToGuest(page);
         _counters = _counters with { HostAccesses = _counters.HostAccesses + 1 };
@@ -25,7 +25,7 @@ public sealed partial class MemslotPager
 
         _counters = _counters with { HostSleeps = _counters.HostSleeps + 1 };
         if (_sleeping.Add(gfn, accessor))
-            TellReader(uffd, gfn, effects);
+            TellReader(uffd, effects);
     }
 
     /// <summary>
@@ -35,7 +35,7 @@ public sealed partial class MemslotPager
     /// (<see cref="OnUffdWake"/>).</returns>
     public Errno OnUffdCopy(in PageContent content, EffectBuffer effects)
     {
-        var gfn = ToGuest(content.Gfn);
+        var gfn = ToGuest(content.Page);
         var errno = _settings.Memory == MemoryKind.Shmem ? PopulateAndContinue(content) : _host.Copy(content, _memory);
         Count(errno);
         if (errno == Errno.None)
@@ -49,7 +49,7 @@ public sealed partial class MemslotPager
     }
 
     /// <summary>A reader resolves a minor fault with UFFDIO_CONTINUE: the content is in the page cache.</summary>
-    public Errno OnUffdContinue(Gfn page, EffectBuffer effects)
+    public Errno OnUffdContinue(MemoryPage page, EffectBuffer effects)
     {
         var gfn = ToGuest(page);
         var errno = _host.Continue(page);
@@ -60,13 +60,13 @@ public sealed partial class MemslotPager
     }
 
     /// <summary>UFFDIO_WAKE: who sleeps on the page tries again.</summary>
-    public void OnUffdWake(Gfn page, EffectBuffer effects) => Wake(ToGuest(page), effects);
+    public void OnUffdWake(MemoryPage page, EffectBuffer effects) => Wake(ToGuest(page), effects);
 
     private void Sleep(int vcpu, in VcpuAccess access, EffectBuffer effects)
     {
         _counters = _counters with { UffdSleeps = _counters.UffdSleeps + 1 };
         Remember(vcpu, access);
-        _push?.OnFault(access.Gfn);
+        _push?.OnFault(ToMemory(access.Gfn));
         if (!_sleeping.Add(access.Gfn, vcpu))
         {
             _merged++;
@@ -74,27 +74,27 @@ public sealed partial class MemslotPager
         }
 
         var page = ToMemory(access.Gfn);
-        TellReader(new UffdEvent(page, _host.IsPopulated(page), access.IsWrite), access.Gfn, effects);
+        TellReader(new UffdEvent(page, _host.IsPopulated(page), access.IsWrite), effects);
     }
 
-    private void TellReader(UffdEvent uffd, Gfn gfn, EffectBuffer effects)
+    private void TellReader(UffdEvent uffd, EffectBuffer effects)
     {
-        if (uffd.IsMinor || _claims.IsOpen(gfn))
+        if (uffd.IsMinor || _claims.IsOpen(uffd.Page))
         {
             if (!uffd.IsMinor)
-                _claims.Claim(new GfnRange(gfn, 1));
+                _claims.Claim(new MemoryPageRange(uffd.Page, 1));
             effects.Uffd(uffd);
             return;
         }
 
         // User space has asked for it already: its answer wakes the sleeper, and the reader need not fetch.
-        effects.Promote(ToMemory(gfn));
+        effects.Promote(uffd.Page);
     }
 
     private Errno PopulateAndContinue(in PageContent content)
     {
         _host.Populate(content, _memory);
-        return _host.Continue(content.Gfn);
+        return _host.Continue(content.Page);
     }
 
     private void Wake(Gfn gfn, EffectBuffer effects)

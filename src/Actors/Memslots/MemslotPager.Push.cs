@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
@@ -19,14 +18,14 @@ public sealed partial class MemslotPager
     }
 
     /// <summary>The next pages of guest memory to push; false where the window is full or nothing is left.</summary>
-    public bool TryPush(out GfnRange pages)
+    public bool TryPush(out MemoryPageRange pages)
     {
         pages = default;
         if (_push is null || _pushedPages >= _pushWindow || !_push.TryNext(_pushChunk, out var range))
             return false;
         _pushed.Add(range);
         _pushedPages += range.Count;
-        pages = range with { Start = ToMemory(range.Start) };
+        pages = range;
         return true;
     }
 
@@ -48,19 +47,18 @@ public sealed partial class MemslotPager
     /// The pages of guest memory that are pushed and have not come: to be asked for again after a loss. Without those
     /// that a vCPU waits for in user space, which are asked for as demand (<see cref="FetchAgain"/>).
     /// </summary>
-    public IReadOnlyList<GfnRange> PushesUnderWay() =>
+    public IReadOnlyList<MemoryPageRange> PushesUnderWay() =>
         PageRuns.Of([
             .. _pushed
                 .SelectMany(PageRuns.PagesOf)
-                .Where(p => _bitmap.IsSet(Index(p)) && !_exited.IsAwaited(p))
-                .Select(ToMemory),
+                .Where(p => _bitmap.IsSet(Index(p)) && !_exited.IsAwaited(ToGuest(p))),
         ]);
 
     /// <summary>Is a page of guest memory missing? False for pages of other slots.</summary>
-    public bool IsMissing(Gfn page) => Pages.Contains(page) && _bitmap.IsSet(page.PagesFrom(Pages.Start));
+    public bool IsMissing(MemoryPage page) => Pages.Contains(page) && _bitmap.IsSet(Index(page));
 
     /// <summary>Has a missing page of guest memory been asked for?</summary>
-    internal bool IsAskedFor(Gfn page) => IsMissing(page) && !_claims.IsOpen(ToGuest(page));
+    internal bool IsAskedFor(MemoryPage page) => IsMissing(page) && !_claims.IsOpen(page);
 
     /// <summary>
     /// Words of the bitmap for a replica, <see cref="BitmapRange.MostWords"/> at most; empty where there are none.
@@ -79,20 +77,19 @@ public sealed partial class MemslotPager
     /// The pages behind a page of guest memory that is wanted which nobody has asked for, to be fetched with it:
     /// neighbours are soon needed. Empty where there are none.
     /// </summary>
-    public GfnRange WindowAround(Gfn page, ulong windowPages)
+    public MemoryPageRange WindowAround(MemoryPage page, ulong windowPages)
     {
-        var gfn = ToGuest(page);
         // The page itself is claimed by its fault; its neighbours below and above are what may still be open.
         var above = _claims.NextOpen(
-            gfn.Plus(1),
-            Range.Start.Plus(Math.Min(Range.Count, Index(gfn) + windowPages / 2)),
+            page.Plus(1),
+            Pages.Start.Plus(Math.Min(Range.Count, Index(page) + windowPages / 2)),
             windowPages
         );
-        if (above.IsEmpty || above.Start != gfn.Plus(1))
+        if (above.IsEmpty || above.Start != page.Plus(1))
             return default;
         _claims.Claim(above);
         _pushed.Add(above);
         _pushedPages += above.Count;
-        return above with { Start = ToMemory(above.Start) };
+        return above;
     }
 }

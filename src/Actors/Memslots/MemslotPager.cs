@@ -19,11 +19,11 @@ public sealed partial class MemslotPager : IDisposable
     private readonly UserfaultBitmap _bitmap;
     private readonly HostMapping _host;
     private readonly IGuestMemory _memory;
-    private readonly PagerSettings _settings;
+    private readonly MemslotPagerSettings _settings;
     private PageWaiters _exited;
     private readonly List<int> _heldBack = [];
     private PageClaims _claims;
-    private readonly List<GfnRange> _pushed = [];
+    private readonly List<MemoryPageRange> _pushed = [];
     private Func<PageClaims, PushOrder>? _makePush;
     private PushOrder? _push;
     private ulong _pushedPages;
@@ -51,7 +51,7 @@ public sealed partial class MemslotPager : IDisposable
         UserfaultBitmap bitmap,
         HostMapping host,
         IGuestMemory memory,
-        PagerSettings settings
+        MemslotPagerSettings settings
     )
     {
         (_core, _bitmap, _host, _memory, _settings) = (core, bitmap, host, memory, settings);
@@ -62,7 +62,7 @@ public sealed partial class MemslotPager : IDisposable
         // it at once.
         _placesAhead = settings.Mode == FaultMode.Userfault || settings.Memory == MemoryKind.GuestMemfd;
         Missing = bitmap.Count();
-        _claims = new PageClaims(core.Slot.Range, bitmap);
+        _claims = new PageClaims(Pages, bitmap);
     }
 
     /// <summary>KVM's half.</summary>
@@ -72,7 +72,7 @@ public sealed partial class MemslotPager : IDisposable
     public GfnRange Range => _core.Slot.Range;
 
     /// <summary>The slot's pages of guest memory: the same for as long as it exists, wherever it moves.</summary>
-    public GfnRange Pages => Range with { Start = ToMemory(Range.Start) };
+    public MemoryPageRange Pages => new(ToMemory(Range.Start), Range.Count);
 
     /// <summary>What is missing: one bit a page. Anybody may read it.</summary>
     public UserfaultBitmap Bitmap => _bitmap;
@@ -115,7 +115,7 @@ public sealed partial class MemslotPager : IDisposable
             {
                 if (i + 1 < pages.Length)
                     pages[i + 1].Expect();
-                var gfn = ToGuest(pages[i].Gfn);
+                var gfn = ToGuest(pages[i].Page);
                 if (!_bitmap.IsSet(Index(gfn)))
                     continue;
                 _host.Place(pages[i], _memory);
@@ -128,7 +128,7 @@ public sealed partial class MemslotPager : IDisposable
 
     private void OnPage(in PageContent content, EffectBuffer effects)
     {
-        var gfn = ToGuest(content.Gfn);
+        var gfn = ToGuest(content.Page);
         if (!_bitmap.IsSet(Index(gfn)))
         {
             _late++;
@@ -236,7 +236,7 @@ public sealed partial class MemslotPager : IDisposable
     {
         _userfaultExits++;
         Remember(vcpu, access);
-        _push?.OnFault(access.Gfn);
+        _push?.OnFault(ToMemory(access.Gfn));
         if (_exited.Add(access.Gfn, vcpu))
             AskFor(access.Gfn, effects);
         else
@@ -247,14 +247,15 @@ public sealed partial class MemslotPager : IDisposable
     // twice.
     private void AskFor(Gfn gfn, EffectBuffer effects)
     {
-        if (_claims.IsOpen(gfn))
+        var page = ToMemory(gfn);
+        if (_claims.IsOpen(page))
         {
-            _claims.Claim(new GfnRange(gfn, 1));
-            effects.Fetch(ToMemory(gfn));
+            _claims.Claim(new MemoryPageRange(page, 1));
+            effects.Fetch(page);
         }
         else
         {
-            effects.Promote(ToMemory(gfn));
+            effects.Promote(page);
         }
     }
 
@@ -268,13 +269,13 @@ public sealed partial class MemslotPager : IDisposable
     private Errno Install(in PageContent content)
     {
         if (_placesAhead)
-            return _host.MarkPopulated(content.Gfn);
+            return _host.MarkPopulated(content.Page);
         // Under userfaultfd alone what is pushed ahead of need goes into the page cache and no further: the touch is
         // a minor fault then, which costs no fetch.
         if (
             _settings.Mode == FaultMode.Userfaultfd
             && _settings.Memory == MemoryKind.Shmem
-            && !_sleeping.IsAwaited(ToGuest(content.Gfn))
+            && !_sleeping.IsAwaited(ToGuest(content.Page))
         )
         {
             return _host.Populate(content, _memory);
@@ -326,9 +327,9 @@ public sealed partial class MemslotPager : IDisposable
 
     // The image, userfaultfd and content speak of pages of guest memory; KVM and vCPUs of gfns. The two differ where a
     // slot was moved: its memory stays where it is.
-    private Gfn ToMemory(Gfn gfn) => _host.PageOf(_core.Slot.HvaOf(gfn));
+    private MemoryPage ToMemory(Gfn gfn) => _host.PageOf(_core.Slot.HvaOf(gfn));
 
-    private Gfn ToGuest(Gfn page)
+    private Gfn ToGuest(MemoryPage page)
     {
         var gfn = Range.Start.Plus(page.PagesFrom(_host.PageOf(_core.Slot.UserspaceAddress)));
         return Range.Contains(gfn)
@@ -339,4 +340,6 @@ public sealed partial class MemslotPager : IDisposable
     }
 
     private ulong Index(Gfn gfn) => gfn.PagesFrom(Range.Start);
+
+    private ulong Index(MemoryPage page) => page.PagesFrom(Pages.Start);
 }

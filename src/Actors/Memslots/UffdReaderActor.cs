@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
@@ -44,7 +43,7 @@ public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef
                 memslot.Forward(failed);
                 break;
             case MemslotProtocol.AskAgain:
-                Fetch([.. _unresolved.Select(p => new Gfn(p))]);
+                Fetch([.. _unresolved.Select(p => new MemoryPage(p))]);
                 break;
             default:
                 Unhandled(message);
@@ -54,13 +53,13 @@ public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef
 
     private void OnEvents(IReadOnlyList<UffdEvent> events)
     {
-        var missing = new List<Gfn>();
-        var minor = new List<Gfn>();
+        var missing = new List<MemoryPage>();
+        var minor = new List<MemoryPage>();
         foreach (var uffd in events)
         {
-            (uffd.IsMinor ? minor : missing).Add(uffd.Gfn);
+            (uffd.IsMinor ? minor : missing).Add(uffd.Page);
             if (!uffd.IsMinor)
-                _unresolved.Add(uffd.Gfn.Value);
+                _unresolved.Add(uffd.Page.Value);
         }
 
         if (minor.Count > 0)
@@ -68,7 +67,7 @@ public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef
         Fetch(missing);
     }
 
-    private void Fetch(List<Gfn> pages)
+    private void Fetch(List<MemoryPage> pages)
     {
         if (pages.Count > 0)
             fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(pages)));

@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -13,7 +14,7 @@ namespace Userfault.Actors;
 public sealed record BitsCleared(
     string Vm,
     SlotId Slot,
-    GfnRange Pages,
+    MemoryPageRange Pages,
     ulong Sequence,
     IReadOnlyList<ClearedWord> Words,
     uint Batches = 1

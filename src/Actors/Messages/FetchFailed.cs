@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -7,6 +7,6 @@ namespace Userfault.Actors;
 /// </summary>
 /// <param name="Reason">Why, in words for the report.</param>
 /// <param name="Pages">The pages.</param>
-public sealed record FetchFailed(string Reason, IReadOnlyList<Gfn> Pages)
+public sealed record FetchFailed(string Reason, IReadOnlyList<MemoryPage> Pages)
     : MemslotProtocol.ICommand,
         UffdReaderProtocol.ICommand;

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
@@ -14,15 +13,15 @@ public static class FetcherProtocol
     /// <summary>Fetch pages for the sender. The ranges are not changed after the message is sent.</summary>
     /// <param name="Priority">Does anybody wait for them?</param>
     /// <param name="Ranges">The pages, in the order wanted.</param>
-    public sealed record FetchPages(FetchPriority Priority, IReadOnlyList<GfnRange> Ranges)
+    public sealed record FetchPages(FetchPriority Priority, IReadOnlyList<MemoryPageRange> Ranges)
         : ICommand,
             FetcherPoolProtocol.ICommand;
 
     /// <summary>
     /// Somebody waits for a page that was asked for in the background: it goes before others if it is queued.
     /// </summary>
-    /// <param name="Gfn">The page; ignored where it is not held.</param>
-    public sealed record Promote(Gfn Gfn) : ICommand, FetcherPoolProtocol.ICommand;
+    /// <param name="Page">The page; ignored where it is not held.</param>
+    public sealed record Promote(MemoryPage Page) : ICommand, FetcherPoolProtocol.ICommand;
 
     /// <summary>Forget background pages that were not asked for yet.</summary>
     public sealed record CancelBackground : ICommand, FetcherPoolProtocol.ICommand

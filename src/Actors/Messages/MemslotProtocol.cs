@@ -31,11 +31,11 @@ public static class MemslotProtocol
     /// <param name="Page">The page of guest memory: the host's mapping stays, wherever in the guest a slot is
     /// moved.</param>
     /// <param name="IsWrite">Does it write?</param>
-    public sealed record HostAccess(Gfn Page, bool IsWrite) : ICommand;
+    public sealed record HostAccess(MemoryPage Page, bool IsWrite) : ICommand;
 
     /// <summary>An access by KVM itself or the VMM went through.</summary>
     /// <param name="Page">The page of guest memory.</param>
-    public sealed record HostAccessDone(Gfn Page);
+    public sealed record HostAccessDone(MemoryPage Page);
 
     /// <summary>
     /// A read() on a userfaultfd: answered with <see cref="UffdReaderProtocol.Events"/> when there are any.
@@ -49,11 +49,11 @@ public static class MemslotProtocol
 
     /// <summary>UFFDIO_CONTINUE of pages; answered with <see cref="UffdReaderProtocol.Resolved"/>.</summary>
     /// <param name="Pages">The pages.</param>
-    public sealed record UffdContinue(IReadOnlyList<Gfn> Pages) : ICommand;
+    public sealed record UffdContinue(IReadOnlyList<MemoryPage> Pages) : ICommand;
 
     /// <summary>UFFDIO_WAKE of pages.</summary>
     /// <param name="Pages">The pages.</param>
-    public sealed record UffdWake(IReadOnlyList<Gfn> Pages) : ICommand;
+    public sealed record UffdWake(IReadOnlyList<MemoryPage> Pages) : ICommand;
 
     /// <summary>
     /// New flags (FLAGS_ONLY); answered with <see cref="SlotChanged"/> when tables and TLBs are as they ask.

@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -6,4 +6,4 @@ namespace Userfault.Actors;
 /// Background pages that will not come, since a node between here and the source held them for in place.
 /// </summary>
 /// <param name="Pages">The pages; whoever misses one of them after all asks again.</param>
-public sealed record PagesNotSent(IReadOnlyList<Gfn> Pages) : MemslotProtocol.ICommand;
+public sealed record PagesNotSent(IReadOnlyList<MemoryPage> Pages) : MemslotProtocol.ICommand;

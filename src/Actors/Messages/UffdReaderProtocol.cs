@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -18,5 +18,5 @@ public static class UffdReaderProtocol
     /// <param name="Pages">The pages that it was asked for: content for them need not be asked for again.</param>
     /// <param name="Exists">Pages that answered EEXIST: somebody was faster. Who sleeps on them has to be
     /// woken.</param>
-    public sealed record Resolved(IReadOnlyList<Gfn> Pages, IReadOnlyList<Gfn> Exists) : ICommand;
+    public sealed record Resolved(IReadOnlyList<MemoryPage> Pages, IReadOnlyList<MemoryPage> Exists) : ICommand;
 }

@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -120,5 +121,5 @@ public static class VmProtocol
     /// <summary>A memslot asks for pages that somebody waits for.</summary>
     /// <param name="Slot">The slot.</param>
     /// <param name="Pages">The pages, in the order of the first touches.</param>
-    public sealed record PagesWanted(SlotId Slot, IReadOnlyList<Gfn> Pages);
+    public sealed record PagesWanted(SlotId Slot, IReadOnlyList<MemoryPage> Pages);
 }

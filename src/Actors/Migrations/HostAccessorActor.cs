@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
@@ -14,7 +13,7 @@ internal sealed class HostAccessorActor : UntypedActor
     private readonly IActorRef _migration;
     private readonly GuestContent _content;
     private readonly GuestVerifier _verifier;
-    private readonly IReadOnlyList<GfnRange> _slots;
+    private readonly IReadOnlyList<MemoryPageRange> _slots;
     private readonly long _accesses;
     private readonly Random _random;
     private long _made;
@@ -24,7 +23,7 @@ internal sealed class HostAccessorActor : UntypedActor
         IActorRef vm,
         IActorRef migration,
         GuestContent content,
-        IReadOnlyList<GfnRange> slots,
+        IReadOnlyList<MemoryPageRange> slots,
         long accesses,
         ulong seed
     )
@@ -61,7 +60,7 @@ internal sealed class HostAccessorActor : UntypedActor
         }
 
         var slot = _slots[_random.Next(_slots.Count)];
-        var gfn = slot.Start.Plus((ulong)_random.NextInt64((long)slot.Count));
-        _vm.Tell(new MemslotProtocol.HostAccess(gfn, IsWrite: false));
+        var page = slot.Start.Plus((ulong)_random.NextInt64((long)slot.Count));
+        _vm.Tell(new MemslotProtocol.HostAccess(page, IsWrite: false));
     }
 }

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
@@ -19,8 +18,8 @@ public sealed partial class MigrationActor
         }
 
         var slot = _slots[_verifySlot];
-        var rest = new GfnRange(
-            slot.Range.Start.Plus(_verifyPage),
+        var rest = new MemoryPageRange(
+            slot.Pages.Start.Plus(_verifyPage),
             Math.Min(PagesAVerifySlice, slot.Range.Count - _verifyPage)
         );
         var found = new VerifyResult(0, 0, 0, null);
@@ -29,7 +28,7 @@ public sealed partial class MigrationActor
             var page = rest.Start.Plus(i);
             found = slot.Bitmap.IsSet(_verifyPage + i)
                 ? found.Plus(new VerifyResult(0, 1, 0, null))
-                : found.Plus(_verifier.Verify(new GfnRange(page, 1)));
+                : found.Plus(_verifier.Verify(new MemoryPageRange(page, 1)));
         }
 
         _verified = _verified?.Plus(found) ?? found;

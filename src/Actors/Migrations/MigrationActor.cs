@@ -242,9 +242,10 @@ public sealed partial class MigrationActor : UntypedActor
 
         if (settings.HostAccesses > 0)
         {
+            var slots = _slots.Select(static slot => slot.Pages).ToArray();
             Context.ActorOf(
                 Akka.Actor.Props.Create(() =>
-                    new HostAccessorActor(_vm, Self, _plan.Content, _plan.Slots(), settings.HostAccesses, settings.Seed)
+                    new HostAccessorActor(_vm, Self, _plan.Content, slots, settings.HostAccesses, settings.Seed)
                 ),
                 "device"
             );
@@ -264,12 +265,12 @@ public sealed partial class MigrationActor : UntypedActor
             Advance();
     }
 
-    private void OnWanted(IReadOnlyList<Gfn> pages)
+    private void OnWanted(IReadOnlyList<MemoryPage> pages)
     {
-        foreach (var gfn in pages)
+        foreach (var page in pages)
         {
-            if (gfn.Value < _plan.Content.Image.Pages)
-                _recorder.Touch(gfn);
+            if (page.Value < _plan.Content.Image.Pages)
+                _recorder.Touch(page);
         }
     }
 

@@ -62,4 +62,12 @@ public sealed record MigrationPlan
 
         return slots;
     }
+
+    /// <summary>Regions where page n of an image lies at guest frame n.</summary>
+    /// <param name="image">The image.</param>
+    public static IReadOnlyList<GfnRange> RegionsOf(IMemoryImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return [.. image.Ranges.Select(static r => new GfnRange(new Gfn(r.Start.Value), r.Count))];
+    }
 }

@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors;
 
@@ -14,6 +15,9 @@ namespace Userfault.Actors;
 public sealed record SlotSetup(SlotId Id, GfnRange Range, UserfaultBitmap Bitmap, Hva Base, MigrationSettings Settings)
 {
     private const uint AnyDescriptor = 3;
+
+    /// <summary>The pages of guest memory behind it: when it is set up, page n lies at frame n.</summary>
+    public MemoryPageRange Pages => new(new MemoryPage(Range.Start.Value), Range.Count);
 
     /// <summary>Does the slot use the flag?</summary>
     public bool UsesUserfault => Settings.Mode != FaultMode.Userfaultfd && !Settings.StartsWhole;

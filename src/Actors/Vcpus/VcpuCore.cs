@@ -21,7 +21,7 @@ public sealed class VcpuCore : IDisposable
     private readonly bool _marksDirty;
     private readonly LatencyHistogram _latency = new();
     private AccessPoint _next;
-    private Gfn _page;
+    private MemoryPage _page;
     private bool _hasNext;
     private int _hint;
     private ulong _sequence;

@@ -93,7 +93,7 @@ public sealed partial class VmActor
             bitmap,
             _host,
             _settings.Content.Memory,
-            new PagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count)
+            new MemslotPagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count)
         );
         // A slot that was deleted and comes back with its bitmap goes on counting its batches. Another under its number
         // is unknown to replicas, which would take its pages for those of the former.

@@ -1,5 +1,6 @@
 using Userfault.Fetch;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Capacity;
 
@@ -131,7 +132,7 @@ internal sealed class SweepNetwork
     {
         ref var routed = ref _routed[(word << 6) / (long)FetchRoutes.RunPages];
         if (routed == 0)
-            routed = (ushort)(_routes.Of(new Gfn((ulong)word << 6)) + 1);
+            routed = (ushort)(_routes.Of(new MemoryPage((ulong)word << 6)) + 1);
         return routed - 1;
     }
 

@@ -13,7 +13,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
 
     // Pages handed over at once: enough that a message to an actor costs little a page, few enough that the first of
     // them are in use while the rest is still taken apart.
-    private const int MostPagesInBatch = 64;
+    private const int MaxPagesInBatch = 64;
 
     private readonly ReceiveBufferPool _buffers = new();
     private readonly ClientHandshake _handshake = new(options);
@@ -180,7 +180,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
             return reason;
         }
         // Before the next frame is taken: a request that ends with it is no longer this one's afterwards.
-        if (header.Type == FrameType.End || _open?.Count + record.PageCount > MostPagesInBatch)
+        if (header.Type == FrameType.End || _open?.Count + record.PageCount > MaxPagesInBatch)
         {
             HandOver();
         }

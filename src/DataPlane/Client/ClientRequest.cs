@@ -1,14 +1,14 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One request of the owner: its ranges go out piece by piece as the agreed bounds permit. Guarded by the book's lock.
+/// One request of the owner: its ranges go out piece by piece as the agreed bounds permit. Guarded by the client's
+/// lock.
 /// </summary>
 internal sealed class ClientRequest
 {
-    private GfnRange[] _ranges = new GfnRange[1];
+    private MemoryPageRange[] _ranges = new MemoryPageRange[1];
     private int _count;
     private int _index;
 
@@ -38,14 +38,14 @@ internal sealed class ClientRequest
 
     public bool HasUnsent => _index < _count;
 
-    public void Reset(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Reset(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         Id = request.Id;
         Sink = sink;
         IsBackground = request.Priority == FetchPriority.Background;
         if (_ranges.Length < ranges.Length)
         {
-            _ranges = new GfnRange[ranges.Length];
+            _ranges = new MemoryPageRange[ranges.Length];
         }
         _count = 0;
         _index = 0;
@@ -66,11 +66,11 @@ internal sealed class ClientRequest
     /// <summary>
     /// The next piece to send, of at most <paramref name="maxPages"/>; it is taken by <see cref="Advance"/>.
     /// </summary>
-    public GfnRange Peek(uint maxPages) => new(_ranges[_index].Start, Math.Min(_ranges[_index].Count, maxPages));
+    public MemoryPageRange Peek(uint maxPages) => new(_ranges[_index].Start, Math.Min(_ranges[_index].Count, maxPages));
 
-    public void Advance(GfnRange piece)
+    public void Advance(MemoryPageRange piece)
     {
-        GfnRange rest = new(piece.End, _ranges[_index].Count - piece.Count);
+        MemoryPageRange rest = new(piece.End, _ranges[_index].Count - piece.Count);
         _ranges[_index] = rest;
         if (rest.IsEmpty)
         {

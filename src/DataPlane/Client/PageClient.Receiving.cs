@@ -13,7 +13,7 @@ public sealed partial class PageClient
         lock (_lock)
         {
             (var requests, var pages, var requestPages) = handshake.Bounds();
-            _book.Open(requests, pages, requestPages);
+            _pending.Open(requests, pages, requestPages);
             _watch.Open(handshake.Welcome!, NowMs);
             Volatile.Write(ref _welcome, handshake.Welcome);
         }
@@ -33,7 +33,8 @@ public sealed partial class PageClient
     internal void Heard(int bytes)
     {
         Counters.CountBytes(bytes);
-        // One look at the clock for all that was received together: a look costs as much as the rest of a page's books.
+        // The clock is read once for all that was received together: that costs as much as the rest of the work on a
+        // page.
         _receivedMs = NowMs;
         _watch.Heard(_receivedMs);
     }
@@ -43,7 +44,7 @@ public sealed partial class PageClient
     {
         lock (_lock)
         {
-            return _book.TryTake(header, record, _receivedMs, out request, out isLast);
+            return _pending.TryTake(header, record, _receivedMs, out request, out isLast);
         }
     }
 
@@ -58,7 +59,7 @@ public sealed partial class PageClient
         FetchFailure? failure;
         lock (_lock)
         {
-            failure = _book.Delivered(request);
+            failure = _pending.Delivered(request);
         }
         if (failure is FetchFailure known)
         {
@@ -83,7 +84,7 @@ public sealed partial class PageClient
         ClientRequest? ended;
         lock (_lock)
         {
-            ended = _book.Fail(request, failure);
+            ended = _pending.Fail(request, failure);
         }
         ended?.Sink.OnFailed(id, failure);
     }
@@ -131,7 +132,7 @@ public sealed partial class PageClient
         Action? lists;
         lock (_lock)
         {
-            ended = _book.EndAll(failure);
+            ended = _pending.EndAll(failure);
             lists = _listings.EndAll();
         }
         foreach (var request in ended)

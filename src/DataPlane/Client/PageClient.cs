@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
@@ -15,7 +14,7 @@ public sealed partial class PageClient : IPageSource
     private readonly IPageClientOwner _owner;
     private readonly IClientTransport _transport;
     private readonly Lock _lock = new();
-    private readonly RequestBook _book = new();
+    private readonly PendingRequests _pending = new();
     private readonly ClientSender _sender;
     private readonly List<uint> _cancelled = [];
     private readonly ListingReader _listings = new();
@@ -109,7 +108,7 @@ public sealed partial class PageClient : IPageSource
     /// <remarks>
     /// Before the handshake is done and after the connection's end the answer is SourceLost, at once.
     /// </remarks>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         FetchFailure? failure = null;
@@ -119,7 +118,7 @@ public sealed partial class PageClient : IPageSource
             failure = Check(ranges, out pages);
             if (failure is null && pages > 0)
             {
-                _book.Add(request, ranges, sink);
+                _pending.Add(request, ranges, sink);
                 SendWhatMayGo(Thread.CurrentThread == _thread ? _receivedMs : NowMs);
             }
         }
@@ -144,7 +143,7 @@ public sealed partial class PageClient : IPageSource
         lock (_lock)
         {
             _cancelled.Clear();
-            ended = _book.Cancel(requestId, _cancelled);
+            ended = _pending.Cancel(requestId, _cancelled);
             foreach (var number in _cancelled)
             {
                 _sender.Output.AppendCancel(number);
@@ -208,7 +207,7 @@ public sealed partial class PageClient : IPageSource
         _timer.Dispose();
     }
 
-    private FetchFailure? Check(ReadOnlySpan<GfnRange> ranges, out ulong pages)
+    private FetchFailure? Check(ReadOnlySpan<MemoryPageRange> ranges, out ulong pages)
     {
         pages = 0;
         var isOutside = false;
@@ -232,7 +231,7 @@ public sealed partial class PageClient : IPageSource
 
     private void SendWhatMayGo(long nowMs)
     {
-        while (_end is null && _book.TrySend(nowMs, out var entry))
+        while (_end is null && _pending.TrySend(nowMs, out var entry))
         {
             _sender.Output.AppendRequest(entry);
         }
@@ -262,7 +261,7 @@ public sealed partial class PageClient : IPageSource
         Refusal? late;
         lock (_lock)
         {
-            late = _watch.Check(NowMs, _book.OldestFrameMs(), out pings);
+            late = _watch.Check(NowMs, _pending.OldestFrameMs(), out pings);
             if (pings)
             {
                 _sender.Output.AppendPing((ulong)NowMs);

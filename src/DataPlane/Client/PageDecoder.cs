@@ -5,7 +5,7 @@ namespace Userfault.DataPlane;
 
 /// <summary>
 /// Page frames by themselves: is the frame well formed, is its content what the checksum says, and which pages is it.
-/// Whether anybody asked for them is the book's matter. Owned by the receive thread.
+/// Whether they were asked for is up to <see cref="PendingRequests"/>. Owned by the receive thread.
 /// </summary>
 internal sealed unsafe class PageDecoder(int duplicateWindow)
 {
@@ -63,17 +63,17 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         var content = frame + PageRecord.FramedSize;
         for (uint i = 0; i < record.PageCount; i++)
         {
-            var gfn = new Gfn(record.FirstPage + i);
+            var memoryPage = new MemoryPage(record.FirstPage + i);
             batch.Add(
                 header.Type switch
                 {
-                    FrameType.Data => PageContent.Of(gfn, content + ((long)i * Page.Size), checksum: _sums[i]),
+                    FrameType.Data => PageContent.Of(memoryPage, content + ((long)i * Page.Size), checksum: _sums[i]),
                     FrameType.Duplicate => PageContent.Duplicate(
-                        gfn,
+                        memoryPage,
                         Kept(record.Detail, out buffer),
                         checksum: _sums[0]
                     ),
-                    _ => PageContent.Zero(gfn),
+                    _ => PageContent.Zero(memoryPage),
                 }
             );
         }

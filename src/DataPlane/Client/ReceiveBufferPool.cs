@@ -3,7 +3,7 @@ namespace Userfault.DataPlane;
 /// <summary>Recycles a client's receive buffers, the one used last first, because it is still in the cache.</summary>
 internal sealed class ReceiveBufferPool
 {
-    private const int MostFree = 64;
+    private const int MaxFree = 64;
 
     private readonly Lock _lock = new();
     private readonly Stack<ReceiveBuffer> _free = new();
@@ -24,7 +24,7 @@ internal sealed class ReceiveBufferPool
     {
         lock (_lock)
         {
-            if (_free.Count < MostFree)
+            if (_free.Count < MaxFree)
             {
                 _free.Push(buffer);
             }

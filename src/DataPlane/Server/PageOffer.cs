@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
@@ -74,7 +73,7 @@ public sealed class PageOffer
             var priority = request.Entry.Background ? FetchPriority.Background : FetchPriority.Demand;
             _source!.Request(
                 new PageRequest(id, priority, SentNs: 0),
-                [new GfnRange(new Gfn(request.Entry.FirstPage), request.Entry.PageCount)],
+                [new MemoryPageRange(new MemoryPage(request.Entry.FirstPage), request.Entry.PageCount)],
                 sink
             );
         }

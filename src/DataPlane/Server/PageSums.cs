@@ -59,7 +59,7 @@ internal sealed unsafe class PageSums(IMemoryImage image)
         var end = Math.Min(first + StepPages, image.Pages);
         for (var page = first; page < end; page++)
         {
-            IsZero(page, image.Read(new Gfn(page), scratch), out _);
+            IsZero(page, image.Read(new MemoryPage(page), scratch), out _);
         }
         Volatile.Write(ref _ahead, end);
         return end < image.Pages;

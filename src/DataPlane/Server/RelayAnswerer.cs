@@ -118,7 +118,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
         relayed.IsAnswered |= answer.Pages.IsLast;
         var pages = answer.Pages.Pages[_index..];
         var request = relayed.Request;
-        if (pages.Length > 0 && (request.Remaining == 0 || pages[0].Gfn.Value != request.NextPage))
+        if (pages.Length > 0 && (request.Remaining == 0 || pages[0].Page.Value != request.NextPage))
         {
             var isHeld = _index == 0 && !relayed.IsAnswered && relayed.TryHold(answer.Pages);
             if (!isHeld)
@@ -186,7 +186,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
     private static int RunAt(ReadOnlySpan<PageContent> pages)
     {
         var run = Math.Min(1, pages.Length);
-        while (run < pages.Length && pages[run].Gfn.Value == pages[run - 1].Gfn.Value + 1)
+        while (run < pages.Length && pages[run].Page.Value == pages[run - 1].Page.Value + 1)
         {
             run++;
         }
@@ -206,7 +206,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
         for (; run < limit; run++)
         {
             var page = pages[run];
-            if (page.Bytes == null != isZero || page.Gfn.Value != request.NextPage + (ulong)run)
+            if (page.Bytes == null != isZero || page.Page.Value != request.NextPage + (ulong)run)
             {
                 break;
             }

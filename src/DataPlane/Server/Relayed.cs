@@ -23,7 +23,7 @@ internal sealed class Relayed
     /// <summary>False where the batch can never have its turn; the caller keeps it then.</summary>
     public bool TryHold(PageBatch batch)
     {
-        var first = batch.Pages[0].Gfn.Value;
+        var first = batch.Pages[0].Page.Value;
         return first > Request.NextPage
             && first - Request.NextPage < (ulong)Request.Remaining
             && (_early ??= []).TryAdd(first, batch);

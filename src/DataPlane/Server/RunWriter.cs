@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
@@ -50,7 +49,7 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
         while (true)
         {
             batch.AppendPage(content);
-            _sent?.Add(new Gfn(request.NextPage + (ulong)run), TagOf(crc));
+            _sent?.Add(new MemoryPage(request.NextPage + (ulong)run), TagOf(crc));
             if (++run >= limit || (content = ReadNonZero(batch, request.NextPage + (ulong)run, out crc)) == null)
             {
                 break;
@@ -70,7 +69,7 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
     /// </summary>
     private byte* ReadNonZero(SendBatch batch, ulong page, out uint crc)
     {
-        var content = image.Read(new Gfn(page), batch.NextMadePage);
+        var content = image.Read(new MemoryPage(page), batch.NextMadePage);
         return sums.IsZero(page, content, out crc) ? null : content;
     }
 

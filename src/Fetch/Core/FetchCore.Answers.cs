@@ -89,8 +89,8 @@ public sealed partial class FetchCore
     private bool TryTakePage(ulong requestId, in PageContent content, out int requester, out int others)
     {
         (requester, others) = (-1, 0);
-        var gfn = content.Gfn;
-        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+        var memoryPage = content.Page;
+        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
         var isOnItsWay = !Unsafe.IsNullRef(ref page) && page.IsOnItsWay;
         if (RequestOf(requestId) is not { } request)
         {
@@ -102,7 +102,7 @@ public sealed partial class FetchCore
             return false;
         }
 
-        if (!(isOnItsWay && (page.Request == requestId || page.Hedge == requestId)) && !request.Holds(gfn))
+        if (!(isOnItsWay && (page.Request == requestId || page.Hedge == requestId)) && !request.Holds(memoryPage))
         {
             _tally.Bad++;
             Distrust(request);
@@ -121,7 +121,7 @@ public sealed partial class FetchCore
         Brought(page.Hedge);
         if (!page.IsWaitedFor)
             BackgroundHeld--;
-        _pages.Remove(gfn.Value);
+        _pages.Remove(memoryPage.Value);
         _tally.Delivered++;
         if (content.Kind == PageContentKind.Zero)
             _tally.Zero++;
@@ -183,8 +183,8 @@ public sealed partial class FetchCore
         {
             for (ulong i = 0; i < range.Count; i++)
             {
-                var gfn = range.Start.Plus(i);
-                ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+                var memoryPage = range.Start.Plus(i);
+                ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
                 if (Unsafe.IsNullRef(ref page) || page.Request != request.Id || page.Hedge != 0)
                     continue;
                 if (page.IsWaitedFor || page.OtherRequesters != 0)
@@ -195,9 +195,9 @@ public sealed partial class FetchCore
                     continue;
                 }
 
-                _effects.Enqueue(new FetchEffect(FetchEffectKind.NotSent, Requester: page.Requester, Gfn: gfn));
+                _effects.Enqueue(new FetchEffect(FetchEffectKind.NotSent, Requester: page.Requester, Page: memoryPage));
                 request.Wanted--;
-                Forget(gfn, ref page);
+                Forget(memoryPage, ref page);
             }
         }
 

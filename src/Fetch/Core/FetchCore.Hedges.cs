@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch;
@@ -30,9 +29,9 @@ public sealed partial class FetchCore
     {
         SourceRequest? hedge = null;
         ulong slowId = 0;
-        while (_again.TryTake(out var gfn))
+        while (_again.TryTake(out var memoryPage))
         {
-            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
             if (Unsafe.IsNullRef(ref page) || page is not { IsOnItsWay: true, IsWaitedFor: true, Hedge: 0 })
                 continue;
             if (RequestOf(page.Request) is not { IsHedge: false } slow || !TrySpend(1))
@@ -45,7 +44,7 @@ public sealed partial class FetchCore
             }
 
             page.Hedge = hedge.Id;
-            hedge.Add(gfn);
+            hedge.Add(memoryPage);
         }
 
         Open(hedge);
@@ -89,9 +88,9 @@ public sealed partial class FetchCore
         return pages;
     }
 
-    private bool IsUnhedged(ulong requestId, Gfn gfn)
+    private bool IsUnhedged(ulong requestId, MemoryPage memoryPage)
     {
-        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
         return !Unsafe.IsNullRef(ref page) && page is { IsWaitedFor: true, Hedge: 0 } && page.Request == requestId;
     }
 
@@ -102,11 +101,11 @@ public sealed partial class FetchCore
         {
             for (ulong i = 0; i < range.Count; i++)
             {
-                var gfn = range.Start.Plus(i);
-                if (!IsUnhedged(slow.Id, gfn))
+                var memoryPage = range.Start.Plus(i);
+                if (!IsUnhedged(slow.Id, memoryPage))
                     continue;
-                CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value).Hedge = hedge.Id;
-                hedge.Add(gfn);
+                CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value).Hedge = hedge.Id;
+                hedge.Add(memoryPage);
             }
         }
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch;
@@ -62,9 +61,9 @@ public sealed partial class FetchCore
         Close(request);
     }
 
-    private void GiveBack(ulong requestId, Gfn gfn)
+    private void GiveBack(ulong requestId, MemoryPage memoryPage)
     {
-        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
         if (Unsafe.IsNullRef(ref page))
             return;
         if (page.Request == requestId)
@@ -75,7 +74,7 @@ public sealed partial class FetchCore
             return;
         if (page.IsOnItsWay)
             return;
-        (page.IsWaitedFor ? _demand : _background).AddFirst(gfn);
+        (page.IsWaitedFor ? _demand : _background).AddFirst(memoryPage);
         _tally.Retried++;
     }
 

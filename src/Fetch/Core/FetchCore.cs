@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch;
@@ -84,20 +83,20 @@ public sealed partial class FetchCore
     /// <param name="requester">Who gets them.</param>
     /// <param name="nowNs">The time.</param>
     /// <returns>How many of them the requester had not asked for before.</returns>
-    public int Want(GfnRange pages, FetchPriority priority, int requester, long nowNs)
+    public int Want(MemoryPageRange pages, FetchPriority priority, int requester, long nowNs)
     {
         var added = 0;
         var isWaitedFor = priority == FetchPriority.Demand;
         for (ulong i = 0; i < pages.Count; i++)
         {
-            var gfn = pages.Start.Plus(i);
-            ref var page = ref CollectionsMarshal.GetValueRefOrAddDefault(_pages, gfn.Value, out var isHeld);
+            var memoryPage = pages.Start.Plus(i);
+            ref var page = ref CollectionsMarshal.GetValueRefOrAddDefault(_pages, memoryPage.Value, out var isHeld);
             if (!isHeld)
             {
                 page = new PendingPage { Requester = requester, IsWaitedFor = isWaitedFor };
                 if (!isWaitedFor)
                     BackgroundHeld++;
-                (isWaitedFor ? _demand : _background).Add(gfn);
+                (isWaitedFor ? _demand : _background).Add(memoryPage);
                 added++;
                 continue;
             }
@@ -106,28 +105,28 @@ public sealed partial class FetchCore
             if (page.Requester != requester && _others.Add(ref page.OtherRequesters, requester))
                 added++;
             if (isWaitedFor)
-                WaitFor(gfn, ref page, nowNs);
+                WaitFor(memoryPage, ref page, nowNs);
         }
 
         return added;
     }
 
     /// <summary>Somebody waits for a page that was asked for as background. Ignored where it is not held.</summary>
-    public void Promote(Gfn gfn, long nowNs)
+    public void Promote(MemoryPage memoryPage, long nowNs)
     {
-        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
         if (!Unsafe.IsNullRef(ref page))
-            WaitFor(gfn, ref page, nowNs);
+            WaitFor(memoryPage, ref page, nowNs);
     }
 
     /// <summary>Forgets background pages that were not asked for yet.</summary>
     public void CancelBackground()
     {
-        while (_background.TryTake(out var gfn))
+        while (_background.TryTake(out var memoryPage))
         {
-            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
             if (!Unsafe.IsNullRef(ref page) && page is { IsOnItsWay: false, IsWaitedFor: false })
-                Forget(gfn, ref page);
+                Forget(memoryPage, ref page);
         }
     }
 
@@ -135,12 +134,12 @@ public sealed partial class FetchCore
     /// A requester wants pages no longer. What nobody else wants is forgotten, and a request of which nothing is wanted
     /// any more is cancelled.
     /// </summary>
-    public void Abandon(GfnRange pages, int requester)
+    public void Abandon(MemoryPageRange pages, int requester)
     {
         for (ulong i = 0; i < pages.Count; i++)
         {
-            var gfn = pages.Start.Plus(i);
-            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            var memoryPage = pages.Start.Plus(i);
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
             if (Unsafe.IsNullRef(ref page))
                 continue;
             if (page.Requester != requester)
@@ -152,7 +151,7 @@ public sealed partial class FetchCore
             if (_others.TryTakeFirst(ref page.OtherRequesters, out page.Requester))
                 continue;
             var (request, hedge) = (page.Request, page.Hedge);
-            Forget(gfn, ref page);
+            Forget(memoryPage, ref page);
             Unneed(request);
             Unneed(hedge);
         }
@@ -176,15 +175,20 @@ public sealed partial class FetchCore
         _ids.Clear();
         _ids.AddRange(_pages.Keys);
         _ids.Sort();
-        foreach (var gfn in _ids)
+        foreach (var memoryPage in _ids)
         {
-            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn);
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage);
             var priority = page.IsWaitedFor ? FetchPriority.Demand : FetchPriority.Background;
             var requester = page.Requester;
             do
             {
                 _effects.Enqueue(
-                    new FetchEffect(FetchEffectKind.Fail, Requester: requester, Gfn: new Gfn(gfn), Priority: priority)
+                    new FetchEffect(
+                        FetchEffectKind.Fail,
+                        Requester: requester,
+                        Page: new MemoryPage(memoryPage),
+                        Priority: priority
+                    )
                 );
             } while (_others.TryTakeFirst(ref page.OtherRequesters, out requester));
         }
@@ -201,7 +205,7 @@ public sealed partial class FetchCore
     }
 
     // A page that was background has somebody who waits for it.
-    private void WaitFor(Gfn gfn, ref PendingPage page, long nowNs)
+    private void WaitFor(MemoryPage memoryPage, ref PendingPage page, long nowNs)
     {
         if (page.IsWaitedFor)
             return;
@@ -214,12 +218,12 @@ public sealed partial class FetchCore
                 return;
             request.WaitedSinceNs = Math.Min(request.WaitedSinceNs, nowNs);
             if (_hedges.IsDemandSooner(nowNs - request.SentNs))
-                _again.Add(gfn);
+                _again.Add(memoryPage);
             return;
         }
 
         // The old place in the background queue is left behind, and skipped when it comes up.
-        _demand.Add(gfn);
+        _demand.Add(memoryPage);
         _tally.Promoted++;
     }
 
@@ -246,14 +250,14 @@ public sealed partial class FetchCore
             return false;
 
         SourceRequest? request = null;
-        while ((request is null || request.Pages < maxPages) && queue.TryTake(out var gfn))
+        while ((request is null || request.Pages < maxPages) && queue.TryTake(out var memoryPage))
         {
-            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
             if (Unsafe.IsNullRef(ref page) || page.IsOnItsWay || page.IsWaitedFor != isDemand)
                 continue;
             request ??= NewRequest(source, priority, nowNs, isHedge: false);
             page.Request = request.Id;
-            request.Add(gfn);
+            request.Add(memoryPage);
         }
 
         if (request is null)
@@ -266,13 +270,13 @@ public sealed partial class FetchCore
         return true;
     }
 
-    private void Forget(Gfn gfn, ref PendingPage page)
+    private void Forget(MemoryPage memoryPage, ref PendingPage page)
     {
         if (!page.IsWaitedFor)
             BackgroundHeld--;
         while (_others.TryTakeFirst(ref page.OtherRequesters, out _)) { }
 
-        _pages.Remove(gfn.Value);
+        _pages.Remove(memoryPage.Value);
     }
 
     // Nobody wants a page of this request any more.

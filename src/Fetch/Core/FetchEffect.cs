@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch;
@@ -14,7 +13,7 @@ namespace Userfault.Fetch;
 /// <param name="RequestId">Which request to cancel.</param>
 /// <param name="Batch">Pages to hand on.</param>
 /// <param name="Priority">Of a batch: was it asked for because somebody waits?</param>
-/// <param name="Gfn">Which page.</param>
+/// <param name="Page">Which page.</param>
 /// <param name="Loss">Why a source is given up.</param>
 public readonly record struct FetchEffect(
     FetchEffectKind Kind,
@@ -24,6 +23,6 @@ public readonly record struct FetchEffect(
     ulong RequestId = 0,
     PageBatch? Batch = null,
     FetchPriority Priority = default,
-    Gfn Gfn = default,
+    MemoryPage Page = default,
     SourceLoss Loss = default
 );

@@ -24,13 +24,13 @@ public enum FetchEffectKind
     Deliver,
 
     /// <summary>
-    /// Tell <see cref="FetchEffect.Requester"/> that background page <see cref="FetchEffect.Gfn"/> will not come: its
+    /// Tell <see cref="FetchEffect.Requester"/> that background page <see cref="FetchEffect.Page"/> will not come: its
     /// source takes it to be in place.
     /// </summary>
     NotSent,
 
     /// <summary>
-    /// Tell <see cref="FetchEffect.Requester"/> that <see cref="FetchEffect.Gfn"/> will not come: no source is left.
+    /// Tell <see cref="FetchEffect.Requester"/> that <see cref="FetchEffect.Page"/> will not come: no source is left.
     /// </summary>
     Fail,
 }

@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
@@ -23,11 +23,11 @@ public sealed class FetchRoutes
     public IReadOnlyList<ulong> Members => _members;
 
     /// <summary>The fetcher of a page. Meaningless where there are no members.</summary>
-    public ulong Of(Gfn gfn)
+    public ulong Of(MemoryPage page)
     {
         if (_members.Length == 1)
             return _members[0];
-        var run = gfn.Value / RunPages;
+        var run = page.Value / RunPages;
         ulong best = 0,
             bestScore = 0;
         for (var i = 0; i < _members.Length; i++)

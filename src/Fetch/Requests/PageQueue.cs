@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
@@ -7,37 +7,37 @@ namespace Userfault.Fetch;
 /// </summary>
 internal sealed class PageQueue
 {
-    private Gfn[] _ring = new Gfn[256];
+    private MemoryPage[] _ring = new MemoryPage[256];
     private int _first;
 
     /// <summary>How many entries there are, pages that were taken out of their turn among them.</summary>
     public int Count { get; private set; }
 
     /// <summary>Behind all others.</summary>
-    public void Add(Gfn gfn)
+    public void Add(MemoryPage page)
     {
         if (Count == _ring.Length)
             Grow();
-        _ring[(_first + Count++) & (_ring.Length - 1)] = gfn;
+        _ring[(_first + Count++) & (_ring.Length - 1)] = page;
     }
 
     /// <summary>Before all others.</summary>
-    public void AddFirst(Gfn gfn)
+    public void AddFirst(MemoryPage page)
     {
         if (Count == _ring.Length)
             Grow();
         _first = (_first - 1) & (_ring.Length - 1);
-        _ring[_first] = gfn;
+        _ring[_first] = page;
         Count++;
     }
 
     /// <summary>Takes the first.</summary>
-    public bool TryTake(out Gfn gfn)
+    public bool TryTake(out MemoryPage page)
     {
-        gfn = default;
+        page = default;
         if (Count == 0)
             return false;
-        gfn = _ring[_first];
+        page = _ring[_first];
         _first = (_first + 1) & (_ring.Length - 1);
         Count--;
         return true;
@@ -48,7 +48,7 @@ internal sealed class PageQueue
 
     private void Grow()
     {
-        var ring = new Gfn[_ring.Length * 2];
+        var ring = new MemoryPage[_ring.Length * 2];
         for (var i = 0; i < Count; i++)
             ring[i] = _ring[(_first + i) & (_ring.Length - 1)];
         (_ring, _first) = (ring, 0);

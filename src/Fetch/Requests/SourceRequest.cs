@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch;
@@ -12,7 +11,7 @@ public sealed class SourceRequest
     /// </summary>
     internal const long NobodyWaits = long.MaxValue;
 
-    private readonly List<GfnRange> _ranges = new(8);
+    private readonly List<MemoryPageRange> _ranges = new(8);
 
     /// <summary>Its number, under which the source answers.</summary>
     public ulong Id { get; private set; }
@@ -30,7 +29,7 @@ public sealed class SourceRequest
     public bool IsHedge { get; private set; }
 
     /// <summary>The pages, in the order wanted. Valid until the engine takes its next event.</summary>
-    public ReadOnlySpan<GfnRange> Ranges => CollectionsMarshal.AsSpan(_ranges);
+    public ReadOnlySpan<MemoryPageRange> Ranges => CollectionsMarshal.AsSpan(_ranges);
 
     /// <summary>How many pages it asks for.</summary>
     public int Pages { get; private set; }
@@ -53,21 +52,21 @@ public sealed class SourceRequest
     }
 
     /// <summary>Appends a page; a run of neighbours is one range.</summary>
-    internal void Add(Gfn gfn)
+    internal void Add(MemoryPage page)
     {
         Pages++;
         Wanted++;
-        if (_ranges.Count > 0 && _ranges[^1].End == gfn)
+        if (_ranges.Count > 0 && _ranges[^1].End == page)
             _ranges[^1] = _ranges[^1] with { Count = _ranges[^1].Count + 1 };
         else
-            _ranges.Add(new GfnRange(gfn, 1));
+            _ranges.Add(new MemoryPageRange(page, 1));
     }
 
-    internal bool Holds(Gfn gfn)
+    internal bool Holds(MemoryPage page)
     {
         foreach (var range in Ranges)
         {
-            if (range.Contains(gfn))
+            if (range.Contains(page))
                 return true;
         }
 

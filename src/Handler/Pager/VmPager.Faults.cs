@@ -1,19 +1,13 @@
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Handler;
 
-// What guests wait for, and what is done while nobody waits.
-public sealed unsafe partial class VmPager
+// The guest's faults, the events of its memory, and the monitor's requests.
+internal sealed unsafe partial class VmPager
 {
-    private readonly (ulong First, ulong Pages)[] _placedNow = new (ulong, ulong)[VmState.MessagesAtOnce];
     private readonly Action<FaultRequest> _serve;
-    private readonly Func<ulong, bool> _isInPlace;
-    private ulong[] _deferred = new ulong[VmState.MessagesAtOnce];
-    private int _deferredCount;
-    private int _placedNowCount;
-    private bool _isBatch;
-    private PagerEnd _end;
 
     private bool TakeMessages()
     {
@@ -21,7 +15,7 @@ public sealed unsafe partial class VmPager
         if (count == 0)
             return false;
         var messages = _vm.State.Messages;
-        // Removals first: a fault may stand before the removal that caused it.
+        // Removals first: the kernel may queue a fault ahead of the removal that caused it.
         for (var i = 0; i < count; i++)
         {
             if (messages[i].Kind == UffdEventKind.Pagefault)
@@ -29,32 +23,31 @@ public sealed unsafe partial class VmPager
             OnEvent(messages[i]);
             _vm.State.Heeded(i);
         }
-        _placedNowCount = 0;
-        var now = NowNs;
-        _isBatch = count > 1 && _settings.ChunkPages == 1 && _granule == 1 && _fetches is null && _vm.Memfd is null;
-        if (_isBatch)
-            _placer.BeginBatch();
-        for (var i = 0; i < count && _end == PagerEnd.None; i++)
+        _feed.BeginFaults(areMany: count > 1);
+        var now = PageDelivery.NowNs;
+        for (var i = 0; i < count && _delivery.End == PagerEnd.None; i++)
         {
             if (messages[i].Kind != UffdEventKind.Pagefault)
                 continue;
             Counters.CountFault(messages[i].ThreadId);
             if (!OnFault(messages[i].Address, now, isNew: true))
-                Defer(messages[i].Address);
+                _delivery.Deferred.Add(messages[i].Address);
         }
-        if (_isBatch)
-            EndBatch();
-        PlaceChunks();
+        _feed.EndFaults();
         return true;
     }
 
-    private void EndBatch()
+    private bool RetryDeferred()
     {
-        _isBatch = false;
-        _placer.EndBatch();
-        var now = NowNs;
-        for (var i = 0; i < _placedNowCount; i++)
-            _waits.End(new Gfn(_placedNow[i].First), _placedNow[i].Pages, now);
+        var count = _delivery.Deferred.TakeAll();
+        _feed.BeginFaults(areMany: false);
+        for (var i = 0; i < count && _delivery.End == PagerEnd.None; i++)
+        {
+            if (!OnFault(_delivery.Deferred[i], 0, isNew: false))
+                _delivery.Deferred.Keep(i);
+        }
+        _feed.EndFaults();
+        return _delivery.Deferred.Count < count;
     }
 
     // Events that another process had read when it died. Heeding one twice does no harm.
@@ -70,24 +63,25 @@ public sealed unsafe partial class VmPager
         }
     }
 
-    // What another process was putting in place when it died, by the way it went.
+    // What another process was putting in place when it died, by the way it went. Pages of sources are written again
+    // before anybody sees them, as each is that arrives.
     private void TakeLeftPlacing()
     {
         if (!_vm.State.TryGetPlacing(out var range, out var throughUffd))
             return;
-        // Pages of sources are always written into the file, and are again before anybody sees them.
-        for (ulong i = 0; i < range.Count && _image is not null && _end == PagerEnd.None; i++)
+        var way = throughUffd ? PlaceWay.Userfaultfd : PlaceWay.File;
+        for (ulong i = 0; i < range.Count && _delivery.End == PagerEnd.None; i++)
         {
-            var page = new GfnRange(range.Start.Plus(i), 1);
-            if (page.Start.Value >= _vm.Map.PageLimit || !_vm.State.Missing.IsSet(page.Start.Value))
+            var page = range.Start.Plus(i);
+            if (page.Value >= _vm.Map.PageLimit || !_vm.State.Missing.IsSet(page.Value))
                 continue;
-            var result = PlaceFromImage(page, isDemand: false, throughUffd);
+            var result = _feed.PlaceLeft(page, way);
             while (result == PlaceResult.Again)
             {
                 _ = TakeMessages();
-                result = PlaceFromImage(page, isDemand: false, throughUffd);
+                result = _feed.PlaceLeft(page, way);
             }
-            _ = Settle(result);
+            _ = _delivery.Settle(result);
         }
         _vm.State.EndPlacing();
     }
@@ -97,17 +91,17 @@ public sealed unsafe partial class VmPager
         switch (message.Kind)
         {
             case UffdEventKind.Remove:
-                _placer.Remove(message.Start, message.End);
+                _delivery.Placement.Remove(message.Start, message.End);
                 break;
             case UffdEventKind.Unmap:
-                _placer.Unmap(message.Start, message.End);
+                _delivery.Placement.Unmap(message.Start, message.End);
                 break;
             case UffdEventKind.Fork:
-                // The child's memory is nobody's business here; its descriptor must not pile up.
+                // The child's memory is not this pager's business; its descriptor must not pile up.
                 new OwnedFd(message.ForkedFd).Dispose();
                 break;
             default:
-                Fail($"event {message.Kind} of the monitor's memory: guest memory must stay where it is");
+                _delivery.Fail($"event {message.Kind} of the monitor's memory: guest memory must stay where it is");
                 break;
         }
     }
@@ -117,198 +111,47 @@ public sealed unsafe partial class VmPager
     {
         if (!_vm.Map.TryAtAddress(address, out var region))
         {
-            Fail($"a fault at 0x{address:x}, outside the regions that the monitor handed over");
+            _delivery.Fail($"a fault at 0x{address:x}, outside the regions that the monitor handed over");
             return true;
         }
-        var gfn = new Gfn(region.GfnAt(address).Value & ~(_granule - 1));
-        if (WasPlacedNow(gfn))
+        var page = _delivery.Placement.GranuleOf(region.GfnAt(address));
+        if (_feed.TryJoin(page))
         {
             // Read before the call that woke it.
             Counters.CountStale();
-            if (_servesChunks)
-                NoteChunkFault(gfn);
             return true;
         }
-        if (!_vm.State.Missing.IsSet(gfn.Value))
+        if (!_vm.State.Missing.IsSet(page.Value))
         {
-            var result = _placer.PlaceZero(gfn, region);
-            return Settle(result) || result != PlaceResult.Again;
+            var result = _delivery.Placement.PlaceZero(page, region);
+            return _delivery.Settle(result) || result != PlaceResult.Again;
         }
-        _order?.OnFault(gfn);
+        _feed.Order?.OnFault(page);
         if (isNew)
-            _waits.Begin(gfn, nowNs);
-        if (_fetches is not null)
-        {
-            Demand(gfn);
-            return true;
-        }
-        if (!_servesChunks)
-            return ServeNow(gfn, throughUffd: true) != PlaceResult.Again;
-        QueueChunk(gfn);
-        return true;
+            _delivery.Faults.Begin(page, nowNs);
+        return _feed.OnFault(page);
     }
-
-    private PlaceResult ServeNow(Gfn gfn, bool throughUffd)
-    {
-        // In the secret-free form userfaultfd resolves the one page; its neighbours go into the file.
-        var isSplit = _vm.Memfd is not null && throughUffd;
-        if (isSplit)
-        {
-            var one = PlaceFromImage(new GfnRange(gfn, 1), isDemand: true, throughUffd: true);
-            if (!Settle(one))
-                return one;
-        }
-        var window = _vm.State.Missing.IsSet(gfn.Value)
-            ? _claims.WindowAround(gfn, Math.Max(_settings.ChunkPages, _granule))
-            : new GfnRange(gfn, 0);
-        // The page that is waited for at the front of the first call, what lies below it afterwards.
-        var result = PlaceFromImage(
-            new GfnRange(gfn, window.End.Value - gfn.Value),
-            isDemand: true,
-            throughUffd && !isSplit
-        );
-        if (Settle(result) && window.Start != gfn)
-        {
-            result = PlaceFromImage(
-                new GfnRange(window.Start, gfn.Value - window.Start.Value),
-                isDemand: true,
-                throughUffd && !isSplit
-            );
-        }
-
-        _ = Settle(result);
-        if (result == PlaceResult.Done && throughUffd && _placedNowCount < VmState.MessagesAtOnce)
-            _placedNow[_placedNowCount++] = isSplit ? (gfn.Value, 1) : (window.Start.Value, window.Count);
-        return result;
-    }
-
-    private PlaceResult PlaceFromImage(GfnRange range, bool isDemand, bool throughUffd)
-    {
-        var first = range.Start;
-        var left = range.Count;
-        while (left > 0)
-        {
-            var run = _granule;
-            byte* bytes;
-            if (_granule == 1)
-                run = _runs!.Next(first, left, out bytes);
-            else
-                bytes = _runs!.Assemble(first, _granule);
-            var result = Put(first, run, bytes, isDemand, throughUffd);
-            if (result != PlaceResult.Done)
-                return result;
-            first = first.Plus(run);
-            left -= run;
-        }
-        return PlaceResult.Done;
-    }
-
-    private PlaceResult Put(Gfn first, ulong pages, byte* bytes, bool isDemand, bool throughUffd)
-    {
-        var result = _placer.Place(first, pages, bytes, isDemand, throughUffd);
-        if (result != PlaceResult.Done)
-            return result;
-        if (isDemand)
-        {
-            if (!_isBatch)
-                _waits.End(first, pages, NowNs);
-            if (_monitor.HasRequests)
-                _monitor.Answer(_isInPlace);
-        }
-        if (isDemand && _recorder is not null)
-        {
-            for (ulong i = 0; i < pages; i++)
-                _recorder.Touch(first.Plus(i));
-        }
-        return result;
-    }
-
-    private bool PushSome()
-    {
-        if (_order is null || !_mayPush || IsComplete)
-            return false;
-        if (_fetches is not null)
-            return PushFetches();
-        var most = Math.Max(_settings.PushPages, _granule);
-        ulong pages = 0;
-        // Runs of a working set are short: some of them between two looks at the guest's faults.
-        for (var runs = 0; pages < most && runs < MostRunsAtOnce / 4; runs++)
-        {
-            if (!_order.TryNext(most - pages, out var range))
-                return _mayPush = pages > 0;
-            var result = PlaceFromImage(range, isDemand: false, throughUffd: _vm.Memfd is null);
-            _claims.Release(range);
-            if (result == PlaceResult.Again)
-            {
-                _order.GiveBack(range);
-                _isChanging = true;
-                return false;
-            }
-            if (!Settle(result))
-                return true;
-            pages += range.Count;
-        }
-        return true;
-    }
-
-    private bool IsInPlace(ulong offset) => !_vm.State.Missing.IsSet(offset >> Page.Shift);
 
     private void OnRequest(FaultRequest request)
     {
         Counters.CountRequest();
-        var gfn = new Gfn(request.Offset >> Page.Shift);
-        if (request.Offset % Page.Size != 0 || !_vm.Map.TryAtPage(gfn, out _))
+        var page = new MemoryPage(request.Offset >> Page.Shift);
+        if (request.Offset % Page.Size != 0 || !_vm.Map.TryAtPage(page, out _))
         {
             throw new ProtocolException(
                 $"a fault request for offset {request.Offset}, which is no page of guest memory"
             );
         }
 
-        if (!_vm.State.Missing.IsSet(gfn.Value))
+        if (!_vm.State.Missing.IsSet(page.Value))
         {
             // In place already, or the monitor set the bit anew.
-            _vm.Memfd!.Clear(gfn, 1);
-            _monitor.Answer(_isInPlace);
+            _delivery.Placement.ShowInPlace(page);
+            _monitor.Answer(_delivery.IsInPlace);
             return;
         }
-        _waits.Begin(gfn, NowNs);
-        _order?.OnFault(gfn);
-        if (_fetches is not null)
-            Demand(gfn);
-        else
-            _ = ServeNow(gfn, throughUffd: false);
-    }
-
-    private bool WasPlacedNow(Gfn gfn)
-    {
-        for (var i = 0; i < _placedNowCount; i++)
-        {
-            if (gfn.Value - _placedNow[i].First < _placedNow[i].Pages)
-                return true;
-        }
-        return false;
-    }
-
-    private void Defer(ulong address)
-    {
-        Counters.CountDeferred();
-        if (_deferredCount == _deferred.Length)
-            Array.Resize(ref _deferred, _deferredCount * 2);
-        _deferred[_deferredCount++] = address;
-    }
-
-    private bool RetryDeferred()
-    {
-        var count = _deferredCount;
-        _deferredCount = 0;
-        _placedNowCount = 0;
-        for (var i = 0; i < count && _end == PagerEnd.None; i++)
-        {
-            // Kept in the same array: what is written back lies before what is read.
-            if (!OnFault(_deferred[i], 0, isNew: false))
-                _deferred[_deferredCount++] = _deferred[i];
-        }
-        PlaceChunks();
-        return _deferredCount < count;
+        _delivery.Faults.Begin(page, PageDelivery.NowNs);
+        _feed.Order?.OnFault(page);
+        _feed.OnRequest(page);
     }
 }

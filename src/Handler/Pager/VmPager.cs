@@ -1,40 +1,27 @@
-using System.Diagnostics;
 using Userfault.Linux;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
 
 /// <summary>
 /// Serves one VM's faults from one dedicated thread: reads many messages at once, answers demand first, pushes while
-/// nobody waits, looks for work for a moment before it sleeps. With a local image nothing is allocated once it runs, so
-/// that no collection ever stands between a guest and its page. The thread owns all that is in here.
+/// nobody waits, looks for work for a moment before it sleeps. Where pages come from is up to its feed
+/// (<see cref="PageFeed"/>), how they go in place to its placement (<see cref="Placement"/>). The thread owns all that
+/// is in here.
 /// </summary>
-public sealed unsafe partial class VmPager : IDisposable
+internal sealed unsafe partial class VmPager : IDisposable
 {
-    private const int MostRunsAtOnce = 64;
-    private const int ChangingPollMs = 1;
-    private const int StarvedPollMs = 20;
-
     private readonly VmDescriptors _vm;
     private readonly PagerSettings _settings;
-    private readonly IMemoryImage? _image;
-    private readonly ImageRuns? _runs;
-    private readonly Fetches? _fetches;
-    private readonly Placer _placer;
-    private readonly PageClaims _claims;
-    private readonly WorkingSetRecorder? _recorder;
-    private readonly WaitBook _waits = new();
-    private readonly EventFd _wake = new();
+    private readonly PageDelivery _delivery;
+    private readonly PageFeed _feed;
     private readonly MonitorSide _monitor;
-    private readonly ulong _granule;
-    private readonly long _begunNs = NowNs;
-    private PushOrder? _order;
-    private bool _mayPush = true;
-    private bool _isChanging;
+    private readonly EventFd _wake = new();
+    private readonly LatencyRequests _latencyRequests;
+    private readonly long _begunNs = PageDelivery.NowNs;
+    private Thread? _thread;
     private bool _isCompleting;
     private volatile StopKind _stop;
-    private readonly LatencyDesk _desk;
 
     /// <summary>A pager that serves from an image in this process.</summary>
     /// <param name="vm">The VM; not owned.</param>
@@ -53,11 +40,10 @@ public sealed unsafe partial class VmPager : IDisposable
         ReadOnlySpan<byte> rest = default,
         ImageIndex? index = null
     )
-        : this(vm, settings, replay, recorder, rest)
+        : this(vm, settings, recorder, rest)
     {
-        _image = image;
-        _runs = new ImageRuns(image, Math.Max(Math.Max(settings.PushPages, settings.ChunkPages), _granule), index);
-        _servesChunks = settings.ChunkPages > 1 && _granule == 1 && vm.Memfd is null;
+        _feed = ImageFeed.Of(_delivery, image, index);
+        _feed.Order = FirstOrder(replay);
     }
 
     /// <summary>A pager that fetches from page sources.</summary>
@@ -75,49 +61,28 @@ public sealed unsafe partial class VmPager : IDisposable
         WorkingSetRecorder? recorder = null,
         ReadOnlySpan<byte> rest = default
     )
-        : this(vm, settings, replay, recorder, rest)
+        : this(vm, settings, recorder, rest)
     {
-        if (_granule > 1)
-        {
-            throw new ProtocolException(
-                "huge pages are served from a local image alone: use --image, or guest memory of 4 KiB pages"
-            );
-        }
-
-        _fetches = new Fetches(sources, settings.Fetch, _wake, Counters);
+        _feed = new SourceFeed(_delivery, sources, _wake);
+        _feed.Order = FirstOrder(replay);
     }
 
-    private VmPager(
-        VmDescriptors vm,
-        PagerSettings settings,
-        WorkingSet? replay,
-        WorkingSetRecorder? recorder,
-        ReadOnlySpan<byte> rest
-    )
+    // The feed is made by the constructor that calls this one.
+    private VmPager(VmDescriptors vm, PagerSettings settings, WorkingSetRecorder? recorder, ReadOnlySpan<byte> rest)
     {
-        ArgumentNullException.ThrowIfNull(vm);
-        ArgumentNullException.ThrowIfNull(settings);
-        (_vm, _settings, _recorder) = (vm, settings, recorder);
-        _granule = vm.Map.PagesPerGranule;
-        _placer = new Placer(vm.Uffd, vm.Map, vm.State, Counters, vm.Memfd, settings);
-        _claims = new PageClaims(new GfnRange(new Gfn(0), vm.Map.PageLimit), vm.State.Missing);
-        _monitor = OpenMonitorSide(vm, rest);
-        if (replay is not null)
-            _order = PushOrder.Create(PushOrderKind.Recorded, _claims, replay, recordedAlone: settings.Push is null);
-        else if (settings.Push is { } kind)
-            _order = PushOrder.Create(kind, _claims);
-        _desk = new LatencyDesk(_waits.Latency, _wake.Signal);
+        _feed = null!;
+        (_vm, _settings) = (vm, settings);
+        _monitor = MonitorSide.Of(vm, rest);
+        _delivery = new PageDelivery(vm, settings, _monitor, recorder);
+        _latencyRequests = new LatencyRequests(_delivery.Faults.Latency, _wake.Signal);
         _serve = OnRequest;
-        _isInPlace = IsInPlace;
-        _onPiece = OnPiece;
-        Counters.SetMissing(vm.State.Missing.Count());
     }
 
     /// <summary>What it did so far.</summary>
-    public PagerCounters Counters { get; } = new();
+    public PagerCounters Counters => _delivery.Counters;
 
     /// <summary>Why it could not go on; null unless <see cref="Run"/> answered <see cref="PagerEnd.Failed"/>.</summary>
-    public string? Reason { get; private set; }
+    public string? Reason => _delivery.Reason;
 
     /// <summary>From the pager's beginning to the last page in place, in ns; -1 while pages are missing.</summary>
     public long CompleteNs { get; private set; } = -1;
@@ -131,9 +96,9 @@ public sealed unsafe partial class VmPager : IDisposable
     public LatencyHistogram Latency()
     {
         if (_thread is not null && Thread.CurrentThread != _thread)
-            return _desk.Ask();
+            return _latencyRequests.Ask();
         var copy = new LatencyHistogram();
-        copy.Add(_waits.Latency);
+        copy.Add(_delivery.Faults.Latency);
         return copy;
     }
 
@@ -142,7 +107,7 @@ public sealed unsafe partial class VmPager : IDisposable
     public void Stop(bool handOver)
     {
         _stop = handOver ? StopKind.HandOver : StopKind.Complete;
-        _desk.WhileOpen(_wake.Signal);
+        _latencyRequests.WhileOpen(_wake.Signal);
     }
 
     /// <summary>Serves until the end. Blocks: on a thread of its own.</summary>
@@ -164,35 +129,27 @@ public sealed unsafe partial class VmPager : IDisposable
         }
         catch (Exception e) when (e is ProtocolException or LinuxException)
         {
-            return Fail(e.Message);
+            return _delivery.Fail(e.Message);
         }
         catch (Exception e)
         {
-            // Nobody foresaw it, and still it is this VM's alone: the process serves others.
-            return Fail($"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+            // Unforeseen, and still this VM's trouble alone: the process serves others.
+            return _delivery.Fail($"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
         }
         finally
         {
-            _desk.Close();
+            _latencyRequests.Close();
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _desk.Drain();
-        _fetches?.Dispose();
-        while (_held.TryDequeue(out var held))
-            held.Batch.Release();
-        _placer.Dispose();
-        _claims.Dispose();
-        _runs?.Dispose();
+        _latencyRequests.Drain();
+        _feed.Dispose();
+        _delivery.Dispose();
         _wake.Dispose();
     }
-
-    private Thread? _thread;
-
-    private static long NowNs => Stopwatch.GetTimestamp();
 
     private bool IsComplete => Counters.MissingPages == 0;
 
@@ -203,18 +160,16 @@ public sealed unsafe partial class VmPager : IDisposable
         {
             BeginCompleting();
             var isBusy = TakeMessages();
-            if (_deferredCount > 0)
+            if (_delivery.Deferred.Count > 0)
                 isBusy |= RetryDeferred();
-            if (_vm.Memfd is not null)
-                isBusy |= _monitor.Take(_serve);
-            if (_fetches is not null)
-                isBusy |= Fetch();
-            if (!isBusy && _deferredCount == 0)
-                isBusy = PushSome();
-            if (_end != PagerEnd.None)
-                return _end;
+            isBusy |= _monitor.Take(_serve);
+            isBusy |= _feed.Work();
+            if (!isBusy && _delivery.Deferred.Count == 0)
+                isBusy = _feed.TryPush();
+            if (_delivery.End != PagerEnd.None)
+                return _delivery.End;
             if (CompleteNs < 0 && IsComplete)
-                CompleteNs = NowNs - _begunNs;
+                CompleteNs = PageDelivery.NowNs - _begunNs;
             if (EndWhenAsked() is var end and not PagerEnd.None)
                 return end;
             if (isBusy)
@@ -222,7 +177,7 @@ public sealed unsafe partial class VmPager : IDisposable
                 idleSince = 0;
                 continue;
             }
-            var now = NowNs;
+            var now = PageDelivery.NowNs;
             if (idleSince == 0)
                 idleSince = now;
             // No yield here: whoever else wants this processor would keep it for a whole turn.
@@ -234,43 +189,31 @@ public sealed unsafe partial class VmPager : IDisposable
         }
     }
 
-    // What the guest has just come to wait for is asked for before what has arrived is put in place.
-    private bool Fetch()
-    {
-        var nowNs = NowNs;
-        _fetches!.Go(nowNs);
-        _fetches.Tick(nowNs);
-        return TakeArrivals();
-    }
-
     // Before the loop looks for work, so that it does not sleep on what it has just been given to do.
     private void BeginCompleting()
     {
         if (_stop != StopKind.Complete || _isCompleting)
             return;
         _isCompleting = true;
-        _order = PushOrder.Create(PushOrderKind.Sequential, _claims);
-        _mayPush = true;
+        _feed.Order = PushOrder.Create(PushOrderKind.Sequential, _delivery.Claims);
     }
 
     private PagerEnd EndWhenAsked()
     {
-        _desk.Look();
+        _latencyRequests.Look();
         switch (_stop)
         {
             case StopKind.HandOver:
                 return PagerEnd.HandedOver;
-            case StopKind.Complete when IsComplete && _deferredCount == 0:
+            case StopKind.Complete when IsComplete && _delivery.Deferred.Count == 0:
                 UnregisterAll();
                 return PagerEnd.Completed;
         }
-        if (_fetches is { IsStarved: true } && _fetches.LostForNs > _settings.SourcePatienceNs)
-            return Fail($"no page source for {_settings.SourcePatienceNs / 1_000_000_000.0:0.#} s");
-        return PagerEnd.None;
+        return _feed.Lost is { } reason ? _delivery.Fail(reason) : PagerEnd.None;
     }
 
-    // Everything that can wake: a fault or event, an answer, the monitor's end by its process or its socket, a wish of
-    // others.
+    // Everything that can wake: a fault or event, an answer, the monitor's end by its process or its socket, a request
+    // of another thread.
     private PagerEnd Sleep()
     {
         // A process closes its sockets a moment before it ends. One that lives on still has its guest's faults
@@ -280,41 +223,36 @@ public sealed unsafe partial class VmPager : IDisposable
             UnregisterAll();
             return PagerEnd.MonitorGone;
         }
-        if (_fetches is not null && !_fetches.Park())
+        if (!_feed.TryPark())
             return PagerEnd.None;
         var fds = stackalloc PollFd[4];
         fds[0] = new PollFd(_vm.Uffd.Fd.Number, Libc.POLLIN);
         fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
         fds[2] = new PollFd(_vm.Monitor.Fd.Number, Libc.POLLIN);
         fds[3] = new PollFd(_monitor.IsClosed ? -1 : _vm.Socket.Fd.Number, _monitor.Events);
-        var timeoutMs =
-            _deferredCount > 0 || _isChanging || _held.Count > 0 ? ChangingPollMs
-            : _fetches is { IsStarved: true } ? StarvedPollMs
-            : _fetches?.SleepMs ?? -1;
-        _ = Libc.Poll(fds, 4, timeoutMs);
-        _isChanging = false;
-        _fetches?.Unpark();
+        _ = Libc.Poll(fds, 4, _delivery.Deferred.Count > 0 ? PageFeed.ChangingPollMs : _feed.SleepMs);
+        _feed.Unpark();
         if (fds[1].Returned != 0)
             _wake.Reset();
         if (fds[2].Returned != 0)
             return PagerEnd.MonitorGone;
         if (fds[3].Returned != 0)
-        {
-            _monitor.Answer(_isInPlace);
-            if (_vm.Memfd is null || (fds[3].Returned & Libc.POLLHUP) != 0)
-                _ = _monitor.Take(_serve);
-        }
+            _monitor.OnReady(fds[3].Returned, _delivery.IsInPlace, _serve);
         return PagerEnd.None;
     }
 
-    private static MonitorSide OpenMonitorSide(VmDescriptors vm, ReadOnlySpan<byte> rest)
+    private PushOrder? FirstOrder(WorkingSet? replay)
     {
-        if (vm.Memfd is null)
-            return new MonitorSide(vm.Socket, null, null);
-        var stream = vm.State.OpenStream();
-        rest.CopyTo(stream.Room);
-        stream.Fill(rest.Length);
-        return new MonitorSide(vm.Socket, stream, vm.State.OpenRequests());
+        if (replay is not null)
+        {
+            return PushOrder.Create(
+                PushOrderKind.Recorded,
+                _delivery.Claims,
+                replay,
+                recordedAlone: _settings.Push is null
+            );
+        }
+        return _settings.Push is { } kind ? PushOrder.Create(kind, _delivery.Claims) : null;
     }
 
     private void WakeAll()
@@ -328,28 +266,6 @@ public sealed unsafe partial class VmPager : IDisposable
     {
         foreach (var region in _vm.Map.Regions)
             _ = _vm.Uffd.Unregister(region.Start, region.Bytes);
-    }
-
-    private PagerEnd Fail(string reason)
-    {
-        Reason = reason;
-        return _end = PagerEnd.Failed;
-    }
-
-    // Takes a result to where the loop sees it; true where the pages are in place.
-    private bool Settle(PlaceResult result)
-    {
-        if (result == PlaceResult.Gone)
-            _end = PagerEnd.MonitorGone;
-        if (result == PlaceResult.Failed)
-        {
-            Fail(
-                _placer.Error == LinuxErrno.EFAULT
-                    ? "EFAULT: the image cannot be read; was its file cut short?"
-                    : $"pages cannot be put in place: {_placer.Error}"
-            );
-        }
-        return result == PlaceResult.Done;
     }
 
     private enum StopKind

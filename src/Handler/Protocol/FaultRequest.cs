@@ -14,7 +14,7 @@ namespace Userfault.Handler;
 public readonly record struct FaultRequest(uint Vcpu, ulong Offset, ulong Flags, ulong? Token)
 {
     /// <summary>Bytes of a request or an answer at most.</summary>
-    public const int MostBytes = 1024;
+    public const int MaxBytes = 1024;
 
     /// <summary>Reads one object. Allocates nothing.</summary>
     /// <exception cref="ProtocolException">Anything wrong.</exception>

@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Handler;
 
@@ -13,14 +14,14 @@ public readonly record struct GuestRegion(ulong Start, ulong Bytes, ulong Offset
     public ulong End => Start + Bytes;
 
     /// <summary>Its pages in the memory file.</summary>
-    public GfnRange Pages => new(new Gfn(Offset >> Page.Shift), Bytes >> Page.Shift);
+    public MemoryPageRange Pages => new(new MemoryPage(Offset >> Page.Shift), Bytes >> Page.Shift);
 
     /// <summary>Does the address lie in it?</summary>
     public bool Contains(ulong address) => address - Start < Bytes;
 
     /// <summary>The page of the memory file at an address of the region.</summary>
-    public Gfn GfnAt(ulong address) => new((Offset + (address - Start)) >> Page.Shift);
+    public MemoryPage GfnAt(ulong address) => new((Offset + (address - Start)) >> Page.Shift);
 
     /// <summary>The address of a page of the memory file that lies in the region.</summary>
-    public ulong AddressOf(Gfn gfn) => Start + ((gfn.Value << Page.Shift) - Offset);
+    public ulong AddressOf(MemoryPage page) => Start + ((page.Value << Page.Shift) - Offset);
 }

@@ -79,6 +79,7 @@ public sealed unsafe class JsonCutter
                 $"garbage: byte 0x{_buffer[_next]:x2} where JSON should begin"
             );
         }
+
         while (_seen < _filled)
         {
             if (!Step(_buffer[_seen++]))

@@ -11,10 +11,10 @@ namespace Userfault.Handler;
 public static class RegionList
 {
     /// <summary>Bytes of the array at most.</summary>
-    public const int MostBytes = 64 << 10;
+    public const int MaxBytes = 64 << 10;
 
     /// <summary>Regions at most.</summary>
-    public const int MostRegions = 512;
+    public const int MaxRegions = 512;
 
     /// <summary>Bytes of a huge page.</summary>
     public const ulong HugePageBytes = 2 << 20;
@@ -80,7 +80,7 @@ public static class RegionList
         var regions = new List<GuestRegion>();
         while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
         {
-            Require(regions.Count < MostRegions, ProtocolError.RegionCount, $"more than {MostRegions} regions");
+            Require(regions.Count < MaxRegions, ProtocolError.RegionCount, $"more than {MaxRegions} regions");
             regions.Add(ReadRegion(ref reader, regions.Count));
         }
         Require(

@@ -7,7 +7,7 @@ public sealed record HandlerOptions
     public PagerSettings Pager { get; init; } = new();
 
     /// <summary>VMs at once; one more is refused.</summary>
-    public int MostVms { get; init; } = 256;
+    public int MaxVms { get; init; } = 256;
 
     /// <summary>Longest time from a connection to the end of its handshake.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);

@@ -178,10 +178,10 @@ public sealed unsafe class HandlerServer : IDisposable
                 continue;
             try
             {
-                if (Count >= Options.MostVms)
+                if (Count >= Options.MaxVms)
                 {
                     Options.Log(
-                        $"vm: {HandlerEvent.Refused}: process {socket.PeerPid}: {Options.MostVms} VMs are served already"
+                        $"vm: {HandlerEvent.Refused}: process {socket.PeerPid}: {Options.MaxVms} VMs are served already"
                     );
                     socket.Dispose();
                 }

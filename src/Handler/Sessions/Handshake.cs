@@ -42,6 +42,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
                     $"the first descriptor is no userfaultfd but {descriptors[0].Describe()}"
                 );
             }
+
             var uffd = Userfaultfd.Adopt(descriptors[0]);
             foreach (var region in map.Regions)
             {
@@ -80,7 +81,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
     )
     {
         var begun = Stopwatch.GetTimestamp();
-        var cutter = new JsonCutter(RegionList.MostBytes);
+        var cutter = new JsonCutter(RegionList.MaxBytes);
         while (true)
         {
             if (cutter.TryNext(out var json))
@@ -95,6 +96,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
                     $"no whole handshake within {timeout.TotalSeconds:0.#} s"
                 );
             }
+
             var bytes = socket.Receive(cutter.Room, descriptors);
             if (bytes == 0)
                 throw new ProtocolException(ProtocolError.Incomplete, "closed before the handshake was whole");

@@ -10,7 +10,7 @@ namespace Userfault.Handler;
 /// </summary>
 public sealed class StandbyClient : IDisposable
 {
-    private const int MostMessageBytes = 1 << 20;
+    private const int MaxMessageBytes = 1 << 20;
 
     // From the end of the connection to the end of its process, where that is killed.
     private const int DeathMs = 10_000;
@@ -19,7 +19,7 @@ public sealed class StandbyClient : IDisposable
     private readonly PidFd _serving;
     private readonly PageSupply _pages;
     private readonly Action<string> _log;
-    private readonly JsonCutter _messages = new(MostMessageBytes);
+    private readonly JsonCutter _messages = new(MaxMessageBytes);
     private readonly Dictionary<int, VmDescriptors> _vms = [];
     private readonly Queue<OwnedFd> _descriptors = new();
 

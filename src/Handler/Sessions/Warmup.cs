@@ -42,21 +42,31 @@ public static class Warmup
             Prepare(typeof(Pages.PushOrder).Assembly.GetType(name));
         foreach (var type in typeof(FetchCore).Assembly.GetTypes())
             Prepare(type);
-        foreach (var name in (string[])["UserfaultBitmap", "BitmapWords", "WordScan", "Gfn", "GfnRange"])
-            Prepare(typeof(Mmu.Gfn).Assembly.GetType($"Userfault.Mmu.{name}"));
+        foreach (var name in (string[])["UserfaultBitmap", "BitmapWords", "WordScan", "MemoryPage", "MemoryPageRange"])
+            Prepare(typeof(Mmu.Page).Assembly.GetType($"Userfault.Mmu.{name}"));
         foreach (
             var type in (Type[])
                 [
                     typeof(VmSession),
                     typeof(VmPager),
-                    typeof(Placer),
-                    typeof(CopyCrew),
+                    typeof(PageDelivery),
+                    typeof(PageFeed),
+                    typeof(ImageFeed),
+                    typeof(ChunkedImageFeed),
+                    typeof(SourceFeed),
+                    typeof(Placement),
+                    typeof(CopyPlacement),
+                    typeof(HugePlacement),
+                    typeof(GuestMemfdPlacement),
+                    typeof(CopyThreads),
+                    typeof(DeferredFaults),
                     typeof(ImageIndex),
                     typeof(ImageRuns),
                     typeof(RegionMap),
-                    typeof(WaitBook),
+                    typeof(PendingFaults),
                     typeof(Fetches),
                     typeof(MonitorSide),
+                    typeof(RequestingMonitor),
                     typeof(VmState),
                     typeof(PagerCounters),
                     typeof(Userfaultfd),

@@ -43,7 +43,8 @@ internal static class DemandPagingCommand
                         ProgressNs = 0,
                     };
                     var delayUs = Units.Count("-d", result.GetValue(delay) ?? "0", 0, int.MaxValue);
-                    return Run(settings, count, share, result.GetValue(overlap), delayUs * 1000L, cancelled);
+                    var guest = new Guest(count, share, result.GetValue(overlap));
+                    return Run(settings, guest, delayUs * 1000L, cancelled);
                 })
         );
         return command;
@@ -51,13 +52,12 @@ internal static class DemandPagingCommand
 
     private static async Task<int> Run(
         MigrationSettings settings,
-        int vcpus,
-        ulong sharePages,
-        bool overlap,
+        Guest guest,
         long delayNs,
         CancellationToken cancelled
     )
     {
+        var (vcpus, sharePages, overlap) = guest;
         var pages = overlap ? sharePages : sharePages * (ulong)vcpus;
         // Where nothing is missing the kernel gives pages of zeros: so the image is one of zeros then.
         var image = new SyntheticImage(new SyntheticSettings(pages, settings.StartsWhole ? 1 : 0, 0));
@@ -76,11 +76,9 @@ internal static class DemandPagingCommand
         await using var run = new MigrationRun(
             ActorSystem.Create("userfault", Settings.Load(null).Config),
             inputs,
-            settings,
-            link.IsInstant ? 0 : 1,
-            recordsWorkingSet: false
+            new RunSettings(settings) { OtherThreads = link.IsInstant ? 0 : 1 }
         );
-        run.AddLocalFetchers(image, 1, link, rememberedContents: 0);
+        run.AddLocalFetchers(image, 1, new SourceSection(link, RememberedContents: 0));
         Console.WriteLine("Finished creating vCPUs and starting uffd threads");
         var report = await run.Run(_ => { }, cancelled);
         if (report.GuestNs < 0 || !report.IsVerified)
@@ -127,4 +125,6 @@ internal static class DemandPagingCommand
         command.Options.Add(option);
         return option;
     }
+
+    private sealed record Guest(int Vcpus, ulong SharePages, bool Overlaps);
 }

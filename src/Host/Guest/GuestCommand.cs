@@ -35,31 +35,16 @@ internal static class GuestCommand
             ?? throw new CliException("guest: say what memory must hold: --image F or --synthetic SIZE");
         var workload = options.OpenWorkload(result, image.Pages);
         var regions = options.RegionsOf(result, image.Pages);
-        var balloon = options.BalloonOf(result, image.Pages);
-        var deviceShare = Units.Share(options.DeviceShare.Name, result.GetValue(options.DeviceShare) ?? "0.1");
-        var patience = TimeSpan.FromTicks(
-            Units.DurationNs(options.Patience.Name, result.GetValue(options.Patience) ?? "30s") / 100
-        );
-        var verify = Units.Switch(options.Verify.Name, result.GetValue(options.Verify) ?? "on");
-        var pause = result.GetValue(options.PauseAt) is { } share
-            ? new GuestPause(Units.Share(options.PauseAt.Name, share), workload.Vcpus)
-            : null;
+        var settings = options.RunOf(result, image.Pages, workload.Vcpus);
         if (result.GetValue(options.GcStress))
             GcStress.Start();
         GuestReport report;
         try
         {
-            var memory = new GuestMemory(
-                regions,
-                result.GetValue(options.SecretFree),
-                result.GetValue(options.HugePages)
-            );
+            var memory = new GuestMemory(regions, options.FormOf(result));
             // Not disposed of where a thread may still sleep on its memory: the process ends then.
-            var run = new GuestRun(UnixSocket.Connect(path), memory, image, workload, balloon, deviceShare, patience)
-            {
-                Pause = pause,
-            };
-            report = run.Run(verify, cancelled);
+            var run = new GuestRun(UnixSocket.Connect(path), memory, image, workload, settings);
+            report = run.Run(cancelled);
             if (report.IsGood)
                 run.Dispose();
         }

@@ -122,9 +122,28 @@ internal sealed class GuestOptions
         );
     }
 
-    /// <summary>Pages at the end of memory that are given back.</summary>
+    /// <summary>What the guest does besides its workload.</summary>
     /// <exception cref="CliException">A bad value.</exception>
-    public ulong BalloonOf(ParseResult result, ulong pages)
+    public GuestRunSettings RunOf(ParseResult result, ulong pages, int vcpus) =>
+        new()
+        {
+            BalloonPages = BalloonOf(result, pages),
+            DeviceShare = Units.Share(DeviceShare.Name, result.GetValue(DeviceShare) ?? "0.1"),
+            Patience = TimeSpan.FromTicks(Units.DurationNs(Patience.Name, result.GetValue(Patience) ?? "30s") / 100),
+            ChecksEveryPage = Units.Switch(Verify.Name, result.GetValue(Verify) ?? "on"),
+            Pause = result.GetValue(PauseAt) is { } share
+                ? new GuestPause(Units.Share(PauseAt.Name, share), vcpus)
+                : null,
+        };
+
+    /// <summary>What its memory is. That only one form is asked for is seen where the regions are made.</summary>
+    public GuestMemoryForm FormOf(ParseResult result) =>
+        result.GetValue(SecretFree) ? GuestMemoryForm.SecretFree
+        : result.GetValue(HugePages) ? GuestMemoryForm.HugePages
+        : GuestMemoryForm.Private;
+
+    // Pages at the end of memory that are given back.
+    private ulong BalloonOf(ParseResult result, ulong pages)
     {
         var share = Units.Share(Balloon.Name, result.GetValue(Balloon) ?? "0");
         if (share > 0 && result.GetValue(SecretFree))

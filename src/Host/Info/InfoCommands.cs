@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Cli;
@@ -50,7 +51,7 @@ internal static class InfoCommands
         foreach (var range in image.Ranges)
         {
             Console.WriteLine(
-                $"range      0x{range.Start.ToGpa().Value:x} to 0x{range.End.ToGpa().Value:x}, {range.Count} pages"
+                $"range      0x{range.Start.Value << Page.Shift:x} to 0x{range.End.Value << Page.Shift:x}, {range.Count} pages"
             );
         }
 

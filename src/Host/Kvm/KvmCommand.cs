@@ -14,16 +14,7 @@ internal static class KvmCommand
         var options = new MigrateOptions();
         options.AddTo(
             command,
-            except:
-            [
-                options.Backend,
-                options.Mode,
-                options.Arch,
-                options.Memory,
-                options.Ips,
-                options.HostAccesses,
-                options.Cluster,
-            ]
+            except: [options.Backend, options.Mode, options.Arch, options.Memory, options.Ips, options.Cluster]
         );
         var mode = new Option<string>("--mode")
         {
@@ -38,12 +29,12 @@ internal static class KvmCommand
             (result, cancelled) =>
                 BadInput.Guard(() =>
                 {
-                    var settings = options.LoadSettings(result);
-                    settings.Override("kvm.mode", mode.Name, result.GetValue(mode));
-                    settings.Override("kvm.cpl", cpl.Name, result.GetValue(cpl));
+                    var arguments = options.Read(result);
+                    arguments.Settings.Override("kvm.mode", mode.Name, result.GetValue(mode));
+                    arguments.Settings.Override("kvm.cpl", cpl.Name, result.GetValue(cpl));
                     if (result.GetValue(gcStress))
                         GcStress.Start();
-                    return KvmMigration.Run(options, result, settings, cancelled);
+                    return MigrationProcedure.Run(arguments, Backend.Kvm, cluster: null, cancelled);
                 })
         );
         return command;

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Akka.Actor;
-using Userfault.Actors;
 
 namespace Userfault.Cli;
 
@@ -15,75 +13,37 @@ internal static class MigrateCommand
         );
         var options = new MigrateOptions();
         options.AddTo(command);
-        command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
+        command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options.Read(result), cancelled)));
         return command;
     }
 
-    private static IReadOnlyList<Akka.Actor.Address> NodesOf(MigrateOptions options, string cluster)
+    private static Task<int> Run(MigrateArguments arguments, CancellationToken cancelled)
     {
-        var nodes = ClusterSetup.Nodes(options.Cluster.Name, cluster);
-        return nodes.Count > 0
-            ? nodes
-            : throw Units.Bad(options.Cluster.Name, cluster, "the address of a node, such as 127.0.0.1:7001");
-    }
-
-    private static async Task<int> Run(MigrateOptions options, ParseResult result, CancellationToken cancelled)
-    {
-        var settings = options.LoadSettings(result);
-        switch (settings.OneOf<Backend>("backend"))
+        var backend = arguments.Settings.OneOf<Backend>("backend");
+        if (backend == Backend.Kvm)
         {
-            case Backend.Kvm:
-                KvmMigration.Check(options, result);
-                return result.GetValue(options.Cluster) is { } joined
-                    ? await KvmClusterMigration.Run(options, result, settings, NodesOf(options, joined), cancelled)
-                    : await KvmMigration.Run(options, result, settings, cancelled);
-            case Backend.Userfaultfd:
-                return await UffdMigration.Run(options, result, settings, cancelled);
-        }
-
-        if (result.GetValue(options.Cluster) is { } cluster)
-        {
-            var nodes = NodesOf(options, cluster);
-            return await ClusterMigration.Run(
-                options,
-                result,
-                options.Cluster.Name,
-                () => Task.FromResult(nodes),
-                cancelled
+            arguments.Refuse(
+                "real vCPUs have ways of their own; use `userfault kvm --mode`, or set userfault.kvm.mode",
+                arguments.Options.Mode
             );
         }
 
-        var migration = MigrateOptions.ToMigration(settings);
-        var link = MigrateOptions.LinkOf(settings);
-        var outputs = Outputs.Of(options, result);
-        using var inputs = RunInputs.Open(options, result, settings);
-
-        var view = ProgressView.Create(outputs.JsonIsStandardOutput);
-        view.Begin(inputs, migration, $"{migration.Fetchers} fetcher(s), latency {Units.Duration(link.LatencyNs)}");
-        await using var run = new MigrationRun(
-            ActorSystem.Create("userfault", settings.Config),
-            inputs,
-            migration,
-            link.IsInstant ? 0 : 1,
-            outputs.RecordsWorkingSet
+        return MigrationProcedure.Run(
+            arguments,
+            backend,
+            backend == Backend.Userfaultfd ? null : ClusterOf(arguments),
+            cancelled
         );
-        run.AddLocalFetchers(
-            inputs.Image,
-            migration.Fetchers,
-            link,
-            settings.Count("source.remembered-contents", 0, 1 << 24)
-        );
-        var report = await run.Run(view.Show, cancelled);
-        view.End();
-
-        ReportTable.Write(report, view.Output);
-        outputs.Write(report);
-        return ExitCode(report, cancelled);
     }
 
-    /// <summary>What a report means for whoever started the command.</summary>
-    public static int ExitCode(MigrationReport report, CancellationToken cancelled) =>
-        cancelled.IsCancellationRequested ? ExitCodes.Interrupted
-        : report.IsVerified ? ExitCodes.Success
-        : ExitCodes.Failed;
+    private static ClusterRequest? ClusterOf(MigrateArguments arguments)
+    {
+        var option = arguments.Options.Cluster;
+        if (arguments.Of(option) is not { } text)
+            return null;
+        var nodes = ClusterSetup.Nodes(option.Name, text);
+        return nodes.Count > 0
+            ? new ClusterRequest(option.Name, () => Task.FromResult(nodes))
+            : throw Units.Bad(option.Name, text, "the address of a node, such as 127.0.0.1:7001");
+    }
 }

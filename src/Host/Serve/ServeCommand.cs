@@ -36,7 +36,7 @@ internal static class ServeCommand
                 output.WriteLine($"userfault serve: {line}");
         }
 
-        var settings = options.SettingsOf(result);
+        var settings = options.Overlay.Load(result);
         var handler = options.HandlerOf(result, settings, Log);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         if (result.GetValue(options.UntilStdinCloses))
@@ -52,7 +52,7 @@ internal static class ServeCommand
             using var status = result.GetValue(options.StatusSocket) is { } statusPath
                 ? new StatusSocket(statusPath, () => ServeReport.Now(server))
                 : null;
-            using var run = new ServeRun(server, Log, result.GetValue(options.Once));
+            using var run = new ServeRun(server, Log, options.EndOf(result));
             var standbySocket = result.GetValue(options.StandbySocket);
             if (socket is not null)
                 run.Listen(socket, standbySocket);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Numerics;
-using Userfault.Fetch;
 using Userfault.Handler;
 using Userfault.Pages;
 
@@ -22,23 +21,13 @@ internal sealed class ServeOptions
             "--image-id",
             "which image, by the beginning of its identity, where the nodes serve several"
         );
-        ConfigFile = Add<string>(
-            "--config",
-            "HOCON file with the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it, and how pages are asked for (userfault.fetcher)"
-        );
+        Overlay.ConfigFile.Description =
+            "HOCON file laid over akka.hocon: the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it, and how pages are asked for and put in place (userfault.fetcher, userfault.serve)";
+        _all.AddRange([Overlay.ConfigFile, Overlay.Set]);
         Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
         Push = Add<string>(
             "--push",
             "order of pages that nobody waits for: none, sequential or outward (default sequential; none with --record)"
-        );
-        PushChunk = Add<string>("--push-chunk", "pages of one push (default 512)");
-        Spin = Add<string>(
-            "--spin",
-            "how long a VM's thread looks for work before it sleeps (default 20us, 0 on fewer than 4 processors)"
-        );
-        CopyThreads = Add<string>(
-            "--copy-threads",
-            "threads of a VM that copy long runs of pages, 1 to 8 (default 2, or 1 on one processor)"
         );
         Latency = Add<string>("--latency", "modelled latency between this process and its image, such as 30us");
         Bandwidth = Add<string>("--bandwidth", "modelled bandwidth, such as 10Gbps");
@@ -81,17 +70,12 @@ internal sealed class ServeOptions
 
     public Option<string> ImageId { get; }
 
-    public Option<string> ConfigFile { get; }
+    /// <summary>What is laid over akka.hocon.</summary>
+    public SettingsOptions Overlay { get; } = new();
 
     public Option<string> Chunk { get; }
 
     public Option<string> Push { get; }
-
-    public Option<string> PushChunk { get; }
-
-    public Option<string> Spin { get; }
-
-    public Option<string> CopyThreads { get; }
 
     public Option<string> Latency { get; }
 
@@ -122,15 +106,12 @@ internal sealed class ServeOptions
     public Option<bool> UntilStdinCloses { get; } =
         new("--until-stdin-closes") { Description = "end when standard input is closed" };
 
-    /// <summary>The settings of the cluster; null without one, where nothing is read.</summary>
-    /// <exception cref="CliException">A file that is missing, is no HOCON, or has a key that does not
-    /// exist.</exception>
-    public Settings? SettingsOf(ParseResult result) =>
-        result.GetValue(Cluster) is null ? null : Settings.Load(result.GetValue(ConfigFile));
+    /// <summary>When the handler ends.</summary>
+    public ServeEnd EndOf(ParseResult result) => result.GetValue(Once) ? ServeEnd.WithLastVm : ServeEnd.WhenCancelled;
 
     /// <summary>How VMs are served.</summary>
     /// <exception cref="CliException">A bad value.</exception>
-    public HandlerOptions HandlerOf(ParseResult result, Settings? settings, Action<string> log)
+    public HandlerOptions HandlerOf(ParseResult result, Settings settings, Action<string> log)
     {
         var records = result.GetValue(Record) is not null;
         var chunk = (ulong)Units.Count(Chunk.Name, result.GetValue(Chunk) ?? (records ? "1" : "64"), 1, 512);
@@ -140,9 +121,9 @@ internal sealed class ServeOptions
         return new HandlerOptions
         {
             Log = log,
-            MostVms = Units.Count(MostVms.Name, result.GetValue(MostVms) ?? "256", 1, 65536),
+            MaxVms = Units.Count(MostVms.Name, result.GetValue(MostVms) ?? "256", 1, 65536),
             StopsMonitors = Units.Switch(StopMonitors.Name, result.GetValue(StopMonitors) ?? "on"),
-            Pager = new PagerSettings
+            Pager = PagerSection.Of(settings) with
             {
                 ChunkPages = chunk,
                 Push = push switch
@@ -152,18 +133,6 @@ internal sealed class ServeOptions
                     "outward" => PushOrderKind.Outward,
                     _ => throw Units.Bad(Push.Name, push, "one of none, sequential, outward"),
                 },
-                PushPages = (ulong)Units.Count(PushChunk.Name, result.GetValue(PushChunk) ?? "512", 1, 4096),
-                CopyThreads = Units.Count(
-                    CopyThreads.Name,
-                    result.GetValue(CopyThreads) ?? (Environment.ProcessorCount > 1 ? "2" : "1"),
-                    1,
-                    8
-                ),
-                SpinNs = Units.DurationNs(
-                    Spin.Name,
-                    result.GetValue(Spin) ?? (Environment.ProcessorCount < 4 ? "0" : "20us")
-                ),
-                Fetch = settings is null ? new FetchSettings() : FetcherSection.Of(settings),
                 SourcePatienceNs = Units.DurationNs(SourcePatience.Name, result.GetValue(SourcePatience) ?? "30s"),
             },
         };

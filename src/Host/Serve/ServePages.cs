@@ -16,22 +16,15 @@ internal sealed class ServePages : IDisposable
     /// <summary>Opens the image, or finds the sources.</summary>
     /// <exception cref="CliException">A bad value, or nobody serves the image.</exception>
     /// <exception cref="PagingException">A file that cannot be used.</exception>
-    public static ServePages Open(ServeOptions options, ParseResult result, Settings? settings, Action<string> log)
+    public static ServePages Open(ServeOptions options, ParseResult result, Settings settings, Action<string> log)
     {
         var cluster = result.GetValue(options.Cluster);
         var image = options.Image.TryOpen(result);
-        if (cluster is null && result.GetValue(options.ConfigFile) is not null)
-        {
-            throw new CliException(
-                "--config: belongs to --cluster; an image in this process needs neither certificates nor sources"
-            );
-        }
-
         if (cluster is not null && image is not null)
             throw new CliException("--cluster: pages come from the nodes; leave out --image and --synthetic");
         if (cluster is null && image is null)
             throw new CliException("serve: say which pages: --image F, --synthetic SIZE or --cluster H:P,...");
-        return cluster is not null ? OfCluster(options, result, settings!, log) : OfImage(options, result, image!);
+        return cluster is not null ? OfCluster(options, result, settings, log) : OfImage(options, result, image!);
     }
 
     public void Dispose()

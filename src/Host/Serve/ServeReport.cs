@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Userfault.Handler;
-using Userfault.Pages;
 
 namespace Userfault.Cli;
 
@@ -79,19 +78,8 @@ internal static class ServeReport
             ElapsedMs = vm.ElapsedNs / 1e6,
             CompletionMs = vm.CompleteNs < 0 ? (double?)null : vm.CompleteNs / 1e6,
             PagesPerSecond = vm.CompleteNs <= 0 ? (double?)null : vm.Pages / (vm.CompleteNs / 1e9),
-            FaultLatencyUs = Latency(vm.Latency),
+            FaultLatencyUs = LatencyPercentiles.Of(vm.Latency),
             // Threads of the monitor, where it asked its userfaultfd to tell them.
             FaultsByThread = vm.Counters.Threads.Counts(),
-        };
-
-    /// <summary>The percentiles of a histogram, in microseconds.</summary>
-    public static object Latency(LatencyHistogram latency) =>
-        new
-        {
-            P50 = latency.PercentileNs(50) / 1e3,
-            P90 = latency.PercentileNs(90) / 1e3,
-            P99 = latency.PercentileNs(99) / 1e3,
-            P999 = latency.PercentileNs(99.9) / 1e3,
-            Max = latency.MaxNs / 1e3,
         };
 }

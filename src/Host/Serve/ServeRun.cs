@@ -18,10 +18,10 @@ internal sealed class ServeRun : IDisposable
     private Thread? _standby;
     private bool _leftToStandby;
 
-    public ServeRun(HandlerServer server, Action<string> log, bool once)
+    public ServeRun(HandlerServer server, Action<string> log, ServeEnd end)
     {
         (_server, _log) = (server, log);
-        if (once)
+        if (end == ServeEnd.WithLastVm)
         {
             server.VmEnded += _ =>
             {

@@ -14,9 +14,9 @@ internal static class HandlerStatus
     /// <summary>Asks, and writes what it hears.</summary>
     /// <param name="option">The option's name, for messages.</param>
     /// <param name="path">The handler's status socket.</param>
-    /// <param name="asJson">As it comes?</param>
+    /// <param name="format">As it comes, or as a table.</param>
     /// <exception cref="CliException">No handler answers there.</exception>
-    public static int Run(string option, string path, bool asJson)
+    public static int Run(string option, string path, StatusFormat format)
     {
         if (!OperatingSystem.IsLinux())
             throw new CliException($"{option}: a page-fault handler runs on Linux alone");
@@ -24,7 +24,7 @@ internal static class HandlerStatus
         try
         {
             using var report = JsonDocument.Parse(text);
-            if (asJson)
+            if (format == StatusFormat.Json)
                 Console.Out.WriteLine(text);
             else
                 Write(report.RootElement);

@@ -27,23 +27,23 @@ internal static class StatusCommand
             Description = "a page-fault handler instead: the socket of its --status-socket",
         };
         var json = new Option<bool>("--json") { Description = "as JSON" };
-        var config = new Option<string>("--config") { Description = "HOCON file laid over akka.hocon" };
+        var overlay = new SettingsOptions();
         command.Options.Add(cluster);
         command.Options.Add(serve);
         command.Options.Add(json);
-        command.Options.Add(config);
+        overlay.AddTo(command);
         command.SetAction(
             (result, cancelled) =>
                 BadInput.Guard(() =>
                     (result.GetValue(cluster) is null) == (result.GetValue(serve) is null)
                         ? throw new CliException("status: give --cluster H:P or --serve S")
                     : result.GetValue(serve) is { } socket
-                        ? Task.FromResult(HandlerStatus.Run(serve.Name, socket, result.GetValue(json)))
+                        ? Task.FromResult(HandlerStatus.Run(serve.Name, socket, FormatOf(result.GetValue(json))))
                     : Run(
                         cluster.Name,
                         result.GetValue(cluster)!,
-                        result.GetValue(json),
-                        Settings.Load(result.GetValue(config)),
+                        FormatOf(result.GetValue(json)),
+                        overlay.Load(result),
                         cancelled
                     )
                 )
@@ -51,10 +51,12 @@ internal static class StatusCommand
         return command;
     }
 
+    private static StatusFormat FormatOf(bool json) => json ? StatusFormat.Json : StatusFormat.Table;
+
     private static async Task<int> Run(
         string option,
         string text,
-        bool asJson,
+        StatusFormat format,
         Settings settings,
         CancellationToken cancelled
     )
@@ -65,7 +67,7 @@ internal static class StatusCommand
         var setup = ClusterSetup.Open(settings);
         setup.CheckNodes(option, asked);
         var nodes = await Ask(setup, option, asked, cancelled);
-        if (asJson)
+        if (format == StatusFormat.Json)
             Console.Out.WriteLine(StatusReport.Json(nodes));
         else
             Write(nodes);

@@ -23,7 +23,7 @@ internal sealed record SweepAnswers(
 
     // Answers are means over vCPUs: so many touches of each are enough.
     private const int MostTouches = 512;
-    private const int MostVcpus = 1024;
+    private const int MaxVcpus = 1024;
     private static readonly double[] Bandwidths = [10e9, 25e9, 40e9, 100e9, 200e9, 400e9];
 
     /// <summary>Plays what the answers take.</summary>
@@ -37,7 +37,7 @@ internal sealed record SweepAnswers(
             fetchers,
             WhatIf.Replay(supplied),
             WhatIf.Replay(supplied with { ThinkNs = Math.Max(guest.ThinkNs, CalmThinkNs) }),
-            WhatIf.Network(supplied, Bandwidths, MostVcpus)
+            WhatIf.Network(supplied, Bandwidths, MaxVcpus)
         );
     }
 
@@ -81,7 +81,7 @@ internal sealed record SweepAnswers(
         return (
             "Where is the network full?",
             $"{SweepWords.Vcpus(Guest.Vcpus)} ask for {SweepWords.Bandwidth(Network.WantedBitsPerSecond)}. Full are: {Join(full, "none of those looked at")}."
-                + (never.Count == 0 ? "" : $" Never, up to {MostVcpus} vCPUs: {string.Join(", ", never)}.")
+                + (never.Count == 0 ? "" : $" Never, up to {MaxVcpus} vCPUs: {string.Join(", ", never)}.")
                 + $" On {SweepWords.Bandwidth(hundred.BitsPerSecond)} the {Guest.Vcpus} reach {SweepWords.Rate(hundred.Result.PagesPerSecond)}."
         );
     }

@@ -7,7 +7,7 @@ namespace Userfault.Cli;
 /// <summary>The options of <c>userfault sweep</c>, and the points that they name.</summary>
 internal sealed class SweepOptions
 {
-    private const int MostVcpus = 4096;
+    private const int MaxVcpus = 4096;
     private readonly Command _command;
     private readonly Option<string> _vcpus,
         _latency,
@@ -83,7 +83,7 @@ internal sealed class SweepOptions
         string Text(Option<string> option, string otherwise) => result.GetValue(option) ?? otherwise;
         if (result.GetValue(_memory) is not null && result.GetValue(_perVcpu) is not null)
             throw new CliException($"{_memory.Name} and {_perVcpu.Name}: give one of them");
-        var vcpus = SweepRanges.Counts(_vcpus.Name, Text(_vcpus, "1..512"), MostVcpus);
+        var vcpus = SweepRanges.Counts(_vcpus.Name, Text(_vcpus, "1..512"), MaxVcpus);
         var fetchers = SweepRanges.Counts(_fetchers.Name, Text(_fetchers, "8"), WhatIf.MostFetchers);
         var latencies = SweepRanges.List(Text(_latency, "30us,100us"), item => Units.DurationNs(_latency.Name, item));
         var modes = SweepRanges.List(Text(_mode, "userfault,userfaultfd,both"), item => Mode(_mode.Name, item));
@@ -122,7 +122,7 @@ internal sealed class SweepOptions
             );
         var ask = basis with
         {
-            Vcpus = Units.Count(_askVcpus.Name, Text(_askVcpus, "416"), 1, MostVcpus),
+            Vcpus = Units.Count(_askVcpus.Name, Text(_askVcpus, "416"), 1, MaxVcpus),
             LatencyNs = Units.DurationNs(_askLatency.Name, Text(_askLatency, "30us")),
         };
         var asked = result.GetValue(_noAnswers)

@@ -12,7 +12,7 @@ internal interface IKvmHost : IDisposable
     uint Slots { get; }
 
     /// <summary>The most vCPUs.</summary>
-    int MostVcpus { get; }
+    int MaxVcpus { get; }
 
     /// <summary>Does it know KVM_MEM_USERFAULT?</summary>
     bool HasUserfault { get; }

@@ -6,7 +6,7 @@ namespace Userfault.Kvm;
 /// <summary>A VM of the real kernel.</summary>
 internal sealed class KernelKvmHost : IKvmHost
 {
-    private const uint MostSlots = 32764;
+    private const uint MaxSlots = 32764;
     private readonly KvmDevice _device;
     private readonly KvmVm _vm;
 
@@ -22,16 +22,16 @@ internal sealed class KernelKvmHost : IKvmHost
 
     public IMemoryRegionCalls Regions => _vm;
 
-    public uint Slots => (uint)Math.Min(MostSlots, Math.Max(2, _vm.Check(KvmCapability.Memslots)));
+    public uint Slots => (uint)Math.Min(MaxSlots, Math.Max(2, _vm.Check(KvmCapability.Memslots)));
 
-    public int MostVcpus => Math.Max(1, _vm.Check(KvmCapability.MostVcpus));
+    public int MaxVcpus => Math.Max(1, _vm.Check(KvmCapability.MaxVcpus));
 
     public bool HasUserfault { get; }
 
     public IVcpuRunner CreateVcpu(GuestLayout layout, nint boot, int number, int ring)
     {
         var vcpu = _vm.CreateVcpu(number);
-        vcpu.Enter(layout, number, ring);
+        GuestEntry.Prepare(vcpu, layout, number, ring);
         return vcpu;
     }
 

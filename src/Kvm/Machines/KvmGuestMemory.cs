@@ -60,10 +60,17 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
     public bool AccountsAtOnce => false;
 
     /// <summary>Is the page in place?</summary>
-    public bool IsPlaced(Gfn gfn) => gfn.Value < Pages && _placed.IsSet(gfn.Value);
+    public bool IsPlaced(MemoryPage page) => page.Value < Pages && _placed.IsSet(page.Value);
 
     /// <summary>The page at an address of this process.</summary>
-    public Gfn PageAt(ulong address) => new((address - Base.Value) >> Page.Shift);
+    /// <summary>The page behind a guest frame: page n lies at frame n.</summary>
+    public static MemoryPage PageOf(Gfn gfn) => new(gfn.Value);
+
+    /// <summary>The frame that a page lies at.</summary>
+    public static Gfn FrameOf(MemoryPage page) => new(page.Value);
+
+    /// <summary>The page at a host virtual address.</summary>
+    public MemoryPage PageAt(ulong address) => new((address - Base.Value) >> Page.Shift);
 
     /// <summary>The guest's 8 bytes at an address of it; the page is in place.</summary>
     public ulong* WordAt(ulong gpa) => (ulong*)(_mapping.Start + gpa);
@@ -75,17 +82,17 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
         else
             Resolve(Uffd, content);
         // With release order: who sees the bit sees the content.
-        _placed.Set(content.Gfn.Value);
+        _placed.Set(content.Page.Value);
         Interlocked.Increment(ref _count);
     }
 
-    public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => _bytes.Write(gfn, stamp, ledger);
+    public void Write(MemoryPage page, GuestStamp stamp, StampLedger ledger) => _bytes.Write(page, stamp, ledger);
 
-    public ulong Read(Gfn gfn, int vcpu) => _bytes.Read(gfn, vcpu);
+    public ulong Read(MemoryPage page, int vcpu) => _bytes.Read(page, vcpu);
 
-    public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => _bytes.Matches(gfn, expected, delta);
+    public bool Matches(MemoryPage page, in PageContent expected, ulong delta) => _bytes.Matches(page, expected, delta);
 
-    public bool Matches(Gfn gfn, in PageDigest expected, ulong delta) => _bytes.Matches(gfn, expected, delta);
+    public bool Matches(MemoryPage page, in PageDigest expected, ulong delta) => _bytes.Matches(page, expected, delta);
 
     /// <summary>
     /// From now on somebody may sleep on any page: every page that is placed wakes. Any thread, before the first
@@ -119,7 +126,7 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
     // another was faster somebody may have gone to sleep since: woken explicitly.
     private void Resolve(Userfaultfd uffd, in PageContent content)
     {
-        var address = Base.Value + (content.Gfn.Value << Page.Shift);
+        var address = Base.Value + (content.Page.Value << Page.Shift);
         var modes = Volatile.Read(ref _nobodySleeps) ? UffdModes.DontWake : UffdModes.None;
         while (true)
         {
@@ -137,7 +144,7 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
                 case LinuxErrno.EAGAIN:
                     continue;
                 default:
-                    throw new LinuxException($"UFFDIO_COPY of {content.Gfn}", result.Error);
+                    throw new LinuxException($"UFFDIO_COPY of {content.Page}", result.Error);
             }
         }
     }

@@ -1,6 +1,7 @@
 using Userfault.Actors;
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Kvm;
 
@@ -31,10 +32,10 @@ internal sealed unsafe class KvmMachine : IDisposable
     public KvmMachine(IKvmHost host, KvmGuestMemory memory, int vcpus, KvmMode mode, int ring, ulong holePages)
     {
         (_host, _memory, Mode) = (host, memory, mode);
-        if (vcpus > host.MostVcpus)
+        if (vcpus > host.MaxVcpus)
         {
             throw new KvmUnavailableException(
-                $"{vcpus} vCPUs: this kernel runs at most {host.MostVcpus} in a VM; use fewer"
+                $"{vcpus} vCPUs: this kernel runs at most {host.MaxVcpus} in a VM; use fewer"
             );
         }
 
@@ -115,7 +116,7 @@ internal sealed unsafe class KvmMachine : IDisposable
                 return;
             for (var page = first; page < end; page++)
             {
-                if (!_memory.IsPlaced(new Gfn(page)))
+                if (!_memory.IsPlaced(new MemoryPage(page)))
                     return;
             }
 

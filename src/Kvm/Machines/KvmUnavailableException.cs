@@ -1,7 +1,7 @@
 namespace Userfault.Kvm;
 
 /// <summary>This machine's KVM cannot do what is asked. The message names the thing and the mend.</summary>
-public sealed class KvmUnavailableException : Exception
+internal sealed class KvmUnavailableException : Exception
 {
     /// <summary>No message.</summary>
     public KvmUnavailableException() { }

@@ -6,9 +6,9 @@ namespace Userfault.Kvm;
 /// A thread that reads a userfaultfd of this process's own memory and says who sleeps where. It resolves nothing:
 /// whoever is told does.
 /// </summary>
-public sealed unsafe class FaultWatcher : IDisposable
+internal sealed unsafe class FaultWatcher : IDisposable
 {
-    private const int MostMessages = 64;
+    private const int MaxMessages = 64;
     private readonly Userfaultfd _uffd;
     private readonly Action<UffdMessage> _onFault;
     private readonly EventFd _stop = new();
@@ -37,7 +37,7 @@ public sealed unsafe class FaultWatcher : IDisposable
     {
         const int forever = -1;
         var polled = stackalloc PollFd[2];
-        var messages = stackalloc UffdMessage[MostMessages];
+        var messages = stackalloc UffdMessage[MaxMessages];
         while (true)
         {
             polled[0] = new PollFd(_uffd.Fd.Number, Libc.POLLIN);
@@ -46,7 +46,7 @@ public sealed unsafe class FaultWatcher : IDisposable
                 return;
             if (polled[1].Returned != 0)
                 return;
-            for (int count; (count = _uffd.Read(messages, MostMessages)) > 0; )
+            for (int count; (count = _uffd.Read(messages, MaxMessages)) > 0; )
             {
                 for (var i = 0; i < count; i++)
                 {

@@ -207,7 +207,7 @@ internal sealed unsafe class VcpuThread : IDisposable
             var exit = _runner.Run();
             switch (exit.Kind)
             {
-                case KvmExitKind.BatchDone:
+                case KvmExitKind.Io when exit.Port == GuestProgram.ReportPort:
                     return true;
                 case KvmExitKind.Interrupted:
                     break;
@@ -232,7 +232,8 @@ internal sealed unsafe class VcpuThread : IDisposable
         if (exit.Bytes != sizeof(ulong))
             throw new InvalidOperationException($"MMIO of {exit.Bytes} bytes at 0x{exit.Gpa:x}");
         var gfn = new Gfn(exit.Gpa >> Page.Shift);
-        while (!_memory.IsPlaced(gfn))
+        var page = KvmGuestMemory.PageOf(gfn);
+        while (!_memory.IsPlaced(page))
         {
             Wait(gfn, exit.IsWrite ? Access.Write : Access.Read);
             if (!PassGate())
@@ -256,15 +257,15 @@ internal sealed unsafe class VcpuThread : IDisposable
         for (var i = 0; i < _accesses.Count; i++)
         {
             var (gfn, stamp, sequence) = _accesses[i];
-            var found = _batch.Value(i);
+            var (found, page) = (_batch.Value(i), KvmGuestMemory.PageOf(gfn));
             if (stamp != 0)
             {
-                _ledger.Add(gfn, StampMath.Move(StampMath.WordIndex(_number), found, stamp));
+                _ledger.Add(page, StampMath.Move(StampMath.WordIndex(_number), found, stamp));
                 continue;
             }
 
             reads++;
-            if (!_checker.CouldRead(gfn, _number, found, sequence))
+            if (!_checker.CouldRead(page, _number, found, sequence))
                 wrong++;
         }
 

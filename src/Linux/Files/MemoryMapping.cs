@@ -3,6 +3,7 @@ namespace Userfault.Linux;
 /// <summary>Mapped memory (mmap). The owner unmaps it; whoever still uses it then gets SIGSEGV.</summary>
 public sealed unsafe class MemoryMapping : IDisposable
 {
+    private const int NoAccess = 0;
     private const int ReadOnly = 1;
     private const int ReadWrite = 3;
     private const int Shared = 0x01;
@@ -12,6 +13,7 @@ public sealed unsafe class MemoryMapping : IDisposable
     private const int HugeTlb = 0x40000;
     private const int Huge2M = 21 << 26;
     private const int DontNeed = 4;
+    private const int HugePage = 14;
     private const int NoHugePage = 15;
 
     private byte* _start;
@@ -35,6 +37,11 @@ public sealed unsafe class MemoryMapping : IDisposable
     /// <exception cref="LinuxException">No address space.</exception>
     public static MemoryMapping Anonymously(ulong bytes) =>
         Map(bytes, ReadWrite, Private | Anonymous | NoReserve, -1, 0, "mmap anonymous memory");
+
+    /// <summary>Address space that cannot be accessed before <see cref="Protect"/> allows it.</summary>
+    /// <exception cref="LinuxException">No address space.</exception>
+    internal static MemoryMapping Reserve(ulong bytes) =>
+        Map(bytes, NoAccess, Private | Anonymous, -1, 0, "mmap address space");
 
     /// <summary>
     /// Private memory of zeros in pages of 2 MiB (MAP_HUGETLB), as Firecracker's <c>huge_pages: 2M</c> has it. They are
@@ -75,6 +82,19 @@ public sealed unsafe class MemoryMapping : IDisposable
     /// <summary>madvise MADV_NOHUGEPAGE: 4 KiB pages alone, so that each faults by itself.</summary>
     /// <remarks>A kernel without huge pages answers EINVAL, which is as good.</remarks>
     public void ForbidHugePages() => _ = Libc.Advise(_start, (nuint)Bytes, NoHugePage);
+
+    /// <summary>madvise MADV_HUGEPAGE: 2 MiB pages where the kernel has them.</summary>
+    /// <exception cref="LinuxException">A kernel without huge pages.</exception>
+    internal void AskForHugePages(ulong offset, ulong bytes) =>
+        Errors.Check(Libc.Advise(_start + offset, (nuint)bytes, HugePage), "madvise MADV_HUGEPAGE");
+
+    /// <summary>mprotect: a part may be read, and written to.</summary>
+    /// <param name="offset">Where it starts, page aligned.</param>
+    /// <param name="bytes">How many bytes.</param>
+    /// <param name="writable">May it be written to as well?</param>
+    /// <exception cref="LinuxException">Not a part of the mapping.</exception>
+    internal void Protect(ulong offset, ulong bytes, bool writable) =>
+        Errors.Check(Libc.Protect(_start + offset, (nuint)bytes, writable ? ReadWrite : ReadOnly), "mprotect");
 
     /// <inheritdoc/>
     public void Dispose()

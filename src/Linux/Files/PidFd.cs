@@ -3,7 +3,7 @@ namespace Userfault.Linux;
 /// <summary>
 /// A pidfd: a process by itself, not by a number that may become another's. Readable once it has ended.
 /// </summary>
-public sealed class PidFd : IDisposable
+internal sealed class PidFd : IDisposable
 {
     /// <summary>SIGKILL, which cannot be caught.</summary>
     public const int Kill = 9;

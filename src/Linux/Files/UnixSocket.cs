@@ -10,7 +10,7 @@ namespace Userfault.Linux;
 public sealed unsafe class UnixSocket : IDisposable
 {
     /// <summary>Descriptors taken from one message at most; the kernel lets 253 through.</summary>
-    public const int MostDescriptors = 253;
+    public const int MaxDescriptors = 253;
 
     private const int AF_UNIX = 1;
     private const int SOCK_STREAM = 1;
@@ -22,9 +22,9 @@ public sealed unsafe class UnixSocket : IDisposable
     private const int MSG_CMSG_CLOEXEC = 0x40000000;
     private const int MSG_CTRUNC = 0x8;
     private const int AddressBytes = 110;
-    private const int MostPathBytes = 107;
+    private const int MaxPathBytes = 107;
     private const int HeaderBytes = 16;
-    private const int ControlBytes = HeaderBytes + (MostDescriptors * sizeof(int)) + sizeof(int);
+    private const int ControlBytes = HeaderBytes + (MaxDescriptors * sizeof(int)) + sizeof(int);
 
     /// <summary>Takes a socket that came from elsewhere.</summary>
     public UnixSocket(OwnedFd fd) => Fd = fd;
@@ -319,11 +319,11 @@ public sealed unsafe class UnixSocket : IDisposable
         if (path.Length == 0)
             throw new LinuxException("socket path", LinuxErrno.EINVAL, "it is empty; name a file");
         var length = Encoding.UTF8.GetByteCount(path);
-        if (length > MostPathBytes)
-            throw new LinuxException($"socket path {path}", LinuxErrno.ENAMETOOLONG, $"at most {MostPathBytes} bytes");
+        if (length > MaxPathBytes)
+            throw new LinuxException($"socket path {path}", LinuxErrno.ENAMETOOLONG, $"at most {MaxPathBytes} bytes");
         NativeMemory.Clear(address, AddressBytes);
         *(ushort*)address = AF_UNIX;
-        Encoding.UTF8.GetBytes(path, new Span<byte>(address + 2, MostPathBytes));
+        Encoding.UTF8.GetBytes(path, new Span<byte>(address + 2, MaxPathBytes));
         return (uint)(2 + length + 1);
     }
 }

@@ -1,7 +1,7 @@
 namespace Userfault.Linux;
 
 /// <summary>What runs a vCPU: the kernel (<see cref="KvmVcpu"/>), or a test that plays the part of one.</summary>
-public interface IVcpuRunner : IDisposable
+internal interface IVcpuRunner : IDisposable
 {
     /// <summary>The thread that runs it, as a userfaultfd's events name it; 0 before <see cref="Adopt"/>.</summary>
     int Thread { get; }

@@ -2,9 +2,9 @@ namespace Userfault.Linux;
 
 /// <summary>
 /// Capability numbers of released kernels (<c>KVM_CAP_*</c>). KVM Userfault's own is not among them: the numbers of
-/// unmerged series collide with later ones, so that one is asked for by its flag (<see cref="UserfaultProbe"/>).
+/// unmerged series collide with later ones, so that one is asked for by its flag (<c>Userfault.Kvm.UserfaultProbe</c>).
 /// </summary>
-public enum KvmCapability : uint
+internal enum KvmCapability : uint
 {
     /// <summary>KVM_CAP_USER_MEMORY: memslots at all.</summary>
     UserMemory = 3,
@@ -15,8 +15,8 @@ public enum KvmCapability : uint
     /// <summary>KVM_CAP_NR_MEMSLOTS: user slots of an address space.</summary>
     Memslots = 10,
 
-    /// <summary>KVM_CAP_MAX_VCPUS: the most vCPUs.</summary>
-    MostVcpus = 66,
+    /// <summary>KVM_CAP_MAX_VCPUS.</summary>
+    MaxVcpus = 66,
 
     /// <summary>KVM_CAP_READONLY_MEM.</summary>
     ReadonlyMemory = 81,
@@ -29,6 +29,9 @@ public enum KvmCapability : uint
 
     /// <summary>KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2.</summary>
     ManualDirtyLogProtect = 168,
+
+    /// <summary>KVM_CAP_DISABLE_QUIRKS2.</summary>
+    DisableQuirks2 = 213,
 
     /// <summary>KVM_CAP_USER_MEMORY2: KVM_SET_USER_MEMORY_REGION2.</summary>
     UserMemory2 = 231,

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Userfault.Linux;
 
 /// <summary>/dev/kvm: makes VMs, and says what this kernel's KVM can do.</summary>
-public sealed class KvmDevice : IDisposable
+internal sealed class KvmDevice : IDisposable
 {
     private const string Path = "/dev/kvm";
     private readonly OwnedFd _fd;

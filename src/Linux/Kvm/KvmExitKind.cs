@@ -1,10 +1,10 @@
 namespace Userfault.Linux;
 
 /// <summary>Why KVM_RUN returned. A closed set.</summary>
-public enum KvmExitKind
+internal enum KvmExitKind
 {
-    /// <summary>The guest reported that its batch is done.</summary>
-    BatchDone,
+    /// <summary>KVM_EXIT_IO: the guest read or wrote a port.</summary>
+    Io,
 
     /// <summary>EINTR: kicked, or another signal came.</summary>
     Interrupted,

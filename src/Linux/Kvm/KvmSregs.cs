@@ -23,4 +23,19 @@ internal unsafe struct KvmSregs
     public ulong Efer;
     public ulong ApicBase;
     public fixed ulong InterruptBitmap[4];
+
+    /// <summary>Turns on long mode with four-level paging.</summary>
+    /// <param name="ring">CPL: 0 or 3.</param>
+    /// <param name="tables">Guest-physical address of the top table.</param>
+    /// <param name="taskState">Guest-physical address of the task state.</param>
+    public void SetLongMode(byte ring, ulong tables, ulong taskState)
+    {
+        Cs = KvmSegment.Code64(ring);
+        Ds = Es = Fs = Gs = Ss = KvmSegment.Data(ring);
+        Tr = KvmSegment.TaskState(taskState);
+        Cr0 = 0x8005_0033; // PG AM WP NE ET MP PE
+        Cr3 = tables;
+        Cr4 = 0x620; // OSXMMEXCPT OSFXSR PAE
+        Efer = 0xd01; // NXE LMA LME SCE
+    }
 }

@@ -29,6 +29,8 @@ internal static class KvmUapi
 
     public const int ApiVersion = 12;
 
+    public const ulong QuirkSlotZapAll = 1 << 7;
+
     public const uint ExitIo = 2;
     public const uint ExitMmio = 6;
     public const uint ExitShutdown = 8;
@@ -56,5 +58,5 @@ internal static class KvmUapi
     // struct kvm_cpuid2: nent u32, padding u32, entries of 40 bytes.
     public const int CpuidHeaderBytes = 8;
     public const int CpuidEntryBytes = 40;
-    public const int MostCpuidEntries = 256;
+    public const int MaxCpuidEntries = 256;
 }

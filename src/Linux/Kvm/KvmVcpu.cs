@@ -6,11 +6,8 @@ namespace Userfault.Linux;
 /// A vCPU of the real kernel. One thread runs it and waits inside <see cref="Run"/>, for as long as the guest runs or
 /// sleeps on a missing page; any thread may <see cref="Kick"/> it out.
 /// </summary>
-public sealed unsafe class KvmVcpu : IVcpuRunner
+internal sealed unsafe class KvmVcpu : IVcpuRunner
 {
-    private const ulong Iopl3 = 0x3002;
-    private const ulong Iopl0 = 0x2;
-
     private readonly OwnedFd _fd;
     private readonly byte* _run;
     private readonly nuint _runBytes;
@@ -36,30 +33,30 @@ public sealed unsafe class KvmVcpu : IVcpuRunner
         SetCpuid(vm);
     }
 
-    /// <summary>Puts the vCPU at the guest program's start, in long mode with paging on.</summary>
-    /// <param name="layout">Where the guest's own memory lies.</param>
-    /// <param name="number">Whose batch it works through.</param>
-    /// <param name="ring">
-    /// CPL: 3, or 0. A host that is a VM itself may have to emulate CPL 0, which is slow; CPL 3 runs natively
-    /// everywhere.
-    /// </param>
+    /// <summary>KVM_GET_REGS and KVM_SET_REGS.</summary>
     /// <exception cref="LinuxException">The kernel refuses the state.</exception>
-    public void Enter(GuestLayout layout, int number, int ring)
+    internal KvmRegs Regs
     {
-        ArgumentNullException.ThrowIfNull(layout);
-        if (ring is not (0 or 3))
-            throw new ArgumentOutOfRangeException(nameof(ring), ring, "a guest runs at CPL 0 or 3");
-        KvmSregs sregs = default;
-        Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.GetSregs, &sregs), "KVM_GET_SREGS");
-        SetLongMode(&sregs, layout, (byte)ring);
-        Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.SetSregs, &sregs), "KVM_SET_SREGS");
-        var regs = new KvmRegs
+        get
         {
-            Rip = layout.CodeGpa,
-            R8 = layout.BatchGpa(number),
-            Rflags = ring == 3 ? Iopl3 : Iopl0,
-        };
-        Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.SetRegs, &regs), "KVM_SET_REGS");
+            KvmRegs regs;
+            Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.GetRegs, &regs), "KVM_GET_REGS");
+            return regs;
+        }
+        set => Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.SetRegs, &value), "KVM_SET_REGS");
+    }
+
+    /// <summary>KVM_GET_SREGS and KVM_SET_SREGS.</summary>
+    /// <exception cref="LinuxException">The kernel refuses the state.</exception>
+    internal KvmSregs SpecialRegs
+    {
+        get
+        {
+            KvmSregs sregs;
+            Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.GetSregs, &sregs), "KVM_GET_SREGS");
+            return sregs;
+        }
+        set => Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.SetSregs, &value), "KVM_SET_SREGS");
     }
 
     /// <inheritdoc/>
@@ -69,7 +66,7 @@ public sealed unsafe class KvmVcpu : IVcpuRunner
         var errno = result < 0 ? Errors.Last : LinuxErrno.None;
         var reason = *(uint*)(_run + KvmUapi.RunExitReason);
         var union = _run + KvmUapi.RunUnion;
-        return errno switch
+        var exit = errno switch
         {
             LinuxErrno.EINTR => new KvmExit(KvmExitKind.Interrupted),
             LinuxErrno.EAGAIN => new KvmExit(KvmExitKind.Interrupted),
@@ -81,6 +78,15 @@ public sealed unsafe class KvmVcpu : IVcpuRunner
             LinuxErrno.None => ExitOf(reason, union),
             _ => new KvmExit(KvmExitKind.Unexpected, Text: $"KVM_RUN: {errno} (exit reason {reason})"),
         };
+        return exit with { Error = errno, Reason = reason };
+    }
+
+    /// <summary>Lets the kernel finish the instruction of the last exit without entering the guest again.</summary>
+    internal void FinishInstruction()
+    {
+        Volatile.Write(ref _run[KvmUapi.RunImmediateExit], 1);
+        _ = Libc.Ioctl(_fd.Number, KvmUapi.Run, 0);
+        TakeKick();
     }
 
     /// <inheritdoc/>
@@ -135,9 +141,7 @@ public sealed unsafe class KvmVcpu : IVcpuRunner
     private static KvmExit ExitOf(uint reason, byte* union) =>
         reason switch
         {
-            KvmUapi.ExitIo when *(ushort*)(union + KvmUapi.IoPort) == GuestProgram.ReportPort => new KvmExit(
-                KvmExitKind.BatchDone
-            ),
+            KvmUapi.ExitIo => new KvmExit(KvmExitKind.Io, Port: *(ushort*)(union + KvmUapi.IoPort)),
             KvmUapi.ExitMmio => new KvmExit(
                 KvmExitKind.Mmio,
                 *(ulong*)(union + KvmUapi.MmioAddress),
@@ -160,52 +164,11 @@ public sealed unsafe class KvmVcpu : IVcpuRunner
             _ => new KvmExit(KvmExitKind.Unexpected, Text: $"exit reason {reason}"),
         };
 
-    private static void SetLongMode(KvmSregs* sregs, GuestLayout layout, byte ring)
-    {
-        // Selectors name no descriptor that exists: nothing loads a segment after this.
-        var code = new KvmSegment
-        {
-            Limit = ~0u,
-            Selector = ring == 3 ? (ushort)0x33 : (ushort)0x10,
-            Type = 11,
-            Present = 1,
-            Dpl = ring,
-            S = 1,
-            L = 1,
-            G = 1,
-        };
-        var data = new KvmSegment
-        {
-            Limit = ~0u,
-            Selector = ring == 3 ? (ushort)0x2b : (ushort)0x18,
-            Type = 3,
-            Present = 1,
-            Dpl = ring,
-            Db = 1,
-            S = 1,
-            G = 1,
-        };
-        sregs->Cs = code;
-        sregs->Ds = sregs->Es = sregs->Fs = sregs->Gs = sregs->Ss = data;
-        sregs->Tr = new KvmSegment
-        {
-            Base = layout.TaskStateGpa,
-            Limit = 0xfff,
-            Selector = 0x40,
-            Type = 11,
-            Present = 1,
-        };
-        sregs->Cr0 = 0x8005_0033; // PG AM WP NE ET MP PE
-        sregs->Cr3 = layout.TablesGpa;
-        sregs->Cr4 = 0x620; // OSXMMEXCPT OSFXSR PAE
-        sregs->Efer = 0xd01; // NXE LMA LME SCE
-    }
-
     private void SetCpuid(KvmVm vm)
     {
-        const int bytes = KvmUapi.CpuidHeaderBytes + (KvmUapi.MostCpuidEntries * KvmUapi.CpuidEntryBytes);
+        const int bytes = KvmUapi.CpuidHeaderBytes + (KvmUapi.MaxCpuidEntries * KvmUapi.CpuidEntryBytes);
         var cpuid = stackalloc byte[bytes];
-        *(uint*)cpuid = KvmUapi.MostCpuidEntries;
+        *(uint*)cpuid = KvmUapi.MaxCpuidEntries;
         Errors.Check(Libc.Ioctl(vm.Device.Fd.Number, KvmUapi.GetSupportedCpuid, cpuid), "KVM_GET_SUPPORTED_CPUID");
         Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.SetCpuid2, cpuid), "KVM_SET_CPUID2");
     }

@@ -3,7 +3,7 @@ using Userfault.Mmu;
 namespace Userfault.Linux;
 
 /// <summary>A VM of the real kernel: memory regions, dirty logs, guest_memfd, vCPUs.</summary>
-public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
+internal sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
 {
     private readonly KvmDevice _device;
     private readonly OwnedFd _fd;
@@ -45,6 +45,27 @@ public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
         }
     }
 
+    /// <summary>KVM_CLEAR_DIRTY_LOG: pages are clean, and their next write is logged.</summary>
+    /// <param name="slot">Address space and slot id.</param>
+    /// <param name="firstPage">The first page.</param>
+    /// <param name="pages">How many.</param>
+    /// <param name="words">One bit per page: whether to clear it.</param>
+    /// <returns>None, or the error.</returns>
+    public LinuxErrno ClearDirtyLog(uint slot, ulong firstPage, uint pages, ReadOnlySpan<ulong> words)
+    {
+        fixed (ulong* bitmap = words)
+        {
+            var log = new KvmClearDirtyLog
+            {
+                Slot = slot,
+                Pages = pages,
+                FirstPage = firstPage,
+                Bitmap = (ulong)bitmap,
+            };
+            return Call(KvmUapi.ClearDirtyLog, &log);
+        }
+    }
+
     /// <summary>KVM_CREATE_GUEST_MEMFD: memory that only a guest has.</summary>
     /// <param name="bytes">Its size, a multiple of the page size.</param>
     /// <param name="flags">GUEST_MEMFD_FLAG_*; newer kernels know some.</param>
@@ -58,10 +79,13 @@ public sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
     }
 
     /// <summary>KVM_ENABLE_CAP on the VM, with one argument.</summary>
+    /// <param name="capability">What to enable.</param>
+    /// <param name="argument">The first argument.</param>
+    /// <param name="flags">None is known to released kernels.</param>
     /// <returns>None, or the error.</returns>
-    public LinuxErrno Enable(KvmCapability capability, ulong argument)
+    public LinuxErrno Enable(KvmCapability capability, ulong argument, uint flags = 0)
     {
-        var enable = new KvmEnableCap { Cap = (uint)capability };
+        var enable = new KvmEnableCap { Cap = (uint)capability, Flags = flags };
         enable.Arguments[0] = argument;
         return Call(KvmUapi.EnableCap, &enable);
     }

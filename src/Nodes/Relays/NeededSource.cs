@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Nodes;
@@ -26,7 +25,7 @@ public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageS
     public long Skipped => Interlocked.Read(ref _skipped);
 
     /// <inheritdoc/>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         if (request.Priority == FetchPriority.Background && !AnyMissing(ranges, out var pages))
@@ -51,7 +50,7 @@ public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageS
     /// <summary>Nothing: the source goes on.</summary>
     public void Dispose() { }
 
-    private bool AnyMissing(ReadOnlySpan<GfnRange> ranges, out long pages)
+    private bool AnyMissing(ReadOnlySpan<MemoryPageRange> ranges, out long pages)
     {
         pages = 0;
         foreach (var range in ranges)

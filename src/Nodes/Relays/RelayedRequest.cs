@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Nodes;
@@ -7,8 +6,8 @@ namespace Userfault.Nodes;
 /// <param name="number">Its number as a requester of the fetch engine.</param>
 internal sealed class RelayedRequest(int number)
 {
-    private GfnRange _range;
-    private GfnRange[]? _ranges;
+    private MemoryPageRange _range;
+    private MemoryPageRange[]? _ranges;
 
     public int Number => number;
 
@@ -21,9 +20,9 @@ internal sealed class RelayedRequest(int number)
     /// <summary>Pages that have not come.</summary>
     public int Left { get; set; }
 
-    public ReadOnlySpan<GfnRange> Ranges => _ranges ?? new ReadOnlySpan<GfnRange>(in _range);
+    public ReadOnlySpan<MemoryPageRange> Ranges => _ranges ?? new ReadOnlySpan<MemoryPageRange>(in _range);
 
-    public void Reset(ulong id, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Reset(ulong id, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         (Id, Sink, Left, _range, _ranges) = (id, sink, 0, default, null);
         // Mostly it is one range.

@@ -1,5 +1,4 @@
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Nodes;
@@ -115,7 +114,7 @@ public sealed class ReplicatedSource : IPageSource
     }
 
     /// <inheritdoc/>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         bool calls;
@@ -123,14 +122,11 @@ public sealed class ReplicatedSource : IPageSource
         {
             if (_open.ContainsKey(request.Id))
                 throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
-            if (IsOutside(ranges))
-            {
-                sink.OnFailed(request.Id, FetchFailure.OutsideImage);
-                return;
-            }
-
             var nowNs = _nowNs();
-            Begin(request, ranges, sink, nowNs);
+            if (IsOutside(ranges))
+                _outbox.Fail(sink, request.Id, FetchFailure.OutsideImage);
+            else
+                Begin(request, ranges, sink, nowNs);
             calls = Go(nowNs);
         }
 
@@ -195,7 +191,7 @@ public sealed class ReplicatedSource : IPageSource
             Remove(replica);
     }
 
-    private bool IsOutside(ReadOnlySpan<GfnRange> ranges)
+    private bool IsOutside(ReadOnlySpan<MemoryPageRange> ranges)
     {
         var pages = Pages;
         foreach (var range in ranges)
@@ -207,7 +203,7 @@ public sealed class ReplicatedSource : IPageSource
         return false;
     }
 
-    private void Begin(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink, long nowNs)
+    private void Begin(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink, long nowNs)
     {
         if (!_free.TryPop(out var relayed))
             _byNumber.Add(relayed = new RelayedRequest(_byNumber.Count));
@@ -218,7 +214,7 @@ public sealed class ReplicatedSource : IPageSource
         if (relayed.Left > 0)
             return;
         Forget(relayed);
-        sink.OnPages(_empty.Rent(request.Id));
+        _outbox.Deliver(sink, _empty.Rent(request.Id));
     }
 
     private void OnAnswer(PageBatch batch)
@@ -306,7 +302,7 @@ public sealed class ReplicatedSource : IPageSource
         batch.IsLast = relayed.Left == 0;
         if (batch.IsLast)
             Forget(relayed);
-        sink.OnPages(batch);
+        _outbox.Deliver(sink, batch);
     }
 
     // Ends once, whatever more of its effects there are.
@@ -317,7 +313,7 @@ public sealed class ReplicatedSource : IPageSource
         foreach (var range in relayed.Ranges)
             _core.Abandon(range, relayed.Number);
         Forget(relayed);
-        sink.OnFailed(relayed.Id, failure);
+        _outbox.Fail(sink, relayed.Id, failure);
     }
 
     private void Forget(RelayedRequest relayed)

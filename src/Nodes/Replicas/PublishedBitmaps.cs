@@ -15,6 +15,6 @@ public sealed class PublishedBitmaps(ImageIdentity image)
     /// <summary>The bitmaps now.</summary>
     public IReadOnlyList<BitmapShape> Shapes => _shapes;
 
-    internal void Set(IEnumerable<(string Vm, SlotId Slot, GfnRange Pages, ulong Sequence)> slots) =>
+    internal void Set(IEnumerable<(string Vm, SlotId Slot, MemoryPageRange Pages, ulong Sequence)> slots) =>
         _shapes = [.. slots.Select(s => new BitmapShape(s.Vm, image, s.Slot, s.Pages, s.Sequence))];
 }

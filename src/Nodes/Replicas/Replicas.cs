@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Nodes;
@@ -23,7 +22,7 @@ public sealed class Replicas
     /// Is any of these pages missing at the destination, as far as this node knows? True where it does not know: no
     /// replica covers them all, or several VMs migrate from one image and a request does not say whose it is.
     /// </summary>
-    public bool AnyMissing(ImageIdentity image, GfnRange pages)
+    public bool AnyMissing(ImageIdentity image, MemoryPageRange pages)
     {
         string? vm = null;
         ulong covered = 0;

@@ -9,7 +9,7 @@ namespace Userfault.Nodes;
 /// <param name="Slot">The memslot.</param>
 /// <param name="Pages">The pages of the image that the bits stand for, bit 0 first.</param>
 /// <param name="Sequence">The last batch of clears that was sent; 0 before the first.</param>
-public sealed record BitmapShape(string Vm, ImageIdentity Image, SlotId Slot, GfnRange Pages, ulong Sequence)
+public sealed record BitmapShape(string Vm, ImageIdentity Image, SlotId Slot, MemoryPageRange Pages, ulong Sequence)
 {
     /// <summary>The topic of DistributedPubSub on which its clears are broadcast.</summary>
     public string Topic => TopicOf(Vm, Slot);

@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
 using Userfault.Actors;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 
@@ -73,17 +74,17 @@ internal static class BitmapForms
         return new BitmapRange(vm, slot, sequence, first, words);
     }
 
-    public static void Write(BinaryWriter writer, GfnRange pages)
+    public static void Write(BinaryWriter writer, MemoryPageRange pages)
     {
         writer.Write(pages.Start.Value);
         writer.Write(pages.Count);
     }
 
-    public static GfnRange ReadPages(BinaryReader reader)
+    public static MemoryPageRange ReadPages(BinaryReader reader)
     {
         var (start, count) = (reader.ReadUInt64(), reader.ReadUInt64());
         return count <= ulong.MaxValue - start
-            ? new GfnRange(new Gfn(start), count)
+            ? new MemoryPageRange(new MemoryPage(start), count)
             : throw new SerializationException($"{count} pages from {start} on");
     }
 

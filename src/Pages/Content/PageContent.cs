@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -8,17 +6,17 @@ namespace Userfault.Pages;
 /// </summary>
 public readonly unsafe struct PageContent
 {
-    private PageContent(Gfn gfn, PageContentKind kind, byte* bytes, ulong tag, uint checksum)
+    private PageContent(MemoryPage page, PageContentKind kind, byte* bytes, ulong tag, uint checksum)
     {
         ChecksumOrZero = checksum;
-        Gfn = gfn;
+        Page = page;
         Kind = kind;
         Bytes = bytes;
         TagOrZero = tag;
     }
 
     /// <summary>Which page.</summary>
-    public Gfn Gfn { get; }
+    public MemoryPage Page { get; }
 
     /// <summary>In which form it travelled.</summary>
     public PageContentKind Kind { get; }
@@ -43,18 +41,18 @@ public readonly unsafe struct PageContent
     }
 
     /// <summary>A page of zeros.</summary>
-    public static PageContent Zero(Gfn gfn) => new(gfn, PageContentKind.Zero, null, 0, 0);
+    public static PageContent Zero(MemoryPage page) => new(page, PageContentKind.Zero, null, 0, 0);
 
     /// <summary>
     /// A page by reference; <paramref name="tag"/> and <paramref name="checksum"/> 0 where they are not known.
     /// </summary>
-    public static PageContent Of(Gfn gfn, byte* bytes, ulong tag = 0, uint checksum = 0) =>
-        new(gfn, PageContentKind.Bytes, bytes, tag, checksum);
+    public static PageContent Of(MemoryPage page, byte* bytes, ulong tag = 0, uint checksum = 0) =>
+        new(page, PageContentKind.Bytes, bytes, tag, checksum);
 
     /// <summary>A page whose content was sent before; the bytes are those.</summary>
-    public static PageContent Duplicate(Gfn gfn, byte* bytes, ulong tag = 0, uint checksum = 0) =>
-        new(gfn, PageContentKind.Duplicate, bytes, tag, checksum);
+    public static PageContent Duplicate(MemoryPage page, byte* bytes, ulong tag = 0, uint checksum = 0) =>
+        new(page, PageContentKind.Duplicate, bytes, tag, checksum);
 
-    /// <summary>The same content for another gfn.</summary>
-    public PageContent At(Gfn gfn) => new(gfn, Kind, Bytes, TagOrZero, ChecksumOrZero);
+    /// <summary>The same content for another page.</summary>
+    public PageContent At(MemoryPage page) => new(page, Kind, Bytes, TagOrZero, ChecksumOrZero);
 }

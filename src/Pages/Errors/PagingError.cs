@@ -24,10 +24,10 @@ public enum PagingError
     /// <summary>The bytes contradict themselves or their checksum.</summary>
     Corrupt,
 
-    /// <summary>A line of a trace is not of the form vcpu,instructions,gfn,kind.</summary>
+    /// <summary>A line of a trace is not of the form vcpu,instructions,page,kind.</summary>
     BadTraceLine,
 
-    /// <summary>A gfn lies outside the memory it is meant for.</summary>
+    /// <summary>A page lies outside the memory it is meant for.</summary>
     OutsideMemory,
 
     /// <summary>The file belongs to another image.</summary>

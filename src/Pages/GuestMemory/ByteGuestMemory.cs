@@ -39,14 +39,14 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     public ulong CapacityBytes => Pages << Page.Shift;
 
     /// <summary>The bytes of a page.</summary>
-    public byte* PageAt(Gfn gfn)
+    public byte* PageAt(MemoryPage page)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, Pages, nameof(gfn));
-        return _bytes + (gfn.Value << Page.Shift);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        return _bytes + (page.Value << Page.Shift);
     }
 
     /// <inheritdoc/>
-    public void Expect(GfnRange range)
+    public void Expect(MemoryPageRange range)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(range.End.Value, Pages, nameof(range));
         _memory?.Populate(range.Start.Value << Page.Shift, range.Count << Page.Shift);
@@ -55,7 +55,7 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     /// <inheritdoc/>
     public void Place(in PageContent content)
     {
-        var to = PageAt(content.Gfn);
+        var to = PageAt(content.Page);
         if (content.Kind != PageContentKind.Zero)
             PageBytes.Copy(content.Bytes, to);
         // Zeros over a page that was never touched would commit it for nothing; looking commits nothing (the
@@ -65,26 +65,27 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     }
 
     /// <inheritdoc/>
-    public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger)
+    public void Write(MemoryPage page, GuestStamp stamp, StampLedger ledger)
     {
         ArgumentNullException.ThrowIfNull(ledger);
-        if (ledger.LockOf(gfn) is not { } held)
+        if (ledger.LockOf(page) is not { } held)
         {
-            Stamp(gfn, stamp, ledger);
+            Stamp(page, stamp, ledger);
             return;
         }
 
         lock (held)
-            Stamp(gfn, stamp, ledger);
+            Stamp(page, stamp, ledger);
     }
 
     /// <inheritdoc/>
-    public ulong Read(Gfn gfn, int vcpu) => Volatile.Read(ref ((ulong*)PageAt(gfn))[StampMath.WordIndex(vcpu)]);
+    public ulong Read(MemoryPage page, int vcpu) =>
+        Volatile.Read(ref ((ulong*)PageAt(page))[StampMath.WordIndex(vcpu)]);
 
     /// <inheritdoc/>
-    public bool Matches(Gfn gfn, in PageContent expected, ulong delta)
+    public bool Matches(MemoryPage page, in PageContent expected, ulong delta)
     {
-        var actual = (ulong*)PageAt(gfn);
+        var actual = (ulong*)PageAt(page);
         if (delta == 0)
         {
             return expected.Kind == PageContentKind.Zero
@@ -105,19 +106,19 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
     }
 
     /// <inheritdoc/>
-    public bool Matches(Gfn gfn, in PageDigest expected, ulong delta)
+    public bool Matches(MemoryPage page, in PageDigest expected, ulong delta)
     {
-        var actual = PageAt(gfn);
+        var actual = PageAt(page);
         return delta == 0
             ? expected.IsOf(actual)
             : PageDigest.FingerprintOf((ulong*)actual) == expected.Fingerprint + delta;
     }
 
     /// <inheritdoc/>
-    public ulong FingerprintOf(Gfn gfn)
+    public ulong FingerprintOf(MemoryPage page)
     {
-        var page = PageAt(gfn);
-        return ZeroPage.IsZero(page) ? PageDigest.Zero.Fingerprint : PageDigest.FingerprintOf((ulong*)page);
+        var bytes = PageAt(page);
+        return ZeroPage.IsZero(bytes) ? PageDigest.Zero.Fingerprint : PageDigest.FingerprintOf((ulong*)bytes);
     }
 
     /// <inheritdoc/>
@@ -127,10 +128,10 @@ public sealed unsafe class ByteGuestMemory : IGuestMemory
         _memory?.Dispose();
     }
 
-    private void Stamp(Gfn gfn, GuestStamp stamp, StampLedger ledger)
+    private void Stamp(MemoryPage page, GuestStamp stamp, StampLedger ledger)
     {
         var index = StampMath.WordIndex(stamp.Vcpu);
-        var old = Interlocked.Exchange(ref ((ulong*)PageAt(gfn))[index], stamp.Word);
-        ledger.Add(gfn, StampMath.Move(index, old, stamp.Word));
+        var old = Interlocked.Exchange(ref ((ulong*)PageAt(page))[index], stamp.Word);
+        ledger.Add(page, StampMath.Move(index, old, stamp.Word));
     }
 }

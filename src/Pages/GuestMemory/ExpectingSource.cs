@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -8,7 +6,7 @@ namespace Userfault.Pages;
 /// touched costs more than all else that is done for a page, and the thread that places pages is the busiest one.
 /// </summary>
 /// <param name="source">Where pages come from; owned.</param>
-/// <param name="memory">Where they will go, by the image's gfns; not owned.</param>
+/// <param name="memory">Where they will go, by the image's memoryPages; not owned.</param>
 public sealed class ExpectingSource(IPageSource source, IGuestMemory memory) : IPageSource
 {
     // A few pages are made as fast by their faults.
@@ -26,7 +24,7 @@ public sealed class ExpectingSource(IPageSource source, IGuestMemory memory) : I
     public ulong Pages => source.Pages;
 
     /// <inheritdoc/>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         var announcer = Volatile.Read(ref _announcer);
@@ -67,8 +65,8 @@ public sealed class ExpectingSource(IPageSource source, IGuestMemory memory) : I
         {
             for (var i = 0; i < pages.Length; )
             {
-                var run = new GfnRange(pages[i].Gfn, 0);
-                for (; i < pages.Length && pages[i].Kind != PageContentKind.Zero && pages[i].Gfn == run.End; i++)
+                var run = new MemoryPageRange(pages[i].Page, 0);
+                for (; i < pages.Length && pages[i].Kind != PageContentKind.Zero && pages[i].Page == run.End; i++)
                     run = run with { Count = run.Count + 1 };
                 if (run.Count >= LeastRun)
                     memory.Expect(run);

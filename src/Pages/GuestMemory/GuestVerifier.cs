@@ -38,12 +38,12 @@ public sealed unsafe class GuestVerifier : IDisposable
     /// Pages whose bit is set have not arrived and are passed over; null checks all. Bit i is page i of
     /// <paramref name="range"/>.
     /// </param>
-    public VerifyResult Verify(GfnRange range, UserfaultBitmap? missing = null)
+    public VerifyResult Verify(MemoryPageRange range, UserfaultBitmap? missing = null)
     {
         ulong verified = 0,
             skipped = 0,
             wrong = 0;
-        Gfn? firstWrong = null;
+        MemoryPage? firstWrong = null;
         for (ulong i = 0; i < range.Count; i++)
         {
             if (missing != null && missing.IsSet(i))
@@ -51,14 +51,14 @@ public sealed unsafe class GuestVerifier : IDisposable
                 skipped++;
                 continue;
             }
-            var gfn = range.Start.Plus(i);
-            if (IsRight(gfn))
+            var page = range.Start.Plus(i);
+            if (IsRight(page))
             {
                 verified++;
                 continue;
             }
             wrong++;
-            firstWrong ??= gfn;
+            firstWrong ??= page;
         }
         return new VerifyResult(verified, skipped, wrong, firstWrong);
     }
@@ -70,19 +70,19 @@ public sealed unsafe class GuestVerifier : IDisposable
     /// (<see cref="PageDigests.Holds"/>); under real vCPUs, whose writes are accounted for later, nobody can say, and
     /// the answer is yes.
     /// </summary>
-    /// <param name="gfn">The page read.</param>
+    /// <param name="page">The page read.</param>
     /// <param name="vcpu">The vCPU that read.</param>
     /// <param name="seen">What <see cref="IGuestMemory.Read"/> returned.</param>
     /// <param name="lastSequence">The writes that vCPU has made so far.</param>
-    public bool CouldRead(Gfn gfn, int vcpu, ulong seen, ulong lastSequence)
+    public bool CouldRead(MemoryPage page, int vcpu, ulong seen, ulong lastSequence)
     {
         if (_memory.HoldsTags)
-            return _ledger[gfn] != 0 || seen == Expected(gfn).Tag;
+            return _ledger[page] != 0 || seen == Expected(page).Tag;
         if (_digests is not null)
-            return !_memory.AccountsAtOnce || CouldReadElsewhere(_digests, gfn, vcpu, seen);
+            return !_memory.AccountsAtOnce || CouldReadElsewhere(_digests, page, vcpu, seen);
         // A read sees one word: the rest of the page is looked at when all is verified.
         var index = StampMath.WordIndex(vcpu);
-        var bytes = gfn.Value < _image.Pages ? _image.Read(gfn, _scratch) : null;
+        var bytes = page.Value < _image.Pages ? _image.Read(page, _scratch) : null;
         if (seen == (bytes == null ? 0 : ((ulong*)bytes)[index]))
             return true;
         var stamp = new GuestStamp(seen);
@@ -98,36 +98,36 @@ public sealed unsafe class GuestVerifier : IDisposable
 
     // One word says nothing without the image; the page around it does. A word that has changed since it was read was
     // written by another vCPU of that word.
-    private bool CouldReadElsewhere(PageDigests digests, Gfn gfn, int vcpu, ulong seen)
+    private bool CouldReadElsewhere(PageDigests digests, MemoryPage page, int vcpu, ulong seen)
     {
         ulong now,
             fingerprint;
-        lock (_ledger.LockOf(gfn)!)
+        lock (_ledger.LockOf(page)!)
         {
-            now = _memory.Read(gfn, vcpu);
-            fingerprint = _memory.FingerprintOf(gfn) - _ledger[gfn];
+            now = _memory.Read(page, vcpu);
+            fingerprint = _memory.FingerprintOf(page) - _ledger[page];
         }
 
         return (
                 now == seen
                 || (IsStampOf(StampMath.WordIndex(vcpu), new GuestStamp(now)) && new GuestStamp(now).Vcpu != vcpu)
-            ) && digests.Holds(gfn, fingerprint);
+            ) && digests.Holds(page, fingerprint);
     }
 
     private static bool IsStampOf(int wordIndex, GuestStamp stamp) =>
         StampMath.WordIndex(stamp.Vcpu) == wordIndex && stamp.Sequence != 0;
 
-    private bool IsRight(Gfn gfn) =>
+    private bool IsRight(MemoryPage page) =>
         _digests is null
-            ? _memory.Matches(gfn, Expected(gfn), _ledger[gfn])
-            : _memory.Matches(gfn, _digests[gfn], _ledger[gfn]);
+            ? _memory.Matches(page, Expected(page), _ledger[page])
+            : _memory.Matches(page, _digests[page], _ledger[page]);
 
-    private PageContent Expected(Gfn gfn)
+    private PageContent Expected(MemoryPage page)
     {
         ObjectDisposedException.ThrowIf(_scratch == null, this);
         if (_tags is not null)
-            return _tags.ContentOf(gfn);
-        var bytes = gfn.Value < _image.Pages ? _image.Read(gfn, _scratch) : null;
-        return bytes == null || ZeroPage.IsZero(bytes) ? PageContent.Zero(gfn) : PageContent.Of(gfn, bytes);
+            return _tags.ContentOf(page);
+        var bytes = page.Value < _image.Pages ? _image.Read(page, _scratch) : null;
+        return bytes == null || ZeroPage.IsZero(bytes) ? PageContent.Zero(page) : PageContent.Of(page, bytes);
     }
 }

@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -23,14 +21,14 @@ public sealed unsafe class StampLedger : IDisposable
         _memory = new LazyMemory(pages * sizeof(ulong), "stamp ledger");
     }
 
-    /// <summary>Pages from gfn 0.</summary>
+    /// <summary>Pages from page 0.</summary>
     public ulong Pages { get; }
 
     /// <summary>Adds a write's fingerprint move.</summary>
-    public void Add(Gfn gfn, ulong move) => Interlocked.Add(ref Sum(gfn), move);
+    public void Add(MemoryPage page, ulong move) => Interlocked.Add(ref Sum(page), move);
 
     /// <summary>The page's sum; 0 where it was not written.</summary>
-    public ulong this[Gfn gfn] => Volatile.Read(ref Sum(gfn));
+    public ulong this[MemoryPage page] => Volatile.Read(ref Sum(page));
 
     /// <summary>
     /// From now on a write and its account are one step to whoever holds the page's lock, so that a whole page can be
@@ -41,14 +39,14 @@ public sealed unsafe class StampLedger : IDisposable
     /// <summary>
     /// Held by whoever writes to the page, or looks at all of it with its sum; null where nobody looks.
     /// </summary>
-    public Lock? LockOf(Gfn gfn) => _locks?[gfn.Value % Locks];
+    public Lock? LockOf(MemoryPage page) => _locks?[page.Value % Locks];
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();
 
-    private ref ulong Sum(Gfn gfn)
+    private ref ulong Sum(MemoryPage page)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, Pages, nameof(gfn));
-        return ref ((ulong*)_memory.Bytes)[gfn.Value];
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        return ref ((ulong*)_memory.Bytes)[page.Value];
     }
 }

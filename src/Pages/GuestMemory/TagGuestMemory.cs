@@ -35,31 +35,31 @@ public sealed unsafe class TagGuestMemory : IGuestMemory
     public bool HoldsTags => true;
 
     /// <inheritdoc/>
-    public void Place(in PageContent content) => Volatile.Write(ref Tag(content.Gfn), content.Tag);
+    public void Place(in PageContent content) => Volatile.Write(ref Tag(content.Page), content.Tag);
 
     /// <inheritdoc/>
-    public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger)
+    public void Write(MemoryPage page, GuestStamp stamp, StampLedger ledger)
     {
         ArgumentNullException.ThrowIfNull(ledger);
         var move = StampMath.TagMove(stamp);
         // The ledger first: a reader that sees the tag moved must find the page written.
-        ledger.Add(gfn, move);
-        Interlocked.Add(ref Tag(gfn), move);
+        ledger.Add(page, move);
+        Interlocked.Add(ref Tag(page), move);
     }
 
     /// <inheritdoc/>
-    public ulong Read(Gfn gfn, int vcpu) => Volatile.Read(ref Tag(gfn));
+    public ulong Read(MemoryPage page, int vcpu) => Volatile.Read(ref Tag(page));
 
     /// <inheritdoc/>
-    public bool Matches(Gfn gfn, in PageContent expected, ulong delta) =>
-        Volatile.Read(ref Tag(gfn)) == unchecked(expected.Tag + delta);
+    public bool Matches(MemoryPage page, in PageContent expected, ulong delta) =>
+        Volatile.Read(ref Tag(page)) == unchecked(expected.Tag + delta);
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();
 
-    private ref ulong Tag(Gfn gfn)
+    private ref ulong Tag(MemoryPage page)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, Pages, nameof(gfn));
-        return ref ((ulong*)_memory.Bytes)[gfn.Value];
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        return ref ((ulong*)_memory.Bytes)[page.Value];
     }
 }

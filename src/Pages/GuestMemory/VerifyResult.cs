@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>What a pass of a <see cref="GuestVerifier"/> found.</summary>
@@ -7,7 +5,7 @@ namespace Userfault.Pages;
 /// <param name="Skipped">Pages that have not arrived.</param>
 /// <param name="Wrong">Pages that hold something else.</param>
 /// <param name="FirstWrong">The lowest of those; null where there is none.</param>
-public readonly record struct VerifyResult(ulong Verified, ulong Skipped, ulong Wrong, Gfn? FirstWrong)
+public readonly record struct VerifyResult(ulong Verified, ulong Skipped, ulong Wrong, MemoryPage? FirstWrong)
 {
     /// <summary>Both passes as one; this one came first.</summary>
     public VerifyResult Plus(VerifyResult next) =>

@@ -35,8 +35,8 @@ public sealed unsafe class ContentIndex
     /// <summary>Contents remembered at most.</summary>
     public int Capacity { get; }
 
-    /// <summary>The first gfn that had the content in <paramref name="slot"/>.</summary>
-    public Gfn GfnAt(int slot) => _contents[slot].Gfn;
+    /// <summary>The first memoryPage that had the content in <paramref name="slot"/>.</summary>
+    public MemoryPage GfnAt(int slot) => _contents[slot].Page;
 
     /// <summary>
     /// The slot of a content equal to <paramref name="page"/>, byte for byte; -1 where none is remembered.
@@ -53,7 +53,7 @@ public sealed unsafe class ContentIndex
             if (way >> AddedBits != tag >> AddedBits || added == 0 || added + (ulong)Capacity <= _added)
                 continue;
             var slot = SlotOf(added);
-            if (_contents[slot].Tag == tag && HasContent(_contents[slot].Gfn, page, image))
+            if (_contents[slot].Tag == tag && HasContent(_contents[slot].Page, page, image))
                 return slot;
         }
         return -1;
@@ -63,12 +63,12 @@ public sealed unsafe class ContentIndex
     /// Remembers a content that <see cref="Find"/> did not find, in place of the oldest; returns its slot. A peer's
     /// copy of that slot is overwritten by the same step.
     /// </summary>
-    public int Add(Gfn gfn, ulong tag)
+    public int Add(MemoryPage memoryPage, ulong tag)
     {
         // 2^40 contents are 4 PiB sent: more than any one connection lives.
         _added++;
         var slot = SlotOf(_added);
-        _contents[slot] = new Content(tag, gfn);
+        _contents[slot] = new Content(tag, memoryPage);
         var bucket = Bucket(tag);
         var oldest = 0;
         for (var way = 1; way < Ways; way++)
@@ -82,11 +82,11 @@ public sealed unsafe class ContentIndex
 
     private int SlotOf(ulong added) => (int)((added - 1) % (ulong)Capacity);
 
-    private bool HasContent(Gfn gfn, byte* page, IMemoryImage image)
+    private bool HasContent(MemoryPage memoryPage, byte* page, IMemoryImage image)
     {
         fixed (byte* scratch = _scratch)
         {
-            var known = image.Read(gfn, scratch);
+            var known = image.Read(memoryPage, scratch);
             return known != null
                 && new ReadOnlySpan<byte>(known, Page.Size).SequenceEqual(new ReadOnlySpan<byte>(page, Page.Size));
         }
@@ -94,5 +94,5 @@ public sealed unsafe class ContentIndex
 
     private Span<ulong> Bucket(ulong tag) => _ways.AsSpan((int)(tag & (ulong)(_ways.Length - Ways)), Ways);
 
-    private readonly record struct Content(ulong Tag, Gfn Gfn);
+    private readonly record struct Content(ulong Tag, MemoryPage Page);
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Userfault.Mmu;
 
 namespace Userfault.Pages;
 
@@ -28,7 +27,12 @@ internal static unsafe class ElfCore
     /// <summary>
     /// The segments, sorted and disjoint, and where memory is: the parts that the file does not hold too.
     /// </summary>
-    public static ImageSegment[] Parse(string path, byte* bytes, ulong length, out IReadOnlyList<GfnRange> ranges)
+    public static ImageSegment[] Parse(
+        string path,
+        byte* bytes,
+        ulong length,
+        out IReadOnlyList<MemoryPageRange> ranges
+    )
     {
         var header = Header(path, bytes, length);
         var count = ProgramHeaders(path, bytes, length, header);

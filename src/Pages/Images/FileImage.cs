@@ -13,7 +13,7 @@ public sealed unsafe class FileImage : IMemoryImage
     private readonly ImageSegment[] _segments;
     private readonly Lazy<ImageIdentity> _identity;
 
-    internal FileImage(MappedFile file, ImageKind kind, ImageSegment[] segments, IReadOnlyList<GfnRange> ranges)
+    internal FileImage(MappedFile file, ImageKind kind, ImageSegment[] segments, IReadOnlyList<MemoryPageRange> ranges)
     {
         _file = file;
         _segments = segments;
@@ -36,16 +36,16 @@ public sealed unsafe class FileImage : IMemoryImage
     public ImageIdentity Identity => _identity.Value;
 
     /// <inheritdoc/>
-    public IReadOnlyList<GfnRange> Ranges { get; }
+    public IReadOnlyList<MemoryPageRange> Ranges { get; }
 
     /// <summary>The segments, ascending, none touching or overlapping another.</summary>
     public IReadOnlyList<ImageSegment> Segments => _segments;
 
     /// <inheritdoc/>
-    public byte* Read(Gfn gfn, byte* scratch)
+    public byte* Read(MemoryPage page, byte* scratch)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, Pages, nameof(gfn));
-        var start = gfn.Value << Page.Shift;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        var start = page.Value << Page.Shift;
         var index = FirstEndingBehind(start);
         if (index == _segments.Length)
             return null;

@@ -1,9 +1,7 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
-/// The memory of a stopped guest, by gfn: what the source of a migration has and what the destination must end up
+/// The memory of a stopped guest, by page: what the source of a migration has and what the destination must end up
 /// with. Never changes. Safe to read from any number of threads.
 /// </summary>
 public unsafe interface IMemoryImage : IDisposable
@@ -14,14 +12,14 @@ public unsafe interface IMemoryImage : IDisposable
     /// <summary>Where the bytes come from.</summary>
     ImageKind Kind { get; }
 
-    /// <summary>Pages from gfn 0 to the end of the last segment, holes included.</summary>
+    /// <summary>Pages from page 0 to the end of the last segment, holes included.</summary>
     ulong Pages { get; }
 
     /// <summary>
     /// Where the guest has memory: at least one range, ascending, apart from each other, the last one's end is
     /// <see cref="Pages"/>. Between them are holes, as QEMU has one below its video memory.
     /// </summary>
-    IReadOnlyList<GfnRange> Ranges => [new GfnRange(new Gfn(0), Pages)];
+    IReadOnlyList<MemoryPageRange> Ranges => [new MemoryPageRange(new MemoryPage(0), Pages)];
 
     /// <summary>
     /// Binds files and connections to this image. Computed at the first call, which reads up to 16 MiB.
@@ -33,8 +31,8 @@ public unsafe interface IMemoryImage : IDisposable
     /// <paramref name="scratch"/>, filled; or null for a page known to be zero without looking (a hole). A page that
     /// is not null may still be all zero.
     /// </summary>
-    /// <param name="gfn">The page; below <see cref="Pages"/>.</param>
+    /// <param name="page">The page; below <see cref="Pages"/>.</param>
     /// <param name="scratch">Room for one page, used where the page does not stand somewhere as it is.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="gfn"/> lies outside the image.</exception>
-    byte* Read(Gfn gfn, byte* scratch);
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="page"/> lies outside the image.</exception>
+    byte* Read(MemoryPage page, byte* scratch);
 }

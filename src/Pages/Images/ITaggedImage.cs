@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -11,12 +9,12 @@ public interface ITaggedImage : IMemoryImage
     /// <summary>
     /// The content tag of a page (<see cref="PageTag"/>); <see cref="PageTag.Zero"/> for a zero page and past the end.
     /// </summary>
-    ulong TagOf(Gfn gfn);
+    ulong TagOf(MemoryPage page);
 
     /// <summary>The page as it travels: its tag, or the word that it is zero.</summary>
-    unsafe PageContent ContentOf(Gfn gfn)
+    unsafe PageContent ContentOf(MemoryPage page)
     {
-        var tag = TagOf(gfn);
-        return tag == PageTag.Zero ? PageContent.Zero(gfn) : PageContent.Of(gfn, null, tag);
+        var tag = TagOf(page);
+        return tag == PageTag.Zero ? PageContent.Zero(page) : PageContent.Of(page, null, tag);
     }
 }

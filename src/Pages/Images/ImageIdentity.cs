@@ -59,7 +59,7 @@ public readonly record struct ImageIdentity
             var samples = Math.Min(image.Pages, SampledPages);
             for (ulong i = 0; i < samples; i++)
             {
-                var page = image.Read(new Gfn(SampleAt(i, image.Pages)), scratch);
+                var page = image.Read(new MemoryPage(SampleAt(i, image.Pages)), scratch);
                 hash.AppendData(page == null ? zeros : new ReadOnlySpan<byte>(page, Page.Size));
             }
             Span<byte> bytes = stackalloc byte[Size];

@@ -11,17 +11,22 @@ internal static class PageRanges
     /// Ascending, apart from each other. A run need not begin or end on a page: the pages that it touches belong to it,
     /// each to one range.
     /// </summary>
-    public static IReadOnlyList<GfnRange> Of(IEnumerable<(ulong Start, ulong End)> runs)
+    public static IReadOnlyList<MemoryPageRange> Of(IEnumerable<(ulong Start, ulong End)> runs)
     {
-        var ranges = new List<GfnRange>();
+        var ranges = new List<MemoryPageRange>();
         foreach (var (start, end) in runs.OrderBy(static run => run.Start))
         {
             var first = start >> Page.Shift;
             var behind = (end + Page.OffsetMask) >> Page.Shift;
             if (ranges.Count > 0 && first <= ranges[^1].End.Value)
-                ranges[^1] = GfnRange.Between(ranges[^1].Start, new Gfn(Math.Max(behind, ranges[^1].End.Value)));
+            {
+                var last = new MemoryPage(Math.Max(behind, ranges[^1].End.Value));
+                ranges[^1] = MemoryPageRange.Between(ranges[^1].Start, last);
+            }
             else if (behind > first)
-                ranges.Add(GfnRange.Between(new Gfn(first), new Gfn(behind)));
+            {
+                ranges.Add(MemoryPageRange.Between(new MemoryPage(first), new MemoryPage(behind)));
+            }
         }
         return ranges;
     }

@@ -4,7 +4,7 @@ using Userfault.Mmu;
 namespace Userfault.Pages;
 
 /// <summary>
-/// An image made from a seed, page by page, never stored. Each gfn draws by itself whether it is zero, one of a few
+/// An image made from a seed, page by page, never stored. Each page draws by itself whether it is zero, one of a few
 /// shared contents, or unique; a content is an arithmetic progression of 512 words, whose start and odd step are drawn
 /// from the seed, so that any page wrong, shifted or cut short is told apart, and making one costs less than copying
 /// it.
@@ -66,10 +66,10 @@ public sealed unsafe class SyntheticImage : IMemoryImage
     public ImageIdentity Identity => _identity.Value;
 
     /// <inheritdoc/>
-    public byte* Read(Gfn gfn, byte* scratch)
+    public byte* Read(MemoryPage page, byte* scratch)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, Pages, nameof(gfn));
-        if (!HasContent(gfn, out var content))
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        if (!HasContent(page, out var content))
             return null;
         Fill(scratch, Mix64.At(_settings.Seed, content), Mix64.At(~_settings.Seed, content) | 1);
         return scratch;
@@ -81,24 +81,24 @@ public sealed unsafe class SyntheticImage : IMemoryImage
         // Nothing is held.
     }
 
-    // Contents are numbered: the shared ones above 2^63, the unique ones by their gfn.
-    private bool HasContent(Gfn gfn, out ulong content)
+    // Contents are numbered: the shared ones above 2^63, the unique ones by their page.
+    private bool HasContent(MemoryPage page, out ulong content)
     {
-        var draw = Mix64.At(_settings.Seed ^ 0x5eed_0f_c0_47e4_75, gfn.Value);
+        var draw = Mix64.At(_settings.Seed ^ 0x5eed_0f_c0_47e4_75, page.Value);
         var share = Mix64.Fraction(draw);
         content =
             share < _settings.ZeroShare + _settings.DuplicateShare
                 ? (1UL << 63) | Mix64.Below(Mix64.Of(draw), DuplicateContents)
-                : gfn.Value;
+                : page.Value;
         return share >= _settings.ZeroShare;
     }
 
     // An odd step makes at most one of the 512 words zero: no content is mistaken for the zero page.
-    private static void Fill(byte* page, ulong start, ulong step)
+    private static void Fill(byte* bytes, ulong start, ulong step)
     {
         var value = Vector256.Create(start, start + step, start + (2 * step), start + (3 * step));
         var stride = Vector256.Create(4 * step);
-        for (var p = page; p < page + Page.Size; p += 32)
+        for (var p = bytes; p < bytes + Page.Size; p += 32)
         {
             value.StoreUnsafe(ref *(ulong*)p);
             value += stride;

@@ -38,7 +38,7 @@ public sealed class ImageManifest
         }
     }
 
-    private ImageManifest(ImageIdentity image, ulong pages, IReadOnlyList<GfnRange> ranges)
+    private ImageManifest(ImageIdentity image, ulong pages, IReadOnlyList<MemoryPageRange> ranges)
     {
         (Image, ImagePages, Ranges) = (image, pages, ranges);
         Described = ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);
@@ -52,7 +52,7 @@ public sealed class ImageManifest
     public ulong ImagePages { get; }
 
     /// <summary>Where it has memory.</summary>
-    public IReadOnlyList<GfnRange> Ranges { get; }
+    public IReadOnlyList<MemoryPageRange> Ranges { get; }
 
     /// <summary>Pages of memory, each with a digest.</summary>
     public ulong Described { get; }
@@ -109,7 +109,7 @@ public sealed class ImageManifest
             return null;
         }
 
-        var ranges = new GfnRange[BinaryPrimitives.ReadInt32LittleEndian(header[16..])];
+        var ranges = new MemoryPageRange[BinaryPrimitives.ReadInt32LittleEndian(header[16..])];
         var imagePages = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
         if (imagePages > SyntheticImage.MostPages || new ImageIdentity(header[IdentityAt..]) != image)
             return null;
@@ -121,7 +121,7 @@ public sealed class ImageManifest
             // Ascending, apart from each other, none empty, all inside.
             if ((i > 0 && start <= end) || count == 0 || start > imagePages || count > imagePages - start)
                 return null;
-            ranges[i] = new GfnRange(new Gfn(start), count);
+            ranges[i] = new MemoryPageRange(new MemoryPage(start), count);
             end = start + count;
         }
 
@@ -131,13 +131,13 @@ public sealed class ImageManifest
     /// <summary>
     /// The place of a page's digest among all digests; null for a page where the guest has no memory.
     /// </summary>
-    public ulong? OrdinalOf(Gfn gfn)
+    public ulong? OrdinalOf(MemoryPage page)
     {
         ulong before = 0;
         foreach (var range in Ranges)
         {
-            if (range.Contains(gfn))
-                return before + (gfn.Value - range.Start.Value);
+            if (range.Contains(page))
+                return before + (page.Value - range.Start.Value);
             before += range.Count;
         }
 
@@ -145,7 +145,7 @@ public sealed class ImageManifest
     }
 
     /// <summary>The page whose digest is at a place, below <see cref="Described"/>.</summary>
-    public Gfn GfnAt(ulong ordinal)
+    public MemoryPage GfnAt(ulong ordinal)
     {
         foreach (var range in Ranges)
         {

@@ -22,9 +22,9 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
     /// <exception cref="OperationCanceledException">Cancelled meanwhile.</exception>
     public async Task<ImageManifest> Describe(CancellationToken cancelled)
     {
-        var first = await Ask(new GfnRange(new Gfn(0), 1), cancelled);
+        var first = await Ask(new MemoryPageRange(new MemoryPage(0), 1), cancelled);
         var pages = ImageManifest.HeaderPagesIn(first);
-        var header = pages > 1 ? await Ask(new GfnRange(new Gfn(0), pages), cancelled) : first;
+        var header = pages > 1 ? await Ask(new MemoryPageRange(new MemoryPage(0), pages), cancelled) : first;
         return ImageManifest.Read(header, image) ?? throw Wrong("what was sent is no description of this image");
     }
 
@@ -45,7 +45,10 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
                     return;
                 digests.Put(
                     first,
-                    await Ask(new GfnRange(new Gfn(first), Math.Min(PagesAPiece, manifest.Pages - first)), cancelled)
+                    await Ask(
+                        new MemoryPageRange(new MemoryPage(first), Math.Min(PagesAPiece, manifest.Pages - first)),
+                        cancelled
+                    )
                 );
             }
         }
@@ -54,7 +57,7 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
         digests.Complete();
     }
 
-    private async Task<byte[]> Ask(GfnRange range, CancellationToken cancelled)
+    private async Task<byte[]> Ask(MemoryPageRange range, CancellationToken cancelled)
     {
         while (true)
         {
@@ -77,7 +80,7 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
     private static PagingException Wrong(string what) =>
         new(PagingError.Corrupt, "page digests", what, "give this node the image itself");
 
-    private sealed class Answer(GfnRange range) : IPageSink
+    private sealed class Answer(MemoryPageRange range) : IPageSink
     {
         private readonly TaskCompletionSource<FetchFailure?> _ended = new(
             TaskCreationOptions.RunContinuationsAsynchronously
@@ -91,10 +94,10 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
         {
             foreach (var page in batch.Pages)
             {
-                if (!range.Contains(page.Gfn) || page.Bytes == null)
+                if (!range.Contains(page.Page) || page.Bytes == null)
                     continue;
                 new ReadOnlySpan<byte>(page.Bytes, Page.Size).CopyTo(
-                    Bytes.AsSpan((int)((page.Gfn.Value - range.Start.Value) << Page.Shift))
+                    Bytes.AsSpan((int)((page.Page.Value - range.Start.Value) << Page.Shift))
                 );
             }
 

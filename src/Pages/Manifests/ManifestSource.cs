@@ -43,7 +43,7 @@ public sealed unsafe class ManifestSource : IPageSource
     public ulong Pages => _manifest.Pages;
 
     /// <inheritdoc/>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         FetchFailure? failure = _isDisposed ? FetchFailure.SourceLost : null;
@@ -165,13 +165,13 @@ public sealed unsafe class ManifestSource : IPageSource
         }
     }
 
-    private sealed class Job(ulong id, GfnRange[] ranges, IPageSink sink)
+    private sealed class Job(ulong id, MemoryPageRange[] ranges, IPageSink sink)
     {
         private volatile bool _isCancelled;
 
         public ulong Id => id;
 
-        public GfnRange[] Ranges => ranges;
+        public MemoryPageRange[] Ranges => ranges;
 
         public IPageSink Sink => sink;
 

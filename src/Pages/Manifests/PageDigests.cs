@@ -35,13 +35,13 @@ public sealed unsafe class PageDigests : IDisposable
 
     /// <summary>The digest of a page; that of the zero page where the guest has no memory.</summary>
     /// <exception cref="InvalidOperationException">Some have not come.</exception>
-    public PageDigest this[Gfn gfn]
+    public PageDigest this[MemoryPage memoryPage]
     {
         get
         {
             if (!_isComplete)
                 throw new InvalidOperationException("the digests are not complete");
-            return _manifest.OrdinalOf(gfn) is { } ordinal ? DigestAt(ordinal) : PageDigest.Zero;
+            return _manifest.OrdinalOf(memoryPage) is { } ordinal ? DigestAt(ordinal) : PageDigest.Zero;
         }
     }
 
@@ -51,9 +51,9 @@ public sealed unsafe class PageDigests : IDisposable
     /// agree, and if they are wrong <see cref="WrongReads"/> counts one as soon as it comes. From any threads.
     /// </summary>
     /// <returns>False where the read was wrong for certain.</returns>
-    public bool Holds(Gfn gfn, ulong fingerprint)
+    public bool Holds(MemoryPage memoryPage, ulong fingerprint)
     {
-        if (_manifest.OrdinalOf(gfn) is not { } ordinal)
+        if (_manifest.OrdinalOf(memoryPage) is not { } ordinal)
             return fingerprint == PageDigest.Zero.Fingerprint;
         if (HasCome(ordinal))
             return fingerprint == DigestAt(ordinal).Fingerprint;

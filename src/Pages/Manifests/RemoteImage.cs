@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -33,14 +31,14 @@ public sealed class RemoteImage : IMemoryImage
     public ulong Pages => _manifest.ImagePages;
 
     /// <inheritdoc/>
-    public IReadOnlyList<GfnRange> Ranges => _manifest.Ranges;
+    public IReadOnlyList<MemoryPageRange> Ranges => _manifest.Ranges;
 
     /// <inheritdoc/>
     public ImageIdentity Identity => _manifest.Image;
 
     /// <summary>Impossible: there is no content here.</summary>
     /// <exception cref="InvalidOperationException">Always.</exception>
-    public unsafe byte* Read(Gfn gfn, byte* scratch) =>
+    public unsafe byte* Read(MemoryPage page, byte* scratch) =>
         throw new InvalidOperationException($"the content of {Name} is not in this process");
 
     /// <inheritdoc/>

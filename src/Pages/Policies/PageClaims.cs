@@ -18,7 +18,7 @@ public sealed class PageClaims : IDisposable
     /// <summary>No claims on a slot.</summary>
     /// <param name="slot">The slot's pages.</param>
     /// <param name="missing">Its userfault bitmap; the caller's.</param>
-    public PageClaims(GfnRange slot, UserfaultBitmap missing)
+    public PageClaims(MemoryPageRange slot, UserfaultBitmap missing)
     {
         ArgumentNullException.ThrowIfNull(missing);
         ArgumentOutOfRangeException.ThrowIfNotEqual(missing.Pages, slot.Count, nameof(missing));
@@ -28,18 +28,18 @@ public sealed class PageClaims : IDisposable
     }
 
     /// <summary>The slot's pages.</summary>
-    public GfnRange Slot { get; }
+    public MemoryPageRange Slot { get; }
 
     /// <summary>Is the page missing, and nobody fetches it?</summary>
-    public bool IsOpen(Gfn gfn) => _missing.IsSet(IndexOf(gfn)) && !_claimed.IsSet(IndexOf(gfn));
+    public bool IsOpen(MemoryPage page) => _missing.IsSet(IndexOf(page)) && !_claimed.IsSet(IndexOf(page));
 
     /// <summary>A fetch of these pages begins.</summary>
-    public void Claim(GfnRange range) => _claimed.SetRange(IndexOf(range.Start), range.Count);
+    public void Claim(MemoryPageRange range) => _claimed.SetRange(IndexOf(range.Start), range.Count);
 
     /// <summary>
     /// The fetch is over. Pages that have come have their bit clear by now; the others are open again.
     /// </summary>
-    public void Release(GfnRange range) => _claimed.ClearRange(IndexOf(range.Start), range.Count);
+    public void Release(MemoryPageRange range) => _claimed.ClearRange(IndexOf(range.Start), range.Count);
 
     /// <summary>
     /// What to fetch for a fault: the run of open pages around it within its naturally aligned window. Only the page
@@ -47,14 +47,14 @@ public sealed class PageClaims : IDisposable
     /// </summary>
     /// <param name="fault">The page that somebody waits for.</param>
     /// <param name="windowPages">A power of 2.</param>
-    public GfnRange WindowAround(Gfn fault, ulong windowPages)
+    public MemoryPageRange WindowAround(MemoryPage fault, ulong windowPages)
     {
         if (!BitOperations.IsPow2(windowPages))
             throw new ArgumentOutOfRangeException(nameof(windowPages), windowPages, "not a power of 2");
         if (!IsOpen(fault))
-            return new GfnRange(fault, 0);
-        // Aligned by gfn and not by index: huge pages and chunks of other slots align by gfn as well.
-        var window = new GfnRange(new Gfn(fault.Value & ~(windowPages - 1)), windowPages).Intersect(Slot);
+            return new MemoryPageRange(fault, 0);
+        // Aligned by page and not by index: huge pages and chunks of other slots align by page as well.
+        var window = new MemoryPageRange(new MemoryPage(fault.Value & ~(windowPages - 1)), windowPages).Intersect(Slot);
         var index = IndexOf(fault);
         return Pages(RunStart(index, IndexOf(window.Start)), RunEnd(index, IndexOf(window.Start) + window.Count));
     }
@@ -63,22 +63,22 @@ public sealed class PageClaims : IDisposable
     /// The first run of open pages at or behind <paramref name="from"/> and before <paramref name="end"/>, cut to
     /// <paramref name="mostPages"/>; empty where there is none.
     /// </summary>
-    public GfnRange NextOpen(Gfn from, Gfn end, ulong mostPages)
+    public MemoryPageRange NextOpen(MemoryPage from, MemoryPage end, ulong mostPages)
     {
         var limit = Math.Min(end.PagesFrom(Slot.Start), Slot.Count);
         var start = FirstOpen(from.PagesFrom(Slot.Start), limit);
         return start >= limit || mostPages == 0
-            ? new GfnRange(end, 0)
+            ? new MemoryPageRange(end, 0)
             : Pages(start, RunEnd(start, start + Math.Min(mostPages, limit - start)));
     }
 
     /// <summary>The last run of open pages before <paramref name="end"/>, cut to its last <paramref name="mostPages"/>;
     /// empty where there is none.</summary>
-    public GfnRange LastOpen(Gfn end, ulong mostPages)
+    public MemoryPageRange LastOpen(MemoryPage end, ulong mostPages)
     {
         var index = Math.Min(end.PagesFrom(Slot.Start), Slot.Count);
         if (mostPages == 0 || !TryFindLast(ref index))
-            return new GfnRange(end, 0);
+            return new MemoryPageRange(end, 0);
         return Pages(RunStart(index, index + 1 - Math.Min(mostPages, index + 1)), index + 1);
     }
 
@@ -147,9 +147,9 @@ public sealed class PageClaims : IDisposable
 
     // A page found open a moment ago may have come meanwhile; the run keeps it, so that no caller takes an empty run
     // for the end of all open pages.
-    private GfnRange Pages(ulong start, ulong end) => new(Slot.Start.Plus(start), end - start);
+    private MemoryPageRange Pages(ulong start, ulong end) => new(Slot.Start.Plus(start), end - start);
 
     private ulong OpenWord(ulong word) => _missing.ReadWord(word) & ~_claimed.ReadWord(word);
 
-    private ulong IndexOf(Gfn gfn) => gfn.PagesFrom(Slot.Start);
+    private ulong IndexOf(MemoryPage page) => page.PagesFrom(Slot.Start);
 }

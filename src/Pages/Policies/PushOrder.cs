@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -8,7 +6,7 @@ namespace Userfault.Pages;
 /// </summary>
 public abstract class PushOrder
 {
-    private readonly Queue<GfnRange> _returned = new();
+    private readonly Queue<MemoryPageRange> _returned = new();
 
     private protected PushOrder(PageClaims claims)
     {
@@ -48,7 +46,7 @@ public abstract class PushOrder
     /// </summary>
     /// <param name="mostPages">The longest run wanted; at least 1.</param>
     /// <param name="range">The run.</param>
-    public bool TryNext(ulong mostPages, out GfnRange range)
+    public bool TryNext(ulong mostPages, out MemoryPageRange range)
     {
         ArgumentOutOfRangeException.ThrowIfZero(mostPages);
         range = NextReturned(mostPages);
@@ -63,18 +61,18 @@ public abstract class PushOrder
     /// <summary>
     /// A fetch of these pages failed, and their claim was released: they are offered again, before others.
     /// </summary>
-    public void GiveBack(GfnRange range) => _returned.Enqueue(range);
+    public void GiveBack(MemoryPageRange range) => _returned.Enqueue(range);
 
     /// <summary>Somebody faulted here.</summary>
-    public virtual void OnFault(Gfn gfn)
+    public virtual void OnFault(MemoryPage page)
     {
         // Only an order that follows faults cares.
     }
 
     /// <summary>The next open run by this order; empty where it has none.</summary>
-    private protected abstract GfnRange Next(ulong mostPages);
+    private protected abstract MemoryPageRange Next(ulong mostPages);
 
-    private GfnRange NextReturned(ulong mostPages)
+    private MemoryPageRange NextReturned(ulong mostPages)
     {
         while (_returned.TryPeek(out var returned))
         {

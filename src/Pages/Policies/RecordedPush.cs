@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>A recorded working set in its order, then, unless it stands alone, the rest in sequence.</summary>
@@ -8,7 +6,7 @@ internal sealed class RecordedPush(PageClaims claims, WorkingSet recorded, bool 
     private readonly SequentialPush _rest = new(claims);
     private int _run;
 
-    private protected override GfnRange Next(ulong mostPages)
+    private protected override MemoryPageRange Next(ulong mostPages)
     {
         for (; _run < recorded.Runs.Count; _run++)
         {

@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -28,7 +26,7 @@ public interface IPageSource : IDisposable
     /// <exception cref="ArgumentException">
     /// The number is in use by an outstanding request, or more than <see cref="MostPagesPerRequest"/> pages.
     /// </exception>
-    void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink);
+    void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink);
 
     /// <summary>
     /// The calling thread makes several requests now. A source to which a request costs a system call may keep them

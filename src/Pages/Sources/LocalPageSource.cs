@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -54,7 +52,7 @@ public sealed class LocalPageSource : IPageSource, IPumped
     public long NextDueNs => Volatile.Read(ref _nextDueNs);
 
     /// <inheritdoc/>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         CheckSize(ranges);
@@ -119,7 +117,7 @@ public sealed class LocalPageSource : IPageSource, IPumped
         }
     }
 
-    private static void CheckSize(ReadOnlySpan<GfnRange> ranges)
+    private static void CheckSize(ReadOnlySpan<MemoryPageRange> ranges)
     {
         ulong pages = 0;
         foreach (var range in ranges)
@@ -135,7 +133,7 @@ public sealed class LocalPageSource : IPageSource, IPumped
         }
     }
 
-    private FetchFailure? Refusal(ReadOnlySpan<GfnRange> ranges)
+    private FetchFailure? Refusal(ReadOnlySpan<MemoryPageRange> ranges)
     {
         if (Volatile.Read(ref _closed))
             return FetchFailure.SourceLost;

@@ -74,7 +74,7 @@ public sealed unsafe class PageBatch
         }
         var buffer = TakeBuffer();
         Buffer.MemoryCopy(page.Bytes, buffer, Page.Size, Page.Size);
-        Add(PageContent.Of(page.Gfn, buffer, page.TagOrZero, page.ChecksumOrZero));
+        Add(PageContent.Of(page.Page, buffer, page.TagOrZero, page.ChecksumOrZero));
     }
 
     /// <summary>A page of memory that belongs to this batch until its release. Not cleared.</summary>

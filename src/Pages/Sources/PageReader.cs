@@ -13,7 +13,7 @@ internal sealed unsafe class PageReader(IMemoryImage image, LocalSourceSettings 
         settings.RememberedContents > 0 ? new ContentIndex(settings.RememberedContents) : null;
 
     /// <summary>A batch with all pages of the ranges, and how many bytes a path would carry for it.</summary>
-    public PageBatch Read(ulong requestId, ReadOnlySpan<GfnRange> ranges, out long lineBytes)
+    public PageBatch Read(ulong requestId, ReadOnlySpan<MemoryPageRange> ranges, out long lineBytes)
     {
         var batch = _pool.Rent(requestId);
         lineBytes = 0;
@@ -29,24 +29,24 @@ internal sealed unsafe class PageReader(IMemoryImage image, LocalSourceSettings 
         return batch;
     }
 
-    private PageContent ReadOne(Gfn gfn, PageBatch batch)
+    private PageContent ReadOne(MemoryPage memoryPage, PageBatch batch)
     {
         var buffer = batch.TakeBuffer();
-        var bytes = image.Read(gfn, buffer);
+        var bytes = image.Read(memoryPage, buffer);
         var isZero = bytes == null || ZeroPage.IsZero(bytes);
         if (bytes != buffer || isZero || settings.TagsOnly)
             batch.ReturnBuffer();
         if (isZero)
-            return PageContent.Zero(gfn);
+            return PageContent.Zero(memoryPage);
         if (_contents == null && !settings.TagsOnly)
-            return PageContent.Of(gfn, bytes);
+            return PageContent.Of(memoryPage, bytes);
         var tag = PageTag.Of(bytes);
         var travels = settings.TagsOnly ? null : bytes;
         if (_contents == null)
-            return PageContent.Of(gfn, travels, tag);
+            return PageContent.Of(memoryPage, travels, tag);
         if (_contents.Find(bytes, tag, image) >= 0)
-            return PageContent.Duplicate(gfn, travels, tag);
-        _contents.Add(gfn, tag);
-        return PageContent.Of(gfn, travels, tag);
+            return PageContent.Duplicate(memoryPage, travels, tag);
+        _contents.Add(memoryPage, tag);
+        return PageContent.Of(memoryPage, travels, tag);
     }
 }

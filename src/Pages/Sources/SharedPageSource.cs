@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -47,7 +45,7 @@ public sealed class SharedPageSource(IPageSource source)
 
         public ulong Pages => source.Pages;
 
-        public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+        public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
         {
             ArgumentNullException.ThrowIfNull(sink);
             var back = _back is { } last && last.Sink == sink ? last : _back = new Back(sink);

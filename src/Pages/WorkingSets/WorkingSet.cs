@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -9,7 +7,7 @@ namespace Userfault.Pages;
 public sealed class WorkingSet
 {
     /// <summary>A working set of the given runs, none of which share a page.</summary>
-    public WorkingSet(ImageIdentity image, ulong imagePages, IReadOnlyList<GfnRange> runs)
+    public WorkingSet(ImageIdentity image, ulong imagePages, IReadOnlyList<MemoryPageRange> runs)
     {
         ArgumentNullException.ThrowIfNull(runs);
         Image = image;
@@ -26,7 +24,7 @@ public sealed class WorkingSet
     public ulong ImagePages { get; }
 
     /// <summary>The touched pages in order.</summary>
-    public IReadOnlyList<GfnRange> Runs { get; }
+    public IReadOnlyList<MemoryPageRange> Runs { get; }
 
     /// <summary>How many pages were touched.</summary>
     public ulong TouchedPages { get; }

@@ -158,12 +158,12 @@ public static class WorkingSetFile
         return new WorkingSet(recordedOn, pages, runs);
     }
 
-    private static List<GfnRange> ReadRuns(string path, ReadOnlySpan<byte> bytes, ulong count, ulong pages)
+    private static List<MemoryPageRange> ReadRuns(string path, ReadOnlySpan<byte> bytes, ulong count, ulong pages)
     {
         // A checksum is no seal: the file may have been made to hurt. A run takes two bytes at least.
         if (count > (ulong)bytes.Length / 2)
             throw Damaged(path, "counts more runs than it holds");
-        var runs = new List<GfnRange>((int)count);
+        var runs = new List<MemoryPageRange>((int)count);
         using var seen = UserfaultBitmap.Allocate(pages);
         ulong end = 0;
         for (ulong i = 0; i < count; i++)
@@ -176,7 +176,7 @@ public static class WorkingSetFile
             if (seen.Count(start, lessOne + 1) != 0)
                 throw Damaged(path, $"run {i} names a page twice");
             seen.SetRange(start, lessOne + 1);
-            runs.Add(new GfnRange(new Gfn(start), lessOne + 1));
+            runs.Add(new MemoryPageRange(new MemoryPage(start), lessOne + 1));
             end = start + lessOne + 1;
         }
         return bytes.IsEmpty ? runs : throw Damaged(path, "goes on behind its last run");

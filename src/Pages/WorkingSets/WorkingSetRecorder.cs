@@ -6,22 +6,22 @@ namespace Userfault.Pages;
 public sealed class WorkingSetRecorder : IDisposable
 {
     private readonly UserfaultBitmap _touched;
-    private readonly List<GfnRange> _runs = [];
+    private readonly List<MemoryPageRange> _runs = [];
 
     /// <summary>A recorder for a guest of <paramref name="pages"/> pages; one bit a page.</summary>
     public WorkingSetRecorder(ulong pages) => _touched = UserfaultBitmap.Allocate(pages);
 
     /// <summary>A page was touched or fetched; counts the first time.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The page lies outside the guest.</exception>
-    public void Touch(Gfn gfn)
+    public void Touch(MemoryPage page)
     {
-        if (_touched.IsSet(gfn.Value))
+        if (_touched.IsSet(page.Value))
             return;
-        _touched.Set(gfn.Value);
-        if (_runs.Count > 0 && _runs[^1].End == gfn)
+        _touched.Set(page.Value);
+        if (_runs.Count > 0 && _runs[^1].End == page)
             _runs[^1] = _runs[^1] with { Count = _runs[^1].Count + 1 };
         else
-            _runs.Add(new GfnRange(gfn, 1));
+            _runs.Add(new MemoryPageRange(page, 1));
     }
 
     /// <summary>What was recorded so far, bound to the image.</summary>

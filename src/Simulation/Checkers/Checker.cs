@@ -1,5 +1,4 @@
 using Userfault.Actors;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Simulation;
@@ -41,13 +40,13 @@ public abstract class Checker
     public virtual void OnPlace(in PageContent content) { }
 
     /// <summary>A page's bit has become clear for other cores, with as much of its content as they see now.</summary>
-    public virtual void OnCleared(MemslotPager slot, Gfn page) { }
+    public virtual void OnCleared(MemslotPager slot, MemoryPage page) { }
 
     /// <summary>A read was made, by a vCPU or by a device.</summary>
-    public virtual void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest) { }
+    public virtual void OnRead(MemoryPage page, int vcpu, ulong seen, bool isGuest) { }
 
     /// <summary>A vCPU has written.</summary>
-    public virtual void OnWrite(Gfn page, int vcpu) { }
+    public virtual void OnWrite(MemoryPage page, int vcpu) { }
 
     /// <summary>A fetcher asks a source for pages.</summary>
     public virtual void OnRequest(SwarmRequest request) { }

@@ -1,5 +1,5 @@
 using Userfault.Actors;
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
@@ -10,7 +10,7 @@ public sealed class ClearedChecker : Checker
     public override string Name => "cleared";
 
     /// <inheritdoc/>
-    public override void OnCleared(MemslotPager slot, Gfn page)
+    public override void OnCleared(MemslotPager slot, MemoryPage page)
     {
         var seen = View.Visible(page);
         if (seen != View.Expected(page))

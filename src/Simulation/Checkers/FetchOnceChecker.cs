@@ -27,7 +27,7 @@ public sealed class FetchOnceChecker : Checker
         {
             case FetcherProtocol.Answered answered:
                 foreach (ref readonly var page in answered.Batch.Pages)
-                    _pages[page.Gfn.Value].Read(step.Path);
+                    _pages[page.Page.Value].Read(step.Path);
                 break;
             // All that was asked for and is not in place is asked for once more; so it is when a slot has moved, since
             // whoever waited there makes the access again.

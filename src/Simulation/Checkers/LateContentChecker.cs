@@ -14,7 +14,7 @@ public sealed class LateContentChecker : Checker
     /// <inheritdoc/>
     public override void OnPlace(in PageContent content)
     {
-        var page = content.Gfn;
+        var page = content.Page;
         if (View.SlotOf(page) is null)
             Violate($"content is placed in {page}, which is in no memslot");
         else if (View.IsWritten(page))

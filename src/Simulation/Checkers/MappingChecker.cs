@@ -1,5 +1,6 @@
 using Userfault.Actors;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
@@ -17,14 +18,14 @@ public sealed class MappingChecker : Checker
     public override string Name => "mapping";
 
     /// <inheritdoc/>
-    public override void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest)
+    public override void OnRead(MemoryPage page, int vcpu, ulong seen, bool isGuest)
     {
         if (isGuest)
             Check(page, vcpu);
     }
 
     /// <inheritdoc/>
-    public override void OnWrite(Gfn page, int vcpu) => Check(page, vcpu);
+    public override void OnWrite(MemoryPage page, int vcpu) => Check(page, vcpu);
 
     /// <inheritdoc/>
     public override void AfterStep()
@@ -36,7 +37,7 @@ public sealed class MappingChecker : Checker
     /// <inheritdoc/>
     public override void OnReport(MigrationReport report) => LookAtAll();
 
-    private void Check(Gfn page, int vcpu)
+    private void Check(MemoryPage page, int vcpu)
     {
         if (View.IsMissing(page))
             Violate($"vCPU {vcpu} uses {page} while its bit is set");

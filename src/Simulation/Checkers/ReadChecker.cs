@@ -1,4 +1,4 @@
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
@@ -9,7 +9,7 @@ public sealed class ReadChecker : Checker
     public override string Name => "read";
 
     /// <inheritdoc/>
-    public override void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest)
+    public override void OnRead(MemoryPage page, int vcpu, ulong seen, bool isGuest)
     {
         if (seen != View.Expected(page))
         {

@@ -30,13 +30,13 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
         if (FailsNext)
         {
             FailsNext = false;
-            throw new InvalidOperationException($"placing {content.Gfn} fails, as planned");
+            throw new InvalidOperationException($"placing {content.Page} fails, as planned");
         }
 
         foreach (var checker in view.Checkers)
             checker.OnPlace(content);
         // Only what is kept beyond the batch: bytes are gone when it is released.
-        _stores.Add(content.Tag == PageTag.Zero ? PageContent.Zero(content.Gfn) : TagOf(content));
+        _stores.Add(content.Tag == PageTag.Zero ? PageContent.Zero(content.Page) : TagOf(content));
     }
 
     public bool Publish(UserfaultBitmap bitmap, ulong index)
@@ -56,26 +56,27 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
         return true;
     }
 
-    public void Write(Gfn gfn, GuestStamp stamp, StampLedger writes)
+    public void Write(MemoryPage memoryPage, GuestStamp stamp, StampLedger writes)
     {
-        _memory.Write(gfn, stamp, writes);
+        _memory.Write(memoryPage, stamp, writes);
         foreach (var checker in view.Checkers)
-            checker.OnWrite(gfn, stamp.Vcpu);
+            checker.OnWrite(memoryPage, stamp.Vcpu);
     }
 
-    public ulong Read(Gfn gfn, int vcpu)
+    public ulong Read(MemoryPage memoryPage, int vcpu)
     {
-        var seen = _memory.Read(gfn, vcpu);
+        var seen = _memory.Read(memoryPage, vcpu);
         var isGuest = view.Actor.Contains("/vcpu-", StringComparison.Ordinal);
         foreach (var checker in view.Checkers)
-            checker.OnRead(gfn, vcpu, seen, isGuest);
+            checker.OnRead(memoryPage, vcpu, seen, isGuest);
         return seen;
     }
 
-    public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => _memory.Matches(gfn, expected, delta);
+    public bool Matches(MemoryPage memoryPage, in PageContent expected, ulong delta) =>
+        _memory.Matches(memoryPage, expected, delta);
 
     /// <summary>What another core sees in a page now.</summary>
-    public ulong Visible(Gfn gfn) => _memory.Read(gfn, 0);
+    public ulong Visible(MemoryPage memoryPage) => _memory.Read(memoryPage, 0);
 
     /// <summary>The stores of the core that ran this step become visible.</summary>
     public void Drain()
@@ -87,5 +88,5 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
 
     public void Dispose() => _memory.Dispose();
 
-    private static unsafe PageContent TagOf(in PageContent content) => PageContent.Of(content.Gfn, null, content.Tag);
+    private static unsafe PageContent TagOf(in PageContent content) => PageContent.Of(content.Page, null, content.Tag);
 }

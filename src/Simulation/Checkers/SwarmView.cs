@@ -1,5 +1,4 @@
 using Userfault.Actors;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Simulation;
@@ -74,19 +73,19 @@ public sealed class SwarmView
     internal static IReadOnlySet<ulong> NoPages { get; } = new SortedSet<ulong>();
 
     /// <summary>The tag that a page must hold: the image's, and what the guest has made of it.</summary>
-    public ulong Expected(Gfn page) => unchecked(ImageTag(page) + _ledger[page]);
+    public ulong Expected(MemoryPage page) => unchecked(ImageTag(page) + _ledger[page]);
 
     /// <summary>The tag that the image has for a page.</summary>
-    public ulong ImageTag(Gfn page) => _image.TagOf(page);
+    public ulong ImageTag(MemoryPage page) => _image.TagOf(page);
 
     /// <summary>What another core sees in a page now.</summary>
-    public ulong Visible(Gfn page) => Memory.Visible(page);
+    public ulong Visible(MemoryPage page) => Memory.Visible(page);
 
     /// <summary>Has the guest written the page?</summary>
-    public bool IsWritten(Gfn page) => _ledger[page] != 0;
+    public bool IsWritten(MemoryPage page) => _ledger[page] != 0;
 
     /// <summary>The memslot of a page of guest memory; null for memory beyond the guest's.</summary>
-    public MemslotPager? SlotOf(Gfn page)
+    public MemslotPager? SlotOf(MemoryPage page)
     {
         foreach (var slot in _slots)
         {
@@ -98,7 +97,8 @@ public sealed class SwarmView
     }
 
     /// <summary>Is the page's bit set?</summary>
-    public bool IsMissing(Gfn page) => SlotOf(page) is { } slot && slot.Bitmap.IsSet(page.PagesFrom(slot.Pages.Start));
+    public bool IsMissing(MemoryPage page) =>
+        SlotOf(page) is { } slot && slot.Bitmap.IsSet(page.PagesFrom(slot.Pages.Start));
 
     internal void Violate(string checker, string what) => Violation ??= new Violation(checker, what, NowNs);
 

@@ -1,4 +1,5 @@
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
@@ -12,16 +13,16 @@ public sealed class TranslationChecker : Checker
     public override string Name => "translation";
 
     /// <inheritdoc/>
-    public override void OnRead(Gfn page, int vcpu, ulong seen, bool isGuest)
+    public override void OnRead(MemoryPage page, int vcpu, ulong seen, bool isGuest)
     {
         if (isGuest)
             Check(page, vcpu, Access.Read);
     }
 
     /// <inheritdoc/>
-    public override void OnWrite(Gfn page, int vcpu) => Check(page, vcpu, Access.Write);
+    public override void OnWrite(MemoryPage page, int vcpu) => Check(page, vcpu, Access.Write);
 
-    private void Check(Gfn page, int vcpu, Access access)
+    private void Check(MemoryPage page, int vcpu, Access access)
     {
         // While a change is under way its flush may be, too.
         if (View.Calls.Count > 0 || View.SlotOf(page) is not { } slot)

@@ -1,5 +1,4 @@
 using Userfault.DataPlane;
-using Userfault.Mmu;
 using Userfault.Nodes;
 using Userfault.Pages;
 
@@ -53,7 +52,7 @@ internal sealed class SimPageLink : IPageSource
 
     public ulong Pages { get; }
 
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         if (_connection is null || _isClosed)
@@ -180,12 +179,12 @@ internal sealed class SimPageLink : IPageSource
     }
 
     // What was asked for. An answer brings exactly that, each page once, in the order asked for.
-    private sealed class Asked(GfnRange[] ranges, IPageSink sink)
+    private sealed class Asked(MemoryPageRange[] ranges, IPageSink sink)
     {
         private int _range;
         private ulong _index;
 
-        public GfnRange[] Ranges => ranges;
+        public MemoryPageRange[] Ranges => ranges;
 
         public IPageSink Sink => sink;
 
@@ -195,7 +194,7 @@ internal sealed class SimPageLink : IPageSource
         {
             foreach (ref readonly var page in batch.Pages)
             {
-                if (_range == ranges.Length || page.Gfn != ranges[_range].Start.Plus(_index))
+                if (_range == ranges.Length || page.Page != ranges[_range].Start.Plus(_index))
                     return false;
                 if (++_index == ranges[_range].Count)
                     (_range, _index) = (_range + 1, 0);

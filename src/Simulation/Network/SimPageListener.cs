@@ -45,7 +45,7 @@ internal sealed class SimPageListener : IPageListener
         SimPageLink client,
         ulong clientRequest,
         FetchPriority priority,
-        GfnRange[] ranges
+        MemoryPageRange[] ranges
     )
     {
         var passed = new Passed(this, connection, client, clientRequest, ++_lastRequest, ranges);
@@ -72,10 +72,13 @@ internal sealed class SimPageListener : IPageListener
         SimPageLink client,
         ulong clientRequest,
         ulong number,
-        GfnRange[] ranges
+        MemoryPageRange[] ranges
     ) : IPageSink
     {
-        private readonly ulong[] _order = [.. ranges.SelectMany(PageRuns.PagesOf).Select(static gfn => gfn.Value)];
+        private readonly ulong[] _order =
+        [
+            .. ranges.SelectMany(PageRuns.PagesOf).Select(static memoryPage => memoryPage.Value),
+        ];
         private readonly Dictionary<ulong, PageContent> _early = [];
         private int _next;
 
@@ -93,7 +96,7 @@ internal sealed class SimPageListener : IPageListener
             }
 
             foreach (ref readonly var page in batch.Pages)
-                _early.Add(page.Gfn.Value, page);
+                _early.Add(page.Page.Value, page);
             batch.Release();
             var ready = listener._batches.Rent(number);
             for (; _next < _order.Length && _early.Remove(_order[_next], out var page); _next++)
@@ -115,7 +118,7 @@ internal sealed class SimPageListener : IPageListener
             var seen = new HashSet<ulong>();
             for (var i = 0; i < batch.Count; i++)
             {
-                var page = batch[i].Gfn.Value;
+                var page = batch[i].Page.Value;
                 if (!seen.Add(page) || _early.ContainsKey(page) || Array.IndexOf(_order, page, _next) < 0)
                     return false;
                 isNext &= _next + i < _order.Length && _order[_next + i] == page;

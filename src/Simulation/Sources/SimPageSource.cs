@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Simulation;
@@ -16,7 +15,7 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
 
     public ulong Pages => server.Image.Pages;
 
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         var id = request.Id;
@@ -117,10 +116,10 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
 
     private unsafe PageContent Wrong(in PageContent page, SimFault fault) =>
         fault == SimFault.WrongPage
-            ? server.Image.ContentOf(new Gfn((page.Gfn.Value + 1) % Pages))
-            : PageContent.Of(page.Gfn, null, page.Tag + 2);
+            ? server.Image.ContentOf(new MemoryPage((page.Page.Value + 1) % Pages))
+            : PageContent.Of(page.Page, null, page.Tag + 2);
 
-    private bool IsInside(ReadOnlySpan<GfnRange> ranges)
+    private bool IsInside(ReadOnlySpan<MemoryPageRange> ranges)
     {
         foreach (var range in ranges)
         {

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Simulation;
@@ -8,7 +7,7 @@ internal sealed class SimRequest(
     SimPageSource connection,
     ulong id,
     FetchPriority priority,
-    GfnRange[] ranges,
+    MemoryPageRange[] ranges,
     IPageSink sink
 )
 {
@@ -18,7 +17,7 @@ internal sealed class SimRequest(
 
     public FetchPriority Priority { get; } = priority;
 
-    public GfnRange[] Ranges { get; } = ranges;
+    public MemoryPageRange[] Ranges { get; } = ranges;
 
     public IPageSink Sink { get; } = sink;
 

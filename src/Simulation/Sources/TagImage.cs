@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Simulation;
@@ -43,17 +42,17 @@ public sealed unsafe class TagImage : ITaggedImage
     public ImageIdentity Identity { get; }
 
     /// <inheritdoc/>
-    public ulong TagOf(Gfn gfn)
+    public ulong TagOf(MemoryPage page)
     {
-        if (gfn.Value >= Pages)
+        if (page.Value >= Pages)
             return PageTag.Zero;
-        var drawn = Mix64.At(_seed, gfn.Value);
+        var drawn = Mix64.At(_seed, page.Value);
         return (uint)drawn < _zeroBelow ? PageTag.Zero : drawn | 1;
     }
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">Always: there are tags and no bytes.</exception>
-    public byte* Read(Gfn gfn, byte* scratch) => throw new NotSupportedException($"{Name} has no bytes");
+    public byte* Read(MemoryPage page, byte* scratch) => throw new NotSupportedException($"{Name} has no bytes");
 
     /// <inheritdoc/>
     public void Dispose()

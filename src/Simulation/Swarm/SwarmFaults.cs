@@ -267,7 +267,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
                 Slot = now.Id.Raw,
                 Flags = (uint)flags,
                 // Its own place, wherever it is just now.
-                GuestPhysicalAddress = slot.Pages.Start.ToGpa().Value,
+                GuestPhysicalAddress = new Gfn(slot.Pages.Start.Value).ToGpa().Value,
                 MemorySize = now.Range.Count << Page.Shift,
                 UserspaceAddress = now.UserspaceAddress.Value,
                 GuestMemfdOffset = now.HasGuestMemfd ? now.GuestMemfdPage << Page.Shift : 0,

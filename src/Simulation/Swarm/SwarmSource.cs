@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Simulation;
@@ -53,7 +52,7 @@ public sealed class SwarmSource : IPageSource
     internal long LateNs { get; set; }
 
     /// <inheritdoc/>
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         if (ThrowsNext)
         {
@@ -165,9 +164,9 @@ public sealed class SwarmSource : IPageSource
         var batch = _pool.Rent(id);
         foreach (var page in pages)
         {
-            var gfn = new Gfn(page);
-            var tag = _view.ImageTag(gfn);
-            batch.Add(tag == PageTag.Zero ? PageContent.Zero(gfn) : PageContent.Of(gfn, null, tag));
+            var memoryPage = new MemoryPage(page);
+            var tag = _view.ImageTag(memoryPage);
+            batch.Add(tag == PageTag.Zero ? PageContent.Zero(memoryPage) : PageContent.Of(memoryPage, null, tag));
         }
 
         return batch;

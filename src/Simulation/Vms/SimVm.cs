@@ -36,7 +36,7 @@ public sealed class SimVm
             WorkingSet = settings.WorkingSet,
             RecordsWorkingSet = settings.RecordsWorkingSet,
             VmName = settings.Name,
-            Regions = settings.Regions ?? settings.Image.Ranges,
+            Regions = settings.Regions ?? MigrationPlan.RegionsOf(settings.Image),
             BroadcastsClears = settings.BroadcastsClears,
         };
         Pool = system.ActorOf(

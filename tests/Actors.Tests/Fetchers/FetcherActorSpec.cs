@@ -1,7 +1,6 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 using Userfault.Tests;
 using Xunit.Abstractions;
@@ -139,7 +138,10 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
                     if (!first || asked.Pages[0] != 2)
                         return;
                     fetcher!.Tell(
-                        new FetcherProtocol.FetchPages(FetchPriority.Demand, [new GfnRange(new Gfn(3), 1)]),
+                        new FetcherProtocol.FetchPages(
+                            FetchPriority.Demand,
+                            [new MemoryPageRange(new MemoryPage(3), 1)]
+                        ),
                         memslot
                     );
                     throw new InvalidOperationException("a source that breaks");
@@ -217,14 +219,17 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         var (pool, sources) = Pool(3);
         var routes = new FetchRoutes([0, 1, 2]);
         pool.Tell(
-            new FetcherProtocol.FetchPages(FetchPriority.Demand, [new GfnRange(new Gfn(500), 1100)]),
+            new FetcherProtocol.FetchPages(FetchPriority.Demand, [new MemoryPageRange(new MemoryPage(500), 1100)]),
             CreateTestProbe()
         );
         var pages = new List<ulong>();
         while (pages.Count < 1100)
         {
             var asked = sources.ExpectMsg<Asked>();
-            Assert.All(asked.Pages, page => Assert.Equal($"source {routes.Of(new Gfn(page))}.0", asked.Source.Name));
+            Assert.All(
+                asked.Pages,
+                page => Assert.Equal($"source {routes.Of(new MemoryPage(page))}.0", asked.Source.Name)
+            );
             pages.AddRange(asked.Pages);
         }
 
@@ -255,7 +260,10 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
 
     private static void Fetch(IActorRef pool, IActorRef sender, params ulong[] pages) =>
         pool.Tell(
-            new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of([.. pages.Select(p => new Gfn(p))])),
+            new FetcherProtocol.FetchPages(
+                FetchPriority.Demand,
+                PageRuns.Of([.. pages.Select(p => new MemoryPage(p))])
+            ),
             sender
         );
 
@@ -266,8 +274,8 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         var pages = new List<ulong>();
         foreach (ref readonly var page in fetched.Batch.Pages)
         {
-            Assert.Equal(PagerRig.TagOf(page.Gfn.Value), page.Tag);
-            pages.Add(page.Gfn.Value);
+            Assert.Equal(PagerRig.TagOf(page.Page.Value), page.Tag);
+            pages.Add(page.Page.Value);
         }
 
         fetched.Batch.Release();

@@ -37,7 +37,7 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         using var slot = new SlotRig(this);
         slot.Fault(0, 5);
         slot.ExpectFetch(FetchPriority.Demand);
-        slot.Memslot.Tell(new FetchFailed("no page source is left", [new Gfn(5)]));
+        slot.Memslot.Tell(new FetchFailed("no page source is left", [new MemoryPage(5)]));
         Assert.Equal(
             new VmProtocol.SourceLost("no page source is left", 1),
             slot.Vm.ExpectMsg<VmProtocol.SourceLost>()
@@ -79,7 +79,9 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         slot.Memslot.Tell(new MemslotProtocol.StartPush(PushOrderKind.Sequential, null, 4, 4));
         slot.ExpectFetch(FetchPriority.Background);
         slot.Arrive(0, 1);
-        slot.Memslot.Tell(new PagesNotSent([new Gfn(0), new Gfn(1), new Gfn(3), new Gfn(5000)]));
+        slot.Memslot.Tell(
+            new PagesNotSent([new MemoryPage(0), new MemoryPage(1), new MemoryPage(3), new MemoryPage(5000)])
+        );
         Assert.Equal([3UL], slot.ExpectFetch(FetchPriority.Demand));
 
         // Pages 2 and 3 come, the chunk is over, and the push goes on.
@@ -203,18 +205,18 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
     {
         using var slot = new SlotRig(this, mode: FaultMode.Both);
         slot.Fault(0, 5);
-        slot.Memslot.Tell(new MemslotProtocol.HostAccess(new Gfn(6), false), TestActor);
+        slot.Memslot.Tell(new MemslotProtocol.HostAccess(new MemoryPage(6), false), TestActor);
         slot.ExpectFetch(FetchPriority.Demand);
         slot.Memslot.Tell(MemslotProtocol.Invalidate.Instance, slot.Vm);
         slot.Vm.ExpectMsg<MemslotProtocol.SlotChanged>();
         slot.Memslot.Tell(MemslotProtocol.Retire.Instance);
         slot.Vcpus[0].ExpectMsg<VcpuProtocol.Resume>();
         // Who slept is woken without its page and makes the access again, by way of the VM; so does who comes late.
-        Assert.Equal(new Gfn(6), slot.Vm.ExpectMsg<MemslotProtocol.HostAccess>().Page);
+        Assert.Equal(new MemoryPage(6), slot.Vm.ExpectMsg<MemslotProtocol.HostAccess>().Page);
         Assert.Equal(TestActor, slot.Vm.LastSender);
         slot.Vm.ExpectMsg<MemslotProtocol.SlotChanged>();
-        slot.Memslot.Tell(new MemslotProtocol.HostAccess(new Gfn(8), false), TestActor);
-        Assert.Equal(new Gfn(8), slot.Vm.ExpectMsg<MemslotProtocol.HostAccess>().Page);
+        slot.Memslot.Tell(new MemslotProtocol.HostAccess(new MemoryPage(8), false), TestActor);
+        Assert.Equal(new MemoryPage(8), slot.Vm.ExpectMsg<MemslotProtocol.HostAccess>().Page);
         slot.Memslot.Tell(MemslotProtocol.GetReport.Instance, TestActor);
         Assert.Equal(1024UL, ExpectMsg<SlotReport>().Missing);
         slot.Memslot.Tell(MemslotProtocol.GetDirtyLog.Instance, TestActor);
@@ -323,8 +325,11 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
     {
         using var slot = new SlotRig(this, mode: FaultMode.Both, firstGfn: 0x8_000);
         slot.Memslot.Tell(new MemslotProtocol.UffdRead(0), TestActor);
-        slot.Memslot.Tell(new MemslotProtocol.HostAccess(new Gfn(5), true), slot.Listener);
-        Assert.Equal(new UffdEvent(new Gfn(5), false, true), ExpectMsg<UffdReaderProtocol.Events>().List.Single());
+        slot.Memslot.Tell(new MemslotProtocol.HostAccess(new MemoryPage(5), true), slot.Listener);
+        Assert.Equal(
+            new UffdEvent(new MemoryPage(5), false, true),
+            ExpectMsg<UffdReaderProtocol.Events>().List.Single()
+        );
         slot.Memslot.Tell(new MemslotProtocol.UffdCopy(SlotRig.Batch(5)), TestActor);
         Assert.Empty(ExpectMsg<UffdReaderProtocol.Resolved>().Exists);
         slot.Listener.FishForMessage(m => m is MemslotProtocol.HostAccessDone { Page.Value: 5 });
@@ -338,12 +343,12 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         Assert.Equal(0, memslot.ExpectMsg<MemslotProtocol.UffdRead>().Descriptor);
         reader.Tell(
             new UffdReaderProtocol.Events([
-                new UffdEvent(new Gfn(1), false, false),
-                new UffdEvent(new Gfn(2), true, false),
-                new UffdEvent(new Gfn(3), false, true),
+                new UffdEvent(new MemoryPage(1), false, false),
+                new UffdEvent(new MemoryPage(2), true, false),
+                new UffdEvent(new MemoryPage(3), false, true),
             ])
         );
-        Assert.Equal([new Gfn(2)], memslot.ExpectMsg<MemslotProtocol.UffdContinue>().Pages);
+        Assert.Equal([new MemoryPage(2)], memslot.ExpectMsg<MemslotProtocol.UffdContinue>().Pages);
         memslot.ExpectMsg<MemslotProtocol.UffdRead>();
         Assert.Equal([1UL, 3UL], SlotRig.PagesOf(fetchers.ExpectMsg<FetcherProtocol.FetchPages>()));
 
@@ -352,9 +357,9 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
         // The memslot failed in the middle: what it was told to copy is asked for again.
         reader.Tell(MemslotProtocol.AskAgain.Instance);
         Assert.Equal([1UL, 3UL], SlotRig.PagesOf(fetchers.ExpectMsg<FetcherProtocol.FetchPages>()));
-        reader.Tell(new UffdReaderProtocol.Resolved([new Gfn(1)], [new Gfn(1)]));
-        Assert.Equal([new Gfn(1)], memslot.ExpectMsg<MemslotProtocol.UffdWake>().Pages);
-        reader.Tell(new FetchFailed("gone", [new Gfn(3)]));
+        reader.Tell(new UffdReaderProtocol.Resolved([new MemoryPage(1)], [new MemoryPage(1)]));
+        Assert.Equal([new MemoryPage(1)], memslot.ExpectMsg<MemslotProtocol.UffdWake>().Pages);
+        reader.Tell(new FetchFailed("gone", [new MemoryPage(3)]));
         memslot.ExpectMsg<FetchFailed>();
         reader.Tell(MemslotProtocol.AskAgain.Instance);
         Assert.Equal([3UL], SlotRig.PagesOf(fetchers.ExpectMsg<FetcherProtocol.FetchPages>()));

@@ -10,14 +10,14 @@ public sealed class MemslotPagerTests
     public void Two_vcpus_on_one_page_cost_one_fetch_and_both_resume()
     {
         using var rig = new PagerRig();
-        Assert.Equal([new Effect(EffectKind.Fetch, -1, new Gfn(5))], rig.Fault(0, 5));
+        Assert.Equal([new Effect(EffectKind.Fetch, -1, new MemoryPage(5))], rig.Fault(0, 5));
         Assert.Empty(rig.Fault(1, 5));
 
         Assert.Equal([Resume(0), Resume(1)], rig.Arrive(5));
         Assert.Equal((1023UL, 0), (rig.Pager.Missing, rig.Pager.Waiting));
         var work = rig.Pager.Counters();
         Assert.Equal((2L, 1L, 1L, 0L), (work.UserfaultExits, work.Merged, work.DemandPlaced, work.BackgroundPlaced));
-        Assert.Equal(PagerRig.TagOf(5), rig.Memory.Read(new Gfn(5), 0));
+        Assert.Equal(PagerRig.TagOf(5), rig.Memory.Read(new MemoryPage(5), 0));
     }
 
     [Theory]
@@ -37,9 +37,9 @@ public sealed class MemslotPagerTests
     {
         using var rig = new PagerRig();
         rig.Fault(0, 5);
-        Assert.Equal((true, 0UL), (rig.Bitmap.IsSet(5), rig.Memory.Read(new Gfn(5), 0)));
+        Assert.Equal((true, 0UL), (rig.Bitmap.IsSet(5), rig.Memory.Read(new MemoryPage(5), 0)));
         rig.Arrive(5);
-        Assert.Equal((false, PagerRig.TagOf(5)), (rig.Bitmap.IsSet(5), rig.Memory.Read(new Gfn(5), 0)));
+        Assert.Equal((false, PagerRig.TagOf(5)), (rig.Bitmap.IsSet(5), rig.Memory.Read(new MemoryPage(5), 0)));
         Assert.Equal(1023UL, rig.Bitmap.Count());
     }
 
@@ -49,12 +49,12 @@ public sealed class MemslotPagerTests
         using var rig = new PagerRig();
         rig.Fault(0, 5, Access.Write);
         rig.Arrive(5);
-        rig.Memory.Write(new Gfn(5), GuestStamp.Of(0, 1), rig.Ledger);
-        var written = rig.Memory.Read(new Gfn(5), 0);
+        rig.Memory.Write(new MemoryPage(5), GuestStamp.Of(0, 1), rig.Ledger);
+        var written = rig.Memory.Read(new MemoryPage(5), 0);
         Assert.NotEqual(PagerRig.TagOf(5), written);
 
         Assert.Empty(rig.Arrive(5));
-        Assert.Equal(written, rig.Memory.Read(new Gfn(5), 0));
+        Assert.Equal(written, rig.Memory.Read(new MemoryPage(5), 0));
         Assert.Equal((1023UL, 1L), (rig.Pager.Missing, rig.Pager.Counters().LateDropped));
     }
 
@@ -84,7 +84,10 @@ public sealed class MemslotPagerTests
         rig.Fault(1, 3);
         rig.Fault(2, 3);
         rig.Arrive(9);
-        Assert.Equal([new Effect(EffectKind.Fetch, -1, new Gfn(3))], rig.Do(() => rig.Pager.FetchAgain(rig.Effects)));
+        Assert.Equal(
+            [new Effect(EffectKind.Fetch, -1, new MemoryPage(3))],
+            rig.Do(() => rig.Pager.FetchAgain(rig.Effects))
+        );
     }
 
     [Fact]
@@ -93,12 +96,12 @@ public sealed class MemslotPagerTests
         using var rig = new PagerRig();
         rig.Pager.StartPush(PushOrderKind.Sequential, null, windowPages: 8, chunkPages: 4);
         Assert.True(rig.Pager.TryPush(out var first));
-        Assert.Equal(new GfnRange(new Gfn(0), 4), first);
-        Assert.Equal([new Effect(EffectKind.Promote, -1, new Gfn(2))], rig.Fault(0, 2));
+        Assert.Equal(new MemoryPageRange(new MemoryPage(0), 4), first);
+        Assert.Equal([new Effect(EffectKind.Promote, -1, new MemoryPage(2))], rig.Fault(0, 2));
         Assert.Equal([Resume(0)], rig.Arrive(2));
 
         Assert.True(rig.Pager.TryPush(out var second));
-        Assert.Equal(new GfnRange(new Gfn(4), 4), second);
+        Assert.Equal(new MemoryPageRange(new MemoryPage(4), 4), second);
         Assert.False(rig.Pager.TryPush(out _));
         foreach (var page in (ulong[])[0, 1, 3])
             rig.Arrive(page);
@@ -106,7 +109,10 @@ public sealed class MemslotPagerTests
         Assert.Equal([second], rig.Pager.PushesUnderWay());
         // What has come of a push is not asked for again with the rest.
         rig.Arrive(5);
-        Assert.Equal([new GfnRange(new Gfn(4), 1), new GfnRange(new Gfn(6), 2)], rig.Pager.PushesUnderWay());
+        Assert.Equal(
+            [new MemoryPageRange(new MemoryPage(4), 1), new MemoryPageRange(new MemoryPage(6), 2)],
+            rig.Pager.PushesUnderWay()
+        );
         Assert.True(rig.Pager.TryPush(out _));
         Assert.Equal((1L, 4L), (rig.Pager.Counters().DemandPlaced, rig.Pager.Counters().BackgroundPlaced));
     }
@@ -116,10 +122,10 @@ public sealed class MemslotPagerTests
     {
         using var rig = new PagerRig();
         rig.Fault(0, 10);
-        Assert.Equal(new GfnRange(new Gfn(11), 3), rig.Pager.WindowAround(new Gfn(10), 8));
-        Assert.True(rig.Pager.WindowAround(new Gfn(10), 8).IsEmpty);
+        Assert.Equal(new MemoryPageRange(new MemoryPage(11), 3), rig.Pager.WindowAround(new MemoryPage(10), 8));
+        Assert.True(rig.Pager.WindowAround(new MemoryPage(10), 8).IsEmpty);
         rig.Fault(1, 1022);
-        Assert.Equal(new GfnRange(new Gfn(1023), 1), rig.Pager.WindowAround(new Gfn(1022), 8));
+        Assert.Equal(new MemoryPageRange(new MemoryPage(1023), 1), rig.Pager.WindowAround(new MemoryPage(1022), 8));
     }
 
     [Fact]
@@ -160,11 +166,11 @@ public sealed class MemslotPagerTests
         using var rig = new PagerRig(FaultMode.Both);
         Assert.Equal([Fetch(5)], rig.Fault(0, 5));
         // User space has asked for the page already: no event, the page only gets more urgent.
-        Assert.Equal([new Effect(EffectKind.Promote, -1, new Gfn(5))], HostAccess(rig, 0, 5));
+        Assert.Equal([new Effect(EffectKind.Promote, -1, new MemoryPage(5))], HostAccess(rig, 0, 5));
         Assert.Equal([Wake(0, 5), Resume(0)], rig.Arrive(5));
 
         Assert.Equal([Missing(6)], HostAccess(rig, 0, 6));
-        Assert.Equal([new Effect(EffectKind.Promote, -1, new Gfn(6))], rig.Fault(0, 6));
+        Assert.Equal([new Effect(EffectKind.Promote, -1, new MemoryPage(6))], rig.Fault(0, 6));
         Assert.Equal(
             [Wake(0, 6), Resume(0)],
             rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PagerRig.ContentOf(6), rig.Effects)))
@@ -176,13 +182,13 @@ public sealed class MemslotPagerTests
     {
         using var rig = new PagerRig(FaultMode.Both);
         rig.Arrive(5);
-        rig.Memory.Write(new Gfn(5), GuestStamp.Of(1, 1), rig.Ledger);
-        var written = rig.Memory.Read(new Gfn(5), 1);
+        rig.Memory.Write(new MemoryPage(5), GuestStamp.Of(1, 1), rig.Ledger);
+        var written = rig.Memory.Read(new MemoryPage(5), 1);
 
         Assert.Equal(Errno.EEXIST, rig.Pager.OnUffdCopy(PagerRig.ContentOf(5), rig.Effects));
-        Assert.Equal(written, rig.Memory.Read(new Gfn(5), 1));
+        Assert.Equal(written, rig.Memory.Read(new MemoryPage(5), 1));
         Assert.Equal(1, rig.Pager.Counters().UffdEexist);
-        Assert.Empty(rig.Do(() => rig.Pager.OnUffdWake(new Gfn(5), rig.Effects)));
+        Assert.Empty(rig.Do(() => rig.Pager.OnUffdWake(new MemoryPage(5), rig.Effects)));
     }
 
     [Fact]
@@ -192,10 +198,12 @@ public sealed class MemslotPagerTests
         HostAccess(rig, 0, 5);
         Assert.Equal(
             [Wake(0, 5)],
-            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PageContent.Zero(new Gfn(5)), rig.Effects)))
+            rig.Do(() =>
+                Assert.Equal(Errno.None, rig.Pager.OnUffdCopy(PageContent.Zero(new MemoryPage(5)), rig.Effects))
+            )
         );
-        Assert.Equal((0UL, false), (rig.Memory.Read(new Gfn(5), 0), rig.Bitmap.IsSet(5)));
-        Assert.True(rig.Host.IsMapped(new Gfn(5)));
+        Assert.Equal((0UL, false), (rig.Memory.Read(new MemoryPage(5), 0), rig.Bitmap.IsSet(5)));
+        Assert.True(rig.Host.IsMapped(new MemoryPage(5)));
     }
 
     [Fact]
@@ -219,15 +227,15 @@ public sealed class MemslotPagerTests
     {
         using var rig = new PagerRig(FaultMode.Userfaultfd, MemoryKind.Shmem);
         rig.Arrive(5);
-        Assert.Equal((true, false), (rig.Host.IsPopulated(new Gfn(5)), rig.Host.IsMapped(new Gfn(5))));
+        Assert.Equal((true, false), (rig.Host.IsPopulated(new MemoryPage(5)), rig.Host.IsMapped(new MemoryPage(5))));
 
-        Assert.Equal([new Effect(EffectKind.UffdEvent, -1, new Gfn(5), IsMinor: true)], rig.Fault(0, 5));
+        Assert.Equal([new Effect(EffectKind.UffdEvent, -1, new MemoryPage(5), IsMinor: true)], rig.Fault(0, 5));
         Assert.Equal(
             [Resume(0)],
-            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdContinue(new Gfn(5), rig.Effects)))
+            rig.Do(() => Assert.Equal(Errno.None, rig.Pager.OnUffdContinue(new MemoryPage(5), rig.Effects)))
         );
-        Assert.Equal(Errno.EEXIST, rig.Pager.OnUffdContinue(new Gfn(5), rig.Effects));
-        Assert.Equal(Errno.EFAULT, rig.Pager.OnUffdContinue(new Gfn(6), rig.Effects));
+        Assert.Equal(Errno.EEXIST, rig.Pager.OnUffdContinue(new MemoryPage(5), rig.Effects));
+        Assert.Equal(Errno.EFAULT, rig.Pager.OnUffdContinue(new MemoryPage(6), rig.Effects));
     }
 
     [Theory]
@@ -239,7 +247,7 @@ public sealed class MemslotPagerTests
         using var memory = new TagGuestMemory(8);
         using var host = new HostMapping(MemoryKind.Shmem, memory.Base, 8, modes);
         Assert.Equal(copy, host.Copy(PagerRig.ContentOf(3), memory));
-        Assert.Equal(continues, host.Continue(new Gfn(3)));
+        Assert.Equal(continues, host.Continue(new MemoryPage(3)));
         if (copy == Errno.None)
             Assert.Equal(Errno.EEXIST, host.Copy(PagerRig.ContentOf(3), memory));
     }
@@ -249,8 +257,8 @@ public sealed class MemslotPagerTests
     {
         using var memory = new TagGuestMemory(8);
         using var host = new HostMapping(MemoryKind.Anonymous, memory.Base, 8, UffdModes.None);
-        Assert.Null(host.Touch(new Gfn(3)));
-        Assert.True(host.IsPopulated(new Gfn(3)));
+        Assert.Null(host.Touch(new MemoryPage(3)));
+        Assert.True(host.IsPopulated(new MemoryPage(3)));
         Assert.Equal(Errno.EEXIST, host.Populate(PagerRig.ContentOf(3), memory));
     }
 
@@ -263,9 +271,12 @@ public sealed class MemslotPagerTests
 
         Assert.Equal([Fetch(5)], rig.Fault(0, 5, Access.Write, isPrivate: true));
         Assert.Equal([Resume(0)], rig.Arrive(5));
-        Assert.Equal((true, PagerRig.TagOf(5)), (rig.Host.IsPopulated(new Gfn(5)), rig.Memory.Read(new Gfn(5), 0)));
+        Assert.Equal(
+            (true, PagerRig.TagOf(5)),
+            (rig.Host.IsPopulated(new MemoryPage(5)), rig.Memory.Read(new MemoryPage(5), 0))
+        );
         // A shared access to a private page: KVM_EXIT_MEMORY_FAULT that user space cannot mend.
-        Assert.Equal([new Effect(EffectKind.Fail, 1, new Gfn(5), FaultKind.MemoryFaultExit)], rig.Fault(1, 5));
+        Assert.Equal([new Effect(EffectKind.Fail, 1, default, new Gfn(5), FaultKind.MemoryFaultExit)], rig.Fault(1, 5));
     }
 
     [Fact]
@@ -293,9 +304,9 @@ public sealed class MemslotPagerTests
         VcpuAccess At(ulong page) => new(new Gfn(0x10_000 + page), Access.Read);
         Assert.Equal([Fetch(700)], rig.Do(() => rig.Pager.OnFault(1, At(700), rig.Effects)));
         Assert.Equal([Resume(1)], rig.Arrive(700));
-        Assert.Equal(PagerRig.TagOf(700), rig.Memory.Read(new Gfn(700), 0));
+        Assert.Equal(PagerRig.TagOf(700), rig.Memory.Read(new MemoryPage(700), 0));
         Assert.True(rig.Pager.TryPush(out var pushed));
-        Assert.Equal(new GfnRange(new Gfn(0), 4), pushed);
+        Assert.Equal(new MemoryPageRange(new MemoryPage(0), 4), pushed);
         foreach (var page in (ulong[])[0, 1, 2, 3])
             rig.Arrive(page);
         rig.Pager.SettlePushes();
@@ -345,14 +356,16 @@ public sealed class MemslotPagerTests
     }
 
     private static IReadOnlyList<Effect> HostAccess(PagerRig rig, int accessor, ulong page) =>
-        rig.Do(() => rig.Pager.OnHostAccess(PagerRig.Accessor + accessor, new Gfn(page), write: false, rig.Effects));
+        rig.Do(() =>
+            rig.Pager.OnHostAccess(PagerRig.Accessor + accessor, new MemoryPage(page), write: false, rig.Effects)
+        );
 
     private static Effect Resume(int vcpu) => new(EffectKind.Resume, vcpu, default);
 
-    private static Effect Fetch(ulong page) => new(EffectKind.Fetch, -1, new Gfn(page));
+    private static Effect Fetch(ulong page) => new(EffectKind.Fetch, -1, new MemoryPage(page));
 
-    private static Effect Missing(ulong page) => new(EffectKind.UffdEvent, -1, new Gfn(page));
+    private static Effect Missing(ulong page) => new(EffectKind.UffdEvent, -1, new MemoryPage(page));
 
     private static Effect Wake(int accessor, ulong page) =>
-        new(EffectKind.WakeAccessor, PagerRig.Accessor + accessor, new Gfn(page));
+        new(EffectKind.WakeAccessor, PagerRig.Accessor + accessor, new MemoryPage(page));
 }

@@ -157,7 +157,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
             (1L, 0L, 2048L),
             (report.Vcpus.Sum(v => v.WrongReads), report.LateWrongReads, report.ReadsChecked)
         );
-        Assert.Equal(new Gfn(700), report.Verification!.Value.FirstWrong);
+        Assert.Equal(new MemoryPage(700), report.Verification!.Value.FirstWrong);
         Stop(migration);
     }
 
@@ -200,8 +200,10 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         var batch = asked.Source.Pool.Rent(asked.Request.Id);
         foreach (var page in asked.Pages)
         {
-            var bytes = guest.Image.Read(new Gfn(page), batch.TakeBuffer());
-            batch.Add(bytes == null ? PageContent.Zero(new Gfn(page)) : PageContent.Of(new Gfn(page), bytes));
+            var bytes = guest.Image.Read(new MemoryPage(page), batch.TakeBuffer());
+            batch.Add(
+                bytes == null ? PageContent.Zero(new MemoryPage(page)) : PageContent.Of(new MemoryPage(page), bytes)
+            );
         }
 
         asked.Answer(batch);
@@ -220,7 +222,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         public void Place(in PageContent content)
         {
-            if (content.Gfn.Value == failsAt && !_hasFailed)
+            if (content.Page.Value == failsAt && !_hasFailed)
             {
                 _hasFailed = true;
                 throw new InvalidOperationException("memory broke");
@@ -229,11 +231,12 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
             inner.Place(content);
         }
 
-        public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
+        public void Write(MemoryPage gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
 
-        public ulong Read(Gfn gfn, int vcpu) => inner.Read(gfn, vcpu);
+        public ulong Read(MemoryPage gfn, int vcpu) => inner.Read(gfn, vcpu);
 
-        public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => inner.Matches(gfn, expected, delta);
+        public bool Matches(MemoryPage gfn, in PageContent expected, ulong delta) =>
+            inner.Matches(gfn, expected, delta);
 
         public void Dispose() { }
     }
@@ -250,19 +253,20 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         public void Place(in PageContent content)
         {
             inner.Place(content);
-            if (content.Gfn.Value == wrongAt)
-                ((ulong*)((ByteGuestMemory)inner).PageAt(content.Gfn))[99] ^= 1;
+            if (content.Page.Value == wrongAt)
+                ((ulong*)((ByteGuestMemory)inner).PageAt(content.Page))[99] ^= 1;
         }
 
-        public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
+        public void Write(MemoryPage gfn, GuestStamp stamp, StampLedger ledger) => inner.Write(gfn, stamp, ledger);
 
-        public ulong Read(Gfn gfn, int vcpu) => inner.Read(gfn, vcpu);
+        public ulong Read(MemoryPage gfn, int vcpu) => inner.Read(gfn, vcpu);
 
-        public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => inner.Matches(gfn, expected, delta);
+        public bool Matches(MemoryPage gfn, in PageContent expected, ulong delta) =>
+            inner.Matches(gfn, expected, delta);
 
-        public bool Matches(Gfn gfn, in PageDigest expected, ulong delta) => inner.Matches(gfn, expected, delta);
+        public bool Matches(MemoryPage gfn, in PageDigest expected, ulong delta) => inner.Matches(gfn, expected, delta);
 
-        public ulong FingerprintOf(Gfn gfn) => inner.FingerprintOf(gfn);
+        public ulong FingerprintOf(MemoryPage gfn) => inner.FingerprintOf(gfn);
 
         public void Dispose() { }
     }

@@ -54,7 +54,7 @@ internal sealed class PagerRig : IDisposable
         );
         if (memory == MemoryKind.GuestMemfd)
             Core.Attributes = MemoryAttributes.AllShared.With(Range, true);
-        Pager = new MemslotPager(Core, Bitmap, Host, Memory, new PagerSettings(mode, memory, Vcpus));
+        Pager = new MemslotPager(Core, Bitmap, Host, Memory, new MemslotPagerSettings(mode, memory, Vcpus));
     }
 
     public TagGuestMemory Memory { get; }
@@ -82,7 +82,7 @@ internal sealed class PagerRig : IDisposable
     public static ulong TagOf(ulong page) => 0x1000_0000 + page;
 
     /// <summary>A page's content as a source sends it.</summary>
-    public static unsafe PageContent ContentOf(ulong page) => PageContent.Of(new Gfn(page), null, TagOf(page));
+    public static unsafe PageContent ContentOf(ulong page) => PageContent.Of(new MemoryPage(page), null, TagOf(page));
 
     /// <summary>A vCPU's access leaves the guest; page by number in guest memory.</summary>
     public IReadOnlyList<Effect> Fault(int vcpu, ulong page, Access kind = Access.Read, bool isPrivate = false) =>

@@ -136,7 +136,7 @@ public sealed class VcpuCoreTests : IDisposable
         var scratch = stackalloc byte[(int)Page.Size];
         for (ulong page = 0; page < 64; page++)
         {
-            var bytes = _guest.Image.Read(new Gfn(page), scratch);
+            var bytes = _guest.Image.Read(new MemoryPage(page), scratch);
             if (bytes != null && *(ulong*)bytes != 0)
                 return page;
         }
@@ -149,8 +149,9 @@ public sealed class VcpuCoreTests : IDisposable
         var scratch = stackalloc byte[(int)Page.Size];
         foreach (var page in pages)
         {
-            var bytes = _guest.Image.Read(new Gfn(page), scratch);
-            var content = bytes == null ? PageContent.Zero(new Gfn(page)) : PageContent.Of(new Gfn(page), bytes);
+            var bytes = _guest.Image.Read(new MemoryPage(page), scratch);
+            var content =
+                bytes == null ? PageContent.Zero(new MemoryPage(page)) : PageContent.Of(new MemoryPage(page), bytes);
             Assert.Equal(Errno.None, _host.Populate(content, _guest.Memory));
         }
     }

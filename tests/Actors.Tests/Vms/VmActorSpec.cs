@@ -135,7 +135,7 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
                 break;
             case "MemoryFaultExit":
                 var fetch = vm.Fetchers.FishForMessage<FetcherProtocol.FetchPages>(_ => true);
-                Assert.Equal(new GfnRange(new Gfn((ulong)page), 1), fetch.Ranges.Single());
+                Assert.Equal(new MemoryPageRange(new MemoryPage((ulong)page), 1), fetch.Ranges.Single());
                 Assert.Equal(1, vm.Slot().Counters.UserfaultExits);
                 break;
             default:
@@ -332,15 +332,17 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
             var scratch = stackalloc byte[Page.Size];
             for (ulong i = 0; i < Pages; i++)
             {
-                var bytes = _guest.Image.Read(new Gfn(i), scratch);
-                _guest.Memory.Place(bytes == null ? PageContent.Zero(new Gfn(i)) : PageContent.Of(new Gfn(i), bytes));
+                var bytes = _guest.Image.Read(new MemoryPage(i), scratch);
+                _guest.Memory.Place(
+                    bytes == null ? PageContent.Zero(new MemoryPage(i)) : PageContent.Of(new MemoryPage(i), bytes)
+                );
             }
         }
 
         public VerifyResult Verify()
         {
             using var verifier = _guest.Content.NewVerifier();
-            return verifier.Verify(new GfnRange(new Gfn(0), Pages));
+            return verifier.Verify(new MemoryPageRange(new MemoryPage(0), Pages));
         }
 
         public Errno SetAttributes(ulong start, ulong count)

@@ -1,6 +1,5 @@
 using Userfault.Actors;
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 using Userfault.Simulation;
 
@@ -181,7 +180,7 @@ public class SweepAgainstActorsTests
         var order =
             from run in Enumerable.Range(0, point.TouchesPerVcpu / 16)
             from vcpu in Enumerable.Range(0, point.Vcpus)
-            select new GfnRange(new Gfn((ulong)((vcpu * point.PagesPerVcpu) + (run * 16))), 16);
+            select new MemoryPageRange(new MemoryPage((ulong)((vcpu * point.PagesPerVcpu) + (run * 16))), 16);
         return new WorkingSet(image.Identity, image.Pages, [.. order]);
     }
 }

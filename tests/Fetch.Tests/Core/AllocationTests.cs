@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests.Core;
@@ -26,11 +25,11 @@ public sealed class AllocationTests
         for (var round = 0; round < rounds; round++)
         {
             var nowNs = round * 1000L;
-            core.Want(new GfnRange(new Gfn(10_000), 512), FetchPriority.Background, 0, nowNs);
+            core.Want(new MemoryPageRange(new MemoryPage(10_000), 512), FetchPriority.Background, 0, nowNs);
             for (ulong page = 0; page < 64; page += 2)
-                core.Want(new GfnRange(new Gfn(page), 1), FetchPriority.Demand, 0, nowNs);
-            core.Want(new GfnRange(new Gfn(8), 4), FetchPriority.Demand, 1, nowNs);
-            core.Promote(new Gfn(10_005), nowNs);
+                core.Want(new MemoryPageRange(new MemoryPage(page), 1), FetchPriority.Demand, 0, nowNs);
+            core.Want(new MemoryPageRange(new MemoryPage(8), 4), FetchPriority.Demand, 1, nowNs);
+            core.Promote(new MemoryPage(10_005), nowNs);
             do
             {
                 core.Decide(nowNs);

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests.Core;
@@ -137,7 +136,7 @@ public sealed class HedgeTests
             rig.Want(page, FetchPriority.Background);
         var background = rig.Next();
         rig.NowNs += elapsedUs * 1000;
-        rig.Core.Promote(new Gfn(7), rig.NowNs);
+        rig.Core.Promote(new MemoryPage(7), rig.NowNs);
         rig.Want(8);
         var asked = rig.Drain();
         Assert.Equal(atOnce, asked.Count > 0);

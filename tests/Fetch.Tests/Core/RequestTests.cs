@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests.Core;
@@ -15,7 +14,10 @@ public sealed class RequestTests
         var rig = new EngineRig(new FetchSettings { RequestPages = 4 });
         rig.WantAll([7, 8, 9, 20, 30]);
         var asked = rig.Drain();
-        Assert.Equal([new GfnRange(new Gfn(7), 3), new GfnRange(new Gfn(20), 1)], asked[0].Ranges);
+        Assert.Equal(
+            [new MemoryPageRange(new MemoryPage(7), 3), new MemoryPageRange(new MemoryPage(20), 1)],
+            asked[0].Ranges
+        );
         Assert.Equal([30UL], asked[1].Pages);
         Assert.Equal(2, asked.Count);
     }
@@ -38,7 +40,7 @@ public sealed class RequestTests
         var rig = new EngineRig(new FetchSettings { RequestPages = 1 });
         rig.WantAll([1, 2, 3], FetchPriority.Background);
         foreach (var page in (ulong[])[3, 3, 99])
-            rig.Core.Promote(new Gfn(page), 0);
+            rig.Core.Promote(new MemoryPage(page), 0);
         Assert.Equal(2, rig.Core.BackgroundHeld);
         Assert.Equal([3UL, 1UL, 2UL], rig.Drain().SelectMany(a => a.Pages));
         Assert.Equal(1, rig.Core.Counters.Promoted);
@@ -72,10 +74,10 @@ public sealed class RequestTests
     public void Wanting_says_how_many_pages_are_new_to_the_requester()
     {
         var rig = new EngineRig();
-        Assert.Equal(4, rig.Core.Want(new GfnRange(new Gfn(0), 4), FetchPriority.Background, Memslot, 0));
-        Assert.Equal(2, rig.Core.Want(new GfnRange(new Gfn(2), 4), FetchPriority.Background, Memslot, 0));
-        Assert.Equal(6, rig.Core.Want(new GfnRange(new Gfn(0), 6), FetchPriority.Demand, Reader, 0));
-        Assert.Equal(0, rig.Core.Want(new GfnRange(new Gfn(0), 6), FetchPriority.Demand, Reader, 0));
+        Assert.Equal(4, rig.Core.Want(new MemoryPageRange(new MemoryPage(0), 4), FetchPriority.Background, Memslot, 0));
+        Assert.Equal(2, rig.Core.Want(new MemoryPageRange(new MemoryPage(2), 4), FetchPriority.Background, Memslot, 0));
+        Assert.Equal(6, rig.Core.Want(new MemoryPageRange(new MemoryPage(0), 6), FetchPriority.Demand, Reader, 0));
+        Assert.Equal(0, rig.Core.Want(new MemoryPageRange(new MemoryPage(0), 6), FetchPriority.Demand, Reader, 0));
     }
 
     [Fact]
@@ -104,7 +106,7 @@ public sealed class RequestTests
         rig.Want(1, FetchPriority.Background);
         var underWay = rig.Next();
         rig.WantAll([2, 3], FetchPriority.Background);
-        rig.Core.Promote(new Gfn(3), 0);
+        rig.Core.Promote(new MemoryPage(3), 0);
         rig.Core.CancelBackground();
         Assert.Equal([3UL], rig.Drain().SelectMany(a => a.Pages));
         rig.Answer(underWay);
@@ -119,7 +121,7 @@ public sealed class RequestTests
         rig.WantAll([1, 2, 3, 4, 5]);
         var asked = rig.Drain();
         rig.Want(2, requester: Reader);
-        rig.Core.Abandon(new GfnRange(new Gfn(1), 5), Memslot);
+        rig.Core.Abandon(new MemoryPageRange(new MemoryPage(1), 5), Memslot);
         Assert.Empty(rig.Drain());
         Assert.Equal([(0, asked[1].Id)], rig.Cancelled);
         Assert.Equal(1, rig.Core.PagesHeld);
@@ -141,7 +143,7 @@ public sealed class RequestTests
             rig.Want(9, requester: requester);
         var asked = rig.Next();
         foreach (var requester in (int[])[2, 0, 7])
-            rig.Core.Abandon(new GfnRange(new Gfn(9), 1), requester);
+            rig.Core.Abandon(new MemoryPageRange(new MemoryPage(9), 1), requester);
         rig.Answer(asked);
         Assert.Equal([(1, 9UL), (3, 9UL)], rig.Delivered.OrderBy(d => d));
     }
@@ -153,7 +155,7 @@ public sealed class RequestTests
         rig.WantAll([1, 2, 3, 4], FetchPriority.Background);
         var background = rig.Next();
         rig.Want(2, FetchPriority.Background, Reader);
-        rig.Core.Promote(new Gfn(4), 0);
+        rig.Core.Promote(new MemoryPage(4), 0);
         rig.Fail(background.Id, FetchFailure.NotNeeded);
         Assert.Equal([(Memslot, 1UL), (Memslot, 3UL)], rig.NotSent);
 
@@ -186,7 +188,7 @@ public sealed class RequestTests
         foreach (var one in asked)
             rig.Fail(one.Id, FetchFailure.BadAnswer);
         Assert.Equal([11UL, 12UL, 13UL, 14UL], rig.Drain().SelectMany(a => a.Pages));
-        rig.Core.Abandon(new GfnRange(new Gfn(11), 4), Memslot);
+        rig.Core.Abandon(new MemoryPageRange(new MemoryPage(11), 4), Memslot);
         var background = rig.Next();
         Assert.Equal(FetchPriority.Background, background.Priority);
         Assert.Equal([1UL, 2UL], background.Pages);

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests.Core;
@@ -295,7 +294,7 @@ public sealed class SourceTests
             {
                 if (page == 0)
                     core.AddSource();
-                core.Want(new GfnRange(new Gfn(page), 1), FetchPriority.Demand, 0, 0);
+                core.Want(new MemoryPageRange(new MemoryPage(page), 1), FetchPriority.Demand, 0, 0);
                 core.Decide(0);
                 Assert.True(core.TryTakeEffect(out var effect));
                 Assert.True(ids.Add(effect.Request!.Id));

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests.Model;
@@ -127,7 +126,7 @@ public sealed class ModelTests
 
         private void Want()
         {
-            var range = new GfnRange(new Gfn((ulong)_random.Next(Pages)), (ulong)_random.Next(1, 9));
+            var range = new MemoryPageRange(new MemoryPage((ulong)_random.Next(Pages)), (ulong)_random.Next(1, 9));
             var priority = _random.Next(2) == 0 ? FetchPriority.Demand : FetchPriority.Background;
             var requester = _random.Next(3);
             _core.Want(range, priority, requester, _nowNs);
@@ -137,7 +136,7 @@ public sealed class ModelTests
 
         private void Abandon()
         {
-            var range = new GfnRange(new Gfn((ulong)_random.Next(Pages)), (ulong)_random.Next(1, 9));
+            var range = new MemoryPageRange(new MemoryPage((ulong)_random.Next(Pages)), (ulong)_random.Next(1, 9));
             var requester = _random.Next(3);
             _core.Abandon(range, requester);
             for (ulong i = 0; i < range.Count; i++)
@@ -154,7 +153,7 @@ public sealed class ModelTests
             }
 
             var page = (ulong)_random.Next(Pages);
-            _core.Promote(new Gfn(page), _nowNs);
+            _core.Promote(new MemoryPage(page), _nowNs);
             _model.Promote(page);
         }
 
@@ -195,7 +194,7 @@ public sealed class ModelTests
         {
             var batch = _pool.Rent(asked.Id);
             foreach (var page in pages)
-                batch.Add(PageContent.Zero(new Gfn(page)));
+                batch.Add(PageContent.Zero(new MemoryPage(page)));
             batch.IsLast = isLast;
             _core.OnAnswer(batch, _nowNs);
             Perform();
@@ -263,15 +262,15 @@ public sealed class ModelTests
                         break;
                     case FetchEffectKind.Deliver:
                         foreach (var page in effect.Batch!.Pages)
-                            _model.OnDelivered(page.Gfn.Value, effect.Requester);
+                            _model.OnDelivered(page.Page.Value, effect.Requester);
                         effect.Batch.Release();
                         break;
                     case FetchEffectKind.NotSent:
-                        _model.OnNotSent(effect.Gfn.Value, effect.Requester);
+                        _model.OnNotSent(effect.Page.Value, effect.Requester);
                         break;
                     default:
                         Assert.False(_core.HasSource);
-                        _model.OnFailed(effect.Gfn.Value, effect.Requester);
+                        _model.OnFailed(effect.Page.Value, effect.Requester);
                         break;
                 }
             }

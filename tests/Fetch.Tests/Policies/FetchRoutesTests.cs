@@ -1,5 +1,5 @@
 using Userfault.Fetch;
-using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Actors.Tests.Fetchers;
 
@@ -13,7 +13,7 @@ public sealed class FetchRoutesTests
     {
         var routes = new FetchRoutes([3, 1, 2]);
         Assert.Equal([1UL, 2UL, 3UL], routes.Members);
-        Assert.Equal(routes.Of(new Gfn(512)), routes.Of(new Gfn(1023)));
+        Assert.Equal(routes.Of(new MemoryPage(512)), routes.Of(new MemoryPage(1023)));
         Assert.Equal(3, Enumerable.Range(0, 100).Select(run => Of(routes, run)).Distinct().Count());
     }
 
@@ -45,5 +45,6 @@ public sealed class FetchRoutesTests
         Assert.InRange(moved, Runs / members * 4 / 5, Runs / members * 6 / 5);
     }
 
-    private static ulong Of(FetchRoutes routes, int run) => routes.Of(new Gfn((ulong)run * FetchRoutes.RunPages));
+    private static ulong Of(FetchRoutes routes, int run) =>
+        routes.Of(new MemoryPage((ulong)run * FetchRoutes.RunPages));
 }

@@ -1,10 +1,15 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests;
 
 /// <summary>A request as the engine made it.</summary>
-internal sealed record Asked(ulong Id, int Source, FetchPriority Priority, bool IsHedge, IReadOnlyList<GfnRange> Ranges)
+internal sealed record Asked(
+    ulong Id,
+    int Source,
+    FetchPriority Priority,
+    bool IsHedge,
+    IReadOnlyList<MemoryPageRange> Ranges
+)
 {
     /// <summary>The pages, in the order wanted.</summary>
     public ulong[] Pages { get; } =

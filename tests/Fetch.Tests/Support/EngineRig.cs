@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Fetch.Tests;
@@ -35,7 +34,7 @@ internal sealed class EngineRig
     public List<(int Requester, ulong Page, FetchPriority Priority)> Failed { get; } = [];
 
     public void Want(ulong page, FetchPriority priority = FetchPriority.Demand, int requester = 0) =>
-        Core.Want(new GfnRange(new Gfn(page), 1), priority, requester, NowNs);
+        Core.Want(new MemoryPageRange(new MemoryPage(page), 1), priority, requester, NowNs);
 
     public void WantAll(IEnumerable<ulong> pages, FetchPriority priority = FetchPriority.Demand)
     {
@@ -61,7 +60,7 @@ internal sealed class EngineRig
     {
         var batch = _pool.Rent(requestId);
         foreach (var page in pages)
-            batch.Add(PageContent.Zero(new Gfn(page)));
+            batch.Add(PageContent.Zero(new MemoryPage(page)));
         batch.IsLast = isLast;
         Core.OnAnswer(batch, NowNs);
         Perform();
@@ -138,14 +137,14 @@ internal sealed class EngineRig
                     break;
                 case FetchEffectKind.Deliver:
                     foreach (var page in effect.Batch!.Pages)
-                        Delivered.Add((effect.Requester, page.Gfn.Value));
+                        Delivered.Add((effect.Requester, page.Page.Value));
                     effect.Batch.Release();
                     break;
                 case FetchEffectKind.NotSent:
-                    NotSent.Add((effect.Requester, effect.Gfn.Value));
+                    NotSent.Add((effect.Requester, effect.Page.Value));
                     break;
                 default:
-                    Failed.Add((effect.Requester, effect.Gfn.Value, effect.Priority));
+                    Failed.Add((effect.Requester, effect.Page.Value, effect.Priority));
                     break;
             }
         }

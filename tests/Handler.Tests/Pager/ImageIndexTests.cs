@@ -23,17 +23,17 @@ public unsafe class ImageIndexTests
         for (ulong page = 0; page < 1100; page++)
         {
             Assert.True(
-                index.TryIsZero(new Gfn(page), out var isZero),
+                index.TryIsZero(new MemoryPage(page), out var isZero),
                 $"page {page} was just written and is in memory"
             );
             Assert.Equal(page % 3 != 0 && page != 7, isZero);
         }
         using var runs = new ImageRuns(image, 64, index);
-        Assert.Equal(1ul, runs.Next(new Gfn(0), 64, out var first));
+        Assert.Equal(1ul, runs.Next(new MemoryPage(0), 64, out var first));
         Assert.True(first != null);
-        Assert.Equal(2ul, runs.Next(new Gfn(1), 64, out var zeros));
+        Assert.Equal(2ul, runs.Next(new MemoryPage(1), 64, out var zeros));
         Assert.True(zeros == null);
-        Assert.Equal(2ul, runs.Next(new Gfn(6), 64, out _));
+        Assert.Equal(2ul, runs.Next(new MemoryPage(6), 64, out _));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public unsafe class ImageIndexTests
         using var image = new SyntheticImage(new SyntheticSettings(1024));
         using var index = new ImageIndex(image);
         index.Wait();
-        Assert.False(index.TryIsZero(new Gfn(0), out _));
-        Assert.False(index.TryIsZero(new Gfn(1023), out _));
+        Assert.False(index.TryIsZero(new MemoryPage(0), out _));
+        Assert.False(index.TryIsZero(new MemoryPage(1023), out _));
     }
 }

@@ -11,7 +11,7 @@ public class FaultRequestTests
         var json = """{"vcpu":3,"offset":4096,"flags":16,"token":null}""";
         var request = FaultRequest.Parse(Encoding.UTF8.GetBytes(json));
         Assert.Equal(new FaultRequest(3, 4096, 16, null), request);
-        var bytes = new byte[FaultRequest.MostBytes];
+        var bytes = new byte[FaultRequest.MaxBytes];
         Assert.Equal(json, Encoding.UTF8.GetString(bytes, 0, request.WriteRequest(bytes)));
         Assert.Equal(
             """{"vcpu":3,"offset":4096,"len":4096,"flags":16,"token":null,"zero":false}""",

@@ -1,4 +1,5 @@
 using System.Text;
+using Userfault.Pages;
 
 namespace Userfault.Handler.Tests;
 
@@ -102,9 +103,9 @@ public class RegionListTests
         Assert.Equal(6ul, map.PageLimit);
         Assert.True(map.TryAtAddress(0x21fff, out var region));
         Assert.Equal(5ul, region.GfnAt(0x21fff).Value);
-        Assert.True(map.TryAtPage(new Mmu.Gfn(2), out region));
-        Assert.Equal(0x82000ul, region.AddressOf(new Mmu.Gfn(2)));
-        Assert.False(map.TryAtPage(new Mmu.Gfn(3), out _));
+        Assert.True(map.TryAtPage(new MemoryPage(2), out region));
+        Assert.Equal(0x82000ul, region.AddressOf(new MemoryPage(2)));
+        Assert.False(map.TryAtPage(new MemoryPage(3), out _));
         Assert.False(map.TryAtAddress(0x22000, out _));
         Assert.False(map.TryAtAddress(0, out _));
         Assert.False(map.TryAtAddress(0x83000, out _));

@@ -183,16 +183,16 @@ public unsafe class ChangingMemoryTests
                 _before.Add(page, action);
         }
 
-        public byte* Read(Gfn gfn, byte* scratch)
+        public byte* Read(MemoryPage memoryPage, byte* scratch)
         {
             Action? action;
             lock (_before)
-                _before.Remove(gfn.Value, out action);
+                _before.Remove(memoryPage.Value, out action);
             action?.Invoke();
-            if (gfn.Value - Zeros < 5)
+            if (memoryPage.Value - Zeros < 5)
                 return null;
             new Span<byte>(scratch, Page.Size).Clear();
-            *(ulong*)scratch = gfn.Value;
+            *(ulong*)scratch = memoryPage.Value;
             return scratch;
         }
 

@@ -90,7 +90,7 @@ internal sealed unsafe class HandlerRig : IDisposable
         {
             for (ulong page = 0; page < Pages; page++)
             {
-                var bytes = Image.Read(new Gfn(page), scratch);
+                var bytes = Image.Read(new MemoryPage(page), scratch);
                 file.Write(bytes == null ? zeros : new ReadOnlySpan<byte>(bytes, Page.Size));
             }
         }
@@ -211,7 +211,7 @@ internal sealed unsafe class HandlerRig : IDisposable
         {
             var scratch = stackalloc byte[2 * Page.Size];
             new Span<byte>(scratch, Page.Size).Clear();
-            var expected = _rig.Image.Read(new Gfn(page), scratch + Page.Size);
+            var expected = _rig.Image.Read(new MemoryPage(page), scratch + Page.Size);
             return NativeTouch.Equal(At(page), expected == null ? scratch : expected, Page.Size);
         }
 

@@ -1,5 +1,6 @@
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
@@ -260,7 +261,7 @@ public unsafe class HandlerTests
         state.Missing.Clear(9);
         state.Removed.Set(9);
         var scratch = stackalloc byte[Page.Size];
-        var content = rig.Image.Read(new Gfn(4), scratch);
+        var content = rig.Image.Read(new MemoryPage(4), scratch);
         Assert.True(
             (
                 content == null
@@ -303,7 +304,7 @@ public unsafe class HandlerTests
         Assert.True(NativeTouch.Equal(memory.Start + (9 << Page.Shift), zeros, Page.Size));
         for (ulong page = 0; page < 8; page++)
         {
-            content = rig.Image.Read(new Gfn(page), scratch);
+            content = rig.Image.Read(new MemoryPage(page), scratch);
             Assert.True(
                 NativeTouch.Equal(memory.Start + (page << Page.Shift), content == null ? zeros : content, Page.Size),
                 $"page {page}"

@@ -168,7 +168,7 @@ public unsafe class HostileMonitorTests
     public void More_vms_than_may_be_are_refused()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o => o with { MostVms = 1 });
+        using var rig = new HandlerRig(o => o with { MaxVms = 1 });
         using var good = rig.Connect();
         Assert.True(good.IsRight(0));
         using var socket = UnixSocket.Connect(rig.Path);

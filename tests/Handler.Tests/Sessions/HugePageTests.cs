@@ -73,7 +73,7 @@ public unsafe class HugePageTests
     {
         var scratch = stackalloc byte[2 * Page.Size];
         new Span<byte>(scratch, Page.Size).Clear();
-        var expected = image.Read(new Gfn(page), scratch + Page.Size);
+        var expected = image.Read(new MemoryPage(page), scratch + Page.Size);
         return NativeTouch.Equal(memory.Start + (page << Page.Shift), expected == null ? scratch : expected, Page.Size);
     }
 }

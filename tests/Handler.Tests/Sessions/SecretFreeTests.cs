@@ -1,6 +1,7 @@
 using System.Text;
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
@@ -81,7 +82,7 @@ public unsafe class SecretFreeTests
         using var good = rig.Connect();
         using var vm = rig.ConnectSecretFree();
         const int requests = 5000;
-        var bytes = new byte[FaultRequest.MostBytes];
+        var bytes = new byte[FaultRequest.MaxBytes];
         // Answers are not read until all is sent: both directions fill up.
         var sender = new Thread(() =>
         {
@@ -137,7 +138,7 @@ public unsafe class SecretFreeTests
     {
         var buffer = stackalloc byte[3 * Page.Size];
         new Span<byte>(buffer, 3 * Page.Size).Clear();
-        var expected = rig.Image.Read(new Gfn(page), buffer + Page.Size);
+        var expected = rig.Image.Read(new MemoryPage(page), buffer + Page.Size);
         Assert.Equal(
             Page.Size,
             Libc.ReadAt(vm.File.Number, buffer + (2 * Page.Size), Page.Size, (long)(page << Page.Shift))

@@ -1,5 +1,6 @@
 using Userfault.Linux;
 using Userfault.Mmu;
+using Userfault.Pages;
 using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
@@ -91,7 +92,7 @@ public unsafe class TakeoverTests
         using var ends = monitor;
         using var socket = handler;
         using var state = VmState.Create(1, default);
-        var side = new MonitorSide(handler, state.OpenStream(), state.OpenRequests());
+        var side = new RequestingMonitor(handler, state, rest: default);
         monitor.Send(System.Text.Encoding.UTF8.GetBytes(Request + Marker));
         var left = new List<string>();
         void Look(FaultRequest request) =>
@@ -184,7 +185,7 @@ public unsafe class TakeoverTests
         using var vm = rig.MakeSecretFree();
         var state = VmState.Create(HandlerRig.Pages, rig.Image.Identity);
         state.Missing.SetAll();
-        state.BeginPlacing(new Gfn(2), 1, throughUffd: true);
+        state.BeginPlacing(new MemoryPage(2), 1, throughUffd: true);
         var page = stackalloc byte[Page.Size];
         Assert.True(vm.Uffd.Copy((ulong)vm.At(2), page, Page.Size).IsComplete);
         NativeTouch.Write(vm.At(2) + 8, 42);
@@ -206,7 +207,7 @@ public unsafe class TakeoverTests
         var state = VmState.Create(HandlerRig.Pages, rig.Image.Identity);
         state.Missing.SetAll();
         state.Missing.Clear(4);
-        state.BeginPlacing(new Gfn(2), 3, throughUffd: false);
+        state.BeginPlacing(new MemoryPage(2), 3, throughUffd: false);
         // Page 4 was counted as there, and a vCPU has written to it.
         for (ulong i = 2; i < 5; i++)
             NativeTouch.Write(vm.File, i << Page.Shift, 42);
@@ -225,7 +226,7 @@ public unsafe class TakeoverTests
     {
         var scratch = stackalloc byte[2 * Page.Size];
         new Span<byte>(scratch, Page.Size).Clear();
-        var content = rig.Image.Read(new Gfn(page), scratch + Page.Size);
+        var content = rig.Image.Read(new MemoryPage(page), scratch + Page.Size);
         Assert.Equal(
             Page.Size,
             Libc.WriteAt(vm.File.Number, content == null ? scratch : content, Page.Size, (long)(page << Page.Shift))
@@ -236,7 +237,7 @@ public unsafe class TakeoverTests
     {
         var buffer = stackalloc byte[3 * Page.Size];
         new Span<byte>(buffer, 3 * Page.Size).Clear();
-        var expected = rig.Image.Read(new Gfn(page), buffer + Page.Size);
+        var expected = rig.Image.Read(new MemoryPage(page), buffer + Page.Size);
         Assert.Equal(
             Page.Size,
             Libc.ReadAt(vm.File.Number, buffer + (2 * Page.Size), Page.Size, (long)(page << Page.Shift))

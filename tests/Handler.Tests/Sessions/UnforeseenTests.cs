@@ -1,5 +1,4 @@
 using Userfault.Linux;
-using Userfault.Mmu;
 using Userfault.Pages;
 using Userfault.Tests;
 
@@ -71,8 +70,10 @@ public unsafe class UnforeseenTests
 
         public ImageIdentity Identity => _image.Identity;
 
-        public byte* Read(Gfn gfn, byte* scratch) =>
-            gfn.Value == broken ? throw new InvalidTimeZoneException($"page {gfn.Value}") : _image.Read(gfn, scratch);
+        public byte* Read(MemoryPage memoryPage, byte* scratch) =>
+            memoryPage.Value == broken
+                ? throw new InvalidTimeZoneException($"page {memoryPage.Value}")
+                : _image.Read(memoryPage, scratch);
 
         public void Dispose() => _image.Dispose();
     }

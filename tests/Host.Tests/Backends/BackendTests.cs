@@ -79,8 +79,8 @@ public class BackendTests
             "random",
             "--vcpus",
             "2",
-            "--locality",
-            "16",
+            "--set",
+            "userfault.memslot.locality-pages=16",
             "--json",
             "-"
         );

@@ -18,7 +18,7 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
 
     public uint Slots => 64;
 
-    public int MostVcpus { get; init; } = 8;
+    public int MaxVcpus { get; init; } = 8;
 
     public bool HasUserfault { get; init; } = true;
 
@@ -123,7 +123,7 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
             if (host.Hangs)
                 return new KvmExit(KvmExitKind.Interrupted);
             _next = 0;
-            return new KvmExit(KvmExitKind.BatchDone);
+            return new KvmExit(KvmExitKind.Io, Port: GuestProgram.ReportPort);
         }
 
         public void Dispose() => _kick.Dispose();

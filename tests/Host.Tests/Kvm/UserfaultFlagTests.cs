@@ -112,7 +112,7 @@ public class UserfaultFlagTests
     [Fact]
     public void What_the_host_lacks_is_said_in_one_line()
     {
-        using var host = new ModelKvmHost { HasUserfault = false, MostVcpus = 2 };
+        using var host = new ModelKvmHost { HasUserfault = false, MaxVcpus = 2 };
         Assert.Contains(
             "KVM_MEM_USERFAULT",
             Assert.Throws<CliException>(() => new KvmSetup(KvmMode.Userfault).On(host)).Message,
@@ -154,8 +154,12 @@ public class UserfaultFlagTests
         var inputs = RunInputs.Of(image, Workload(vcpus), new KvmGuestMemory(Pages, setup.Mode));
         var migration = new MigrationSettings { Mode = FaultMode.Userfault, Background = background };
         var system = ActorSystem.Create("userfault", Cli.Settings.Load(null).Config);
-        var session = new KvmSession(system, inputs, migration, setup, host, recordsWorkingSet: false);
-        session.Actors.AddLocalFetchers(image, 1, new LinkSettings(0, 0, 0, 1), 0);
+        var session = new KvmSession(system, inputs, new RunSettings(migration) { OtherThreads = 1 }, setup, host);
+        session.Actors.AddLocalFetchers(
+            image,
+            1,
+            new SourceSection(new LinkSettings(0, 0, 0, 1), RememberedContents: 0)
+        );
         return new Started(session, inputs);
     }
 

@@ -1,4 +1,5 @@
 using Userfault.Handler;
+using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Tests;
 
@@ -470,6 +471,16 @@ public class ServeTests
     [InlineData("--socket", "serve", "--synthetic", Size)]
     [InlineData("--synthetic", "serve", "--socket", "/tmp/x")]
     [InlineData("--chunk", "serve", "--socket", "/tmp/x", "--synthetic", Size, "--chunk", "3")]
+    [InlineData(
+        "userfault.serve.copy-threads",
+        "serve",
+        "--socket",
+        "/tmp/x",
+        "--synthetic",
+        Size,
+        "--set",
+        "userfault.serve.copy-threads=9"
+    )]
     [InlineData("ENOENT", "serve", "--socket", "/no/such/folder/s", "--synthetic", Size)]
     [InlineData("socket path", "serve", "--socket", "", "--synthetic", Size)]
     [InlineData(

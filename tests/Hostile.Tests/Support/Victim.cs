@@ -3,6 +3,7 @@ using Akka.Configuration;
 using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Nodes;
+using Userfault.Pages;
 
 namespace Userfault.Hostile.Tests;
 
@@ -71,7 +72,13 @@ internal sealed class Victim
 
     /// <summary>A message that differs from all others.</summary>
     public static BitsCleared Mark() =>
-        new("vm", SlotId.Of(0, 0), new GfnRange(new Gfn(0), 1), (ulong)Interlocked.Increment(ref Marks), []);
+        new(
+            "vm",
+            SlotId.Of(0, 0),
+            new MemoryPageRange(new MemoryPage(0), 1),
+            (ulong)Interlocked.Increment(ref Marks),
+            []
+        );
 
     private static long Marks;
 }

@@ -89,7 +89,7 @@ public class KvmLayoutTests
             ["KVM_CAP_USER_MEMORY"] = Of(KvmCapability.UserMemory),
             ["KVM_CAP_NR_VCPUS"] = Of(KvmCapability.RecommendedVcpus),
             ["KVM_CAP_NR_MEMSLOTS"] = Of(KvmCapability.Memslots),
-            ["KVM_CAP_MAX_VCPUS"] = Of(KvmCapability.MostVcpus),
+            ["KVM_CAP_MAX_VCPUS"] = Of(KvmCapability.MaxVcpus),
             ["KVM_CAP_READONLY_MEM"] = Of(KvmCapability.ReadonlyMemory),
             ["KVM_CAP_MULTI_ADDRESS_SPACE"] = Of(KvmCapability.AddressSpaces),
             ["KVM_CAP_IMMEDIATE_EXIT"] = Of(KvmCapability.ImmediateExit),

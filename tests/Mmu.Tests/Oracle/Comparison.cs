@@ -37,7 +37,7 @@ public sealed class Comparison(Func<IKvm> reference, Func<IKvm> subject, KernelF
             slots.Note(call, expected);
             Count(
                 _answered,
-                $"{call.GetType().Name} {(expected.Exit != KvmExitKind.None ? expected.Exit : (Errno)expected.Errno)}"
+                $"{call.GetType().Name} {(expected.Exit != AnswerExit.None ? expected.Exit : (Errno)expected.Errno)}"
             );
         }
 

@@ -1,3 +1,5 @@
+using Userfault.Linux;
+
 namespace Userfault.Mmu.Tests.Oracle;
 
 /// <summary>A program with the answers that a real kernel gave, written by hand.</summary>
@@ -58,7 +60,7 @@ public sealed record GoldenProgram(string Name, (KvmCall Call, string Answer)[] 
                 (Region(2, 0x20_0000, 0, Memory, 0), "0"),
                 (Read(0x10_1000, 1), "0"),
                 (new KvmCall.GetDirtyLog(1), "0 dirty [2]"),
-                (new KvmCall.EnableCap(KvmUapi.CapDisableQuirks2, 0, KvmUapi.QuirkSlotZapAll), "0"),
+                (new KvmCall.EnableCap((uint)KvmCapability.DisableQuirks2, 0, KvmUapi.QuirkSlotZapAll), "0"),
                 (Region(2, 0x20_0000, 0x1000, Memory, 0), "0"),
                 (Region(2, 0x20_0000, 0, Memory, 0), "0"),
                 (Read(0x10_1000, 1), "0"),
@@ -92,5 +94,6 @@ public sealed record GoldenProgram(string Name, (KvmCall Call, string Answer)[] 
 
     private static KvmCall.Run Write(ulong gpa, int bytes, ulong value) => new(Access.Write, gpa, bytes, value);
 
-    private static KvmCall.EnableCap Manual(ulong options) => new(KvmUapi.CapManualDirtyLogProtect2, 0, options);
+    private static KvmCall.EnableCap Manual(ulong options) =>
+        new((uint)KvmCapability.ManualDirtyLogProtect, 0, options);
 }

@@ -4,7 +4,7 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// The golden programs, on the model everywhere and on the kernel where there is one. Without these a broken harness
 /// could agree with the model about nothing.
 /// </summary>
-public sealed class GoldenProgramTests(KvmDevice device) : IClassFixture<KvmDevice>
+public sealed class GoldenProgramTests(OracleFixture device) : IClassFixture<OracleFixture>
 {
     public static TheoryData<string> Names => new(GoldenProgram.All.Select(program => program.Name));
 

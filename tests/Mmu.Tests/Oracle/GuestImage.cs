@@ -31,8 +31,7 @@ public static unsafe class GuestImage
 
     public const ulong Pml4Gpa = BootGpa + 0x1000;
     public const ulong StackTopGpa = BootGpa + 0x8000;
-    private const ulong TaskStateGpa = BootGpa + 0x5000;
-    private const int TaskStateLimit = 0xfff;
+    public const ulong TaskStateGpa = BootGpa + 0x5000;
     private const int TaskStateSize = 104;
     private const int IoMapBaseOffset = 102;
     private const ulong CodeGpa = BootGpa + 0x9000;
@@ -103,46 +102,6 @@ public static unsafe class GuestImage
     {
         if (gpa < SmallPagesEnd)
             Interlocked.And(ref Entries(boot, SmallTablesGpa)[gpa >> 12], ~Accessed);
-    }
-
-    public static void LongModeAtCpl3(RawSregs* sregs)
-    {
-        var code = new RawSegment
-        {
-            Limit = ~0u,
-            Selector = 0x33,
-            Type = 11,
-            Present = 1,
-            Dpl = 3,
-            S = 1,
-            L = 1,
-            G = 1,
-        };
-        var data = new RawSegment
-        {
-            Limit = ~0u,
-            Selector = 0x2b,
-            Type = 3,
-            Present = 1,
-            Dpl = 3,
-            Db = 1,
-            S = 1,
-            G = 1,
-        };
-        sregs->Cs = code;
-        sregs->Ds = sregs->Es = sregs->Fs = sregs->Gs = sregs->Ss = data;
-        sregs->Tr = new RawSegment
-        {
-            Base = TaskStateGpa,
-            Limit = TaskStateLimit,
-            Selector = 0x40,
-            Type = 11,
-            Present = 1,
-        };
-        sregs->Cr0 = 0x8005_0033;
-        sregs->Cr3 = Pml4Gpa;
-        sregs->Cr4 = 0x620;
-        sregs->Efer = 0xd01;
     }
 
     private static ulong* Entries(byte* boot, ulong gpa) => (ulong*)(boot + (gpa - BootGpa));

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Userfault.Linux;
 
 namespace Userfault.Mmu.Tests.Oracle;
 
@@ -26,21 +27,20 @@ public sealed unsafe class HostLayout : IDisposable
     private const ulong Alignment = 2 << 20;
     private readonly byte[] _template = Template();
     private readonly HashSet<ulong> _written = [];
-    private readonly nint _reservation;
-    private readonly nuint _reserved =
-        (nuint)(FilledSize + HoleSize + BootSize + Alignment + (Alignment - 1)) & ~(nuint)Page.OffsetMask;
+    private readonly MemoryMapping _reservation = MemoryMapping.Reserve(
+        (FilledSize + HoleSize + BootSize + Alignment + (Alignment - 1)) & ~(ulong)Page.OffsetMask
+    );
 
     public HostLayout()
     {
-        _reservation = LibC.Map(0, _reserved, LibC.ProtNone, LibC.MapPrivate | LibC.MapAnonymous);
-        Base = ((ulong)_reservation + BootSize + Alignment - 1) & ~(Alignment - 1);
-        LibC.Protect((nint)Base, (nuint)FilledSize, LibC.ProtRead | LibC.ProtWrite);
-        LibC.Protect((nint)Start(HostArea.Boot), (nuint)BootSize, LibC.ProtRead | LibC.ProtWrite);
-        LibC.Advise((nint)_reservation, _reserved, LibC.AdviseNoHugePage);
-        LibC.Advise((nint)Start(HostArea.Huge), (nuint)HugeSize, LibC.AdviseHugePage);
+        Base = (_reservation.Address + BootSize + Alignment - 1) & ~(Alignment - 1);
+        _reservation.Protect(Base - _reservation.Address, FilledSize, writable: true);
+        _reservation.Protect(Start(HostArea.Boot) - _reservation.Address, BootSize, writable: true);
+        _reservation.ForbidHugePages();
+        _reservation.AskForHugePages(Start(HostArea.Huge) - _reservation.Address, HugeSize);
         _template.CopyTo(new Span<byte>((void*)Base, (int)FilledSize));
         new Span<byte>((void*)Start(HostArea.Boot), (int)BootSize).Clear();
-        LibC.Protect((nint)Start(HostArea.ReadOnly), (nuint)ReadOnlySize, LibC.ProtRead);
+        _reservation.Protect(Start(HostArea.ReadOnly) - _reservation.Address, ReadOnlySize, writable: false);
         HasHugePages = HugeKib(Start(HostArea.Huge)) == HugeSize >> 10;
     }
 
@@ -152,5 +152,5 @@ public sealed unsafe class HostLayout : IDisposable
         return 0;
     }
 
-    public void Dispose() => LibC.Unmap(_reservation, _reserved);
+    public void Dispose() => _reservation.Dispose();
 }

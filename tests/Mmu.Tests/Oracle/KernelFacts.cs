@@ -1,3 +1,5 @@
+using Userfault.Linux;
+
 namespace Userfault.Mmu.Tests.Oracle;
 
 /// <summary>What this kernel and machine are like: probed, never assumed.</summary>
@@ -63,12 +65,12 @@ public sealed record KernelFacts(
         return new KernelFacts(
             gpaBits,
             (1UL << hvaBits) - (Accepts(vm, lastPage) ? 0UL : Page.Size),
-            Math.Max(1, (int)Extension(vm, KvmUapi.CapMultiAddressSpace)),
-            (int)Extension(vm, KvmUapi.CapNrMemslots),
+            Math.Max(1, (int)Extension(vm, KvmCapability.AddressSpaces)),
+            (int)Extension(vm, KvmCapability.Memslots),
             Accepts(vm, probe with { Flags = RegionFlags.Userfault, Bitmap = new HostAddress(HostArea.Writable, 0) }),
             vm.HasMemfd,
-            Extension(vm, KvmUapi.CapPreFaultMemory) != 0,
-            Extension(vm, KvmUapi.CapMemoryAttributes) != 0,
+            Extension(vm, KvmCapability.PreFaultMemory) != 0,
+            Extension(vm, KvmCapability.MemoryAttributes) != 0,
             hasHugePages,
             IsOn("kvm", "tdp_mmu") && IsOn("kvm", "eager_page_split"),
             IsOn("kvm", "tdp_mmu"),
@@ -103,7 +105,7 @@ public sealed record KernelFacts(
         vm.Do(region with { Hva = new HostAddress(HostArea.Hole, 0) });
         var answer = vm.Do(new KvmCall.Run(Access.Read, region.Gpa, 8, 0));
         vm.Do(region with { Size = 0 });
-        return answer.Exit == KvmExitKind.MemoryFault;
+        return answer.Exit == AnswerExit.MemoryFault;
     }
 
     private static bool IsOn(string module, string parameter)
@@ -112,7 +114,8 @@ public sealed record KernelFacts(
         return File.Exists(path) && File.ReadAllText(path).StartsWith('Y');
     }
 
-    private static ulong Extension(KernelKvm vm, uint cap) => vm.Do(new KvmCall.CheckExtension(cap)).Value;
+    private static ulong Extension(KernelKvm vm, KvmCapability cap) =>
+        vm.Do(new KvmCall.CheckExtension((uint)cap)).Value;
 
     private static int HighestBit(KernelKvm vm, int lowest, int highest, Func<int, KvmCall.SetRegion> region)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Userfault.Linux;
 
 namespace Userfault.Mmu.Tests.Oracle;
 
@@ -15,21 +16,21 @@ public sealed unsafe class KernelKvm : IKvm
     private readonly HostLayout _layout;
     private readonly ulong[] _bitmap = new ulong[BitmapWords];
     private readonly ulong* _userfaultBitmap;
-    private readonly int _kvm;
-    private readonly int _vm;
-    private readonly int _memfd;
+    private readonly KvmDevice _kvm;
+    private readonly KvmVm _vm;
+    private readonly OwnedFd? _memfd;
     private readonly Dictionary<uint, KvmCall.SetRegion> _slots = [];
     private KernelVcpu? _vcpu;
 
-    /// <param name="kvm">Descriptor of /dev/kvm; stays the caller's.</param>
+    /// <param name="kvm">/dev/kvm; stays the caller's.</param>
     /// <param name="layout">Host memory; must be reset by the caller.</param>
     /// <param name="userfaultBitmap">Where REGION2's bitmaps lie.</param>
-    public KernelKvm(int kvm, HostLayout layout, ulong* userfaultBitmap)
+    internal KernelKvm(KvmDevice kvm, HostLayout layout, ulong* userfaultBitmap)
     {
         _layout = layout;
         _kvm = kvm;
         _userfaultBitmap = userfaultBitmap;
-        _vm = LibC.Require(LibC.Ioctl(kvm, KvmUapi.CreateVm, 0), "KVM_CREATE_VM");
+        _vm = kvm.CreateVm();
         _memfd = CreateGuestMemfd();
         GuestImage.WriteTo((byte*)layout.Start(HostArea.Boot));
         var answer = Do(BootRegion);
@@ -55,7 +56,7 @@ public sealed unsafe class KernelKvm : IKvm
     public required TimeSpan RunBound { get; init; }
 
     /// <summary>Was a guest_memfd created for this VM?</summary>
-    public bool HasMemfd => _memfd >= 0;
+    public bool HasMemfd => _memfd is not null;
 
     public KvmAnswer Do(KvmCall call) =>
         call switch
@@ -64,7 +65,7 @@ public sealed unsafe class KernelKvm : IKvm
             KvmCall.GetDirtyLog log => GetDirtyLog(log),
             KvmCall.ClearDirtyLog clear => ClearDirtyLog(clear),
             KvmCall.EnableCap enable => EnableCap(enable),
-            KvmCall.CheckExtension check => Result(LibC.Ioctl(_vm, KvmUapi.CheckExtension, (nint)check.Cap)),
+            KvmCall.CheckExtension check => Check((KvmCapability)check.Cap),
             KvmCall.Run run => Run(run),
             KvmCall.ChangeBits bits => ChangeBits(bits),
             _ => throw new InvalidOperationException($"no such call: {call}"),
@@ -73,39 +74,37 @@ public sealed unsafe class KernelKvm : IKvm
     public void Dispose()
     {
         _vcpu?.Dispose();
-        if (_memfd >= 0)
-            LibC.Close(_memfd);
-        LibC.Close(_vm);
+        _memfd?.Dispose();
+        _vm.Dispose();
     }
 
     private KvmAnswer SetRegion(KvmCall.SetRegion call)
     {
-        var raw = new RawMemoryRegion
+        var region = new UserspaceMemoryRegion2
         {
             Slot = call.Slot,
             Flags = call.Flags,
-            GuestPhysAddr = call.Gpa,
+            GuestPhysicalAddress = call.Gpa,
             MemorySize = call.Size,
-            UserspaceAddr = _layout.Resolve(call.Hva),
+            UserspaceAddress = _layout.Resolve(call.Hva),
         };
         if (call.Second)
         {
-            raw.GuestMemfdOffset = call.MemfdOffset;
-            raw.GuestMemfd = call.Memfd switch
+            region.GuestMemfdOffset = call.MemfdOffset;
+            region.GuestMemfd = call.Memfd switch
             {
-                MemfdKind.Own => (uint)_memfd,
-                MemfdKind.OtherFile => (uint)_kvm,
+                MemfdKind.Own => (uint)(_memfd?.Number ?? -1),
+                MemfdKind.OtherFile => (uint)_kvm.Fd.Number,
                 _ => 0x7fff_fff0,
             };
             if ((call.Flags & RegionFlags.Userfault) != 0)
             {
-                raw.UserfaultBitmap =
+                region.UserfaultBitmap =
                     (call.Bitmap.Area == HostArea.Absolute ? 0 : (ulong)_userfaultBitmap) + call.Bitmap.Offset;
             }
         }
 
-        var request = call.Second ? KvmUapi.SetUserMemoryRegion2 : KvmUapi.SetUserMemoryRegion;
-        var answer = Result(LibC.Ioctl(_vm, request, (nint)(&raw)));
+        var answer = Result(call.Second ? _vm.SetUserMemoryRegion2(region) : _vm.SetUserMemoryRegion(region));
         if (answer.Errno == 0)
             _slots[call.Slot] = call;
         return answer;
@@ -118,7 +117,7 @@ public sealed unsafe class KernelKvm : IKvm
         );
         if (call.Access == Access.Write && slot is not null)
             NoteWrite(_layout.Resolve(slot.Hva) + (call.Gpa - slot.Gpa));
-        var answer = (_vcpu ??= new KernelVcpu(_kvm, _vm, RunBound)).Run(call);
+        var answer = (_vcpu ??= new KernelVcpu(_vm, RunBound)).Run(call);
         GuestImage.ForgetAccess((byte*)_layout.Start(HostArea.Boot), call.Gpa);
         return answer;
     }
@@ -132,41 +131,26 @@ public sealed unsafe class KernelKvm : IKvm
     private KvmAnswer GetDirtyLog(KvmCall.GetDirtyLog call)
     {
         Array.Fill(_bitmap, ulong.MaxValue);
-        fixed (ulong* words = _bitmap)
-        {
-            var raw = new RawDirtyLog { Slot = call.Slot, FirstPageOrBitmap = (ulong)words };
-            var answer = Result(LibC.Ioctl(_vm, KvmUapi.GetDirtyLog, (nint)(&raw)));
-            if (answer.Errno != 0)
-                return answer;
-            var count = (int)(((_slots[call.Slot].Size >> Page.Shift) + 63) / 64);
-            return answer with { Bitmap = KvmAnswer.Words(_bitmap.AsSpan(0, count)) };
-        }
+        var answer = Result(_vm.GetDirtyLog(call.Slot, _bitmap));
+        if (answer.Errno != 0)
+            return answer;
+        var count = (int)(((_slots[call.Slot].Size >> Page.Shift) + 63) / 64);
+        return answer with { Bitmap = KvmAnswer.Words(_bitmap.AsSpan(0, count)) };
     }
 
     private KvmAnswer ClearDirtyLog(KvmCall.ClearDirtyLog call)
     {
         Array.Fill(_bitmap, call.Mask);
-        fixed (ulong* words = _bitmap)
-        {
-            var raw = new RawDirtyLog
-            {
-                Slot = call.Slot,
-                Pages = call.Pages,
-                FirstPageOrBitmap = call.FirstPage,
-                ClearBitmap = (ulong)words,
-            };
-            return Result(LibC.Ioctl(_vm, KvmUapi.ClearDirtyLog, (nint)(&raw)));
-        }
+        return Result(_vm.ClearDirtyLog(call.Slot, call.FirstPage, call.Pages, _bitmap));
     }
 
-    private KvmAnswer EnableCap(KvmCall.EnableCap call)
-    {
-        RawEnableCap raw = default;
-        raw.Cap = call.Cap;
-        raw.Flags = call.Flags;
-        raw.Arguments[0] = call.Argument;
-        return Result(LibC.Ioctl(_vm, KvmUapi.EnableCap, (nint)(&raw)));
-    }
+    private KvmAnswer EnableCap(KvmCall.EnableCap call) =>
+        Result(_vm.Enable((KvmCapability)call.Cap, call.Argument, call.Flags));
+
+    private KvmAnswer Check(KvmCapability capability) =>
+        _vm.Check(capability) is var result and >= 0
+            ? new KvmAnswer(0, (ulong)result)
+            : new KvmAnswer((int)Errors.Last);
 
     private KvmAnswer ChangeBits(KvmCall.ChangeBits call)
     {
@@ -178,14 +162,18 @@ public sealed unsafe class KernelKvm : IKvm
         return KvmAnswer.Success;
     }
 
-    private int CreateGuestMemfd()
+    // Not every kind of VM has one.
+    private OwnedFd? CreateGuestMemfd()
     {
-        var raw = stackalloc ulong[8];
-        new Span<ulong>(raw, 8).Clear();
-        raw[0] = MemfdSize;
-        return LibC.Ioctl(_vm, KvmUapi.CreateGuestMemfd, (nint)raw);
+        try
+        {
+            return _vm.CreateGuestMemfd(MemfdSize);
+        }
+        catch (LinuxException)
+        {
+            return null;
+        }
     }
 
-    private static KvmAnswer Result(int result) =>
-        result < 0 ? new KvmAnswer(LibC.LastErrno) : new KvmAnswer(0, (ulong)result);
+    private static KvmAnswer Result(LinuxErrno error) => new((int)error);
 }

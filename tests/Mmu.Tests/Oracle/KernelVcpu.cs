@@ -1,43 +1,26 @@
+using Userfault.Linux;
+
 namespace Userfault.Mmu.Tests.Oracle;
 
 /// <summary>The kernel's vCPU with the guest of <see cref="GuestImage"/>: one access a call.</summary>
-public sealed unsafe class KernelVcpu : IDisposable
+public sealed class KernelVcpu : IDisposable
 {
-    private const int CpuidEntries = 256;
-    private const int CpuidEntrySize = 40;
     private const ulong Iopl3 = 0x3002;
 
-    private readonly int _fd;
-    private readonly byte* _run;
-    private readonly nuint _runSize;
+    private readonly KvmVcpu _vcpu;
     private readonly Timer _watchdog;
     private readonly TimeSpan _bound;
-    private int _threadId;
     private bool _isKicked;
 
-    public KernelVcpu(int kvm, int vm, TimeSpan bound)
+    internal KernelVcpu(KvmVm vm, TimeSpan bound)
     {
         _bound = bound;
-        _fd = LibC.Require(LibC.Ioctl(vm, KvmUapi.CreateVcpu, 0), "KVM_CREATE_VCPU");
-        _runSize = (nuint)LibC.Require(LibC.Ioctl(kvm, KvmUapi.GetVcpuMmapSize, 0), "KVM_GET_VCPU_MMAP_SIZE");
-        _run = (byte*)LibC.Map(0, _runSize, LibC.ProtRead | LibC.ProtWrite, LibC.MapShared, _fd);
+        _vcpu = vm.CreateVcpu(0);
         _watchdog = new Timer(_ => Kick(), null, Timeout.Infinite, Timeout.Infinite);
-
-        var cpuid = new byte[8 + (CpuidEntries * CpuidEntrySize)];
-        fixed (byte* pointer = cpuid)
-        {
-            *(uint*)pointer = CpuidEntries;
-            LibC.Require(LibC.Ioctl(kvm, KvmUapi.GetSupportedCpuid, (nint)pointer), "KVM_GET_SUPPORTED_CPUID");
-            LibC.Require(LibC.Ioctl(_fd, KvmUapi.SetCpuid2, (nint)pointer), "KVM_SET_CPUID2");
-        }
-
-        RawSregs sregs = default;
-        LibC.Require(LibC.Ioctl(_fd, KvmUapi.GetSregs, (nint)(&sregs)), "KVM_GET_SREGS");
-        GuestImage.LongModeAtCpl3(&sregs);
-        LibC.Require(LibC.Ioctl(_fd, KvmUapi.SetSregs, (nint)(&sregs)), "KVM_SET_SREGS");
+        var special = _vcpu.SpecialRegs;
+        special.SetLongMode(ring: 3, GuestImage.Pml4Gpa, GuestImage.TaskStateGpa);
+        _vcpu.SpecialRegs = special;
     }
-
-    public int Descriptor => _fd;
 
     /// <summary>What an MMIO read is answered with: the address, marked.</summary>
     public static ulong MmioDatum(ulong gpa, int bytes) => Truncate(gpa ^ 0x4d4d_494f_0000_0000, bytes);
@@ -46,20 +29,20 @@ public sealed unsafe class KernelVcpu : IDisposable
 
     public KvmAnswer Run(KvmCall.Run call)
     {
-        _threadId = LibC.GetThreadId();
+        _vcpu.Adopt();
         _watchdog.Change(_bound, Timeout.InfiniteTimeSpan);
-        var regs = stackalloc ulong[KvmUapi.RegsWords];
-        new Span<ulong>(regs, KvmUapi.RegsWords).Clear();
-        regs[KvmUapi.Rip] = GuestImage.EntryOf(call.Access, call.Bytes);
-        regs[KvmUapi.Rdi] = call.Gpa;
-        regs[KvmUapi.Rsp] = GuestImage.StackTopGpa;
-        regs[KvmUapi.Rax] = call.Access == Access.Write ? call.Value : 0;
-        regs[KvmUapi.Rflags] = Iopl3;
-        LibC.Require(LibC.Ioctl(_fd, KvmUapi.SetRegs, (nint)regs), "KVM_SET_REGS");
+        _vcpu.Regs = new KvmRegs
+        {
+            Rip = GuestImage.EntryOf(call.Access, call.Bytes),
+            Rdi = call.Gpa,
+            Rsp = GuestImage.StackTopGpa,
+            Rax = call.Access == Access.Write ? call.Value : 0,
+            Rflags = Iopl3,
+        };
         var answer = RunToReport(call);
-        LibC.Require(LibC.Ioctl(_fd, KvmUapi.GetRegs, (nint)regs), "KVM_GET_REGS");
+        var rax = _vcpu.Regs.Rax;
         _watchdog.Change(Timeout.Infinite, Timeout.Infinite);
-        return answer.Errno == 0 && call.Access == Access.Read ? answer with { Value = regs[KvmUapi.Rax] } : answer;
+        return answer.Errno == 0 && call.Access == Access.Read ? answer with { Value = rax } : answer;
     }
 
     public void Dispose()
@@ -67,8 +50,7 @@ public sealed unsafe class KernelVcpu : IDisposable
         using var gone = new ManualResetEvent(false);
         if (_watchdog.Dispose(gone))
             gone.WaitOne();
-        LibC.Unmap((nint)_run, _runSize);
-        LibC.Close(_fd);
+        _vcpu.Dispose();
     }
 
     private KvmAnswer RunToReport(KvmCall.Run call)
@@ -76,60 +58,46 @@ public sealed unsafe class KernelVcpu : IDisposable
         var answer = KvmAnswer.Success;
         while (true)
         {
-            var result = LibC.Ioctl(_fd, KvmUapi.Run, 0);
-            var errno = result < 0 ? LibC.LastErrno : 0;
-            var reason = *(uint*)(_run + KvmUapi.RunExitReason);
-            var union = (ulong*)(_run + KvmUapi.RunUnion);
+            var exit = _vcpu.Run();
             // Other signals end a run as well: a stopped and continued process, the runtime's own.
-            if (errno == (int)Errno.EINTR && !Volatile.Read(ref _isKicked))
+            if (exit.Error == LinuxErrno.EINTR && !Volatile.Read(ref _isKicked))
                 continue;
-            if (errno != 0)
+            if (exit.Error != LinuxErrno.None)
             {
-                return reason == KvmUapi.ExitMemoryFault && errno == (int)Errno.EFAULT
-                    ? new KvmAnswer(errno, 0, KvmExitKind.MemoryFault, union[1], union[0])
-                    : new KvmAnswer(errno);
+                return exit.Kind == KvmExitKind.MemoryFault
+                    ? new KvmAnswer((int)exit.Error, 0, AnswerExit.MemoryFault, exit.Gpa, exit.Flags)
+                    : new KvmAnswer((int)exit.Error);
             }
 
-            switch (reason)
+            switch (exit.Kind)
             {
-                case KvmUapi.ExitIo when ((ushort*)union)[1] == GuestImage.ReportPort:
-                    CompleteReport();
+                case KvmExitKind.Io when exit.Port == GuestImage.ReportPort:
+                    _vcpu.FinishInstruction();
                     return answer;
-                case KvmUapi.ExitMmio when answer.Exit == KvmExitKind.None:
-                    answer = AnswerMmio((byte*)union);
+                case KvmExitKind.Mmio when answer.Exit == AnswerExit.None:
+                    answer = AnswerMmio(exit);
                     break;
                 // The kernel's emulator cannot fetch instructions from where no memory is; the model says MMIO.
-                case KvmUapi.ExitInternalError when call.Access == Access.Execute:
-                    return new KvmAnswer(0, 0, KvmExitKind.Mmio, call.Gpa);
+                case KvmExitKind.Unexpected
+                    when exit.Reason == KvmUapi.ExitInternalError && call.Access == Access.Execute:
+                    return new KvmAnswer(0, 0, AnswerExit.Mmio, call.Gpa);
                 default:
-                    return new KvmAnswer(0, 0, KvmExitKind.Unexpected, union[0], reason);
+                    return new KvmAnswer(0, 0, AnswerExit.Unexpected, exit.Gpa, exit.Reason);
             }
         }
     }
 
-    private static KvmAnswer AnswerMmio(byte* mmio)
+    private KvmAnswer AnswerMmio(in KvmExit exit)
     {
-        var gpa = *(ulong*)mmio;
-        var bytes = *(int*)(mmio + 16);
-        var isWrite = mmio[20] != 0;
-        if (!isWrite)
-            *(ulong*)(mmio + 8) = MmioDatum(gpa, bytes);
-        return new KvmAnswer(0, 0, KvmExitKind.Mmio, gpa, (uint)bytes | (isWrite ? 0x100UL : 0));
-    }
-
-    /// <summary>Lets the kernel finish the OUT instruction without entering the guest again.</summary>
-    private void CompleteReport()
-    {
-        Volatile.Write(ref _run[KvmUapi.RunImmediateExit], 1);
-        _ = LibC.Ioctl(_fd, KvmUapi.Run, 0);
-        Volatile.Write(ref _run[KvmUapi.RunImmediateExit], 0);
+        if (!exit.IsWrite)
+            _vcpu.AnswerMmio(MmioDatum(exit.Gpa, exit.Bytes));
+        return new KvmAnswer(0, 0, AnswerExit.Mmio, exit.Gpa, (uint)exit.Bytes | (exit.IsWrite ? 0x100UL : 0));
     }
 
     /// <summary>Ends a KVM_RUN that has lasted too long: it answers EINTR, which the model never does.</summary>
     private void Kick()
     {
         Volatile.Write(ref _isKicked, true);
-        Volatile.Write(ref _run[KvmUapi.RunImmediateExit], 1);
-        _ = LibC.SignalThread(Environment.ProcessId, Volatile.Read(ref _threadId), LibC.SigUrg);
+        _vcpu.Kick();
     }
 }

@@ -11,7 +11,7 @@ namespace Userfault.Mmu.Tests.Oracle;
 public sealed record KvmAnswer(
     int Errno,
     ulong Value = 0,
-    KvmExitKind Exit = KvmExitKind.None,
+    AnswerExit Exit = AnswerExit.None,
     ulong ExitGpa = 0,
     ulong ExitDetail = 0,
     string Bitmap = "",
@@ -41,7 +41,7 @@ public sealed record KvmAnswer(
             return Failure;
         if (Value != 0)
             text += $" value 0x{Value:x}";
-        if (Exit != KvmExitKind.None)
+        if (Exit != AnswerExit.None)
             text += $" {Exit} gpa 0x{ExitGpa:x} detail 0x{ExitDetail:x}";
         return Bitmap.Length == 0 ? text : $"{text} dirty [{Bitmap}]";
     }

@@ -121,19 +121,19 @@ public sealed class ModelKvm : IKvm
             FaultKind.Mmio => new KvmAnswer(
                 0,
                 isRead ? KernelVcpu.MmioDatum(call.Gpa, call.Bytes) : 0,
-                KvmExitKind.Mmio,
+                AnswerExit.Mmio,
                 call.Gpa,
                 (uint)call.Bytes | (isWrite ? 0x100UL : 0)
             ),
             FaultKind.MemoryFaultExit => new KvmAnswer(
                 (int)result.Errno,
                 0,
-                KvmExitKind.MemoryFault,
+                AnswerExit.MemoryFault,
                 result.Fault.Gpa.Value,
                 (ulong)result.Fault.Flags
             ),
             FaultKind.BareEfault or FaultKind.SignalPending => Result(result.Errno),
-            _ => new KvmAnswer(0, 0, KvmExitKind.Unexpected, call.Gpa, (ulong)result.Fault.Kind),
+            _ => new KvmAnswer(0, 0, AnswerExit.Unexpected, call.Gpa, (ulong)result.Fault.Kind),
         };
     }
 

@@ -29,7 +29,7 @@ public sealed class MutantTests
             2,
             "model:  0",
             (call, answer) =>
-                call is KvmCall.Run { Access: Access.Write, Gpa: < 96 << Page.Shift } && answer.Exit == KvmExitKind.Mmio
+                call is KvmCall.Run { Access: Access.Write, Gpa: < 96 << Page.Shift } && answer.Exit == AnswerExit.Mmio
                     ? KvmAnswer.Success
                     : answer
         ),

@@ -8,7 +8,7 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// Random programs against the real kernel: every call must be answered alike. USERFAULT_ORACLE_SEED runs the program
 /// of one seed, USERFAULT_ORACLE_PROGRAMS sets how many fresh ones are run.
 /// </summary>
-public sealed class OracleTests(KvmDevice device, ITestOutputHelper output) : IClassFixture<KvmDevice>
+public sealed class OracleTests(OracleFixture device, ITestOutputHelper output) : IClassFixture<OracleFixture>
 {
     private const int FixedSeeds = 300;
     private const int FreshSeeds = 40;
@@ -42,7 +42,7 @@ public sealed class OracleTests(KvmDevice device, ITestOutputHelper output) : IC
     public void The_kernel_agrees_with_itself()
     {
         Skip.If(device.Missing.Length != 0, device.Missing);
-        using var other = new KvmDevice();
+        using var other = new OracleFixture();
         Compare(new Comparison(device.NewVm, other.NewVm, device.Facts), Enumerable.Range(1, SelfSeeds));
     }
 

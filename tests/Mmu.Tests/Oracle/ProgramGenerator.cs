@@ -1,3 +1,5 @@
+using Userfault.Linux;
+
 namespace Userfault.Mmu.Tests.Oracle;
 
 /// <summary>
@@ -13,12 +15,12 @@ public sealed class ProgramGenerator
     private static readonly ulong[] Protects = [0, 1, 3];
     private static readonly uint[] Extensions =
     [
-        KvmUapi.CapNrMemslots,
-        KvmUapi.CapReadonlyMem,
-        KvmUapi.CapMultiAddressSpace,
-        KvmUapi.CapManualDirtyLogProtect2,
-        KvmUapi.CapUserMemory2,
-        KvmUapi.CapMemoryFaultInfo,
+        (uint)KvmCapability.Memslots,
+        (uint)KvmCapability.ReadonlyMemory,
+        (uint)KvmCapability.AddressSpaces,
+        (uint)KvmCapability.ManualDirtyLogProtect,
+        (uint)KvmCapability.UserMemory2,
+        (uint)KvmCapability.MemoryFaultInfo,
     ];
 
     private static readonly ulong[] OddOffsets = [1, 0x800, 0xfff];
@@ -65,8 +67,8 @@ public sealed class ProgramGenerator
     private KvmCall.EnableCap Protect()
     {
         if (Chance(5))
-            return new KvmCall.EnableCap(KvmUapi.CapDisableQuirks2, 0, KvmUapi.QuirkSlotZapAll);
-        const uint cap = KvmUapi.CapManualDirtyLogProtect2;
+            return new KvmCall.EnableCap((uint)KvmCapability.DisableQuirks2, 0, KvmUapi.QuirkSlotZapAll);
+        const uint cap = (uint)KvmCapability.ManualDirtyLogProtect;
         return Chance(6)
             ? new KvmCall.EnableCap(cap, (uint)_random.Next(2), (ulong)_random.Next(9))
             : new KvmCall.EnableCap(cap, 0, Pick<ulong>(Protects));

@@ -7,7 +7,7 @@ internal static class DataPlaneMutants
     private const string PagesTests = "Pages.Tests";
     private const string Crc32C = "Pages/Content/Crc32C.cs";
     private const string Assembler = "DataPlane/Wire/FrameAssembler.cs";
-    private const string Book = "DataPlane/Client/RequestBook.cs";
+    private const string Pending = "DataPlane/Client/PendingRequests.cs";
     private const string Table = "DataPlane/Server/RequestTable.cs";
 
     public static IReadOnlyList<Mutant> List { get; } =
@@ -57,7 +57,7 @@ internal static class DataPlaneMutants
                 Tests,
                 "HostileServerTests.An_old_answer_is_not_taken_for_that_to_a_new_request_for_the_same_pages"
             ),
-            Book,
+            Pending,
             "piece.Number += 1u << SlotBits;",
             ""
         ),
@@ -65,7 +65,7 @@ internal static class DataPlaneMutants
             "client-window-leaks",
             "Pages whose request was answered go on filling the client's window.",
             Finder.Test(Tests, "RoundTripTests.Bounds_hold_both_ends_and_more_than_fits_just_waits"),
-            Book,
+            Pending,
             "_pages -= piece.PageCount;",
             ""
         ),

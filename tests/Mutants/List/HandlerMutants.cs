@@ -5,8 +5,8 @@ internal static class HandlerMutants
 {
     private const string Tests = "Handler.Tests";
     private const string Handler = "HandlerTests";
-    private const string Placer = "Handler/Pager/Placer.cs";
-    private const string Crew = "Handler/Pager/CopyCrew.cs";
+    private const string Placement = "Handler/Placement/Placement.cs";
+    private const string Threads = "Handler/Placement/CopyThreads.cs";
     private const string Regions = "Handler/Protocol/RegionList.cs";
     private const string Requests = "Handler/Protocol/FaultRequest.cs";
     private const string Cutter = "Handler/Protocol/JsonCutter.cs";
@@ -17,41 +17,41 @@ internal static class HandlerMutants
             "failed-piece-dropped",
             "A piece of a chunk that could not be placed whole is not tried page by page.",
             Finder.Test(Tests, $"{Handler}.A_chunk_goes_around_pages_that_are_there"),
-            "Handler/Pager/VmPager.Chunks.cs",
-            "if (_isChunkLeft || _end != PagerEnd.None) return;",
-            "if (BUG || _isChunkLeft || _end != PagerEnd.None) return;"
+            "Handler/Feeds/ChunkedImageFeed.cs",
+            "if (_isChunkLeft || Delivery.End != PagerEnd.None) return;",
+            "if (BUG || _isChunkLeft || Delivery.End != PagerEnd.None) return;"
         ),
         new(
             "eexist-skips-run",
             "A page that is there already ends the run: those behind it count as placed.",
             Finder.Test(Tests, $"{Handler}.A_chunk_goes_around_pages_that_are_there"),
-            Placer,
-            "Advance(_map.PagesPerGranule, ref pages, ref first, ref bytes);",
-            "Advance(BUG ? pages : _map.PagesPerGranule, ref pages, ref first, ref bytes);"
+            Placement,
+            "Advance(PagesPerGranule, ref pages, ref first, ref bytes);",
+            "Advance(BUG ? pages : PagesPerGranule, ref pages, ref first, ref bytes);"
         ),
         new(
             "enoent-leaves-run",
             "A run that reaches from one mapping into the next is left out, and not placed page by page.",
             Finder.Test(Tests, $"{Handler}.A_region_of_several_mappings_is_served_to_the_last_page"),
-            Placer,
-            "case LinuxErrno.ENOENT when run > _map.PagesPerGranule:",
-            "case LinuxErrno.ENOENT when !BUG && run > _map.PagesPerGranule:"
+            Placement,
+            "case LinuxErrno.ENOENT when run > PagesPerGranule:",
+            "case LinuxErrno.ENOENT when !BUG && run > PagesPerGranule:"
         ),
         new(
             "eagain-fails",
             "EAGAIN, which says that the address space is changing, ends the VM.",
             Finder.Test(Tests, "ChangingMemoryTests.A_fault_is_not_lost_with_the_rest_of_its_chunk"),
-            Placer,
+            Placement,
             """
             case LinuxErrno.EAGAIN:
-            _counters.CountEagain();
+            Counters.CountEagain();
             return PlaceResult.Again;
             case LinuxErrno.EEXIST:
             SkipPresent
             """,
             """
             case LinuxErrno.EAGAIN:
-            _counters.CountEagain();
+            Counters.CountEagain();
             return BUG ? PlaceResult.Failed : PlaceResult.Again;
             case LinuxErrno.EEXIST:
             SkipPresent
@@ -79,29 +79,29 @@ internal static class HandlerMutants
             "given-back-fetched",
             "A page that the guest gave back is marked as such, and still counts as missing.",
             Finder.Test(Tests, $"{Handler}.What_the_guest_gives_back_is_zero_ever_after"),
-            Placer,
+            Placement,
             """
-            _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
+            Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages));
             }
             """,
             """
-            if (!BUG) _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
+            if (!BUG) Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages));
             }
             """
         ),
         new(
             "gap-not-noticed",
             "Several threads copy a run, and what lies behind a gap counts as copied.",
-            Finder.Test(Tests, "CopyCrewTests.A_page_that_is_there_ends_the_run"),
-            Crew,
+            Finder.Test(Tests, "CopyThreadsTests.A_page_that_is_there_ends_the_run"),
+            Threads,
             "if (!piece.Result.IsComplete) break;",
             ""
         ),
         new(
             "urgent-last",
             "Pieces that somebody waits for are copied after those that nobody waits for.",
-            Finder.Test(Tests, "CopyCrewTests.Pieces_that_are_waited_for_come_first_whatever_the_order"),
-            Crew,
+            Finder.Test(Tests, "CopyThreadsTests.Pieces_that_are_waited_for_come_first_whatever_the_order"),
+            Threads,
             """
             if (isUrgent)
             {
@@ -114,8 +114,8 @@ internal static class HandlerMutants
         new(
             "copied-before-done",
             "The pager goes on when all pieces are taken, and not when they are copied.",
-            Finder.Test(Tests, "CopyCrewTests.Every_run_is_copied_whole_and_in_its_place"),
-            Crew,
+            Finder.Test(Tests, "CopyThreadsTests.Every_run_is_copied_whole_and_in_its_place"),
+            Threads,
             "while (Volatile.Read(ref _done) < _count) spin.SpinOnce(sleep1Threshold: -1);",
             ""
         ),
@@ -179,7 +179,7 @@ internal static class HandlerMutants
             "request-entered-twice",
             "A fault request that a takeover brings again is entered again.",
             Finder.Test(Tests, "TakeoverTests.A_request_is_answered_by_the_standby_once_unless_all_was_done"),
-            "Handler/Pager/RequestLedger.cs",
+            "Handler/Vms/RequestLedger.cs",
             "else if (other == request) return;",
             "else if (!BUG && other == request) return;"
         ),

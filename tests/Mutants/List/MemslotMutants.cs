@@ -134,7 +134,7 @@ internal static class MemslotMutants
             "After a loss the background pages that were on their way are not asked for again.",
             Finder.Swarm("progress", 300),
             Push,
-            "_bitmap.IsSet(Index(p)) && !_exited.IsAwaited(p)",
+            "_bitmap.IsSet(Index(p)) && !_exited.IsAwaited(ToGuest(p))",
             "false"
         ),
         new(
@@ -167,12 +167,12 @@ internal static class MemslotMutants
             Finder.Swarm("fetch-once", 30),
             Pager,
             """
-            _claims.Claim(new GfnRange(gfn, 1));
-            effects.Fetch(ToMemory(gfn));
+            _claims.Claim(new MemoryPageRange(page, 1));
+            effects.Fetch(page);
             """,
             """
-            if (!BUG) _claims.Claim(new GfnRange(gfn, 1));
-            effects.Fetch(ToMemory(gfn));
+            if (!BUG) _claims.Claim(new MemoryPageRange(page, 1));
+            effects.Fetch(page);
             """
         ),
         new(
@@ -190,7 +190,7 @@ internal static class MemslotMutants
             "Actors/Memslots/UffdReaderActor.cs",
             "memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));",
             """
-            if (BUG) foreach (ref readonly var page in fetched.Batch.Pages) _unresolved.Remove(page.Gfn.Value);
+            if (BUG) foreach (ref readonly var page in fetched.Batch.Pages) _unresolved.Remove(page.Page.Value);
             memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));
             """
         ),

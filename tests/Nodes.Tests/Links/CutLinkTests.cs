@@ -143,7 +143,7 @@ public sealed class CutLinkTests : IDisposable
                 }
             ),
             Time = time,
-            Regions = [new GfnRange(new Gfn(0), Pages)],
+            Regions = MigrationPlan.RegionsOf(_image),
         };
         var observer = _system.ActorOf(Props.Create(() => new Observer(_news)));
         _system.ActorOf(MigrationActor.Props(plan, pool, observer)).Tell(MigrationProtocol.Start.Instance);

@@ -25,7 +25,13 @@ public sealed class NeededSourceTests : IDisposable
         _client = PageClient.Connect(new PageClientOptions { Server = _server.Endpoint, Image = _image.Identity });
         var replica = new BitmapReplica(128);
         replica.Apply(
-            new BitsCleared("vm", Slot, new GfnRange(new Gfn(64), 128), 1, [new ClearedWord(0, ulong.MaxValue)])
+            new BitsCleared(
+                "vm",
+                Slot,
+                new MemoryPageRange(new MemoryPage(64), 128),
+                1,
+                [new ClearedWord(0, ulong.MaxValue)]
+            )
         );
         _replicas.Set([Held("vm", replica)]);
     }
@@ -66,14 +72,18 @@ public sealed class NeededSourceTests : IDisposable
     private HeldReplica Held(string vm, BitmapReplica replica) =>
         new(
             new Akka.Actor.Address("akka.tcp", "test"),
-            new BitmapShape(vm, _image.Identity, Slot, new GfnRange(new Gfn(64), 128), 0),
+            new BitmapShape(vm, _image.Identity, Slot, new MemoryPageRange(new MemoryPage(64), 128), 0),
             replica
         );
 
     private (FetchFailure? Failure, int Pages) Ask(ulong start, ulong count, FetchPriority priority)
     {
         var sink = new RecordingSink();
-        _client.Request(new PageRequest(1, priority, SentNs: 0), [new GfnRange(new Gfn(start), count)], sink);
+        _client.Request(
+            new PageRequest(1, priority, SentNs: 0),
+            [new MemoryPageRange(new MemoryPage(start), count)],
+            sink
+        );
         sink.EndedHere(1);
         return (sink.FailureOf(1), sink.Gfns.Count);
     }

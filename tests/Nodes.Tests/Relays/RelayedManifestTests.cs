@@ -92,8 +92,8 @@ public sealed class RelayedManifestTests : IDisposable
         _toSource.Cut();
         _toSource.Mend();
         await fill.WaitAsync(Patience);
-        for (ulong gfn = 0; gfn < Pages; gfn++)
-            Assert.Equal(DigestOf(gfn), remote.Digests[new Gfn(gfn)]);
+        for (ulong memoryPage = 0; memoryPage < Pages; memoryPage++)
+            Assert.Equal(DigestOf(memoryPage), remote.Digests[new MemoryPage(memoryPage)]);
     }
 
     [Fact]
@@ -129,10 +129,10 @@ public sealed class RelayedManifestTests : IDisposable
         }
     }
 
-    private unsafe PageDigest DigestOf(ulong gfn)
+    private unsafe PageDigest DigestOf(ulong memoryPage)
     {
         var scratch = stackalloc byte[Page.Size];
-        var page = _image.Read(new Gfn(gfn), scratch);
+        var page = _image.Read(new MemoryPage(memoryPage), scratch);
         return page == null ? PageDigest.Zero : PageDigest.Of(page);
     }
 

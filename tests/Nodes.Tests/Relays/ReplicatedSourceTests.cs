@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Userfault.Fetch;
-using Userfault.Mmu;
 using Userfault.Pages;
 using Userfault.Tests;
 
@@ -164,7 +163,11 @@ public sealed class ReplicatedSourceTests : IDisposable
     {
         var other = new RecordingSink();
         Ask(1, 0, 4);
-        _source.Request(new PageRequest(2, FetchPriority.Demand, 0), [new GfnRange(new Gfn(2), 4)], other);
+        _source.Request(
+            new PageRequest(2, FetchPriority.Demand, 0),
+            [new MemoryPageRange(new MemoryPage(2), 4)],
+            other
+        );
         Assert.Equal([4, 5], Assert.Single(_replicas[1].Outstanding).Pages);
         _source.Cancel(1);
         Assert.Empty(_replicas[0].Cancelled);
@@ -236,7 +239,7 @@ public sealed class ReplicatedSourceTests : IDisposable
                     var first = (ulong)random.Next(1000);
                     source.Request(
                         new PageRequest(id, i % 3 == 0 ? FetchPriority.Background : FetchPriority.Demand, 0),
-                        [new GfnRange(new Gfn(first), (ulong)random.Next(1, 9))],
+                        [new MemoryPageRange(new MemoryPage(first), (ulong)random.Next(1, 9))],
                         sink
                     );
                     if (i % 7 == 0)
@@ -282,7 +285,7 @@ public sealed class ReplicatedSourceTests : IDisposable
     }
 
     private void Ask(ulong id, ulong first, ulong count, FetchPriority priority = FetchPriority.Demand) =>
-        _source.Request(new PageRequest(id, priority, 0), [new GfnRange(new Gfn(first), count)], _sink);
+        _source.Request(new PageRequest(id, priority, 0), [new MemoryPageRange(new MemoryPage(first), count)], _sink);
 
     // The request asked longest ago.
     private static Asked Next(ScriptedSource replica) => replica.Outstanding[0];
@@ -305,7 +308,11 @@ public sealed class ReplicatedSourceTests : IDisposable
         return sink;
 
         void Ask(ulong id) =>
-            source.Request(new PageRequest(id, FetchPriority.Demand, 0), [new GfnRange(new Gfn(id), 1)], sink!);
+            source.Request(
+                new PageRequest(id, FetchPriority.Demand, 0),
+                [new MemoryPageRange(new MemoryPage(id), 1)],
+                sink!
+            );
     }
 
     private ScriptedSource Threaded(BlockingCollection<Asked> requests) =>

@@ -14,7 +14,7 @@ public sealed class BitmapBroadcastTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly ImageIdentity Image = new(new byte[32]);
     private static readonly SlotId Slot = SlotId.Of(0, 1);
-    private static readonly GfnRange Pages = new(new Gfn(100), 1000);
+    private static readonly MemoryPageRange Pages = new(new MemoryPage(100), 1000);
 
     private readonly TestNode _here = new(NodeRoles.Destination);
     private readonly TestNode _there = new(NodeRoles.Source);
@@ -77,9 +77,9 @@ public sealed class BitmapBroadcastTests : IDisposable
         Assert.Equal((sequence, repairs), (Held()!.Replica.Sequence, Held()!.Replica.Repairs));
 
         Assert.Equal(("vm-7", Slot, Pages), (Held()!.Shape.Vm, Held()!.Shape.Slot, Held()!.Shape.Pages));
-        Assert.False(_replicas.AnyMissing(Image, new GfnRange(new Gfn(100), 3)));
-        Assert.True(_replicas.AnyMissing(Image, new GfnRange(new Gfn(99), 2)));
-        Assert.True(_replicas.AnyMissing(Image, new GfnRange(new Gfn(102), 2)));
+        Assert.False(_replicas.AnyMissing(Image, new MemoryPageRange(new MemoryPage(100), 3)));
+        Assert.True(_replicas.AnyMissing(Image, new MemoryPageRange(new MemoryPage(99), 2)));
+        Assert.True(_replicas.AnyMissing(Image, new MemoryPageRange(new MemoryPage(102), 2)));
     }
 
     [Fact]

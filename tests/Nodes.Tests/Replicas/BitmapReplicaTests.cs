@@ -1,5 +1,6 @@
 using Userfault.Actors;
 using Userfault.Mmu;
+using Userfault.Pages;
 
 namespace Userfault.Nodes.Tests;
 
@@ -176,7 +177,7 @@ public sealed class BitmapReplicaTests
         new(
             "vm",
             Slot,
-            new GfnRange(new Gfn(0), 1000),
+            new MemoryPageRange(new MemoryPage(0), 1000),
             sequence,
             [.. words.Select(w => new ClearedWord(w.Index, w.Mask))]
         );

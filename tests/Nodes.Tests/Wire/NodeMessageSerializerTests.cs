@@ -45,7 +45,7 @@ public sealed class NodeMessageSerializerTests : IDisposable
     )
     {
         State = "abc",
-        Bitmaps = [new BitmapShape("vm", Image, SlotId.Of(1, 2), new GfnRange(new Gfn(5), 6), 9)],
+        Bitmaps = [new BitmapShape("vm", Image, SlotId.Of(1, 2), new MemoryPageRange(new MemoryPage(5), 6), 9)],
     };
 
     private readonly ActorSystem _system = ActorSystem.Create("serializer");
@@ -72,7 +72,7 @@ public sealed class NodeMessageSerializerTests : IDisposable
                 new BitsCleared(
                     "vm",
                     SlotId.Of(0, 3),
-                    new GfnRange(new Gfn(5), 6),
+                    new MemoryPageRange(new MemoryPage(5), 6),
                     9,
                     [new ClearedWord(1, 0x80), new ClearedWord(2, ulong.MaxValue)],
                     2

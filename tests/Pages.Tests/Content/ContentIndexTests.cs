@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Tests;
 
 namespace Userfault.Pages.Tests.Content;
@@ -16,9 +15,9 @@ public sealed unsafe class ContentIndexTests : IDisposable
         var page = PinnedPage(5);
         var tag = PageTag.Of(page);
         Assert.Equal(-1, index.Find(Bytes.Pointer(page), tag, _image));
-        var slot = index.Add(new Gfn(5), tag);
+        var slot = index.Add(new MemoryPage(5), tag);
         Assert.Equal(slot, index.Find(Bytes.Pointer(page), tag, _image));
-        Assert.Equal(new Gfn(5), index.GfnAt(slot));
+        Assert.Equal(new MemoryPage(5), index.GfnAt(slot));
     }
 
     [Fact]
@@ -26,7 +25,7 @@ public sealed unsafe class ContentIndexTests : IDisposable
     {
         var index = new ContentIndex(64);
         var tag = PageTag.Of(PinnedPage(5));
-        index.Add(new Gfn(5), tag);
+        index.Add(new MemoryPage(5), tag);
         var other = PinnedPage(5);
         other[4095] ^= 1;
         // As if both pages had one tag: the bytes decide.
@@ -37,11 +36,17 @@ public sealed unsafe class ContentIndexTests : IDisposable
     public void Slots_are_taken_in_turn_and_the_oldest_content_is_forgotten()
     {
         var index = new ContentIndex(8);
-        for (ulong gfn = 0; gfn < 20; gfn++)
-            Assert.Equal((int)(gfn % 8), index.Add(new Gfn(gfn), PageTag.Of(PinnedPage(gfn))));
-        for (ulong gfn = 0; gfn < 12; gfn++)
-            Assert.Equal(-1, Find(index, gfn));
-        var found = Enumerable.Range(12, 8).Count(gfn => Find(index, (ulong)gfn) == gfn % 8);
+        for (ulong memoryPage = 0; memoryPage < 20; memoryPage++)
+        {
+            Assert.Equal(
+                (int)(memoryPage % 8),
+                index.Add(new MemoryPage(memoryPage), PageTag.Of(PinnedPage(memoryPage)))
+            );
+        }
+
+        for (ulong memoryPage = 0; memoryPage < 12; memoryPage++)
+            Assert.Equal(-1, Find(index, memoryPage));
+        var found = Enumerable.Range(12, 8).Count(memoryPage => Find(index, (ulong)memoryPage) == memoryPage % 8);
         // Buckets of four may push out one early, never the newest.
         Assert.InRange(found, 5, 8);
         Assert.Equal(19 % 8, Find(index, 19));
@@ -51,8 +56,8 @@ public sealed unsafe class ContentIndexTests : IDisposable
     public void Many_contents_of_one_bucket_do_not_hurt()
     {
         var index = new ContentIndex(1024);
-        for (ulong gfn = 0; gfn < 3000; gfn++)
-            index.Add(new Gfn(gfn), 77);
+        for (ulong memoryPage = 0; memoryPage < 3000; memoryPage++)
+            index.Add(new MemoryPage(memoryPage), 77);
         var page = PinnedPage(2999);
         Assert.Equal(2999 % 1024, index.Find(Bytes.Pointer(page), 77, _image));
     }
@@ -69,34 +74,34 @@ public sealed unsafe class ContentIndexTests : IDisposable
             found = 0;
         for (var i = 0; i < 6000; i++)
         {
-            var gfn = (ulong)random.Next(600);
-            var slot = Find(index, gfn);
-            known += model.ContainsKey(gfn) ? 1 : 0;
+            var memoryPage = (ulong)random.Next(600);
+            var slot = Find(index, memoryPage);
+            known += model.ContainsKey(memoryPage) ? 1 : 0;
             if (slot >= 0)
             {
                 found++;
-                Assert.Equal(model[gfn], slot);
+                Assert.Equal(model[memoryPage], slot);
                 continue;
             }
-            var taken = index.Add(new Gfn(gfn), PageTag.Of(PinnedPage(gfn)));
+            var taken = index.Add(new MemoryPage(memoryPage), PageTag.Of(PinnedPage(memoryPage)));
             if (bySlot.TryGetValue(taken, out var oldest) && model.GetValueOrDefault(oldest, -1) == taken)
                 model.Remove(oldest);
-            bySlot[taken] = gfn;
-            model[gfn] = taken;
+            bySlot[taken] = memoryPage;
+            model[memoryPage] = taken;
         }
         Assert.InRange((double)found / known, 0.9, 1.0);
     }
 
-    private int Find(ContentIndex index, ulong gfn)
+    private int Find(ContentIndex index, ulong memoryPage)
     {
-        var page = PinnedPage(gfn);
+        var page = PinnedPage(memoryPage);
         return index.Find(Bytes.Pointer(page), PageTag.Of(page), _image);
     }
 
-    private byte[] PinnedPage(ulong gfn)
+    private byte[] PinnedPage(ulong memoryPage)
     {
         var page = Bytes.Buffer();
-        Bytes.PageOf(_image, gfn).CopyTo(page, 0);
+        Bytes.PageOf(_image, memoryPage).CopyTo(page, 0);
         return page;
     }
 }

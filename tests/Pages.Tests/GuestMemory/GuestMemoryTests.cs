@@ -28,7 +28,14 @@ public sealed unsafe class GuestMemoryTests : IDisposable
         Assert.Equal(new VerifyResult(Pages, 0, 0, null), Verify(memory));
         var random = new Random(1);
         for (var i = 1; i <= 5000; i++)
-            memory.Write(new Gfn((ulong)random.Next((int)Pages)), GuestStamp.Of(random.Next(600), (ulong)i), _ledger);
+        {
+            memory.Write(
+                new MemoryPage((ulong)random.Next((int)Pages)),
+                GuestStamp.Of(random.Next(600), (ulong)i),
+                _ledger
+            );
+        }
+
         Assert.Equal(new VerifyResult(Pages, 0, 0, null), Verify(memory));
     }
 
@@ -63,53 +70,55 @@ public sealed unsafe class GuestMemoryTests : IDisposable
     public void What_must_not_happen_is_seen_on_the_page_it_happened(string kind, string fault)
     {
         using var memory = Filled(kind);
-        var gfn = Enumerable
+        var page = Enumerable
             .Range(0, (int)Pages)
-            .Select(static g => new Gfn((ulong)g))
+            .Select(static g => new MemoryPage((ulong)g))
             .First(g => PageTag.Of(Bytes.PageOf(_image, g.Value)) != PageTag.Zero);
-        var bytes = (memory as ByteGuestMemory) is { } real ? real.PageAt(gfn) : null;
+        var bytes = (memory as ByteGuestMemory) is { } real ? real.PageAt(page) : null;
         switch (fault)
         {
             case "late content":
-                memory.Write(gfn, GuestStamp.Of(3, 1), _ledger);
-                Place(memory, gfn, gfn);
+                memory.Write(page, GuestStamp.Of(3, 1), _ledger);
+                Place(memory, page, page);
                 break;
             case "late content, written again":
-                memory.Write(gfn, GuestStamp.Of(3, 1), _ledger);
-                Place(memory, gfn, gfn);
-                memory.Write(gfn, GuestStamp.Of(3, 2), _ledger);
+                memory.Write(page, GuestStamp.Of(3, 1), _ledger);
+                Place(memory, page, page);
+                memory.Write(page, GuestStamp.Of(3, 2), _ledger);
                 break;
             case "never placed":
-                memory.Place(PageContent.Zero(gfn));
+                memory.Place(PageContent.Zero(page));
                 break;
             case "wrong page":
                 var other = Enumerable
-                    .Range((int)gfn.Value + 1, 500)
-                    .Select(static g => new Gfn((ulong)g))
-                    .First(g => !Bytes.PageOf(_image, g.Value).AsSpan().SequenceEqual(Bytes.PageOf(_image, gfn.Value)));
-                Place(memory, gfn, other);
+                    .Range((int)page.Value + 1, 500)
+                    .Select(static g => new MemoryPage((ulong)g))
+                    .First(g =>
+                        !Bytes.PageOf(_image, g.Value).AsSpan().SequenceEqual(Bytes.PageOf(_image, page.Value))
+                    );
+                Place(memory, page, other);
                 break;
             case "write not accounted for":
                 using (var elsewhere = new StampLedger(Pages))
-                    memory.Write(gfn, GuestStamp.Of(3, 1), elsewhere);
+                    memory.Write(page, GuestStamp.Of(3, 1), elsewhere);
                 break;
             case "one byte":
                 bytes[4095] ^= 1;
                 break;
             case "one byte beside a stamp":
-                memory.Write(gfn, GuestStamp.Of(3, 1), _ledger);
+                memory.Write(page, GuestStamp.Of(3, 1), _ledger);
                 bytes[2000] ^= 1;
                 break;
             case "older stamp":
-                memory.Write(gfn, GuestStamp.Of(3, 1), _ledger);
+                memory.Write(page, GuestStamp.Of(3, 1), _ledger);
                 var older = ((ulong*)bytes)[3];
-                memory.Write(gfn, GuestStamp.Of(3, 2), _ledger);
+                memory.Write(page, GuestStamp.Of(3, 2), _ledger);
                 ((ulong*)bytes)[3] = older;
                 break;
             default:
                 throw new ArgumentException(fault);
         }
-        Assert.Equal(new VerifyResult(Pages - 1, 0, 1, gfn), Verify(memory));
+        Assert.Equal(new VerifyResult(Pages - 1, 0, 1, page), Verify(memory));
     }
 
     [Theory]
@@ -119,10 +128,10 @@ public sealed unsafe class GuestMemoryTests : IDisposable
         using var memory = New(kind, Pages + 10);
         using var missing = UserfaultBitmap.Allocate(Pages);
         missing.SetAll();
-        for (ulong gfn = 100; gfn < 200; gfn++)
+        for (ulong page = 100; page < 200; page++)
         {
-            Place(memory, new Gfn(gfn), new Gfn(gfn));
-            missing.Clear(gfn);
+            Place(memory, new MemoryPage(page), new MemoryPage(page));
+            missing.Clear(page);
         }
         using var verifier = new GuestVerifier(_image, memory, _ledger);
         Assert.Equal(new VerifyResult(100, 500, 0, null), verifier.Verify(Run(0, Pages), missing));
@@ -143,7 +152,7 @@ public sealed unsafe class GuestMemoryTests : IDisposable
             .Select(vcpu => new Thread(() =>
             {
                 for (ulong i = 1; i <= 20_000; i++)
-                    memory.Write(new Gfn(i % 3), GuestStamp.Of(vcpu, i), _ledger);
+                    memory.Write(new MemoryPage(i % 3), GuestStamp.Of(vcpu, i), _ledger);
             }))
             .ToList();
         threads.ForEach(static t => t.Start());
@@ -156,20 +165,20 @@ public sealed unsafe class GuestMemoryTests : IDisposable
     {
         using var memory = Filled("bytes");
         using var verifier = new GuestVerifier(_image, memory, _ledger);
-        for (ulong gfn = 0; gfn < Pages; gfn++)
-            Assert.True(verifier.CouldRead(new Gfn(gfn), 5, memory.Read(new Gfn(gfn), 5), 0));
-        memory.Write(new Gfn(7), GuestStamp.Of(5, 12), _ledger);
-        Assert.Equal(GuestStamp.Of(5, 12).Word, memory.Read(new Gfn(7), 5));
-        Assert.True(verifier.CouldRead(new Gfn(7), 5, memory.Read(new Gfn(7), 5), 12));
-        Assert.False(verifier.CouldRead(new Gfn(7), 5, memory.Read(new Gfn(7), 5), 11));
-        Assert.True(verifier.CouldRead(new Gfn(7), 517, GuestStamp.Of(5, 12).Word, 0));
-        Assert.False(verifier.CouldRead(new Gfn(7), 6, GuestStamp.Of(5, 12).Word, 0));
-        Assert.False(verifier.CouldRead(new Gfn(7), 5, GuestStamp.Of(5, 0).Word, 12));
+        for (ulong page = 0; page < Pages; page++)
+            Assert.True(verifier.CouldRead(new MemoryPage(page), 5, memory.Read(new MemoryPage(page), 5), 0));
+        memory.Write(new MemoryPage(7), GuestStamp.Of(5, 12), _ledger);
+        Assert.Equal(GuestStamp.Of(5, 12).Word, memory.Read(new MemoryPage(7), 5));
+        Assert.True(verifier.CouldRead(new MemoryPage(7), 5, memory.Read(new MemoryPage(7), 5), 12));
+        Assert.False(verifier.CouldRead(new MemoryPage(7), 5, memory.Read(new MemoryPage(7), 5), 11));
+        Assert.True(verifier.CouldRead(new MemoryPage(7), 517, GuestStamp.Of(5, 12).Word, 0));
+        Assert.False(verifier.CouldRead(new MemoryPage(7), 6, GuestStamp.Of(5, 12).Word, 0));
+        Assert.False(verifier.CouldRead(new MemoryPage(7), 5, GuestStamp.Of(5, 0).Word, 12));
 
         using var tags = Filled("tags");
         using var ofTags = new GuestVerifier(_image, tags, new StampLedger(Pages));
-        Assert.True(ofTags.CouldRead(new Gfn(7), 5, tags.Read(new Gfn(7), 5), 0));
-        Assert.False(ofTags.CouldRead(new Gfn(7), 5, tags.Read(new Gfn(7), 5) + 1, 0));
+        Assert.True(ofTags.CouldRead(new MemoryPage(7), 5, tags.Read(new MemoryPage(7), 5), 0));
+        Assert.False(ofTags.CouldRead(new MemoryPage(7), 5, tags.Read(new MemoryPage(7), 5) + 1, 0));
     }
 
     [Theory]
@@ -180,15 +189,15 @@ public sealed unsafe class GuestMemoryTests : IDisposable
         var before = Committed();
         using var memory = New(kind, terabyte);
         using var ledger = new StampLedger(terabyte);
-        foreach (var gfn in new ulong[] { 0, terabyte / 2, terabyte - 1 })
+        foreach (var page in new ulong[] { 0, terabyte / 2, terabyte - 1 })
         {
-            memory.Write(new Gfn(gfn), GuestStamp.Of(1, 1), ledger);
-            memory.Place(PageContent.Zero(new Gfn((gfn / 3) + 1)));
-            Assert.NotEqual(0ul, memory.Read(new Gfn(gfn), 1));
+            memory.Write(new MemoryPage(page), GuestStamp.Of(1, 1), ledger);
+            memory.Place(PageContent.Zero(new MemoryPage((page / 3) + 1)));
+            Assert.NotEqual(0ul, memory.Read(new MemoryPage(page), 1));
         }
         Assert.Equal(0ul, memory.Base.Value % PageLevel.Size1G.Bytes());
         Assert.InRange(Committed() - before, long.MinValue, 16L << 20);
-        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Read(new Gfn(terabyte), 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Read(new MemoryPage(terabyte), 0));
     }
 
     [Theory]
@@ -220,7 +229,7 @@ public sealed unsafe class GuestMemoryTests : IDisposable
         return process.WorkingSet64;
     }
 
-    private static GfnRange Run(ulong start, ulong count) => new(new Gfn(start), count);
+    private static MemoryPageRange Run(ulong start, ulong count) => new(new MemoryPage(start), count);
 
     private static IGuestMemory New(string kind, ulong pages) =>
         kind == "tags" ? new TagGuestMemory(pages) : new ByteGuestMemory(pages);
@@ -228,18 +237,18 @@ public sealed unsafe class GuestMemoryTests : IDisposable
     private IGuestMemory Filled(string kind)
     {
         var memory = New(kind, Pages);
-        for (ulong gfn = 0; gfn < Pages; gfn++)
-            Place(memory, new Gfn(gfn), new Gfn(gfn));
+        for (ulong page = 0; page < Pages; page++)
+            Place(memory, new MemoryPage(page), new MemoryPage(page));
         if (kind == "digests")
             _elsewhere = Digested.Of(_image);
         return memory;
     }
 
-    private void Place(IGuestMemory memory, Gfn gfn, Gfn contentOf)
+    private void Place(IGuestMemory memory, MemoryPage page, MemoryPage contentOf)
     {
         var scratch = Bytes.Buffer();
         var bytes = _image.Read(contentOf, Bytes.Pointer(scratch));
-        memory.Place(bytes == null ? PageContent.Zero(gfn) : PageContent.Of(gfn, bytes));
+        memory.Place(bytes == null ? PageContent.Zero(page) : PageContent.Of(page, bytes));
     }
 
     private VerifyResult Verify(IGuestMemory memory)

@@ -31,7 +31,10 @@ public sealed class ElfCoreTests : IDisposable
 
         Assert.Equal(ImageKind.ElfCore, image.Kind);
         Assert.Equal(6ul, image.Pages);
-        Assert.Equal([new GfnRange(new Gfn(0), 2), new GfnRange(new Gfn(5), 1)], image.Ranges);
+        Assert.Equal(
+            [new MemoryPageRange(new MemoryPage(0), 2), new MemoryPageRange(new MemoryPage(5), 1)],
+            image.Ranges
+        );
         Assert.Equal(pages[..Page.Size], Bytes.PageOf(image, 0));
         Assert.Equal(pages[Page.Size..(2 * Page.Size)], Bytes.PageOf(image, 1));
         Assert.Equal(pages[(2 * Page.Size)..], Bytes.PageOf(image, 5));
@@ -62,9 +65,9 @@ public sealed class ElfCoreTests : IDisposable
         using var image = MemoryImages.OpenElfCore(path);
 
         Assert.Equal(3ul, image.Pages);
-        Assert.Equal([new GfnRange(new Gfn(0), 3)], image.Ranges);
-        for (var gfn = 0; gfn < 3; gfn++)
-            Assert.Equal(expected[(gfn * Page.Size)..((gfn + 1) * Page.Size)], Bytes.PageOf(image, (ulong)gfn));
+        Assert.Equal([new MemoryPageRange(new MemoryPage(0), 3)], image.Ranges);
+        for (var page = 0; page < 3; page++)
+            Assert.Equal(expected[(page * Page.Size)..((page + 1) * Page.Size)], Bytes.PageOf(image, (ulong)page));
     }
 
     [Fact]
@@ -95,7 +98,7 @@ public sealed class ElfCoreTests : IDisposable
         using var image = MemoryImages.OpenElfCore(path);
 
         Assert.Equal(8ul, image.Pages);
-        Assert.Equal([new GfnRange(new Gfn(0), 8)], image.Ranges);
+        Assert.Equal([new MemoryPageRange(new MemoryPage(0), 8)], image.Ranges);
         Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, 7));
     }
 
@@ -252,11 +255,11 @@ public sealed class ElfCoreTests : IDisposable
         {
             using var image = MemoryImages.Open(path);
             // Every kind of place: the edges, and where segments begin and end.
-            var gfns = new List<ulong> { 0, image.Pages - 1, image.Pages / 2 };
+            var memoryPages = new List<ulong> { 0, image.Pages - 1, image.Pages / 2 };
             foreach (var segment in ((FileImage)image).Segments)
-                gfns.AddRange([segment.Start >> Page.Shift, (segment.End - 1) >> Page.Shift]);
-            foreach (var gfn in gfns)
-                Bytes.PageOf(image, gfn);
+                memoryPages.AddRange([segment.Start >> Page.Shift, (segment.End - 1) >> Page.Shift]);
+            foreach (var page in memoryPages)
+                Bytes.PageOf(image, page);
             return true;
         }
         catch (PagingException e)

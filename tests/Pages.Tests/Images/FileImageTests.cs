@@ -18,8 +18,8 @@ public sealed class FileImageTests : IDisposable
         Assert.Equal(ImageKind.Raw, image.Kind);
         Assert.Equal(5ul, image.Pages);
         var scratch = Bytes.Buffer();
-        var first = image.Read(new Gfn(0), Bytes.Pointer(scratch));
-        var last = image.Read(new Gfn(4), Bytes.Pointer(scratch));
+        var first = image.Read(new MemoryPage(0), Bytes.Pointer(scratch));
+        var last = image.Read(new MemoryPage(4), Bytes.Pointer(scratch));
         Assert.True(last == first + (4 * Page.Size), "pages of one mapping lie behind each other");
         Assert.Equal(bytes[(4 * Page.Size)..], new ReadOnlySpan<byte>(last, Page.Size).ToArray());
     }
@@ -98,7 +98,10 @@ public sealed class FileImageTests : IDisposable
 
         Assert.Equal(ImageKind.Firecracker, image.Kind);
         Assert.Equal(0x100002ul, image.Pages);
-        Assert.Equal([new GfnRange(new Gfn(0), 0xD0000), new GfnRange(new Gfn(0x100000), 2)], image.Ranges);
+        Assert.Equal(
+            [new MemoryPageRange(new MemoryPage(0), 0xD0000), new MemoryPageRange(new MemoryPage(0x100000), 2)],
+            image.Ranges
+        );
         Assert.Equal(1, Bytes.PageOf(image, 0xCFFFF)[4095]);
         Assert.Equal(2, Bytes.PageOf(image, 0x100000)[0]);
         Assert.Equal(new byte[Page.Size], Bytes.PageOf(image, 0xD0000));
@@ -122,11 +125,11 @@ public sealed class FileImageTests : IDisposable
 
         using var image = MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForX86WithPci);
 
-        GfnRange[] expected =
+        MemoryPageRange[] expected =
         [
-            new(new Gfn(0), (ulong)below),
-            new(new Gfn(0x10_0000), (ulong)between),
-            new(new Gfn(512UL << 18), (ulong)above),
+            new(new MemoryPage(0), (ulong)below),
+            new(new MemoryPage(0x10_0000), (ulong)between),
+            new(new MemoryPage(512UL << 18), (ulong)above),
         ];
         Assert.True(expected.Where(static r => !r.IsEmpty).SequenceEqual(image.Ranges), what);
         Assert.Equal(7, Bytes.PageOf(image, image.Pages - 1)[4095]);

@@ -15,9 +15,9 @@ public sealed class SyntheticImageTests
         const int pages = 8000;
         using var image = new SyntheticImage(new SyntheticSettings(pages, zeros, duplicates, Seed: 7));
         var contents = new Dictionary<ulong, int>();
-        for (ulong gfn = 0; gfn < pages; gfn++)
+        for (ulong page = 0; page < pages; page++)
         {
-            var tag = PageTag.Of(Bytes.PageOf(image, gfn));
+            var tag = PageTag.Of(Bytes.PageOf(image, page));
             contents[tag] = contents.GetValueOrDefault(tag) + 1;
         }
 
@@ -43,8 +43,8 @@ public sealed class SyntheticImageTests
         using var same = new SyntheticImage(settings with { });
         using var other = new SyntheticImage(settings with { Seed = 43 });
 
-        for (ulong gfn = 0; gfn < 5000; gfn += 7)
-            Assert.Equal(Bytes.PageOf(one, gfn), Bytes.PageOf(same, gfn));
+        for (ulong page = 0; page < 5000; page += 7)
+            Assert.Equal(Bytes.PageOf(one, page), Bytes.PageOf(same, page));
         Assert.Equal(one.Identity, same.Identity);
         Assert.NotEqual(one.Identity, other.Identity);
         // Computed by a second implementation in another language: the image of these settings must not change with the

@@ -10,7 +10,7 @@ public sealed unsafe class GuestReadTests : IDisposable
 {
     private const ulong Pages = 640;
     private const int Reader = 3;
-    private static readonly Gfn Wrong = new(70);
+    private static readonly MemoryPage Wrong = new(70);
 
     private readonly SyntheticImage _image = new(
         new SyntheticSettings(Pages, ZeroShare: 0.2, DuplicateShare: 0, Seed: 5)
@@ -24,10 +24,10 @@ public sealed unsafe class GuestReadTests : IDisposable
     {
         _whole = Digested.Of(_image);
         _remote = new RemoteImage(new ImageManifest(_image), "elsewhere");
-        for (ulong gfn = 0; gfn < Pages; gfn++)
+        for (ulong memoryPage = 0; memoryPage < Pages; memoryPage++)
         {
-            fixed (byte* page = Bytes.PageOf(_image, gfn))
-                _memory.Place(PageContent.Of(new Gfn(gfn), page));
+            fixed (byte* page = Bytes.PageOf(_image, memoryPage))
+                _memory.Place(PageContent.Of(new MemoryPage(memoryPage), page));
         }
     }
 
@@ -59,16 +59,19 @@ public sealed unsafe class GuestReadTests : IDisposable
     public void A_wrong_page_is_caught_at_the_read(int word)
     {
         using var verifier = new GuestVerifier(_whole, _memory, _ledger);
-        Assert.All(Enumerable.Range(0, (int)Pages), gfn => Assert.True(Read(verifier, (ulong)gfn)));
+        Assert.All(Enumerable.Range(0, (int)Pages), memoryPage => Assert.True(Read(verifier, (ulong)memoryPage)));
         ((ulong*)_memory.PageAt(Wrong))[word] ^= 1;
         Assert.Equal(
             [Wrong.Value],
-            Enumerable.Range(0, (int)Pages).Select(gfn => (ulong)gfn).Where(gfn => !Read(verifier, gfn))
+            Enumerable
+                .Range(0, (int)Pages)
+                .Select(memoryPage => (ulong)memoryPage)
+                .Where(memoryPage => !Read(verifier, memoryPage))
         );
 
         // The guest's own writes change nothing about that, on this page or another.
         _memory.Write(Wrong, GuestStamp.Of(Reader + 1, 1), _ledger);
-        _memory.Write(new Gfn(71), GuestStamp.Of(Reader, 1), _ledger);
+        _memory.Write(new MemoryPage(71), GuestStamp.Of(Reader, 1), _ledger);
         Assert.Equal((false, true), (Read(verifier, Wrong.Value), Read(verifier, 71)));
     }
 
@@ -103,9 +106,9 @@ public sealed unsafe class GuestReadTests : IDisposable
         using var verifier = new GuestVerifier(_remote, _memory, _ledger);
         ((ulong*)_memory.PageAt(Wrong))[9] ^= 1;
         // Nobody can say yet, and a page that nobody reads until then is nobody's wrong read.
-        for (ulong gfn = 0; gfn < Pages / 2; gfn++)
-            Assert.True(Read(verifier, gfn) && Read(verifier, gfn));
-        ((ulong*)_memory.PageAt(new Gfn(600)))[9] ^= 1;
+        for (ulong memoryPage = 0; memoryPage < Pages / 2; memoryPage++)
+            Assert.True(Read(verifier, memoryPage) && Read(verifier, memoryPage));
+        ((ulong*)_memory.PageAt(new MemoryPage(600)))[9] ^= 1;
         Assert.Equal(0, _remote.Digests.WrongReads);
 
         PutAll();
@@ -137,9 +140,9 @@ public sealed unsafe class GuestReadTests : IDisposable
             var reader = new Thread(() =>
             {
                 both.SignalAndWait();
-                for (ulong gfn = 0; gfn < Pages; gfn++)
+                for (ulong memoryPage = 0; memoryPage < Pages; memoryPage++)
                 {
-                    if (!remote.Digests.Holds(new Gfn(gfn), 17))
+                    if (!remote.Digests.Holds(new MemoryPage(memoryPage), 17))
                         found++;
                 }
             });
@@ -163,20 +166,37 @@ public sealed unsafe class GuestReadTests : IDisposable
                 using var own = new GuestVerifier(_whole, _memory, _ledger);
                 for (var i = 1UL; i <= 20_000; i++)
                 {
-                    _memory.Write(new Gfn(i % 3), GuestStamp.Of(vcpu, i), _ledger);
-                    if (!own.CouldRead(new Gfn((i + 1) % 3), vcpu, _memory.Read(new Gfn((i + 1) % 3), vcpu), i))
+                    _memory.Write(new MemoryPage(i % 3), GuestStamp.Of(vcpu, i), _ledger);
+                    if (
+                        !own.CouldRead(
+                            new MemoryPage((i + 1) % 3),
+                            vcpu,
+                            _memory.Read(new MemoryPage((i + 1) % 3), vcpu),
+                            i
+                        )
+                    )
+                    {
                         Interlocked.Increment(ref wrong);
+                    }
                 }
             }))
             .ToList();
         threads.ForEach(t => t.Start());
         threads.ForEach(t => t.Join());
         Assert.Equal(0, wrong);
-        Assert.Equal(new VerifyResult(Pages, 0, 0, null), verifier.Verify(new GfnRange(new Gfn(0), Pages)));
+        Assert.Equal(
+            new VerifyResult(Pages, 0, 0, null),
+            verifier.Verify(new MemoryPageRange(new MemoryPage(0), Pages))
+        );
     }
 
-    private bool Read(GuestVerifier verifier, ulong gfn) =>
-        verifier.CouldRead(new Gfn(gfn), Reader, _memory.Read(new Gfn(gfn), Reader), lastSequence: 1);
+    private bool Read(GuestVerifier verifier, ulong memoryPage) =>
+        verifier.CouldRead(
+            new MemoryPage(memoryPage),
+            Reader,
+            _memory.Read(new MemoryPage(memoryPage), Reader),
+            lastSequence: 1
+        );
 
     private void PutAll(RemoteImage? remote = null)
     {
@@ -184,7 +204,7 @@ public sealed unsafe class GuestReadTests : IDisposable
         for (var first = 0UL; first < Pages; first += PageDigest.PerPage)
         {
             for (var i = 0UL; i < PageDigest.PerPage; i++)
-                _whole.Digests[new Gfn(first + i)].Write(page.AsSpan((int)i * PageDigest.Size));
+                _whole.Digests[new MemoryPage(first + i)].Write(page.AsSpan((int)i * PageDigest.Size));
             (remote ?? _remote).Digests.Put(1 + (first / PageDigest.PerPage), page);
         }
 

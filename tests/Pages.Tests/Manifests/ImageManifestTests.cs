@@ -77,7 +77,7 @@ public sealed unsafe class ImageManifestTests : IDisposable
         Assert.Equal(_image.Ranges, read.Ranges);
         Assert.Equal(
             [0, 1, null, null, 2, 3, 4, null],
-            Enumerable.Range(0, 8).Select(gfn => (int?)read.OrdinalOf(new Gfn((ulong)gfn)))
+            Enumerable.Range(0, 8).Select(memoryPage => (int?)read.OrdinalOf(new MemoryPage((ulong)memoryPage)))
         );
         Assert.Equal([0UL, 1, 4, 5, 6], Enumerable.Range(0, 5).Select(i => read.GfnAt((ulong)i).Value));
         Assert.Throws<ArgumentOutOfRangeException>(() => read.GfnAt(5));

@@ -35,10 +35,10 @@ public sealed class PushOrderTests : IDisposable
     {
         var order = PushOrder.Create(PushOrderKind.Outward, _claims);
         Assert.Equal([Run(0, 4)], Take(order, 4, 1));
-        order.OnFault(new Gfn(Base + 20));
+        order.OnFault(new MemoryPage(Base + 20));
         _claims.Claim(Run(20, 1));
         Assert.Equal([Run(16, 4), Run(21, 4), Run(12, 4), Run(25, 4)], Take(order, 4, 4));
-        order.OnFault(new Gfn(Base + 38));
+        order.OnFault(new MemoryPage(Base + 38));
         Assert.Equal([Run(38, 2), Run(34, 4), Run(30, 4), Run(29, 1), Run(8, 4), Run(4, 4)], Drain(order, 4));
     }
 
@@ -50,7 +50,12 @@ public sealed class PushOrderTests : IDisposable
         var set = new WorkingSet(
             image.Identity,
             2000,
-            [Run(30, 3), new GfnRange(new Gfn(Base - 5), 7), new GfnRange(new Gfn(5), 9), Run(7, 6)]
+            [
+                Run(30, 3),
+                new MemoryPageRange(new MemoryPage(Base - 5), 7),
+                new MemoryPageRange(new MemoryPage(5), 9),
+                Run(7, 6),
+            ]
         );
         _missing.Clear(9);
         var order = PushOrder.Create(PushOrderKind.Recorded, _claims, set);
@@ -73,24 +78,24 @@ public sealed class PushOrderTests : IDisposable
             var random = new Random(seed);
             using var missing = UserfaultBitmap.Allocate(pages);
             missing.SetAll();
-            using var claims = new PageClaims(new GfnRange(new Gfn(0), pages), missing);
+            using var claims = new PageClaims(new MemoryPageRange(new MemoryPage(0), pages), missing);
             var set = new WorkingSet(
                 image.Identity,
                 pages,
-                [new GfnRange(new Gfn(500), 100), new GfnRange(new Gfn(20), 30)]
+                [new MemoryPageRange(new MemoryPage(500), 100), new MemoryPageRange(new MemoryPage(20), 30)]
             );
             var order = PushOrder.Create(kind, claims, set);
             var fetched = new int[pages];
-            var inFlight = new List<GfnRange>();
+            var inFlight = new List<MemoryPageRange>();
             while (missing.Count() > 0)
             {
                 switch (random.Next(4))
                 {
                     case 0:
                         // A demand fault with a locality window.
-                        var gfn = new Gfn((ulong)random.Next((int)pages));
-                        var window = claims.WindowAround(gfn, 1ul << random.Next(6));
-                        order.OnFault(gfn);
+                        var page = new MemoryPage((ulong)random.Next((int)pages));
+                        var window = claims.WindowAround(page, 1ul << random.Next(6));
+                        order.OnFault(page);
                         if (!window.IsEmpty)
                         {
                             claims.Claim(window);
@@ -116,7 +121,7 @@ public sealed class PushOrderTests : IDisposable
 
     private static void Finish(
         Random random,
-        List<GfnRange> inFlight,
+        List<MemoryPageRange> inFlight,
         UserfaultBitmap missing,
         PageClaims claims,
         PushOrder order,
@@ -154,18 +159,18 @@ public sealed class PushOrderTests : IDisposable
     [Fact]
     public void A_window_is_aligned_by_gfn_and_holds_only_open_neighbours()
     {
-        // gfn 1000 is 8 * 125; the window of 16 that holds it begins at 992, before the slot.
-        Assert.Equal(Run(0, 8), _claims.WindowAround(new Gfn(Base + 3), 16));
-        Assert.Equal(Run(8, 16), _claims.WindowAround(new Gfn(Base + 8), 16));
-        Assert.Equal(Run(8, 1), _claims.WindowAround(new Gfn(Base + 8), 1));
+        // page 1000 is 8 * 125; the window of 16 that holds it begins at 992, before the slot.
+        Assert.Equal(Run(0, 8), _claims.WindowAround(new MemoryPage(Base + 3), 16));
+        Assert.Equal(Run(8, 16), _claims.WindowAround(new MemoryPage(Base + 8), 16));
+        Assert.Equal(Run(8, 1), _claims.WindowAround(new MemoryPage(Base + 8), 1));
         _missing.Clear(12);
         _claims.Claim(Run(18, 1));
-        Assert.Equal(Run(13, 5), _claims.WindowAround(new Gfn(Base + 15), 16));
-        Assert.Equal(Run(13, 5), _claims.WindowAround(new Gfn(Base + 13), 16));
-        Assert.True(_claims.WindowAround(new Gfn(Base + 12), 16).IsEmpty);
-        Assert.True(_claims.WindowAround(new Gfn(Base + 18), 16).IsEmpty);
-        Assert.Equal(Run(24, 16), _claims.WindowAround(new Gfn(Base + 39), 64).Intersect(Run(24, 16)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => _claims.WindowAround(new Gfn(Base), 3));
+        Assert.Equal(Run(13, 5), _claims.WindowAround(new MemoryPage(Base + 15), 16));
+        Assert.Equal(Run(13, 5), _claims.WindowAround(new MemoryPage(Base + 13), 16));
+        Assert.True(_claims.WindowAround(new MemoryPage(Base + 12), 16).IsEmpty);
+        Assert.True(_claims.WindowAround(new MemoryPage(Base + 18), 16).IsEmpty);
+        Assert.Equal(Run(24, 16), _claims.WindowAround(new MemoryPage(Base + 39), 64).Intersect(Run(24, 16)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _claims.WindowAround(new MemoryPage(Base), 3));
     }
 
     [Fact]
@@ -180,7 +185,10 @@ public sealed class PushOrderTests : IDisposable
             missing.SetRange((ulong)random.Next(8000), (ulong)random.Next(300));
             claims.Claim(Run((ulong)random.Next(8500), (ulong)random.Next(60)));
         }
-        var open = Enumerable.Range(0, (int)pages).Select(i => claims.IsOpen(new Gfn(Base + (ulong)i))).ToArray();
+        var open = Enumerable
+            .Range(0, (int)pages)
+            .Select(i => claims.IsOpen(new MemoryPage(Base + (ulong)i)))
+            .ToArray();
         for (var i = 0; i < 3000; i++)
         {
             int from = random.Next((int)pages),
@@ -189,7 +197,11 @@ public sealed class PushOrderTests : IDisposable
             var start = Array.FindIndex(open, from, end - from, static o => o);
             var length =
                 start < 0 ? 0 : open.Skip(start).Take(Math.Min(most, end - start)).TakeWhile(static o => o).Count();
-            var found = claims.NextOpen(new Gfn(Base + (ulong)from), new Gfn(Base + (ulong)end), (ulong)most);
+            var found = claims.NextOpen(
+                new MemoryPage(Base + (ulong)from),
+                new MemoryPage(Base + (ulong)end),
+                (ulong)most
+            );
             Assert.Equal(
                 start < 0 ? (0, 0ul) : (start, (ulong)length),
                 start < 0 ? (0, found.Count) : ((int)(found.Start.Value - Base), found.Count)
@@ -197,19 +209,19 @@ public sealed class PushOrderTests : IDisposable
 
             var last = from == 0 ? -1 : Array.FindLastIndex(open, from - 1, static o => o);
             length = last < 0 ? 0 : open.Take(last + 1).Reverse().Take(most).TakeWhile(static o => o).Count();
-            found = claims.LastOpen(new Gfn(Base + (ulong)from), (ulong)most);
+            found = claims.LastOpen(new MemoryPage(Base + (ulong)from), (ulong)most);
             Assert.Equal(last < 0 ? 0 : last + 1, last < 0 ? (int)found.Count : (int)(found.End.Value - Base));
             Assert.Equal((ulong)length, found.Count);
         }
     }
 
-    private static GfnRange Run(ulong start, ulong count) => new(new Gfn(Base + start), count);
+    private static MemoryPageRange Run(ulong start, ulong count) => new(new MemoryPage(Base + start), count);
 
-    private static List<GfnRange> Drain(PushOrder order, ulong most) => Take(order, most, int.MaxValue);
+    private static List<MemoryPageRange> Drain(PushOrder order, ulong most) => Take(order, most, int.MaxValue);
 
-    private static List<GfnRange> Take(PushOrder order, ulong most, int runs)
+    private static List<MemoryPageRange> Take(PushOrder order, ulong most, int runs)
     {
-        var taken = new List<GfnRange>();
+        var taken = new List<MemoryPageRange>();
         while (taken.Count < runs && order.TryNext(most, out var range))
             taken.Add(range);
         return taken;

@@ -27,14 +27,20 @@ public sealed unsafe class ExpectingSourceTests
         var toldBefore = 0;
         var sink = new RecordingSink { OnBatch = _ => toldBefore = memory.Told.Count };
         using var source = new ExpectingSource(inner, memory);
-        source.Request(new PageRequest(7, FetchPriority.Background, 0), [new GfnRange(new Gfn(0), 16)], sink);
+        source.Request(
+            new PageRequest(7, FetchPriority.Background, 0),
+            [new MemoryPageRange(new MemoryPage(0), 16)],
+            sink
+        );
         var batch = inner.Pool.Rent(7);
         fixed (byte* content = _content)
         {
             foreach (var page in pages)
             {
                 batch.Add(
-                    page < 0 ? PageContent.Zero(new Gfn((ulong)-page)) : PageContent.Of(new Gfn((ulong)page), content)
+                    page < 0
+                        ? PageContent.Zero(new MemoryPage((ulong)-page))
+                        : PageContent.Of(new MemoryPage((ulong)page), content)
                 );
             }
         }
@@ -52,7 +58,7 @@ public sealed unsafe class ExpectingSourceTests
         var sink = new RecordingSink();
         var source = new ExpectingSource(inner, new ToldMemory());
         source.Gather();
-        source.Request(new PageRequest(7, FetchPriority.Demand, 0), [new GfnRange(new Gfn(0), 16)], sink);
+        source.Request(new PageRequest(7, FetchPriority.Demand, 0), [new MemoryPageRange(new MemoryPage(0), 16)], sink);
         source.Send();
         source.Cancel(7);
         inner.Asked[0].Fail(FetchFailure.SourceLost);
@@ -81,9 +87,9 @@ public sealed unsafe class ExpectingSourceTests
     public void Pages_outside_memory_cannot_be_expected()
     {
         using var memory = new ByteGuestMemory(16);
-        memory.Expect(new GfnRange(new Gfn(0), 16));
+        memory.Expect(new MemoryPageRange(new MemoryPage(0), 16));
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Expect(new GfnRange(new Gfn(15), 2)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Expect(new MemoryPageRange(new MemoryPage(15), 2)));
     }
 
     private sealed class ToldMemory : IGuestMemory
@@ -96,15 +102,17 @@ public sealed unsafe class ExpectingSourceTests
 
         public ulong CapacityBytes => 0;
 
-        public void Expect(GfnRange range) => Told.AddRange([range.Start.Value, range.Count]);
+        public void Expect(MemoryPageRange range) => Told.AddRange([range.Start.Value, range.Count]);
 
         public void Place(in PageContent content) => throw new NotSupportedException();
 
-        public void Write(Gfn gfn, GuestStamp stamp, StampLedger ledger) => throw new NotSupportedException();
+        public void Write(MemoryPage memoryPage, GuestStamp stamp, StampLedger ledger) =>
+            throw new NotSupportedException();
 
-        public ulong Read(Gfn gfn, int vcpu) => throw new NotSupportedException();
+        public ulong Read(MemoryPage memoryPage, int vcpu) => throw new NotSupportedException();
 
-        public bool Matches(Gfn gfn, in PageContent expected, ulong delta) => throw new NotSupportedException();
+        public bool Matches(MemoryPage memoryPage, in PageContent expected, ulong delta) =>
+            throw new NotSupportedException();
 
         public void Dispose() { }
     }

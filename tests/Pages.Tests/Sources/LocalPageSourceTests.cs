@@ -28,8 +28,8 @@ public sealed class LocalPageSourceTests : IDisposable
     {
         using var source = new LocalPageSource(_image);
         var sent = new HashSet<ulong>();
-        for (ulong gfn = 0; gfn < 4096; gfn += 64)
-            source.Request(new PageRequest(gfn, FetchPriority.Background, 0), [Run(gfn, 64)], _sink);
+        for (ulong memoryPage = 0; memoryPage < 4096; memoryPage += 64)
+            source.Request(new PageRequest(memoryPage, FetchPriority.Background, 0), [Run(memoryPage, 64)], _sink);
 
         var kinds = new Dictionary<PageContentKind, int>();
         foreach (var answer in _sink.Batches)
@@ -154,8 +154,8 @@ public sealed class LocalPageSourceTests : IDisposable
         var tags = new List<ulong>();
         var sink = new RecordingSink { OnBatch = batch => AddTags(batch, tags) };
         source.Request(new PageRequest(1, FetchPriority.Demand, 0), [Run(0, 500)], sink);
-        for (ulong gfn = 0; gfn < 500; gfn++)
-            Assert.Equal(PageTag.Of(Bytes.PageOf(_image, gfn)), tags[(int)gfn]);
+        for (ulong memoryPage = 0; memoryPage < 500; memoryPage++)
+            Assert.Equal(PageTag.Of(Bytes.PageOf(_image, memoryPage)), tags[(int)memoryPage]);
         Assert.Empty(sink.Failures);
     }
 
@@ -168,7 +168,7 @@ public sealed class LocalPageSourceTests : IDisposable
         }
     }
 
-    private static GfnRange Run(ulong start, ulong count) => new(new Gfn(start), count);
+    private static MemoryPageRange Run(ulong start, ulong count) => new(new MemoryPage(start), count);
 
     private LocalPageSource Slow(long latencyNs, long bitsPerSecond = 0) =>
         new(_image, new LocalSourceSettings { Link = new LinkSettings(latencyNs, 0, bitsPerSecond) });

@@ -18,7 +18,7 @@ public sealed unsafe class PageBatchTests
         var pool = new PageBatchPool();
         var batch = pool.Rent(1);
         var buffer = batch.TakeBuffer();
-        batch.Add(PageContent.Of(new Gfn(3), buffer));
+        batch.Add(PageContent.Of(new MemoryPage(3), buffer));
         batch.IsLast = false;
         batch.Release();
 
@@ -48,7 +48,7 @@ public sealed unsafe class PageBatchTests
         var pool = new PageBatchPool();
         var batch = pool.Rent(1);
         for (var i = 0; i < 5000; i++)
-            batch.Add(PageContent.Of(new Gfn((ulong)i), batch.TakeBuffer()));
+            batch.Add(PageContent.Of(new MemoryPage((ulong)i), batch.TakeBuffer()));
         var before = GC.GetAllocatedBytesForCurrentThread();
         batch.Release();
         Assert.Same(batch, pool.Rent(2));

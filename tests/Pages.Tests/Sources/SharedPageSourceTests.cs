@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Tests.Sources;
@@ -17,7 +16,14 @@ public sealed class SharedPageSourceTests : IDisposable
         var shared = new SharedPageSource(_one);
         var owners = new[] { shared.Open(), shared.Open() };
         foreach (var owner in owners)
-            owner.Request(new PageRequest(7, FetchPriority.Demand, 0), [new GfnRange(new Gfn(1), 1)], _sink);
+        {
+            owner.Request(
+                new PageRequest(7, FetchPriority.Demand, 0),
+                [new MemoryPageRange(new MemoryPage(1), 1)],
+                _sink
+            );
+        }
+
         Assert.Equal(2, _one.Asked.Select(a => a.Id).Distinct().Count());
 
         _one.Asked[1].Answer();

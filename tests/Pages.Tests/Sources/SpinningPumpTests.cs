@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Userfault.Mmu;
 using Userfault.Tests;
 
 namespace Userfault.Pages.Tests.Sources;
@@ -24,7 +23,11 @@ public sealed class SpinningPumpTests : IDisposable
         for (ulong i = 0; i < 200; i++)
         {
             var sent = pump.NowNs;
-            source.Request(new PageRequest(i, FetchPriority.Demand, sent), [new GfnRange(new Gfn(i), 1)], sink);
+            source.Request(
+                new PageRequest(i, FetchPriority.Demand, sent),
+                [new MemoryPageRange(new MemoryPage(i), 1)],
+                sink
+            );
             Assert.True(arrived.TryTake(out var arrival, Patience.Longest));
             Assert.Equal(i, arrival.Id);
             Assert.Equal(sent + 30_000, arrival.CompletedNs);
@@ -46,7 +49,11 @@ public sealed class SpinningPumpTests : IDisposable
         for (ulong i = 0; i < 5; i++)
         {
             Eventually.HoldsHere(() => pump.IsParked);
-            source.Request(new PageRequest(i, FetchPriority.Demand, pump.NowNs), [new GfnRange(new Gfn(0), 1)], sink);
+            source.Request(
+                new PageRequest(i, FetchPriority.Demand, pump.NowNs),
+                [new MemoryPageRange(new MemoryPage(0), 1)],
+                sink
+            );
             Assert.True(arrived.TryTake(out _, Patience.Longest));
         }
     }
@@ -62,7 +69,11 @@ public sealed class SpinningPumpTests : IDisposable
         );
         pump.Add(source);
         var (sink, arrived) = Sink(pump);
-        source.Request(new PageRequest(1, FetchPriority.Demand, pump.NowNs), [new GfnRange(new Gfn(0), 1)], sink);
+        source.Request(
+            new PageRequest(1, FetchPriority.Demand, pump.NowNs),
+            [new MemoryPageRange(new MemoryPage(0), 1)],
+            sink
+        );
         Assert.True(arrived.TryTake(out var arrival, Patience.Longest));
         Assert.True(arrival.AtNs >= arrival.CompletedNs);
     }
@@ -84,7 +95,7 @@ public sealed class SpinningPumpTests : IDisposable
         {
             source.Request(
                 new PageRequest(id++, FetchPriority.Demand, pump.NowNs),
-                [new GfnRange(new Gfn(0), 1)],
+                [new MemoryPageRange(new MemoryPage(0), 1)],
                 sink
             );
         }

@@ -97,8 +97,8 @@ public sealed class PatternTests
             new PatternSettings(PatternKind.Random, 1, pages) { AccessesPerVcpu = accesses, Seed = 5 }
         );
         var counts = new int[pages];
-        foreach (var gfn in Gfns(workload, 0))
-            counts[gfn]++;
+        foreach (var page in Gfns(workload, 0))
+            counts[page]++;
         // Chi squared with 63 degrees of freedom: over 104 once in a thousand seeds; this seed is fixed.
         var chi = counts.Sum(static c => (c - 1000.0) * (c - 1000.0) / 1000.0);
         Assert.InRange(chi, 30, 104);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Userfault.Mmu;
 using Userfault.Tests;
 
 namespace Userfault.Pages.Tests.WorkingSets;
@@ -15,13 +14,13 @@ public sealed class WorkingSetTests : IDisposable
     public void First_touches_are_kept_in_order_as_runs()
     {
         using var recorder = new WorkingSetRecorder(1000);
-        foreach (var gfn in new ulong[] { 5, 6, 7, 6, 5, 100, 8, 9, 99, 999, 0 })
-            recorder.Touch(new Gfn(gfn));
+        foreach (var page in new ulong[] { 5, 6, 7, 6, 5, 100, 8, 9, 99, 999, 0 })
+            recorder.Touch(new MemoryPage(page));
         var set = recorder.ToWorkingSet(_image);
         Assert.Equal([Run(5, 3), Run(100, 1), Run(8, 2), Run(99, 1), Run(999, 1), Run(0, 1)], set.Runs);
         Assert.Equal(9ul, set.TouchedPages);
         Assert.Equal(_image.Identity, set.Image);
-        Assert.Throws<ArgumentOutOfRangeException>(() => recorder.Touch(new Gfn(1000)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => recorder.Touch(new MemoryPage(1000)));
     }
 
     [Fact]
@@ -153,13 +152,13 @@ public sealed class WorkingSetTests : IDisposable
             "no/such/folder"
         );
 
-    private static GfnRange Run(ulong start, ulong count) => new(new Gfn(start), count);
+    private static MemoryPageRange Run(ulong start, ulong count) => new(new MemoryPage(start), count);
 
-    private WorkingSet Recorded(IEnumerable<ulong> gfns)
+    private WorkingSet Recorded(IEnumerable<ulong> pages)
     {
         using var recorder = new WorkingSetRecorder(_image.Pages);
-        foreach (var gfn in gfns)
-            recorder.Touch(new Gfn(gfn));
+        foreach (var page in pages)
+            recorder.Touch(new MemoryPage(page));
         return recorder.ToWorkingSet(_image);
     }
 }

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Tests;
@@ -8,7 +7,7 @@ internal sealed class Asked
 {
     private readonly List<ulong> _left;
 
-    public Asked(ScriptedSource source, in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public Asked(ScriptedSource source, in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         (Source, Request, Ranges, Sink) = (source, request, ranges.ToArray(), sink);
         Pages =
@@ -26,7 +25,7 @@ internal sealed class Asked
 
     public ulong Id => Request.Id;
 
-    public IReadOnlyList<GfnRange> Ranges { get; }
+    public IReadOnlyList<MemoryPageRange> Ranges { get; }
 
     /// <summary>The pages, in the order wanted.</summary>
     public IReadOnlyList<ulong> Pages { get; }
@@ -51,7 +50,7 @@ internal sealed class Asked
     {
         var batch = Source.Pool.Rent(Id);
         foreach (var page in pages)
-            batch.Add(Source.Content(new Gfn(page)));
+            batch.Add(Source.Content(new MemoryPage(page)));
         Answer(batch, isLast);
     }
 
@@ -59,7 +58,7 @@ internal sealed class Asked
     public void Answer(PageBatch batch, bool isLast = true)
     {
         foreach (var page in batch.Pages)
-            _left.Remove(page.Gfn.Value);
+            _left.Remove(page.Page.Value);
         (batch.IsLast, HasEnded) = (isLast, HasEnded | isLast);
         Sink.OnPages(batch);
     }

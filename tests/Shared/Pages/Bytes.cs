@@ -12,10 +12,10 @@ internal static unsafe class Bytes
     public static byte* Pointer(byte[] pinned) => (byte*)Unsafe.AsPointer(ref pinned[0]);
 
     /// <summary>A copy of a page; zeros for a hole.</summary>
-    public static byte[] PageOf(IMemoryImage image, ulong gfn)
+    public static byte[] PageOf(IMemoryImage image, ulong memoryPage)
     {
         var scratch = stackalloc byte[Page.Size];
-        var page = image.Read(new Gfn(gfn), scratch);
+        var page = image.Read(new MemoryPage(memoryPage), scratch);
         return page == null ? new byte[Page.Size] : new ReadOnlySpan<byte>(page, Page.Size).ToArray();
     }
 

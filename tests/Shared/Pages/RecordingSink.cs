@@ -69,7 +69,7 @@ internal sealed class RecordingSink(IMemoryImage? image = null) : IPageSink
                     id,
                     isLast,
                     batch.CompletedNs,
-                    [.. pages.Select(static p => p.Gfn.Value)],
+                    [.. pages.Select(static p => p.Page.Value)],
                     [.. pages.Select(static p => p.Kind)],
                     KeepsBytes ? [.. pages.Select(static p => Bytes.PageOf(p))] : []
                 )
@@ -138,7 +138,7 @@ internal sealed class RecordingSink(IMemoryImage? image = null) : IPageSink
     {
         foreach (var page in batch.Pages)
         {
-            var expected = expectedImage.Read(page.Gfn, Bytes.Pointer(_scratch));
+            var expected = expectedImage.Read(page.Page, Bytes.Pointer(_scratch));
             var isZero = expected == null || ZeroPage.IsZero(expected);
             var isRight =
                 page.Bytes == null
@@ -148,9 +148,9 @@ internal sealed class RecordingSink(IMemoryImage? image = null) : IPageSink
                             new ReadOnlySpan<byte>(expected, Page.Size)
                         );
             if (!isRight)
-                _problems.Add($"{page.Gfn} is not what the image has");
+                _problems.Add($"{page.Page} is not what the image has");
             if (page.Bytes != null && page.ChecksumOrZero != Crc32C.OfPage(page.Bytes))
-                _problems.Add($"{page.Gfn} has another checksum than it says");
+                _problems.Add($"{page.Page} has another checksum than it says");
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Tests;
@@ -39,7 +38,7 @@ internal sealed class ScriptedSource : IPageSource
     public Action<Asked>? OnRequest { get; init; }
 
     /// <summary>The content of a page of its answers; zeros unless a test says otherwise.</summary>
-    public Func<Gfn, PageContent> Content { get; init; } = PageContent.Zero;
+    public Func<MemoryPage, PageContent> Content { get; init; } = PageContent.Zero;
 
     /// <summary>Where its batches come from.</summary>
     public PageBatchPool Pool { get; } = new();
@@ -76,7 +75,7 @@ internal sealed class ScriptedSource : IPageSource
 
     internal IPageSource? Behind { get; }
 
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         _calls.Enqueue($"request {request.Id}");
         var asked = new Asked(this, request, ranges, sink);

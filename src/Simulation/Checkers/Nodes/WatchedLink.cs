@@ -1,5 +1,4 @@
 using Userfault.DataPlane;
-using Userfault.Mmu;
 using Userfault.Nodes;
 using Userfault.Pages;
 
@@ -34,7 +33,7 @@ internal sealed class WatchedLink : IPageSource, IPageLinkOwner
 
     public void Closed(IPageSource client, Refusal reason) => _owner.Closed(this, reason);
 
-    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
         var pages = new List<ulong>();
@@ -58,7 +57,7 @@ internal sealed class WatchedLink : IPageSource, IPageLinkOwner
         public void OnPages(PageBatch batch)
         {
             foreach (ref readonly var page in batch.Pages)
-                _delivered.Add(page.Gfn.Value);
+                _delivered.Add(page.Page.Value);
             if (batch.IsLast)
                 view.Answered(request, _delivered);
             sink.OnPages(batch);

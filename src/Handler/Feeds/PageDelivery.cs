@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using Userfault.Linux;
+using Userfault.Mmu;
+using Userfault.Pages;
+
+namespace Userfault.Handler;
+
+/// <summary>
+/// What a pager and its page feed share: the placement of the VM, the faults that wait, and how serving ended. Pages
+/// that are put in place here end the waits for them, answer the monitor's requests and are recorded. Owned by the
+/// pager's thread; allocates nothing after construction.
+/// </summary>
+internal sealed unsafe class PageDelivery : IDisposable
+{
+    private readonly MonitorSide _monitor;
+    private readonly WorkingSetRecorder? _recorder;
+
+    /// <summary>A delivery to one VM; owns none of what it is given.</summary>
+    /// <param name="vm">The VM.</param>
+    /// <param name="settings">How to work.</param>
+    /// <param name="monitor">Its monitor.</param>
+    /// <param name="recorder">Notes the pages that were waited for, or null.</param>
+    public PageDelivery(VmDescriptors vm, PagerSettings settings, MonitorSide monitor, WorkingSetRecorder? recorder)
+    {
+        (Settings, Map, Missing, _monitor, _recorder) = (settings, vm.Map, vm.State.Missing, monitor, recorder);
+        Placement = Placement.Of(vm, Counters, settings);
+        Claims = new PageClaims(new MemoryPageRange(new MemoryPage(0), Map.PageLimit), Missing);
+        Deferred = new DeferredFaults(Counters);
+        IsInPlace = offset => !Missing.IsSet(offset >> Page.Shift);
+        Counters.SetMissing(Missing.Count());
+    }
+
+    /// <summary>The clock of waits, in ns.</summary>
+    public static long NowNs => Stopwatch.GetTimestamp();
+
+    /// <summary>How to work.</summary>
+    public PagerSettings Settings { get; }
+
+    /// <summary>The VM's regions.</summary>
+    public RegionMap Map { get; }
+
+    /// <summary>Pages whose content is not in place.</summary>
+    public UserfaultBitmap Missing { get; }
+
+    /// <summary>Puts pages in place.</summary>
+    public Placement Placement { get; }
+
+    /// <summary>Which missing pages are already being brought.</summary>
+    public PageClaims Claims { get; }
+
+    /// <summary>Faults that wait for their page.</summary>
+    public PendingFaults Faults { get; } = new();
+
+    /// <summary>Faults that met a changing address space.</summary>
+    public DeferredFaults Deferred { get; }
+
+    /// <summary>What was done so far.</summary>
+    public PagerCounters Counters { get; } = new();
+
+    /// <summary>Is the page at this offset of the image in place?</summary>
+    public Func<ulong, bool> IsInPlace { get; }
+
+    /// <summary>How serving ended; <see cref="PagerEnd.None"/> as long as it goes on.</summary>
+    public PagerEnd End { get; private set; }
+
+    /// <summary>Why it could not go on; null unless it failed.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>
+    /// The feed ends the waits for what is put in place itself, when it has woken those who wait.
+    /// </summary>
+    public bool IsBatch { get; set; }
+
+    /// <summary>Puts a run of missing pages in place, and tells all who have to know.</summary>
+    /// <param name="first">The first page.</param>
+    /// <param name="pages">How many.</param>
+    /// <param name="bytes">Their content, one after another; null for zeros.</param>
+    /// <param name="isDemand">Does somebody wait for one of them?</param>
+    /// <param name="way">By which way.</param>
+    public PlaceResult Put(MemoryPage first, ulong pages, byte* bytes, bool isDemand, PlaceWay way)
+    {
+        var result = Placement.Place(first, pages, bytes, isDemand, way);
+        if (result != PlaceResult.Done || !isDemand)
+            return result;
+        if (!IsBatch)
+            Faults.End(first, pages, NowNs);
+        if (_monitor.HasRequests)
+            _monitor.Answer(IsInPlace);
+        Record(first, pages);
+        return result;
+    }
+
+    /// <summary>Notes pages that were waited for, where that is wanted.</summary>
+    public void Record(MemoryPage first, ulong pages)
+    {
+        for (ulong i = 0; i < pages && _recorder is not null; i++)
+            _recorder.Touch(first.Plus(i));
+    }
+
+    /// <summary>Takes a result to where the loop sees it; true where the pages are in place.</summary>
+    public bool Settle(PlaceResult result)
+    {
+        if (result == PlaceResult.Gone)
+            End = PagerEnd.MonitorGone;
+        if (result == PlaceResult.Failed)
+        {
+            Fail(
+                Placement.Error == LinuxErrno.EFAULT
+                    ? "EFAULT: the image cannot be read; was its file cut short?"
+                    : $"pages cannot be put in place: {Placement.Error}"
+            );
+        }
+        return result == PlaceResult.Done;
+    }
+
+    /// <summary>The VM cannot be served any more.</summary>
+    public PagerEnd Fail(string reason)
+    {
+        Reason = reason;
+        return End = PagerEnd.Failed;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Placement.Dispose();
+        Claims.Dispose();
+    }
+}

@@ -1,0 +1,105 @@
+namespace Userfault.Cli;
+
+/// <summary>One migration from what was given to its exit code: a guest of any kind, pages from anywhere.</summary>
+internal static class MigrationProcedure
+{
+    /// <summary>Migrates.</summary>
+    /// <param name="arguments">What was given.</param>
+    /// <param name="kind">What the guest runs on.</param>
+    /// <param name="cluster">The cluster that the pages come from; null: this process has the image, or the guest's
+    /// handler looks for it.</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    /// <exception cref="CliException">Something that was given cannot be used, or the pages are not there.</exception>
+    public static Task<int> Run(
+        MigrateArguments arguments,
+        Backend kind,
+        ClusterRequest? cluster,
+        CancellationToken cancelled
+    )
+    {
+        if (kind == Backend.Userfaultfd)
+        {
+            var handler = new HandlerFeed(arguments);
+            var memory = new UffdBackend(arguments, handler);
+            handler.Check();
+            return Run(memory, handler, Outputs.Of(arguments), cancelled);
+        }
+
+        IActorFeed feed = cluster is null ? LocalFeedOf(arguments) : ClusterFeed.Of(arguments, cluster);
+        IMigrationBackend backend =
+            kind == Backend.Kvm ? new KvmBackend(arguments, feed) : new ModelBackend(arguments, feed);
+        return Run(backend, feed, Outputs.Of(arguments), cancelled);
+    }
+
+    private static LocalFeed LocalFeedOf(MigrateArguments arguments) =>
+        new(
+            arguments.Settings.Config,
+            arguments.Settings.Count("fetcher.count", 1, 1024),
+            SourceSection.Of(arguments.Settings)
+        );
+
+    private static async Task<int> Run(
+        IMigrationBackend backend,
+        IPageFeed feed,
+        Outputs outputs,
+        CancellationToken cancelled
+    )
+    {
+        string? wrong = null;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        void Fail(string reason)
+        {
+            wrong = reason;
+            ends.Cancel();
+        }
+
+        // What is wrong with an image of one's own is said before anybody is joined.
+        var inputs = feed.BringsImage ? null : backend.Open(null);
+        try
+        {
+            await using (feed)
+            {
+                var adopted = await feed.Open(Fail, cancelled);
+                inputs ??= backend.Open(adopted);
+                await using (backend)
+                {
+                    await backend.Start(inputs, outputs.WorkingSet, ends.Token);
+                    var code = await Report(backend, feed, inputs, outputs, ends.Token);
+                    return wrong is null ? code : throw new CliException(wrong);
+                }
+            }
+        }
+        finally
+        {
+            inputs?.Dispose();
+        }
+    }
+
+    // Says what begins, shows how it goes, reports how it went.
+    private static async Task<int> Report(
+        IMigrationBackend backend,
+        IPageFeed feed,
+        RunInputs inputs,
+        Outputs outputs,
+        CancellationToken cancelled
+    )
+    {
+        var view = ProgressView.Create(outputs);
+        var from = await feed.Describe();
+        view.Begin(inputs, backend.Migration, backend.Line is { } guest ? $"{guest}, {from}" : from);
+        var report = await backend.Run(
+            progress =>
+            {
+                feed.Show(progress);
+                view.Show(progress);
+            },
+            cancelled
+        );
+        view.End();
+
+        var nodes = await feed.End(report);
+        ReportTable.Write(report, view.Output, nodes);
+        outputs.Write(report, backend.Kind, nodes);
+        return ExitCodes.Of(report, cancelled);
+    }
+}

@@ -1,0 +1,87 @@
+using Userfault.Actors;
+using Userfault.Pages;
+
+namespace Userfault.Cli;
+
+/// <summary>The files that a run writes; their folders are checked before it starts.</summary>
+internal sealed class Outputs
+{
+    private readonly string? _json;
+    private readonly string? _html;
+    private readonly string? _record;
+
+    public Outputs(string? json, string? html, string? record)
+    {
+        (_json, _html, _record) = (json, html, record);
+        if (!JsonIsStandardOutput)
+            Check("--json", json);
+        Check("--html", html);
+        Check("--record", record);
+    }
+
+    /// <summary>What the options name.</summary>
+    /// <exception cref="CliException">A folder is not there.</exception>
+    public static Outputs Of(MigrateArguments arguments) =>
+        new(
+            arguments.Of(arguments.Options.Json),
+            arguments.Of(arguments.Options.Html),
+            arguments.Of(arguments.Options.Record)
+        );
+
+    public bool JsonIsStandardOutput => _json == "-";
+
+    /// <summary>Is the order of first touches to be written?</summary>
+    public WorkingSetRecording WorkingSet => _record is null ? WorkingSetRecording.Off : WorkingSetRecording.On;
+
+    /// <summary>Writes everything.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="backend">What the guest ran on.</param>
+    /// <param name="cluster">The nodes that took part; null where none did.</param>
+    public void Write(MigrationReport report, Backend backend, ClusterSummary? cluster)
+    {
+        if (JsonIsStandardOutput)
+            Console.Out.WriteLine(JsonReport.Of(report, backend, cluster));
+        else if (_json is not null)
+            WriteFile(_json, JsonReport.Of(report, backend, cluster));
+        if (_html is not null)
+            WriteFile(_html, HtmlReport.Of(report));
+        if (_record is not null && report.WorkingSet is { } set)
+            WorkingSetFile.Save(_record, set);
+    }
+
+    /// <summary>Writes a report that is text already.</summary>
+    public void WriteText(string json)
+    {
+        if (JsonIsStandardOutput)
+            Console.Out.WriteLine(json);
+        else if (_json is not null)
+            WriteFile(_json, json);
+    }
+
+    private static void Check(string option, string? path)
+    {
+        if (path is null)
+            return;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path));
+        if (Directory.Exists(path))
+            throw new CliException($"{option}: {path} is a folder; name a file");
+        if (!Directory.Exists(folder))
+            throw new CliException($"{option}: there is no folder {folder}; make it first");
+    }
+
+    // Complete under its name, or not at all.
+    private static void WriteFile(string path, string text)
+    {
+        var temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
+        try
+        {
+            File.WriteAllText(temporary, text);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(temporary);
+            throw new CliException($"{path}: cannot be written: {e.Message}");
+        }
+    }
+}

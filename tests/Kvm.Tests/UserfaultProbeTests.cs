@@ -1,0 +1,72 @@
+using Userfault.Linux;
+using Userfault.Mmu;
+
+namespace Userfault.Kvm.Tests;
+
+/// <summary>
+/// KVM_MEM_USERFAULT is found by what the flag does, on kernels that a test makes up and on the real one.
+/// </summary>
+public unsafe class UserfaultProbeTests
+{
+    [Fact]
+    public void A_kernel_that_takes_the_flag_and_looks_at_the_address_has_it()
+    {
+        var kernel = new ModelRegionCalls();
+        Assert.True(UserfaultProbe.Finds(kernel, 0x10000, 0x20000));
+        Assert.Empty(kernel.Slots);
+    }
+
+    [Fact]
+    public void A_kernel_that_refuses_the_flag_has_it_not()
+    {
+        var kernel = new ModelRegionCalls { KnownFlags = MemslotFlags.LogDirtyPages | MemslotFlags.Readonly };
+        Assert.False(UserfaultProbe.Finds(kernel, 0x10000, 0x20000));
+        Assert.Empty(kernel.Slots);
+    }
+
+    /// <summary>
+    /// The flag's number was given away: what takes any bitmap is something else, and its slot is deleted again.
+    /// </summary>
+    [Fact]
+    public void A_kernel_that_gave_the_number_to_something_else_has_it_not()
+    {
+        var kernel = new ModelRegionCalls { LooksAtBitmap = false };
+        Assert.False(UserfaultProbe.Finds(kernel, 0x10000, 0x20000));
+        Assert.Empty(kernel.Slots);
+    }
+
+    [SkippableFact]
+    public void The_real_kernel_answers()
+    {
+        KvmGuest.IsNeeded();
+        using var device = KvmDevice.Open();
+        using var vm = device.CreateVm();
+        using var memory = MemoryMapping.Anonymously(2 * Page.Size);
+        var finds = UserfaultProbe.Finds(vm, memory.Address, memory.Address + Page.Size);
+        // Whatever it said, the VM is as it was: a region that overlaps the probed one can be made.
+        Assert.Equal(LinuxErrno.None, vm.SetUserMemoryRegion(KvmGuest.Region(5, 0, memory.Address, Page.Size)));
+        Skip.IfNot(finds, "this kernel has no KVM_MEM_USERFAULT: nothing more to see");
+    }
+
+    private sealed class ModelRegionCalls : IMemoryRegionCalls
+    {
+        public HashSet<uint> Slots { get; } = [];
+
+        public MemslotFlags KnownFlags { get; init; } =
+            MemslotFlags.LogDirtyPages | MemslotFlags.Readonly | MemslotFlags.GuestMemfd | MemslotFlags.Userfault;
+
+        public bool LooksAtBitmap { get; init; } = true;
+
+        public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region)
+        {
+            if (((MemslotFlags)region.Flags & ~KnownFlags) != 0)
+                return LinuxErrno.EINVAL;
+            var isUserfault = ((MemslotFlags)region.Flags & MemslotFlags.Userfault) != 0;
+            if (isUserfault && LooksAtBitmap && region.UserfaultBitmap >> 47 != 0)
+                return LinuxErrno.EINVAL;
+            if (region.MemorySize == 0)
+                return Slots.Remove(region.Slot) ? LinuxErrno.None : LinuxErrno.EINVAL;
+            return Slots.Add(region.Slot) ? LinuxErrno.None : LinuxErrno.EEXIST;
+        }
+    }
+}

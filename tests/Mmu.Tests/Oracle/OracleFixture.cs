@@ -1,0 +1,48 @@
+using Userfault.Linux;
+
+namespace Userfault.Mmu.Tests.Oracle;
+
+/// <summary>/dev/kvm, opened once for all tests of the oracle, or the reason why it cannot be.</summary>
+public sealed class OracleFixture : IDisposable
+{
+    private readonly KvmDevice? _kvm;
+    private readonly HostLayout? _layout;
+    private readonly MemoryMapping? _bitmaps;
+
+    public OracleFixture()
+    {
+        Missing = KvmDevice.WhyMissing() ?? "";
+        if (Missing.Length != 0)
+            return;
+        _kvm = KvmDevice.Open();
+        _layout = new HostLayout();
+        _bitmaps = MemoryMapping.Anonymously(Page.Size);
+        using var vm = NewVm();
+        Facts = KernelFacts.Probe(vm, _layout.HasHugePages);
+    }
+
+    /// <summary>Why there is no kernel to compare with; empty where there is.</summary>
+    public string Missing { get; }
+
+    public KernelFacts Facts { get; } = KernelFacts.None;
+
+    public HostLayout Layout => _layout ?? throw new InvalidOperationException(Missing);
+
+    /// <summary>A new VM with memory in its first state; the one before must be disposed of.</summary>
+    public KernelKvm NewVm() => NewVm(TimeSpan.FromSeconds(10));
+
+    /// <summary>The same with another bound for one KVM_RUN.</summary>
+    public unsafe KernelKvm NewVm(TimeSpan runBound)
+    {
+        Layout.Reset();
+        new Span<byte>(_bitmaps!.Start, Page.Size).Clear();
+        return new KernelKvm(_kvm!, Layout, (ulong*)_bitmaps.Start) { RunBound = runBound };
+    }
+
+    public void Dispose()
+    {
+        _layout?.Dispose();
+        _bitmaps?.Dispose();
+        _kvm?.Dispose();
+    }
+}
