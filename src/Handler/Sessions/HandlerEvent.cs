@@ -1,6 +1,6 @@
 namespace Userfault.Handler;
 
-/// <summary>What became of a VM. Its name stands in the handler's lines, before the details.</summary>
+/// <summary>What happens in a handler. Its name stands in the handler's lines, before the details.</summary>
 public enum HandlerEvent
 {
     /// <summary>Its handshake was accepted: its pages are served from here on.</summary>
@@ -23,4 +23,34 @@ public enum HandlerEvent
 
     /// <summary>Its monitor was stopped, or could not be stopped.</summary>
     MonitorStopped,
+
+    /// <summary>Monitors can connect: the line ends with the socket's path.</summary>
+    Listening,
+
+    /// <summary>A standby is told of every VM from here on.</summary>
+    StandbyAttached,
+
+    /// <summary>The standby is gone, or does not listen and is let go.</summary>
+    StandbyDetached,
+
+    /// <summary>A second standby was refused, or none can attach.</summary>
+    StandbyRefused,
+
+    /// <summary>This process is a standby, and the serving process has accepted it.</summary>
+    StandsBy,
+
+    /// <summary>This standby holds what it takes to serve a VM.</summary>
+    Holds,
+
+    /// <summary>The serving process is gone, and this standby serves its VMs.</summary>
+    TakesOver,
+
+    /// <summary>A page source does not answer any more; it is looked for.</summary>
+    SourceLost,
+
+    /// <summary>A page source that was lost answers again.</summary>
+    SourceBack,
+
+    /// <summary>A page source that was not named was learned of from those that were.</summary>
+    SourceLearned,
 }

@@ -141,7 +141,7 @@ public sealed class StandbyClient : IDisposable
             );
         }
 
-        _log("attached");
+        _log($"{HandlerEvent.StandsBy}: attached");
     }
 
     private void TakeVm(int id, JsonElement message)
@@ -167,7 +167,7 @@ public sealed class StandbyClient : IDisposable
             monitor,
             memory is null ? null : new GuestMemfdSide(memory, bitmap!, map.PageLimit)
         );
-        _log($"holds vm {id}: {regions.Sum(r => (long)(r.Bytes >> Page.Shift))} pages");
+        _log($"{HandlerEvent.Holds}: vm {id}: {regions.Sum(r => (long)(r.Bytes >> Page.Shift))} pages");
     }
 
     private void Forget(int id)

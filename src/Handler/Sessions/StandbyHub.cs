@@ -132,12 +132,14 @@ internal sealed unsafe class StandbyHub : IDisposable
         {
             if (_standby is not null)
             {
-                _server.Options.Log($"a second standby (process {standby.PeerPid}) was refused: one is attached");
+                _server.Options.Log(
+                    $"{HandlerEvent.StandbyRefused}: process {standby.PeerPid}: another standby is attached"
+                );
                 standby.Dispose();
                 return;
             }
             _standby = standby;
-            _server.Options.Log($"standby attached: process {standby.PeerPid}");
+            _server.Options.Log($"{HandlerEvent.StandbyAttached}: process {standby.PeerPid}");
             Send(() =>
                 (
                     JsonSerializer.SerializeToUtf8Bytes(
@@ -156,7 +158,7 @@ internal sealed unsafe class StandbyHub : IDisposable
     {
         _standby?.Dispose();
         _standby = null;
-        _server.Options.Log(why);
+        _server.Options.Log($"{HandlerEvent.StandbyDetached}: {why}");
     }
 
     private void Run()

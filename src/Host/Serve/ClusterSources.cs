@@ -55,12 +55,12 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
             link.Opened();
             if (link.IsLost)
             {
-                _log($"source {client.Name} is back");
+                _log($"{HandlerEvent.SourceBack}: {client.Name}");
             }
             else if (!link.IsNamed)
             {
                 _log(
-                    $"source {client.Name} is known to others, and asked where those that were named are slow or gone"
+                    $"{HandlerEvent.SourceLearned}: {client.Name} is asked where those that were named are slow or gone"
                 );
             }
 
@@ -79,7 +79,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
             if (_isOver || Find(client) is not { } link)
                 return;
             if (!link.IsLost)
-                _log($"source {client.Name} is lost ({reason.Text}); trying again");
+                _log($"{HandlerEvent.SourceLost}: {client.Name} ({reason.Text}); trying again");
             link.IsLost = true;
             link.Closed();
         }

@@ -49,7 +49,9 @@ internal sealed class ServeRun : IDisposable
             throw;
         }
         _server.Listen(listener, standbyListener);
-        _log($"{_server.Pages.PageCount} pages of image {_server.Pages.Identity.Short} at {path}");
+        _log(
+            $"{HandlerEvent.Listening}: {_server.Pages.PageCount} pages of image {_server.Pages.Identity.Short} at {path}"
+        );
     }
 
     /// <summary>Stands by until the serving process is gone; then serves.</summary>
@@ -91,7 +93,7 @@ internal sealed class ServeRun : IDisposable
                 {
                     var vms = client.Wait(out isOver, _stop);
                     if (isOver)
-                        _log($"the serving process is gone; {vms.Count} VMs are taken over");
+                        _log($"{HandlerEvent.TakesOver}: {vms.Count} VMs; the serving process is gone");
                     foreach (var vm in vms)
                         _server.Take(vm);
                     if (!isOver && vms.Count == 0)
@@ -102,7 +104,7 @@ internal sealed class ServeRun : IDisposable
                 // Its file is this process's to remove now, where it can be found from here.
                 _path = Path.IsPathRooted(client.Monitors.Path) ? client.Monitors.Path : null;
                 _server.Listen(client.Monitors, ListenForNext(standbyPath));
-                _log($"serves at {client.Monitors.Path}");
+                _log($"{HandlerEvent.Listening}: serves at {client.Monitors.Path}");
             }
         }
         catch (Exception e) when (e is LinuxException or ProtocolException)
@@ -120,7 +122,7 @@ internal sealed class ServeRun : IDisposable
         }
         catch (LinuxException e)
         {
-            _log($"--standby-socket: {e.Message}; no standby can attach");
+            _log($"{HandlerEvent.StandbyRefused}: --standby-socket: {e.Message}; no standby can attach");
             return null;
         }
     }

@@ -126,11 +126,7 @@ public class BackendTests
             await run.WaitForExitAsync(late.Token);
             // It may have died before it had all of the guest's memory.
             Assert.NotEqual(0, run.ExitCode);
-            Assert.Contains(
-                $"the handler (process {handler}) died",
-                await output + await error,
-                StringComparison.Ordinal
-            );
+            Assert.Contains($"(process {handler})", await output + await error, StringComparison.Ordinal);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using Userfault.Cli;
 using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
@@ -65,6 +66,5 @@ public abstract class ClusterSpec : IDisposable
                 && survivors.All(s => views[0].Contains(s.Address, StringComparison.Ordinal));
         });
 
-    private protected static bool Said(NodeProcess node, string part) =>
-        node.Complaints.Any(line => line.Contains(part, StringComparison.Ordinal));
+    private protected static bool Said(NodeProcess node, NodeEvent what) => node.Count(what) > 0;
 }

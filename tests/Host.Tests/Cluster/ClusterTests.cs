@@ -27,7 +27,6 @@ public sealed class ClusterTests : ClusterSpec
         ]);
         var report = Migration.Report(run.ExitCode, run.Output, run.Error);
         Assert.Equal(5, report.GetProperty("details").GetProperty("verification").GetProperty("verified").GetInt32());
-        Assert.Contains("5 pages (20.0 KiB) in 2 ranges below 28.0 KiB", run.Error, StringComparison.Ordinal);
 
         await Start("source", ["--synthetic", "1M", "--seeds", source.Address, .. patient]);
         (await CommandLine.Run(["migrate", "--cluster", source.Address, "--json", "-", .. patient])).IsBadInput(

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Userfault.Cli;
 
 namespace Userfault.Host.Tests.Cluster;
 
@@ -37,6 +38,10 @@ internal sealed class NodeProcess : IDisposable
                 return [.. _complaints];
         }
     }
+
+    /// <summary>How many lines of an event it has written.</summary>
+    public int Count(NodeEvent what) =>
+        Complaints.Count(line => line.StartsWith($"userfault node: {what}: ", StringComparison.Ordinal));
 
     /// <summary>Starts a node, and returns when pages can be had there.</summary>
     public static Task<NodeProcess> Start(string role, params string[] args) => StartIn(null, role, args);

@@ -1,3 +1,4 @@
+using Userfault.Cli;
 using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Cluster;
@@ -24,7 +25,7 @@ public sealed class StoppedNodeTests : ClusterSpec
         source.Signal("CONT");
 
         Migration.AllVcpusFinished(await Migration.End(migration), 2000);
-        Assert.Contains(source.Complaints, line => line.Contains("joins again", StringComparison.Ordinal));
+        Assert.True(source.Count(NodeEvent.CutOff) + source.Count(NodeEvent.ClusterFound) > 0);
         await Agree(source, fetcher);
     }
 
@@ -49,7 +50,7 @@ public sealed class StoppedNodeTests : ClusterSpec
         {
             // Without the destination both go, and the source begins a cluster that the fetcher joins.
             await Eventually.Holds(() =>
-                Said(source, "was cut off") && Said(fetcher, "was cut off") && Said(source, "tries again")
+                Said(source, NodeEvent.CutOff) && Said(fetcher, NodeEvent.CutOff) && Said(source, NodeEvent.Retries)
             );
             await Agree(source, fetcher);
         }
@@ -61,11 +62,7 @@ public sealed class StoppedNodeTests : ClusterSpec
         Migration.AllVcpusFinished(await Migration.End(migration), 2000);
         // Once when it was cut off. A second time where it gave way to the destination; a destination that hears first
         // that it was given up joins anew itself.
-        Assert.InRange(
-            source.Complaints.Count(line => line.EndsWith("joins again", StringComparison.Ordinal)),
-            1,
-            int.MaxValue
-        );
+        Assert.InRange(source.Count(NodeEvent.CutOff) + source.Count(NodeEvent.ClusterFound), 1, int.MaxValue);
     }
 
     // By its own rule it would wait ten minutes before it goes.
@@ -87,7 +84,7 @@ public sealed class StoppedNodeTests : ClusterSpec
         );
         fetchers[1].Signal("CONT");
 
-        await Eventually.Holds(() => Said(fetchers[1], "was cut off from the cluster; joins again"));
+        await Eventually.Holds(() => Said(fetchers[1], NodeEvent.CutOff));
         await Agree([source, .. fetchers]);
     }
 }

@@ -63,10 +63,9 @@ public class KvmCommandTests
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
         Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
-        var run = await CommandLine.Run("kvm");
+        var run = await CommandLine.Run("kvm", "--json", "-");
         Assert.True(run.ExitCode == 0, run.Error + run.Output);
-        Assert.Contains("32768 pages match the image, 0 wrong", run.Output, StringComparison.Ordinal);
-        Assert.Contains("real vCPUs at CPL 3", run.Output, StringComparison.Ordinal);
+        IsVerified(run.Output, 32768);
     }
 
     /// <summary>A collection every millisecond: nobody may sleep on a page where a collection waits for him.</summary>
@@ -90,10 +89,12 @@ public class KvmCommandTests
             "400",
             "--mode",
             mode,
-            "--gc-stress"
+            "--gc-stress",
+            "--json",
+            "-"
         );
         Assert.True(run.ExitCode == 0, run.Error + run.Output);
-        Assert.Contains("2048 pages match the image, 0 wrong", run.Output, StringComparison.Ordinal);
+        IsVerified(run.Output, 2048);
     }
 
     [SkippableTheory]
@@ -115,6 +116,14 @@ public class KvmCommandTests
         Skip.If(host.HasUserfault, "this kernel has KVM_MEM_USERFAULT");
         var run = await CommandLine.Run("kvm", "--synthetic", "1M", "--mode", "userfault");
         run.IsBadInput("KVM_MEM_USERFAULT", "kick");
+    }
+
+    private static void IsVerified(string json, int pages)
+    {
+        using var report = JsonDocument.Parse(json);
+        Assert.True(report.RootElement.GetProperty("verified").GetBoolean());
+        var verification = report.RootElement.GetProperty("details").GetProperty("verification");
+        Assert.Equal(pages, verification.GetProperty("verified").GetInt32());
     }
 
     // How many pages that guest touches at all: the pattern's business, not the mode's.

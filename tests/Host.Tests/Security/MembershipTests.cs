@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
+using Userfault.Cli;
 using Userfault.Nodes;
 using Userfault.Tests;
 
@@ -42,13 +43,13 @@ public sealed class MembershipTests : IDisposable
     public async Task Wrong_nodes_neither_join_nor_hear_anything()
     {
         using var theirs = TestAuthority.Create("theirs");
-        (X509Certificate2 Shown, string Said)[] wrong =
+        (X509Certificate2 Shown, PeerFault Fault)[] wrong =
         [
-            (theirs.Sign(), "not signed by the cluster's authority"),
-            (TestAuthority.SelfSigned(), "not signed by the cluster's authority"),
-            (_ours.Sign(-3, -1), "has expired"),
-            (_ours.Sign(uses: [TestAuthority.Server]), "no clientAuth"),
-            (_ours.Sign(uses: [TestAuthority.Client]), "no serverAuth"),
+            (theirs.Sign(), PeerFault.ForeignAuthority),
+            (TestAuthority.SelfSigned(), PeerFault.ForeignAuthority),
+            (_ours.Sign(-3, -1), PeerFault.OutOfDate),
+            (_ours.Sign(uses: [TestAuthority.Server]), PeerFault.NoClientAuth),
+            (_ours.Sign(uses: [TestAuthority.Client]), PeerFault.NoServerAuth),
         ];
         await using var good = TlsNode.Good(_folder, _ours);
         await good.Join();
@@ -65,7 +66,7 @@ public sealed class MembershipTests : IDisposable
             await Eventually.Holds(() => good.Refused.Count >= strangers.Count);
             Assert.All(
                 wrong,
-                w => Assert.Contains(good.Refused, line => line.Contains(w.Said, StringComparison.Ordinal))
+                w => Assert.Contains(good.Refused, line => line.Contains($"{w.Fault}", StringComparison.Ordinal))
             );
 
             // The good node dials them.

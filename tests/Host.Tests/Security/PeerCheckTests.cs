@@ -20,15 +20,15 @@ public sealed class PeerCheckTests : IDisposable
     [MemberData(nameof(Wrong))]
     public void A_wrong_certificate_is_refused_as_what_it_is(string name)
     {
-        var (make, said) = WrongCertificates.All[name];
+        var (make, fault) = WrongCertificates.All[name];
         using var shown = make(_ours);
         foreach (var use in new[] { CertificateUse.Server, CertificateUse.Client, CertificateUse.Node })
         {
             // One that is for nothing lacks either use.
             var expected =
-                use == CertificateUse.Client
-                    ? said.Replace("no serverAuth", "no clientAuth", StringComparison.Ordinal)
-                    : said;
+                use == CertificateUse.Client && fault == PeerFault.NoServerAuth
+                    ? $"{PeerFault.NoClientAuth}"
+                    : $"{fault}";
             Assert.Contains(expected, _check.WhyNot(shown, use), StringComparison.Ordinal);
             Assert.Contains(
                 expected,
@@ -52,7 +52,11 @@ public sealed class PeerCheckTests : IDisposable
 
     [Fact]
     public void No_certificate_is_refused() =>
-        Assert.Contains("no certificate", _check.WhyNot(null, CertificateUse.Client), StringComparison.Ordinal);
+        Assert.Contains(
+            $"({PeerFault.NoCertificate})",
+            _check.WhyNot(null, CertificateUse.Client),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Two_authorities_are_trusted_while_one_takes_the_others_place()
@@ -105,12 +109,12 @@ public sealed class PeerCheckTests : IDisposable
     }
 
     [Theory]
-    [InlineData("not for signing", "keyCertSign")]
-    [InlineData("no usage", "keyCertSign")]
-    [InlineData("no authority", "basic constraints")]
-    [InlineData("expired", "expired")]
-    [InlineData("below another", "another authority")]
-    public void An_authority_has_to_be_one(string which, string said)
+    [InlineData("not for signing", PeerFault.NoKeyCertSign)]
+    [InlineData("no usage", PeerFault.NoKeyCertSign)]
+    [InlineData("no authority", PeerFault.NotAuthority)]
+    [InlineData("expired", PeerFault.OutOfDate)]
+    [InlineData("below another", PeerFault.BelowAnother)]
+    public void An_authority_has_to_be_one(string which, object fault)
     {
         using var below = _ours.Sign(isAuthority: true, usage: X509KeyUsageFlags.KeyCertSign);
         using var authority = which switch
@@ -121,7 +125,7 @@ public sealed class PeerCheckTests : IDisposable
             "expired" => TestAuthority.Create(fromDays: -9, toDays: -1).Certificate,
             _ => below,
         };
-        Assert.Contains(said, PeerCheck.WhyNoAuthority(authority), StringComparison.Ordinal);
+        Assert.Contains($"({fault})", PeerCheck.WhyNoAuthority(authority), StringComparison.Ordinal);
         Assert.Null(PeerCheck.WhyNoAuthority(_ours.Certificate));
     }
 }

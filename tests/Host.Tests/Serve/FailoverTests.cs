@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Userfault.Handler;
 using Userfault.Linux;
 using Userfault.Tests;
 using Xunit.Abstractions;
@@ -59,9 +60,9 @@ public sealed class FailoverTests(ITestOutputHelper output)
             async () =>
             {
                 run.Nodes[0].Kill();
-                await run.Serve.Line("is lost");
+                await run.Serve.Line(HandlerEvent.SourceLost);
                 await run.StartAgain(0);
-                await run.Serve.Line("is back");
+                await run.Serve.Line(HandlerEvent.SourceBack);
                 run.Nodes[1].Kill();
             }
         );
@@ -74,7 +75,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
     {
         await using var run = await Run.Start(1, "--push", "none", "--chunk", "1");
         await run.StartNext("--seeds", run.Members[0]);
-        await run.Serve.Line("is known to others");
+        await run.Serve.Line(HandlerEvent.SourceLearned);
         using var guest = await run.GuestAfter("0.5", run.Nodes[0].Kill);
         await run.Completes(guest, output);
     }
@@ -109,7 +110,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
                 run._folder.At("serve.json"),
                 .. args,
             ]);
-            await run.Serve.Line(" at ");
+            await run.Serve.Line(HandlerEvent.Listening);
             return run;
         }
 
@@ -146,6 +147,8 @@ public sealed class FailoverTests(ITestOutputHelper output)
                 "4",
                 "--patience",
                 "300s",
+                "--json",
+                _folder.At("guest.json"),
                 .. share is null ? Array.Empty<string>() : ["--pause-at", share],
             ]);
             if (share is null)
@@ -170,7 +173,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
         public async Task Completes(ServeProcess guest, ITestOutputHelper output)
         {
             Assert.True(await guest.End() == 0, guest.All() + Serve.All());
-            Assert.Contains($"verified   all {Pages} pages", guest.All(), StringComparison.Ordinal);
+            Assert.True(ServeProcess.Report(_folder.At("guest.json")).GetProperty("verified").GetBoolean());
             Assert.True(await Serve.End() == 0, Serve.All());
             var vm = ServeProcess.Report(_folder.At("serve.json")).GetProperty("vms")[0];
             var waits = vm.GetProperty("faultLatencyUs");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Userfault.Handler;
 
 namespace Userfault.Host.Tests;
 
@@ -26,6 +27,9 @@ internal sealed class ServeProcess : IDisposable
     public int Id => _process.Id;
 
     public bool HasEnded => _process.HasExited;
+
+    /// <summary>Waits for a line of an event of <c>serve</c>, as <see cref="Line(string)"/> does.</summary>
+    public Task<string> Line(HandlerEvent what) => Line($": {what}: ");
 
     /// <summary>Waits for a line that holds a text, after those that were waited for before; answers it.</summary>
     public async Task<string> Line(string part)

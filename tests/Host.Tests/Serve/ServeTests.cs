@@ -1,3 +1,4 @@
+using Userfault.Handler;
 using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Tests;
@@ -20,9 +21,7 @@ public class ServeTests
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--json", folder.At("serve.json"));
         // A second one at the same place is refused, and takes nothing away from the first.
-        (await CommandLine.Run("serve", "--socket", folder.At("s"), "--synthetic", Size)).IsBadInput(
-            "somebody listens there"
-        );
+        (await CommandLine.Run("serve", "--socket", folder.At("s"), "--synthetic", Size)).IsBadInput(folder.At("s"));
         var guest = await Guest(
             folder,
             "--touchers",
@@ -35,7 +34,6 @@ public class ServeTests
             folder.At("guest.json")
         );
         Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
-        Assert.Contains($"verified   all {Pages} pages", guest.Output, StringComparison.Ordinal);
         Assert.Equal(0, await serve.End());
 
         var vm = ServeProcess.Report(folder.At("serve.json")).GetProperty("vms")[0];
@@ -56,7 +54,7 @@ public class ServeTests
         using var serve = await Serve(folder, "--once", "--push", "none", "--status-socket", folder.At("status"));
         var nobody = await CommandLine.Run("status", "--serve", folder.At("status"));
         Assert.True(nobody.ExitCode == 0, nobody.Error);
-        Assert.Contains("no standby", nobody.Output, StringComparison.Ordinal);
+        Assert.Empty(nobody.Error);
         using var guest = PausedGuest(folder);
         await guest.Line("paused");
         // One that asks and does not listen is not waited for.
@@ -69,13 +67,14 @@ public class ServeTests
         Assert.Equal(guest.Id, vm.GetProperty("monitorPid").GetInt32());
         Assert.InRange(vm.GetProperty("pagesPresent").GetInt64(), 1, Pages);
         var text = await CommandLine.Run("status", "--serve", folder.At("status"));
-        Assert.Contains($"handler {serve.Id}: image ", text.Output, StringComparison.Ordinal);
-        Assert.Contains("served", text.Output, StringComparison.Ordinal);
+        Assert.Equal(0, text.ExitCode);
+        Assert.Contains($"{serve.Id}", text.Output, StringComparison.Ordinal);
+        Assert.Contains($"{guest.Id}", text.Output, StringComparison.Ordinal);
         guest.Kill();
         Assert.Equal(0, await serve.End());
         Assert.False(File.Exists(folder.At("status")));
-        (await CommandLine.Run("status", "--serve", folder.At("status"))).IsBadInput("--serve", "nobody listens");
-        (await CommandLine.Run("status")).IsBadInput("--cluster H:P or --serve S");
+        (await CommandLine.Run("status", "--serve", folder.At("status"))).IsBadInput("--serve", folder.At("status"));
+        (await CommandLine.Run("status")).IsBadInput("--cluster", "--serve");
     }
 
     [SkippableFact]
@@ -86,9 +85,20 @@ public class ServeTests
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--push", "none", "--json", folder.At("serve.json"));
         (await Guest(folder, "--huge-pages", "--secret-free")).IsBadInput("--huge-pages");
-        var guest = await Guest(folder, "--huge-pages", "--touchers", "4", "--regions", "2", "--balloon", "0.25");
+        var guest = await Guest(
+            folder,
+            "--huge-pages",
+            "--touchers",
+            "4",
+            "--regions",
+            "2",
+            "--balloon",
+            "0.25",
+            "--json",
+            folder.At("guest.json")
+        );
         Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
-        Assert.Contains($"verified   all {Pages} pages", guest.Output, StringComparison.Ordinal);
+        IsVerified(folder);
         Assert.Equal(0, await serve.End());
         var vm = ServeProcess.Report(folder.At("serve.json")).GetProperty("vms")[0];
         Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt64());
@@ -120,11 +130,9 @@ public class ServeTests
         Assert.Equal(requests, vm.GetProperty("requests").GetInt64());
         // What the memory really was is said, and why.
         var why = GuestMemfdProbe.WhyNot();
-        Assert.Contains(
-            $"a memfd in a guest_memfd's place; {why ?? "this kernel has"}",
-            guest.Output,
-            StringComparison.Ordinal
-        );
+        var seen = ServeProcess.Report(folder.At("guest.json"));
+        Assert.True(seen.GetProperty("memfdInPlaceOfGuestMemfd").GetBoolean());
+        Assert.Equal(why, seen.GetProperty("noGuestMemfdBecause").GetString());
         Assert.True(requests > 8);
     }
 
@@ -165,21 +173,21 @@ public class ServeTests
             "--json",
             folder.At("second.json")
         );
-        await second.Line("attached");
+        await second.Line(HandlerEvent.StandsBy);
         using var guest = PausedGuest(
             folder,
             secretFree ? ["--secret-free", "--device-share", "0.5"] : ["--balloon", "0.25"]
         );
-        await second.Line("holds vm 1");
+        await second.Line("Holds: vm 1:");
         await guest.Line("paused");
         if (killed)
             first.Kill();
         else
             first.Interrupt();
-        await second.Line("1 VMs are taken over");
+        await second.Line("TakesOver: 1 ");
         guest.Enter();
         Assert.True(await guest.End() == 0, guest.All());
-        Assert.Contains($"verified   all {Pages} pages", guest.All(), StringComparison.Ordinal);
+        IsVerified(folder);
         Assert.Equal(0, await second.End());
         var vm = ServeProcess.Report(folder.At("second.json")).GetProperty("vms")[0];
         Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt64());
@@ -212,7 +220,7 @@ public class ServeTests
             folder,
             secretFree ? ["--secret-free", "--ips", "1e6"] : ["--balloon", "0.25", "--ips", "1e6"]
         );
-        await serving.Line("1 regions");
+        await serving.Line(HandlerEvent.Began);
         for (var round = 0; round < 3; round++)
         {
             var next = new ServeProcess(
@@ -229,17 +237,17 @@ public class ServeTests
                 "none",
                 "--once"
             );
-            await next.Line("holds vm 1");
+            await next.Line("Holds: vm 1:");
             serving.Kill();
-            await next.Line("1 VMs are taken over");
-            await next.Line("serves at");
+            await next.Line("TakesOver: 1 ");
+            await next.Line(HandlerEvent.Listening);
             serving.Dispose();
             serving = next;
         }
         await guest.Line("paused");
         guest.Enter();
         Assert.True(await guest.End() == 0, guest.All() + serving.All());
-        Assert.Contains($"verified   all {Pages} pages", guest.All(), StringComparison.Ordinal);
+        IsVerified(folder);
         Assert.Equal(0, await serving.End());
         serving.Dispose();
     }
@@ -261,9 +269,9 @@ public class ServeTests
             "--once"
         );
         using var guest = PausedGuest(folder);
-        await second.Line("holds vm 1");
+        await second.Line("Holds: vm 1:");
         first.Kill();
-        await second.Line("--standby-socket: bind");
+        await second.Line(HandlerEvent.StandbyRefused);
         guest.Enter();
         Assert.True(await guest.End() == 0, guest.All() + second.All());
         Assert.Equal(0, await second.End());
@@ -276,10 +284,10 @@ public class ServeTests
         using var folder = new TemporaryFolder();
         using var first = await Serve(folder, "--standby-socket", folder.At("t"));
         using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--synthetic", Size, "--once");
-        await first.Line("standby attached");
+        await first.Line(HandlerEvent.StandbyAttached);
         first.Interrupt();
         Assert.Equal(0, await first.End());
-        await second.Line("the serving process is gone");
+        await second.Line(HandlerEvent.TakesOver);
         var guest = await Guest(folder);
         Assert.True(guest.ExitCode == 0, guest.Output + guest.Error);
         Assert.Equal(0, await second.End());
@@ -290,12 +298,13 @@ public class ServeTests
     {
         NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
-        using var serve = await Serve(folder, "--push", "none", "--chunk", "1");
+        using var serve = await Serve(folder, "--push", "none", "--chunk", "1", "--json", folder.At("serve.json"));
         using var guest = PausedGuest(folder);
         await guest.Line("paused");
         serve.Interrupt();
         Assert.Equal(0, await serve.End());
-        Assert.Contains("complete, and released", serve.All(), StringComparison.Ordinal);
+        var vm = ServeProcess.Report(folder.At("serve.json")).GetProperty("vms")[0];
+        Assert.Equal("completed", vm.GetProperty("end").GetString());
         guest.Enter();
         Assert.True(await guest.End() == 0, guest.All());
     }
@@ -309,8 +318,12 @@ public class ServeTests
         // Twice as much memory as the handler's image has.
         using var guest = new ServeProcess("guest", "--socket", folder.At("s"), "--synthetic", "16M");
         Assert.NotEqual(0, await guest.End());
-        Assert.Contains("past the image", await serve.Line("Refused"), StringComparison.Ordinal);
-        await serve.Line("its monitor was stopped");
+        Assert.Contains(
+            $": {ProtocolError.PastImage}: ",
+            await serve.Line(HandlerEvent.Refused),
+            StringComparison.Ordinal
+        );
+        await serve.Line(HandlerEvent.MonitorStopped);
         // And the handler goes on.
         Assert.Equal(0, (await Guest(folder)).ExitCode);
         Assert.Equal(0, await serve.End());
@@ -337,7 +350,7 @@ public class ServeTests
             folder.At("serve.json"),
             "--once"
         );
-        await serve.Line(" at ");
+        await serve.Line(HandlerEvent.Listening);
         var good = await Guest(folder, "--balloon", "0.1", "--touchers", "8");
         Assert.True(good.ExitCode == 0, good.Output + good.Error + serve.All());
         Assert.Equal(0, await serve.End());
@@ -356,13 +369,13 @@ public class ServeTests
             "2s",
             "--once"
         );
-        await again.Line(" at ");
+        await again.Line(HandlerEvent.Listening);
         using var guest = PausedGuest(folder);
         await guest.Line("paused");
         node.Kill();
         guest.Enter();
-        await again.Line("no page source");
-        await again.Line("its monitor was stopped");
+        await again.Line(HandlerEvent.Failed);
+        await again.Line(HandlerEvent.MonitorStopped);
         Assert.NotEqual(0, await guest.End());
         Assert.Equal(1, await again.End());
     }
@@ -451,13 +464,13 @@ public class ServeTests
             "--replay",
             folder.At("set")
         );
-        foreign.IsBadInput("recorded on image");
+        foreign.IsBadInput(folder.At("set"));
     }
 
     [Theory]
-    [InlineData("give --socket", "serve", "--synthetic", Size)]
-    [InlineData("say which pages", "serve", "--socket", "/tmp/x")]
-    [InlineData("power of 2", "serve", "--socket", "/tmp/x", "--synthetic", Size, "--chunk", "3")]
+    [InlineData("--socket", "serve", "--synthetic", Size)]
+    [InlineData("--synthetic", "serve", "--socket", "/tmp/x")]
+    [InlineData("--chunk", "serve", "--socket", "/tmp/x", "--synthetic", Size, "--chunk", "3")]
     [InlineData(
         "userfault.serve.copy-threads",
         "serve",
@@ -469,7 +482,7 @@ public class ServeTests
         "userfault.serve.copy-threads=9"
     )]
     [InlineData("ENOENT", "serve", "--socket", "/no/such/folder/s", "--synthetic", Size)]
-    [InlineData("it is empty", "serve", "--socket", "", "--synthetic", Size)]
+    [InlineData("socket path", "serve", "--socket", "", "--synthetic", Size)]
     [InlineData(
         "ENAMETOOLONG",
         "serve",
@@ -478,19 +491,9 @@ public class ServeTests
         "--synthetic",
         Size
     )]
-    [InlineData("no source found", "serve", "--socket", "/tmp/x", "--cluster", "127.0.0.1:1")]
-    [InlineData("nobody listens", "guest", "--socket", "/no/such/socket", "--synthetic", Size)]
-    [InlineData(
-        "leave out --secret-free",
-        "guest",
-        "--socket",
-        "/x",
-        "--synthetic",
-        Size,
-        "--balloon",
-        "0.1",
-        "--secret-free"
-    )]
+    [InlineData("127.0.0.1:1", "serve", "--socket", "/tmp/x", "--cluster", "127.0.0.1:1")]
+    [InlineData("/no/such/socket", "guest", "--socket", "/no/such/socket", "--synthetic", Size)]
+    [InlineData("--secret-free", "guest", "--socket", "/x", "--synthetic", Size, "--balloon", "0.1", "--secret-free")]
     public async Task Bad_input_is_one_line(string part, params string[] args) =>
         (await CommandLine.Run(args)).IsBadInput(part);
 
@@ -505,7 +508,7 @@ public class ServeTests
         using var folder = new TemporaryFolder();
         var file = folder.Write("image", new byte[4096]);
         string[] socket = option == "--socket" ? [] : ["--socket", folder.At("s")];
-        (await CommandLine.Run(["serve", .. socket, option, file, "--synthetic", Size])).IsBadInput("no socket");
+        (await CommandLine.Run(["serve", .. socket, option, file, "--synthetic", Size])).IsBadInput(file);
         Assert.Equal(4096, new FileInfo(file).Length);
     }
 
@@ -559,7 +562,7 @@ public class ServeTests
     private static async Task<ServeProcess> Serve(TemporaryFolder folder, params string[] args)
     {
         var serve = new ServeProcess(["serve", "--socket", folder.At("s"), "--synthetic", Size, .. args]);
-        await serve.Line(" at ");
+        await serve.Line(HandlerEvent.Listening);
         return serve;
     }
 
@@ -577,8 +580,17 @@ public class ServeTests
             "0.5",
             "--patience",
             Patience,
+            "--json",
+            folder.At("guest.json"),
             .. args,
         ]);
+
+    private static void IsVerified(TemporaryFolder folder)
+    {
+        var seen = ServeProcess.Report(folder.At("guest.json"));
+        Assert.True(seen.GetProperty("verified").GetBoolean());
+        Assert.Equal(Pages, seen.GetProperty("checked").GetInt64());
+    }
 
     private static Task<CommandLine.Result> Guest(TemporaryFolder folder, params string[] args) =>
         CommandLine.Run(["guest", "--socket", folder.At("s"), "--synthetic", Size, "--patience", Patience, .. args]);

@@ -63,15 +63,15 @@ internal sealed class Memberships
                     "userfault node: "
                         + (
                             found.Task.IsCompletedSuccessfully
-                                ? $"the cluster that it was cut off from is at {found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
-                                : "was cut off from the cluster; joins again"
+                                ? $"{NodeEvent.ClusterFound}: the cluster that it was cut off from is at {found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
+                                : $"{NodeEvent.CutOff}: was cut off from the cluster; joins again"
                         )
                 );
             }
             catch (CliException e) when (!isFirst)
             {
                 isRefused = true;
-                await Console.Error.WriteLineAsync($"userfault node: {e.Message}; tries again");
+                await Console.Error.WriteLineAsync($"userfault node: {NodeEvent.Retries}: {e.Message}; tries again");
                 if (node is null)
                     await Task.Delay(_setup.RetryAfter, CancellationToken.None);
             }

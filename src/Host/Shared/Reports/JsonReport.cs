@@ -69,6 +69,7 @@ internal static class JsonReport
                     FirstWrong = v.FirstWrong?.Value,
                     report.ReadsChecked,
                     report.WrongReads,
+                    report.IsByDigests,
                 }
                 : null,
             Faults = new

@@ -30,7 +30,7 @@ internal sealed class PeerCheck(X509Certificate2Collection authorities)
     public string? WhyNot(X509Certificate? shown, CertificateUse use)
     {
         if (shown is not X509Certificate2 certificate)
-            return "it shows no certificate";
+            return $"it shows no certificate ({PeerFault.NoCertificate})";
         try
         {
             return WhyNotUsable(certificate, use) is { } why ? $"certificate {NameOf(certificate)} {why}" : null;
@@ -38,7 +38,7 @@ internal sealed class PeerCheck(X509Certificate2Collection authorities)
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // Extensions are decoded when they are read, and their bytes are the other end's.
-            return $"its certificate cannot be read: {e.GetType().Name}";
+            return $"its certificate cannot be read: {e.GetType().Name} ({PeerFault.Unreadable})";
         }
     }
 
@@ -50,33 +50,33 @@ internal sealed class PeerCheck(X509Certificate2Collection authorities)
         {
             var constraints = authority.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault();
             if (constraints?.CertificateAuthority != true)
-                return "is no authority's certificate (basic constraints)";
+                return $"is no authority's certificate: basic constraints ({PeerFault.NotAuthority})";
             var usage = authority.Extensions.OfType<X509KeyUsageExtension>().FirstOrDefault();
             if (usage?.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign) != true)
-                return "is not for signing certificates (key usage without keyCertSign)";
+                return $"is not for signing certificates: key usage without keyCertSign ({PeerFault.NoKeyCertSign})";
             if (!authority.SubjectName.RawData.AsSpan().SequenceEqual(authority.IssuerName.RawData))
-                return "is signed by another authority: name the one at the root";
+                return $"is signed by another authority: name the one at the root ({PeerFault.BelowAnother})";
             using var chain = ChainOf([authority], CertificateUse.Node, demandUse: false);
             return chain.Build(authority) ? null : Reason(chain.ChainStatus);
         }
         catch (CryptographicException e)
         {
-            return $"cannot be read: {e.Message.ReplaceLineEndings(" ")}";
+            return $"cannot be read: {e.Message.ReplaceLineEndings(" ")} ({PeerFault.Unreadable})";
         }
     }
 
     private string? WhyNotUsable(X509Certificate2 certificate, CertificateUse use)
     {
         if (authorities.Any(a => IsSame(a, certificate)))
-            return "is the authority's own, which no node may use";
+            return $"is the authority's own, which no node may use ({PeerFault.OwnAuthority})";
         if (certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(c => c.CertificateAuthority))
-            return "is an authority's and not a node's";
+            return $"is an authority's and not a node's ({PeerFault.IsAuthority})";
         using var chain = ChainOf(authorities, use, demandUse: true);
         // What the authority has signed is trusted, and not what others have signed for it.
         if (!chain.Build(certificate))
             return Reason(chain.ChainStatus);
         if (chain.ChainElements.Count != 2 || !authorities.Any(a => IsSame(a, chain.ChainElements[1].Certificate)))
-            return "is not signed by the cluster's authority itself";
+            return $"is not signed by the cluster's authority itself ({PeerFault.ForeignAuthority})";
         // A certificate without a list of uses would pass as one for every use.
         var uses = certificate
             .Extensions.OfType<X509EnhancedKeyUsageExtension>()
@@ -84,16 +84,16 @@ internal sealed class PeerCheck(X509Certificate2Collection authorities)
             .Select(o => o.Value)
             .ToList();
         if (use.HasFlag(CertificateUse.Server) && !uses.Contains(ServerOid))
-            return "is not for a server (no serverAuth)";
+            return $"is not for a server: no serverAuth ({PeerFault.NoServerAuth})";
         if (use.HasFlag(CertificateUse.Client) && !uses.Contains(ClientOid))
-            return "is not for a client (no clientAuth)";
+            return $"is not for a client: no clientAuth ({PeerFault.NoClientAuth})";
         if (
             certificate
                 .Extensions.OfType<X509KeyUsageExtension>()
                 .Any(e => !e.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
         )
         {
-            return "is not for signatures (key usage without digitalSignature)";
+            return $"is not for signatures: key usage without digitalSignature ({PeerFault.NoSignatures})";
         }
 
         return null;
@@ -125,11 +125,12 @@ internal sealed class PeerCheck(X509Certificate2Collection authorities)
                         | X509ChainStatusFlags.PartialChain
                         | X509ChainStatusFlags.NotSignatureValid
                     )
-                ) != 0 => "is not signed by the cluster's authority",
-            _ when all.HasFlag(X509ChainStatusFlags.NotTimeValid) => "has expired or is not valid yet",
+                ) != 0 => $"is not signed by the cluster's authority ({PeerFault.ForeignAuthority})",
+            _ when all.HasFlag(X509ChainStatusFlags.NotTimeValid) =>
+                $"has expired or is not valid yet ({PeerFault.OutOfDate})",
             _ when all.HasFlag(X509ChainStatusFlags.NotValidForUsage) =>
-                "is not for this use (no serverAuth or no clientAuth)",
-            _ => $"is not valid: {all}",
+                $"is not for this use ({PeerFault.NoServerAuth} or {PeerFault.NoClientAuth})",
+            _ => $"is not valid: {all} ({PeerFault.Invalid})",
         };
     }
 
