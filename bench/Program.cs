@@ -27,8 +27,8 @@ switch (args)
         return UffdBench.Run(options);
     case ["children", "remoting-echo"]:
         return RemotingRate.Echo();
-    case ["children", "cluster-node", var seed]:
-        return ClusterTimes.Node(seed);
+    case ["children", "cluster-node", var seed, var port]:
+        return ClusterTimes.Node(seed, port);
     case ["children", "data-plane-server", var image]:
         return DataPlaneBench.Serve(image);
     case ["children", "data-plane-relay", var image, var port]:

@@ -1,37 +1,36 @@
 using System.Diagnostics;
 using Akka.Actor;
 using Akka.Configuration;
+using Userfault.Nodes;
 
 namespace Userfault.Bench.Cluster;
 
 /// <summary>Nodes of the benchmarks: this process, or children that run the same program.</summary>
 internal static class BenchNode
 {
+    // Remoting alone, with a message of the benchmark's own.
     private const string Settings = """
         akka {
           loglevel = WARNING
           stdout-loglevel = OFF
           log-dead-letters = off
           actor {
-            provider = cluster
+            provider = remote
             serializers.bench = "Userfault.Bench.Cluster.BenchSerializer, Userfault.Bench"
             serialization-bindings { "Userfault.Bench.Cluster.BenchPing, Userfault.Bench" = bench }
           }
-          coordinated-shutdown.run-by-actor-system-terminate = off
           remote.dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
-          cluster {
-            gossip-interval = 200ms
-            leader-actions-interval = 200ms
-            unreachable-nodes-reaper-interval = 200ms
-            periodic-tasks-initial-delay = 100ms
-            seed-node-timeout = 1s
-            failure-detector { heartbeat-interval = 500ms, acceptable-heartbeat-pause = 2s, expected-response-after = 1s }
-          }
         }
         """;
 
-    public static ActorSystem Start(string more = "")
-        => ActorSystem.Create("bench", ConfigurationFactory.ParseString(more).WithFallback(ConfigurationFactory.ParseString(Settings)));
+    /// <summary>An actor system that others reach.</summary>
+    public static ActorSystem Start() => ActorSystem.Create("bench", ConfigurationFactory.ParseString(Settings));
+
+    /// <summary>A node of a cluster with the command's own settings.</summary>
+    /// <param name="port">Its TCP port; 0 is any free one.</param>
+    public static NodeSystem Open(int port = 0) => NodeSystem.Open(
+        new NodeSettings { SystemName = "bench", Role = NodeRoles.Fetcher, Port = port },
+        ConfigurationFactory.ParseString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "akka.hocon"))));
 
     public static Process StartChild(params string[] arguments)
     {

@@ -3,7 +3,7 @@ using System.Reflection.PortableExecutable;
 
 namespace Userfault.Tidy.Tests;
 
-/// <summary>References point one way: Host -> all; Simulation -> Actors -> Paging -> Mmu; Linux -> Paging.</summary>
+/// <summary>References point one way: Host -> all; Simulation -> Nodes -> Actors -> Paging -> Mmu; Linux -> Paging.</summary>
 public class ReferenceDirectionTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
@@ -11,9 +11,10 @@ public class ReferenceDirectionTests
         ["Mmu"] = [],
         ["Paging"] = ["Mmu"],
         ["Actors"] = ["Paging", "Mmu"],
-        ["Simulation"] = ["Actors", "Paging", "Mmu"],
+        ["Nodes"] = ["Actors", "Paging", "Mmu"],
+        ["Simulation"] = ["Nodes", "Actors", "Paging", "Mmu"],
         ["Linux"] = ["Paging", "Mmu"],
-        ["Host"] = ["Simulation", "Actors", "Linux", "Paging", "Mmu"],
+        ["Host"] = ["Simulation", "Nodes", "Actors", "Linux", "Paging", "Mmu"],
     };
 
     [Fact]
@@ -37,9 +38,26 @@ public class ReferenceDirectionTests
     public void Rooms_below_the_actors_know_no_Akka(string room)
     {
         if (!Repository.SourceRooms.Contains(room)) return;
-        Assert.Null(Repository.Property(room, "UsesAkka"));
-        Assert.Null(Repository.Property(room, "UsesAkkaCluster"));
         Assert.DoesNotContain(Repository.Packages(room), p => p.StartsWith("Akka", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Userfault.Actors.dll")]
+    [InlineData("Userfault.Simulation.dll")]
+    [InlineData("userfault.dll")]
+    public void Nothing_but_Nodes_knows_Akka_Cluster_and_its_remoting(string assembly)
+    {
+        Assert.DoesNotContain(References(assembly), static n => n is "Akka.Remote" || n.StartsWith("Akka.Cluster", StringComparison.Ordinal));
+        Assert.Contains("Akka.Cluster", References("Userfault.Nodes.dll"));
+    }
+
+    [Fact]
+    public void Only_the_adapter_inside_of_Nodes_names_Akka_Cluster()
+    {
+        var found = Repository.SourceFiles("src")
+            .Where(static f => !Repository.Relative(f).StartsWith("src/Nodes/AkkaCluster/", StringComparison.Ordinal))
+            .Where(static f => File.ReadLines(f).Any(static l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal) && l.Contains("Akka.Cluster", StringComparison.Ordinal)));
+        Assert.Empty(found.Select(Repository.Relative));
     }
 
     [Fact]
@@ -48,13 +66,7 @@ public class ReferenceDirectionTests
         Assert.Empty(Repository.Packages("Mmu"));
         Assert.Empty(Repository.ProjectReferences("Mmu"));
 
-        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "Userfault.Mmu.dll"));
-        using var image = new PEReader(file);
-        var metadata = image.GetMetadataReader();
-        var foreign = metadata.AssemblyReferences
-            .Select(h => metadata.GetString(metadata.GetAssemblyReference(h).Name))
-            .Where(n => !n.StartsWith("System.", StringComparison.Ordinal));
-        Assert.Empty(foreign);
+        Assert.DoesNotContain(References("Userfault.Mmu.dll"), static n => !n.StartsWith("System.", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -75,5 +87,13 @@ public class ReferenceDirectionTests
             .Where(n => n != "System.IO.TextWriter")
             .Where(n => types.Contains(n) || namespaces.Any(p => n.StartsWith(p, StringComparison.Ordinal)));
         Assert.Empty(used);
+    }
+
+    private static List<string> References(string assembly)
+    {
+        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, assembly));
+        using var image = new PEReader(file);
+        var metadata = image.GetMetadataReader();
+        return [.. metadata.AssemblyReferences.Select(h => metadata.GetString(metadata.GetAssemblyReference(h).Name))];
     }
 }

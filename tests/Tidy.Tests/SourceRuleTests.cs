@@ -5,26 +5,14 @@ namespace Userfault.Tidy.Tests;
 /// <summary>Rules of the source text that no analyzer knows.</summary>
 public partial class SourceRuleTests
 {
-    private static readonly string[] Rooms = ["src", "tests", "engine", "bench"];
+    private static readonly string[] Rooms = ["src", "tests", "bench"];
 
     [Fact]
-    public void Nothing_asks_which_Akka_is_in_use()
+    public void Nothing_is_compiled_under_a_condition()
     {
         var found = Lines(Repository.SourceFiles("src", "tests"))
-            .Where(l => Conditional().IsMatch(l.Text) || l.Text.Contains("AkkaSource", StringComparison.Ordinal))
+            .Where(l => Conditional().IsMatch(l.Text))
             .Where(l => !l.Place.StartsWith("tests/Tidy.Tests/", StringComparison.Ordinal));
-        Assert.Empty(found.Select(l => l.ToString()));
-    }
-
-    [Fact]
-    public void Only_the_simulated_cluster_names_the_stand_in()
-    {
-        var found = Lines(Repository.SourceFiles("src", "tests"))
-            .Where(l => l.Text.Contains("Akka.Cluster.StandIn", StringComparison.Ordinal))
-            .Where(l => !l.Place.StartsWith("src/Simulation/Cluster/", StringComparison.Ordinal)
-                && !l.Place.StartsWith("tests/Simulation.Tests/Cluster/", StringComparison.Ordinal)
-                && !l.Place.StartsWith("tests/Engine.Tests/StandIn/", StringComparison.Ordinal)
-                && !l.Place.StartsWith("tests/Tidy.Tests/", StringComparison.Ordinal));
         Assert.Empty(found.Select(l => l.ToString()));
     }
 

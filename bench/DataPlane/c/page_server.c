@@ -1,6 +1,6 @@
 // The yardstick of the data-plane benchmark: a plain C server of docs/data-plane.md, epoll and writev, one thread.
 // It speaks just what the benchmark's client needs: greeting, hello, welcome, requests, data. No zero pages, no
-// duplicates, no cookie, no limits, no timeouts. Checksums of all pages are
+// duplicates, no TLS, no limits, no timeouts. Checksums of all pages are
 // computed before the first request, as the other server does while it is idle.
 // usage: page_server IMAGE; prints its port.
 #define _GNU_SOURCE
@@ -96,7 +96,7 @@ struct client {
     int fd, blocked;
     uint32_t in_used;
     uint8_t in[65536];
-    uint8_t heads[BATCH * FRAMED], hello[160];
+    uint8_t heads[BATCH * FRAMED], hello[96];
     struct iovec out[2 * BATCH + 2];
     int first, end;
     struct request queue[QUEUE];
@@ -121,20 +121,20 @@ static void add(struct client *c, void *base, size_t length) { c->out[c->end++] 
 static void greet(struct client *c)
 {
     memset(c->hello, 0, sizeof c->hello);
-    frame(c->hello, 44, GREETING, 0);
-    memcpy(c->hello + 8, "UFPG\1\0\1\0", 8);
-    add(c, c->hello, 52);
+    frame(c->hello, 8, GREETING, 0);
+    memcpy(c->hello + 8, "UFPG\2\0\2\0", 8);
+    add(c, c->hello, 16);
 }
 
 static void welcome(struct client *c, const uint8_t *hello)
 {
     memset(c->hello, 0, sizeof c->hello);
-    frame(c->hello, 96, WELCOME, 0);
+    frame(c->hello, 64, WELCOME, 0);
     uint8_t *p = c->hello + 8;
-    put32(p, 1), put32(p + 4, 16384), put32(p + 8, 4096), put32(p + 12, 16384), put32(p + 20, 30000);
+    put32(p, 2), put32(p + 4, 16384), put32(p + 8, 4096), put32(p + 12, 16384), put32(p + 20, 30000);
     put64(p + 24, image_pages);
     memcpy(p + 32, hello + 8, 32);
-    add(c, c->hello, 104);
+    add(c, c->hello, 72);
 }
 
 static void fill(struct client *c)

@@ -80,6 +80,7 @@ internal static class UffdMigration
         if (result.GetValue(options.Cluster) is { } cluster)
         {
             args.AddRange(["--cluster", cluster]);
+            if (result.GetValue(options.ConfigFile) is { } config) args.AddRange(["--config", config]);
             return args;
         }
 

@@ -1,6 +1,6 @@
 using Akka.Actor;
-using Akka.Cluster.Tools.PublishSubscribe;
 using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Cli;
@@ -17,7 +17,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
     private readonly int _port;
     private readonly Func<NodeReport> _said;
     private readonly Lock _lock = new();
-    private readonly List<(IActorRef Listener, string Name)> _listeners = [];
+    private readonly List<IActorRef> _listeners = [];
     private readonly CancellationTokenSource _ends = new();
     private readonly CancellationTokenSource _leaves = new();
     private Task _digests = Task.CompletedTask;
@@ -68,7 +68,8 @@ internal sealed class ClusterFeed : IAsyncDisposable
 
         if (waits) await Console.Error.WriteLineAsync($"userfault node: destination at {Member.Endpoint}");
         // Who serves what is known before the first connection, or it would go to a source though a fetcher is there.
-        await Member.Until(async () => (await Member.Nodes()).All(n => n.Report is not null || !n.IsUsable), cancelled);
+        await Member.Until(
+            async () => await Member.Nodes() is { Count: > 0 } known && known.All(n => n.Report is not null || !n.IsUsable), cancelled);
         if (cancelled.IsCancellationRequested) throw new InterruptedException();
     }
 
@@ -121,7 +122,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
     /// <summary>Lets other nodes follow the migration's bitmaps.</summary>
     public Broadcast Publish(PublishedBitmaps published)
     {
-        var publisher = _guest.ActorOf(ClearPublisherActor.Props(published, _setup.ClearEvery, ActorRefs.Nobody), ClearPublisherActor.Name);
+        var publisher = _guest.ActorOf(ClearPublisherActor.Props(published, _setup.ClearEvery, membership: null), ClearPublisherActor.Name);
         lock (_lock)
         {
             (_published, _publisher) = (published, publisher);
@@ -205,7 +206,7 @@ internal sealed class ClusterFeed : IAsyncDisposable
         lock (_lock)
         {
             _member = member;
-            foreach (var (listener, name) in _listeners) member.Listen(MembershipViewActor.Props(listener), name);
+            foreach (var listener in _listeners) member.Node.Tell(new NodeProtocol.Listen(listener), ActorRefs.NoSender);
             if (_publisher is not null) Publish(member, _publisher);
         }
     }
@@ -214,15 +215,15 @@ internal sealed class ClusterFeed : IAsyncDisposable
     {
         lock (_lock)
         {
-            _listeners.Add((listener, listener.Path.Name));
-            _member!.Listen(MembershipViewActor.Props(listener), listener.Path.Name);
+            _listeners.Add(listener);
+            _member!.Node.Tell(new NodeProtocol.Listen(listener), ActorRefs.NoSender);
         }
     }
 
     private static void Publish(ClusterMember member, IActorRef publisher)
     {
         member.System.ActorOf(ForwarderActor.Props(publisher), ClearPublisherActor.Name);
-        publisher.Tell(new ClearPublisherActor.Through(DistributedPubSub.Get(member.System).Mediator), ActorRefs.NoSender);
+        publisher.Tell(new ClearPublisherActor.Through(member.Membership), ActorRefs.NoSender);
     }
 
     private static string Shortened(string text) => text.Length <= 200 ? text : text[..200];

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -22,7 +23,7 @@ internal static class ClusterMigration
     {
         Check(options, result);
         var settings = options.LoadSettings(result);
-        var setup = new ClusterSetup(settings);
+        var setup = ClusterSetup.Open(settings);
         var migration = MigrateOptions.ToMigration(settings);
         var outputs = Outputs.Of(options, result);
         adopts &= result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
@@ -39,8 +40,8 @@ internal static class ClusterMigration
         // Who receives pages, and who sends them: the source may be on this machine.
         await using var run = new MigrationRun(system, inputs, migration, otherThreads: 2, outputs.RecordsWorkingSet, clears);
         await feed.Connect(option, run.Pool, inputs.Image, inputs.Content.Memory, waits, cancelled);
-        using var endpoint = MetricsEndpoint.Open(setup.Settings);
-        if (endpoint is not null) await Console.Error.WriteLineAsync($"metrics at http://{endpoint.Endpoint}/metrics");
+        using var endpoint = MetricsEndpoint.Open(setup);
+        if (endpoint is not null) await Console.Error.WriteLineAsync($"metrics at {endpoint.Address}");
         return await ClusterRun.Report(feed, inputs, migration, outputs, (null, Backend.Model), run.Run, cancelled);
     }
 

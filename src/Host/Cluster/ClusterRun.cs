@@ -28,6 +28,7 @@ internal sealed class ClusterRun(ClusterSetup setup, string option, bool waits)
         try
         {
             var joinsAt = await nodes();
+            setup.CheckNodes(option, joinsAt);
             system = ActorSystem.Create(ClusterSetup.SystemName, setup.Settings.Config);
             await using var feed = new ClusterFeed(setup, system, port);
             await feed.Join(option, joinsAt, waits, cancelled);

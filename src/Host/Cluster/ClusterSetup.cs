@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Akka.Actor;
-using Akka.Configuration;
-using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Cli;
@@ -13,40 +12,45 @@ internal sealed class ClusterSetup
     /// <summary>Name of every node's actor system: only nodes of one name meet.</summary>
     public const string SystemName = "userfault";
 
-    public ClusterSetup(Settings settings)
+    private readonly RefusalLog _refusals = new(line => Console.Error.WriteLine($"userfault node: {line}"), TimeProvider.System);
+    private volatile string? _refused;
+    private bool _isWarned;
+
+    private ClusterSetup(Settings settings)
     {
-        var (name, host) = settings.Get("cluster.host");
-        Host = IPAddress.TryParse(host, out var address) ? address : throw Units.Bad(name, host, "an IP address");
-        var cookie = settings.Get("cluster.cookie").Value;
-        Cookie = cookie.Length == 0 ? null : cookie;
+        Host = AddressAt(settings, "cluster.host");
         ReportEvery = TimeSpan.FromTicks(settings.DurationNs("cluster.report-interval") / 100);
         RetryAfter = TimeSpan.FromTicks(settings.DurationNs("cluster.retry") / 100);
         ClearEvery = TimeSpan.FromTicks(settings.DurationNs("cluster.clear-interval") / 100);
         JoinTimeout = TimeSpan.FromTicks(settings.DurationNs("cluster.join-timeout") / 100);
         Tls = ClusterTls.Of(settings);
+        MetricsAt = MetricsOf(settings);
         var (splitName, split) = settings.Get("cluster.split-brain");
-        _downing = split switch
+        _splitBrain = split switch
         {
-            "keep-destination" => typeof(SplitBrainProvider).FullName + ", Userfault.Actors",
-            "keep-majority" => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
-            "off" => "",
+            "keep-destination" => SplitBrainRule.KeepDestination,
+            "keep-majority" => SplitBrainRule.KeepMajority,
+            "off" => SplitBrainRule.Off,
             _ => throw Units.Bad(splitName, split, "keep-destination, keep-majority or off"),
         };
-        // A value that is none must be said here: where it is used nobody hears of it.
-        settings.DurationNs("cluster.stable-after");
-        (Settings, _base) = (settings, settings.Config);
+        _stableAfter = TimeSpan.FromTicks(settings.DurationNs("cluster.stable-after") / 100);
+        Settings = settings;
     }
 
     public Settings Settings { get; }
 
-    private readonly Config _base;
-    private readonly string _downing;
+    private readonly SplitBrainRule _splitBrain;
+    private readonly TimeSpan _stableAfter;
 
     public ClusterTls? Tls { get; }
 
     public IPAddress Host { get; }
 
-    public string? Cookie { get; }
+    /// <summary>Where /metrics listens; null is nowhere.</summary>
+    public IPEndPoint? MetricsAt { get; }
+
+    /// <summary>The last node that this one does not trust, and why; null where there was none.</summary>
+    public string? Refused => _refused;
 
     public TimeSpan ReportEvery { get; }
 
@@ -56,26 +60,45 @@ internal sealed class ClusterSetup
 
     public TimeSpan ClearEvery { get; }
 
-    /// <summary>The configuration of a node's actor system.</summary>
-    public Config ConfigOf(string role, int port) => ConfigurationFactory.ParseString(string.Create(
-        CultureInfo.InvariantCulture,
-        $$"""
-        akka.actor.provider = cluster
-        akka.cluster.roles = ["{{role}}"]
-        akka.remote.secure-cookie = "{{Escape(Cookie ?? "")}}"
-        akka.loglevel = {{(role == NodeRoles.Observer ? "ERROR" : _base.GetString("akka.loglevel"))}}
-        akka.cluster.downing-provider-class = "{{_downing}}"
-        akka.cluster.split-brain-resolver.stable-after = "{{_base.GetString("userfault.cluster.stable-after")}}"
-        {{TlsConfig()}}
-        akka.remote.dot-netty.tcp.hostname = "{{Host}}"
-        akka.remote.dot-netty.tcp.port = {{port}}
-        """)).WithFallback(_base);
+    /// <summary>What the settings make of a command that takes part in a cluster; warnings are said.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <exception cref="CliException">A bad value, or an address beyond loopback without TLS.</exception>
+    public static ClusterSetup Open(Settings settings)
+    {
+        var setup = new ClusterSetup(settings);
+        setup.Check([("userfault.cluster.host", setup.Host.ToString())]);
+        if (setup.MetricsAt is { } metrics) setup.Check([("userfault.cluster.metrics-host", metrics.Address.ToString())]);
+        if (setup.Tls?.Warning(TimeProvider.System.GetUtcNow()) is { } warning) Console.Error.WriteLine($"userfault: warning: {warning}");
+        return setup;
+    }
+
+    /// <summary>Looks at nodes that are going to be dialed.</summary>
+    /// <param name="option">The option that names them.</param>
+    /// <param name="nodes">The nodes.</param>
+    /// <exception cref="CliException">One is beyond loopback, and there is no TLS.</exception>
+    public void CheckNodes(string option, IEnumerable<Address> nodes) => Check(nodes.Select(node => (option, node.Host)));
+
+    /// <summary>How this process takes part in the cluster.</summary>
+    public NodeSettings NodeSettings(string role, int port) => new()
+    {
+        SystemName = SystemName,
+        Role = role,
+        Host = Host,
+        Port = port,
+        SplitBrain = _splitBrain,
+        StableAfter = _stableAfter,
+        // An observer says in its last line what it has to say.
+        Tls = Tls?.Node(refused =>
+        {
+            _refused = refused;
+            if (role != NodeRoles.Observer) _refusals.Say($"refused {refused}");
+        }),
+    };
 
     /// <summary>Where a data-plane server listens.</summary>
     public PageServerOptions ServerOptions(int port) => new()
     {
         Listen = new IPEndPoint(Host, port),
-        Cookie = Cookie,
         Tls = Tls?.Server,
         Log = line => Console.Error.WriteLine($"userfault node: {line}"),
     };
@@ -85,7 +108,6 @@ internal sealed class ClusterSetup
     {
         Server = new IPEndPoint(Host, 0),
         Image = image,
-        Cookie = Cookie,
         Tls = Tls?.Client,
     };
 
@@ -99,7 +121,7 @@ internal sealed class ClusterSetup
             var colon = part.LastIndexOf(':');
             if (colon <= 0 || !ushort.TryParse(part.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port) || port == 0)
                 throw Units.Bad(option, part, "the address of a node, such as 127.0.0.1:7001");
-            nodes.Add(new Address("akka.tcp", SystemName, part[..colon], port));
+            nodes.Add(Userfault.Nodes.NodeSystem.AddressOf(SystemName, part[..colon], port, isTls: false));
         }
 
         return nodes;
@@ -107,15 +129,27 @@ internal sealed class ClusterSetup
 
     /// <summary>The nodes' addresses as Akka knows them: with TLS the protocol has another name.</summary>
     public IReadOnlyList<Address> Named(IReadOnlyList<Address> nodes) =>
-        Tls is null ? nodes : [.. nodes.Select(n => n.WithProtocol("akka.ssl.tcp"))];
+        Tls is null ? nodes : [.. nodes.Select(n => Userfault.Nodes.NodeSystem.AddressOf(SystemName, n.Host, n.Port!.Value, isTls: true))];
 
-    private string TlsConfig() => Tls is null ? "" :
-        $$"""
-        akka.remote.dot-netty.tcp.enable-ssl = on
-        akka.remote.dot-netty.tcp.ssl.certificate.path = "{{Escape(Tls.Path)}}"
-        akka.remote.dot-netty.tcp.ssl.certificate.password = "{{Escape(Tls.Password)}}"
-        akka.remote.dot-netty.tcp.ssl.certificate-authority = "{{Escape(Tls.Authority)}}"
-        """;
+    /// <summary>What may be wrong where no node has answered.</summary>
+    /// <param name="nodes">The nodes.</param>
+    public string Advice(IEnumerable<Address> nodes) =>
+        _refused is { } refused ? $"refused {refused}"
+        : $"check that it runs{(nodes.Any(n => !LoopbackRule.IsLoopback(n.Host)) ? ", where this node listens (userfault.cluster.host)," : "")} and that both have certificates of one authority, or neither has any (userfault.cluster.tls)";
 
-    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+    private void Check(IEnumerable<(string Name, string Host)> uses)
+    {
+        if (LoopbackRule.Check(Settings, Tls, uses) is not { } warning || _isWarned) return;
+        _isWarned = true;
+        Console.Error.WriteLine($"userfault: warning: {warning}");
+    }
+
+    private static IPAddress AddressAt(Settings settings, string key) =>
+        settings.Get(key) is var (name, text) && IPAddress.TryParse(text, out var address) ? address : throw Units.Bad(name, text, "an IP address");
+
+    private static IPEndPoint? MetricsOf(Settings settings)
+    {
+        var (name, port) = settings.Get("cluster.metrics-port");
+        return port == "off" ? null : new IPEndPoint(AddressAt(settings, "cluster.metrics-host"), Units.Count(name, port, 0, 65535));
+    }
 }

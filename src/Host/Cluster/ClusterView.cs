@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 

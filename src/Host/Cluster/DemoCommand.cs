@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Akka.Actor;
-using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -15,7 +15,7 @@ internal static class DemoCommand
         var options = new MigrateOptions();
         options.AddTo(demo);
         demo.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, nodes, result, cancelled)));
-        return new Command("cluster", "Clusters on this machine.") { demo };
+        return new Command("cluster", "Clusters on this machine, and certificates for those on several.") { demo, KeysCommand.Create() };
     }
 
     private static async Task<int> Run(MigrateOptions options, Option<string> nodes, ParseResult result, CancellationToken cancelled)

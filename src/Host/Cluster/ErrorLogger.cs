@@ -1,11 +1,17 @@
 using Akka.Actor;
 using Akka.Event;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
-/// <summary>Writes the actor system's log to standard error, a line an event: standard output belongs to reports.</summary>
+/// <summary>
+/// Writes the actor system's log to standard error, a line per event: standard output belongs to reports. <see cref="UserLog"/> decides
+/// which events appear.
+/// </summary>
 public sealed class ErrorLogger : UntypedActor
 {
+    private readonly bool _isDetailed = Logging.LogLevelFor(Context.System.Settings.LogLevel) < LogLevel.WarningLevel;
+
     /// <inheritdoc/>
     protected override void OnReceive(object message)
     {
@@ -15,7 +21,9 @@ public sealed class ErrorLogger : UntypedActor
                 Sender.Tell(new LoggerInitialized());
                 break;
             case LogEvent said:
-                Console.Error.WriteLine($"userfault: {said.LogLevel().ToString()[..^5].ToLowerInvariant()}: {said.Message.ToString()!.ReplaceLineEndings(" ")}");
+                // A flood of one complaint is cut off by the node's own filters.
+                if (!Context.System.Settings.LogFilter.ShouldTryKeepMessage(said, out _)) break;
+                if (UserLog.LineOf(said, _isDetailed) is { } line) Console.Error.WriteLine(line);
                 break;
             default:
                 Unhandled(message);

@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -46,15 +46,17 @@ internal sealed class Memberships
         {
             // A founder soon begins anew where nobody answers: others may want its pages, and those it lost are found later.
             var (seeds, isHasty, isRefused) = (_known.Seeds, !isFirst && _known.IsFounder && !_known.HasFound, false);
-            ActorSystem? system = null;
+            // Of several nodes the first that answers is joined: it must be the one that was found, not one of the cluster that gave way.
+            if (_known.HasFound) seeds = [seeds[0]];
+            NodeSystem? node = null;
             try
             {
-                system = ClusterMember.Open(_setup, _role, _port);
-                var found = Open(system, out var member);
-                await member.Join(_option, seeds, ends, isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout);
+                node = ClusterMember.Open(_setup, _role, _port);
+                var found = Open(node, out var member);
+                await member.Join(_option, seeds, ends, isHasty ? _setup.JoinTimeout / 4 : _setup.JoinTimeout, saysSo: isFirst);
                 if (ends.IsCancellationRequested) return;
                 _joined(member);
-                await Task.WhenAny(system.WhenTerminated, found.Task, Ended(ends));
+                await Task.WhenAny(node.System.WhenTerminated, found.Task, Ended(ends));
                 if (ends.IsCancellationRequested) return;
                 await Console.Error.WriteLineAsync("userfault node: " + (found.Task.IsCompletedSuccessfully
                     ? $"the cluster that it was cut off from is at {found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
@@ -64,24 +66,24 @@ internal sealed class Memberships
             {
                 isRefused = true;
                 await Console.Error.WriteLineAsync($"userfault node: {e.Message}; tries again");
-                if (system is null) await Task.Delay(_setup.RetryAfter, CancellationToken.None);
+                if (node is null) await Task.Delay(_setup.RetryAfter, CancellationToken.None);
             }
             finally
             {
-                if (system is not null) await system.Terminate();
+                if (node is not null) await node.Close();
             }
 
             if (isRefused) _known.Refused();
         }
     }
 
-    private TaskCompletionSource<Address> Open(ActorSystem system, out ClusterMember member)
+    private TaskCompletionSource<Address> Open(NodeSystem node, out ClusterMember member)
     {
-        member = new ClusterMember(_setup, system, _report);
-        _port = Akka.Cluster.Cluster.Get(system).SelfAddress.Port ?? _port;
-        View.Follow(system, member.Node);
+        member = new ClusterMember(_setup, node, _report);
+        _port = node.Membership.Self.Address.Port ?? _port;
+        View.Follow(node.System, member.Node);
         var found = new TaskCompletionSource<Address>(TaskCreationOptions.RunContinuationsAsynchronously);
-        member.Listen(ReunionActor.Props(_known, _setup.ReportEvery, at => found.TrySetResult(at)), "reunion");
+        member.Listen(ReunionActor.Props(node.Membership, _known, _setup.ReportEvery, at => found.TrySetResult(at)), "reunion");
         _opened(member);
         return found;
     }

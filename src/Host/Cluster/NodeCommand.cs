@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
-using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Cli;
@@ -21,7 +21,6 @@ internal static class NodeCommand
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         if (result.GetValue(options.UntilStdinCloses)) EndWithStdin(ends);
         var settings = options.Image.LoadSettings(result);
-        var setup = new ClusterSetup(settings);
         var role = result.GetValue(options.Role)!;
         if (result.GetValue(options.Image.Cluster) is not null)
             throw new CliException($"{options.Image.Cluster.Name}: belongs to migrate; a node joins at --seeds");
@@ -33,17 +32,25 @@ internal static class NodeCommand
                 return await ClusterMigration.Run(
                     options.Image, result, options.Seeds.Name, () => Task.FromResult(seeds), ends.Token, NodeOptions.PortOf(result, options.Port), waits: true);
             case NodeRoles.Source:
+                var source = SetupOf(options, result, settings);
                 using (var image = RunInputs.OpenImage(options.Image, result, settings))
-                    await RunSource(options, result, setup, image, ends.Token);
+                    await RunSource(options, result, source, image, ends.Token);
                 return ExitCodes.Success;
             case NodeRoles.Fetcher:
                 if (result.GetValue(options.Image.Image) is not null || result.GetValue(options.Image.Synthetic) is not null)
                     throw new CliException("--image and --synthetic: belong to a source; a fetcher serves what the sources have");
-                await RunFetcher(options, result, setup, ends.Token);
+                await RunFetcher(options, result, SetupOf(options, result, settings), ends.Token);
                 return ExitCodes.Success;
             default:
                 throw Units.Bad(options.Role.Name, role, $"{NodeRoles.Source}, {NodeRoles.Fetcher} or {NodeRoles.Destination}");
         }
+    }
+
+    private static ClusterSetup SetupOf(NodeOptions options, ParseResult result, Settings settings)
+    {
+        var setup = ClusterSetup.Open(settings);
+        setup.CheckNodes(options.Seeds.Name, ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds)));
+        return setup;
     }
 
     private static async Task RunSource(
@@ -83,18 +90,18 @@ internal static class NodeCommand
         var memberships = new Memberships(
             setup, (role, NodeOptions.PortOf(result, options.Port)),
             (options.Seeds.Name, ClusterSetup.Nodes(options.Seeds.Name, result.GetValue(options.Seeds))), Whole,
-            member => member.Listen(BitmapReplicasActor.Props(replicas), "replicas"),
+            member => member.Listen(BitmapReplicasActor.Props(replicas, member.Membership), "replicas"),
             member =>
             {
                 Console.WriteLine($"userfault node: {role} at {member.Endpoint}");
-                if (isFirst && endpoint is not null) Console.WriteLine($"userfault node: metrics at http://{endpoint.Endpoint}/metrics");
+                if (isFirst && endpoint is not null) Console.WriteLine($"userfault node: metrics at {endpoint.Address}");
                 isFirst = false;
                 joined(member);
             });
         using var metrics = new NodeMetrics(Whole, () => memberships.View.Nodes);
         metrics.Watch(replicas);
         watch?.Invoke(metrics);
-        using (endpoint = MetricsEndpoint.Open(setup.Settings)) await memberships.Run(ends);
+        using (endpoint = MetricsEndpoint.Open(setup)) await memberships.Run(ends);
     }
 
     private static NodeReport WithState(NodeReport report, Replicas replicas) => report with

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -17,10 +18,11 @@ internal static class KvmClusterMigration
         MigrateOptions options, ParseResult result, Settings settings, IReadOnlyList<Address> nodes, CancellationToken cancelled)
     {
         ClusterMigration.Check(options, result);
+        var setup = ClusterSetup.Open(settings);
+        setup.CheckNodes(options.Cluster.Name, nodes);
         var host = new KernelKvmHost();
         var vm = KvmSetup.Of(settings).On(host);
         var migration = KvmMigration.ToMigration(settings, vm.Mode);
-        var setup = new ClusterSetup(settings);
         var option = options.Cluster.Name;
         var adopts = result.GetValue(options.Image) is null && result.GetValue(options.Synthetic) is null;
         return await new ClusterRun(setup, option, waits: false).Run(

@@ -1,47 +1,47 @@
 using System.Globalization;
-using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
 namespace Userfault.Cli;
 
 /// <summary>
-/// GET /metrics over HTTP/1.1 and nothing else: one request a connection, one connection at a time, bounded in size and
-/// time. Whoever sends anything else is answered with an error, or not at all.
+/// GET /metrics over HTTP/1.1 and nothing else: one request per connection, few connections at a time, bounded in size and
+/// time. Where the cluster has certificates it speaks TLS, and answers only clients that show one of them. Anything else is
+/// answered with an error, or not at all.
 /// </summary>
 internal sealed class MetricsEndpoint : IDisposable
 {
-    private const int MostRequestBytes = 8192;
+    private const int MaxRequestBytes = 8192;
+    private const int MaxConnections = 8;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly TcpListener _listener;
+    private readonly SslServerAuthenticationOptions? _tls;
+    private readonly SemaphoreSlim _free = new(MaxConnections);
     private readonly CancellationTokenSource _ends = new();
 
-    private MetricsEndpoint(TcpListener listener) => _listener = listener;
+    private MetricsEndpoint(TcpListener listener, SslServerAuthenticationOptions? tls) => (_listener, _tls) = (listener, tls);
 
-    /// <summary>Where it listens.</summary>
-    public IPEndPoint Endpoint => (IPEndPoint)_listener.LocalEndpoint;
+    /// <summary>Where it is.</summary>
+    public Uri Address => new($"{(_tls is null ? "http" : "https")}://{_listener.LocalEndpoint}/metrics");
 
     /// <summary>Listens where the settings say; null where they say off.</summary>
-    /// <exception cref="CliException">A bad value, or the port cannot be listened on.</exception>
-    public static MetricsEndpoint? Open(Settings settings)
+    /// <exception cref="CliException">The port cannot be listened on.</exception>
+    public static MetricsEndpoint? Open(ClusterSetup setup)
     {
-        var (portName, portText) = settings.Get("cluster.metrics-port");
-        var (hostName, hostText) = settings.Get("cluster.metrics-host");
-        if (portText == "off") return null;
-        var port = Units.Count(portName, portText, 0, 65535);
-        if (!IPAddress.TryParse(hostText, out var host)) throw Units.Bad(hostName, hostText, "an IP address");
-        var listener = new TcpListener(host, port);
+        if (setup.MetricsAt is not { } at) return null;
+        var listener = new TcpListener(at);
         try
         {
             listener.Start(backlog: 16);
         }
         catch (SocketException e)
         {
-            throw new CliException($"{portName} {port}: cannot be listened on at {host}: {e.Message}");
+            throw new CliException($"userfault.cluster.metrics-port {at.Port}: cannot be listened on at {at.Address}: {e.Message}");
         }
 
-        var endpoint = new MetricsEndpoint(listener);
+        var endpoint = new MetricsEndpoint(listener, setup.Tls?.Server);
         _ = endpoint.Serve();
         return endpoint;
     }
@@ -60,26 +60,60 @@ internal sealed class MetricsEndpoint : IDisposable
         {
             try
             {
-                using var peer = await _listener.AcceptSocketAsync(ends);
-                using var late = CancellationTokenSource.CreateLinkedTokenSource(ends);
-                late.CancelAfter(Patience);
-                await Answer(peer, late.Token);
+                await _free.WaitAsync(ends);
+                _ = Answer(await _listener.AcceptSocketAsync(ends), ends);
             }
-            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+            catch (SocketException)
             {
-                // The peer has gone or was too slow, or this endpoint ends: the next one, or nobody, is served.
+                // The peer has gone again; the next one is served.
+                _free.Release();
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
             }
         }
     }
 
-    private static async Task Answer(Socket peer, CancellationToken late)
+    private async Task Answer(Socket peer, CancellationToken ends)
     {
-        var head = new byte[MostRequestBytes];
+        try
+        {
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(ends);
+            late.CancelAfter(Patience);
+            await using var plain = new NetworkStream(peer, ownsSocket: true);
+            if (_tls is null)
+            {
+                await Answer(plain, late.Token);
+            }
+            else
+            {
+                await using var secure = new SslStream(plain);
+                await secure.AuthenticateAsServerAsync(_tls, late.Token);
+                await Answer(secure, late.Token);
+                await secure.ShutdownAsync();
+            }
+
+            peer.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The peer has gone, was too slow, is a stranger, or this endpoint ends. Its bytes decide what TLS throws.
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    private static async Task Answer(Stream peer, CancellationToken late)
+    {
+        var head = new byte[MaxRequestBytes];
         var length = 0;
         while (head.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0)
         {
             if (length == head.Length) return;
-            var read = await peer.ReceiveAsync(head.AsMemory(length), late);
+            var read = await peer.ReadAsync(head.AsMemory(length), late);
             if (read == 0) return;
             length += read;
         }
@@ -90,13 +124,7 @@ internal sealed class MetricsEndpoint : IDisposable
         var answer = Encoding.ASCII.GetBytes(string.Create(
             CultureInfo.InvariantCulture,
             $"HTTP/1.1 {(isAsked ? "200 OK" : "404 Not Found")}\r\nContent-Type: {(isAsked ? PrometheusText.ContentType : "text/plain")}\r\nContent-Length: {bytes.Length}\r\nConnection: close\r\n\r\n"));
-        await SendAll(peer, answer, late);
-        await SendAll(peer, bytes, late);
-        peer.Shutdown(SocketShutdown.Send);
-    }
-
-    private static async Task SendAll(Socket peer, ReadOnlyMemory<byte> bytes, CancellationToken late)
-    {
-        while (bytes.Length > 0) bytes = bytes[await peer.SendAsync(bytes, late)..];
+        await peer.WriteAsync(answer, late);
+        await peer.WriteAsync(bytes, late);
     }
 }

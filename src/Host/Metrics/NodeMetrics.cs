@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 

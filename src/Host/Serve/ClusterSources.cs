@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using Userfault.Linux;
 using Userfault.Paging;
 
@@ -14,7 +15,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
-    private readonly string? _cookie;
+    private readonly SslClientAuthenticationOptions? _tls;
     private readonly Action<string> _log;
     private readonly ImageIdentity _image;
     private readonly Dictionary<PageClient, EndPoint> _clients = [];
@@ -22,7 +23,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     private readonly HashSet<EndPoint> _lost = [];
     private bool _isOver;
 
-    private ClusterSources(ImageIdentity image, string? cookie, Action<string> log) => (_image, _cookie, _log) = (image, cookie, log);
+    private ClusterSources(ImageIdentity image, SslClientAuthenticationOptions? tls, Action<string> log) => (_image, _tls, _log) = (image, tls, log);
 
     /// <summary>Those that can be asked now.</summary>
     public SourceSet Set { get; } = new();
@@ -42,30 +43,16 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         return nodes.Count > 0 ? nodes : throw Units.Bad(option, text, "the address of a node's data plane, such as 127.0.0.1:7101");
     }
 
-    /// <summary>The secret in a file; null without one.</summary>
-    /// <exception cref="CliException">The file cannot be read.</exception>
-    public static string? Cookie(string option, string? path)
-    {
-        try
-        {
-            return path is null ? null : File.ReadAllText(path).Trim();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CliException($"{option}: {path} cannot be read: {e.Message}");
-        }
-    }
-
     /// <summary>Asks the nodes, one after another, until one answers, which sources there are of which image.</summary>
     /// <exception cref="CliException">None answers, none serves the image, or it is not clear which image.</exception>
-    public static Found Find(IReadOnlyList<EndPoint> nodes, string? cookie, string? imageId)
+    public static Found Find(IReadOnlyList<EndPoint> nodes, SslClientAuthenticationOptions? tls, string? imageId)
     {
         var said = "";
         foreach (var node in nodes)
         {
             try
             {
-                var listings = PageClient.ListSources(new PageClientOptions { Server = node, Cookie = cookie })
+                var listings = PageClient.ListSources(new PageClientOptions { Server = node, Tls = tls })
                     .Where(l => imageId is null || l.Image.ToString().StartsWith(imageId, StringComparison.OrdinalIgnoreCase)).ToList();
                 var images = listings.Select(l => l.Image).Distinct().ToList();
                 if (images.Count > 1)
@@ -86,9 +73,9 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     }
 
     /// <summary>Connects to all, and goes on trying where that fails.</summary>
-    public static ClusterSources Connect(Found found, string? cookie, Action<string> log)
+    public static ClusterSources Connect(Found found, SslClientAuthenticationOptions? tls, Action<string> log)
     {
-        var sources = new ClusterSources(found.Image, cookie, log);
+        var sources = new ClusterSources(found.Image, tls, log);
         foreach (var endpoint in found.Endpoints) sources.Start(endpoint);
         return sources;
     }
@@ -141,7 +128,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         {
             if (_isOver) return;
             // The owner's calls come from another thread and wait for this lock.
-            var client = PageClient.Start(new PageClientOptions { Server = endpoint, Image = _image, Cookie = _cookie }, this);
+            var client = PageClient.Start(new PageClientOptions { Server = endpoint, Image = _image, Tls = _tls }, this);
             _clients.Add(client, endpoint);
         }
     }

@@ -15,7 +15,7 @@ internal sealed class ServeOptions
         Socket = Add<string>("--socket", "UNIX socket to listen on; Firecracker's backend_path");
         Cluster = Add<string>("--cluster", "fetch pages over the data plane: H:P,... of nodes, as they say where they serve");
         ImageId = Add<string>("--image-id", "which image, by the beginning of its identity, where the nodes serve several");
-        CookieFile = Add<string>("--cookie-file", "file with the secret of the nodes' data plane (userfault.cluster.cookie)");
+        ConfigFile = Add<string>("--config", "HOCON file with the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it");
         Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
         Push = Add<string>("--push", "order of pages that nobody waits for: none, sequential or outward (default sequential; none with --record)");
         PushChunk = Add<string>("--push-chunk", "pages of one push (default 512)");
@@ -49,7 +49,7 @@ internal sealed class ServeOptions
 
     public Option<string> ImageId { get; }
 
-    public Option<string> CookieFile { get; }
+    public Option<string> ConfigFile { get; }
 
     public Option<string> Chunk { get; }
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Net;
+using System.Net.Security;
 using Userfault.Linux;
 using Userfault.Paging;
 
@@ -20,6 +22,8 @@ internal sealed class ServePages : IDisposable
     {
         var cluster = result.GetValue(options.Cluster);
         var image = options.Image.TryOpen(result);
+        if (cluster is null && result.GetValue(options.ConfigFile) is not null)
+            throw new CliException("--config: belongs to --cluster; an image in this process needs no certificates");
         if (cluster is not null && image is not null)
             throw new CliException("--cluster: pages come from the nodes; leave out --image and --synthetic");
         if (cluster is null && image is null)
@@ -57,12 +61,12 @@ internal sealed class ServePages : IDisposable
     {
         if (!options.LinkOf(result).IsInstant) throw new CliException("--latency and --bandwidth: belong to an image in this process");
         var nodes = ClusterSources.Nodes(options.Cluster.Name, cluster);
-        var cookie = ClusterSources.Cookie(options.CookieFile.Name, result.GetValue(options.CookieFile));
-        var found = ClusterSources.Find(nodes, cookie, result.GetValue(options.ImageId));
+        var tls = Tls(options, result, nodes, log);
+        var found = ClusterSources.Find(nodes, tls, result.GetValue(options.ImageId));
         var replay = result.GetValue(options.Replay) is { } path
             ? WorkingSetFile.Load(path, found.Image, found.Pages, found.Name)
             : null;
-        var sources = ClusterSources.Connect(found, cookie, log);
+        var sources = ClusterSources.Connect(found, tls, log);
         var pages = new ServePages(new PageSupply(sources.Set, found.Image, found.Pages, found.Name)
         {
             RecordTo = result.GetValue(options.Record),
@@ -70,5 +74,18 @@ internal sealed class ServePages : IDisposable
         });
         pages._owned.Add(sources);
         return pages;
+    }
+
+    private static SslClientAuthenticationOptions? Tls(ServeOptions options, ParseResult result, IReadOnlyList<EndPoint> nodes, Action<string> log)
+    {
+        var settings = Settings.Load(result.GetValue(options.ConfigFile));
+        var tls = ClusterTls.Of(settings);
+        var uses = nodes.Select(node => (options.Cluster.Name, node is IPEndPoint ip ? ip.Address.ToString() : ((DnsEndPoint)node).Host));
+        foreach (var warning in new[] { LoopbackRule.Check(settings, tls, uses), tls?.Warning(TimeProvider.System.GetUtcNow()) })
+        {
+            if (warning is not null) log($"warning: {warning}");
+        }
+
+        return tls?.Client;
     }
 }

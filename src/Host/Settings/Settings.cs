@@ -12,7 +12,9 @@ internal sealed class Settings
     private const string Root = "userfault";
     private readonly Dictionary<string, (string Option, string Value)> _options = [];
 
-    private Settings(Config config) => Config = config;
+    private readonly string _folder;
+
+    private Settings(Config config, string folder) => (Config, _folder) = (config, folder);
 
     /// <summary>Everything, for the actor system.</summary>
     public Config Config { get; }
@@ -26,10 +28,10 @@ internal sealed class Settings
     public static Settings Load(string? overlay)
     {
         var defaults = Parse(DefaultFile);
-        if (overlay is null) return new Settings(defaults);
+        if (overlay is null) return new Settings(defaults, "");
         var config = Parse(overlay);
         Check(overlay, config, defaults);
-        return new Settings(config.WithFallback(defaults));
+        return new Settings(config.WithFallback(defaults), Path.GetDirectoryName(Path.GetFullPath(overlay)) ?? "");
     }
 
     /// <summary>Lets an option stand over a key; null leaves the key as it is.</summary>
@@ -44,6 +46,13 @@ internal sealed class Settings
         if (_options.TryGetValue(key, out var option)) return (option.Option, option.Value);
         var name = $"{Root}.{key}";
         return (name, Config.GetString(name) ?? throw new CliException($"{name}: has no value; give it one, or leave the key out"));
+    }
+
+    /// <summary>A file; a relative path begins at the settings file that names it. Empty where none is named.</summary>
+    public (string Name, string Path) FileAt(string key)
+    {
+        var (name, value) = Get(key);
+        return (name, value.Length == 0 ? "" : Path.Combine(_folder, value));
     }
 
     /// <summary>A size in pages; 0 for "off".</summary>

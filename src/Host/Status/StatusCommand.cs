@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Akka.Actor;
 using Spectre.Console;
-using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -35,7 +35,9 @@ internal static class StatusCommand
     {
         var asked = ClusterSetup.Nodes(option, text);
         if (asked.Count == 0) throw Units.Bad(option, text, "the address of a node, such as 127.0.0.1:7001");
-        var nodes = await Ask(new ClusterSetup(settings), option, asked, cancelled);
+        var setup = ClusterSetup.Open(settings);
+        setup.CheckNodes(option, asked);
+        var nodes = await Ask(setup, option, asked, cancelled);
         if (asJson) Console.Out.WriteLine(StatusReport.Json(nodes));
         else Write(nodes);
         return ExitCodes.Success;
@@ -50,9 +52,9 @@ internal static class StatusCommand
     internal static async Task<IReadOnlyList<ClusterNode>> Ask(
         ClusterSetup setup, string option, IReadOnlyList<Address> asked, CancellationToken cancelled)
     {
-        var system = ClusterMember.Open(setup, NodeRoles.Observer, port: 0);
+        var node = ClusterMember.Open(setup, NodeRoles.Observer, port: 0);
         var answer = new TaskCompletionSource<IReadOnlyList<ClusterNode>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        system.ActorOf(Props.Create(() => new Asker(setup.Named(asked), answer)), "status");
+        node.System.ActorOf(Props.Create(() => new Asker(node.Membership, setup.Named(asked), answer)), "status");
         try
         {
             return await answer.Task.WaitAsync(setup.JoinTimeout, cancelled);
@@ -61,11 +63,11 @@ internal static class StatusCommand
         {
             throw new CliException(
                 $"{option}: no node at {string.Join(",", asked.Select(n => $"{n.Host}:{n.Port}"))} has answered within " +
-                $"{setup.JoinTimeout.TotalSeconds:0.#} s; check that it runs, and that userfault.cluster.cookie and tls are the same");
+                $"{setup.JoinTimeout.TotalSeconds:0.#} s; {setup.Advice(asked)}");
         }
         finally
         {
-            await system.Terminate();
+            await node.Close();
         }
     }
 
@@ -80,7 +82,7 @@ internal static class StatusCommand
             var report = node.Report ?? NodeReport.Nothing;
             table.AddRow([.. new[]
             {
-                $"{node.Address.Host}:{node.Address.Port}", string.Join(",", node.Roles), node.Status.ToString(), node.IsReachable ? "yes" : "NO",
+                $"{node.Address.Host}:{node.Address.Port}", string.Join(",", node.Roles), node.State.ToString(), node.IsReachable ? "yes" : "NO",
                 report.PagesSent.ToString(CultureInfo.InvariantCulture), report.PagesPerSecond.ToString("0", CultureInfo.InvariantCulture),
                 report.Pages == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{report.PagesPresent}/{report.Pages} ({100.0 * report.PagesPresent / report.Pages:0.0} %)"),
                 node.Report is null ? "has not said" : report.State,
@@ -91,11 +93,14 @@ internal static class StatusCommand
     }
 
     // Asks again and again: a node may be in the middle of starting, and a message may be lost.
-    private sealed class Asker(IReadOnlyList<Address> asked, TaskCompletionSource<IReadOnlyList<ClusterNode>> answer) : UntypedActor
+    private sealed class Asker(IMembership membership, IReadOnlyList<Address> asked, TaskCompletionSource<IReadOnlyList<ClusterNode>> answer)
+        : UntypedActor, IWithTimers
     {
         private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(300);
 
-        protected override void PreStart() => Self.Tell("ask");
+        public ITimerScheduler Timers { get; set; } = null!;
+
+        protected override void PreStart() => Timers.StartPeriodicTimer("ask", "ask", TimeSpan.Zero, Every);
 
         protected override void OnReceive(object message)
         {
@@ -105,9 +110,7 @@ internal static class StatusCommand
                 return;
             }
 
-            foreach (var node in asked)
-                Context.ActorSelection(new RootActorPath(node) / "user" / NodeActor.Name).Tell(NodeProtocol.GetNodes.Instance, Self);
-            Context.System.Scheduler.ScheduleTellOnce(Every, Self, "ask", ActorRefs.NoSender);
+            foreach (var node in asked) membership.Tell(node, NodeActor.Name, NodeProtocol.GetNodes.Instance, Self);
         }
     }
 }

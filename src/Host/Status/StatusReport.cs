@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Cli;
 
@@ -23,7 +23,7 @@ internal static class StatusReport
             {
                 Node = $"{n.Address.Host}:{n.Address.Port}",
                 n.Roles,
-                Member = Units.NameOf(n.Status),
+                Member = Units.NameOf(n.State),
                 Reachable = n.IsReachable,
                 n.Report?.State,
                 n.Report?.PagesSent,

@@ -1,3 +1,5 @@
+using Userfault.Nodes;
+
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
@@ -20,17 +22,17 @@ internal sealed class MembershipChecker(SimCluster cluster) : Checker
         if (++_steps % StepsBetweenLooks != 0) return;
         foreach (var node in cluster.Nodes)
         {
-            if (node.Membership is not { IsTerminated: false } seen) continue;
-            var up = seen.State.Members.Where(static m => m.Status == Akka.Cluster.MemberStatus.Up).ToList();
-            if (up.Select(static m => m.Address).Distinct().Count() != up.Count)
+            if (node.Membership is not { IsOver: false } seen) continue;
+            var up = seen.Members.Where(static m => m.State == MemberState.Up).ToList();
+            if (up.Select(static m => m.Node.Address).Distinct().Count() != up.Count)
                 Violate($"{node.Name} takes two incarnations of one node for members that are up");
         }
     }
 
     private static string Said(SimNode node)
     {
-        if (node.Membership is not { IsTerminated: false } seen) return $"{node.Name} is {(node.IsUp ? "out" : "down")}";
-        var members = seen.State.Members.Select(m => $"{m.Address.Host} {m.Status}{(seen.State.Unreachable.Contains(m) ? " unreachable" : "")}");
+        if (node.Membership is not { IsOver: false } seen) return $"{node.Name} is {(node.IsUp ? "out" : "down")}";
+        var members = seen.Members.Select(static m => $"{m.Node.Address.Host} {m.State}{(m.IsReachable ? "" : " unreachable")}");
         return $"{node.Name} sees {string.Join(", ", members)}";
     }
 }

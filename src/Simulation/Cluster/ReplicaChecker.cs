@@ -1,4 +1,5 @@
 using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Simulation.Cluster;
 

@@ -1,23 +1,20 @@
-using System.Globalization;
 using System.Net;
 using Akka.Actor;
-using Akka.Cluster;
-using Akka.Configuration;
-using Akka.Remote.Transport;
-using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// A cluster of nodes in one world: sources, fetchers and destinations as their processes are, with the cluster's transport
-/// and the page data plane over one simulated network. Nodes die, come back as new incarnations, are slow, and lose
+/// A cluster of nodes in one world: sources, fetchers and destinations as their processes are, with a model of their
+/// membership and the page data plane over one simulated network. Nodes die, come back as new incarnations, are slow, and lose
 /// sight of each other.
 /// </summary>
 public sealed class SimCluster
 {
     private readonly SimClusterSettings _settings;
     private readonly List<SimNode> _nodes = [];
+    private readonly SimMembershipNet _net;
 
     /// <summary>A cluster without nodes. The first node that is added is the one all others join.</summary>
     public SimCluster(SimWorld world, SimClusterSettings? settings = null)
@@ -25,6 +22,7 @@ public sealed class SimCluster
         ArgumentNullException.ThrowIfNull(world);
         (World, _settings) = (world, settings ?? new SimClusterSettings());
         Network = new SimNetwork(world, _settings.Network);
+        _net = new SimMembershipNet(Network, _settings.SystemName, _settings.Membership);
     }
 
     /// <summary>Where it is.</summary>
@@ -93,7 +91,7 @@ public sealed class SimCluster
             node.HoldsVm = true;
             var published = new PublishedBitmaps(image);
             Open(node, () => NodeReport.Nothing with { Bitmaps = published.Shapes });
-            var publisher = node.System!.ActorOf(ClearPublisherActor.Props(published, _settings.ClearsEvery), ClearPublisherActor.Name);
+            var publisher = node.System!.ActorOf(ClearPublisherActor.Props(published, _settings.ClearsEvery, node.Membership), ClearPublisherActor.Name);
             var plane = new SimPagePlane(Network, node.Host);
             node.Links = node.System!.ActorOf(
                 PageLinksActor.Props(PageLinksSettings.IntoPool(makePool(node, publisher), ClientOptions(image)) with
@@ -117,6 +115,7 @@ public sealed class SimCluster
         if (node.System is not { } system) return;
         Network.Kill(node.Host, silently);
         node.System = null;
+        node.Membership = null;
         node.Node = node.Links = ActorRefs.Nobody;
         // It says nothing more and hears nothing more: how it ends in itself is nobody's business.
         World.LeaveStep();
@@ -138,6 +137,9 @@ public sealed class SimCluster
     public void Isolate(params IReadOnlyList<SimNode> nodes) => Network.Cut(
         nodes.Select(static n => n.Host), _nodes.Where(n => !nodes.Contains(n)).Select(static n => n.Host));
 
+    /// <summary>From now on no exchange between memberships is lost, and no member is suspected that is there.</summary>
+    internal void BecomesCalm() => _net.Settings = _net.Settings with { FalseSuspicion = 0, GossipLoss = 0 };
+
     /// <summary>Mends every cut.</summary>
     public void Heal() => Network.Heal();
 
@@ -145,11 +147,10 @@ public sealed class SimCluster
     public bool HasConverged()
     {
         var running = _nodes.Where(static n => n.IsUp).ToArray();
-        return Array.TrueForAll(running, node => node.Membership is { IsTerminated: false } seen
-            && seen.State.Unreachable.Count == 0
-            && seen.State.Members.Count == running.Length
-            && seen.State.Members.All(static m => m.Status == MemberStatus.Up)
-            && Array.TrueForAll(running, other => seen.State.Members.Any(m => m.UniqueAddress.Equals(other.Membership!.SelfUniqueAddress))));
+        return Array.TrueForAll(running, node => node.Membership is { IsOver: false } seen
+            && seen.Members.Count == running.Length
+            && seen.Members.All(static m => m is { State: MemberState.Up, IsReachable: true })
+            && Array.TrueForAll(running, other => seen.Members.Any(m => m.Node == other.Membership!.Self)));
     }
 
     private static PageClientOptions ClientOptions(ImageIdentity image) =>
@@ -165,50 +166,16 @@ public sealed class SimCluster
 
     private void Open(SimNode node, Func<NodeReport> report)
     {
-        var transport = new SimTransport(Network, node.Host, _settings.SystemName);
-        node.System = World.CreateSystem(
-            _settings.SystemName, node.Name, ConfigOf(node.Role), new RemoteTransportSetup(_ => transport));
-        node.Node = node.System.ActorOf(NodeActor.Props(report, _settings.ReportEvery), NodeActor.Name);
+        node.System = World.CreateSystem(_settings.SystemName, node.Name);
+        var membership = node.Membership = new SimMembership(_net, node.Host, node.System, [node.Role]);
+        if (_settings.ResolvesSplits) node.System.ActorOf(SplitBrainActor.Props(membership, _settings.StableAfter), "split-brain");
+        node.Node = node.System.ActorOf(NodeActor.Props(membership, report, _settings.ReportEvery), NodeActor.Name);
+        // The first node begins the cluster. Started again it joins the others, as all do.
+        var seeds = _nodes.Where(n => n != node).Take(node.IsFirstProcess ? 2 : int.MaxValue).Select(n => _net.AddressOf(n.Host));
+        membership.Join(node.IsFirstProcess && node == _nodes[0] ? [] : [.. seeds]);
         if (node.Role == NodeRoles.Destination) return;
         var replicas = node.Replicas = new Replicas();
         node.Node.Tell(
-            new NodeProtocol.Listen(node.System.ActorOf(BitmapReplicasActor.Props(replicas), "replicas")), ActorRefs.NoSender);
-    }
-
-    private Config ConfigOf(string role)
-    {
-        var seeds = string.Join(", ", _nodes.Take(2).Select(n => $"\"akka.tcp://{_settings.SystemName}@{n.Name}:{SimTransport.Port}\""));
-        var downing = _settings switch
-        {
-            { ResolvesSplits: false } => "",
-            { KeepsDestinations: true } => $"{typeof(SplitBrainProvider).FullName}, {typeof(SplitBrainProvider).Assembly.GetName().Name}",
-            _ => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
-        };
-        return ConfigurationFactory.ParseString(_settings.Config).WithFallback(ConfigurationFactory.ParseString(string.Create(
-            CultureInfo.InvariantCulture,
-            $$"""
-            akka {
-              actor {
-                provider = cluster
-                serializers.userfault = "{{typeof(NodeMessageSerializer).FullName}}, {{typeof(NodeMessageSerializer).Assembly.GetName().Name}}"
-                serialization-bindings {
-                  "{{typeof(INodeMessage).FullName}}, {{typeof(INodeMessage).Assembly.GetName().Name}}" = userfault
-                }
-              }
-              cluster {
-                roles = ["{{role}}"]
-                seed-nodes = [{{seeds}}]
-                log-info = off
-                allow-weakly-up-members = on
-                run-coordinated-shutdown-when-down = off
-                periodic-tasks-initial-delay = 100ms
-                gossip-interval = 200ms
-                leader-actions-interval = 200ms
-                downing-provider-class = "{{downing}}"
-                split-brain-resolver.stable-after = 5s
-              }
-            }
-            userfault.cluster.stable-after = 5s
-            """)));
+            new NodeProtocol.Listen(node.System.ActorOf(BitmapReplicasActor.Props(replicas, membership), "replicas")), ActorRefs.NoSender);
     }
 }

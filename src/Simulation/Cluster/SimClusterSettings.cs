@@ -21,12 +21,12 @@ public sealed record SimClusterSettings
     /// <summary>How fetcher nodes ask sources; null is as nodes do by default.</summary>
     public Actors.FetcherSettings? Fetcher { get; init; }
 
-    /// <summary>Are nodes downed that stay away, by keep-majority? Otherwise an unreachable node waits to come back.</summary>
+    /// <summary>Are nodes downed that stay away, by keep-destination? Otherwise an unreachable node waits to come back.</summary>
     public bool ResolvesSplits { get; init; }
 
-    /// <summary>Where splits are resolved: does the side with more destinations stay, as nodes of the command have it?</summary>
-    public bool KeepsDestinations { get; init; }
+    /// <summary>How long nothing may change before it is decided which side of a split stays.</summary>
+    public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>HOCON over the nodes' own settings.</summary>
-    public string Config { get; init; } = "";
+    /// <summary>How the membership behaves.</summary>
+    public SimMembershipSettings Membership { get; init; } = new();
 }

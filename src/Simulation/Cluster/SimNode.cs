@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Userfault.Actors;
+using Userfault.Nodes;
 
 namespace Userfault.Simulation.Cluster;
 
@@ -25,7 +25,7 @@ public sealed class SimNode
     /// <summary>The actor system of the process that runs now; null where none does.</summary>
     public ActorSystem? System { get; internal set; }
 
-    /// <summary>Its <see cref="Userfault.Actors.NodeActor"/>.</summary>
+    /// <summary>Its <see cref="NodeActor"/>.</summary>
     public IActorRef Node { get; internal set; } = ActorRefs.Nobody;
 
     /// <summary>Its keeper of data-plane connections; nobody where it has none of its own.</summary>
@@ -40,8 +40,11 @@ public sealed class SimNode
     /// <summary>Its replicas of destinations' bitmaps; empty at a destination.</summary>
     public Replicas Replicas { get; internal set; } = new();
 
-    /// <summary>The cluster as this node sees it; null where it does not run.</summary>
-    public Akka.Cluster.Cluster? Membership => IsUp ? Akka.Cluster.Cluster.Get(System!) : null;
+    /// <summary>The membership of the process that runs now; null where none does.</summary>
+    internal SimMembership? Membership { get; set; }
+
+    /// <summary>Is it the node's first process that runs?</summary>
+    internal bool IsFirstProcess => Host.Incarnation == 1;
 
     /// <summary>Does a VM live in its process, and die with it?</summary>
     internal bool HoldsVm { get; set; }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Simulation.Cluster;
@@ -11,14 +12,17 @@ namespace Userfault.Simulation.Cluster;
 internal sealed class SwarmCluster : SwarmSupply
 {
     private const long LateNs = 40_000_000;
+    private const long LookNs = 100_000;
     private readonly SimWorld _world;
     private readonly SimCluster _cluster;
     private readonly SimRandom _random;
     private readonly SimNode _destination;
     private readonly List<SimNode> _servers = [];
-    private readonly List<SimVm> _others = [];
+    private readonly List<(SimNode Node, SimVm Vm)> _others = [];
+    private readonly List<LostVm> _lost = [];
     private readonly List<PlannedFault> _active = [];
     private IActorRef _pool = ActorRefs.Nobody;
+    private long _startNs;
 
     public SwarmCluster(SimWorld world, SwarmView view)
     {
@@ -31,7 +35,11 @@ internal sealed class SwarmCluster : SwarmSupply
             ClearsEvery = TimeSpan.FromTicks(Plan.ClearsNs / 100),
             ReportEvery = TimeSpan.FromMilliseconds(500),
             ResolvesSplits = Plan.ResolvesSplits,
-            KeepsDestinations = true,
+            Membership = new SimMembershipSettings
+            {
+                FalseSuspicion = _random.OneOf([0, 0.01, 0.05]),
+                GossipLoss = _random.OneOf([0, 0.1, 0.3]),
+            },
             Fetcher = SwarmRun.FetcherOf(Plan),
         });
         // The first of the seed nodes, which alone may form a cluster by itself: it is never started anew.
@@ -44,7 +52,8 @@ internal sealed class SwarmCluster : SwarmSupply
         for (var i = 0; i < Plan.OtherDestinations; i++) _others.Add(Other(view.Image, i));
         view.Add(new MembershipChecker(_cluster));
         view.Add(new ReplicaChecker(_cluster));
-        view.Add(new OtherVmChecker(_others));
+        view.Add(new OtherVmChecker(() => _others.Where(o => o.Node.IsUp).Select(static o => o.Vm)));
+        view.Add(new LostDestinationChecker(_cluster, _lost));
     }
 
     public override string Node => "destination";
@@ -67,7 +76,8 @@ internal sealed class SwarmCluster : SwarmSupply
         _world.RunUntil(_cluster.HasConverged, TimeSpan.FromSeconds(60));
         _world.RunFor(TimeSpan.FromTicks(Plan.HeadStartNs / 100));
         _world.Delivery = Deliver;
-        foreach (var other in _others) other.Start();
+        _startNs = _world.NowNs;
+        foreach (var other in _others) other.Vm.Start();
     }
 
     public override bool Begin(PlannedFault fault)
@@ -82,6 +92,9 @@ internal sealed class SwarmCluster : SwarmSupply
                 _active.Add(fault);
                 Cut(fault);
                 return true;
+            case FaultType.DestinationDies when _others.Count > 0:
+                Await(fault, _others[fault.Target % _others.Count]);
+                break;
             case FaultType.NodeSlow:
                 server.Host.Slowdown = 30;
                 break;
@@ -135,17 +148,34 @@ internal sealed class SwarmCluster : SwarmSupply
     // A machine whose process is gone, or has left the cluster, gets another; and VMs that have paused go on.
     public override void Keep()
     {
+        _cluster.BecomesCalm();
         foreach (var server in _servers)
         {
-            if (server.Membership is { IsTerminated: true }) _cluster.Kill(server);
+            if (server.Membership is { IsOver: true }) _cluster.Kill(server);
             if (!server.IsUp) _cluster.Restart(server);
         }
 
-        foreach (var other in _others)
+        foreach (var (_, other) in _others)
         {
             if (other.Report is null && other.Progress.Count > 0 && other.Progress[^1].State == MigrationState.Paused)
                 other.Migration.Tell(MigrationProtocol.Continue.Instance, ActorRefs.NoSender);
         }
+    }
+
+    // The node of another destination dies when so much of its guest has arrived, where that comes to be while the fault lasts.
+    private void Await(PlannedFault fault, (SimNode Node, SimVm Vm) other)
+    {
+        var isLate = _world.NowNs > _startNs + fault.EndNs;
+        if (isLate || !other.Node.IsUp || other.Vm.Report is not null) return;
+        var missing = other.Vm.Progress.Count == 0 ? ulong.MaxValue : other.Vm.Progress[^1].Pages - other.Vm.Progress[^1].PagesPresent;
+        if (missing == 0 || missing > ((ulong)fault.Target * 4) + 4)
+        {
+            _world.After(LookNs, "destination dies", () => Await(fault, other));
+            return;
+        }
+
+        _lost.Add(LostVm.Of(_cluster, other.Node, other.Vm));
+        _cluster.Kill(other.Node, silently: fault.Target % 2 == 1);
     }
 
     private void Cut(PlannedFault fault)
@@ -197,18 +227,19 @@ internal sealed class SwarmCluster : SwarmSupply
         _ => new SimSourceFaults { Duplicate = 0.5 },
     };
 
-    private SimVm Other(TagImage image, int number)
+    private (SimNode Node, SimVm Vm) Other(TagImage image, int number)
     {
-        _cluster.AddDestination($"other-{number}", new SimVmSettings
+        var dies = Plan.Faults.Any(static f => f.Type == FaultType.DestinationDies);
+        var node = _cluster.AddDestination($"other-{number}", new SimVmSettings
         {
             Name = $"other-{number}",
             Image = image,
             Migration = new MigrationSettings
             {
                 Mode = FaultMode.Userfault,
-                Background = Plan.Push,
+                Background = dies ? BackgroundOrder.Sequential : Plan.Push,
                 Fetcher = SwarmRun.FetcherOf(Plan),
-                ProgressNs = 0,
+                ProgressNs = dies ? LookNs : 0,
                 SampleNs = 100_000_000,
             },
             Workload = new PatternWorkload(new PatternSettings(PatternKind.Random, 2, image.Pages)
@@ -218,6 +249,6 @@ internal sealed class SwarmCluster : SwarmSupply
                 Seed = Plan.Seed + (ulong)number,
             }),
         }, out var vm);
-        return vm;
+        return (node, vm);
     }
 }

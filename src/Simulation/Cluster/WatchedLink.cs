@@ -1,5 +1,5 @@
-using Userfault.Actors;
 using Userfault.Mmu;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Simulation.Cluster;

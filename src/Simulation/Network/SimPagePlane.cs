@@ -1,4 +1,4 @@
-using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 
 namespace Userfault.Simulation;

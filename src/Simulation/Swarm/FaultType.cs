@@ -105,4 +105,9 @@ public enum FaultType
 
     /// <summary>They come late, in another order.</summary>
     ClearsLate,
+
+    /// <summary>
+    /// Another destination loses its node for good once it has everything but some pages: four times the target's number, and four.
+    /// </summary>
+    DestinationDies,
 }

@@ -33,6 +33,11 @@ public static class PlanGenerator
         FaultType.ClearsLate, FaultType.FetcherCrash, FaultType.SourceLate, FaultType.SourceShort, FaultType.SourceWrongPage, FaultType.SourceTwice,
     ];
 
+    private static readonly FaultType[] Splits =
+    [
+        FaultType.NodeDies, FaultType.NodeLosesPower, FaultType.NodeCut, FaultType.NodeDeaf, FaultType.DestinationCut,
+    ];
+
     /// <summary>Share of the seeds that run a cluster, in percent; the others run one process, which costs far less.</summary>
     public const int ClusteredPercent = 12;
 
@@ -113,7 +118,7 @@ public static class PlanGenerator
             SourceNodes = random.OneOf([1, 1, 2, 3]),
             FetcherNodes = random.OneOf([0, 1, 2, 2, 3]),
             OtherDestinations = others,
-            ResolvesSplits = others == 0 && random.Chance(0.5),
+            ResolvesSplits = random.Chance(0.5),
             ClearsNs = random.OneOf([0, 200_000, 5_000_000, 20_000_000]),
             HeadStartNs = random.OneOf([0, 300_000_000, 1_500_000_000]),
             // Seconds pass until a cluster has seen that a node is gone: what ticks must do so in proportion.
@@ -152,6 +157,13 @@ public static class PlanGenerator
         if (random.Chance(0.3)) kinds.Add(FaultType.ToggleUserfault);
         if (random.Chance(0.2)) kinds.Add(FaultType.DirtyLog);
         if (plan.Mode == FaultMode.Userfault) kinds.Remove(FaultType.ReaderFails);
+        if (plan is { OtherDestinations: > 0, ResolvesSplits: true })
+        {
+            // Only where nothing else splits the cluster is it sure which side the run's own destination is on.
+            kinds.RemoveAll(Splits.Contains);
+            if (random.Chance(0.7)) kinds.Add(FaultType.DestinationDies);
+        }
+
         return kinds;
     }
 }

@@ -62,14 +62,14 @@ internal static class Migration
     /// </summary>
     public static async Task<JsonElement> Status(string node)
     {
-        var nodes = await StatusCommand.Ask(new ClusterSetup(Settings.Load(Patient)), "--cluster", ClusterSetup.Nodes("--cluster", node), CancellationToken.None);
+        var nodes = await StatusCommand.Ask(ClusterSetup.Open(Settings.Load(Patient)), "--cluster", ClusterSetup.Nodes("--cluster", node), CancellationToken.None);
         return JsonDocument.Parse(StatusReport.Json(nodes)).RootElement;
     }
 
     /// <summary>The same by the command, in a network namespace; null is where the tests run.</summary>
-    public static async Task<JsonElement> StatusIn(string? network, string node)
+    public static async Task<JsonElement> StatusIn(string? network, string node, string? config = null)
     {
-        var run = await CommandLine.RunIn(network, "status", "--cluster", node, "--json", "--config", Patient);
+        var run = await CommandLine.RunIn(network, "status", "--cluster", node, "--json", "--config", config ?? Patient);
         Assert.True(run.ExitCode == 0, run.Error);
         return JsonDocument.Parse(run.Output).RootElement;
     }

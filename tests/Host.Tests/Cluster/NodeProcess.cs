@@ -21,6 +21,9 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>Where other nodes reach it, as H:P.</summary>
     public string Address { get; private set; } = "";
 
+    /// <summary>Where pages can be had there, as H:P.</summary>
+    public string Serves { get; private set; } = "";
+
     /// <summary>Where its metrics are; null where it was not told to have any.</summary>
     public Uri? Metrics { get; private set; }
 
@@ -43,7 +46,7 @@ internal sealed class NodeProcess : IDisposable
         try
         {
             node.Address = (await node.Line($"userfault node: {role} at ")).Split(' ')[^1];
-            await node.Line("userfault node: serves ");
+            node.Serves = (await node.Line("userfault node: serves ")).Split(' ')[^1];
         }
         catch
         {

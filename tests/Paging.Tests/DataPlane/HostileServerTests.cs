@@ -236,31 +236,34 @@ public sealed class HostileServerTests
         ["hostile length"] = (peer => peer.Send([0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0]), RefusalReason.NotThisProtocol),
         ["welcome first"] = (peer => peer.SendFrame(FrameType.Welcome, ScriptedServer.WelcomePayload(Image.Identity, 64, 0)), RefusalReason.NotThisProtocol),
         ["wrong magic"] = (peer => peer.SendFrame(FrameType.Greeting, new byte[44]), RefusalReason.NotThisProtocol),
-        ["only newer versions"] = (peer => peer.SendFrame(FrameType.Greeting, GreetingOf(2, 9)), RefusalReason.UnsupportedVersion),
+        ["only newer versions"] = (peer => peer.SendFrame(FrameType.Greeting, GreetingOf(3, 9)), RefusalReason.UnsupportedVersion),
+        ["only version 1, as it was"] = (peer => peer.SendFrame(FrameType.Greeting, [.. GreetingOf(1, 1), .. new byte[36]]), RefusalReason.UnsupportedVersion),
+        ["short greeting"] = (peer => peer.SendFrame(FrameType.Greeting, GreetingOf(2, 2).AsSpan(0, 7)), RefusalReason.NotThisProtocol),
         ["greets twice"] = (peer =>
         {
-            peer.SendFrame(FrameType.Greeting, GreetingOf(1, 1));
-            peer.SendFrame(FrameType.Greeting, GreetingOf(1, 1));
+            peer.SendFrame(FrameType.Greeting, GreetingOf(2, 2));
+            peer.SendFrame(FrameType.Greeting, GreetingOf(1, 3));
         }, RefusalReason.BadFrame),
         ["other image"] = (peer => Welcome(peer, ScriptedServer.WelcomePayload(new ImageIdentity(Enumerable.Repeat((byte)3, 32).ToArray()), 64, 0)), RefusalReason.UnknownImage),
         ["wider window"] = (peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, 64, 5)), RefusalReason.LimitExceeded),
         ["absurd window"] = (peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, 64, 1 << 20)), RefusalReason.BadFrame),
         ["absurd size"] = (peer => Welcome(peer, ScriptedServer.WelcomePayload(Image.Identity, ulong.MaxValue, 0)), RefusalReason.BadFrame),
-        ["no limits"] = (peer => Welcome(peer, [1, 0, .. new byte[94]]), RefusalReason.BadFrame),
-        ["short welcome"] = (peer => Welcome(peer, [1, 0, .. new byte[90]]), RefusalReason.BadFrame),
+        ["no limits"] = (peer => Welcome(peer, [2, 0, .. new byte[62]]), RefusalReason.BadFrame),
+        ["short welcome"] = (peer => Welcome(peer, [2, 0, .. new byte[61]]), RefusalReason.BadFrame),
+        ["welcome to version 1"] = (peer => Welcome(peer, [1, 0, .. new byte[62]]), RefusalReason.UnsupportedVersion),
         ["never speaks"] = (_ => { }, RefusalReason.TooSlow),
     };
 
     private static byte[] GreetingOf(ushort min, ushort max)
     {
         byte[] greeting = new byte[Greeting.Size];
-        new Greeting(min, max, false, new byte[32]).Write(greeting);
+        new Greeting(min, max).Write(greeting);
         return greeting;
     }
 
     private static void Welcome(RawPeer peer, byte[] welcome)
     {
-        peer.SendFrame(FrameType.Greeting, GreetingOf(1, 1));
+        peer.SendFrame(FrameType.Greeting, GreetingOf(2, 2));
         peer.ReadFrame();
         peer.SendFrame(FrameType.Welcome, welcome);
     }
@@ -279,16 +282,6 @@ public sealed class HostileServerTests
             name == "never speaks" ? options with { HandshakeTimeout = TimeSpan.FromMilliseconds(100) } : options));
 
         Assert.Equal(reason, failure.Refusal.Reason);
-    }
-
-    [Fact]
-    public void A_server_that_does_not_prove_the_cookie_is_left()
-    {
-        using var server = new ScriptedServer(peer => ScriptedServer.Shake(peer, Image));
-
-        var failure = Assert.Throws<PageConnectionException>(() => PageClient.Connect(OptionsOf(server) with { Cookie = "c" }));
-
-        Assert.Equal(RefusalReason.WrongCookie, failure.Refusal.Reason);
     }
 
     [Fact]

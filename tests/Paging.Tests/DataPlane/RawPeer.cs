@@ -105,14 +105,13 @@ internal sealed class RawPeer(Socket socket) : IDisposable
     }
 
     /// <summary>Client's side: goes through the handshake.</summary>
-    public Welcome Shake(ImageIdentity image, uint window = 0, string? cookie = null)
+    public Welcome Shake(ImageIdentity image, uint window = 0)
     {
         var (type, _, payload) = ReadFrame()!.Value;
         Assert.Equal(FrameType.Greeting, type);
-        Assert.Equal(RefusalReason.None, Greeting.TryRead(payload, out Greeting? greeting));
-        byte[] nonce = new byte[WireLimits.NonceBytes];
+        Assert.Equal(RefusalReason.None, Greeting.TryRead(payload, out _));
         byte[] hello = new byte[Hello.Size];
-        new Hello(1, image, nonce, CookieProof.OfClient(cookie, greeting!.Nonce, nonce, image), window).Write(hello);
+        new Hello(WireLimits.Version, image, window).Write(hello);
         SendFrame(FrameType.Hello, hello);
         (type, _, payload) = ReadFrame()!.Value;
         Assert.Equal(FrameType.Welcome, type);

@@ -23,7 +23,7 @@ internal sealed class ScriptedServer : IDisposable
     public static void Shake(RawPeer peer, PlaneImage image, uint window = 4)
     {
         byte[] greeting = new byte[Greeting.Size];
-        new Greeting(1, 1, false, new byte[WireLimits.NonceBytes]).Write(greeting);
+        new Greeting(WireLimits.Version, WireLimits.Version).Write(greeting);
         peer.SendFrame(FrameType.Greeting, greeting);
         Assert.Equal(FrameType.Hello, peer.ReadFrame()!.Value.Type);
         peer.SendFrame(FrameType.Welcome, WelcomePayload(image.Identity, image.Pages, window));
@@ -32,7 +32,7 @@ internal sealed class ScriptedServer : IDisposable
     public static byte[] WelcomePayload(ImageIdentity image, ulong pages, uint window)
     {
         byte[] welcome = new byte[Welcome.Size];
-        new Welcome(1024, 128, 512, window, 60_000, pages, image, CookieProof.None).Write(welcome);
+        new Welcome(1024, 128, 512, window, 60_000, pages, image).Write(welcome);
         return welcome;
     }
 

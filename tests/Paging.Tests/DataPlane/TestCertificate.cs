@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -24,7 +25,8 @@ internal sealed class TestCertificate : IDisposable
     {
         ServerCertificate = _certificate,
         ClientCertificateRequired = mutual,
-        RemoteCertificateValidationCallback = (_, theirs, _, _) => !mutual || IsThis(theirs),
+        RemoteCertificateValidationCallback = (_, theirs, _, _) =>
+            !mutual || IsThis(theirs),
     };
 
     public SslClientAuthenticationOptions ForClient(bool mutual = false) => new()
@@ -36,6 +38,15 @@ internal sealed class TestCertificate : IDisposable
 
     public void Dispose() => _certificate.Dispose();
 
-    private bool IsThis(X509Certificate? theirs) =>
-        theirs is not null && theirs.GetRawCertData().AsSpan().SequenceEqual(_certificate.RawData);
+    // True, or why it is not trusted.
+    private bool IsThis(X509Certificate? theirs)
+    {
+        if (theirs is null)
+        {
+            throw new AuthenticationException("no certificate");
+        }
+        return theirs.GetRawCertData().AsSpan().SequenceEqual(_certificate.RawData)
+            ? true
+            : throw new AuthenticationException("another certificate");
+    }
 }

@@ -8,10 +8,9 @@ public sealed class TlsTests
     public async Task Both_ends_can_be_authenticated_by_certificate()
     {
         using var certificate = TestCertificate.Create("localhost");
-        using var server = new PageServer(
-            Plane.Server with { Tls = certificate.ForServer(mutual: true), Cookie = "as well" }, [new PageOffer(Image)]);
+        using var server = new PageServer(Plane.Server with { Tls = certificate.ForServer(mutual: true) }, [new PageOffer(Image)]);
         using PageClient client = PageClient.Connect(
-            Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient(mutual: true), Cookie = "as well" });
+            Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient(mutual: true) });
         var sink = new CollectingSink(Image);
 
         client.Ask(1, 0, 64, sink);
@@ -31,9 +30,13 @@ public sealed class TlsTests
             Plane.Server with { Tls = certificate.ForServer(mutual: true), Log = log.Enqueue }, [new PageOffer(Image)]);
         PageClientOptions options = Plane.ClientOf(server, Image.Identity);
 
-        Assert.NotEqual(RefusalReason.None, Refused(options with { Tls = certificate.ForClient() }));
-        Assert.NotEqual(RefusalReason.None, Refused(options with { Tls = other.ForClient(mutual: true) }));
-        Assert.NotEqual(RefusalReason.None, Refused(options with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) }));
+        // No certificate, one that only this end trusts, and no TLS at all.
+        Refusal unknown = Refused(options with { Tls = certificate.ForClient() });
+        Assert.Equal(RefusalReason.ConnectionLost, unknown.Reason);
+        Assert.Contains("certificate", unknown.Text, StringComparison.Ordinal);
+        Assert.Equal(
+            new Refusal(RefusalReason.Untrusted, "another certificate"), Refused(options with { Tls = other.ForClient(mutual: true) }));
+        Assert.NotEqual(RefusalReason.None, Refused(options with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) }).Reason);
         using (var peer = RawPeer.ConnectTo(server))
         {
             peer.SendIfTaken("GET / HTTP/1.1\r\n\r\n"u8);
@@ -43,7 +46,67 @@ public sealed class TlsTests
 
         Assert.Equal(4, log.Count);
         Assert.All(log, line => Assert.DoesNotContain('\n', line));
+        Assert.All(log, line => Assert.Contains(": Untrusted: ", line, StringComparison.Ordinal));
+        Assert.Single(log, line => line.EndsWith(": no certificate", StringComparison.Ordinal));
         Assert.Equal(4, server.Counters.Refused);
+    }
+
+    [Fact]
+    public async Task Damaged_greetings_of_TLS_harm_nobody()
+    {
+        var log = new Plane.Lines();
+        using var certificate = TestCertificate.Create("localhost");
+        byte[] hello = ClientHello(certificate);
+        using var server = new PageServer(
+            Plane.Server with { Tls = certificate.ForServer(mutual: true), Log = log.Enqueue }, [new PageOffer(Image)]);
+        using PageClient bystander = PageClient.Connect(
+            Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient(mutual: true) });
+        var sink = new CollectingSink(Image);
+        const int peers = 120;
+        for (int seed = 0; seed < peers; seed++)
+        {
+            var random = new Random(seed);
+            byte[] bytes = (byte[])hello.Clone();
+            for (int i = 0; i <= seed % 5; i++)
+            {
+                bytes[random.Next(bytes.Length)] ^= (byte)(1 << random.Next(8));
+            }
+            using var peer = RawPeer.ConnectTo(server);
+            peer.SendIfTaken(seed % 3 == 0 ? bytes.AsSpan(0, random.Next(bytes.Length)) : bytes);
+            peer.HalfClose();
+            peer.ReadToEnd();
+            bystander.Ask((ulong)seed, (ulong)(seed % 60), 4, sink);
+        }
+
+        await sink.Ended(peers);
+        await Plane.Until(() => log.Count == peers, "a line for every peer");
+
+        sink.AssertClean();
+        Assert.Empty(sink.Failures);
+        Assert.All(log, line => Assert.DoesNotContain('\n', line));
+    }
+
+    [Fact]
+    public async Task A_stranger_that_says_nothing_is_cut_off()
+    {
+        var log = new Plane.Lines();
+        using var certificate = TestCertificate.Create("localhost");
+        using var server = new PageServer(
+            Plane.Server with
+            {
+                Tls = certificate.ForServer(mutual: true),
+                HandshakeTimeout = TimeSpan.FromMilliseconds(200),
+                Log = log.Enqueue,
+            },
+            [new PageOffer(Image)]);
+        using (var peer = RawPeer.ConnectTo(server))
+        {
+            peer.ReadToEnd();
+        }
+
+        await Plane.Until(() => !log.IsEmpty, "a line");
+
+        Assert.Contains(": TooSlow: ", Assert.Single(log), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -52,11 +115,24 @@ public sealed class TlsTests
         using var certificate = TestCertificate.Create("localhost");
         using var server = new PageServer(Plane.Server, [new PageOffer(Image)]);
 
-        Assert.Equal(
-            RefusalReason.ConnectionLost,
-            Refused(Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient() }));
+        Assert.Equal(RefusalReason.Untrusted, Refused(Plane.ClientOf(server, Image.Identity) with { Tls = certificate.ForClient() }).Reason);
     }
 
-    private static RefusalReason Refused(PageClientOptions options) =>
-        Assert.Throws<PageConnectionException>(() => PageClient.Connect(options)).Refusal.Reason;
+    private static Refusal Refused(PageClientOptions options) =>
+        Assert.Throws<PageConnectionException>(() => PageClient.Connect(options)).Refusal;
+
+    // The first bytes that a good client sends.
+    private static byte[] ClientHello(TestCertificate certificate)
+    {
+        byte[] hello = [];
+        using var server = new ScriptedServer(peer =>
+        {
+            byte[] bytes = new byte[4096];
+            hello = bytes[..peer.Socket.Receive(bytes)];
+            peer.HalfClose();
+        });
+        Refused(Plane.ClientOf(server.Endpoint, Image.Identity) with { Tls = certificate.ForClient(mutual: true) });
+        Assert.NotEmpty(hello);
+        return hello;
+    }
 }

@@ -1,4 +1,5 @@
 using Userfault.Actors;
+using Userfault.Nodes;
 using Userfault.Paging;
 using Userfault.Simulation.Cluster;
 
@@ -20,7 +21,7 @@ public sealed class SimClusterTests
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
 
         cluster.Isolate(cluster["node-1"], cluster["node-4"]);
-        Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.State.Unreachable.Count == 2, Long));
+        Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.Members.Count(static m => !m.IsReachable) == 2, Long));
         Assert.False(cluster.HasConverged());
         cluster.Heal();
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
@@ -34,14 +35,14 @@ public sealed class SimClusterTests
         using var world = new SimWorld(seed);
         var cluster = Members(world, 4);
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
-        var former = cluster["node-2"].Membership!.SelfUniqueAddress;
+        var former = cluster["node-2"].Membership!.Self;
 
         cluster.Kill(cluster["node-2"], silently);
-        Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.State.Unreachable.Count == 1, Long));
+        Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.Members.Count(static m => !m.IsReachable) == 1, Long));
         cluster.Restart(cluster["node-2"]);
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
-        Assert.NotEqual(former, cluster["node-2"].Membership!.SelfUniqueAddress);
-        Assert.Equal(former.Address, cluster["node-2"].Membership!.SelfUniqueAddress.Address);
+        Assert.NotEqual(former, cluster["node-2"].Membership!.Self);
+        Assert.Equal(former.Address, cluster["node-2"].Membership!.Self.Address);
     }
 
     [Fact]
@@ -51,8 +52,8 @@ public sealed class SimClusterTests
         var cluster = Members(world, 5, new SimClusterSettings { ResolvesSplits = true });
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
         cluster.Isolate(cluster["node-3"]);
-        Assert.True(world.RunUntil(() => cluster["node-3"].Membership!.IsTerminated, Long));
-        Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.State.Members.Count == 4, Long));
+        Assert.True(world.RunUntil(() => cluster["node-3"].Membership!.IsOver, Long));
+        Assert.True(world.RunUntil(() => cluster["node-0"].Membership!.Members.Count == 4, Long));
     }
 
     // A destination's membership is a system of its own, beside its guest's: what ends and begins anew here is that.
@@ -61,24 +62,24 @@ public sealed class SimClusterTests
     public void A_destinations_membership_ends_on_the_smaller_side_and_the_next_is_let_in(ulong seed)
     {
         using var world = new SimWorld(seed);
-        var cluster = new SimCluster(world, new SimClusterSettings { ResolvesSplits = true, KeepsDestinations = true });
+        var cluster = new SimCluster(world, new SimClusterSettings { ResolvesSplits = true });
         foreach (var (name, role) in new[] { ("source", NodeRoles.Source), ("fetcher", NodeRoles.Fetcher), ("near", NodeRoles.Destination), ("far", NodeRoles.Destination) })
             cluster.AddMember(name, role);
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
-        var (far, former) = (cluster["far"], cluster["far"].Membership!.SelfUniqueAddress);
+        var (far, former) = (cluster["far"], cluster["far"].Membership!.Self);
 
         cluster.Isolate(far);
-        Assert.True(world.RunUntil(() => far.Membership!.IsTerminated && cluster["source"].Membership!.State.Members.Count == 3, Long));
-        Assert.All(["source", "fetcher", "near"], name => Assert.False(cluster[name].Membership!.IsTerminated));
+        Assert.True(world.RunUntil(() => far.Membership!.IsOver && cluster["source"].Membership!.Members.Count == 3, Long));
+        Assert.All(["source", "fetcher", "near"], name => Assert.False(cluster[name].Membership!.IsOver));
 
         cluster.Kill(far);
         cluster.Restart(far);
         world.RunFor(TimeSpan.FromSeconds(30));
-        Assert.Equal(3, cluster["source"].Membership!.State.Members.Count);
+        Assert.Equal(3, cluster["source"].Membership!.Members.Count);
         cluster.Heal();
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
-        Assert.Equal(4, cluster["near"].Membership!.State.Members.Count);
-        Assert.NotEqual(former, far.Membership!.SelfUniqueAddress);
+        Assert.Equal(4, cluster["near"].Membership!.Members.Count);
+        Assert.NotEqual(former, far.Membership!.Self);
     }
 
     [Theory]
@@ -86,16 +87,16 @@ public sealed class SimClusterTests
     public void A_destination_that_leaves_while_a_node_is_away_takes_nobody_with_it(ulong seed)
     {
         using var world = new SimWorld(seed);
-        var cluster = Serving(world, out _, new SimClusterSettings { ResolvesSplits = true, KeepsDestinations = true });
+        var cluster = Serving(world, out _, new SimClusterSettings { ResolvesSplits = true });
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
         cluster.Kill(cluster["fetch-0"], silently: true);
         // Nobody can see it off as long as the dead node has not been given up, and it does not wait for that.
-        cluster["destination"].Membership!.Leave(cluster["destination"].Membership!.SelfAddress);
+        cluster["destination"].Membership!.Leave();
         world.RunFor(TimeSpan.FromSeconds(1));
         cluster.Kill(cluster["destination"]);
-        Assert.True(world.RunUntil(() => cluster["source-1"].Membership!.State.Members.Count == 3, Long));
+        Assert.True(world.RunUntil(() => cluster["source-1"].Membership!.Members.Count == 3, Long));
         Assert.True(world.RunUntil(cluster.HasConverged, Long));
-        Assert.All(["source-0", "source-1", "fetch-1"], name => Assert.False(cluster[name].Membership!.IsTerminated));
+        Assert.All(["source-0", "source-1", "fetch-1"], name => Assert.False(cluster[name].Membership!.IsOver));
     }
 
     [Theory]

@@ -11,17 +11,4 @@ internal sealed class Chatter(List<IActorRef> peers, List<string> heard) : Untyp
         lock (heard) heard.Add($"{Self.Path.Name}:{left}");
         if (left > 0) peers[(left * 7) % peers.Count].Tell(left - 1);
     }
-
-    /// <summary>A world of chatters with some words in the air; answers who heard what, in order.</summary>
-    public static (List<string> Heard, ulong Hash) Run(ulong seed, SimOptions? options = null)
-    {
-        using var world = new SimWorld(seed, options);
-        var system = world.CreateSystem("chat");
-        var heard = new List<string>();
-        var peers = new List<IActorRef>();
-        for (var i = 0; i < 20; i++) peers.Add(system.ActorOf(Props.Create(() => new Chatter(peers, heard)), $"chatter-{i}"));
-        foreach (var peer in peers) peer.Tell(30);
-        world.RunFor(TimeSpan.FromSeconds(1));
-        return (heard, world.Hash);
-    }
 }

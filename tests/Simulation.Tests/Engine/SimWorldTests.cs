@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 
 namespace Userfault.Simulation.Tests;
 
@@ -11,7 +12,7 @@ public sealed class SimWorldTests
     public void One_seed_replays_and_another_does_not(int window)
     {
         var options = new SimOptions { Window = window };
-        var (first, again, other) = (Chatter.Run(7, options), Chatter.Run(7, options), Chatter.Run(8, options));
+        var (first, again, other) = (Chat.Run(7, options), Chat.Run(7, options), Chat.Run(8, options));
         Assert.Equal(20 * 31, first.Heard.Count);
         Assert.Equal(first.Heard, again.Heard);
         Assert.Equal(first.Hash, again.Hash);

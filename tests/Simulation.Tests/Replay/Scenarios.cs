@@ -19,7 +19,7 @@ internal static partial class Scenarios
     {
         var all = new Dictionary<string, Func<ulong, ulong>>
         {
-            ["chat"] = seed => Chatter.Run(seed).Hash,
+            ["chat"] = seed => Chat.Run(seed).Hash,
             ["vm"] = Vm,
             ["swarm"] = static seed => Swarm(seed, isClustered: false),
             // As a wrong program would: what it does hangs on the process.

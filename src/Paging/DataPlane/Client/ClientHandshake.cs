@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Userfault.Mmu;
 
 namespace Userfault.Paging;
@@ -6,7 +5,6 @@ namespace Userfault.Paging;
 /// <summary>The client's side of the handshake, without a socket: frames in, the hello out, an agreement at the end.</summary>
 internal sealed class ClientHandshake(PageClientOptions options)
 {
-    private readonly byte[] _nonce = RandomNumberGenerator.GetBytes(WireLimits.NonceBytes);
     private Greeting? _greeting;
 
     /// <summary>The agreement, once the server has welcomed.</summary>
@@ -35,11 +33,9 @@ internal sealed class ClientHandshake(PageClientOptions options)
         {
             return new Refusal(reason, $"greeting refused; this client speaks version {WireLimits.Version}");
         }
-        byte[] proof = CookieProof.OfClient(options.Cookie, _greeting!.Nonce, _nonce, options.Image);
         reply = new byte[FrameHeader.Size + Hello.Size];
         new FrameHeader(Hello.Size, FrameType.Hello, 0).Write(reply);
-        new Hello(WireLimits.Version, options.Image, _nonce, proof, (uint)options.DuplicateWindow)
-            .Write(reply.AsSpan(FrameHeader.Size));
+        new Hello(WireLimits.Version, options.Image, (uint)options.DuplicateWindow).Write(reply.AsSpan(FrameHeader.Size));
         return default;
     }
 
@@ -49,11 +45,6 @@ internal sealed class ClientHandshake(PageClientOptions options)
         if (reason != RefusalReason.None)
         {
             return new Refusal(reason, "welcome refused: its length, version or limits make no sense");
-        }
-        byte[] proof = CookieProof.OfServer(options.Cookie, _greeting!.Nonce, _nonce, options.Image);
-        if (options.Cookie is not null && !CookieProof.Matches(proof, welcome!.Proof))
-        {
-            return new Refusal(RefusalReason.WrongCookie, "the server does not prove that it knows the cookie");
         }
         if (welcome!.Image != options.Image)
         {

@@ -34,7 +34,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
                 int bytes = transport.Receive(RoomFor(buffer));
                 if (bytes <= 0)
                 {
-                    return new Refusal(RefusalReason.ConnectionLost, "the server closed the connection");
+                    return new Refusal(RefusalReason.ConnectionLost, transport.ClosedText);
                 }
                 buffer.Filled += bytes;
                 client.Heard(bytes);

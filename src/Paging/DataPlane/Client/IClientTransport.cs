@@ -9,6 +9,9 @@ internal interface IClientTransport : IDisposable
     /// <summary>Blocks until bytes are there. 0 where the server has closed.</summary>
     int Receive(Span<byte> into);
 
+    /// <summary>What to say of a server that has closed.</summary>
+    string ClosedText { get; }
+
     /// <summary>How many of the bytes went out; the rest is tried again later where the buffer is full.</summary>
     int Send(ReadOnlySpan<byte> bytes);
 }

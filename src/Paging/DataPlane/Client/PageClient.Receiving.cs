@@ -110,6 +110,10 @@ public sealed partial class PageClient
             _transport.Connect();
             End(_receiver.Receive());
         }
+        catch (AuthenticationException e)
+        {
+            End(new Refusal(RefusalReason.Untrusted, e.GetBaseException().Message.ReplaceLineEndings(" ")));
+        }
         catch (Exception e) when (IsLoss(e))
         {
             End(new Refusal(RefusalReason.ConnectionLost, e.Message));

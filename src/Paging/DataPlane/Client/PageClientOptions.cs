@@ -12,9 +12,6 @@ public sealed record PageClientOptions
     /// <summary>The image whose pages are wanted; <c>default</c> asks for none, only for the list of sources.</summary>
     public ImageIdentity Image { get; init; }
 
-    /// <summary>The secret that both ends must prove to know; null for none.</summary>
-    public string? Cookie { get; init; }
-
     /// <summary>TLS, null for none; with a client certificate where the server wants one.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 

@@ -34,6 +34,8 @@ internal sealed unsafe class SocketTransport : IClientTransport
         }
     }
 
+    public string ClosedText => "the server closed the connection";
+
     public int Receive(Span<byte> into) => _socket.Receive(into);
 
     public int Send(ReadOnlySpan<byte> bytes)

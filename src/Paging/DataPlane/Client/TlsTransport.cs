@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace Userfault.Paging;
 
@@ -14,16 +15,35 @@ internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptio
     };
 
     private SslStream? _stream;
+    private bool _hasReceived;
 
     public void Connect()
     {
         _socket.Connect(server);
         var stream = new SslStream(new NetworkStream(_socket, ownsSocket: true));
-        stream.AuthenticateAsClient(tls);
+        try
+        {
+            stream.AuthenticateAsClient(tls);
+        }
+        catch (Exception e) when (e is not (AuthenticationException or IOException or SocketException or ObjectDisposedException))
+        {
+            // Whatever the bytes of a stranger make TLS throw is the stranger's end and not that of this process.
+            throw new AuthenticationException(e.Message, e);
+        }
         _stream = stream;
     }
 
-    public int Receive(Span<byte> into) => _stream!.Read(into);
+    // A server that does not trust this end's certificate may say so by closing, after the TLS handshake is done here.
+    public string ClosedText => _hasReceived
+        ? "the server closed the connection"
+        : "the server closed the connection at once: it may not trust this end's certificate";
+
+    public int Receive(Span<byte> into)
+    {
+        int bytes = _stream!.Read(into);
+        _hasReceived |= bytes > 0;
+        return bytes;
+    }
 
     public int Send(ReadOnlySpan<byte> bytes)
     {

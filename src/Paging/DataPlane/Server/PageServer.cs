@@ -16,7 +16,7 @@ public sealed class PageServer : IDisposable
     private readonly IDisposable _shell;
 
     /// <summary>Binds, and serves from then on.</summary>
-    /// <param name="options">Address, limits, cookie, TLS.</param>
+    /// <param name="options">Address, limits, TLS.</param>
     /// <param name="offers">What is served, one offer an image. Not disposed here; must outlive the server.</param>
     /// <param name="directory">
     /// Answers LIST with what the node knows of; called on the server's threads. Null: with the offers themselves.

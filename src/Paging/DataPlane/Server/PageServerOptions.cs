@@ -9,12 +9,10 @@ public sealed record PageServerOptions
     /// <summary>Address to listen on; port 0 lets the system choose (<see cref="PageServer.Endpoint"/> tells).</summary>
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 0);
 
-    /// <summary>The secret that clients must prove to know, and that is proved to them; null for none.</summary>
-    public string? Cookie { get; init; }
-
     /// <summary>
     /// TLS, null for none. With <see cref="SslServerAuthenticationOptions.ClientCertificateRequired"/> and a validation
-    /// callback the client is authenticated too. Content is then encrypted from a copy, at a fraction of the plain speed.
+    /// callback the client is authenticated too: one that throws an <see cref="System.Security.Authentication.AuthenticationException"/>
+    /// says why it refuses. Content is then encrypted from a copy, at a fraction of the plain speed.
     /// </summary>
     public SslServerAuthenticationOptions? Tls { get; init; }
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Userfault.Mmu;
 
 namespace Userfault.Paging;
@@ -14,7 +13,6 @@ internal sealed class ServerSession : IDisposable
     private readonly ServerContents _contents;
     private readonly Action _wake;
     private readonly FrameAssembler _frames = new(WireLimits.ClientPayloadBytes);
-    private readonly byte[] _nonce = RandomNumberGenerator.GetBytes(WireLimits.NonceBytes);
     private readonly long _openedMs;
     private readonly RequestTable _requests;
     private readonly uint _maxPages;
@@ -127,8 +125,7 @@ internal sealed class ServerSession : IDisposable
         switch (_state)
         {
             case State.Greeting:
-                Append(batch, FrameType.Greeting, Greeting.Size, payload => new Greeting(
-                    WireLimits.Version, WireLimits.Version, _options.Cookie is not null, _nonce).Write(payload));
+                Append(batch, FrameType.Greeting, Greeting.Size, new Greeting(WireLimits.Version, WireLimits.Version).Write);
                 _state = State.AwaitingHello;
                 break;
             case State.Welcoming:
@@ -219,13 +216,7 @@ internal sealed class ServerSession : IDisposable
             Refuse(reason, $"hello refused; this server speaks version {WireLimits.Version}");
             return;
         }
-        byte[] proof = CookieProof.OfClient(_options.Cookie, _nonce, hello!.Nonce, hello.Image);
-        if (_options.Cookie is not null && !CookieProof.Matches(proof, hello.Proof))
-        {
-            Refuse(RefusalReason.WrongCookie, "the cookie's proof does not fit");
-            return;
-        }
-        if (hello.Image != default)
+        if (hello!.Image != default)
         {
             _offer = _contents.Find(hello.Image);
             if (_offer is null)
@@ -288,7 +279,6 @@ internal sealed class ServerSession : IDisposable
 
     private void AppendWelcome(SendBatch batch)
     {
-        Hello hello = _hello!;
         var welcome = new Welcome(
             _maxPages,
             (uint)_options.MaxOutstandingRequests,
@@ -296,8 +286,7 @@ internal sealed class ServerSession : IDisposable
             (uint)_window,
             (uint)Math.Max(_options.IdleTimeout.TotalMilliseconds, 1),
             _offer?.Pages ?? 0,
-            hello.Image,
-            CookieProof.OfServer(_options.Cookie, _nonce, hello.Nonce, hello.Image));
+            _hello!.Image);
         Append(batch, FrameType.Welcome, Welcome.Size, welcome.Write);
     }
 

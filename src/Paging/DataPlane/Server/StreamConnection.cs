@@ -112,7 +112,7 @@ internal sealed unsafe class StreamConnection : IDisposable
             {
                 if (_stream is null)
                 {
-                    _session.Refuse(RefusalReason.NotThisProtocol, $"no TLS: {OneLine(e.Message)}");
+                    _session.Refuse(RefusalReason.Untrusted, OneLine(e.GetBaseException().Message));
                 }
             }
         }
@@ -129,7 +129,15 @@ internal sealed unsafe class StreamConnection : IDisposable
             return plain;
         }
         var secure = new SslStream(plain);
-        secure.AuthenticateAsServer(_options.Tls);
+        try
+        {
+            secure.AuthenticateAsServer(_options.Tls);
+        }
+        catch (Exception e) when (e is not (AuthenticationException or IOException or SocketException or ObjectDisposedException))
+        {
+            // Whatever the bytes of a stranger make TLS throw is the stranger's end and not that of this process.
+            throw new AuthenticationException(e.Message, e);
+        }
         return secure;
     }
 

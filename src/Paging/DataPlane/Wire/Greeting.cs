@@ -4,22 +4,20 @@ namespace Userfault.Paging;
 
 /// <summary>
 /// The server's first frame, little endian:
-/// [0..4) magic | [4..6) lowest version | [6..8) highest version | [8..12) bit 0: a cookie is wanted | [12..44) nonce.
+/// [0..4) magic | [4..6) lowest version | [6..8) highest version.
 /// </summary>
-internal sealed record Greeting(ushort MinVersion, ushort MaxVersion, bool WantsCookie, byte[] Nonce)
+internal sealed record Greeting(ushort MinVersion, ushort MaxVersion)
 {
-    public const int Size = 44;
+    public const int Size = 8;
 
     public void Write(Span<byte> to)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(to, WireLimits.Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(to[4..], MinVersion);
         BinaryPrimitives.WriteUInt16LittleEndian(to[6..], MaxVersion);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[8..], WantsCookie ? 1u : 0u);
-        Nonce.CopyTo(to[12..]);
     }
 
-    /// <summary>None, or why the greeting is refused. Later versions may lengthen it: only the first bytes are read.</summary>
+    /// <summary>None, or why the greeting is refused. Other versions may lengthen it: only the first bytes are read.</summary>
     public static RefusalReason TryRead(ReadOnlySpan<byte> payload, out Greeting? greeting)
     {
         greeting = null;
@@ -28,10 +26,7 @@ internal sealed record Greeting(ushort MinVersion, ushort MaxVersion, bool Wants
             return RefusalReason.NotThisProtocol;
         }
         greeting = new Greeting(
-            BinaryPrimitives.ReadUInt16LittleEndian(payload[4..]),
-            BinaryPrimitives.ReadUInt16LittleEndian(payload[6..]),
-            (BinaryPrimitives.ReadUInt32LittleEndian(payload[8..]) & 1) != 0,
-            payload.Slice(12, WireLimits.NonceBytes).ToArray());
+            BinaryPrimitives.ReadUInt16LittleEndian(payload[4..]), BinaryPrimitives.ReadUInt16LittleEndian(payload[6..]));
         return greeting.MinVersion <= WireLimits.Version && WireLimits.Version <= greeting.MaxVersion
             ? RefusalReason.None
             : RefusalReason.UnsupportedVersion;

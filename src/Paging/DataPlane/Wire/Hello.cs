@@ -4,12 +4,11 @@ namespace Userfault.Paging;
 
 /// <summary>
 /// The client's answer to the greeting, little endian:
-/// [0..4) magic | [4..6) version | [6..8) zero | [8..40) image, zeros for none | [40..72) nonce | [72..104) cookie proof,
-/// zeros for none | [104..108) widest duplicate window.
+/// [0..4) magic | [4..6) version | [6..8) zero | [8..40) image, zeros for none | [40..44) widest duplicate window.
 /// </summary>
-internal sealed record Hello(ushort Version, ImageIdentity Image, byte[] Nonce, byte[] Proof, uint DuplicateWindow)
+internal sealed record Hello(ushort Version, ImageIdentity Image, uint DuplicateWindow)
 {
-    public const int Size = 108;
+    public const int Size = 44;
 
     public void Write(Span<byte> to)
     {
@@ -17,9 +16,7 @@ internal sealed record Hello(ushort Version, ImageIdentity Image, byte[] Nonce, 
         BinaryPrimitives.WriteUInt16LittleEndian(to[4..], Version);
         BinaryPrimitives.WriteUInt16LittleEndian(to[6..], 0);
         Image.WriteTo(to[8..]);
-        Nonce.CopyTo(to[40..]);
-        Proof.CopyTo(to[72..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[104..], DuplicateWindow);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[40..], DuplicateWindow);
     }
 
     /// <summary>None, or why the hello is refused.</summary>
@@ -40,11 +37,7 @@ internal sealed record Hello(ushort Version, ImageIdentity Image, byte[] Nonce, 
             return RefusalReason.BadFrame;
         }
         hello = new Hello(
-            version,
-            new ImageIdentity(payload[8..]),
-            payload.Slice(40, WireLimits.NonceBytes).ToArray(),
-            payload.Slice(72, WireLimits.ProofBytes).ToArray(),
-            BinaryPrimitives.ReadUInt32LittleEndian(payload[104..]));
+            version, new ImageIdentity(payload[8..]), BinaryPrimitives.ReadUInt32LittleEndian(payload[40..]));
         return RefusalReason.None;
     }
 }

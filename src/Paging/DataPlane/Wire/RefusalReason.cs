@@ -12,8 +12,7 @@ public enum RefusalReason : ushort
     /// <summary>No version is known to both ends.</summary>
     UnsupportedVersion = 2,
 
-    /// <summary>The proof of the cluster cookie is missing or wrong.</summary>
-    WrongCookie = 3,
+    // 3 was version 1's, and is not used again.
 
     /// <summary>No source here has the image that was asked for, or the other end has a different one.</summary>
     UnknownImage = 4,
@@ -47,4 +46,7 @@ public enum RefusalReason : ushort
 
     /// <summary>Never on the wire: this end closed it.</summary>
     Closed = 0x101,
+
+    /// <summary>Never on the wire: there is no TLS with the other end, or its certificate is not trusted.</summary>
+    Untrusted = 0x102,
 }

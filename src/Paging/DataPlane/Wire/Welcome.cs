@@ -7,13 +7,13 @@ namespace Userfault.Paging;
 /// The server's word that the session is open, little endian:
 /// [0..2) version | [2..4) zero | [4..8) pages outstanding at most | [8..12) requests outstanding at most |
 /// [12..16) pages a request at most | [16..20) duplicate window | [20..24) silence in ms after which the server closes |
-/// [24..32) pages of the image | [32..64) image, zeros for none | [64..96) cookie proof, zeros for none.
+/// [24..32) pages of the image | [32..64) image, zeros for none.
 /// </summary>
 internal sealed record Welcome(
     uint MaxPages, uint MaxRequests, uint MaxRequestPages, uint DuplicateWindow, uint IdleMs,
-    ulong ImagePages, ImageIdentity Image, byte[] Proof)
+    ulong ImagePages, ImageIdentity Image)
 {
-    public const int Size = 96;
+    public const int Size = 64;
 
     public void Write(Span<byte> to)
     {
@@ -25,7 +25,6 @@ internal sealed record Welcome(
         BinaryPrimitives.WriteUInt32LittleEndian(to[20..], IdleMs);
         BinaryPrimitives.WriteUInt64LittleEndian(to[24..], ImagePages);
         Image.WriteTo(to[32..]);
-        Proof.CopyTo(to[64..]);
     }
 
     /// <summary>None, or why the welcome is refused: limits that no request could satisfy, or a size past any address space.</summary>
@@ -47,8 +46,7 @@ internal sealed record Welcome(
             BinaryPrimitives.ReadUInt32LittleEndian(payload[16..]),
             BinaryPrimitives.ReadUInt32LittleEndian(payload[20..]),
             BinaryPrimitives.ReadUInt64LittleEndian(payload[24..]),
-            new ImageIdentity(payload[32..]),
-            payload.Slice(64, WireLimits.ProofBytes).ToArray());
+            new ImageIdentity(payload[32..]));
         return welcome.IsSane ? RefusalReason.None : RefusalReason.BadFrame;
     }
 

@@ -11,10 +11,8 @@ internal static class WireLimits
     /// <summary>"UFPG" in the order in which the bytes travel.</summary>
     public const uint Magic = 0x4750_4655;
 
-    public const ushort Version = 1;
+    public const ushort Version = 2;
 
-    public const int NonceBytes = 32;
-    public const int ProofBytes = 32;
     public const int TextBytes = 255;
 
     /// <summary>Largest payload that a client may send.</summary>

@@ -1,9 +1,0 @@
-using Akka.Actor;
-
-namespace Userfault.Actors;
-
-/// <summary>A replica and whose bitmap it is.</summary>
-/// <param name="Owner">The destination's node.</param>
-/// <param name="Shape">The bitmap, as its owner described it first.</param>
-/// <param name="Replica">The copy.</param>
-public sealed record HeldReplica(Address Owner, BitmapShape Shape, BitmapReplica Replica);

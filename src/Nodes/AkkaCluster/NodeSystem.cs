@@ -1,0 +1,88 @@
+using System.Globalization;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Akka.Event;
+
+namespace Userfault.Nodes;
+
+/// <summary>A process's part in an Akka.Cluster: its actor system, and its membership.</summary>
+public sealed class NodeSystem
+{
+    private readonly FailedHandshakeGuard? _guard;
+
+    private NodeSystem(ActorSystem system, bool isTls, Func<NodeSystem>? outside)
+    {
+        var cluster = Akka.Cluster.Cluster.Get(system);
+        if (isTls) _guard = new FailedHandshakeGuard(system, cluster);
+        (System, Membership) = (system, new AkkaMembership(system, cluster, outside, () => _guard?.LetGo()).Start());
+    }
+
+    /// <summary>The actor system; the caller ends it by <see cref="Close"/>.</summary>
+    public ActorSystem System { get; }
+
+    /// <summary>Its membership: none until <see cref="IMembership.Join"/>.</summary>
+    public IMembership Membership { get; }
+
+    /// <summary>Opens the actor system of a node. It listens from now on, and is no member yet.</summary>
+    /// <param name="settings">How it takes part.</param>
+    /// <param name="basis">Configuration below what the settings say; the host's akka.hocon.</param>
+    /// <exception cref="ConfigurationException">The basis has serializers of its own.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">Inside of the exception: the port cannot be listened on.</exception>
+    public static NodeSystem Open(NodeSettings settings, Config basis)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var config = ConfigOf(settings).WithFallback(ClosedRemoting.Of(settings.Actors)).WithFallback(ClosedSerialization.Over(basis));
+        ActorSystemSetup setup = ActorSystemSetup.Create(
+            BootstrapSetup.Create().WithConfig(config), new LogFilterSetup([new LogBudget()]));
+        if (settings.Tls is { } tls) setup = setup.And(tls.Setup);
+        // An observer asks others and tells nobody anything: nobody ever gives it up.
+        Func<NodeSystem>? outside = settings.Role == NodeRoles.Observer
+            ? null
+            : () => Open(settings with { Role = NodeRoles.Observer, Port = 0 }, basis);
+        return new NodeSystem(ActorSystem.Create(settings.SystemName, setup), settings.Tls is not null, outside);
+    }
+
+    /// <summary>Leaves the cluster in order and ends the actor system.</summary>
+    public Task Close()
+    {
+        _guard?.LetGo();
+        return System.Terminate();
+    }
+
+    /// <summary>The addresses that Akka.Remote gives nodes which listen there.</summary>
+    /// <param name="systemName">Name of their actor systems.</param>
+    /// <param name="host">The host.</param>
+    /// <param name="port">The TCP port.</param>
+    /// <param name="isTls">Do they speak TLS?</param>
+    public static Address AddressOf(string systemName, string host, int port, bool isTls) =>
+        new(isTls ? "akka.ssl.tcp" : "akka.tcp", systemName, host, port);
+
+    /// <summary>Has an actor of another actor system told what comes to this one.</summary>
+    internal IActorRef Forward(IActorRef to) => System.ActorOf(ForwarderActor.Props(to));
+
+    private static Config ConfigOf(NodeSettings settings) => ConfigurationFactory.ParseString(string.Create(
+        CultureInfo.InvariantCulture,
+        $$"""
+        akka.actor.provider = cluster
+        # The mediator has to be there before the first peer speaks to it.
+        akka.extensions = ["Akka.Cluster.Tools.PublishSubscribe.DistributedPubSubExtensionProvider, Akka.Cluster.Tools"]
+        akka.cluster.roles = ["{{settings.Role}}"]
+        akka.cluster.downing-provider-class = "{{DowningOf(settings.SplitBrain)}}"
+        akka.cluster.split-brain-resolver.active-strategy = keep-majority
+        akka.cluster.split-brain-resolver.stable-after = {{settings.StableAfter.TotalMilliseconds}}ms
+        userfault.cluster.stable-after = {{settings.StableAfter.TotalMilliseconds}}ms
+        akka.remote.dot-netty.tcp.hostname = "{{settings.Host}}"
+        akka.remote.dot-netty.tcp.port = {{settings.Port}}
+        akka.remote.dot-netty.tcp.enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
+        {{(settings.Tls is null ? "" : FailedHandshakeGuard.Config)}}
+        """));
+
+    private static string DowningOf(SplitBrainRule rule) => rule switch
+    {
+        SplitBrainRule.KeepDestination => $"{typeof(KeepDestinationProvider).FullName}, {typeof(KeepDestinationProvider).Assembly.GetName().Name}",
+        SplitBrainRule.KeepMajority => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
+        SplitBrainRule.Off => "Akka.Cluster.NoDowning, Akka.Cluster",
+        _ => throw new ArgumentOutOfRangeException(nameof(rule)),
+    };
+}

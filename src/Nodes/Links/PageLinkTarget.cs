@@ -1,0 +1,27 @@
+using Akka.Actor;
+
+namespace Userfault.Nodes;
+
+/// <summary>A data-plane server that is to be connected to.</summary>
+/// <param name="Node">The cluster address of its node.</param>
+/// <param name="Host">Where it listens.</param>
+/// <param name="Port">Its TCP port.</param>
+/// <param name="Pages">Size of the image there, in pages.</param>
+/// <param name="IsFetcher">Does it fetch from sources itself?</param>
+public sealed record PageLinkTarget(Address Node, string Host, int Port, ulong Pages, bool IsFetcher)
+{
+    /// <summary>The number of the fetcher that asks it.</summary>
+    public ulong Number => NumberOf(Node);
+
+    /// <summary>
+    /// A node's number, the same wherever and whenever it is reckoned: FNV-1a of the address, so that a node that comes
+    /// back gets its old share of the pages.
+    /// </summary>
+    public static ulong NumberOf(Address node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        var hash = 0xCBF29CE484222325;
+        foreach (var letter in node.ToString()) hash = (hash ^ letter) * 0x100000001B3;
+        return hash;
+    }
+}

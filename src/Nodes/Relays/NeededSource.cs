@@ -1,0 +1,67 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Nodes;
+
+/// <summary>
+/// A page source that does not push what is there already: background requests for pages that the destination has, by
+/// this node's replica of its bitmap, end in <see cref="FetchFailure.NotNeeded"/> at once. Demand always passes.
+/// </summary>
+/// <param name="source">Where the pages come from; not owned.</param>
+/// <param name="replicas">This node's replicas.</param>
+public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageSource
+{
+    private long _skipped;
+
+    /// <inheritdoc/>
+    public string Name => source.Name;
+
+    /// <inheritdoc/>
+    public ImageIdentity Identity => source.Identity;
+
+    /// <inheritdoc/>
+    public ulong Pages => source.Pages;
+
+    /// <summary>Pages that were asked for and not needed.</summary>
+    public long Skipped => Interlocked.Read(ref _skipped);
+
+    /// <inheritdoc/>
+    public void Request(in PageRequest request, ReadOnlySpan<GfnRange> ranges, IPageSink sink)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        if (request.Priority == FetchPriority.Background && !AnyMissing(ranges, out var pages))
+        {
+            Interlocked.Add(ref _skipped, pages);
+            sink.OnFailed(request.Id, FetchFailure.NotNeeded);
+            return;
+        }
+
+        source.Request(request, ranges, sink);
+    }
+
+    /// <inheritdoc/>
+    public void Gather() => source.Gather();
+
+    /// <inheritdoc/>
+    public void Send() => source.Send();
+
+    /// <inheritdoc/>
+    public void Cancel(ulong requestId) => source.Cancel(requestId);
+
+    /// <summary>Nothing: the source goes on.</summary>
+    public void Dispose()
+    {
+    }
+
+    private bool AnyMissing(ReadOnlySpan<GfnRange> ranges, out long pages)
+    {
+        pages = 0;
+        foreach (var range in ranges)
+        {
+            if (replicas.AnyMissing(Identity, range)) return true;
+            pages += (long)range.Count;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,150 @@
+using Akka.Actor;
+using Userfault.Actors;
+using Userfault.Paging;
+
+namespace Userfault.Nodes;
+
+/// <summary>
+/// A fetcher node: a data-plane server in front of this node's own connections to sources. It serves the first image
+/// that it hears of, and its manifest, from all sources that have them; pages pass through, none is kept.
+/// </summary>
+public sealed class RelayActor : UntypedActor, IWithTimers
+{
+    private readonly Relay _relay;
+    private readonly IActorRef _node;
+    private readonly PageServerOptions _server;
+    private readonly PageClientOptions _client;
+    private readonly TimeSpan _retryAfter;
+    private readonly Replicas _replicas;
+    private readonly IPagePlane _plane;
+    private readonly FetcherSettings _settings;
+    private IPageListener? _serving;
+    private ReplicaSource? _source;
+    private IActorRef? _links;
+    private IActorRef? _manifestLinks;
+    private bool _hasServed;
+
+    /// <summary>See <see cref="Props"/>.</summary>
+    public RelayActor(
+        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
+        IPagePlane plane, FetcherSettings settings)
+    {
+        (_relay, _node, _server, _client, _retryAfter) = (relay, node, server, client, retryAfter);
+        (_replicas, _plane, _settings) = (replicas, plane, settings);
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>A relay, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
+    /// <param name="relay">Where it says what it serves.</param>
+    /// <param name="node">This node's <see cref="NodeActor"/>, which tells the others.</param>
+    /// <param name="server">Where it listens.</param>
+    /// <param name="client">How it connects to sources; image and address are put in.</param>
+    /// <param name="retryAfter">How long after a source was lost it is tried again.</param>
+    /// <param name="replicas">This node's replicas of bitmaps: what is there is not pushed again.</param>
+    /// <param name="plane">How pages travel; null is TCP.</param>
+    /// <param name="settings">When demand that a source is slow with is asked of another one as well; null: the defaults.</param>
+    public static Props Props(
+        Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
+        IPagePlane? plane = null, FetcherSettings? settings = null) =>
+        Akka.Actor.Props.Create(() => new RelayActor(
+            relay, node, server, client, retryAfter, replicas, plane ?? TcpPagePlane.Instance, settings ?? new FetcherSettings()));
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        _serving?.Dispose();
+        _source?.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case NodeProtocol.NodesChanged changed:
+                if (_links is null) Begin(changed.Nodes);
+                _manifestLinks?.Tell(changed);
+                _links?.Tell(changed);
+                break;
+            case ReplicasChanged:
+                if (!_hasServed && _source!.Replicas > 0)
+                {
+                    _hasServed = true;
+                    _relay.SayServes();
+                }
+
+                _node.Tell(NodeProtocol.Announce.Instance);
+                break;
+            case Tick:
+                _source?.HedgeSlow();
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Begin(IReadOnlyList<ClusterNode> nodes)
+    {
+        var offer = nodes.Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source))
+            .SelectMany(n => n.Report?.Offers ?? []).FirstOrDefault();
+        if (offer is null) return;
+        var source = _source = SourceOf(offer);
+        if (_settings.Hedge && _settings.TickNs > 0)
+        {
+            var every = TimeSpan.FromTicks(Math.Max(_settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
+            Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, every, every);
+        }
+
+        var manifest = _plane.HasManifests ? new ReplicaSource(ImageManifest.IdentityOf(offer.Image), 0, $"digests of {offer.Name}") : null;
+        _serving = _plane.Listen(_server, new NeededSource(source, _replicas), manifest);
+        _relay.Serve(_serving, source);
+        if (manifest is not null) _manifestLinks = Context.ActorOf(LinksTo(manifest, offer.Image, static () => { }), "manifest-links");
+        var self = Self;
+        _links = Context.ActorOf(LinksTo(source, offer.Image, () => self.Tell(ReplicasChanged.Instance, ActorRefs.NoSender)), "links");
+    }
+
+    private ReplicaSource SourceOf(SourceListing offer)
+    {
+        var clock = Context.System.Scheduler;
+        var hedges = new HedgeSettings
+        {
+            NowNs = () => clock.HighResMonotonicClock.Ticks * 100,
+            FloorNs = _settings.HedgeFloorNs,
+            Percent = _settings.HedgePercent,
+        };
+        return new ReplicaSource(offer.Image, offer.PageCount, offer.Name, _settings.Hedge ? hedges : null);
+    }
+
+    // Connections to all sources of an image, for what they have of it.
+    private Props LinksTo(ReplicaSource replicas, ImageIdentity image, Action changed) => PageLinksActor.Props(new PageLinksSettings
+    {
+        Client = _client with { Image = replicas.Identity },
+        OfferedAs = image,
+        ThroughFetchers = false,
+        Plane = _plane,
+        RetryAfter = _retryAfter,
+        Opened = (_, client) =>
+        {
+            replicas.Add(client);
+            changed();
+        },
+        Closed = (_, client) =>
+        {
+            replicas.Remove(client);
+            changed();
+        },
+    });
+
+    private sealed record Tick
+    {
+        public static readonly Tick Instance = new();
+    }
+
+    private sealed record ReplicasChanged
+    {
+        public static readonly ReplicasChanged Instance = new();
+    }
+}

@@ -1,0 +1,45 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Nodes;
+
+/// <summary>
+/// The replicas of bitmaps on this node, as seen from outside their actor. Written by <see cref="BitmapReplicasActor"/>
+/// alone, read from any thread.
+/// </summary>
+public sealed class Replicas
+{
+    private volatile IReadOnlyList<HeldReplica> _held = [];
+
+    /// <summary>The replicas now, by VM and slot.</summary>
+    public IReadOnlyList<HeldReplica> Held => _held;
+
+    /// <summary>The last destination that went away before it had everything and has not come back; null where none did.</summary>
+    public LostDestination? Lost { get; internal set; }
+
+    /// <summary>
+    /// Is any of these pages missing at the destination, as far as this node knows? True where it does not know: no
+    /// replica covers them all, or several VMs migrate from one image and a request does not say whose it is.
+    /// </summary>
+    public bool AnyMissing(ImageIdentity image, GfnRange pages)
+    {
+        string? vm = null;
+        ulong covered = 0;
+        foreach (var held in _held)
+        {
+            if (held.Shape.Image != image) continue;
+            if (vm is not null && vm != held.Shape.Vm) return true;
+            vm = held.Shape.Vm;
+            var start = Math.Max(pages.Start.Value, held.Shape.Pages.Start.Value);
+            var end = Math.Min(pages.End.Value, held.Shape.Pages.End.Value);
+            if (start >= end) continue;
+            covered += end - start;
+            if (held.Replica.AnyMissing(start - held.Shape.Pages.Start.Value, end - start)) return true;
+        }
+
+        return covered < pages.Count;
+    }
+
+    /// <summary>Shows other replicas from now on.</summary>
+    public void Set(IEnumerable<HeldReplica> held) => _held = [.. held];
+}

@@ -1,0 +1,80 @@
+using System.Threading.Channels;
+using Akka.Actor;
+using Userfault.Cli;
+using Userfault.Nodes;
+
+namespace Userfault.Host.Tests.Cluster;
+
+/// <summary>Ctrl-C and SIGTERM: a node leaves in order, and the others never take it for lost.</summary>
+public sealed class LeavingTests : IDisposable
+{
+    // Nobody is lost sight of, however slow this machine is: what is left is how a node goes.
+    private const string Patient = """
+        userfault.cluster.join-timeout = 120s
+        akka {
+          cluster.failure-detector { acceptable-heartbeat-pause = 120s, expected-response-after = 120s }
+          coordinated-shutdown.phases { cluster-leave.timeout = 60s, cluster-exiting.timeout = 60s }
+        }
+        """;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [SkippableTheory]
+    [InlineData("INT", 0, "node", "--role", "source", "--synthetic", "1M")]
+    [InlineData("TERM", 0, "node", "--role", "source", "--synthetic", "1M")]
+    [InlineData("INT", 0, "node", "--role", "fetcher")]
+    [InlineData("TERM", 0, "node", "--role", "fetcher")]
+    [InlineData("INT", 130, "node", "--role", "destination")]
+    [InlineData("TERM", 130, "node", "--role", "destination")]
+    public async Task A_node_that_is_told_to_end_leaves_in_order(string signal, int exitCode, params string[] command)
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "sends signals by kill");
+        var config = _folder.Write("patient.hocon", Patient);
+        var setup = ClusterSetup.Open(Cli.Settings.Load(config));
+        var events = Channel.CreateUnbounded<IMembershipEvent>();
+        var watcher = NodeSystem.Open(setup.NodeSettings(NodeRoles.Fetcher, port: 0), setup.Settings.Config);
+        try
+        {
+            watcher.Membership.Follow(watcher.System.ActorOf(Props.Create(() => new Listener(events.Writer))));
+            watcher.Membership.Join([]);
+            var at = watcher.Membership.Self.Address;
+            using var node = CommandLine.Start([.. command, "--seeds", $"{at.Host}:{at.Port}", "--config", config]);
+            var error = node.StandardError.ReadToEndAsync();
+            var up = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Up } changed && changed.Node != watcher.Membership.Self);
+            // It is up here before it knows it itself: it says so then.
+            if (!command.Contains("destination")) await node.StandardOutput.ReadLineAsync();
+
+            NodeProcess.Signal(node, signal);
+            using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+            await node.WaitForExitAsync(late.Token);
+            var gone = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Removed });
+
+            Assert.Equal(exitCode, node.ExitCode);
+            Assert.Equal(((MemberChanged)up[^1]).Node, ((MemberChanged)gone[^1]).Node);
+            Assert.DoesNotContain(gone, e => e is ReachabilityChanged or MemberChanged { State: MemberState.Down });
+            Assert.Contains(gone, e => e is MemberChanged { State: MemberState.Exiting });
+            Assert.DoesNotContain("akka", await error, StringComparison.OrdinalIgnoreCase);
+        }
+        finally
+        {
+            await watcher.Close();
+        }
+    }
+
+    // All up to the first that is meant.
+    private static async Task<List<IMembershipEvent>> Next(ChannelReader<IMembershipEvent> events, Func<IMembershipEvent, bool> isMeant)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        var heard = new List<IMembershipEvent>();
+        do heard.Add(await events.ReadAsync(late.Token));
+        while (!isMeant(heard[^1]));
+        return heard;
+    }
+
+    private sealed class Listener(ChannelWriter<IMembershipEvent> events) : UntypedActor
+    {
+        protected override void OnReceive(object message) => events.TryWrite((IMembershipEvent)message);
+    }
+}
