@@ -32,8 +32,9 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
         switch (message)
         {
             case MemberChanged { State: MemberState.Removed or MemberState.Down } gone:
+                // A member that goes is no reason to wait on: of a side that does not stay, all go together and not one after another.
                 _members.Remove(gone.Node);
-                break;
+                return;
             case MemberChanged changed:
                 _members[changed.Node] = new SplitBrainMember(
                     changed.Node.Address, changed.Roles.Contains(NodeRoles.Destination),

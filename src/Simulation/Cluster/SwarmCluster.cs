@@ -170,6 +170,8 @@ internal sealed class SwarmCluster : SwarmSupply
         var missing = other.Vm.Progress.Count == 0 ? ulong.MaxValue : other.Vm.Progress[^1].Pages - other.Vm.Progress[^1].PagesPresent;
         if (missing == 0 || missing > ((ulong)fault.Target * 4) + 4)
         {
+            // A guest of the swarm is there within milliseconds: the others hear of its bitmap sooner than by the next report.
+            if (_world.NowNs / LookNs % 10 == 0) other.Node.Node.Tell(NodeProtocol.Announce.Instance, ActorRefs.NoSender);
             _world.After(LookNs, "destination dies", () => Await(fault, other));
             return;
         }
@@ -238,9 +240,11 @@ internal sealed class SwarmCluster : SwarmSupply
             {
                 Mode = FaultMode.Userfault,
                 Background = dies ? BackgroundOrder.Sequential : Plan.Push,
+                BackgroundWindowPages = dies ? 8 : 256,
+                BackgroundChunkPages = dies ? 4 : 64,
                 Fetcher = SwarmRun.FetcherOf(Plan),
                 ProgressNs = dies ? LookNs : 0,
-                SampleNs = 100_000_000,
+                SampleNs = dies ? LookNs : 100_000_000,
             },
             Workload = new PatternWorkload(new PatternSettings(PatternKind.Random, 2, image.Pages)
             {

@@ -33,7 +33,8 @@ public static class PlanGenerator
         FaultType.ClearsLate, FaultType.FetcherCrash, FaultType.SourceLate, FaultType.SourceShort, FaultType.SourceWrongPage, FaultType.SourceTwice,
     ];
 
-    private static readonly FaultType[] Splits =
+    /// <summary>Faults after which two destinations may be on two sides of a cluster.</summary>
+    internal static readonly FaultType[] Splits =
     [
         FaultType.NodeDies, FaultType.NodeLosesPower, FaultType.NodeCut, FaultType.NodeDeaf, FaultType.DestinationCut,
     ];

@@ -119,8 +119,8 @@ public static class PlanText
             throw new FormatException("source-nodes: the simulated cluster is not in this build");
         if (!plan.IsClustered && plan.FetcherNodes + plan.OtherDestinations > 0)
             throw new FormatException("source-nodes: a cluster needs one at least");
-        if (plan.OtherDestinations > 0 && plan.ResolvesSplits)
-            throw new FormatException("resolves-splits: of two destinations on two sides one would be lost");
+        if (plan is { OtherDestinations: > 0, ResolvesSplits: true } && plan.Faults.Any(static f => PlanGenerator.Splits.Contains(f.Type)))
+            throw new FormatException("resolves-splits: of two destinations on two sides one would be lost; leave faults that split the cluster out");
         if (!plan.Overlapping && plan.Vcpus > plan.Pages)
             throw new FormatException($"vcpus: {plan.Vcpus} cannot share {plan.Pages} pages; set overlapping = on");
     }

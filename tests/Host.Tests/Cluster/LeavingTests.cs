@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Akka.Actor;
 using Userfault.Cli;
@@ -41,26 +42,42 @@ public sealed class LeavingTests : IDisposable
             watcher.Membership.Join([]);
             var at = watcher.Membership.Self.Address;
             using var node = CommandLine.Start([.. command, "--seeds", $"{at.Host}:{at.Port}", "--config", config]);
-            var error = node.StandardError.ReadToEndAsync();
-            var up = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Up } changed && changed.Node != watcher.Membership.Self);
-            // It is up here before it knows it itself: it says so then.
-            if (!command.Contains("destination")) await node.StandardOutput.ReadLineAsync();
+            try
+            {
+                var up = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Up } changed && changed.Node != watcher.Membership.Self);
+                var error = await End(node, signal, isDestination: command.Contains("destination"));
+                var gone = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Removed });
 
-            NodeProcess.Signal(node, signal);
-            using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-            await node.WaitForExitAsync(late.Token);
-            var gone = await Next(events.Reader, e => e is MemberChanged { State: MemberState.Removed });
-
-            Assert.Equal(exitCode, node.ExitCode);
-            Assert.Equal(((MemberChanged)up[^1]).Node, ((MemberChanged)gone[^1]).Node);
-            Assert.DoesNotContain(gone, e => e is ReachabilityChanged or MemberChanged { State: MemberState.Down });
-            Assert.Contains(gone, e => e is MemberChanged { State: MemberState.Exiting });
-            Assert.DoesNotContain("akka", await error, StringComparison.OrdinalIgnoreCase);
+                Assert.Equal(exitCode, node.ExitCode);
+                Assert.Equal(((MemberChanged)up[^1]).Node, ((MemberChanged)gone[^1]).Node);
+                Assert.DoesNotContain(gone, e => e is ReachabilityChanged or MemberChanged { State: MemberState.Down });
+                Assert.Contains(gone, e => e is MemberChanged { State: MemberState.Exiting });
+                Assert.DoesNotContain("akka", error, StringComparison.OrdinalIgnoreCase);
+            }
+            finally
+            {
+                if (!node.HasExited) node.Kill();
+            }
         }
         finally
         {
             await watcher.Close();
         }
+    }
+
+    // Others know that it is up before it does itself: it says so then, a destination among what goes to standard error.
+    private static async Task<string> End(Process node, string signal, bool isDestination)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        var says = isDestination ? node.StandardError : node.StandardOutput;
+        while (!(await says.ReadLineAsync(late.Token))!.StartsWith("userfault node: ", StringComparison.Ordinal))
+        {
+        }
+
+        NodeProcess.Signal(node, signal);
+        var error = await node.StandardError.ReadToEndAsync(late.Token);
+        await node.WaitForExitAsync(late.Token);
+        return error;
     }
 
     // All up to the first that is meant.

@@ -66,6 +66,19 @@ public sealed class SplitBrainActorTests : TestKit
     }
 
     [Fact]
+    public void A_member_that_goes_does_not_prolong_the_wait()
+    {
+        Join(0, 1, 2, 3, 4);
+        Lose(2, 3, 4);
+        Pass(StableAfter - Moment);
+        Change(1, MemberState.Down);
+        Change(1, MemberState.Removed);
+        Assert.Empty(_membership.Downed);
+        Pass(Moment);
+        Assert.Equal([AddressOf(0)], _membership.Downed);
+    }
+
+    [Fact]
     public void Who_is_found_again_in_time_is_not_downed()
     {
         Join(0, 1, 2);
