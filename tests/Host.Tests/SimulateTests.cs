@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 
 namespace Userfault.Host.Tests;
 
@@ -23,14 +24,15 @@ public sealed class SimulateTests
     {
         using var folder = new TemporaryFolder();
         var plan = folder.At("plan.hocon");
-        var failed = await CommandLine.Run("simulate", "--seeds", "1..50", "--mutation", "clear-before-content", "--shrink", "20", "--plan", plan);
+        var scenario = folder.Write("scenario.hocon", "latency-ns = 1000000000\n");
+        var failed = await CommandLine.Run("simulate", scenario, "--seeds", "1..50", "--nodes", "one", "--shrink", "20", "--plan", plan, "--json", folder.At("runs.json"));
         Assert.Equal(1, failed.ExitCode);
-        Assert.Contains("FAILED", failed.Output, StringComparison.Ordinal);
-        Assert.Contains($"replay: userfault simulate {plan}", failed.Output, StringComparison.Ordinal);
+        using var runs = JsonDocument.Parse(await File.ReadAllTextAsync(folder.At("runs.json")));
+        Assert.Equal(1, runs.RootElement.GetProperty("failed").GetInt32());
+        Assert.Equal("progress", runs.RootElement.GetProperty("told").EnumerateArray().Last().GetProperty("checker").GetString());
         var again = await CommandLine.Run("simulate", plan, "--shrink", "0", "--plan", plan + ".again");
         Assert.Equal(1, again.ExitCode);
         Assert.Equal(await File.ReadAllTextAsync(plan), await File.ReadAllTextAsync(plan + ".again"));
-        Assert.DoesNotContain("--mutation", (await CommandLine.Run("simulate", "--help")).Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -43,6 +45,17 @@ public sealed class SimulateTests
     [InlineData("/no/such/plan", "/no/such/plan")]
     public async Task Bad_input_is_one_line(string expected, params string[] args) =>
         (await CommandLine.Run(["simulate", .. args])).IsBadInput(expected.Split(": ")[0]);
+
+    [Fact]
+    public async Task Json_on_standard_output_is_all_there_is()
+    {
+        var run = await CommandLine.Run([.. Few, "--json", "-"]);
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        var told = json.RootElement.GetProperty("told").EnumerateArray().ToList();
+        Assert.Equal([3, 4, 5, 6], told.Select(t => t.GetProperty("seed").GetInt32()));
+        Assert.All(told, t => Assert.True(t.GetProperty("passed").GetBoolean()));
+    }
 
     [Fact]
     public async Task A_bad_scenario_is_one_line_with_its_key()

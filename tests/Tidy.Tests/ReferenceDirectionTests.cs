@@ -3,18 +3,19 @@ using System.Reflection.PortableExecutable;
 
 namespace Userfault.Tidy.Tests;
 
-/// <summary>References point one way: Host -> all; Simulation -> Nodes -> Actors -> Paging -> Mmu; Linux -> Paging.</summary>
+/// <summary>References point one way: Host -> all; Simulation -> Nodes -> Actors -> Fetch -> Paging -> Mmu; Linux -> Fetch.</summary>
 public class ReferenceDirectionTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Mmu"] = [],
         ["Paging"] = ["Mmu"],
-        ["Actors"] = ["Paging", "Mmu"],
-        ["Nodes"] = ["Actors", "Paging", "Mmu"],
-        ["Simulation"] = ["Nodes", "Actors", "Paging", "Mmu"],
-        ["Linux"] = ["Paging", "Mmu"],
-        ["Host"] = ["Simulation", "Nodes", "Actors", "Linux", "Paging", "Mmu"],
+        ["Fetch"] = ["Paging", "Mmu"],
+        ["Actors"] = ["Fetch", "Paging", "Mmu"],
+        ["Nodes"] = ["Actors", "Fetch", "Paging", "Mmu"],
+        ["Simulation"] = ["Nodes", "Actors", "Fetch", "Paging", "Mmu"],
+        ["Linux"] = ["Fetch", "Paging", "Mmu"],
+        ["Host"] = ["Simulation", "Nodes", "Actors", "Linux", "Fetch", "Paging", "Mmu"],
     };
 
     [Fact]
@@ -34,6 +35,7 @@ public class ReferenceDirectionTests
     [Theory]
     [InlineData("Mmu")]
     [InlineData("Paging")]
+    [InlineData("Fetch")]
     [InlineData("Linux")]
     public void Rooms_below_the_actors_know_no_Akka(string room)
     {
@@ -69,10 +71,12 @@ public class ReferenceDirectionTests
         Assert.DoesNotContain(References("Userfault.Mmu.dll"), static n => !n.StartsWith("System.", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void Mmu_uses_no_clock_no_files_no_sockets_and_starts_no_threads()
+    [Theory]
+    [InlineData("Userfault.Mmu.dll")]
+    [InlineData("Userfault.Fetch.dll")]
+    public void Pure_rooms_use_no_clock_no_files_no_sockets_and_start_no_threads(string assembly)
     {
-        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "Userfault.Mmu.dll"));
+        using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, assembly));
         using var image = new PEReader(file);
         var metadata = image.GetMetadataReader();
         string[] namespaces = ["System.IO.", "System.Net", "System.Threading.Tasks", "System.Diagnostics.Stopwatch"];

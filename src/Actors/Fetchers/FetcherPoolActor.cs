@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -10,14 +11,13 @@ namespace Userfault.Actors;
 /// fetcher that fails is restarted, and whoever waits for pages asks again. Without a fetcher requests are answered
 /// with <see cref="FetchFailed"/>.
 /// </summary>
-public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadcast, IGuestTime? time)
+public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcast, IGuestTime? time)
     : UntypedActor
 {
     private readonly SortedDictionary<ulong, IActorRef> _fetchers = [];
     private readonly List<IActorRef> _requesters = [];
     private readonly List<FetcherPoolProtocol.AddSource> _added = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly Mutation _mutation = Mutations.Current;
     private FetchRoutes _routes = new([]);
     private int _started;
     private FetcherReport? _removed;
@@ -26,7 +26,7 @@ public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadc
     /// <param name="settings">How its fetchers ask.</param>
     /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the fetchers, for other nodes; null where there are none.</param>
     /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
-    public static Props Props(FetcherSettings settings, IActorRef? broadcast = null, IGuestTime? time = null) =>
+    public static Props Props(FetchSettings settings, IActorRef? broadcast = null, IGuestTime? time = null) =>
         Akka.Actor.Props.Create(() => new FetcherPoolActor(settings, broadcast, time));
 
     /// <inheritdoc/>
@@ -139,7 +139,7 @@ public sealed class FetcherPoolActor(FetcherSettings settings, IActorRef? broadc
         fetcher.Tell(PoisonPill.Instance);
         _removed ??= new FetcherReport(FetcherPoolProtocol.Removed, default, new LatencyHistogram(), []);
         _routes = new FetchRoutes(_fetchers.Keys);
-        if (_mutation != Mutation.NodeLossForgotten) AskAgain();
+        AskAgain();
     }
 
     // It has opened the sources again that it was made with; those that came later it has forgotten.

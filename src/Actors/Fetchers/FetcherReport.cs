@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Paging;
 
 namespace Userfault.Actors;
@@ -8,4 +9,4 @@ namespace Userfault.Actors;
 /// <param name="Latency">Request latencies, from sending to the last page.</param>
 /// <param name="Sources">The sources it can ask now.</param>
 public sealed record FetcherReport(
-    ulong Fetcher, FetcherCounters Counters, LatencyHistogram Latency, IReadOnlyList<string> Sources);
+    ulong Fetcher, FetchCounters Counters, LatencyHistogram Latency, IReadOnlyList<string> Sources);

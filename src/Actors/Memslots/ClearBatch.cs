@@ -1,5 +1,4 @@
 using System.Numerics;
-using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
@@ -10,8 +9,6 @@ namespace Userfault.Actors;
 public sealed class ClearBatch(int mostWords = 1024)
 {
     private readonly Dictionary<ulong, ulong> _words = [];
-
-    private readonly Mutation _mutation = Mutations.Current;
     private bool _isQueued;
 
     /// <summary>Words with news.</summary>
@@ -24,11 +21,7 @@ public sealed class ClearBatch(int mostWords = 1024)
     public ulong Sequence { get; private set; }
 
     /// <summary>A bit was cleared.</summary>
-    public void Add(ulong index)
-    {
-        if (_mutation == Mutation.WrongClearMask) index ^= 1;
-        Add(index / 64, 1UL << (int)(index % 64));
-    }
+    public void Add(ulong index) => Add(index / 64, 1UL << (int)(index % 64));
 
     /// <summary>Bits of a word were cleared.</summary>
     public void Add(ulong word, ulong mask) => _words[word] = _words.GetValueOrDefault(word) | mask;

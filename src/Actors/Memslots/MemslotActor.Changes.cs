@@ -34,7 +34,7 @@ public sealed partial class MemslotActor
                 Perform();
                 return true;
             case MemslotProtocol.Retire:
-                if (_mutation != Mutation.DeletedSlotKeepsSleepers) _pager.Evict(_effects);
+                _pager.Evict(_effects);
                 Perform();
                 Context.Become(Gone);
                 // Nothing is written to the bitmap from here on.
@@ -86,7 +86,7 @@ public sealed partial class MemslotActor
             case MemslotProtocol.GetReport:
                 Sender.Tell(new SlotReport(_pager.Core.Slot.Id, _pager.Missing, _pager.Waiting, _pager.Counters()));
                 break;
-            case MemslotProtocol.GetBitmap range when _mutation != Mutation.FormerSlotAsked:
+            case MemslotProtocol.GetBitmap range:
                 // One that has come back in its place has the same bitmap, and counts on where this one ended.
                 TellBitmap(range);
                 break;
@@ -107,8 +107,7 @@ public sealed partial class MemslotActor
     // caller hears nothing sooner.
     private void AnswerAfter(GfnRange flush, object answer)
     {
-        if (_mutation == Mutation.AnswersBeforeFlush) Sender.Tell(answer);
-        else _afterFlush.Add((Sender, answer));
+        _afterFlush.Add((Sender, answer));
         AskFlush(flush);
         if (!_flush.IsPending) AfterFlush();
     }
@@ -159,8 +158,7 @@ public sealed partial class MemslotActor
         var generation = _flush.Request(range);
         for (var vcpu = 0; vcpu < _wiring.Vcpus.Count; vcpu++)
         {
-            if (_mutation == Mutation.ShootdownSkipsVcpu && vcpu == 1) _flush.Acknowledge(vcpu, generation);
-            else if (_flush.Owes(vcpu, generation)) _wiring.Vcpus[vcpu].Tell(new VcpuProtocol.FlushTlb(generation, range));
+            if (_flush.Owes(vcpu, generation)) _wiring.Vcpus[vcpu].Tell(new VcpuProtocol.FlushTlb(generation, range));
         }
 
         if (!_flush.IsPending) AfterFlush();

@@ -19,7 +19,6 @@ public sealed partial class MemslotActor : UntypedActor
 
     private readonly MemslotPager _pager;
     private readonly MemslotWiring _wiring;
-    private readonly Mutation _mutation = Mutations.Current;
     private readonly EffectBuffer _effects = new();
     private readonly List<Gfn> _wanted = new(64);
     private readonly List<int> _resumed = new(64);

@@ -9,7 +9,7 @@ public sealed partial class MemslotPager
     /// <summary>Lets those go on who waited for a flush or for the end of an invalidation.</summary>
     public void ReleaseHeldBack(EffectBuffer effects)
     {
-        foreach (var vcpu in _heldBack.Skip(_mutation == Mutation.ForgottenHeldBack ? 1 : 0)) effects.Resume(vcpu);
+        foreach (var vcpu in _heldBack) effects.Resume(vcpu);
         _heldBack.Clear();
     }
 

@@ -47,7 +47,7 @@ public sealed partial class MemslotPager
     /// vCPU waits for in user space, which are asked for as demand (<see cref="FetchAgain"/>).
     /// </summary>
     public IReadOnlyList<GfnRange> PushesUnderWay() =>
-        _mutation == Mutation.RecoveryForgetsPushes ? [] : PageRuns.Of([.. _pushed.SelectMany(PageRuns.PagesOf).Where(p => _bitmap.IsSet(Index(p)) && !_exited.IsAwaited(p)).Select(ToMemory)]);
+        PageRuns.Of([.. _pushed.SelectMany(PageRuns.PagesOf).Where(p => _bitmap.IsSet(Index(p)) && !_exited.IsAwaited(p)).Select(ToMemory)]);
 
     /// <summary>Is a page of guest memory missing? False for pages of other slots.</summary>
     public bool IsMissing(Gfn page) => Pages.Contains(page) && _bitmap.IsSet(page.PagesFrom(Pages.Start));

@@ -20,7 +20,6 @@ public sealed partial class MemslotPager : IDisposable
     private readonly HostMapping _host;
     private readonly IGuestMemory _memory;
     private readonly PagerSettings _settings;
-    private readonly Mutation _mutation = Mutations.Current;
     private PageWaiters _exited;
     private readonly List<int> _heldBack = [];
     private PageClaims _claims;
@@ -30,7 +29,6 @@ public sealed partial class MemslotPager : IDisposable
     private ulong _pushedPages;
     private ulong _pushWindow;
     private ulong _pushChunk;
-    private readonly StoreOrder _order;
     private readonly bool _placesAhead;
     private readonly long[] _outcomes = new long[Enum.GetValues<FaultKind>().Length];
     private VcpuAccess[] _accesses;
@@ -54,7 +52,6 @@ public sealed partial class MemslotPager : IDisposable
         _exited = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _sleeping = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _accesses = new VcpuAccess[Math.Max(1, settings.Vcpus)];
-        _order = _mutation == Mutation.PlainClear ? StoreOrder.Plain : StoreOrder.Release;
         // Where content goes by a mapping of the VMM's own, nobody sees it before its bit is clear; UFFDIO_COPY shows it at once.
         _placesAhead = settings.Mode == FaultMode.Userfault || settings.Memory == MemoryKind.GuestMemfd;
         Missing = bitmap.Count();
@@ -109,7 +106,6 @@ public sealed partial class MemslotPager : IDisposable
                 if (i + 1 < pages.Length) pages[i + 1].Expect();
                 var gfn = ToGuest(pages[i].Gfn);
                 if (!_bitmap.IsSet(Index(gfn))) continue;
-                if (_mutation == Mutation.ClearBeforeContent) ClearBit(gfn, awaited: true);
                 _host.Place(pages[i], _memory);
             }
         }
@@ -123,7 +119,6 @@ public sealed partial class MemslotPager : IDisposable
         if (!_bitmap.IsSet(Index(gfn)))
         {
             _late++;
-            if (_mutation == Mutation.LateOverwrite) _memory.Place(content);
             Serve(gfn, effects);
             return;
         }
@@ -131,8 +126,7 @@ public sealed partial class MemslotPager : IDisposable
         var awaited = _exited.IsAwaited(gfn) || _sleeping.IsAwaited(gfn);
         Install(content);
         // DONTWAKE where nobody sleeps. Where somebody does, and where another resolved it first (EEXIST), wake.
-        if (_mutation != Mutation.LostWake) Wake(gfn, effects);
-
+        Wake(gfn, effects);
         ClearBit(gfn, awaited);
         Serve(gfn, effects);
     }
@@ -151,8 +145,7 @@ public sealed partial class MemslotPager : IDisposable
     /// <summary>Every page that somebody waits for is asked for again: a fetcher was lost.</summary>
     public void FetchAgain(EffectBuffer effects)
     {
-        var again = _mutation == Mutation.RecoveryRefetchesAll ? PageRuns.PagesOf(Range) : _exited.AwaitedPages();
-        foreach (var gfn in again) effects.Fetch(ToMemory(gfn));
+        foreach (var gfn in _exited.AwaitedPages()) effects.Fetch(ToMemory(gfn));
     }
 
     /// <summary>What was done so far.</summary>
@@ -228,9 +221,7 @@ public sealed partial class MemslotPager : IDisposable
         _userfaultExits++;
         Remember(vcpu, access);
         _push?.OnFault(access.Gfn);
-        if (_mutation == Mutation.ForgottenWaiter && _exited.IsAwaited(access.Gfn))
-            _merged++;
-        else if (_exited.Add(access.Gfn, vcpu))
+        if (_exited.Add(access.Gfn, vcpu))
             AskFor(access.Gfn, effects);
         else
             _merged++;
@@ -280,7 +271,7 @@ public sealed partial class MemslotPager : IDisposable
     private void ClearBit(Gfn gfn, bool awaited)
     {
         // Release order: whoever sees the bit clear sees the content.
-        if (!_memory.Publish(_bitmap, _mutation == Mutation.ClearsWrongBit ? Index(gfn) ^ 1 : Index(gfn), _order)) return;
+        if (!_memory.Publish(_bitmap, Index(gfn))) return;
         Missing--;
         if (awaited)
             _demandPlaced++;
@@ -296,11 +287,7 @@ public sealed partial class MemslotPager : IDisposable
     private void Serve(Gfn gfn, EffectBuffer effects)
     {
         var last = PageWaiters.Begin;
-        while (_exited.TryTake(gfn, ref last, out var vcpu))
-        {
-            if (_mutation == Mutation.SkippedAccess) effects.Skip(vcpu, gfn, FaultKind.Mmio);
-            else RunFaultPath(vcpu, _accesses[vcpu], effects);
-        }
+        while (_exited.TryTake(gfn, ref last, out var vcpu)) RunFaultPath(vcpu, _accesses[vcpu], effects);
     }
 
     private void Remember(int vcpu, in VcpuAccess access)

@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Paging;
 
 namespace Userfault.Actors;
@@ -42,7 +43,7 @@ public sealed record MigrationReport
     public required SlotCounters Slots { get; init; }
 
     /// <summary>The fetchers' work, summed.</summary>
-    public required FetcherCounters Fetches { get; init; }
+    public required FetchCounters Fetches { get; init; }
 
     /// <summary>A fetcher's report each.</summary>
     public required IReadOnlyList<FetcherReport> Fetchers { get; init; }

@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Mmu;
 
 namespace Userfault.Actors;
@@ -54,7 +55,7 @@ public sealed record MigrationSettings
     public int Fetchers { get; init; } = 1;
 
     /// <summary>How fetchers ask.</summary>
-    public FetcherSettings Fetcher { get; init; } = new();
+    public FetchSettings Fetcher { get; init; } = new();
 
     /// <summary>Most faults of one message from the vCPUs to a memslot; 0 is by the number of vCPUs.</summary>
     public int FaultBatch { get; init; }

@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Paging;
 
 namespace Userfault.Actors;
@@ -62,6 +63,6 @@ public sealed class ReportCollector
     public SlotCounters SlotWork() => _slots.Values.Aggregate(new SlotCounters(), (sum, slot) => sum + slot.Counters);
 
     /// <summary>All fetchers' work.</summary>
-    public FetcherCounters FetcherWork() =>
-        _fetchers.Values.Aggregate(default(FetcherCounters), (sum, fetcher) => sum + fetcher.Counters);
+    public FetchCounters FetcherWork() =>
+        _fetchers.Values.Aggregate(default(FetchCounters), (sum, fetcher) => sum + fetcher.Counters);
 }

@@ -9,7 +9,6 @@ namespace Userfault.Actors;
 public sealed class UffdQueues(GfnRange slot, int descriptors)
 {
     private const int MostEventsARead = 64;
-    private readonly Mutation _mutation = Mutations.Current;
     private readonly Queue<UffdEvent>[] _events = [.. Enumerable.Range(0, Math.Max(1, descriptors)).Select(_ => new Queue<UffdEvent>())];
     private readonly Queue<int>[] _readers = [.. Enumerable.Range(0, Math.Max(1, descriptors)).Select(_ => new Queue<int>())];
 
@@ -36,7 +35,6 @@ public sealed class UffdQueues(GfnRange slot, int descriptors)
         if (_events[descriptor].Count == 0 || !_readers[descriptor].TryDequeue(out reader)) return false;
         var list = new List<UffdEvent>();
         while (list.Count < MostEventsARead && _events[descriptor].TryDequeue(out var uffd)) list.Add(uffd);
-        if (_mutation == Mutation.LostEvent) list.RemoveRange(1, list.Count - 1);
         events = list;
         return true;
     }

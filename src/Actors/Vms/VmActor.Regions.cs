@@ -94,7 +94,7 @@ public sealed partial class VmActor
         _fetchers.Tell(new FetcherPoolProtocol.Register(actor));
         StartReaders(actor);
         Publish();
-        if (_push is not null && _mutation != Mutation.NewSlotNotPushed) actor.Tell(_push);
+        if (_push is not null) actor.Tell(_push);
         return Errno.None;
     }
 

@@ -28,7 +28,6 @@ public sealed partial class VmActor : UntypedActor
     private readonly HashSet<int> _paused = [];
     private readonly Queue<(object Call, IActorRef Asker)> _waitingCalls = new();
     private readonly Dictionary<uint, (UserfaultBitmap Bitmap, ClearBatch? Clears)> _deleted = [];
-    private readonly Mutation _mutation = Mutations.Current;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private MemoryAttributes _attributes = MemoryAttributes.AllShared;
     private IActorRef _gate = ActorRefs.Nobody;

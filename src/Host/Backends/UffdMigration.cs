@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Linux;
 using Userfault.Mmu;
 using Userfault.Paging;
@@ -147,9 +148,15 @@ internal static class UffdMigration
                 UffdEexist = Count("eexist"),
                 UffdResolves = Count("demandPages") + Count("backgroundPages"),
             },
-            Fetches = new FetcherCounters(
-                Count("demandPages"), Count("backgroundPages"), Count("fetches"), Count("demandPages") + Count("backgroundPages"),
-                Count("zeroPages"), 0, 0, 0, 0, 0, 0, Count("droppedPages")),
+            Fetches = default(FetchCounters) with
+            {
+                DemandPages = Count("demandPages"),
+                BackgroundPages = Count("backgroundPages"),
+                Requests = Count("fetches"),
+                Delivered = Count("demandPages") + Count("backgroundPages"),
+                Zero = Count("zeroPages"),
+                Late = Count("droppedPages"),
+            },
             Fetchers = [],
             Vcpus = [.. Enumerable.Range(0, inputs.Workload.Vcpus).Select(i => VcpuOf(inputs.Workload, i, guest, vm))],
             Latency = guest.Latency,

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -185,7 +186,7 @@ internal sealed class MigrateOptions
             Units.BitsPerSecond(name, bandwidth), (ulong)settings.Count("seed", 0, int.MaxValue));
     }
 
-    private static FetcherSettings FetcherOf(Settings settings) => new()
+    private static FetchSettings FetcherOf(Settings settings) => new()
     {
         RequestPages = settings.Count("fetcher.request-pages", 1, 4096),
         WindowPages = settings.Count("fetcher.window", 1, 1 << 20),
@@ -196,7 +197,7 @@ internal sealed class MigrateOptions
         Hedge = settings.Switch("fetcher.hedge"),
         HedgeFloorNs = settings.DurationNs("fetcher.hedge-floor"),
         HedgePercent = settings.Count("fetcher.hedge-percent", 0, 100),
-        MostBadAnswers = settings.Count("fetcher.bad-answers", 1, int.MaxValue),
+        MaxBadAnswers = settings.Count("fetcher.bad-answers", 1, int.MaxValue),
         ForgiveAnswers = settings.Count("fetcher.forgive-answers", 1, int.MaxValue),
     };
 

@@ -22,13 +22,19 @@ internal static class SimulateCommand
     {
         var startedNs = TimeProvider.System.GetTimestamp();
         var (runs, failed, messages) = (0L, 0L, 0L);
+        var told = new List<SwarmOutcome>();
         foreach (var seed in settings.Seeds(() => TimeProvider.System.GetElapsedTime(startedNs)))
         {
             if (cancelled.IsCancellationRequested) break;
             var outcome = SwarmRun.Of(settings.PlanOf(seed));
             runs++;
             messages += outcome.Messages;
-            if (settings.Tells(outcome)) Console.WriteLine(SimulateReport.Line(outcome));
+            if (settings.Tells(outcome))
+            {
+                settings.Text.WriteLine(SimulateReport.Line(outcome));
+                told.Add(outcome);
+            }
+
             if (outcome.Passed) continue;
             failed++;
             SimulateReport.Failure(outcome, settings, cancelled);
@@ -36,7 +42,8 @@ internal static class SimulateCommand
         }
 
         var seconds = TimeProvider.System.GetElapsedTime(startedNs).TotalSeconds;
-        Console.WriteLine($"{runs} runs, {failed} failed, {messages} messages in {seconds:F1} s");
+        settings.Text.WriteLine($"{runs} runs, {failed} failed, {messages} messages in {seconds:F1} s");
+        settings.Outputs.WriteText(SimulateJson.Of(told, runs, failed, messages, seconds));
         return cancelled.IsCancellationRequested ? ExitCodes.Interrupted : failed > 0 ? ExitCodes.Failed : ExitCodes.Success;
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Userfault.Mmu;
 using Userfault.Simulation;
 
 namespace Userfault.Cli;
@@ -20,14 +19,14 @@ internal sealed class SimulateOptions
     private readonly Option<string?> _nodes = new("--nodes") { Description = "one process or many nodes: one, many, or mixed as the seed has it (default)" };
     private readonly Option<string?> _soak = new("--soak") { Description = "go on with further seeds for this long, such as 8h" };
     private readonly Option<string?> _plan = new("--plan") { Description = "where the shortest failing plan is written (default userfault-failure.hocon)" };
+    private readonly Option<string?> _json = new("--json") { Description = "write the runs that a line is written about as JSON to this file; - is standard output" };
     private readonly Option<int> _failures = new("--failures") { Description = "stop after this many failures (default 1)", DefaultValueFactory = _ => 1 };
     private readonly Option<int> _shrink = new("--shrink") { Description = "runs to spend on a shorter plan that fails, 0 for none (default 600)", DefaultValueFactory = _ => 600 };
-    private readonly Option<string?> _mutation = new("--mutation") { Hidden = true, Description = "a deliberate bug, to see it found" };
 
     public void AddTo(Command command)
     {
         command.Arguments.Add(_scenario);
-        foreach (var option in new Option[] { _seed, _seeds, _faults, _nodes, _soak, _plan, _failures, _shrink, _mutation }) command.Options.Add(option);
+        foreach (var option in new Option[] { _seed, _seeds, _faults, _nodes, _soak, _plan, _json, _failures, _shrink }) command.Options.Add(option);
     }
 
     /// <exception cref="CliException">A value cannot be used.</exception>
@@ -37,8 +36,8 @@ internal sealed class SimulateOptions
         var (first, last) = Seeds(result, scenario);
         var settings = new SimulateSettings(
             first, last, Nodes(result.GetValue(_nodes)), result.GetValue(_soak) is { } soak ? TimeSpan.FromMicroseconds(Units.DurationNs(_soak.Name, soak) / 1e3) : null,
-            scenario, Faults(result.GetValue(_faults)), Mutation(result.GetValue(_mutation)),
-            result.GetValue(_plan) ?? "userfault-failure.hocon", Math.Max(1, result.GetValue(_failures)), Math.Max(0, result.GetValue(_shrink)));
+            scenario, Faults(result.GetValue(_faults)),
+            result.GetValue(_plan) ?? "userfault-failure.hocon", new Outputs(result.GetValue(_json), null, null), Math.Max(1, result.GetValue(_failures)), Math.Max(0, result.GetValue(_shrink)));
         Check(settings, result.GetValue(_scenario));
         return settings;
     }
@@ -113,8 +112,6 @@ internal sealed class SimulateOptions
             _ => throw Units.Bad(_nodes.Name, name, "one, many or mixed"),
         };
     }
-
-    private Mutation Mutation(string? name) => name is null ? Mmu.Mutation.None : Name<Mutation>(_mutation.Name, name);
 
     private static T Name<T>(string option, string name)
         where T : struct, Enum

@@ -20,15 +20,16 @@ internal static class SimulateReport
     public static void Failure(SwarmOutcome outcome, SimulateSettings settings, CancellationToken cancelled)
     {
         var shortest = PlanShrinker.Shrink(outcome, settings.ShrinkRuns, cancelled);
-        var text = PlanText.Write(shortest.Plan);
-        Console.WriteLine($"shortest plan that fails so ({shortest.Plan.Faults.Count} faults of {outcome.Plan.Faults.Count}): {shortest.Violation}");
-        foreach (var line in shortest.Log.TakeLast(5)) Console.WriteLine($"  log {line.ReplaceLineEndings(" ")}");
-        Console.Write(text);
+        var plan = PlanText.Write(shortest.Plan);
+        var text = settings.Text;
+        text.WriteLine($"shortest plan that fails so ({shortest.Plan.Faults.Count} faults of {outcome.Plan.Faults.Count}): {shortest.Violation}");
+        foreach (var line in shortest.Log.TakeLast(5)) text.WriteLine($"  log {line.ReplaceLineEndings(" ")}");
+        text.Write(plan);
         var file = settings.PlanFile!;
         try
         {
-            File.WriteAllText(file, text);
-            Console.WriteLine($"replay: userfault simulate {file}");
+            File.WriteAllText(file, plan);
+            text.WriteLine($"replay: userfault simulate {file}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,3 @@
-using Userfault.Mmu;
 using Userfault.Simulation;
 
 namespace Userfault.Cli;
@@ -10,22 +9,22 @@ namespace Userfault.Cli;
 /// <param name="Soak">Time to go on for, from the first seed; null ends with the last.</param>
 /// <param name="Scenario">HOCON over every plan; null is none.</param>
 /// <param name="Faults">Faults that plans may have.</param>
-/// <param name="Mutation">The deliberate bug; none in all but tests of the checkers.</param>
 /// <param name="PlanFile">Where the shortest failing plan is written.</param>
+/// <param name="Outputs">Where the report goes that programs read.</param>
 /// <param name="MostFailures">Failures after which it is enough.</param>
 /// <param name="ShrinkRuns">Runs to spend on a shorter plan that fails.</param>
 internal sealed record SimulateSettings(
-    ulong First, ulong Last, bool? IsClustered, TimeSpan? Soak, string? Scenario, IReadOnlySet<FaultType> Faults, Mutation Mutation, string? PlanFile,
-    int MostFailures, int ShrinkRuns)
+    ulong First, ulong Last, bool? IsClustered, TimeSpan? Soak, string? Scenario, IReadOnlySet<FaultType> Faults, string? PlanFile,
+    Outputs Outputs, int MostFailures, int ShrinkRuns)
 {
+    /// <summary>Where the report goes that people read.</summary>
+    public TextWriter Text => Outputs.JsonIsStandardOutput ? TextWriter.Null : Console.Out;
+
     /// <summary>The plan of a seed.</summary>
     /// <exception cref="CliException">The scenario does not fit.</exception>
     public SwarmPlan PlanOf(ulong seed)
     {
-        var plan = (IsClustered is { } isClustered ? PlanGenerator.Of(seed, Faults, isClustered) : PlanGenerator.Of(seed, Faults)) with
-        {
-            Mutation = Mutation,
-        };
+        var plan = IsClustered is { } isClustered ? PlanGenerator.Of(seed, Faults, isClustered) : PlanGenerator.Of(seed, Faults);
         return Scenario is null ? plan : PlanText.Overlay(plan, Scenario);
     }
 

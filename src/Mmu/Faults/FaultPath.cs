@@ -69,7 +69,7 @@ public static class FaultPath
         if (status != HostPageStatus.Present)
             return NoPage(policy, slot, access, status);
         // 8. The size of the leaf.
-        var level = policy.IsLogging(slot) || (slot.IsUserfault && core.Mutation != Mutation.HugeWhileUserfault)
+        var level = policy.IsLogging(slot) || slot.IsUserfault
             ? PageLevel.Size4K
             : LevelOf(core, slot, gfn, page, access.IsPrivate);
         // 9. Nothing may have moved while the page was being had.

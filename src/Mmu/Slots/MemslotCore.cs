@@ -31,7 +31,6 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
         _slot = slot;
         _host = host;
         Policy = policy;
-        Mutation = Mutations.Current;
         Table = SecondStageTable.Create(policy.Architecture, policy.PhysicalAddressBits, table);
         UpdateDirtyBitmap(slot);
     }
@@ -101,7 +100,7 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
             ChangeLogging(slot);
         if ((changed & MemslotFlags.Userfault) == 0)
             return;
-        if (slot.IsUserfault && Mutation != Mutation.NoZap)
+        if (slot.IsUserfault)
             BeginZap();
         else if (Policy.RecoversHugePagesOnDisable && !slot.IsUserfault && !slot.LogsDirtyPages)
             _work.Add(MemslotWork.Operation.Recover, slot.Range);
@@ -193,8 +192,6 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
 
     // A second break before the flush of the first: neither may be made before both are flushed.
     internal void Break(GfnRange range) => UnflushedBreak = UnflushedBreak.Cover(range);
-
-    internal Mutation Mutation { get; }
 
     private void SetSlot(Memslot slot)
     {

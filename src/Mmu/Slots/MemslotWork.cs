@@ -7,7 +7,6 @@ namespace Userfault.Mmu;
 internal sealed class MemslotWork
 {
     private readonly Queue<(Operation Operation, GfnRange Range)> _queue = [];
-    private readonly Mutation _mutation = Mutations.Current;
     private Operation _current;
     private RangeCursor _cursor;
 
@@ -47,7 +46,6 @@ internal sealed class MemslotWork
                 return new MemslotStep(true, 0, default);
             _current = next.Operation;
             _cursor = new RangeCursor(next.Range);
-            if (_mutation == Mutation.ZapSkipsTable && _current == Operation.Zap) SkipTable();
         }
 
         var batch = Run(table, levels, budget);
@@ -56,9 +54,6 @@ internal sealed class MemslotWork
             _current = Operation.None;
         return new MemslotStep(IsEmpty, batch.Leaves, batch.Flush);
     }
-
-    private void SkipTable() => _cursor = new RangeCursor(
-        GfnRange.Between(new Gfn(Math.Min(_cursor.Next.Value + PageLevel.Size2M.Pages(), _cursor.End.Value)), _cursor.End));
 
     private BatchResult Run(SecondStageTable table, IMappingLevels levels, int budget) => _current switch
     {

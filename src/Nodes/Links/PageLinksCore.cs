@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Userfault.Mmu;
 using Userfault.Paging;
 
 namespace Userfault.Nodes;
@@ -15,7 +14,6 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     private readonly SortedDictionary<Address, Link> _links = new(AddressOrder.Instance);
     private readonly SortedSet<Address> _seen = new(AddressOrder.Instance);
     private readonly SortedSet<Address> _lost = new(AddressOrder.Instance);
-    private readonly Mutation _mutation = Mutations.Current;
     private IReadOnlyList<PageLinkTarget> _offers = [];
 
     /// <summary>Nodes that are connected.</summary>
@@ -87,7 +85,7 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     /// <summary>It is time to try again: the target, or null where it is not wanted any more.</summary>
     public PageLinkTarget? Retry(Address node)
     {
-        if (!_links.TryGetValue(node, out var link) || link.State != State.Waiting || _mutation == Mutation.LinkNotRetried) return null;
+        if (!_links.TryGetValue(node, out var link) || link.State != State.Waiting) return null;
         link.IsRetry = true;
         link.State = State.Connecting;
         return link.Target;

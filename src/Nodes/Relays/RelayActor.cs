@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Paging;
 
 namespace Userfault.Nodes;
@@ -17,7 +17,7 @@ public sealed class RelayActor : UntypedActor, IWithTimers
     private readonly TimeSpan _retryAfter;
     private readonly Replicas _replicas;
     private readonly IPagePlane _plane;
-    private readonly FetcherSettings _settings;
+    private readonly FetchSettings _settings;
     private IPageListener? _serving;
     private ReplicaSource? _source;
     private IActorRef? _links;
@@ -27,7 +27,7 @@ public sealed class RelayActor : UntypedActor, IWithTimers
     /// <summary>See <see cref="Props"/>.</summary>
     public RelayActor(
         Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
-        IPagePlane plane, FetcherSettings settings)
+        IPagePlane plane, FetchSettings settings)
     {
         (_relay, _node, _server, _client, _retryAfter) = (relay, node, server, client, retryAfter);
         (_replicas, _plane, _settings) = (replicas, plane, settings);
@@ -47,9 +47,9 @@ public sealed class RelayActor : UntypedActor, IWithTimers
     /// <param name="settings">When demand that a source is slow with is asked of another one as well; null: the defaults.</param>
     public static Props Props(
         Relay relay, IActorRef node, PageServerOptions server, PageClientOptions client, TimeSpan retryAfter, Replicas replicas,
-        IPagePlane? plane = null, FetcherSettings? settings = null) =>
+        IPagePlane? plane = null, FetchSettings? settings = null) =>
         Akka.Actor.Props.Create(() => new RelayActor(
-            relay, node, server, client, retryAfter, replicas, plane ?? TcpPagePlane.Instance, settings ?? new FetcherSettings()));
+            relay, node, server, client, retryAfter, replicas, plane ?? TcpPagePlane.Instance, settings ?? new FetchSettings()));
 
     /// <inheritdoc/>
     protected override void PostStop()

@@ -1,6 +1,5 @@
 using System.Numerics;
 using Userfault.Actors;
-using Userfault.Mmu;
 
 namespace Userfault.Nodes;
 
@@ -17,7 +16,6 @@ public sealed class BitmapReplica
 {
     private readonly ulong[] _words;
     private readonly ulong _pages;
-    private readonly Mutation _mutation = Mutations.Current;
     private ulong _whole;
     private ulong _runStart;
     private ulong _seen;
@@ -95,7 +93,6 @@ public sealed class BitmapReplica
     /// </summary>
     public bool OnReport(ulong sequence)
     {
-        if (_mutation == Mutation.StaleReplica && _reported == 0) _whole = _seen = sequence;
         var isBehind = _whole < _reported;
         _reported = sequence;
         if (IsRepairing) return true;
@@ -122,7 +119,7 @@ public sealed class BitmapReplica
 
     private bool BeginRepair()
     {
-        if (IsRepairing || _mutation == Mutation.LostClearsUnrepaired) return false;
+        if (IsRepairing) return false;
         (IsRepairing, NextWord, _hasRepairFrom) = (true, 0, false);
         Repairs++;
         return true;

@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Userfault.Actors;
-using Userfault.Mmu;
 
 namespace Userfault.Nodes;
 
@@ -19,7 +18,6 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
     private readonly PublishedBitmaps _published;
     private readonly TimeSpan _every;
     private readonly SortedDictionary<uint, Outgoing> _slots = [];
-    private readonly Mutation _mutation = Mutations.Current;
     private IMembership? _membership;
     private bool _isScheduled;
 
@@ -66,7 +64,7 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
     {
         if (!_slots.TryGetValue(cleared.Slot.Raw, out var slot))
             _slots.Add(cleared.Slot.Raw, slot = new Outgoing(Sender, cleared));
-        if (_mutation != Mutation.FormerSlotAsked) slot.Memslot = Sender;
+        slot.Memslot = Sender;
         slot.Add(cleared);
         if (slot.Batch.Words >= FullWords || _every <= TimeSpan.Zero)
         {

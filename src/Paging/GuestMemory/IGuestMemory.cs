@@ -46,9 +46,8 @@ public interface IGuestMemory : IDisposable
     /// </summary>
     /// <param name="bitmap">What is missing.</param>
     /// <param name="index">The page's bit.</param>
-    /// <param name="order">Release, always; plain only as a deliberate bug.</param>
     /// <returns>Was the bit set?</returns>
-    bool Publish(UserfaultBitmap bitmap, ulong index, StoreOrder order) => bitmap.Clear(index);
+    bool Publish(UserfaultBitmap bitmap, ulong index) => bitmap.Clear(index);
 
     /// <summary>
     /// A guest write of <paramref name="stamp"/> to its vCPU's own word of the page

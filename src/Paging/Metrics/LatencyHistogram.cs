@@ -39,6 +39,13 @@ public sealed class LatencyHistogram
         Count++;
     }
 
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        Array.Clear(_counts);
+        (Count, SumNs, MinNs, MaxNs) = (0, 0, 0, 0);
+    }
+
     /// <summary>Adds all that <paramref name="other"/> holds.</summary>
     public void Add(LatencyHistogram other)
     {

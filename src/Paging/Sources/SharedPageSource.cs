@@ -38,7 +38,6 @@ public sealed class SharedPageSource(IPageSource source)
     // The owner's number is in the low bits of each request: answers find back without a table.
     private sealed class View(IPageSource source, Lock shared, ulong owner, bool mayGiveUp) : IPageSource
     {
-        private readonly Mutation _mutation = Mutations.Current;
         private Back? _back;
 
         public string Name => source.Name;
@@ -69,7 +68,7 @@ public sealed class SharedPageSource(IPageSource source)
 
         public void GiveUp()
         {
-            if (mayGiveUp && _mutation != Mutation.LateNodeForgotten) source.Dispose();
+            if (mayGiveUp) source.Dispose();
         }
     }
 

@@ -1,3 +1,5 @@
+using Userfault.Fetch;
+
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>How the nodes of a simulated cluster are set up.</summary>
@@ -19,7 +21,7 @@ public sealed record SimClusterSettings
     public TimeSpan ClearsEvery { get; init; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>How fetcher nodes ask sources; null is as nodes do by default.</summary>
-    public Actors.FetcherSettings? Fetcher { get; init; }
+    public FetchSettings? Fetcher { get; init; }
 
     /// <summary>Are nodes downed that stay away, by keep-destination? Otherwise an unreachable node waits to come back.</summary>
     public bool ResolvesSplits { get; init; }

@@ -14,7 +14,6 @@ public static class PlanText
     private static readonly Key[] Keys =
     [
         new("seed", p => Text(p.Seed), (p, v) => p with { Seed = Unsigned(v) }),
-        new("mutation", p => PlanNames.Of(p.Mutation), (p, v) => p with { Mutation = PlanNames.Parse<Mutation>(v) }),
         new("order-window", p => Text(p.OrderWindow), (p, v) => p with { OrderWindow = Int(v, 1, 4096) }),
         new("step-ns", p => Text(p.StepNs), (p, v) => p with { StepNs = Int(v, 0, 1_000_000) }),
         new("arch", p => PlanNames.Of(p.Architecture), (p, v) => p with { Architecture = PlanNames.Parse<Architecture>(v) }),
@@ -72,8 +71,7 @@ public static class PlanText
     {
         ArgumentNullException.ThrowIfNull(plan);
         var text = new StringBuilder();
-        foreach (var key in Keys.Where(k => k.Name != "mutation" || plan.Mutation != Mutation.None))
-            text.Append(key.Name).Append(" = ").Append(key.Write(plan)).Append('\n');
+        foreach (var key in Keys) text.Append(key.Name).Append(" = ").Append(key.Write(plan)).Append('\n');
         // Akka's parser takes the line break in an empty list for an element.
         if (plan.Faults.Count == 0) return text.Append("faults = []\n").ToString();
         text.Append("faults = [\n");

@@ -6,9 +6,9 @@ namespace Userfault.Simulation;
 /// <summary>
 /// Guest memory of tags behind a store buffer: what a memslot has placed is seen by other cores when its core's stores drain.
 /// They drain in order before a release and at the end of a step, which ends with messages; on x86 no store passes an
-/// earlier one either way. A bit that is cleared by a plain store on arm64 is seen before the content.
+/// earlier one either way. A bit that were cleared by a plain store on arm64 would be seen before the content.
 /// </summary>
-internal sealed class SwarmMemory(ulong pages, SwarmView view, bool isWeaklyOrdered) : IGuestMemory
+internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
 {
     private readonly TagGuestMemory _memory = new(pages);
     private readonly List<PageContent> _stores = [];
@@ -37,9 +37,9 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view, bool isWeaklyOrde
         _stores.Add(content.Tag == PageTag.Zero ? PageContent.Zero(content.Gfn) : TagOf(content));
     }
 
-    public bool Publish(UserfaultBitmap bitmap, ulong index, StoreOrder order)
+    public bool Publish(UserfaultBitmap bitmap, ulong index)
     {
-        if (order == StoreOrder.Release || !isWeaklyOrdered) Drain();
+        Drain();
         if (!bitmap.Clear(index)) return false;
         foreach (var slot in view.Slots)
         {

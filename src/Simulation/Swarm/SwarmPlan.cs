@@ -19,9 +19,6 @@ public sealed record SwarmPlan
     /// <summary>Virtual time that a step takes (<see cref="SimOptions.StepNs"/>).</summary>
     public int StepNs { get; init; }
 
-    /// <summary>The deliberate bug that the run has.</summary>
-    public Mutation Mutation { get; init; }
-
     /// <summary>The guest's architecture.</summary>
     public Architecture Architecture { get; init; }
 

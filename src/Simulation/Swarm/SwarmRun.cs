@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -34,20 +35,6 @@ public static partial class SwarmRun
     public static SwarmOutcome Of(SwarmPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        var before = Mutations.Current;
-        Mutations.Current = plan.Mutation;
-        try
-        {
-            return Run(plan);
-        }
-        finally
-        {
-            Mutations.Current = before;
-        }
-    }
-
-    private static SwarmOutcome Run(SwarmPlan plan)
-    {
         using var image = new TagImage((ulong)plan.Pages, plan.Seed, plan.ZeroPercent / 100.0);
         using var world = new SimWorld(plan.Seed, new SimOptions { Window = plan.OrderWindow, StepNs = plan.StepNs, MostStepsAnInstant = 200_000 });
         var ledger = new StampLedger((ulong)plan.Pages + SwarmFaults.ExtraPages);
@@ -167,7 +154,7 @@ public static partial class SwarmRun
         SlotCreated = view.Created,
     };
 
-    internal static FetcherSettings FetcherOf(SwarmPlan plan) => new()
+    internal static FetchSettings FetcherOf(SwarmPlan plan) => new()
     {
         RequestPages = plan.RequestPages,
         WindowPages = plan.FetchWindow,

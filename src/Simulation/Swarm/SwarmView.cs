@@ -19,7 +19,7 @@ public sealed class SwarmView
     internal SwarmView(SimWorld world, SwarmPlan plan, TagImage image, StampLedger ledger, IEnumerable<Checker> checkers)
     {
         (_world, Plan, _image, _ledger, _checkers) = (world, plan, image, ledger, [.. checkers]);
-        Memory = new SwarmMemory((ulong)plan.Pages + SwarmFaults.ExtraPages, this, plan.Architecture == Architecture.Arm64);
+        Memory = new SwarmMemory((ulong)plan.Pages + SwarmFaults.ExtraPages, this);
         foreach (var checker in _checkers) checker.Watch(this);
     }
 

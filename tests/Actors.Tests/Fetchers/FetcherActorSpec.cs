@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.TestKit;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 using Xunit.Abstractions;
@@ -10,7 +11,7 @@ namespace Userfault.Actors.Tests.Fetchers;
 public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
 {
     // No ticks: nothing here depends on the clock.
-    private static readonly FetcherSettings Settings = new() { TickNs = 0, Hedge = false };
+    private static readonly FetchSettings Settings = new() { TickNs = 0, Hedge = false };
 
     [Fact]
     public void A_fetched_page_goes_to_everybody_who_asked()
@@ -89,7 +90,7 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         var (pool, sources) = Pool(1);
         var memslot = CreateTestProbe();
         Fetch(pool, memslot, 1);
-        for (var i = 0; i < Settings.MostBadAnswers; i++) sources.ExpectMsg<Asked>().Answer([77]);
+        for (var i = 0; i < Settings.MaxBadAnswers; i++) sources.ExpectMsg<Asked>().Answer([77]);
 
         var failed = memslot.ExpectMsg<FetchFailed>();
         Assert.Equal(("no page source is left", 1UL), (failed.Reason, failed.Pages.Single().Value));

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 using Xunit.Abstractions;
@@ -8,7 +9,7 @@ namespace Userfault.Actors.Tests.Migrations;
 /// <summary>Migrations in which something is lost or breaks: they pause, go on, and end verified.</summary>
 public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 {
-    private static readonly FetcherSettings Quiet = new() { TickNs = 0, Hedge = false };
+    private static readonly FetchSettings Quiet = new() { TickNs = 0, Hedge = false };
 
     [Fact]
     public void A_lost_source_pauses_with_a_reason_and_its_return_completes()

@@ -1,5 +1,6 @@
 using Userfault.Mmu;
 using Userfault.Paging;
+using Userfault.Tests;
 
 namespace Userfault.Linux.Tests;
 
@@ -7,7 +8,7 @@ namespace Userfault.Linux.Tests;
 [Collection(nameof(OneAtATime))]
 public unsafe class ChangingMemoryTests
 {
-    private const int PatienceMs = 60_000;
+    private static readonly int PatienceMs = Patience.OfMs(60_000);
 
     /// <summary>
     /// Two faults are read together, and one chunk is to serve both. Its first piece has the one's page; then the address space
@@ -25,7 +26,17 @@ public unsafe class ChangingMemoryTests
             o => o with { Pager = new PagerSettings { ChunkPages = 64, Push = null, SpinNs = 0, CopyThreads = copyThreads } }, supply);
         using var vm = rig.Connect();
         Thread[] touchers = [Toucher(vm, 100), Toucher(vm, 2), Toucher(vm, 30)];
-        var discard = new Thread(() => vm.Memory.Discard(200 << Page.Shift, 1 << Page.Shift));
+        var discard = new Thread(() =>
+        {
+            try
+            {
+                vm.Memory.Discard(200 << Page.Shift, 1 << Page.Shift);
+            }
+            catch (LinuxException)
+            {
+                // The memory is gone: the test has failed already, and says why itself.
+            }
+        });
         // The first fault keeps the pager until the other two wait.
         image.Before(100, () =>
         {
@@ -49,6 +60,46 @@ public unsafe class ChangingMemoryTests
         }
         Assert.True(isServed, "a thread waits for its page, and nobody knows");
         Assert.Equal((30ul, 100ul, 0ul), (NativeTouch.Read(vm.At(30)), NativeTouch.Read(vm.At(100)), NativeTouch.Read(vm.At(200))));
+    }
+
+    /// <summary>
+    /// The kernel hands over a fault ahead of the removal of its page. As soon as the removal is read the memory goes: what is put
+    /// in place for the fault afterwards would be old content where the guest must find zeros.
+    /// </summary>
+    [SkippableFact]
+    public void A_fault_that_is_read_with_the_removal_of_its_page_gets_zeros()
+    {
+        Here.NeedsUserfaultfd();
+        using var image = new HookedImage();
+        using var supply = new PageSupply(image);
+        using var rig = new HandlerRig(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } }, supply);
+        using var vm = rig.Connect();
+        Thread[] touchers = [Toucher(vm, 100), Toucher(vm, 200)];
+        var discard = new Thread(() =>
+        {
+            try
+            {
+                vm.Memory.Discard(200 << Page.Shift, 1 << Page.Shift);
+            }
+            catch (LinuxException)
+            {
+                // The memory is gone: the test has failed already, and says why itself.
+            }
+        });
+        // The first fault keeps the pager until both wait to be read.
+        image.Before(100, () =>
+        {
+            discard.Start();
+            var poll = new PollFd(vm.Uffd.Fd.Number, Libc.POLLIN);
+            Assert.Equal(1, Libc.Poll(&poll, 1, PatienceMs));
+            touchers[1].Start();
+            Here.Eventually(() => Pending(vm.Uffd) == 1, () => $"{Pending(vm.Uffd)} faults wait");
+        });
+        // Were the page read from the image all the same, it would come when the memory is gone.
+        image.Before(200, () => discard.Join(PatienceMs));
+        touchers[0].Start();
+        Assert.True(touchers[0].Join(PatienceMs) && touchers[1].Join(PatienceMs) && discard.Join(PatienceMs), "a thread waits for its page");
+        Assert.Equal((100ul, 0ul), (NativeTouch.Read(vm.At(100)), NativeTouch.Read(vm.At(200))));
     }
 
     private static Thread Toucher(HandlerRig.GoodVm vm, ulong page)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Userfault.Mmu;
 using Userfault.Paging;
+using Userfault.Tests;
 
 namespace Userfault.Linux.Tests;
 
@@ -11,7 +12,7 @@ namespace Userfault.Linux.Tests;
 internal sealed unsafe class HandlerRig : IDisposable
 {
     public const ulong Pages = 256;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LinePatience = Patience.Of(TimeSpan.FromSeconds(60));
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("userfault-");
     private readonly BlockingCollection<string> _lines = [];
 
@@ -41,7 +42,7 @@ internal sealed unsafe class HandlerRig : IDisposable
     /// <summary>Waits for a line that holds a text; answers it.</summary>
     public string Line(string part)
     {
-        while (_lines.TryTake(out var line, Patience))
+        while (_lines.TryTake(out var line, LinePatience))
         {
             if (line.Contains(part, StringComparison.Ordinal)) return line;
         }

@@ -1,3 +1,6 @@
+using System.Runtime.ExceptionServices;
+using Userfault.Tests;
+
 namespace Userfault.Linux.Tests;
 
 /// <summary>What this machine must have for a test to say anything.</summary>
@@ -13,6 +16,31 @@ internal static class Here
         GC.Collect();
         GC.WaitForPendingFinalizers();
         return new DirectoryInfo("/proc/self/fd").GetFileSystemInfos().Count(fd => fd.LinkTarget?.EndsWith(".dll", StringComparison.Ordinal) != true);
+    }
+
+    /// <summary>Runs what may sleep on a page that does not come on a thread of its own: then the test fails, and does not hang.</summary>
+    public static void Ends(Action body)
+    {
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+#pragma warning disable CA1031 // Thrown again where the test sees it.
+            try
+            {
+                body();
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+#pragma warning restore CA1031
+        })
+        {
+            IsBackground = true,
+        };
+        thread.Start();
+        Assert.True(thread.Join(Patience.OfMs(120_000)), "it waits for what does not come");
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 
     /// <summary>Waits for what is certain to come, for as long as a slow machine needs.</summary>

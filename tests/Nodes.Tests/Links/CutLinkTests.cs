@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -45,7 +46,7 @@ public sealed class CutLinkTests : IDisposable
         var settings = new MigrationSettings
         {
             // Nothing is asked for twice but for what was cut: the links themselves are slow at times.
-            Fetcher = new FetcherSettings { WindowPages = 256, BackgroundWindowPages = 128, RequestPages = 32, Hedge = false, TimeoutNs = 0 },
+            Fetcher = new FetchSettings { WindowPages = 256, BackgroundWindowPages = 128, RequestPages = 32, Hedge = false, TimeoutNs = 0 },
             BackgroundWindowPages = 256,
             ProgressNs = 1_000_000,
             SampleNs = 1_000_000,

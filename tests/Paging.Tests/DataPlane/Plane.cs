@@ -9,7 +9,7 @@ namespace Userfault.Paging.Tests.DataPlane;
 internal static class Plane
 {
     /// <summary>How long a test waits for what must happen; only a failing test waits that long.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = global::Userfault.Tests.Patience.Of(TimeSpan.FromSeconds(60));
 
     /// <summary>No timeout but those that a test sets itself: nothing depends on how fast the machine is.</summary>
     public static readonly PageServerOptions Server = new()

@@ -1,4 +1,5 @@
 using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Mmu;
 using Userfault.Paging;
 
@@ -66,7 +67,7 @@ public class SweepAgainstActorsTests
                     _ => BackgroundOrder.None,
                 },
                 LocalityPages = point.Prefetch == PrefetchKind.Locality ? point.LocalityPages : 0,
-                Fetcher = new FetcherSettings { Hedge = false, WindowPages = point.FetcherWindowPages },
+                Fetcher = new FetchSettings { Hedge = false, WindowPages = point.FetcherWindowPages },
                 ProgressNs = 0,
                 SampleNs = 0,
             },

@@ -1,4 +1,5 @@
 using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Paging;
 
 namespace Userfault.Simulation.Tests;
@@ -36,7 +37,7 @@ public sealed class SimVmTests
             Mode = FaultMode.Userfault,
             Background = BackgroundOrder.None,
             ProgressNs = 0,
-            Fetcher = new FetcherSettings { Hedge = false },
+            Fetcher = new FetchSettings { Hedge = false },
         });
         Assert.True(report.IsVerified, report.Reason);
         Assert.Equal((long)report.PagesPresent, report.Fetches.DemandPages);
@@ -118,7 +119,7 @@ public sealed class SimVmTests
         Assert.NotNull(report);
         Assert.True(report.IsVerified, report.Reason);
         Assert.True(near.PagesSent > 0 && far.PagesSent > 0, $"{near.PagesSent} and {far.PagesSent}");
-        Assert.Contains(world.Log, line => line.Text.Contains("lost a page source", StringComparison.Ordinal));
+        Assert.Contains(world.Log, line => line.Text.Contains("gives up page source", StringComparison.Ordinal));
     }
 
     private static MigrationReport Migrate(

@@ -1,0 +1,179 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Userfault.Paging;
+
+namespace Userfault.Fetch;
+
+// What sources answer.
+public sealed partial class FetchCore
+{
+    /// <summary>
+    /// Pages have come. Those that are wanted go to whoever wants them (<see cref="FetchEffectKind.Deliver"/>); those that are
+    /// late, come twice, or were never asked for are dropped. Where the batch is its request's last, pages that the request
+    /// promised and did not bring are asked for again.
+    /// </summary>
+    /// <param name="batch">The pages; the engine's from now on.</param>
+    /// <param name="nowNs">The time.</param>
+    public void OnAnswer(PageBatch batch, long nowNs)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var requestId = batch.RequestId;
+        var isLast = batch.IsLast;
+        var priority = RequestOf(requestId)?.Priority ?? FetchPriority.Background;
+        var owner = -1;
+        var kept = 0;
+        for (var i = 0; i < batch.Count; i++)
+        {
+            ref readonly var content = ref batch[i];
+            if (!TryTakePage(requestId, content, out var requester, out var others)) continue;
+            if (owner < 0) owner = requester;
+            if (requester == owner) batch.Move(i, kept++);
+            else Share(requester, batch, content);
+            while (_others.TryTakeFirst(ref others, out var other)) Share(other, batch, content);
+        }
+
+        batch.Truncate(kept);
+        foreach (var (requester, shared) in _shared)
+            _effects.Enqueue(new FetchEffect(FetchEffectKind.Deliver, Requester: requester, Batch: shared, Priority: priority));
+        _shared.Clear();
+        if (kept > 0) _effects.Enqueue(new FetchEffect(FetchEffectKind.Deliver, Requester: owner, Batch: batch, Priority: priority));
+        else batch.Release();
+        if (isLast && RequestOf(requestId) is { } request) OnEnd(request, nowNs);
+        LoseUntrusted();
+    }
+
+    /// <summary>A request ended without (the rest of) its pages; they are asked for again, before others.</summary>
+    public void OnFailed(ulong requestId, FetchFailure failure)
+    {
+        if (RequestOf(requestId) is not { } request) return;
+        var source = request.Source;
+        if (failure == FetchFailure.NotNeeded && request.Priority == FetchPriority.Background)
+        {
+            DropUnsent(request);
+        }
+        else
+        {
+            // NotNeeded is valid only for background: nobody who waits for a page has it. What was cancelled here is not known
+            // here any more, so a source that says Cancelled has refused.
+            if (failure != FetchFailure.SourceLost) Distrust(request);
+            GiveBack(request);
+            if (failure == FetchFailure.SourceLost) Lose(source, SourceLoss.ConnectionLost);
+        }
+
+        LoseUntrusted();
+    }
+
+    private bool TryTakePage(ulong requestId, in PageContent content, out int requester, out int others)
+    {
+        (requester, others) = (-1, 0);
+        var gfn = content.Gfn;
+        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+        var isOnItsWay = !Unsafe.IsNullRef(ref page) && page.IsOnItsWay;
+        if (RequestOf(requestId) is not { } request)
+        {
+            // Of a request that was given up, or of none that was ever made.
+            if (requestId != 0 && requestId <= _numbers.Last) _tally.Late++;
+            else _tally.Bad++;
+            return false;
+        }
+
+        if (!(isOnItsWay && (page.Request == requestId || page.Hedge == requestId)) && !request.Holds(gfn))
+        {
+            _tally.Bad++;
+            Distrust(request);
+            return false;
+        }
+
+        _sources.OnPage(request.Source);
+        if (!isOnItsWay)
+        {
+            _tally.Late++;
+            return false;
+        }
+
+        (requester, others) = (page.Requester, page.OtherRequesters);
+        Brought(page.Request);
+        Brought(page.Hedge);
+        if (!page.IsWaitedFor) BackgroundHeld--;
+        _pages.Remove(gfn.Value);
+        _tally.Delivered++;
+        if (content.Kind == PageContentKind.Zero) _tally.Zero++;
+        if (content.Kind == PageContentKind.Duplicate) _tally.Duplicates++;
+        return true;
+    }
+
+    // A request from which nothing is wanted any more stays until it ends or is overdue: its source owes an answer, and
+    // whether that comes says how the source is.
+    private void Brought(ulong requestId)
+    {
+        if (requestId != 0 && RequestOf(requestId) is { } request) request.Wanted--;
+    }
+
+    private void Share(int requester, PageBatch batch, in PageContent content)
+    {
+        foreach (var (other, shared) in _shared)
+        {
+            if (other != requester) continue;
+            shared.AddCopy(content);
+            return;
+        }
+
+        var sibling = batch.NewSibling();
+        sibling.AddCopy(content);
+        _shared.Add((requester, sibling));
+    }
+
+    private void OnEnd(SourceRequest request, long nowNs)
+    {
+        var latencyNs = nowNs - request.SentNs;
+        Latency.Record(latencyNs);
+        if (request.Priority == FetchPriority.Background)
+        {
+            _room.OnBackground(isDemandWaiting: _outstanding > _outstandingBackground);
+        }
+        else if (!request.IsHedge)
+        {
+            _room.OnDemand(latencyNs);
+            _hedges.OnDemand(latencyNs);
+        }
+
+        if (request.Wanted > 0) Distrust(request);
+        else if (!request.WasBad) _sources.OnGoodAnswer(request.Source);
+        GiveBack(request);
+    }
+
+    // A node between here and the source takes these pages to be in place. Where somebody waits, or several want one, they are
+    // asked for again, as demand.
+    private void DropUnsent(SourceRequest request)
+    {
+        foreach (var range in request.Ranges)
+        {
+            for (ulong i = 0; i < range.Count; i++)
+            {
+                var gfn = range.Start.Plus(i);
+                ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+                if (Unsafe.IsNullRef(ref page) || page.Request != request.Id || page.Hedge != 0) continue;
+                if (page.IsWaitedFor || page.OtherRequesters != 0)
+                {
+                    if (!page.IsWaitedFor) BackgroundHeld--;
+                    page.IsWaitedFor = true;
+                    continue;
+                }
+
+                _effects.Enqueue(new FetchEffect(FetchEffectKind.NotSent, Requester: page.Requester, Gfn: gfn));
+                request.Wanted--;
+                Forget(gfn, ref page);
+            }
+        }
+
+        GiveBack(request);
+    }
+
+    // However much of one answer is wrong, it is one wrong answer.
+    private void Distrust(SourceRequest request)
+    {
+        if (request.WasBad) return;
+        request.WasBad = true;
+        _sources.OnBadAnswer(request.Source);
+    }
+}

@@ -1,0 +1,258 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Fetch;
+
+/// <summary>
+/// Decides which pages are asked of which source, and when: demand before background, neighbours in one request, a page on
+/// its way never asked for twice but by a hedge, another source where one is slow, silent, lost or wrong. Events go in, effects
+/// come out (<see cref="TryTakeEffect"/>). No clock: time is a parameter. No thread: one owner. Nothing is allocated for a page
+/// once the tables have grown.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A page is queued, on its way, or unknown here. All other state is kept per request, not per page. Requesters are small
+/// numbers that the shell gives out.
+/// </para>
+/// <para>
+/// A page on its way as background that becomes wanted is waited for: from then on its request counts as demand, and where it
+/// takes longer than the p95 latency of demand, the page alone is asked for once more, as demand, which overtakes what is queued
+/// at a source. Asking again at once would fetch twice what mostly comes in the next moment.
+/// </para>
+/// </remarks>
+public sealed partial class FetchCore
+{
+    private readonly FetchSettings _settings;
+    private readonly RequestNumbers _numbers;
+    private readonly Dictionary<ulong, PendingPage> _pages = new(1024);
+    private readonly Dictionary<ulong, SourceRequest> _requests = new(64);
+    private readonly Stack<SourceRequest> _spareRequests = new();
+    private readonly RequesterChains _others = new();
+    private readonly PageQueue _demand = new();
+    private readonly PageQueue _background = new();
+    private readonly SourceTable _sources;
+    private readonly BackgroundRoom _room;
+    private readonly Hedges _hedges;
+    private readonly Queue<FetchEffect> _effects = new(16);
+    private readonly List<ulong> _ids = [];
+    private readonly List<(int Requester, PageBatch Batch)> _shared = [];
+    private SourceRequest? _lastAsked;
+    private int _outstanding;
+    private int _outstandingBackground;
+
+    /// <summary>An engine without sources.</summary>
+    /// <param name="settings">How it asks.</param>
+    /// <param name="numbers">Where its requests get their numbers; null where no other engine asks the same connections.</param>
+    public FetchCore(FetchSettings settings, RequestNumbers? numbers = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        _settings = settings;
+        _numbers = numbers ?? new RequestNumbers();
+        _sources = new SourceTable(settings);
+        _room = new BackgroundRoom(settings.RequestPages, settings.BackgroundWindowPages, settings.DemandDelayNs);
+        _hedges = new Hedges(settings);
+    }
+
+    /// <summary>Pages queued or on their way.</summary>
+    public int PagesHeld => _pages.Count;
+
+    /// <summary>Of these, pages that nobody waits for.</summary>
+    public int BackgroundHeld { get; private set; }
+
+    /// <summary>Requests that are not over.</summary>
+    public int RequestsOpen => _requests.Count;
+
+    /// <summary>Can any source be asked?</summary>
+    public bool HasSource => _sources.Up > 0;
+
+    /// <summary>Request latencies, from sending to the last page.</summary>
+    public LatencyHistogram Latency { get; } = new();
+
+    /// <summary>Can this source be asked?</summary>
+    public bool IsUp(int source) => _sources.IsUp(source);
+
+    /// <summary>The next thing to do, in order. To be done before the next event.</summary>
+    public bool TryTakeEffect(out FetchEffect effect) => _effects.TryDequeue(out effect);
+
+    /// <summary>Somebody wants pages.</summary>
+    /// <param name="pages">The pages, in the order wanted.</param>
+    /// <param name="priority">Does anybody wait for them?</param>
+    /// <param name="requester">Who gets them.</param>
+    /// <param name="nowNs">The time.</param>
+    /// <returns>How many of them the requester had not asked for before.</returns>
+    public int Want(GfnRange pages, FetchPriority priority, int requester, long nowNs)
+    {
+        var added = 0;
+        var isWaitedFor = priority == FetchPriority.Demand;
+        for (ulong i = 0; i < pages.Count; i++)
+        {
+            var gfn = pages.Start.Plus(i);
+            ref var page = ref CollectionsMarshal.GetValueRefOrAddDefault(_pages, gfn.Value, out var isHeld);
+            if (!isHeld)
+            {
+                page = new PendingPage { Requester = requester, IsWaitedFor = isWaitedFor };
+                if (!isWaitedFor) BackgroundHeld++;
+                (isWaitedFor ? _demand : _background).Add(gfn);
+                added++;
+                continue;
+            }
+
+            _tally.Merged++;
+            if (page.Requester != requester && _others.Add(ref page.OtherRequesters, requester)) added++;
+            if (isWaitedFor) WaitFor(gfn, ref page, nowNs);
+        }
+
+        return added;
+    }
+
+    /// <summary>Somebody waits for a page that was asked for as background. Ignored where it is not held.</summary>
+    public void Promote(Gfn gfn, long nowNs)
+    {
+        ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+        if (!Unsafe.IsNullRef(ref page)) WaitFor(gfn, ref page, nowNs);
+    }
+
+    /// <summary>Forgets background pages that were not asked for yet.</summary>
+    public void CancelBackground()
+    {
+        while (_background.TryTake(out var gfn))
+        {
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            if (!Unsafe.IsNullRef(ref page) && page is { IsOnItsWay: false, IsWaitedFor: false }) Forget(gfn, ref page);
+        }
+    }
+
+    /// <summary>
+    /// A requester wants pages no longer. What nobody else wants is forgotten, and a request of which nothing is wanted any
+    /// more is cancelled.
+    /// </summary>
+    public void Abandon(GfnRange pages, int requester)
+    {
+        for (ulong i = 0; i < pages.Count; i++)
+        {
+            var gfn = pages.Start.Plus(i);
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            if (Unsafe.IsNullRef(ref page)) continue;
+            if (page.Requester != requester)
+            {
+                _others.Remove(ref page.OtherRequesters, requester);
+                continue;
+            }
+
+            if (_others.TryTakeFirst(ref page.OtherRequesters, out page.Requester)) continue;
+            var (request, hedge) = (page.Request, page.Hedge);
+            Forget(gfn, ref page);
+            Unneed(request);
+            Unneed(hedge);
+        }
+    }
+
+    /// <summary>
+    /// Makes the requests that may be made now. After every event, or after several that belong together.
+    /// </summary>
+    public void Decide(long nowNs)
+    {
+        while (NextRequest(nowNs) is { } request) _effects.Enqueue(new FetchEffect(FetchEffectKind.Ask, request.Source, Request: request));
+    }
+
+    /// <summary>
+    /// Without a source: hands back everything that is held, so that its requesters learn that it will not come from here.
+    /// </summary>
+    public void FailAll()
+    {
+        _ids.Clear();
+        _ids.AddRange(_pages.Keys);
+        _ids.Sort();
+        foreach (var gfn in _ids)
+        {
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn);
+            var priority = page.IsWaitedFor ? FetchPriority.Demand : FetchPriority.Background;
+            var requester = page.Requester;
+            do
+            {
+                _effects.Enqueue(new FetchEffect(FetchEffectKind.Fail, Requester: requester, Gfn: new Gfn(gfn), Priority: priority));
+            }
+            while (_others.TryTakeFirst(ref page.OtherRequesters, out requester));
+        }
+
+        foreach (var request in _requests.Values) _sources.OnOver(request.Source, request.Pages);
+        _pages.Clear();
+        _requests.Clear();
+        _demand.Clear();
+        _background.Clear();
+        _lastAsked = null;
+        (_outstanding, _outstandingBackground, BackgroundHeld) = (0, 0, 0);
+    }
+
+    // A page that was background has somebody who waits for it.
+    private void WaitFor(Gfn gfn, ref PendingPage page, long nowNs)
+    {
+        if (page.IsWaitedFor) return;
+        page.IsWaitedFor = true;
+        BackgroundHeld--;
+        if (page.IsOnItsWay)
+        {
+            _tally.Awaited++;
+            if (RequestOf(page.Request) is { } request) request.WaitedSinceNs = Math.Min(request.WaitedSinceNs, nowNs);
+            return;
+        }
+
+        // The old place in the background queue is left behind, and skipped when it comes up.
+        _demand.Add(gfn);
+        _tally.Promoted++;
+    }
+
+    private SourceRequest? NextRequest(long nowNs)
+    {
+        if (_outstanding >= _settings.WindowPages) return null;
+        return NextRequest(_demand, FetchPriority.Demand, nowNs)
+            ?? (_outstandingBackground < _room.Pages ? NextRequest(_background, FetchPriority.Background, nowNs) : null);
+    }
+
+    private SourceRequest? NextRequest(PageQueue queue, FetchPriority priority, long nowNs)
+    {
+        if (queue.Count == 0) return null;
+        var isDemand = priority == FetchPriority.Demand;
+        var maxPages = _settings.RequestPages;
+        var source = isDemand ? -1 : _sources.ChooseForTrial(nowNs);
+        if (source >= 0) maxPages = 1;
+        else source = _sources.Choose(except: -1);
+        if (source < 0) return null;
+
+        SourceRequest? request = null;
+        while ((request is null || request.Pages < maxPages) && queue.TryTake(out var gfn))
+        {
+            ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, gfn.Value);
+            if (Unsafe.IsNullRef(ref page) || page.IsOnItsWay || page.IsWaitedFor != isDemand) continue;
+            request ??= NewRequest(source, priority, nowNs, isHedge: false);
+            page.Request = request.Id;
+            request.Add(gfn);
+        }
+
+        if (request is null) return null;
+        if (isDemand) _tally.DemandPages += request.Pages;
+        else _tally.BackgroundPages += request.Pages;
+        Opened(request);
+        return request;
+    }
+
+    private void Forget(Gfn gfn, ref PendingPage page)
+    {
+        if (!page.IsWaitedFor) BackgroundHeld--;
+        while (_others.TryTakeFirst(ref page.OtherRequesters, out _))
+        {
+        }
+
+        _pages.Remove(gfn.Value);
+    }
+
+    // Nobody wants a page of this request any more.
+    private void Unneed(ulong requestId)
+    {
+        if (requestId == 0 || RequestOf(requestId) is not { } request || --request.Wanted > 0) return;
+        _effects.Enqueue(new FetchEffect(FetchEffectKind.Cancel, request.Source, RequestId: requestId));
+        Close(request);
+    }
+}

@@ -1,0 +1,25 @@
+using Userfault.Mmu;
+using Userfault.Paging;
+
+namespace Userfault.Fetch;
+
+/// <summary>One thing that a shell is to do; what it means says <see cref="Kind"/>, what else is set says <see cref="FetchEffectKind"/>.</summary>
+/// <param name="Kind">What to do.</param>
+/// <param name="Source">Which source.</param>
+/// <param name="Requester">Which requester.</param>
+/// <param name="Request">The request to make; the engine's, and valid until it takes its next event.</param>
+/// <param name="RequestId">Which request to cancel.</param>
+/// <param name="Batch">Pages to hand on.</param>
+/// <param name="Priority">Of a batch: was it asked for because somebody waits?</param>
+/// <param name="Gfn">Which page.</param>
+/// <param name="Loss">Why a source is given up.</param>
+public readonly record struct FetchEffect(
+    FetchEffectKind Kind,
+    int Source = -1,
+    int Requester = -1,
+    SourceRequest? Request = null,
+    ulong RequestId = 0,
+    PageBatch? Batch = null,
+    FetchPriority Priority = default,
+    Gfn Gfn = default,
+    SourceLoss Loss = default);

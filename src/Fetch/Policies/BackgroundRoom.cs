@@ -1,0 +1,44 @@
+namespace Userfault.Fetch;
+
+/// <summary>
+/// How many background pages may be on their way, so that demand does not wait long behind them: a page that has left its
+/// source cannot be overtaken, whatever the priorities. Where demand takes longer than the quickest of late, there is
+/// less room; where it does not, or nobody waits, there is more again.
+/// </summary>
+/// <param name="minPages">Least room: a request.</param>
+/// <param name="maxPages">Most room: the window.</param>
+/// <param name="delayNs">How much longer than the quickest demand may take; 0 never makes less room.</param>
+public sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
+{
+    // The quickest of this many requests is what the path takes by itself: paths change.
+    private const int Epoch = 1024;
+
+    private readonly int _minPages = Math.Min(minPages, maxPages);
+    private readonly int _maxPages = maxPages;
+    private long _quickestNs = long.MaxValue;
+    private long _quickestOfEpochNs = long.MaxValue;
+    private int _inEpoch;
+
+    /// <summary>The room now, in pages.</summary>
+    public int Pages { get; private set; } = maxPages;
+
+    /// <summary>A demand request was answered.</summary>
+    /// <param name="latencyNs">How long it took.</param>
+    public void OnDemand(long latencyNs)
+    {
+        _quickestOfEpochNs = Math.Min(_quickestOfEpochNs, latencyNs);
+        _quickestNs = Math.Min(_quickestNs, latencyNs);
+        if (++_inEpoch == Epoch) (_quickestNs, _quickestOfEpochNs, _inEpoch) = (_quickestOfEpochNs, long.MaxValue, 0);
+        if (delayNs <= 0) return;
+        Pages = latencyNs - _quickestNs > delayNs
+            ? Math.Max(_minPages, Pages - (Pages / 4))
+            : Math.Min(_maxPages, Pages + 1);
+    }
+
+    /// <summary>A background request was answered.</summary>
+    /// <param name="isDemandWaiting">Is demand on its way as well?</param>
+    public void OnBackground(bool isDemandWaiting)
+    {
+        if (!isDemandWaiting) Pages = Math.Min(_maxPages, Pages + Math.Max(1, _minPages / 4));
+    }
+}

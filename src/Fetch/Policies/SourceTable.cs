@@ -1,0 +1,133 @@
+using System.Runtime.InteropServices;
+
+namespace Userfault.Fetch;
+
+/// <summary>
+/// The sources of one engine, by number, and which of them is asked next. The number of one that is gone is given to one that
+/// comes. Ties go to the lower number, so that a replay chooses the same.
+/// </summary>
+internal sealed class SourceTable(FetchSettings settings)
+{
+    private readonly List<Source> _sources = [];
+
+    /// <summary>How many can be asked.</summary>
+    public int Up { get; private set; }
+
+    private Span<Source> All => CollectionsMarshal.AsSpan(_sources);
+
+    /// <summary>Can this source be asked?</summary>
+    public bool IsUp(int source) => _sources[source].IsUp;
+
+    /// <summary>Has its last sign of life been a timeout?</summary>
+    public bool IsSilent(int source) => All[source].Trust.Silences > 0;
+
+    /// <summary>A source has come; answers its number.</summary>
+    public int Add(bool isSpare)
+    {
+        var added = new Source { IsUp = true, IsSpare = isSpare };
+        Up++;
+        for (var i = 0; i < _sources.Count; i++)
+        {
+            if (_sources[i].IsUp) continue;
+            _sources[i] = added;
+            return i;
+        }
+
+        _sources.Add(added);
+        return _sources.Count - 1;
+    }
+
+    /// <summary>A source is gone.</summary>
+    public void Remove(int source)
+    {
+        All[source].IsUp = false;
+        Up--;
+    }
+
+    /// <summary>
+    /// The source with the fewest pages outstanding, spares and silent ones behind the rest; -1 where none is left.
+    /// </summary>
+    /// <param name="except">One that is not to be chosen; -1 for none.</param>
+    public int Choose(int except)
+    {
+        var best = -1;
+        var all = All;
+        for (var i = 0; i < all.Length; i++)
+        {
+            if (i == except || !all[i].IsUp) continue;
+            if (best < 0 || all[i].Preference.CompareTo(all[best].Preference) < 0) best = i;
+        }
+
+        return best;
+    }
+
+    /// <summary>
+    /// A silent source whose time has come to be tried again, with a page that nobody waits for; -1 where there is none. Else
+    /// one that was silent for a moment would be asked for nothing as long as another answers, and never be heard again.
+    /// </summary>
+    public int ChooseForTrial(long nowNs)
+    {
+        if (Up < 2) return -1;
+        var all = All;
+        for (var i = 0; i < all.Length; i++)
+        {
+            if (all[i] is { IsUp: true, Outstanding: 0, Trust.Silences: > 0 } && nowNs >= all[i].Trust.TryAgainNs) return i;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Pages are asked of it.</summary>
+    public void OnAsked(int source, int pages) => All[source].Outstanding += pages;
+
+    /// <summary>They are not outstanding any more.</summary>
+    public void OnOver(int source, int pages) => All[source].Outstanding -= pages;
+
+    /// <summary>A page has come from it.</summary>
+    public void OnPage(int source) => All[source].Trust.OnPage();
+
+    /// <summary>An answer was wrong, or refused.</summary>
+    public void OnBadAnswer(int source) => All[source].Trust.OnBadAnswer();
+
+    /// <summary>An answer was right to its end.</summary>
+    public void OnGoodAnswer(int source) => All[source].Trust.OnGoodAnswer(settings.ForgiveAnswers);
+
+    /// <summary>A request to it is overdue.</summary>
+    public void OnOverdue(int source) => All[source].Trust.OnOverdue();
+
+    /// <summary>All requests have been looked at: counts the silences.</summary>
+    public void CountSilences(long nowNs)
+    {
+        foreach (ref var source in All) source.Trust.CountSilence(nowNs, settings.TimeoutNs);
+    }
+
+    /// <summary>A source that may be asked and should not be, and why; false where there is none.</summary>
+    public bool TryFindUntrusted(out int source, out SourceLoss loss)
+    {
+        var all = All;
+        for (source = 0; source < all.Length; source++)
+        {
+            if (!all[source].IsUp || all[source].Trust.Used(settings) is not { } why) continue;
+            loss = why;
+            return true;
+        }
+
+        loss = default;
+        return false;
+    }
+
+    private struct Source
+    {
+        public bool IsUp;
+
+        // Asked only for hedges, and where the others are silent or gone.
+        public bool IsSpare;
+
+        // Pages.
+        public int Outstanding;
+
+        public SourceTrust Trust;
+
+        public readonly (bool IsSilent, bool IsSpare, int Outstanding) Preference => (Trust.Silences > 0, IsSpare, Outstanding);
+    }
+}

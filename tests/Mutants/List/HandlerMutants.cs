@@ -1,0 +1,106 @@
+namespace Userfault.Mutants;
+
+/// <summary>The handler on Linux: its pager, how pages are placed, its protocol, the standby.</summary>
+internal static class HandlerMutants
+{
+    private const string Tests = "Linux.Tests";
+    private const string Handler = "Userfault.Linux.Tests.HandlerTests";
+    private const string Placer = "Linux/Pager/Placer.cs";
+    private const string Crew = "Linux/Pager/CopyCrew.cs";
+    private const string Regions = "Linux/Protocol/RegionList.cs";
+    private const string Requests = "Linux/Protocol/FaultRequest.cs";
+    private const string Cutter = "Linux/Protocol/JsonCutter.cs";
+
+    public static IReadOnlyList<Mutant> List { get; } =
+    [
+        new("failed-piece-dropped", "A piece of a chunk that could not be placed whole is not tried page by page.",
+            Finder.Test(Tests, $"{Handler}.A_chunk_goes_around_pages_that_are_there"),
+            "Linux/Pager/VmPager.Chunks.cs", "if (_isChunkLeft || _end != PagerEnd.None) return;", "if (BUG || _isChunkLeft || _end != PagerEnd.None) return;"),
+        new("eexist-skips-run", "A page that is there already ends the run: those behind it count as placed.",
+            Finder.Test(Tests, $"{Handler}.A_chunk_goes_around_pages_that_are_there"),
+            Placer, "Advance(_map.PagesPerGranule, ref pages, ref first, ref bytes);", "Advance(BUG ? pages : _map.PagesPerGranule, ref pages, ref first, ref bytes);"),
+        new("enoent-leaves-run", "A run that reaches from one mapping into the next is left out, and not placed page by page.",
+            Finder.Test(Tests, $"{Handler}.A_region_of_several_mappings_is_served_to_the_last_page"),
+            Placer, "case LinuxErrno.ENOENT when run > _map.PagesPerGranule:", "case LinuxErrno.ENOENT when !BUG && run > _map.PagesPerGranule:"),
+        new("eagain-fails", "EAGAIN, which says that the address space is changing, ends the VM.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.ChangingMemoryTests.A_fault_is_not_lost_with_the_rest_of_its_chunk"),
+            Placer, """
+                case LinuxErrno.EAGAIN:
+                _counters.CountEagain();
+                return PlaceResult.Again;
+                case LinuxErrno.EEXIST:
+                SkipPresent
+                """, """
+                case LinuxErrno.EAGAIN:
+                _counters.CountEagain();
+                return BUG ? PlaceResult.Failed : PlaceResult.Again;
+                case LinuxErrno.EEXIST:
+                SkipPresent
+                """),
+        new("faults-before-removals", "A fault is served before the removal that caused it: old content comes back.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.ChangingMemoryTests.A_fault_that_is_read_with_the_removal_of_its_page_gets_zeros"),
+            new Rewrite("Linux/Pager/VmPager.Faults.cs", "if (messages[i].Kind == UffdEventKind.Pagefault) continue;", "if (BUG || messages[i].Kind == UffdEventKind.Pagefault) continue;"),
+            new Rewrite("Linux/Pager/VmPager.Faults.cs", "if (messages[i].Kind != UffdEventKind.Pagefault) continue;", """
+                if (BUG && messages[i].Kind != UffdEventKind.Pagefault) OnEvent(messages[i]);
+                if (messages[i].Kind != UffdEventKind.Pagefault) continue;
+                """)),
+        new("given-back-fetched", "A page that the guest gave back is marked as such, and still counts as missing.",
+            Finder.Test(Tests, $"{Handler}.What_the_guest_gives_back_is_zero_ever_after"),
+            Placer, """
+                _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
+                }
+                """, """
+                if (!BUG) _counters.CountNoLongerMissing(_state.Missing.ClearRange(first.Value, pages));
+                }
+                """),
+        new("gap-not-noticed", "Several threads copy a run, and what lies behind a gap counts as copied.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.CopyCrewTests.A_page_that_is_there_ends_the_run"),
+            Crew, "if (!piece.Result.IsComplete) break;", ""),
+        new("urgent-last", "Pieces that somebody waits for are copied after those that nobody waits for.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.CopyCrewTests.Pieces_that_are_waited_for_come_first_whatever_the_order"),
+            Crew, """
+                if (isUrgent)
+                {
+                """, """
+                if (isUrgent && !BUG)
+                {
+                """),
+        new("copied-before-done", "The pager goes on when all pieces are taken, and not when they are copied.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.CopyCrewTests.Every_run_is_copied_whole_and_in_its_place"),
+            Crew, "while (Volatile.Read(ref _done) < _count) spin.SpinOnce(sleep1Threshold: -1);", ""),
+        new("region-end-wraps", "The end of a region is checked by a sum that may wrap.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.RegionListTests.What_is_wrong_is_refused_in_one_line"),
+            Regions, "region.Bytes <= AddressLimit - region.Start", "region.Start + region.Bytes <= AddressLimit"),
+        new("huge-region-unaligned", "A region of huge pages need only be aligned to small ones.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.RegionListTests.What_is_wrong_is_refused_in_one_line"),
+            Regions, "((region.Start | region.Bytes | region.Offset) & (pageBytes - 1)) == 0",
+            "((region.Start | region.Bytes | region.Offset) & (Page.Size - 1)) == 0"),
+        new("overlap-at-last-page", "Regions may share a page.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.RegionListTests.What_is_wrong_is_refused_in_one_line"),
+            Regions, "sorted[i].Start - sorted[i - 1].Start >= sorted[i - 1].Bytes", "sorted[i].Start > sorted[i - 1].Start"),
+        new("vcpu-cut-short", "A vCPU's number beyond 32 bits is cut.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.FaultRequestTests.What_is_wrong_is_refused"),
+            Requests, "vcpu is null or > uint.MaxValue || offset is null", "vcpu is null || offset is null"),
+        new("escape-ends-string", "A quote behind a backslash ends a string.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.FaultRequestTests.A_stream_is_cut_into_values_however_it_comes"),
+            Cutter, "else if (_isInString && b == '\\\\') _isEscaped = true;", "else if (!BUG && _isInString && b == '\\\\') _isEscaped = true;"),
+        new("glued-bytes-taken", "What follows the list of regions is dropped without a word.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.HostileMonitorTests.Is_refused_with_one_line_and_costs_nobody_else_anything"),
+            "Linux/Handler/Handshake.cs", "count == 1 && rest.Length > 0", "false"),
+        new("region-unchecked-by-kernel", "The userfaultfd is not asked whether it knows the regions.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.HostileMonitorTests.Is_refused_with_one_line_and_costs_nobody_else_anything"),
+            "Linux/Handler/Handshake.cs", "is var error and not LinuxErrno.None)", "is var error and not LinuxErrno.None && !BUG)"),
+        new("request-entered-twice", "A fault request that a takeover brings again is entered again.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.TakeoverTests.A_request_is_answered_by_the_standby_once_unless_all_was_done"),
+            "Linux/Pager/RequestLedger.cs", "else if (other == request) return;", "else if (!BUG && other == request) return;"),
+        new("takeover-wakes-nobody", "A takeover does not wake those whose fault the dead process had read.",
+            Finder.Test(Tests, $"{Handler}.A_fault_that_a_dead_process_had_read_is_answered_after_a_takeover"),
+            "Linux/Pager/VmPager.cs", "WakeAll();", ""),
+        new("takeover-forgets-events", "Events that the dead process had read and not heeded are forgotten.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.TakeoverTests.Memory_whose_giving_back_was_read_and_not_noted_is_zero"),
+            "Linux/Pager/VmPager.cs", "TakeLeftEvents();", ""),
+        new("half-written-kept", "What a dead process was writing into the guest_memfd counts as whole.",
+            Finder.Test(Tests, "Userfault.Linux.Tests.TakeoverTests.A_page_that_was_half_written_is_written_again_before_a_device_sees_it"),
+            "Linux/Pager/VmPager.cs", "TakeLeftPlacing();", ""),
+    ];
+}

@@ -1,0 +1,66 @@
+namespace Userfault.Mutants;
+
+/// <summary>KVM's half: bitmap, tables, fault path.</summary>
+internal static class MmuMutants
+{
+    private const string FaultPath = "Mmu/Faults/FaultPath.cs";
+    private const string MemslotCore = "Mmu/Slots/MemslotCore.cs";
+    private const string MemslotWork = "Mmu/Slots/MemslotWork.cs";
+    private const string DirtyLog = "Mmu/Slots/MemslotCore.DirtyLog.cs";
+    private const string Words = "Mmu/Bitmap/BitmapWords.cs";
+    private const string Tests = "Mmu.Tests";
+
+    public static IReadOnlyList<Mutant> List { get; } =
+    [
+        new("zap-skips-table", "A zap passes over the first 2 MiB of its range.",
+            Finder.Swarm("zap", 300),
+            MemslotWork, "_cursor = new RangeCursor(next.Range);", """
+                _cursor = new RangeCursor(BUG && _current == Operation.Zap
+                    ? GfnRange.Between(new Gfn(Math.Min(next.Range.Start.Value + PageLevel.Size2M.Pages(), next.Range.End.Value)), next.Range.End)
+                    : next.Range);
+                """),
+        new("no-zap", "Turning USERFAULT on zaps nothing.",
+            Finder.Swarm("zap", 300),
+            MemslotCore, """
+                if (slot.IsUserfault)
+                    BeginZap();
+                """, """
+                if (slot.IsUserfault && !BUG)
+                    BeginZap();
+                """),
+        new("huge-while-userfault", "Pages are mapped as large as the host permits while USERFAULT is on.",
+            Finder.Swarm("page-size", 300),
+            FaultPath, "policy.IsLogging(slot) || slot.IsUserfault", "policy.IsLogging(slot)"),
+        new("userfault-bit-by-gfn", "The userfault check takes the gfn for the page's index in its slot.",
+            Finder.Swarm("mapping", 50),
+            MemslotCore, "(word >> (int)(index % 64) & 1)", "(word >> (int)(gfn.Value % 64) & 1)"),
+        new("break-not-remembered", "Frames that a break-before-make took out are mapped again before they are flushed.",
+            Finder.Swarm("progress", 60),
+            FaultPath, "core.Break(change.Flush);", ""),
+        new("leaf-beyond-slot", "A large leaf reaches past the end of its slot.",
+            Finder.Test(Tests, "Userfault.Mmu.Tests.FaultPathTests.A_leaf_does_not_reach_out_of_its_slot"),
+            FaultPath, "range.Start >= slot.Range.Start && range.End <= slot.Range.End", "range.Start >= slot.Range.Start"),
+        new("readonly-before-userfault", "A write to a READONLY slot is answered before the userfault check on both architectures.",
+            Finder.Test(Tests, "Userfault.Mmu.Tests.FaultPathTests.An_access_ends_as_the_table_says"),
+            FaultPath, "policy.ChecksReadonlyBeforeUserfault && slot.IsReadonly && isWrite", "slot.IsReadonly && isWrite"),
+        new("invalidation-unnoticed", "An invalidation that ends while the page is being found does not make the fault start again.",
+            Finder.Test(Tests, "Userfault.Mmu.Tests.FaultPathTests.An_access_ends_as_the_table_says"),
+            FaultPath, "core.InvalidationSequence != sequence || core.IsInvalidating(gfn)", "core.IsInvalidating(gfn)"),
+        new("dirty-log-unprotected", "Pages whose dirty bits were taken are not protected again.",
+            Finder.Test(Tests, "Userfault.Mmu.Tests.DirtyLogTests.Each_write_after_a_read_of_the_log_is_logged_again"),
+            DirtyLog, "flush = flush.Cover(ProtectAgain(i, word));", ""),
+        new("last-word-whole", "Bits behind the last page of a bitmap count as pages.",
+            Finder.Test(Tests, "Userfault.Mmu.Tests.UserfaultBitmapTests.A_word_taken_whole_leaves_the_bits_behind_the_last_page"),
+            Words, "ulong.MaxValue >> (int)(-(long)bits & (BitsPerWord - 1))", "ulong.MaxValue >> (int)(BitsPerWord - 1 - (bits % BitsPerWord))"),
+        new("count-drops-tail", "Of words that are counted four at a time, the last few are not counted.",
+            Finder.Test(Tests, "Userfault.Mmu.Tests.UserfaultBitmapModelTests.Bitmap_and_array_agree"),
+            Words, "for (; index < end; index++) a +=", "for (; index < (BUG ? end - 1 : end); index++) a +="),
+        new("range-ends-short", "The last page of a range is left out where the range spans several words.",
+            Finder.Swarm("mapping", 20),
+            "Mmu/Bitmap/WordRange.cs", "LastMask = ulong.MaxValue >> (int)(BitmapWords.BitsPerWord - 1 - (end % BitmapWords.BitsPerWord));",
+            "LastMask = ulong.MaxValue >> (int)(BitmapWords.BitsPerWord - 1 - ((end - 1) % BitmapWords.BitsPerWord));"),
+        new("private-end-kept", "Memory that is made shared again keeps its last private page.",
+            Finder.Test(Tests, "Userfault.Mmu.Tests.MemoryAttributesTests.Private_runs_agree_with_an_array"),
+            "Mmu/Slots/MemoryAttributes.cs", "ranges.Add(GfnRange.Between(end, old.End));", "ranges.Add(GfnRange.Between(new Gfn(end.Value - 1), old.End));"),
+    ];
+}
