@@ -31,6 +31,13 @@ internal static class UffdMigration
         settings.Override("mode", options.Backend.Name, Units.NameOf(FaultMode.Userfaultfd));
         var migration = MigrateOptions.ToMigration(settings);
         var outputs = Outputs.Of(options, result);
+        // The handler would refuse the same, and nobody sees its warnings.
+        if (result.GetValue(options.Cluster) is { } cluster)
+        {
+            var nodes = ClusterSources.Nodes(options.Cluster.Name, cluster);
+            ClusterSources.Tls(settings, options.Cluster.Name, nodes, line => Console.Error.WriteLine($"userfault: {line}"));
+        }
+
         using var inputs = RunInputs.Open(options, result, settings);
         var view = ProgressView.Create(outputs.JsonIsStandardOutput);
         view.Begin(inputs, migration, "real memory, served by a child process");

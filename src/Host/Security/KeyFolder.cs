@@ -129,8 +129,15 @@ internal sealed class KeyFolder
 
     private void CreateFolder()
     {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(_path);
-        else Directory.CreateDirectory(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(_path);
+            return;
+        }
+
+        Directory.CreateDirectory(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        // Another user could put an authority there whose key is known to that user.
+        if (File.GetUnixFileMode(_path).HasFlag(UnixFileMode.OtherWrite)) throw new CliException($"{_path}: any user can write to it; name another folder");
     }
 
     // Never over a file that is there; a key is nobody else's from its first byte on.

@@ -43,6 +43,24 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         return nodes.Count > 0 ? nodes : throw Units.Bad(option, text, "the address of a node's data plane, such as 127.0.0.1:7101");
     }
 
+    /// <summary>TLS towards the nodes; null for none, where they are on loopback or a closed network is allowed.</summary>
+    /// <param name="settings">What names the certificates.</param>
+    /// <param name="option">The option that names the nodes.</param>
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="log">Takes warnings.</param>
+    /// <exception cref="CliException">A node beyond loopback without TLS, or certificates that cannot be used.</exception>
+    public static SslClientAuthenticationOptions? Tls(Settings settings, string option, IReadOnlyList<EndPoint> nodes, Action<string> log)
+    {
+        var tls = ClusterTls.Of(settings);
+        var uses = nodes.Select(node => (option, node is IPEndPoint ip ? ip.Address.ToString() : ((DnsEndPoint)node).Host));
+        foreach (var warning in new[] { LoopbackRule.Check(settings, tls, uses), tls?.Warning(TimeProvider.System.GetUtcNow()) })
+        {
+            if (warning is not null) log($"warning: {warning}");
+        }
+
+        return tls?.Client;
+    }
+
     /// <summary>Asks the nodes, one after another, until one answers, which sources there are of which image.</summary>
     /// <exception cref="CliException">None answers, none serves the image, or it is not clear which image.</exception>
     public static Found Find(IReadOnlyList<EndPoint> nodes, SslClientAuthenticationOptions? tls, string? imageId)

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Net;
-using System.Net.Security;
 using Userfault.Linux;
 using Userfault.Paging;
 
@@ -61,7 +59,7 @@ internal sealed class ServePages : IDisposable
     {
         if (!options.LinkOf(result).IsInstant) throw new CliException("--latency and --bandwidth: belong to an image in this process");
         var nodes = ClusterSources.Nodes(options.Cluster.Name, cluster);
-        var tls = Tls(options, result, nodes, log);
+        var tls = ClusterSources.Tls(Settings.Load(result.GetValue(options.ConfigFile)), options.Cluster.Name, nodes, log);
         var found = ClusterSources.Find(nodes, tls, result.GetValue(options.ImageId));
         var replay = result.GetValue(options.Replay) is { } path
             ? WorkingSetFile.Load(path, found.Image, found.Pages, found.Name)
@@ -74,18 +72,5 @@ internal sealed class ServePages : IDisposable
         });
         pages._owned.Add(sources);
         return pages;
-    }
-
-    private static SslClientAuthenticationOptions? Tls(ServeOptions options, ParseResult result, IReadOnlyList<EndPoint> nodes, Action<string> log)
-    {
-        var settings = Settings.Load(result.GetValue(options.ConfigFile));
-        var tls = ClusterTls.Of(settings);
-        var uses = nodes.Select(node => (options.Cluster.Name, node is IPEndPoint ip ? ip.Address.ToString() : ((DnsEndPoint)node).Host));
-        foreach (var warning in new[] { LoopbackRule.Check(settings, tls, uses), tls?.Warning(TimeProvider.System.GetUtcNow()) })
-        {
-            if (warning is not null) log($"warning: {warning}");
-        }
-
-        return tls?.Client;
     }
 }

@@ -97,6 +97,13 @@ public sealed class KeysTests : IDisposable
         (await CommandLine.Run("cluster", "keys")).IsBadInput("'keys'");
         (await CommandLine.Run("cluster", "keys", _folder.Write("file", "x"))).IsBadInput("file");
 
+        if (!OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(_folder.At("open"));
+            File.SetUnixFileMode(_folder.At("open"), (UnixFileMode)0x1ff);
+            (await CommandLine.Run("cluster", "keys", _folder.At("open"))).IsBadInput("any user can write");
+        }
+
         new KeyFolder(Keys).Make(1, 30, TestAuthority.Now);
         (await CommandLine.Run("cluster", "keys", Keys, "--days", "3651")).IsBadInput("--days 3651", "authority.pem ends on");
 

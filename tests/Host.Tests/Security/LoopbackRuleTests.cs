@@ -47,16 +47,20 @@ public sealed class LoopbackRuleTests : IDisposable
         }
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData("--seeds", "node", "--role", "fetcher", "--seeds", Outside + ":7001")]
     [InlineData("--seeds", "node", "--role", "destination", "--synthetic", "1M", "--seeds", Outside + ":7001")]
     [InlineData("--cluster", "migrate", "--synthetic", "1M", "--cluster", Outside + ":7001")]
     [InlineData("--cluster", "migrate", "--backend", "kvm", "--synthetic", "1M", "--cluster", Outside + ":7001")]
+    [InlineData("--cluster", "migrate", "--backend", "userfaultfd", "--synthetic", "1M", "--cluster", Outside + ":7101")]
     [InlineData("--cluster", "status", "--cluster", "127.0.0.1:1," + Outside + ":7001")]
     [InlineData("--cluster", "serve", "--socket", "/nowhere/s", "--cluster", Outside + ":7101")]
     [InlineData("--cluster", "serve", "--socket", "/nowhere/s", "--cluster", "node-1.example.org:7101")]
-    public async Task No_command_connects_beyond_loopback_without_certificates(string named, params string[] command) =>
+    public async Task No_command_connects_beyond_loopback_without_certificates(string named, params string[] command)
+    {
+        Skip.If(command.Contains("userfaultfd") && Userfault.Linux.Userfaultfd.WhyNot() is not null, Userfault.Linux.Userfaultfd.WhyNot());
         (await CommandLine.Run(command)).IsBadInput(named, "userfault cluster keys");
+    }
 
     [Fact]
     public async Task A_closed_network_is_warned_of_in_one_line_at_each_start()
