@@ -53,6 +53,14 @@ public class ReferenceDirectionTests
         Assert.Contains("Akka.Cluster", References("Userfault.Nodes.dll"));
     }
 
+    // Akka.Analyzers comes with the package, and reaches a project only where the project names it.
+    [Theory]
+    [InlineData("Actors")]
+    [InlineData("Nodes")]
+    [InlineData("Simulation")]
+    [InlineData("Host")]
+    public void Rooms_with_actors_are_looked_at_by_Akkas_analyzers(string room) => Assert.Contains("Akka", Repository.Packages(room));
+
     [Fact]
     public void Only_the_adapter_inside_of_Nodes_names_Akka_Cluster()
     {
