@@ -45,7 +45,9 @@ public sealed class StoppedNodeTests : ClusterSpec
         }
 
         Migration.AllVcpusFinished(await Migration.End(migration), 2000);
-        Assert.InRange(source.Complaints.Count(line => line.EndsWith("joins again", StringComparison.Ordinal)), 2, int.MaxValue);
+        // Once when it was cut off. A second time where it gave way to the destination; a destination that hears first that it was given
+        // up joins anew itself.
+        Assert.InRange(source.Complaints.Count(line => line.EndsWith("joins again", StringComparison.Ordinal)), 1, int.MaxValue);
     }
 
     // By its own rule it would wait ten minutes before it goes.
