@@ -34,8 +34,8 @@ public sealed partial class FetchCore
     /// </summary>
     public void OnTick(long nowNs)
     {
-        // With one source there is nobody else to ask, and asking it again would only make it slower: a connection that is lost
-        // says so itself.
+        // With a single source there is no other to ask, and a second request would only slow it down. A lost connection is
+        // reported by the source itself.
         if (_settings.TimeoutNs > 0 && _sources.Up > 1) GiveUpOverdue(nowNs);
         LoseUntrusted();
         var slowNs = _hedges.SlowNs();

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Userfault.Simulation;
 
 namespace Userfault.Cli;
@@ -7,13 +6,6 @@ namespace Userfault.Cli;
 /// <summary>Simulated runs as one JSON object, whose fields are never renamed. Units stand in the names.</summary>
 internal static class SimulateJson
 {
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     /// <summary>The report.</summary>
     /// <param name="told">The runs that a line was written about, those that failed among them.</param>
     /// <param name="runs">How many there were.</param>
@@ -21,7 +13,7 @@ internal static class SimulateJson
     /// <param name="messages">Messages that actors took in all of them.</param>
     /// <param name="seconds">Real time that they took.</param>
     public static string Of(IEnumerable<SwarmOutcome> told, long runs, long failed, long messages, double seconds) => JsonSerializer.Serialize(
-        new { Runs = runs, Failed = failed, Messages = messages, Seconds = seconds, Told = told.Select(Run) }, Options);
+        new { Runs = runs, Failed = failed, Messages = messages, Seconds = seconds, Told = told.Select(Run) }, JsonReport.Options);
 
     private static object Run(SwarmOutcome outcome) => new
     {

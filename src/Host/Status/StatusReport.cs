@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Userfault.Nodes;
 
 namespace Userfault.Cli;
@@ -7,13 +6,6 @@ namespace Userfault.Cli;
 /// <summary>A cluster's state as JSON; the fields are never renamed. What has no unit in its name is pages or a count.</summary>
 internal static class StatusReport
 {
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     public static string Json(IReadOnlyList<ClusterNode> nodes) => JsonSerializer.Serialize(
         new
         {
@@ -34,5 +26,5 @@ internal static class StatusReport
                 Bitmaps = n.Report?.Bitmaps.Select(b => new { b.Vm, Slot = b.Slot.ToString(), FirstPage = b.Pages.Start.Value, Pages = b.Pages.Count, b.Sequence }),
             }),
         },
-        Options);
+        JsonReport.Options);
 }
