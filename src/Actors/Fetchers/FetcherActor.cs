@@ -6,9 +6,9 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Owns connections to page sources and asks them for pages, as the fetch engine decides (<see cref="FetchCore"/>).
-/// Holds nothing that cannot be asked for again, so its supervisor restarts it freely: its requesters are told by the
-/// pool and ask once more.
+/// Owns connections to page sources and requests pages from them, as the fetch engine decides (<see cref="FetchCore"/>). It
+/// holds nothing that cannot be requested again, so its supervisor restarts it freely: the pool tells the requesters, which
+/// ask once more.
 /// </summary>
 public sealed class FetcherActor : UntypedActor
 {
@@ -86,7 +86,7 @@ public sealed class FetcherActor : UntypedActor
     protected override void PostStop()
     {
         _tick?.Cancel();
-        // Where a source is shared, letting go of it ends no request, and its pages would travel for nobody.
+        // Disposing a shared source ends no request: without these cancellations its pages would still be sent.
         _core.CancelAll();
         while (_core.TryTakeEffect(out var effect))
         {

@@ -59,7 +59,7 @@ public sealed partial class FetchCore
     /// <summary>Pages queued or on their way.</summary>
     public int PagesHeld => _pages.Count;
 
-    /// <summary>Of these, pages that nobody waits for.</summary>
+    /// <summary>Background pages among <see cref="PagesHeld"/>.</summary>
     public int BackgroundHeld { get; private set; }
 
     /// <summary>Requests that are not over.</summary>
@@ -111,7 +111,7 @@ public sealed partial class FetchCore
         return added;
     }
 
-    /// <summary>Somebody waits for a page that was asked for as background. Ignored where it is not held.</summary>
+    /// <summary>A page that was requested as background becomes demand. Ignored if the page is not held.</summary>
     public void Promote(MemoryPage memoryPage, long nowNs)
     {
         ref var page = ref CollectionsMarshal.GetValueRefOrNullRef(_pages, memoryPage.Value);
@@ -131,8 +131,8 @@ public sealed partial class FetchCore
     }
 
     /// <summary>
-    /// A requester wants pages no longer. What nobody else wants is forgotten, and a request of which nothing is wanted
-    /// any more is cancelled.
+    /// A requester no longer wants pages. Pages without another requester are forgotten, and a request is cancelled when none
+    /// of its pages is wanted.
     /// </summary>
     public void Abandon(MemoryPageRange pages, int requester)
     {
@@ -204,7 +204,7 @@ public sealed partial class FetchCore
         (_outstanding, _outstandingBackground, BackgroundHeld) = (0, 0, 0);
     }
 
-    // A page that was background has somebody who waits for it.
+    // A background page has become demand.
     private void WaitFor(MemoryPage memoryPage, ref PendingPage page, long nowNs)
     {
         if (page.IsWaitedFor)
@@ -279,7 +279,7 @@ public sealed partial class FetchCore
         _pages.Remove(memoryPage.Value);
     }
 
-    // Nobody wants a page of this request any more.
+    // One page fewer of this request is wanted; the request is cancelled with the last one.
     private void Unneed(ulong requestId)
     {
         if (requestId == 0 || RequestOf(requestId) is not { } request || --request.Wanted > 0)

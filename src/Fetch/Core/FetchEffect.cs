@@ -2,17 +2,14 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
-/// <summary>
-/// One thing that a shell is to do; what it means says <see cref="Kind"/>, what else is set says
-/// <see cref="FetchEffectKind"/>.
-/// </summary>
+/// <summary>An action for the shell. <see cref="Kind"/> says which one; <see cref="FetchEffectKind"/> lists the fields that each kind sets.</summary>
 /// <param name="Kind">What to do.</param>
 /// <param name="Source">Which source.</param>
 /// <param name="Requester">Which requester.</param>
 /// <param name="Request">The request to make; the engine's, and valid until it takes its next event.</param>
 /// <param name="RequestId">Which request to cancel.</param>
 /// <param name="Batch">Pages to hand on.</param>
-/// <param name="Priority">Of a batch: was it asked for because somebody waits?</param>
+/// <param name="Priority">Priority of the request that a batch answers.</param>
 /// <param name="Page">Which page.</param>
 /// <param name="Loss">Why a source is given up.</param>
 public readonly record struct FetchEffect(

@@ -65,9 +65,8 @@ internal sealed class SourceTable(FetchSettings settings)
     }
 
     /// <summary>
-    /// A silent source whose time has come to be tried again, with a page that nobody waits for; -1 where there is
-    /// none. Else one that was silent for a moment would be asked for nothing as long as another answers, and never be
-    /// heard again.
+    /// A silent source that is due for a trial with one background page; -1 if there is none. Without trials, a source that was
+    /// silent for a moment would receive no request as long as another one answers, and could never prove that it is back.
     /// </summary>
     public int ChooseForTrial(long nowNs)
     {

@@ -1,6 +1,6 @@
 namespace Userfault.Fetch;
 
-/// <summary>A page that somebody wants and that has not come.</summary>
+/// <summary>A wanted page that has not arrived.</summary>
 internal struct PendingPage
 {
     /// <summary>Who wanted it first.</summary>
@@ -15,7 +15,7 @@ internal struct PendingPage
     /// <summary>The request that asks for it as well; mostly 0.</summary>
     public ulong Hedge;
 
-    /// <summary>Does somebody wait for it, or is it background?</summary>
+    /// <summary>Is it demand? False: background.</summary>
     public bool IsWaitedFor;
 
     /// <summary>Has a source been asked for it?</summary>

@@ -6,9 +6,7 @@ namespace Userfault.Fetch;
 /// <summary>One request that an engine has made to a source and that is not over. Reused; the engine owns it.</summary>
 public sealed class SourceRequest
 {
-    /// <summary>
-    /// <see cref="WaitedSinceNs"/> where nobody waits, or where what is waited for has been asked for again.
-    /// </summary>
+    /// <summary><see cref="WaitedSinceNs"/> of a request without demand pages, or whose demand pages are already hedged.</summary>
     internal const long NobodyWaits = long.MaxValue;
 
     private readonly List<MemoryPageRange> _ranges = new(8);
@@ -37,7 +35,7 @@ public sealed class SourceRequest
     /// <summary>How many of its pages are still wanted of it.</summary>
     internal int Wanted { get; set; }
 
-    /// <summary>Since when somebody waits for a page of it that no hedge asks for, in ns.</summary>
+    /// <summary>Since when a demand page of it that is not hedged has been waited for, in ns.</summary>
     internal long WaitedSinceNs { get; set; }
 
     /// <summary>Was something wrong with its answer already?</summary>

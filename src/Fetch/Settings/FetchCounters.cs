@@ -1,7 +1,7 @@
 namespace Userfault.Fetch;
 
 /// <summary>What an engine has done so far. Pages unless named otherwise.</summary>
-/// <param name="DemandPages">Pages asked for because somebody waits.</param>
+/// <param name="DemandPages">Pages requested on demand.</param>
 /// <param name="BackgroundPages">Pages asked for ahead of need.</param>
 /// <param name="Requests">Requests sent to sources, hedges and retries among them.</param>
 /// <param name="Delivered">Pages handed on.</param>
@@ -12,7 +12,7 @@ namespace Userfault.Fetch;
 /// <param name="Merged">Pages wanted again while they were on their way.</param>
 /// <param name="Hedged">Pages asked of a second source since the first was slow.</param>
 /// <param name="Retried">Pages asked for again after a failure or a timeout.</param>
-/// <param name="Late">Pages that came when nobody waited any more: after a hedge or a retry had won.</param>
+/// <param name="Late">Pages that arrived after a hedge or a retry had already brought them.</param>
 /// <param name="Bad">Pages that were not asked for, or came in a wrong form.</param>
 public readonly record struct FetchCounters(
     long DemandPages,

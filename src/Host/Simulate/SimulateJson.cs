@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Userfault.Simulation;
 
 namespace Userfault.Cli;
@@ -7,13 +6,6 @@ namespace Userfault.Cli;
 /// <summary>Simulated runs as one JSON object, whose fields are never renamed. Units stand in the names.</summary>
 internal static class SimulateJson
 {
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     /// <summary>The report.</summary>
     /// <param name="told">The runs that a line was written about, those that failed among them.</param>
     /// <param name="runs">How many there were.</param>
@@ -30,7 +22,7 @@ internal static class SimulateJson
                 Seconds = seconds,
                 Told = told.Select(Run),
             },
-            Options
+            JsonReport.Options
         );
 
     private static object Run(SwarmOutcome outcome) =>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Userfault.Nodes;
 
 namespace Userfault.Cli;
@@ -9,13 +8,6 @@ namespace Userfault.Cli;
 /// </summary>
 internal static class StatusReport
 {
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     public static string Json(IReadOnlyList<ClusterNode> nodes) =>
         JsonSerializer.Serialize(
             new
@@ -50,6 +42,6 @@ internal static class StatusReport
                     }),
                 }),
             },
-            Options
+            JsonReport.Options
         );
 }

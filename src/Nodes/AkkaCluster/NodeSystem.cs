@@ -82,9 +82,10 @@ public sealed class NodeSystem
                 akka.cluster.split-brain-resolver.active-strategy = keep-majority
                 akka.cluster.split-brain-resolver.stable-after = {{settings.StableAfter.TotalMilliseconds}}ms
                 userfault.cluster.stable-after = {{settings.StableAfter.TotalMilliseconds}}ms
-                # Akka's default is to send also over connections that others have opened. A node that starts again under its address while its
-                # peer still tries the old one can then end with halves of two connections: the peer stops its old writer, whose connection is
-                # the only one that the new node reads.
+                # By default Akka also sends over connections that the peer has opened. A node that restarts under its
+                # address while the peer is reconnecting to it then becomes deaf: the new node reads only from the
+                # connection that the peer's old writer opens, and the peer stops that writer when it accepts the
+                # connection of the new node.
                 akka.remote.use-passive-connections = off
                 akka.remote.dot-netty.tcp.hostname = "{{settings.Host}}"
                 akka.remote.dot-netty.tcp.port = {{settings.Port}}

@@ -161,8 +161,8 @@ public sealed class CutCableTests : IDisposable
             await Migration.Line(other, " running ");
             await Migration.Line(migration, " running ");
             _network.Cut();
-            await Migration.Line(migration, "paused");
-            await Migration.Line(migration, $"{NodeEvent.CutOff}");
+            // The page connections and the membership notice the cut each for itself, so either may be first.
+            await Migration.Lines(migration, "paused", $"{NodeEvent.CutOff}");
             await Eventually.Holds(async () =>
                 Migration.Members(await Migration.StatusIn(_network.There, source.Address, look)).Split(", ").Length
                 == 2

@@ -11,19 +11,38 @@ internal static class Migration
     private static readonly string Patient = Path.Combine(AppContext.BaseDirectory, "Cluster", "patient.hocon");
 
     /// <summary>The next line of progress that holds this and is past the beginning.</summary>
-    public static async Task<string> Line(Process process, string part)
+    public static async Task<string> Line(Process process, string part) => (await Lines(process, part))[0];
+
+    /// <summary>
+    /// For each part the next line that holds it and is past the beginning, in the order of the parts. The lines may come in
+    /// any order.
+    /// </summary>
+    public static async Task<string[]> Lines(Process process, params string[] parts)
     {
         // With the JSON on standard output the progress is on standard error.
         using var late = new CancellationTokenSource(Patience);
+        var found = new string?[parts.Length];
         var said = "";
-        while (await process.StandardError.ReadLineAsync(late.Token) is { } line)
+        try
         {
-            if (line.Contains(part, StringComparison.Ordinal) && !line.Contains(" 0/", StringComparison.Ordinal))
-                return line;
-            said += line + "\n";
+            while (await process.StandardError.ReadLineAsync(late.Token) is { } line)
+            {
+                said += line + "\n";
+                if (line.Contains(" 0/", StringComparison.Ordinal))
+                    continue;
+                for (var i = 0; i < parts.Length; i++)
+                    found[i] ??= line.Contains(parts[i], StringComparison.Ordinal) ? line : null;
+                if (!found.Contains(null))
+                    return found!;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            said += $"nothing more within {Patience.TotalMinutes} minutes";
         }
 
-        throw new InvalidOperationException($"it ended without '{part}': {said}");
+        var missing = parts.Where((_, i) => found[i] is null);
+        throw new InvalidOperationException($"it did not say '{string.Join("', '", missing)}': {said}");
     }
 
     /// <summary>Waits for its end; the report is whole, verified and right.</summary>

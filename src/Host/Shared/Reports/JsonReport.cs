@@ -10,7 +10,8 @@ namespace Userfault.Cli;
 /// </summary>
 internal static class JsonReport
 {
-    private static readonly JsonSerializerOptions Options = new()
+    /// <summary>The form of all reports that leave fields without a value out.</summary>
+    public static readonly JsonSerializerOptions Options = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
