@@ -22,11 +22,13 @@ internal abstract record Finder
     /// <param name="method">
     /// Class and method, behind the project's namespace; all cases of a theory are run, and one has to fail.
     /// </param>
-    public static Finder Test(string project, string method) => new ByTest(project, $"Userfault.{project}.{method}");
+    /// <param name="maxRuns">How many runs it may take: more than one where the bug is a race of threads.</param>
+    public static Finder Test(string project, string method, int maxRuns = 1) =>
+        new ByTest(project, $"Userfault.{project}.{method}", maxRuns);
 
     /// <summary>See <see cref="Swarm"/> and <see cref="Cluster"/>.</summary>
     internal sealed record InSwarm(string Checker, ulong MaxSeeds, string Plan, bool IsClustered) : Finder;
 
     /// <summary>See <see cref="Test"/>.</summary>
-    internal sealed record ByTest(string Project, string Method) : Finder;
+    internal sealed record ByTest(string Project, string Method, int MaxRuns) : Finder;
 }

@@ -6,6 +6,9 @@ namespace Userfault.Mutants;
 /// <param name="IsSkipped">Can it not be looked for here? Then <paramref name="Told"/> says why.</param>
 internal sealed record Finding(bool IsFound, string Told, bool IsSkipped = false)
 {
+    /// <summary>It could be looked for, and was not found.</summary>
+    public bool IsNotFound => !IsFound && !IsSkipped;
+
     /// <summary>It was found.</summary>
     public static Finding Found(string how) => new(true, how);
 

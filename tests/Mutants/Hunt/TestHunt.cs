@@ -17,6 +17,19 @@ internal static class TestHunt
         CancellationToken cancelled
     )
     {
+        var finding = await FindOnceAsync(copy, mutant, finder, cancelled);
+        for (var run = 1; run < finder.MaxRuns && finding.IsNotFound; run++)
+            finding = await FindOnceAsync(copy, mutant, finder, cancelled);
+        return finding;
+    }
+
+    private static async Task<Finding> FindOnceAsync(
+        MutatedCopy copy,
+        Mutant mutant,
+        Finder.ByTest finder,
+        CancellationToken cancelled
+    )
+    {
         var (child, results) = await RunAsync(copy, mutant, finder.Project, [finder.Method], cancelled);
         if (child.ExitCode is null)
             return Finding.NotFound($"{finder.Method} hangs: it must give up by itself");

@@ -28,7 +28,7 @@ internal static class DispatchMutants
         new(
             "loop-tells-early",
             "What is due is told as early as the thread would have to wake for it.",
-            Finder.Test(Tests, $"{Spec}.What_is_due_is_told_in_the_order_of_its_time_and_never_early"),
+            Finder.Test(Tests, $"{Spec}.What_is_due_is_told_in_the_order_of_its_time_and_never_early", maxRuns: 20),
             Loop,
             "NowNs is var nowNs && nowNs < _nextDueNs",
             "NowNs + (BUG ? WakeNs : 0) is var nowNs && nowNs < _nextDueNs"

@@ -114,7 +114,7 @@ internal static class HandlerMutants
         new(
             "copied-before-done",
             "The pager goes on when all pieces are taken, and not when they are copied.",
-            Finder.Test(Tests, "CopyThreadsTests.Every_run_is_copied_whole_and_in_its_place"),
+            Finder.Test(Tests, "CopyThreadsTests.Every_run_is_copied_whole_and_in_its_place", maxRuns: 20),
             Threads,
             "while (Volatile.Read(ref _done) < _count) spin.SpinOnce(sleep1Threshold: -1);",
             ""

@@ -123,7 +123,7 @@ internal static class NodeMutants
         new(
             "gap-unnoticed",
             "A replica takes each batch for the next one.",
-            Finder.Cluster("replica", 40),
+            Finder.Cluster("replica", 200),
             Replica,
             "if (_runStart <= _whole) _whole = _seen;",
             "_whole = _seen;"
