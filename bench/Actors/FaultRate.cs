@@ -78,8 +78,10 @@ internal static unsafe class FaultRate
 
         var (report, elapsed) = Migrate(new GuestContent(image, memory, ledger), workload, latencyNs);
         var rate = report.Slots.DemandPlaced / elapsed.TotalSeconds;
-        return $"{(isRandom ? "random    " : "sequential")} {vcpus, 4} vCPUs: {rate / 1e6:0.000} M faults/s, one core copies {copy / 1e6:0.000} M pages/s, "
-            + $"ratio {100 * rate / copy:0} %; wait p50 {report.Latency.PercentileNs(50) / 1e3:0.0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0.0} us"
+        return $"{(isRandom ? "random    " : "sequential")} {vcpus, 4} vCPUs: {rate / 1e6:0.000} M faults/s, one "
+            + $"core copies {copy / 1e6:0.000} M pages/s, "
+            + $"ratio {100 * rate / copy:0} %; wait p50 {report.Latency.PercentileNs(50) / 1e3:0.0} us, p99 "
+            + $"{report.Latency.PercentileNs(99) / 1e3:0.0} us"
             + (report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}");
     }
 

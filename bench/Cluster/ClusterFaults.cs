@@ -62,8 +62,10 @@ internal static class ClusterFaults
         var single = only == "push" ? 1 : Bound(setup, setup.Vcpus, pagesPerRequest: 1);
         var runs = only == "demand" ? 1 : Bound(setup, outstanding: 8, PushedRequest);
         Console.WriteLine(
-            Text(
-                $"data plane    {single / 1e3, 6:0} k pages/s one by one, {runs * Page.Size / 1e9, 5:0.00} GB/s in runs of {PushedRequest}"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"data plane    {single / 1e3, 6:0} k pages/s one by one, {runs * Page.Size / 1e9, 5:0.00} GB/s in "
+                    + $"runs of {PushedRequest}"
             )
         );
         if (only == "push")
@@ -90,8 +92,11 @@ internal static class ClusterFaults
     {
         var report = Measure(setup, background, spacingNs: 0);
         Console.WriteLine(
-            Text(
-                $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of the data plane; processor a page: source {setup.SourceUs:0.0} us, destination {setup.OwnUs:0.0} us; {setup.AllocatedBytes:0} bytes allocated a page"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of the data plane; "
+                    + $"processor a page: source {setup.SourceUs:0.0} us, destination {setup.OwnUs:0.0} us; "
+                    + $"{setup.AllocatedBytes:0} bytes allocated a page"
             )
         );
         return Rate(setup, report);
@@ -105,7 +110,9 @@ internal static class ClusterFaults
         if (background == BackgroundOrder.None)
             setup.WaitNs = report.Latency.PercentileNs(50);
         var faults = report.Slots.DemandPlaced / (report.GuestNs / 1e9);
-        Console.WriteLine(Text($"{name} {Figures(setup, report)}; {faults / 1e3:0} k faults/s"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{name} {Figures(setup, report)}; {faults / 1e3:0} k faults/s")
+        );
     }
 
     private static double Rate(Setup setup, MigrationReport report) => setup.Image.Pages / (report.CompletionNs / 1e9);
@@ -115,8 +122,10 @@ internal static class ClusterFaults
         var rate = Rate(setup, report);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{rate / 1e3, 6:0} k pages/s, {rate * Page.Size / 1e9, 5:0.00} GB/s, {report.Slots.DemandPlaced} on demand in "
-                + $"{report.Fetches.Requests} requests; wait p50 {report.Latency.PercentileNs(50) / 1e3:0} us, p99 {report.Latency.PercentileNs(99) / 1e3:0} us"
+            $"{rate / 1e3, 6:0} k pages/s, {rate * Page.Size / 1e9, 5:0.00} GB/s, {report.Slots.DemandPlaced} on "
+                + $"demand in "
+                + $"{report.Fetches.Requests} requests; wait p50 {report.Latency.PercentileNs(50) / 1e3:0} us, p99 "
+                + $"{report.Latency.PercentileNs(99) / 1e3:0} us"
                 + $"{(report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}")}"
         );
     }
@@ -195,8 +204,6 @@ internal static class ClusterFaults
         system.Terminate().GetAwaiter().GetResult();
         return report;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed record Setup(FileImage Image, ServerProcess Server, int Vcpus, bool HasOneLoop, bool IsFresh)
     {

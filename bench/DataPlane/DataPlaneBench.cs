@@ -113,7 +113,8 @@ internal static class DataPlaneBench
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name, -10} {median.PagesPerSecond, 10:F0} pages/s  {median.PagesPerSecond * Page.Size / 1e9, 5:F2} GB/s  "
+                $"{name, -10} {median.PagesPerSecond, 10:F0} pages/s  "
+                    + $"{median.PagesPerSecond * Page.Size / 1e9, 5:F2} GB/s  "
                     + $"p50 {median.P50Us, 6:F0} us  p99 {median.P99Us, 6:F0} us  "
                     + $"processor a page: server {median.ServerUsPerPage:F2} us, client {median.ClientUsPerPage:F2} us"
             )

@@ -98,7 +98,8 @@ internal static class RelayBench
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name, -9} {result.PagesPerSecond / 1e3, 5:F0} k pages/s  p50 {result.P50Us, 5:F0} us  p99 {result.P99Us, 6:F0} us  "
+                $"{name, -9} {result.PagesPerSecond / 1e3, 5:F0} k pages/s  p50 {result.P50Us, 5:F0} us  p99 "
+                    + $"{result.P99Us, 6:F0} us  "
                     + $"processor a page: server {result.ServerUsPerPage:F2} us{more}"
             )
         );

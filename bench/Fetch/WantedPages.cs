@@ -35,7 +35,10 @@ internal static class WantedPages
                 Console.WriteLine(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{name, -15} {policy, -13} all waits p50 {Us(run.Waits, 50), 6} p99 {Us(run.Waits, 99), 6} us; {run.OnItsWay.Count, 5} of them for pages on their way: p50 {Us(run.OnItsWay, 50), 6} p99 {Us(run.OnItsWay, 99), 6} max {run.OnItsWay.MaxNs / 1000, 6} us; "
+                        $"{name, -15} {policy, -13} all waits p50 {Us(run.Waits, 50), 6} p99 {Us(run.Waits, 99), 6} "
+                            + $"us; {run.OnItsWay.Count, 5} of them for pages on their way: p50 "
+                            + $"{Us(run.OnItsWay, 50), 6} p99 {Us(run.OnItsWay, 99), 6} max "
+                            + $"{run.OnItsWay.MaxNs / 1000, 6} us; "
                             + $"{run.FetchedTwice, 5} pages twice; complete {run.CompleteNs / 1e6, 7:0.0} ms"
                     )
                 );

@@ -57,7 +57,8 @@ internal static class SimulationRate
             var cpu = (Environment.CpuUsage.TotalTime - start).TotalSeconds;
             Console.WriteLine(
                 $"{world.Messages:N0} messages, {world.Messages / watch.Elapsed.TotalSeconds / 1e6:0.00} M/s, "
-                    + $"{world.Messages / cpu / 1e6:0.00} M a second of processor time, steps {world.Steps:N0}, hash {world.Hash:x16}"
+                    + $"{world.Messages / cpu / 1e6:0.00} M a second of processor time, steps {world.Steps:N0}, hash "
+                    + $"{world.Hash:x16}"
             );
         }
     }
@@ -130,9 +131,13 @@ internal static class SimulationRate
         var cpu = (Environment.CpuUsage.TotalTime - start).TotalSeconds;
         using var process = Process.GetCurrentProcess();
         Console.WriteLine(
-            $"{name}: {report.Slots.DemandPlaced:N0} pages on demand in {seconds:0.0} s ({cpu:0.0} s of processor time), "
-                + $"{world.Messages:N0} messages ({world.Messages / seconds / 1e6:0.00} M/s, {world.Messages / cpu / 1e6:0.00} M a second of processor time), virtual time {world.NowNs / 1e9:0.000} s, "
-                + $"peak memory {process.PeakWorkingSet64 / (1L << 30):0.0} GiB ({process.PeakWorkingSet64 >> 20} MiB), hash {world.Hash:x16}"
+            $"{name}: {report.Slots.DemandPlaced:N0} pages on demand in {seconds:0.0} s ({cpu:0.0} s of processor "
+                + $"time), "
+                + $"{world.Messages:N0} messages ({world.Messages / seconds / 1e6:0.00} M/s, "
+                + $"{world.Messages / cpu / 1e6:0.00} M a second of processor time), virtual time "
+                + $"{world.NowNs / 1e9:0.000} s, "
+                + $"peak memory {process.PeakWorkingSet64 / (1L << 30):0.0} GiB ({process.PeakWorkingSet64 >> 20} "
+                + $"MiB), hash {world.Hash:x16}"
                 + (report.IsVerified ? "" : $"  NOT VERIFIED: {report.Reason}")
         );
     }

@@ -93,7 +93,8 @@ internal static class UffdBench
     private static void Load(UffdPrograms programs, int rounds)
     {
         Console.WriteLine(
-            "1 toucher that pauses 100 us between touches, 4000 touches, page by page; then beside a migration on actors, over and over"
+            "1 toucher that pauses 100 us between touches, 4000 touches, page by page; then beside a migration on "
+                + "actors, over and over"
         );
         const int touches = 4000,
             pauseUs = 100;
@@ -137,8 +138,10 @@ internal static class UffdBench
             Console.WriteLine(
                 string.Create(
                     Invariant,
-                    $"  {ways[i].Name, -28} {median.PerSecond, 9:F0} pages/s  ratio {ratios[rounds / 2], 6:F2} ({ratios[0]:F2} to {ratios[^1]:F2})"
-                        + $"  p50 {median.P50Us, 7:F1}  p99 {median.P99Us, 8:F1}  p99.9 {tails[rounds / 2], 8:F1} us ({tails[0]:F0} to {tails[^1]:F0})"
+                    $"  {ways[i].Name, -28} {median.PerSecond, 9:F0} pages/s  ratio {ratios[rounds / 2], 6:F2} "
+                        + $"({ratios[0]:F2} to {ratios[^1]:F2})"
+                        + $"  p50 {median.P50Us, 7:F1}  p99 {median.P99Us, 8:F1}  p99.9 {tails[rounds / 2], 8:F1} us "
+                        + $"({tails[0]:F0} to {tails[^1]:F0})"
                 )
             );
         }

@@ -93,9 +93,7 @@ public class MigrateTests
         var schema = json
             .RootElement.EnumerateObject()
             .Where(f => f.Name != "details")
-            .Select(f =>
-                $"{f.Name}: {(f.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? "Boolean" : f.Value.ValueKind)}"
-            );
+            .Select(static f => $"{f.Name}: {KindOf(f.Value)}");
         Assert.Equal(
             [
                 "verified: Boolean",
@@ -276,4 +274,7 @@ public class MigrateTests
         var foreign = await CommandLine.Run(["migrate", .. guest, "--seed", "99", "--replay", folder.At("set")]);
         foreign.IsBadInput(folder.At("set"));
     }
+
+    private static string KindOf(JsonElement value) =>
+        value.ValueKind is JsonValueKind.True or JsonValueKind.False ? "Boolean" : $"{value.ValueKind}";
 }

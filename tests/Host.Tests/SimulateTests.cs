@@ -84,6 +84,16 @@ public sealed class SimulateTests
         );
     }
 
+    /// <summary>What fits one seed's plan may contradict another's.</summary>
+    [Fact]
+    public async Task A_scenario_that_contradicts_a_seeds_plan_is_one_line_with_that_seed()
+    {
+        using var folder = new TemporaryFolder();
+        var scenario = folder.Write("s.hocon", "memory = guest-memfd\n"u8.ToArray());
+        var run = await CommandLine.Run("simulate", "--seeds", "1..100", scenario);
+        run.IsBadInput("s.hocon", "seed", "memory");
+    }
+
     private static async Task<string[]> Runs(string cores, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo("/usr/bin/taskset") { RedirectStandardOutput = true };

@@ -10,7 +10,8 @@ namespace Userfault.Mutants;
 /// <c>if (BUG) { replacement } else { text }</c>, and any other text becomes <c>(BUG ? replacement : text)</c>.
 /// </summary>
 /// <param name="File">The file, below src/.</param>
-/// <param name="Text">What stands there: exactly once in the file. White space between words and signs does not count.</param>
+/// <param name="Text">What stands there: exactly once in the file. White space between words and signs does not
+/// count.</param>
 /// <param name="Replacement">What the mutant has in its place.</param>
 internal sealed partial record Rewrite(string File, string Text, string Replacement)
 {

@@ -6,9 +6,9 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Owns connections to page sources and requests pages from them, as the fetch engine decides (<see cref="FetchCore"/>). It
-/// holds nothing that cannot be requested again, so its supervisor restarts it freely: the pool tells the requesters, which
-/// ask once more.
+/// Owns connections to page sources and requests pages from them, as the fetch engine decides
+/// (<see cref="FetchCore"/>). It holds nothing that cannot be requested again, so its supervisor restarts it freely:
+/// the pool tells the requesters, which ask once more.
 /// </summary>
 public sealed class FetcherActor : UntypedActor
 {

@@ -11,8 +11,8 @@ namespace Userfault.Actors;
 /// <remarks>
 /// Anonymous memory: a page exists where it is mapped. Shared memory has a page cache beside: content can be in the
 /// cache, put there through a second mapping, before the guest's mapping has it. guest_memfd has a cache and no
-/// mapping. Frames are numbered so that a frame is its memoryPage plus a constant: neighbours in the guest are neighbours in
-/// the host.
+/// mapping. Frames are numbered so that a frame is its memoryPage plus a constant: neighbours in the guest are
+/// neighbours in the host.
 /// </remarks>
 public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
 {

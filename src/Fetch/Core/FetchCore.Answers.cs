@@ -8,9 +8,9 @@ namespace Userfault.Fetch;
 public sealed partial class FetchCore
 {
     /// <summary>
-    /// Pages have arrived. Wanted pages go to their requesters (<see cref="FetchEffectKind.Deliver"/>); pages that are late,
-    /// arrive twice, or were never requested are dropped. If the batch is the last of its request, the pages of the request
-    /// that did not arrive are requested again.
+    /// Pages have arrived. Wanted pages go to their requesters (<see cref="FetchEffectKind.Deliver"/>); pages that are
+    /// late, arrive twice, or were never requested are dropped. If the batch is the last of its request, the pages of
+    /// the request that did not arrive are requested again.
     /// </summary>
     /// <param name="batch">The pages; the engine's from now on.</param>
     /// <param name="nowNs">The time.</param>
@@ -74,8 +74,9 @@ public sealed partial class FetchCore
         }
         else
         {
-            // NotNeeded is valid only for background requests; on a demand request it is a protocol error. A request that was
-            // cancelled here is already forgotten, so a source that answers Cancelled to a known request has refused it.
+            // NotNeeded is valid only for background requests; on a demand request it is a protocol error. A request
+            // that was cancelled here is already forgotten, so a source that answers Cancelled to a known request has
+            // refused it.
             if (failure != FetchFailure.SourceLost)
                 Distrust(request);
             GiveBack(request);
@@ -175,8 +176,8 @@ public sealed partial class FetchCore
         GiveBack(request);
     }
 
-    // A node between here and the source assumes that these pages are in place. A page that a vCPU waits for, or that several
-    // requesters want, is requested again as demand.
+    // A node between here and the source assumes that these pages are in place. A page that a vCPU waits for, or that
+    // several requesters want, is requested again as demand.
     private void DropUnsent(SourceRequest request)
     {
         foreach (var range in request.Ranges)

@@ -131,8 +131,8 @@ public sealed partial class FetchCore
     }
 
     /// <summary>
-    /// A requester no longer wants pages. Pages without another requester are forgotten, and a request is cancelled when none
-    /// of its pages is wanted.
+    /// A requester no longer wants pages. Pages without another requester are forgotten, and a request is cancelled
+    /// when none of its pages is wanted.
     /// </summary>
     public void Abandon(MemoryPageRange pages, int requester)
     {

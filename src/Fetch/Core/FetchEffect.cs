@@ -2,7 +2,10 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
-/// <summary>An action for the shell. <see cref="Kind"/> says which one; <see cref="FetchEffectKind"/> lists the fields that each kind sets.</summary>
+/// <summary>
+/// An action for the shell. <see cref="Kind"/> says which one; <see cref="FetchEffectKind"/> lists the fields that each
+/// kind sets.
+/// </summary>
 /// <param name="Kind">What to do.</param>
 /// <param name="Source">Which source.</param>
 /// <param name="Requester">Which requester.</param>

@@ -1,9 +1,9 @@
 namespace Userfault.Fetch;
 
 /// <summary>
-/// Limits the background pages in flight, so that demand does not wait long behind them: a page that has left its source
-/// cannot be overtaken, whatever the priorities. The limit shrinks when demand latency exceeds the recent minimum by more
-/// than the permitted delay, and grows again when it does not, or while there is no demand.
+/// Limits the background pages in flight, so that demand does not wait long behind them: a page that has left its
+/// source cannot be overtaken, whatever the priorities. The limit shrinks when demand latency exceeds the recent
+/// minimum by more than the permitted delay, and grows again when it does not, or while there is no demand.
 /// </summary>
 /// <param name="minPages">Least room: a request.</param>
 /// <param name="maxPages">Most room: the window.</param>

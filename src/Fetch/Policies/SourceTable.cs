@@ -65,8 +65,9 @@ internal sealed class SourceTable(FetchSettings settings)
     }
 
     /// <summary>
-    /// A silent source that is due for a trial with one background page; -1 if there is none. Without trials, a source that was
-    /// silent for a moment would receive no request as long as another one answers, and could never prove that it is back.
+    /// A silent source that is due for a trial with one background page; -1 if there is none. Without trials, a source
+    /// that was silent for a moment would receive no request as long as another one answers, and could never prove that
+    /// it is back.
     /// </summary>
     public int ChooseForTrial(long nowNs)
     {

@@ -6,7 +6,9 @@ namespace Userfault.Fetch;
 /// <summary>One request that an engine has made to a source and that is not over. Reused; the engine owns it.</summary>
 public sealed class SourceRequest
 {
-    /// <summary><see cref="WaitedSinceNs"/> of a request without demand pages, or whose demand pages are already hedged.</summary>
+    /// <summary>
+    /// <see cref="WaitedSinceNs"/> of a request without demand pages, or whose demand pages are already hedged.
+    /// </summary>
     internal const long NobodyWaits = long.MaxValue;
 
     private readonly List<MemoryPageRange> _ranges = new(8);

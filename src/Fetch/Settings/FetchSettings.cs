@@ -29,7 +29,9 @@ public sealed record FetchSettings
     /// <summary>How often timeouts and hedges are looked for.</summary>
     public long TickNs { get; init; } = 10_000_000;
 
-    /// <summary>Are pages that are waited for longer than the p95 of the demand latency requested a second time?</summary>
+    /// <summary>
+    /// Are pages that are waited for longer than the p95 of the demand latency requested a second time?
+    /// </summary>
     public bool Hedge { get; init; } = true;
 
     /// <summary>No hedge before this, however low the p95 is.</summary>

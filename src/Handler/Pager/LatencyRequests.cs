@@ -33,7 +33,9 @@ internal sealed class LatencyRequests(LatencyHistogram own, Action wake)
         Look();
     }
 
-    /// <summary>Does something to what the pager's thread owns, unless the thread has ended and it may be gone.</summary>
+    /// <summary>
+    /// Does something to what the pager's thread owns, unless the thread has ended and it may be gone.
+    /// </summary>
     public void WhileOpen(Action action)
     {
         lock (_asking)

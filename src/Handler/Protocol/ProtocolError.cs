@@ -12,7 +12,9 @@ public enum ProtocolError
     /// <summary>The bytes are no JSON.</summary>
     NotJson,
 
-    /// <summary>A value of another kind than wanted: no array of regions, no object, half of a surrogate pair.</summary>
+    /// <summary>
+    /// A value of another kind than wanted: no array of regions, no object, half of a surrogate pair.
+    /// </summary>
     WrongKind,
 
     /// <summary>A number that is no whole number in range.</summary>

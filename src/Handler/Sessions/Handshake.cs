@@ -104,7 +104,8 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             {
                 throw new ProtocolException(
                     ProtocolError.DescriptorCount,
-                    $"{descriptors.Count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)"
+                    $"{descriptors.Count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd,"
+                        + $" bitmap)"
                 );
             }
 

@@ -51,7 +51,8 @@ internal static class InfoCommands
         foreach (var range in image.Ranges)
         {
             Console.WriteLine(
-                $"range      0x{range.Start.Value << Page.Shift:x} to 0x{range.End.Value << Page.Shift:x}, {range.Count} pages"
+                $"range      0x{range.Start.Value << Page.Shift:x} to 0x{range.End.Value << Page.Shift:x}, "
+                    + $"{range.Count} pages"
             );
         }
 
@@ -68,7 +69,8 @@ internal static class InfoCommands
             $"accesses   {stats.Rows}: {stats.Reads} reads, {stats.Writes} writes, {stats.Executes} fetches"
         );
         Console.WriteLine(
-            $"pages      {stats.DistinctPages} touched, the highest gfn 0x{stats.HighestGfn.Value:x} ({Units.Size((stats.HighestGfn.Value + 1) * 4096.0)})"
+            $"pages      {stats.DistinctPages} touched, the highest gfn 0x{stats.HighestGfn.Value:x} "
+                + $"({Units.Size((stats.HighestGfn.Value + 1) * 4096.0)})"
         );
         Console.WriteLine($"length     {stats.LastInstruction} instructions of the vCPU that got furthest");
         for (var vcpu = 0; vcpu < trace.Vcpus; vcpu++)

@@ -50,7 +50,8 @@ internal sealed class KeyFolder
             if (now.AddDays(days) > authority.Ends)
             {
                 throw new CliException(
-                    $"--days {days}: {AuthorityFile} ends on {authority.Ends:yyyy-MM-dd}, in {(int)(authority.Ends - now).TotalDays} days; "
+                    $"--days {days}: {AuthorityFile} ends on {authority.Ends:yyyy-MM-dd}, in "
+                        + $"{(int)(authority.Ends - now).TotalDays} days; "
                         + "begin a new authority in another folder"
                 );
             }
@@ -117,8 +118,8 @@ internal sealed class KeyFolder
 
     private static string SettingsOf(string name) =>
         $$"""
-            # Settings of one node, made by `userfault cluster keys`. On the node's machine this file lies beside {{name}}.pem,
-            # {{name}}.key and authority.pem; authority.key stays away from nodes.
+            # Settings of one node, made by `userfault cluster keys`. On the node's machine this file lies beside
+            # {{name}}.pem, {{name}}.key and authority.pem; authority.key stays away from nodes.
             userfault.cluster {
               # The node's own address. Loopback without it.
               # host = "192.0.2.1"

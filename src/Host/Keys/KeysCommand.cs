@@ -11,7 +11,8 @@ internal static class KeysCommand
     {
         var command = new Command(
             "keys",
-            "Make a private authority and certificates of nodes, with a settings file each. In a folder that has an authority: certificates of more nodes."
+            "Make a private authority and certificates of nodes, with a settings file each. In a folder that has an "
+                + "authority: certificates of more nodes."
         );
         var folder = new Argument<string>("DIR")
         {
@@ -21,7 +22,8 @@ internal static class KeysCommand
         var days = new Option<string>("--days")
         {
             Description =
-                $"how long the nodes' certificates are valid (default 825); the authority is for {KeyFolder.AuthorityDays} days, or for as long",
+                $"how long the nodes' certificates are valid (default 825); the authority is for "
+                + $"{KeyFolder.AuthorityDays} days, or for as long",
         };
         command.Arguments.Add(folder);
         command.Options.Add(nodes);
@@ -47,7 +49,8 @@ internal static class KeysCommand
         if (made.IsNewAuthority)
         {
             Console.WriteLine(
-                $"userfault cluster keys: authority {folder.AuthorityFile} until {made.AuthorityEnds:yyyy-MM-dd}; keep {folder.AuthorityKeyFile} away from nodes"
+                $"userfault cluster keys: authority {folder.AuthorityFile} until {made.AuthorityEnds:yyyy-MM-dd}; "
+                    + $"keep {folder.AuthorityKeyFile} away from nodes"
             );
         }
 

@@ -9,7 +9,8 @@ internal static class KvmCommand
     {
         var command = new Command(
             "kvm",
-            "Migrate a guest to real vCPUs under /dev/kvm, their faults served by the actors. Without options: the sample trace."
+            "Migrate a guest to real vCPUs under /dev/kvm, their faults served by the actors. Without options: the "
+                + "sample trace."
         );
         var options = new MigrateOptions();
         options.AddTo(

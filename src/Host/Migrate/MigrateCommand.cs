@@ -9,7 +9,8 @@ internal static class MigrateCommand
     {
         var command = new Command(
             "migrate",
-            "Migrate a guest's memory by post-copy, in this process or from the nodes of a cluster. Without options: the sample trace."
+            "Migrate a guest's memory by post-copy, in this process or from the nodes of a cluster. Without options: "
+                + "the sample trace."
         );
         var options = new MigrateOptions();
         options.AddTo(command);

@@ -67,7 +67,8 @@ internal static class FitReport
             var (cell, predicted) = (cells[i], fit.Predict(cells[i].Setup));
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {cell.Curve} | {cell.Setup.Vcpus} | {cell.RatePerVcpu:0} | {predicted:0} | {CrossValidation.Error(cell, predicted):+0.0 %;-0.0 %} | {alone[i]:+0.0 %;-0.0 %} |\n"
+                $"| {cell.Curve} | {cell.Setup.Vcpus} | {cell.RatePerVcpu:0} | {predicted:0} | "
+                    + $"{CrossValidation.Error(cell, predicted):+0.0 %;-0.0 %} | {alone[i]:+0.0 %;-0.0 %} |\n"
             );
         }
     }
@@ -75,6 +76,7 @@ internal static class FitReport
     private static void Row(StringBuilder text, string name, double[] errors) =>
         text.Append(
             CultureInfo.InvariantCulture,
-            $"| {name} | {CrossValidation.Median(errors):0.0 %} | {errors.Average(Math.Abs):0.0 %} | {errors.Max(Math.Abs):0.0 %} |\n"
+            $"| {name} | {CrossValidation.Median(errors):0.0 %} | {errors.Average(Math.Abs):0.0 %} | "
+                + $"{errors.Max(Math.Abs):0.0 %} |\n"
         );
 }

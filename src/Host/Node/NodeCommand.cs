@@ -13,7 +13,8 @@ internal static class NodeCommand
     {
         var command = new Command(
             "node",
-            "Be a node of a cluster: a source or a fetcher of pages until Ctrl-C, or a destination until its guest is there."
+            "Be a node of a cluster: a source or a fetcher of pages until Ctrl-C, or a destination until its guest "
+                + "is there."
         );
         var options = new NodeOptions(command);
         command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));

@@ -21,7 +21,8 @@ internal sealed class NodeOptions
         new("--role")
         {
             Description =
-                "source (has the image), fetcher (asks the sources for others) or destination (waits for them, then migrates the guest to itself)",
+                "source (has the image), fetcher (asks the sources for others) or destination (waits for them, then "
+                + "migrates the guest to itself)",
             Required = true,
         };
 

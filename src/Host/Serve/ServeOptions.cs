@@ -22,7 +22,9 @@ internal sealed class ServeOptions
             "which image, by the beginning of its identity, where the nodes serve several"
         );
         Overlay.ConfigFile.Description =
-            "HOCON file laid over akka.hocon: the certificates of a secured cluster (userfault.cluster.tls), as `userfault cluster keys` makes it, and how pages are asked for and put in place (userfault.fetcher, userfault.serve)";
+            "HOCON file laid over akka.hocon: the certificates of a secured cluster (userfault.cluster.tls), as "
+            + "`userfault cluster keys` makes it, and how pages are asked for and put in place "
+            + "(userfault.fetcher, userfault.serve)";
         _all.AddRange([Overlay.ConfigFile, Overlay.Set]);
         Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
         Push = Add<string>(

@@ -50,7 +50,8 @@ internal sealed class ServeRun : IDisposable
         }
         _server.Listen(listener, standbyListener);
         _log(
-            $"{HandlerEvent.Listening}: {_server.Pages.PageCount} pages of image {_server.Pages.Identity.Short} at {path}"
+            $"{HandlerEvent.Listening}: {_server.Pages.PageCount} pages of image {_server.Pages.Identity.Short} at "
+                + $"{path}"
         );
     }
 
@@ -141,7 +142,8 @@ internal sealed class ServeRun : IDisposable
             _told[vm.Id] = moved;
             _log(
                 $"vm {vm.Id}: {present}/{vm.Pages} pages ({100.0 * present / Math.Max(1, vm.Pages):0.0} %), "
-                    + $"{vm.Counters.Faults + vm.Counters.Requests} faults, p50 {Units.Duration(vm.Latency.PercentileNs(50))}, "
+                    + $"{vm.Counters.Faults + vm.Counters.Requests} faults, p50 "
+                    + $"{Units.Duration(vm.Latency.PercentileNs(50))}, "
                     + $"p99 {Units.Duration(vm.Latency.PercentileNs(99))}"
             );
         }

@@ -14,7 +14,8 @@ internal static class SimulateCommand
         var options = new SimulateOptions();
         var command = new Command(
             "simulate",
-            "Run random guests and faults in virtual time, one plan a seed, under checkers. A file holds a plan, or what all plans have in common."
+            "Run random guests and faults in virtual time, one plan a seed, under checkers. A file holds a plan, or "
+                + "what all plans have in common."
         );
         options.AddTo(command);
         command.SetAction(

@@ -66,13 +66,15 @@ internal sealed class SimulateOptions
                 ? TimeSpan.FromMicroseconds(Units.DurationNs(_soak.Name, soak) / 1e3)
                 : null,
             scenario,
+            result.GetValue(_scenario),
             Faults(result.GetValue(_faults)),
             result.GetValue(_plan) ?? "userfault-failure.hocon",
             new Outputs(result.GetValue(_json), null, null),
             Math.Max(1, result.GetValue(_failures)),
             Math.Max(0, result.GetValue(_shrink))
         );
-        Check(settings, result.GetValue(_scenario));
+        // What is wrong with the scenario alone is told before anything runs.
+        _ = settings.PlanOf(settings.First);
         return settings;
     }
 
@@ -113,20 +115,8 @@ internal sealed class SimulateOptions
         }
         catch (FormatException)
         {
-            // Said with the file's name by Check.
+            // Told with the file's name when the first plan is made.
             return (1, 1);
-        }
-    }
-
-    private static void Check(SimulateSettings settings, string? file)
-    {
-        try
-        {
-            _ = settings.PlanOf(settings.First);
-        }
-        catch (FormatException e)
-        {
-            throw new CliException($"{file}: {e.Message}");
         }
     }
 

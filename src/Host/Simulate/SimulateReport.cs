@@ -10,7 +10,8 @@ internal static class SimulateReport
     {
         var plan = outcome.Plan;
         return $"seed {plan.Seed} hash {outcome.Hash:x16} {(outcome.Passed ? "passed" : "FAILED")}: "
-            + $"{PlanText.NameOf(plan.Architecture)} {PlanText.NameOf(plan.Mode)} {PlanText.NameOf(plan.Memory)}, {plan.Vcpus} vCPUs, {plan.Pages} pages, "
+            + $"{PlanText.NameOf(plan.Architecture)} {PlanText.NameOf(plan.Mode)} {PlanText.NameOf(plan.Memory)}, "
+            + $"{plan.Vcpus} vCPUs, {plan.Pages} pages, "
             + (
                 plan.IsClustered
                     ? $"{plan.SourceNodes}+{plan.FetcherNodes}+{plan.OtherDestinations + 1} nodes, "
@@ -27,7 +28,8 @@ internal static class SimulateReport
         var plan = PlanText.Write(shortest.Plan);
         var text = settings.Text;
         text.WriteLine(
-            $"shortest plan that fails so ({shortest.Plan.Faults.Count} faults of {outcome.Plan.Faults.Count}): {shortest.Violation}"
+            $"shortest plan that fails so ({shortest.Plan.Faults.Count} faults of {outcome.Plan.Faults.Count}): "
+                + $"{shortest.Violation}"
         );
         foreach (var line in shortest.Log.TakeLast(5))
             text.WriteLine($"  log {line.ReplaceLineEndings(" ")}");

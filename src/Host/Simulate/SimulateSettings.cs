@@ -8,6 +8,7 @@ namespace Userfault.Cli;
 /// <param name="IsClustered">Do all plans have many nodes, or one process? Null leaves it to each seed.</param>
 /// <param name="Soak">Time to go on for, from the first seed; null ends with the last.</param>
 /// <param name="Scenario">HOCON over every plan; null is none.</param>
+/// <param name="ScenarioFile">Its file.</param>
 /// <param name="Faults">Faults that plans may have.</param>
 /// <param name="PlanFile">Where the shortest failing plan is written.</param>
 /// <param name="Outputs">Where the report goes that programs read.</param>
@@ -19,6 +20,7 @@ internal sealed record SimulateSettings(
     bool? IsClustered,
     TimeSpan? Soak,
     string? Scenario,
+    string? ScenarioFile,
     IReadOnlySet<FaultType> Faults,
     string? PlanFile,
     Outputs Outputs,
@@ -30,13 +32,20 @@ internal sealed record SimulateSettings(
     public TextWriter Text => Outputs.JsonIsStandardOutput ? TextWriter.Null : Console.Out;
 
     /// <summary>The plan of a seed.</summary>
-    /// <exception cref="CliException">The scenario does not fit.</exception>
+    /// <exception cref="CliException">The scenario does not fit, or not together with what the seed chose.</exception>
     public SwarmPlan PlanOf(ulong seed)
     {
         var plan = IsClustered is { } isClustered
             ? PlanGenerator.Of(seed, Faults, isClustered)
             : PlanGenerator.Of(seed, Faults);
-        return Scenario is null ? plan : PlanText.Overlay(plan, Scenario);
+        try
+        {
+            return Scenario is null ? plan : PlanText.Overlay(plan, Scenario);
+        }
+        catch (FormatException e)
+        {
+            throw new CliException($"{ScenarioFile}, over the plan of seed {seed}: {e.Message}");
+        }
     }
 
     /// <summary>The seeds, in order.</summary>

@@ -101,8 +101,10 @@ internal static class HandlerStatus
         }
 
         Console.Out.WriteLine(
-            $"handler {handler.GetProperty("process")}: image {handler.GetProperty("image").GetString()![..16]} ({handler.GetProperty("name").GetString()}, "
-                + $"{handler.GetProperty("pageCount")} pages), {(handler.GetProperty("standby").GetBoolean() ? "a standby is attached" : "no standby")}"
+            $"handler {handler.GetProperty("process")}: image {handler.GetProperty("image").GetString()![..16]} "
+                + $"({handler.GetProperty("name").GetString()}, "
+                + $"{handler.GetProperty("pageCount")} pages), "
+                + $"{(handler.GetProperty("standby").GetBoolean() ? "a standby is attached" : "no standby")}"
         );
         console.Write(table);
     }

@@ -16,7 +16,8 @@ internal static class StatusCommand
     {
         var command = new Command(
             "status",
-            "Say who is in a cluster, what each node does and how much, as one of its nodes sees it; or what a page-fault handler does."
+            "Say who is in a cluster, what each node does and how much, as one of its nodes sees it; or what a "
+                + "page-fault handler does."
         );
         var cluster = new Option<string>("--cluster")
         {

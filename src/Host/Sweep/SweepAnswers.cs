@@ -48,22 +48,30 @@ internal sealed record SweepAnswers(
         var more =
             Fetchers.Fetchers == 1
                 ? "More bring less than 5 % more."
-                : $"One would reach {SweepWords.Rate(one.PagesPerSecond)}, {WhatIf.MostFetchers} would reach {SweepWords.Rate(Fetchers.Best.PagesPerSecond)}.";
+                : $"One would reach {SweepWords.Rate(one.PagesPerSecond)}, {WhatIf.MostFetchers} would reach "
+                    + $"{SweepWords.Rate(Fetchers.Best.PagesPerSecond)}.";
         return (
             $"How many fetchers for {SweepWords.Vcpus(Guest.Vcpus)} at {Units.Duration(Guest.LatencyNs)}?",
-            $"{SweepWords.Fetchers(Fetchers.Fetchers)} of {SweepWords.Rate(Guest.FetcherPagesPerSecond)} each: {SweepWords.Rate(answer.PagesPerSecond)} in all, "
-                + $"a stall of {Units.Duration(answer.StallMeanNs)} in the mean and {Units.Duration(answer.StallP99Ns)} at the 99th percentile. {more} "
+            $"{SweepWords.Fetchers(Fetchers.Fetchers)} of {SweepWords.Rate(Guest.FetcherPagesPerSecond)} each: "
+                + $"{SweepWords.Rate(answer.PagesPerSecond)} in all, "
+                + $"a stall of {Units.Duration(answer.StallMeanNs)} in the mean and "
+                + $"{Units.Duration(answer.StallP99Ns)} at the 99th percentile. {more} "
                 + $"What is left to wait for is {SweepWords.Cause(answer.Times.Longest)}."
         );
     }
 
     /// <summary>The question about a replayed working set and its answer.</summary>
-    public (string Question, string Answer) AboutReplay() =>
-        (
+    public (string Question, string Answer) AboutReplay()
+    {
+        var calm = $"With {Units.Duration(CalmReplay.Demand.Point.ThinkNs)} of computing between new pages";
+        return (
             $"What does a replayed working set save ({Percent(Guest.RecordedShare)} of the touched pages recorded)?",
-            $"{Saved(Replay, "With pages touched as fast as they come")} {Saved(CalmReplay, $"With {Units.Duration(CalmReplay.Demand.Point.ThinkNs)} of computing between new pages")} "
-                + $"A replay is at most {Guest.BackgroundWindowPages} pages ahead on their way, put in place by one thread."
+            $"{Saved(Replay, "With pages touched as fast as they come")} "
+                + $"{Saved(CalmReplay, calm)} "
+                + $"A replay is at most {Guest.BackgroundWindowPages} pages ahead on their way, "
+                + "put in place by one thread."
         );
+    }
 
     /// <summary>The question about the network and its answer.</summary>
     public (string Question, string Answer) AboutNetwork()
@@ -80,16 +88,20 @@ internal sealed record SweepAnswers(
         var hundred = Network.Fills.First(static f => f.BitsPerSecond >= 100e9);
         return (
             "Where is the network full?",
-            $"{SweepWords.Vcpus(Guest.Vcpus)} ask for {SweepWords.Bandwidth(Network.WantedBitsPerSecond)}. Full are: {Join(full, "none of those looked at")}."
+            $"{SweepWords.Vcpus(Guest.Vcpus)} ask for {SweepWords.Bandwidth(Network.WantedBitsPerSecond)}. Full are: "
+                + $"{Join(full, "none of those looked at")}."
                 + (never.Count == 0 ? "" : $" Never, up to {MaxVcpus} vCPUs: {string.Join(", ", never)}.")
-                + $" On {SweepWords.Bandwidth(hundred.BitsPerSecond)} the {Guest.Vcpus} reach {SweepWords.Rate(hundred.Result.PagesPerSecond)}."
+                + $" On {SweepWords.Bandwidth(hundred.BitsPerSecond)} the {Guest.Vcpus} reach "
+                + $"{SweepWords.Rate(hundred.Result.PagesPerSecond)}."
         );
     }
 
     private static string Saved(ReplayAnswer answer, string when) =>
-        $"{when}: {Percent(answer.SavedTime)} of the time to the last touch ({Units.Duration(answer.Demand.CompletionNs)} becomes "
+        $"{when}: {Percent(answer.SavedTime)} of the time to the last touch "
+        + $"({Units.Duration(answer.Demand.CompletionNs)} becomes "
         + $"{Units.Duration(answer.Replay.CompletionNs)}) and {Percent(answer.SavedStalls)} of the stalls "
-        + $"({Units.Duration(answer.Demand.StallNsPerVcpu)} of stall a vCPU becomes {Units.Duration(answer.Replay.StallNsPerVcpu)}).";
+        + $"({Units.Duration(answer.Demand.StallNsPerVcpu)} of stall a vCPU becomes "
+        + $"{Units.Duration(answer.Replay.StallNsPerVcpu)}).";
 
     private static string Join(IEnumerable<string> parts, string none) =>
         string.Join(", ", parts) is { Length: > 0 } text ? text : none;

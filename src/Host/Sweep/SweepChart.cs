@@ -41,7 +41,9 @@ internal static class SweepChart
         {
             svg.Append(
                 CultureInfo.InvariantCulture,
-                $"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(y):0.#}\" y2=\"{Y(y):0.#}\" stroke=\"#d0d7de\"/><text x=\"{Left - 6}\" y=\"{Y(y) + 4:0.#}\" text-anchor=\"end\">{WebUtility.HtmlEncode(label(y))}</text>\n"
+                $"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(y):0.#}\" y2=\"{Y(y):0.#}\" stroke=\"#d0d7de\"/>"
+                    + $"<text x=\"{Left - 6}\" y=\"{Y(y) + 4:0.#}\" text-anchor=\"end\">"
+                    + $"{WebUtility.HtmlEncode(label(y))}</text>\n"
             );
         }
 
@@ -66,14 +68,19 @@ internal static class SweepChart
             );
             svg.Append(
                 CultureInfo.InvariantCulture,
-                $"<polyline points=\"{path}\" fill=\"none\" stroke=\"{line.Color}\" stroke-width=\"2\"{(line.IsDashed ? " stroke-dasharray=\"6 4\"" : "")}><title>{WebUtility.HtmlEncode(line.Name)}</title></polyline>\n"
+                $"<polyline points=\"{path}\" fill=\"none\" stroke=\"{line.Color}\" "
+                    + $"stroke-width=\"2\"{(line.IsDashed ? " stroke-dasharray=\"6 4\"" : "")}><title>"
+                    + $"{WebUtility.HtmlEncode(line.Name)}</title></polyline>\n"
             );
             foreach (var (x, y) in drawn)
             {
                 var isKnee = x == line.KneeX;
+                var title = $"{line.Name}, {x:0} vCPUs: {label(y)}{(isKnee ? ", the knee" : "")}";
                 svg.Append(
                     CultureInfo.InvariantCulture,
-                    $"<circle cx=\"{X(x):0.#}\" cy=\"{Y(y):0.#}\" r=\"{(isKnee ? 7 : 2.5)}\" fill=\"{(isKnee ? "none" : line.Color)}\" stroke=\"{line.Color}\" stroke-width=\"2\"><title>{WebUtility.HtmlEncode($"{line.Name}, {x:0} vCPUs: {label(y)}{(isKnee ? ", the knee" : "")}")}</title></circle>\n"
+                    $"<circle cx=\"{X(x):0.#}\" cy=\"{Y(y):0.#}\" r=\"{(isKnee ? 7 : 2.5)}\" "
+                        + $"fill=\"{(isKnee ? "none" : line.Color)}\" stroke=\"{line.Color}\" stroke-width=\"2\">"
+                        + $"<title>{WebUtility.HtmlEncode(title)}</title></circle>\n"
                 );
             }
         }

@@ -68,7 +68,8 @@ internal static class SweepCommand
         catch (OperationCanceledException)
         {
             await Console.Error.WriteLineAsync(
-                $"userfault: stopped with {results.Count(static r => r is not null)} of {results.Length} points played; nothing was written"
+                $"userfault: stopped with {results.Count(static r => r is not null)} of {results.Length} points "
+                    + $"played; nothing was written"
             );
             return ExitCodes.Interrupted;
         }

@@ -7,7 +7,8 @@ namespace Userfault.Cli;
 internal static class SweepCsv
 {
     public const string Header =
-        "arch,mode,latency_us,fetchers,prefetch,bandwidth_bps,vcpus,pages_per_second,pages_per_second_per_vcpu,stall_mean_us,stall_p50_us,"
+        "arch,mode,latency_us,fetchers,prefetch,bandwidth_bps,vcpus,pages_per_second,pages_per_second_per_vcpu,"
+        + "stall_mean_us,stall_p50_us,"
         + "stall_p99_us,stalls,touches,completion_ms,whole_ms,fetcher_use,network_use,longest,knee_vcpus";
 
     public static string Of(IEnumerable<SweepCurve> curves)
@@ -20,17 +21,20 @@ internal static class SweepCsv
                 var p = r.Point;
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"{Units.NameOf(p.Architecture)},{SweepWords.Mode(p.Mode)},{p.LatencyNs / 1e3:0.###},{p.Fetchers},{SweepWords.Prefetch(p)},{p.BitsPerSecond:0},{p.Vcpus},"
+                    $"{Units.NameOf(p.Architecture)},{SweepWords.Mode(p.Mode)},{p.LatencyNs / 1e3:0.###},"
+                        + $"{p.Fetchers},{SweepWords.Prefetch(p)},{p.BitsPerSecond:0},{p.Vcpus},"
                 );
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"{r.PagesPerSecond:0},{r.PagesPerSecondPerVcpu:0.#},{r.StallMeanNs / 1e3:0.###},{r.StallP50Ns / 1e3:0.###},{r.StallP99Ns / 1e3:0.###},"
+                    $"{r.PagesPerSecond:0},{r.PagesPerSecondPerVcpu:0.#},{r.StallMeanNs / 1e3:0.###},"
+                        + $"{r.StallP50Ns / 1e3:0.###},{r.StallP99Ns / 1e3:0.###},"
                 );
                 text.Append(CultureInfo.InvariantCulture, $"{r.Stalls},{r.Touches},{r.CompletionNs / 1e6:0.######},");
                 text.Append(r.WholeNs < 0 ? "" : (r.WholeNs / 1e6).ToString("0.###", CultureInfo.InvariantCulture));
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $",{r.FetcherUse:0.####},{r.NetworkUse:0.####},{Units.NameOf(r.Times.Longest)},{(curve.Knee.IsBent ? curve.Knee.Vcpus : ""):0}\n"
+                    $",{r.FetcherUse:0.####},{r.NetworkUse:0.####},{Units.NameOf(r.Times.Longest)},"
+                        + $"{(curve.Knee.IsBent ? curve.Knee.Vcpus : ""):0}\n"
                 );
             }
         }

@@ -13,7 +13,8 @@ namespace Userfault.Cli;
 internal static class SweepPage
 {
     private static readonly string Style = """
-        body { font: 15px/1.5 system-ui, sans-serif; max-width: 980px; margin: 2em auto; padding: 0 1em; color: #1b1f24 }
+        body { font: 15px/1.5 system-ui, sans-serif; max-width: 980px; margin: 2em auto; padding: 0 1em;
+          color: #1b1f24 }
         h1 { font-size: 1.5em } h2 { font-size: 1.15em; margin-top: 2em } h3 { font-size: 1em; margin: 1.2em 0 .2em }
         table { border-collapse: collapse } td, th { padding: 2px 12px 2px 0; vertical-align: top; text-align: left }
         svg { width: 100%; height: auto; background: #f6f8fa } text { font: 11px system-ui, sans-serif; fill: #57606a }
@@ -26,15 +27,18 @@ internal static class SweepPage
         var page = new StringBuilder();
         page.Append(
             CultureInfo.InvariantCulture,
-            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>userfault sweep</title>\n<style>{Style}</style></head><body>\n"
+            $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>userfault sweep</title>\n"
+                + $"<style>{Style}</style></head><body>\n"
         );
         page.Append(
-            "<h1>Post-copy against vCPUs</h1>\n<p>Played on virtual time from what the kernel spends on a fault (fitted to published rates of an x86 and an arm64 host) "
+            "<h1>Post-copy against vCPUs</h1>\n<p>Played on virtual time from what the kernel spends on a fault "
+                + "(fitted to published rates of an x86 and an arm64 host) "
         );
         page.Append("and queues at fetchers and network. Every vCPU touches pages of a share of its own");
         page.Append(
             CultureInfo.InvariantCulture,
-            $", {Thinking(curves[0].Point)}. A knee is where twice the vCPUs begin to bring less than 1.41 times the pages.</p>\n"
+            $", {Thinking(curves[0].Point)}. A knee is where twice the vCPUs begin to bring less than 1.41 times the "
+                + $"pages.</p>\n"
         );
         if (answers.Count > 0)
             Answers(page, answers);
@@ -86,7 +90,9 @@ internal static class SweepPage
         {
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<span class=\"key\" style=\"border-color:{Color(curve)};border-top-style:{(IsDashed(curve) ? "dashed" : "solid")}\"></span>{Text(SweepWords.Guest(curve.Point))}"
+                $"<span class=\"key\" style=\"border-color:{Color(curve)};"
+                    + $"border-top-style:{(IsDashed(curve) ? "dashed" : "solid")}\"></span>"
+                    + $"{Text(SweepWords.Guest(curve.Point))}"
             );
         }
 
@@ -131,13 +137,18 @@ internal static class SweepPage
     private static void Points(StringBuilder page, IReadOnlyList<SweepCurve> curves)
     {
         page.Append(
-            "<details><summary>All points</summary><table>\n<tr><th>guest</th><th>vCPUs</th><th>rate</th><th>stall mean</th><th>p50</th><th>p99</th><th>completion</th><th>waits for</th></tr>\n"
+            "<details><summary>All points</summary><table>\n<tr><th>guest</th><th>vCPUs</th><th>rate</th><th>stall "
+                + "mean</th><th>p50</th><th>p99</th><th>completion</th><th>waits for</th></tr>\n"
         );
         foreach (var r in curves.SelectMany(static c => c.Results))
         {
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<tr><td>{Text(SweepWords.Guest(r.Point))}</td><td>{r.Point.Vcpus}</td><td>{SweepWords.Rate(r.PagesPerSecond)}</td><td>{Units.Duration(r.StallMeanNs)}</td><td>{Units.Duration(r.StallP50Ns)}</td><td>{Units.Duration(r.StallP99Ns)}</td><td>{Units.Duration(r.CompletionNs)}</td><td>{Text(SweepWords.Cause(r.Times.Longest))}</td></tr>\n"
+                $"<tr><td>{Text(SweepWords.Guest(r.Point))}</td><td>{r.Point.Vcpus}</td><td>"
+                    + $"{SweepWords.Rate(r.PagesPerSecond)}</td><td>{Units.Duration(r.StallMeanNs)}</td><td>"
+                    + $"{Units.Duration(r.StallP50Ns)}</td><td>{Units.Duration(r.StallP99Ns)}</td><td>"
+                    + $"{Units.Duration(r.CompletionNs)}</td><td>"
+                    + $"{Text(SweepWords.Cause(r.Times.Longest))}</td></tr>\n"
             );
         }
 

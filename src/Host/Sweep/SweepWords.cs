@@ -12,7 +12,8 @@ internal static class SweepWords
         $"{Units.NameOf(point.Architecture)} {(point.Mode == PagingMode.Both ? "both" : Mode(point.Mode))}";
 
     public static string Network(SweepPoint point) =>
-        $"{Units.Duration(point.LatencyNs)} latency, {Fetchers(point.Fetchers)}, {Bandwidth(point.BitsPerSecond)}, prefetch {Prefetch(point)}";
+        $"{Units.Duration(point.LatencyNs)} latency, {Fetchers(point.Fetchers)}, {Bandwidth(point.BitsPerSecond)}, "
+        + $"prefetch {Prefetch(point)}";
 
     public static string Fetchers(int count) => count == 1 ? "1 fetcher" : $"{count} fetchers";
 

@@ -2,7 +2,9 @@ namespace Userfault.Linux;
 
 /// <summary>
 /// ioctl request numbers of x86-64 and arm64 (include/uapi/asm-generic/ioctl.h):
-/// <code>[31:30] direction (1 the kernel reads, 2 it writes) | [29:16] bytes of the argument | [15:8] type | [7:0] number</code>
+/// <code>
+/// [31:30] direction (1 the kernel reads, 2 it writes) | [29:16] bytes of the argument | [15:8] type | [7:0] number
+/// </code>
 /// </summary>
 internal static class IoctlNumber
 {

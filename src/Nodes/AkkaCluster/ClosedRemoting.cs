@@ -19,20 +19,21 @@ internal static class ClosedRemoting
                   trusted-selection-paths = [{{string.Join(", ", Paths(actors).Select(p => $"\"{p}\""))}}]
 
                   dot-netty.tcp {
-                    # Maximum frame. The largest BitsCleared and BitmapRange take half of it; the largest report fits. A
-                    # connection that announces a larger frame is closed. Memory is used only for bytes that have arrived.
+                    # Maximum frame. The largest BitsCleared and BitmapRange take half of it; the largest report
+                    # fits. A connection that announces a larger frame is closed. Memory is used only for bytes that
+                    # have arrived.
                     maximum-frame-size = 128000b
 
                     # Socket buffers per connection: two frames each.
                     send-buffer-size = 256000b
                     receive-buffer-size = 256000b
 
-                    # Maximum frames that wait to be written in one system call. They never wait once there is nothing more to
-                    # send.
+                    # Maximum frames that wait to be written in one system call. They never wait once there is
+                    # nothing more to send.
                     batching { enabled = true, max-pending-writes = 30 }
 
-                    # Maximum connections that wait in the kernel to be accepted. How long an accepted one may take for its
-                    # handshakes is connection-timeout in akka.hocon.
+                    # Maximum connections that wait in the kernel to be accepted. How long an accepted one may take
+                    # for its handshakes is connection-timeout in akka.hocon.
                     backlog = 128
                   }
                 }

@@ -76,7 +76,9 @@ public sealed class NodeSystem
                 $$"""
                 akka.actor.provider = cluster
                 # The mediator has to be there before the first peer speaks to it.
-                akka.extensions = ["Akka.Cluster.Tools.PublishSubscribe.DistributedPubSubExtensionProvider, Akka.Cluster.Tools"]
+                akka.extensions = [
+                  "Akka.Cluster.Tools.PublishSubscribe.DistributedPubSubExtensionProvider, Akka.Cluster.Tools"
+                ]
                 akka.cluster.roles = ["{{settings.Role}}"]
                 akka.cluster.downing-provider-class = "{{DowningOf(settings.SplitBrain)}}"
                 akka.cluster.split-brain-resolver.active-strategy = keep-majority
@@ -98,8 +100,8 @@ public sealed class NodeSystem
     private static string DowningOf(SplitBrainRule rule) =>
         rule switch
         {
-            SplitBrainRule.KeepDestination =>
-                $"{typeof(KeepDestinationProvider).FullName}, {typeof(KeepDestinationProvider).Assembly.GetName().Name}",
+            SplitBrainRule.KeepDestination => $"{typeof(KeepDestinationProvider).FullName}, "
+                + $"{typeof(KeepDestinationProvider).Assembly.GetName().Name}",
             SplitBrainRule.KeepMajority => "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster",
             SplitBrainRule.Off => "Akka.Cluster.NoDowning, Akka.Cluster",
             _ => throw new ArgumentOutOfRangeException(nameof(rule)),

@@ -35,6 +35,7 @@ internal sealed class RefusingSerializer : SerializerWithStringManifest
 
     private SerializationException Refused(object? message) =>
         new(
-            $"{message?.GetType()} does not cross nodes: it is bound to no serializer, or to {Identifier}, which refuses"
+            $"{message?.GetType()} does not cross nodes: it is bound to no serializer, or to {Identifier}, which "
+                + $"refuses"
         );
 }

@@ -5,17 +5,17 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Calls to page sources and to the sinks that wait for their answers, put in under the lock of the owner and made outside
-/// of it. One thread at a time makes them, in order, so that a cancellation never overtakes its request; another thread
-/// that puts in calls meanwhile returns, and the first one makes these too. A source that answers within the call is
-/// handled the same way: the answer is processed after the call, not inside it.
+/// Calls to page sources and to the sinks that wait for their answers, put in under the lock of the owner and made
+/// outside of it. One thread at a time makes them, in order, so that a cancellation never overtakes its request;
+/// another thread that puts in calls meanwhile returns, and the first one makes these too. A source that answers within
+/// the call is handled the same way: the answer is processed after the call, not inside it.
 /// </summary>
 /// <remarks>
 /// Problem: sources and sinks have locks of their own. A connection of the data plane holds its lock while it hands a
-/// request to the owner, and takes it when an answer is delivered to it. Were answers delivered under the owner's lock, the
-/// two locks would be taken in both orders, and both threads could wait for ever. Idea: nothing foreign is called under
-/// the owner's lock. Proof: under that lock only this list is changed; a thread that makes calls holds no lock of the
-/// owner's, so whatever it waits for is never held by a thread that waits for it.
+/// request to the owner, and takes it when an answer is delivered to it. Were answers delivered under the owner's lock,
+/// the two locks would be taken in both orders, and both threads could wait for ever. Idea: nothing foreign is called
+/// under the owner's lock. Proof: under that lock only this list is changed; a thread that makes calls holds no lock of
+/// the owner's, so whatever it waits for is never held by a thread that waits for it.
 /// </remarks>
 /// <param name="owner">The lock.</param>
 internal sealed class Outbox(Lock owner)

@@ -12,5 +12,6 @@ public sealed record LostDestination(Address Owner, ulong PagesPresent, ulong Pa
     /// The line for people. The source keeps the image whatever a destination does: only its work is lost.
     /// </summary>
     public override string ToString() =>
-        $"destination {Owner.Host}:{Owner.Port} was lost with {PagesPresent} of {Pages} pages in place; every page is still here";
+        $"destination {Owner.Host}:{Owner.Port} was lost with {PagesPresent} of {Pages} pages in place; every page "
+        + $"is still here";
 }

@@ -1,9 +1,9 @@
 namespace Userfault.Pages;
 
 /// <summary>
-/// The number of a page of a guest's memory, and so of its image: an offset into either in units of 4 KiB pages. Memslots map
-/// guest frames (<see cref="Mmu.Gfn"/>) to such pages, several frames to one page where they like: the two never mix, and
-/// only a memslot's own methods convert.
+/// The number of a page of a guest's memory, and so of its image: an offset into either in units of 4 KiB pages.
+/// Memslots map guest frames (<see cref="Mmu.Gfn"/>) to such pages, several frames to one page where they like: the two
+/// never mix, and only a memslot's own methods convert.
 /// </summary>
 /// <param name="Value">The number, in pages.</param>
 public readonly record struct MemoryPage(ulong Value) : IComparable<MemoryPage>

@@ -55,7 +55,8 @@ public sealed class BoundsChecker : Checker
             if (slot.Core.Table.Counters.TablePages > most)
             {
                 Violate(
-                    $"{slot.Core.Slot.Id} has {slot.Core.Table.Counters.TablePages} table pages; its size explains {most}"
+                    $"{slot.Core.Slot.Id} has {slot.Core.Table.Counters.TablePages} table pages; its size explains "
+                        + $"{most}"
                 );
             }
 

@@ -16,7 +16,8 @@ public sealed class ClearedChecker : Checker
         if (seen != View.Expected(page))
         {
             Violate(
-                $"the bit of {page} is clear, and another core sees 0x{seen:x} there instead of 0x{View.Expected(page):x}"
+                $"the bit of {page} is clear, and another core sees 0x{seen:x} there instead of "
+                    + $"0x{View.Expected(page):x}"
             );
         }
     }

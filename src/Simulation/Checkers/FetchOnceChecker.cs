@@ -52,7 +52,8 @@ public sealed class FetchOnceChecker : Checker
             if (fetches.Asked > 1 + fetches.Excused)
             {
                 Violate(
-                    $"page {page} is fetched for the {fetches.Asked}. time, and {fetches.Excused} may have been lost or were hedges"
+                    $"page {page} is fetched for the {fetches.Asked}. time, and {fetches.Excused} may have been lost "
+                        + $"or were hedges"
                 );
             }
         }

@@ -20,7 +20,8 @@ public sealed class PageSizeChecker : Checker
             if (leaves.Leaves2M + leaves.Leaves1G > 0)
             {
                 Violate(
-                    $"{core.Slot.Id} has {leaves.Leaves2M} leaves of 2 MiB and {leaves.Leaves1G} of 1 GiB while USERFAULT is on"
+                    $"{core.Slot.Id} has {leaves.Leaves2M} leaves of 2 MiB and {leaves.Leaves1G} of 1 GiB while "
+                        + $"USERFAULT is on"
                 );
             }
         }

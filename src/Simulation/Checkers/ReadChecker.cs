@@ -14,7 +14,8 @@ public sealed class ReadChecker : Checker
         if (seen != View.Expected(page))
         {
             Violate(
-                $"{(isGuest ? $"vCPU {vcpu}" : "a device")} read 0x{seen:x} from {page}, which holds 0x{View.Expected(page):x}"
+                $"{(isGuest ? $"vCPU {vcpu}" : "a device")} read 0x{seen:x} from {page}, which holds "
+                    + $"0x{View.Expected(page):x}"
             );
         }
     }

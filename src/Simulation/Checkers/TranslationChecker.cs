@@ -34,7 +34,8 @@ public sealed class TranslationChecker : Checker
         if (!core.Table.Walk(gfn).Permits(access))
         {
             Violate(
-                $"vCPU {vcpu} makes a {(access == Access.Write ? "write" : "read")} of {page} by a translation that is no more"
+                $"vCPU {vcpu} makes a {(access == Access.Write ? "write" : "read")} of {page} by a translation that "
+                    + $"is no more"
             );
         }
     }

@@ -47,8 +47,11 @@ public sealed partial class SimWorld
         _log.Enqueue(new SimLogLine(NowNs, happened.LogLevel(), happened.LogSource, happened.Message + cause));
     }
 
-    private static string ThreadName() =>
-        $"thread \"{(string.IsNullOrEmpty(Thread.CurrentThread.Name) ? Environment.CurrentManagedThreadId.ToString(System.Globalization.CultureInfo.InvariantCulture) : Thread.CurrentThread.Name)}\"";
+    private static string ThreadName()
+    {
+        var name = Thread.CurrentThread.Name;
+        return string.IsNullOrEmpty(name) ? $"thread {Environment.CurrentManagedThreadId}" : $"thread \"{name}\"";
+    }
 
     private void Escaped(string culprit, string what)
     {

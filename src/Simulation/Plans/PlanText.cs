@@ -154,7 +154,8 @@ public static class PlanText
         )
         {
             throw new FormatException(
-                "resolves-splits: of two destinations on two sides one would be lost; leave faults that split the cluster out"
+                "resolves-splits: of two destinations on two sides one would be lost; leave faults that split the "
+                    + "cluster out"
             );
         }
 

@@ -26,7 +26,8 @@ public sealed class SimVm
         var (memory, ledger) = (new TagGuestMemory(settings.Image.Pages), new StampLedger(settings.Image.Pages));
         world.Own(memory);
         world.Own(ledger);
-        Content = new GuestContent(settings.Image, settings.WrapMemory?.Invoke(memory) ?? memory, ledger);
+        var counting = new CountingMemory(settings.WrapMemory?.Invoke(memory) ?? memory);
+        Content = new GuestContent(settings.Image, counting, ledger);
         var plan = new MigrationPlan
         {
             Settings = settings.Migration,
@@ -58,6 +59,9 @@ public sealed class SimVm
 
     /// <summary>The migration.</summary>
     public IActorRef Migration { get; }
+
+    /// <summary>Pages in place now: <see cref="Progress"/> is told of them later.</summary>
+    public ulong PagesInPlace => ((CountingMemory)Content.Memory).Published;
 
     /// <summary>What the migration has told of its progress.</summary>
     public IReadOnlyList<MigrationProgress> Progress => _progress;

@@ -12,7 +12,8 @@ public class MeasurementTableTests
         var table = MeasurementTable.Parse(
             "# said by others\n"
                 + Header
-                + "x86-96lpu,anonymous,single,uffd-missing,per-vcpu,64,1664\n\narm64-96pe,shmem,multiple,uffd-minor+userfault,one,2,\n"
+                + "x86-96lpu,anonymous,single,uffd-missing,per-vcpu,64,1664\n\narm64-96pe,shmem,multiple,"
+                + "uffd-minor+userfault,one,2,\n"
         );
         Assert.Equal(2, table.Count);
         Assert.Equal(
@@ -40,12 +41,14 @@ public class MeasurementTableTests
     public void Columns_come_in_any_order_with_others_between()
     {
         var table = MeasurementTable.Parse(
-            "\uFEFFvcpus,\"note, quoted\",rate_per_vcpu,readers,mode,uffds,memory,machine\r\n4,\"a \"\"b\"\"\",n/a,-,none,single,shmem,arm64\r\n"
+            "\uFEFFvcpus,\"note, quoted\",rate_per_vcpu,readers,mode,uffds,memory,machine\r\n4,\"a \"\"b\"\"\",n/a,-,"
+                + "none,single,shmem,arm64\r\n"
         );
         Assert.Equal(new PagingSetup(Architecture.Arm64, PagingMode.None, false, 4), table.Setup(0));
         Assert.Null(table.Rate(0));
         Assert.Equal(
-            "vcpus,\"note, quoted\",rate_per_vcpu,predicted,readers,mode,uffds,memory,machine\n4,\"a \"\"b\"\"\",n/a,7,-,none,single,shmem,arm64\n",
+            "vcpus,\"note, quoted\",rate_per_vcpu,predicted,readers,mode,uffds,memory,machine\n4,\"a \"\"b\"\"\",n/a,"
+                + "7,-,none,single,shmem,arm64\n",
             table.With("predicted", static _ => "7")
         );
     }

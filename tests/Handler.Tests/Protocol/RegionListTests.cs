@@ -47,11 +47,13 @@ public class RegionListTests
             { """[{"base_host_virt_addr":4096,"size":4096,"offset":65536}]""", ProtocolError.PastImage },
             { """[{"base_host_virt_addr":4096,"size":4096,"offset":18446744073709547520}]""", ProtocolError.PastImage },
             {
-                """[{"base_host_virt_addr":4096,"size":8192,"offset":0},{"base_host_virt_addr":8192,"size":4096,"offset":8192}]""",
+                """[{"base_host_virt_addr":4096,"size":8192,"offset":0},"""
+                    + """{"base_host_virt_addr":8192,"size":4096,"offset":8192}]""",
                 ProtocolError.OverlapInMemory
             },
             {
-                """[{"base_host_virt_addr":4096,"size":8192,"offset":0},{"base_host_virt_addr":16384,"size":4096,"offset":4096}]""",
+                """[{"base_host_virt_addr":4096,"size":8192,"offset":0},"""
+                    + """{"base_host_virt_addr":16384,"size":4096,"offset":4096}]""",
                 ProtocolError.OverlapInFile
             },
             { """[{"base_host_virt_addr":4096,"size":4096,"offset":0}]{"vcpu":0}""", ProtocolError.NotJson },
@@ -89,7 +91,8 @@ public class RegionListTests
         var json = RegionList.Write(regions);
         Assert.Equal(
             """[{"base_host_virt_addr":139637976727552,"size":8192,"offset":0,"page_size":4096,"page_size_kib":4096},"""
-                + """{"base_host_virt_addr":139638245163008,"size":4096,"offset":8192,"page_size":4096,"page_size_kib":4096}]""",
+                + """{"base_host_virt_addr":139638245163008,"size":4096,"offset":8192,"page_size":"""
+                + """4096,"page_size_kib":4096}]""",
             Encoding.UTF8.GetString(json)
         );
         Assert.Equal(regions, RegionList.Parse(json, ImagePages));

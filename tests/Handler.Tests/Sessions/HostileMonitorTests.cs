@@ -45,7 +45,8 @@ public unsafe class HostileMonitorTests
             },
             {
                 "overlapping",
-                """[{"base_host_virt_addr":ADDRESS,"size":8192,"offset":0},{"base_host_virt_addr":ADDRESS,"size":8192,"offset":8192}]""",
+                """[{"base_host_virt_addr":ADDRESS,"size":8192,"offset":0},"""
+                    + """{"base_host_virt_addr":ADDRESS,"size":8192,"offset":8192}]""",
                 "u",
                 ProtocolError.OverlapInMemory
             },

@@ -38,7 +38,8 @@ public unsafe class ProtocolFuzzTests
             var bytes = Broken(
                 random,
                 Encoding.UTF8.GetBytes(
-                    $$"""[{"base_host_virt_addr":{{memory.Address}},"size":1048576,"offset":0,"page_size":4096,"page_size_kib":4096}]"""
+                    $$"""[{"base_host_virt_addr":{{memory.Address}},"size":1048576,"offset":"""
+                        + """0,"page_size":4096,"page_size_kib":4096}]"""
                 )
             );
             using (var socket = UnixSocket.Connect(rig.Path))
@@ -88,7 +89,8 @@ public unsafe class ProtocolFuzzTests
             stream.AddRange(Encoding.UTF8.GetBytes(Shaped(random, vcpu, page, flags, i)));
             expected.Append(
                 CultureInfo.InvariantCulture,
-                $$"""{"vcpu":{{vcpu}},"offset":{{page * 4096}},"len":4096,"flags":{{flags}},"token":{{i}},"zero":false}"""
+                $$"""{"vcpu":{{vcpu}},"offset":{{page * 4096}},"len":4096,"flags":"""
+                    + $$"""{{flags}},"token":{{i}},"zero":false}"""
             );
         }
         string[] wrong =

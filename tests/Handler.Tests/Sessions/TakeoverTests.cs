@@ -97,7 +97,8 @@ public unsafe class TakeoverTests
         var left = new List<string>();
         void Look(FaultRequest request) =>
             left.Add(
-                $"{state.OpenRequests().Used} entered, in the stream: {System.Text.Encoding.UTF8.GetString(state.OpenStream().Rest)}"
+                $"{state.OpenRequests().Used} entered, in the stream: "
+                    + $"{System.Text.Encoding.UTF8.GetString(state.OpenStream().Rest)}"
             );
         while (left.Count < 2)
             _ = side.Take(Look);

@@ -14,8 +14,8 @@ internal static class Migration
     public static async Task<string> Line(Process process, string part) => (await Lines(process, part))[0];
 
     /// <summary>
-    /// For each part the next line that holds it and is past the beginning, in the order of the parts. The lines may come in
-    /// any order.
+    /// For each part the next line that holds it and is past the beginning, in the order of the parts. The lines may
+    /// come in any order.
     /// </summary>
     public static async Task<string[]> Lines(Process process, params string[] parts)
     {

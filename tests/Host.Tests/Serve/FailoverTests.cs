@@ -180,7 +180,9 @@ public sealed class FailoverTests(ITestOutputHelper output)
             output.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"waits p50 {Us(waits, "p50"):0} us, p99.9 {Us(waits, "p999"):0} us, max {Us(waits, "max"):0} us; {vm.GetProperty("faults")} faults, {vm.GetProperty("hedgedPages")} pages hedged, {vm.GetProperty("retriedPages")} asked for again, {vm.GetProperty("latePages")} late"
+                    $"waits p50 {Us(waits, "p50"):0} us, p99.9 {Us(waits, "p999"):0} us, max {Us(waits, "max"):0} "
+                        + $"us; {vm.GetProperty("faults")} faults, {vm.GetProperty("hedgedPages")} pages hedged, "
+                        + $"{vm.GetProperty("retriedPages")} asked for again, {vm.GetProperty("latePages")} late"
                 )
             );
             Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt32());

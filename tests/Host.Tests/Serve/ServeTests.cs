@@ -9,6 +9,8 @@ namespace Userfault.Host.Tests;
 public class ServeTests
 {
     private const string Size = "8M";
+    private const string Ten = "0123456789";
+    private const string LongPath = "/tmp/" + Ten + Ten + Ten + Ten + Ten + Ten + Ten + Ten + Ten + Ten + Ten + Ten;
     private const int Pages = 2048;
 
     // Longer than any test waits for a process: a machine that has no time for it is no reason for a guest to give up.
@@ -483,14 +485,7 @@ public class ServeTests
     )]
     [InlineData("ENOENT", "serve", "--socket", "/no/such/folder/s", "--synthetic", Size)]
     [InlineData("socket path", "serve", "--socket", "", "--synthetic", Size)]
-    [InlineData(
-        "ENAMETOOLONG",
-        "serve",
-        "--socket",
-        "/tmp/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890",
-        "--synthetic",
-        Size
-    )]
+    [InlineData("ENAMETOOLONG", "serve", "--socket", LongPath, "--synthetic", Size)]
     [InlineData("127.0.0.1:1", "serve", "--socket", "/tmp/x", "--cluster", "127.0.0.1:1")]
     [InlineData("/no/such/socket", "guest", "--socket", "/no/such/socket", "--synthetic", Size)]
     [InlineData("--secret-free", "guest", "--socket", "/x", "--synthetic", Size, "--balloon", "0.1", "--secret-free")]

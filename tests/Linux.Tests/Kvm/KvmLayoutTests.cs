@@ -16,13 +16,17 @@ public class KvmLayoutTests
         #define C(name) P(#name, name)
         int main(void)
         {
-            C(KVM_API_VERSION); C(KVM_GET_API_VERSION); C(KVM_CREATE_VM); C(KVM_CHECK_EXTENSION); C(KVM_GET_VCPU_MMAP_SIZE);
-            C(KVM_GET_SUPPORTED_CPUID); C(KVM_CREATE_VCPU); C(KVM_GET_DIRTY_LOG); C(KVM_SET_USER_MEMORY_REGION); C(KVM_RUN);
+            C(KVM_API_VERSION); C(KVM_GET_API_VERSION); C(KVM_CREATE_VM); C(KVM_CHECK_EXTENSION);
+            C(KVM_GET_VCPU_MMAP_SIZE);
+            C(KVM_GET_SUPPORTED_CPUID); C(KVM_CREATE_VCPU); C(KVM_GET_DIRTY_LOG); C(KVM_SET_USER_MEMORY_REGION);
+            C(KVM_RUN);
             C(KVM_GET_REGS); C(KVM_SET_REGS); C(KVM_GET_SREGS); C(KVM_SET_SREGS); C(KVM_SET_CPUID2); C(KVM_ENABLE_CAP);
             C(KVM_CLEAR_DIRTY_LOG);
-            C(KVM_CAP_USER_MEMORY); C(KVM_CAP_NR_VCPUS); C(KVM_CAP_NR_MEMSLOTS); C(KVM_CAP_MAX_VCPUS); C(KVM_CAP_READONLY_MEM);
+            C(KVM_CAP_USER_MEMORY); C(KVM_CAP_NR_VCPUS); C(KVM_CAP_NR_MEMSLOTS); C(KVM_CAP_MAX_VCPUS);
+            C(KVM_CAP_READONLY_MEM);
             C(KVM_CAP_MULTI_ADDRESS_SPACE); C(KVM_CAP_IMMEDIATE_EXIT); C(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
-            C(KVM_EXIT_IO); C(KVM_EXIT_MMIO); C(KVM_EXIT_SHUTDOWN); C(KVM_EXIT_FAIL_ENTRY); C(KVM_EXIT_INTR); C(KVM_EXIT_INTERNAL_ERROR);
+            C(KVM_EXIT_IO); C(KVM_EXIT_MMIO); C(KVM_EXIT_SHUTDOWN); C(KVM_EXIT_FAIL_ENTRY); C(KVM_EXIT_INTR);
+            C(KVM_EXIT_INTERNAL_ERROR);
         #ifdef KVM_SET_USER_MEMORY_REGION2
             C(KVM_SET_USER_MEMORY_REGION2); P("region2", sizeof(struct kvm_userspace_memory_region2));
             P("region2.guest_memfd", offsetof(struct kvm_userspace_memory_region2, guest_memfd));
@@ -30,24 +34,32 @@ public class KvmLayoutTests
             C(KVM_CREATE_GUEST_MEMFD); C(KVM_SET_MEMORY_ATTRIBUTES); C(KVM_EXIT_MEMORY_FAULT);
             C(KVM_CAP_USER_MEMORY2); C(KVM_CAP_MEMORY_FAULT_INFO); C(KVM_CAP_MEMORY_ATTRIBUTES); C(KVM_CAP_GUEST_MEMFD);
             P("memfd", sizeof(struct kvm_create_guest_memfd));
-            P("run.fault.flags", offsetof(struct kvm_run, memory_fault.flags)); P("run.fault.gpa", offsetof(struct kvm_run, memory_fault.gpa));
+            P("run.fault.flags", offsetof(struct kvm_run, memory_fault.flags));
+            P("run.fault.gpa", offsetof(struct kvm_run, memory_fault.gpa));
             P("run.fault.size", offsetof(struct kvm_run, memory_fault.size));
         #endif
         #ifdef KVM_PRE_FAULT_MEMORY
             C(KVM_PRE_FAULT_MEMORY); C(KVM_CAP_PRE_FAULT_MEMORY);
         #endif
-            P("regs", sizeof(struct kvm_regs)); P("regs.r8", offsetof(struct kvm_regs, r8)); P("regs.rip", offsetof(struct kvm_regs, rip));
+            P("regs", sizeof(struct kvm_regs)); P("regs.r8", offsetof(struct kvm_regs, r8));
+            P("regs.rip", offsetof(struct kvm_regs, rip));
             P("regs.rflags", offsetof(struct kvm_regs, rflags)); P("regs.rsi", offsetof(struct kvm_regs, rsi));
-            P("segment", sizeof(struct kvm_segment)); P("segment.l", offsetof(struct kvm_segment, l)); P("segment.dpl", offsetof(struct kvm_segment, dpl));
-            P("sregs", sizeof(struct kvm_sregs)); P("sregs.tr", offsetof(struct kvm_sregs, tr)); P("sregs.cr0", offsetof(struct kvm_sregs, cr0));
+            P("segment", sizeof(struct kvm_segment)); P("segment.l", offsetof(struct kvm_segment, l));
+            P("segment.dpl", offsetof(struct kvm_segment, dpl));
+            P("sregs", sizeof(struct kvm_sregs)); P("sregs.tr", offsetof(struct kvm_sregs, tr));
+            P("sregs.cr0", offsetof(struct kvm_sregs, cr0));
             P("sregs.cr3", offsetof(struct kvm_sregs, cr3)); P("sregs.efer", offsetof(struct kvm_sregs, efer));
-            P("region", sizeof(struct kvm_userspace_memory_region)); P("region.addr", offsetof(struct kvm_userspace_memory_region, userspace_addr));
+            P("region", sizeof(struct kvm_userspace_memory_region));
+            P("region.addr", offsetof(struct kvm_userspace_memory_region, userspace_addr));
             P("dirty", sizeof(struct kvm_dirty_log)); P("dirty.bitmap", offsetof(struct kvm_dirty_log, dirty_bitmap));
             P("cap", sizeof(struct kvm_enable_cap)); P("cap.args", offsetof(struct kvm_enable_cap, args));
             P("cpuid", sizeof(struct kvm_cpuid2)); P("cpuid.entry", sizeof(struct kvm_cpuid_entry2));
-            P("run.immediate", offsetof(struct kvm_run, immediate_exit)); P("run.reason", offsetof(struct kvm_run, exit_reason));
-            P("run.io", offsetof(struct kvm_run, io)); P("run.io.size", offsetof(struct kvm_run, io.size)); P("run.io.port", offsetof(struct kvm_run, io.port));
-            P("run.mmio.data", offsetof(struct kvm_run, mmio.data)); P("run.mmio.len", offsetof(struct kvm_run, mmio.len));
+            P("run.immediate", offsetof(struct kvm_run, immediate_exit));
+            P("run.reason", offsetof(struct kvm_run, exit_reason));
+            P("run.io", offsetof(struct kvm_run, io)); P("run.io.size", offsetof(struct kvm_run, io.size));
+            P("run.io.port", offsetof(struct kvm_run, io.port));
+            P("run.mmio.data", offsetof(struct kvm_run, mmio.data));
+            P("run.mmio.len", offsetof(struct kvm_run, mmio.len));
             P("run.mmio.write", offsetof(struct kvm_run, mmio.is_write));
             return 0;
         }

@@ -25,7 +25,8 @@ public class LayoutTests
         #define P(name, value) printf("%s %lld\n", name, (long long)(value))
         int main(void)
         {
-            P("UFFDIO_API", UFFDIO_API); P("UFFDIO_REGISTER", UFFDIO_REGISTER); P("UFFDIO_UNREGISTER", UFFDIO_UNREGISTER);
+            P("UFFDIO_API", UFFDIO_API); P("UFFDIO_REGISTER", UFFDIO_REGISTER);
+            P("UFFDIO_UNREGISTER", UFFDIO_UNREGISTER);
             P("UFFDIO_WAKE", UFFDIO_WAKE); P("UFFDIO_COPY", UFFDIO_COPY); P("UFFDIO_ZEROPAGE", UFFDIO_ZEROPAGE);
             P("UFFDIO_WRITEPROTECT", UFFDIO_WRITEPROTECT); P("UFFDIO_CONTINUE", UFFDIO_CONTINUE);
         #ifdef UFFDIO_POISON
@@ -38,28 +39,37 @@ public class LayoutTests
             P("IOC_NEW", USERFAULTFD_IOC_NEW);
         #endif
             P("uffd_msg", sizeof(struct uffd_msg)); P("msg.address", offsetof(struct uffd_msg, arg.pagefault.address));
-            P("msg.ptid", offsetof(struct uffd_msg, arg.pagefault.feat.ptid)); P("msg.start", offsetof(struct uffd_msg, arg.remove.start));
-            P("msg.end", offsetof(struct uffd_msg, arg.remove.end)); P("msg.len", offsetof(struct uffd_msg, arg.remap.len));
+            P("msg.ptid", offsetof(struct uffd_msg, arg.pagefault.feat.ptid));
+            P("msg.start", offsetof(struct uffd_msg, arg.remove.start));
+            P("msg.end", offsetof(struct uffd_msg, arg.remove.end));
+            P("msg.len", offsetof(struct uffd_msg, arg.remap.len));
             P("msg.ufd", offsetof(struct uffd_msg, arg.fork.ufd));
             P("copy.copy", offsetof(struct uffdio_copy, copy)); P("copy.mode", offsetof(struct uffdio_copy, mode));
-            P("zeropage.zeropage", offsetof(struct uffdio_zeropage, zeropage)); P("register.ioctls", offsetof(struct uffdio_register, ioctls));
+            P("zeropage.zeropage", offsetof(struct uffdio_zeropage, zeropage));
+            P("register.ioctls", offsetof(struct uffdio_register, ioctls));
             P("FEATURE_EVENT_REMOVE", UFFD_FEATURE_EVENT_REMOVE); P("FEATURE_EVENT_UNMAP", UFFD_FEATURE_EVENT_UNMAP);
             P("FEATURE_MINOR_SHMEM", UFFD_FEATURE_MINOR_SHMEM); P("FEATURE_THREAD_ID", UFFD_FEATURE_THREAD_ID);
-            P("EVENT_REMOVE", UFFD_EVENT_REMOVE); P("EVENT_UNMAP", UFFD_EVENT_UNMAP); P("EVENT_PAGEFAULT", UFFD_EVENT_PAGEFAULT);
+            P("EVENT_REMOVE", UFFD_EVENT_REMOVE); P("EVENT_UNMAP", UFFD_EVENT_UNMAP);
+            P("EVENT_PAGEFAULT", UFFD_EVENT_PAGEFAULT);
             P("MODE_MINOR", UFFDIO_REGISTER_MODE_MINOR); P("MODE_WP", UFFDIO_REGISTER_MODE_WP);
-            P("userfaultfd", __NR_userfaultfd); P("pidfd_open", __NR_pidfd_open); P("pidfd_send_signal", __NR_pidfd_send_signal);
+            P("userfaultfd", __NR_userfaultfd); P("pidfd_open", __NR_pidfd_open);
+            P("pidfd_send_signal", __NR_pidfd_send_signal);
             P("sched_setattr", __NR_sched_setattr);
         #ifdef MADV_POPULATE_READ
             P("MADV_POPULATE_READ", MADV_POPULATE_READ);
         #endif
             P("pollfd", sizeof(struct pollfd)); P("iovec", sizeof(struct iovec)); P("msghdr", sizeof(struct msghdr));
             P("msg_control", offsetof(struct msghdr, msg_control)); P("msg_flags", offsetof(struct msghdr, msg_flags));
-            P("cmsghdr", sizeof(struct cmsghdr)); P("SCM_RIGHTS", SCM_RIGHTS); P("sockaddr_un", sizeof(struct sockaddr_un));
-            P("statx", sizeof(struct statx)); P("stx_mode", offsetof(struct statx, stx_mode)); P("stx_size", offsetof(struct statx, stx_size));
+            P("cmsghdr", sizeof(struct cmsghdr)); P("SCM_RIGHTS", SCM_RIGHTS);
+            P("sockaddr_un", sizeof(struct sockaddr_un));
+            P("statx", sizeof(struct statx)); P("stx_mode", offsetof(struct statx, stx_mode));
+            P("stx_size", offsetof(struct statx, stx_size));
             P("STATX", STATX_TYPE | STATX_SIZE);
             P("O_NONBLOCK", O_NONBLOCK); P("O_CLOEXEC", O_CLOEXEC);
-            P("ESRCH", ESRCH); P("EEXIST", EEXIST); P("EAGAIN", EAGAIN); P("EHWPOISON", EHWPOISON); P("ECONNRESET", ECONNRESET);
-            P("ENAMETOOLONG", ENAMETOOLONG); P("EADDRINUSE", EADDRINUSE); P("ENOSYS", ENOSYS); P("EOPNOTSUPP", EOPNOTSUPP);
+            P("ESRCH", ESRCH); P("EEXIST", EEXIST); P("EAGAIN", EAGAIN); P("EHWPOISON", EHWPOISON);
+            P("ECONNRESET", ECONNRESET);
+            P("ENAMETOOLONG", ENAMETOOLONG); P("EADDRINUSE", EADDRINUSE); P("ENOSYS", ENOSYS);
+            P("EOPNOTSUPP", EOPNOTSUPP);
             return 0;
         }
         """;

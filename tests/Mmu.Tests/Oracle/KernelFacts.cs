@@ -95,7 +95,7 @@ public sealed record KernelFacts(
         if (!HasHugePages)
             yield return "huge mappings (the host gives no 2 MiB pages)";
         else if (!SplitsOnDemand)
-            yield return "dirty logging turned on over huge leaves (this kernel's shadow MMU drops them, and splits none)";
+            yield return "dirty logging over huge leaves (this kernel's shadow MMU drops them, and splits none)";
         if (AddressSpaces == 1)
             yield return "a second address space (this kernel has one)";
     }

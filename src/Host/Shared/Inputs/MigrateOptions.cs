@@ -48,7 +48,8 @@ internal sealed class MigrateOptions
         );
         Cluster = Add<string>(
             "--cluster",
-            "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at; without --image or --synthetic the image that they have"
+            "fetch the pages from the nodes of a cluster: H:P,... of nodes to join at; without --image or "
+                + "--synthetic the image that they have"
         );
         _all.AddRange([Overlay.ConfigFile, Overlay.Set]);
         Json = Add<string>("--json", "write the report as JSON to this file; - is standard output");

@@ -2,7 +2,9 @@ using Userfault.Pages;
 
 namespace Userfault.Cli;
 
-/// <summary>The section userfault.source: how a source of pages in this process, and the path to it, are modelled.</summary>
+/// <summary>
+/// The section userfault.source: how a source of pages in this process, and the path to it, are modelled.
+/// </summary>
 /// <param name="Link">The path.</param>
 /// <param name="RememberedContents">Contents remembered to recognise duplicates; 0 recognises none.</param>
 internal sealed record SourceSection(LinkSettings Link, int RememberedContents)

@@ -67,7 +67,8 @@ internal sealed class ClusterMember
         if (await Until(IsIn, cancelled, isTold ? patience * 3 / 4 : patience) || cancelled.IsCancellationRequested)
             return;
         throw new CliException(
-            $"{attempt.Option}: no node at {at} has let this one in within {patience.TotalSeconds:0.#} s; {_setup.Advice(nodes)}"
+            $"{attempt.Option}: no node at {at} has let this one in within {patience.TotalSeconds:0.#} s; "
+                + $"{_setup.Advice(nodes)}"
         );
     }
 

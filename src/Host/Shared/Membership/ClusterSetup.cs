@@ -160,10 +160,15 @@ internal sealed class ClusterSetup
 
     /// <summary>What may be wrong where no node has answered.</summary>
     /// <param name="nodes">The nodes.</param>
-    public string Advice(IEnumerable<Address> nodes) =>
-        _refused is { } refused
-            ? $"refused {refused}"
-            : $"check that it runs{(nodes.Any(n => !LoopbackRule.IsLoopback(n.Host)) ? ", where this node listens (userfault.cluster.host)," : "")} and that both have certificates of one authority, or neither has any (userfault.cluster.tls)";
+    public string Advice(IEnumerable<Address> nodes)
+    {
+        if (_refused is { } refused)
+            return $"refused {refused}";
+        var isFar = nodes.Any(static n => !LoopbackRule.IsLoopback(n.Host));
+        return $"check that it runs{(isFar ? ", where this node listens (userfault.cluster.host)," : "")} "
+            + "and that both have certificates of one authority, "
+            + "or neither has any (userfault.cluster.tls)";
+    }
 
     private void Check(IEnumerable<(string Name, string Host)> uses)
     {

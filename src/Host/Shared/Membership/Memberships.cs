@@ -63,7 +63,8 @@ internal sealed class Memberships
                     "userfault node: "
                         + (
                             found.Task.IsCompletedSuccessfully
-                                ? $"{NodeEvent.ClusterFound}: the cluster that it was cut off from is at {found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
+                                ? $"{NodeEvent.ClusterFound}: the cluster that it was cut off from is at "
+                                    + $"{found.Task.Result.Host}:{found.Task.Result.Port}; joins again"
                                 : $"{NodeEvent.CutOff}: was cut off from the cluster; joins again"
                         )
                 );

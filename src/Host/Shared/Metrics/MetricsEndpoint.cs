@@ -130,7 +130,9 @@ internal sealed class MetricsEndpoint : IDisposable
         var answer = Encoding.ASCII.GetBytes(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"HTTP/1.1 {(isAsked ? "200 OK" : "404 Not Found")}\r\nContent-Type: {(isAsked ? PrometheusText.ContentType : "text/plain")}\r\nContent-Length: {bytes.Length}\r\nConnection: close\r\n\r\n"
+                $"HTTP/1.1 {(isAsked ? "200 OK" : "404 Not Found")}\r\nContent-Type: "
+                    + $"{(isAsked ? PrometheusText.ContentType : "text/plain")}\r\nContent-Length: {bytes.Length}\r\n"
+                    + $"Connection: close\r\n\r\n"
             )
         );
         await peer.WriteAsync(answer, late);

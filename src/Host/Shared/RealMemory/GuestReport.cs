@@ -79,11 +79,14 @@ internal sealed record GuestReport
     {
         output.WriteLine($"guest      {Pages} pages ({Units.Size(Pages * 4096.0)}), {Workload}, {Touchers} touchers");
         output.WriteLine(
-            $"touches    {Touches} in {Units.Duration(TouchedNs < 0 ? ElapsedNs : TouchedNs)}, {TouchesPerSecond:0} a second"
+            $"touches    {Touches} in {Units.Duration(TouchedNs < 0 ? ElapsedNs : TouchedNs)}, {TouchesPerSecond:0} "
+                + $"a second"
         );
         output.WriteLine(
-            $"latency    p50 {Units.Duration(Latency.PercentileNs(50))}, p99 {Units.Duration(Latency.PercentileNs(99))}, "
-                + $"p99.9 {Units.Duration(Latency.PercentileNs(99.9))}, max {Units.Duration(Latency.MaxNs)} (each thread's first touch of a page)"
+            $"latency    p50 {Units.Duration(Latency.PercentileNs(50))}, p99 "
+                + $"{Units.Duration(Latency.PercentileNs(99))}, "
+                + $"p99.9 {Units.Duration(Latency.PercentileNs(99.9))}, max {Units.Duration(Latency.MaxNs)} (each "
+                + $"thread's first touch of a page)"
         );
         if (Requests > 0)
         {
@@ -95,7 +98,8 @@ internal sealed record GuestReport
         if (SecretFree)
         {
             output.WriteLine(
-                $"memory     a memfd in a guest_memfd's place; {GuestMemfd ?? "this kernel has a guest_memfd that could be served"}"
+                $"memory     a memfd in a guest_memfd's place; "
+                    + $"{GuestMemfd ?? "this kernel has a guest_memfd that could be served"}"
             );
         }
 

@@ -24,10 +24,12 @@ internal static class HtmlReport
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><title>userfault: {Text(report.Image)}</title>
             <style>
-            body {"{"} font: 15px/1.5 system-ui, sans-serif; max-width: 960px; margin: 2em auto; padding: 0 1em; color: #1b1f24 {"}"}
+            body {"{"} font: 15px/1.5 system-ui, sans-serif; max-width: 960px; margin: 2em auto; padding: 0 1em;
+                color: #1b1f24 {"}"}
             h1 {"{"} font-size: 1.5em {"}"} h2 {"{"} font-size: 1.1em; margin-top: 2em {"}"}
             table {"{"} border-collapse: collapse {"}"} td {"{"} padding: 2px 14px 2px 0; vertical-align: top {"}"}
-            svg {"{"} width: 100%; height: auto; background: #f6f8fa {"}"} text {"{"} font: 11px system-ui, sans-serif; fill: #57606a {"}"}
+            svg {"{"} width: 100%; height: auto; background: #f6f8fa {"}"}
+            text {"{"} font: 11px system-ui, sans-serif; fill: #57606a {"}"}
             .ok {"{"} color: #1a7f37 {"}"} .bad {"{"} color: #cf222e {"}"}
             </style></head><body>
             <h1>Post-copy migration: <span class="{(report.IsVerified ? "ok" : "bad")}">{(

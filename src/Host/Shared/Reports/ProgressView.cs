@@ -29,7 +29,8 @@ internal abstract class ProgressView(TextWriter output)
                 + $"workload {inputs.Workload.Name}: {inputs.Workload.Vcpus} vCPUs"
         );
         Output.WriteLine(
-            $"{Units.NameOf(migration.Architecture)}, faults by {Units.NameOf(migration.Mode)}, {MemoryName(migration.Memory)} memory, "
+            $"{Units.NameOf(migration.Architecture)}, faults by {Units.NameOf(migration.Mode)}, "
+                + $"{MemoryName(migration.Memory)} memory, "
                 + $"{path}, background {Units.NameOf(migration.Background)}"
         );
     }
@@ -46,8 +47,10 @@ internal abstract class ProgressView(TextWriter output)
 
     /// <summary>One moment in one line.</summary>
     protected static string Line(MigrationProgress p) =>
-        $"{Units.Duration(p.ElapsedNs), 10}  {Units.NameOf(p.State), -9} {p.PagesPresent, 9}/{p.Pages} pages ({100.0 * p.PagesPresent / Math.Max(1, p.Pages), 5:0.0} %)  "
-        + $"{p.PagesPerSecond, 9:0} pages/s  {p.Faults, 8} faults  {p.WaitingVcpus, 4} waiting  p50 {Units.Duration(p.P50Ns)}  p99 {Units.Duration(p.P99Ns)}"
+        $"{Units.Duration(p.ElapsedNs), 10}  {Units.NameOf(p.State), -9} {p.PagesPresent, 9}/{p.Pages} pages "
+        + $"({100.0 * p.PagesPresent / Math.Max(1, p.Pages), 5:0.0} %)  "
+        + $"{p.PagesPerSecond, 9:0} pages/s  {p.Faults, 8} faults  {p.WaitingVcpus, 4} waiting  p50 "
+        + $"{Units.Duration(p.P50Ns)}  p99 {Units.Duration(p.P99Ns)}"
         + (p.Reason is null ? "" : $"  ({p.Reason})");
 
     /// <summary>The bitmap as text: how much of each part is in place.</summary>

@@ -27,7 +27,8 @@ internal static class ReportTable
         {
             table.AddRow(
                 "nodes",
-                $"{cluster.Nodes}, {cluster.LostNodes} lost{(cluster.LostNodes > 0 ? ": " + string.Join(", ", cluster.LostNames) : "")}"
+                $"{cluster.Nodes}, {cluster.LostNodes} "
+                    + $"lost{(cluster.LostNodes > 0 ? ": " + string.Join(", ", cluster.LostNames) : "")}"
             );
         }
 
@@ -55,11 +56,13 @@ internal static class ReportTable
         yield return ("merged faults", $"{slots.Merged}");
         yield return (
             "fetches",
-            $"{fetches.Requests} requests, {fetches.DemandPages} demand pages, {fetches.BackgroundPages} background pages"
+            $"{fetches.Requests} requests, {fetches.DemandPages} demand pages, {fetches.BackgroundPages} background "
+                + $"pages"
         );
         yield return (
             "pages placed",
-            $"{slots.DemandPlaced} on demand, {slots.BackgroundPlaced} in the background, {slots.LateDropped} late and dropped"
+            $"{slots.DemandPlaced} on demand, {slots.BackgroundPlaced} in the background, {slots.LateDropped} late "
+                + $"and dropped"
         );
         yield return ("not moved twice", $"{fetches.Zero} zero pages, {fetches.Duplicates} duplicates");
         yield return (
@@ -84,7 +87,8 @@ internal static class ReportTable
         {
             yield return (
                 "stall of all vCPUs",
-                $"{Units.Duration(report.Vcpus.Sum(v => (double)v.StallNs))} in {report.Vcpus.Sum(v => v.Faults)} faults"
+                $"{Units.Duration(report.Vcpus.Sum(v => (double)v.StallNs))} in {report.Vcpus.Sum(v => v.Faults)} "
+                    + $"faults"
             );
         }
 
@@ -96,7 +100,8 @@ internal static class ReportTable
             yield return ("paused", $"{report.Pauses.Count} times, {Units.Duration(report.Pauses.TotalNs)}");
         yield return (
             "second stage",
-            $"{slots.Leaves4K} leaves of 4K, {slots.Leaves2M} of 2M, {slots.Leaves1G} of 1G; {Units.Size(slots.TableBytes)} of tables"
+            $"{slots.Leaves4K} leaves of 4K, {slots.Leaves2M} of 2M, {slots.Leaves1G} of 1G; "
+                + $"{Units.Size(slots.TableBytes)} of tables"
         );
     }
 

@@ -72,7 +72,8 @@ internal sealed class ClusterTls
     /// <param name="now">The time.</param>
     public string? Warning(DateTimeOffset now) =>
         _certificate.NotAfter.ToUniversalTime() - now.UtcDateTime < Soon
-            ? $"userfault.{Section}.certificate ends on {_certificate.NotAfter:yyyy-MM-dd}: make new ones with `userfault cluster keys DIR`"
+            ? $"userfault.{Section}.certificate ends on {_certificate.NotAfter:yyyy-MM-dd}: make new ones with "
+                + $"`userfault cluster keys DIR`"
             : null;
 
     /// <summary>What the settings name; null where no certificate is named.</summary>

@@ -24,9 +24,11 @@ internal static class LoopbackRule
             return null;
         var (name, host) = outside[0];
         return isAllowed
-            ? $"{name} {host} is not loopback, and userfault.{Key} is on: anyone who can connect can join, read the guest's memory and change it"
+            ? $"{name} {host} is not loopback, and userfault.{Key} is on: anyone who can connect can join, read the "
+                + $"guest's memory and change it"
             : throw new CliException(
-                $"{name}: {host} is not loopback, where a node needs TLS: run `userfault cluster keys DIR`, then --config DIR/node-1.hocon; "
+                $"{name}: {host} is not loopback, where a node needs TLS: run `userfault cluster keys DIR`, then "
+                    + $"--config DIR/node-1.hocon; "
                     + $"in a closed network userfault.{Key} = on does without"
             );
     }

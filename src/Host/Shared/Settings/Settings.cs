@@ -142,7 +142,8 @@ internal sealed class Settings
             if (!defaults.HasPath(key))
             {
                 throw new CliException(
-                    $"{path}: unknown key '{key}'; the keys are userfault, userfault-vcpus, userfault-memslots, userfault-shared and akka"
+                    $"{path}: unknown key '{key}'; the keys are userfault, userfault-vcpus, userfault-memslots, "
+                        + $"userfault-shared and akka"
                 );
             }
 

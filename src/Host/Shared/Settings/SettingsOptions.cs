@@ -11,7 +11,8 @@ internal sealed class SettingsOptions
         new("--set")
         {
             Description =
-                "one key of akka.hocon, over the file of --config: KEY=VALUE, such as userfault.fetcher.count=4; may be repeated",
+                "one key of akka.hocon, over the file of --config: KEY=VALUE, such as userfault.fetcher.count=4; may "
+                + "be repeated",
             HelpName = "KEY=VALUE",
             Arity = ArgumentArity.OneOrMore,
         };

@@ -151,7 +151,8 @@ internal sealed class SourceSearch
             if (images.Count > 1)
             {
                 throw new CliException(
-                    $"--cluster: the nodes serve {images.Count} images; add --image-id {string.Join(" or ", images.Select(i => i.Short))}"
+                    $"--cluster: the nodes serve {images.Count} images; add --image-id "
+                        + $"{string.Join(" or ", images.Select(i => i.Short))}"
                 );
             }
 

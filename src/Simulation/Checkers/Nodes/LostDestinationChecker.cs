@@ -29,7 +29,10 @@ internal sealed class LostDestinationChecker(SimCluster cluster, IReadOnlyList<L
                 if (node.Replicas.Lost is not { } said || said.Owner.Host != vm.Node.Name)
                     return $"{node.Name} does not say that {vm.Name} was lost";
                 if (said.PagesPresent > vm.PagesPresent || said.Pages > vm.Pages)
-                    return $"{node.Name} says that {vm.Name} had {said.PagesPresent} of {said.Pages} pages; it had {vm.PagesPresent} of {vm.Pages}";
+                {
+                    return $"{node.Name} says that {vm.Name} had {said.PagesPresent} of {said.Pages} pages; it had "
+                        + $"{vm.PagesPresent} of {vm.Pages}";
+                }
             }
         }
 

@@ -19,7 +19,7 @@ internal sealed record LostVm(
         new(
             node,
             vm.Settings.Name,
-            vm.Progress[^1].PagesPresent,
+            vm.PagesInPlace,
             vm.Progress[^1].Pages,
             [
                 .. from other in cluster.Nodes

@@ -17,7 +17,8 @@ internal sealed class OtherVmChecker(Func<IEnumerable<SimVm>> others) : Checker
                 others()
                     .Select(static vm =>
                         vm.Report is { } report
-                            ? $"{vm.Settings.Name} is {report.State}, {report.PagesPresent} of {report.Pages} pages, {report.WrongReads} wrong reads, {report.Reason}"
+                            ? $"{vm.Settings.Name} is {report.State}, {report.PagesPresent} of {report.Pages} pages, "
+                                + $"{report.WrongReads} wrong reads, {report.Reason}"
                             : $"{vm.Settings.Name} is not over long after the last fault"
                     )
             )

@@ -40,7 +40,10 @@ internal sealed class ReplicaChecker(SimCluster cluster) : Checker
             if (held is null)
                 return $"{node.Name} has no replica of {slot.Core.Slot.Id}";
             if (FirstDifference(slot, held, mayLag: false) is { } page)
-                return $"{node.Name} holds page {page} of {slot.Core.Slot.Id} for {(held.Replica.IsMissing(page) ? "missing" : "in place")}, and the memslot does not";
+            {
+                return $"{node.Name} holds page {page} of {slot.Core.Slot.Id} for "
+                    + $"{(held.Replica.IsMissing(page) ? "missing" : "in place")}, and the memslot does not";
+            }
         }
 
         return null;

@@ -80,7 +80,8 @@ internal sealed class KvmBackend : IMigrationBackend
         if (migration.Memory != MemoryKind.Anonymous)
         {
             throw new CliException(
-                $"--memory {ProgressView.MemoryName(migration.Memory)}: real vCPUs run on anonymous memory; leave it out, or use --backend model"
+                $"--memory {ProgressView.MemoryName(migration.Memory)}: real vCPUs run on anonymous memory; leave it "
+                    + $"out, or use --backend model"
             );
         }
 

@@ -23,7 +23,8 @@ internal sealed class ServeChild : IDisposable
         if (!_process.HasExited || _process.ExitCode == ExitCodes.Success)
             return null;
         var said = _error.IsCompletedSuccessfully ? _error.Result.ReplaceLineEndings(" ").Trim() : "";
-        return $"the handler (process {Id}) died with exit code {_process.ExitCode}{(said.Length > 0 ? $": {said}" : "")}";
+        return $"the handler (process {Id}) died with exit code "
+            + $"{_process.ExitCode}{(said.Length > 0 ? $": {said}" : "")}";
     }
 
     /// <summary>Its process id.</summary>

@@ -124,9 +124,11 @@ internal sealed class ClusterFeed : IActorFeed
             throw new InterruptedException();
         if (offers.Select(o => o.Image).Distinct().Count() != 1)
         {
-            throw new CliException(
-                $"{_cluster.Option}: {(offers.Count == 0 ? "no node serves an image" : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic")}"
-            );
+            var found =
+                offers.Count == 0
+                    ? "no node serves an image"
+                    : $"nodes serve several images: {Names(offers)}; say which by --image or --synthetic";
+            throw new CliException($"{_cluster.Option}: {found}");
         }
 
         _adoption = new ImageAdoption(_setup, System, _cluster.Option, Listen);
@@ -150,7 +152,9 @@ internal sealed class ClusterFeed : IActorFeed
         }
     }
 
-    /// <summary>Returns once every node that serves the image is connected, and shows its metrics from then on.</summary>
+    /// <summary>
+    /// Returns once every node that serves the image is connected, and shows its metrics from then on.
+    /// </summary>
     public async Task Connect(MigrationRun run, IMemoryImage image, IGuestMemory? memory, CancellationToken cancelled)
     {
         await Link(run.Pool, image, memory, cancelled);
@@ -186,7 +190,8 @@ internal sealed class ClusterFeed : IActorFeed
             return;
         var served = (await Member.Nodes()).SelectMany(n => n.Report?.Offers ?? []);
         throw new CliException(
-            $"{_cluster.Option}: no node serves image {image.Name} ({image.Identity.Short}); what they serve: {Names(served)}; "
+            $"{_cluster.Option}: no node serves image {image.Name} ({image.Identity.Short}); what they serve: "
+                + $"{Names(served)}; "
                 + "give a source and this command the same image"
         );
     }

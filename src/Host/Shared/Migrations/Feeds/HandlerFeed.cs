@@ -3,7 +3,9 @@ using Userfault.Pages;
 
 namespace Userfault.Cli;
 
-/// <summary>Pages that a <c>userfault serve</c> process gets by itself: out of an image, or from sources of a cluster.</summary>
+/// <summary>
+/// Pages that a <c>userfault serve</c> process gets by itself: out of an image, or from sources of a cluster.
+/// </summary>
 /// <param name="arguments">What was given.</param>
 internal sealed class HandlerFeed(MigrateArguments arguments) : IPageFeed
 {

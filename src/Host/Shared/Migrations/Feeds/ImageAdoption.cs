@@ -56,7 +56,8 @@ internal sealed class ImageAdoption(ClusterSetup setup, ActorSystem system, stri
             if (cancelled.IsCancellationRequested)
                 throw new InterruptedException();
             throw new CliException(
-                $"{option}: no node of {offer.Name} has described it within {setup.JoinTimeout.TotalSeconds:0.#} s; give this command the image itself"
+                $"{option}: no node of {offer.Name} has described it within {setup.JoinTimeout.TotalSeconds:0.#} s; "
+                    + $"give this command the image itself"
             );
         }
     }
