@@ -89,9 +89,9 @@ public sealed class SimulateTests
     public async Task A_scenario_that_contradicts_a_seeds_plan_is_one_line_with_that_seed()
     {
         using var folder = new TemporaryFolder();
-        var scenario = folder.Write("s.hocon", "memory = guest-memfd\n"u8.ToArray());
+        var scenario = folder.Write("s.hocon", "arch = arm64\n"u8.ToArray());
         var run = await CommandLine.Run("simulate", "--seeds", "1..100", scenario);
-        run.IsBadInput("s.hocon", "seed", "memory");
+        run.IsBadInput("s.hocon", "seed", "guest-memfd");
     }
 
     private static async Task<string[]> Runs(string cores, params (string Name, string Value)[] environment)
