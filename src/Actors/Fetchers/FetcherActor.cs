@@ -230,7 +230,7 @@ public sealed class FetcherActor : UntypedActor
         foreach (var (requester, pages) in _notSent)
             _requesters[requester].Tell(new PagesNotSent(pages));
         foreach (var (requester, pages) in _failed)
-            _requesters[requester].Tell(new FetchFailed("no page source is left", pages));
+            _requesters[requester].Tell(new FetchFailed(PauseReasons.NoSourceLeft, pages));
         _notSent.Clear();
         _failed.Clear();
     }

@@ -99,7 +99,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
     {
         if (_routes.Members.Count == 0)
         {
-            Sender.Tell(new FetchFailed("no fetcher is left", [.. fetch.Ranges.SelectMany(PageRuns.PagesOf)]));
+            Sender.Tell(new FetchFailed(PauseReasons.NoFetcherLeft, [.. fetch.Ranges.SelectMany(PageRuns.PagesOf)]));
             return;
         }
 

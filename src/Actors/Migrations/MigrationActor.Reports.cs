@@ -52,7 +52,7 @@ public sealed partial class MigrationActor
         if (_digestsAskedNs < 0)
             _digestsAskedNs = Now;
         if (Now - _digestsAskedNs > PatienceWithDigestsNs)
-            Pause("all pages are here, what they must be is not: no source answers");
+            Pause(PauseReasons.NotVerifiable);
         _plan.Time.TellAt(Now + LookForDigestsNs, Self, MigrationProtocol.VerifySome.Instance);
         return true;
     }

@@ -8,10 +8,13 @@ namespace Userfault.Nodes;
 /// <param name="Pages">Pages of its guest.</param>
 public sealed record LostDestination(Address Owner, ulong PagesPresent, ulong Pages)
 {
+    /// <summary>The event's id, which begins its line.</summary>
+    public const string EventId = "DestinationLost";
+
     /// <summary>
     /// The line for people. The source keeps the image whatever a destination does: only its work is lost.
     /// </summary>
     public override string ToString() =>
-        $"destination {Owner.Host}:{Owner.Port} was lost with {PagesPresent} of {Pages} pages in place; every page "
+        $"{EventId}: destination {Owner.Host}:{Owner.Port} was lost with {PagesPresent} of {Pages} pages in place; every page "
         + $"is still here";
 }

@@ -187,7 +187,7 @@ public sealed class FetcherActorSpec(ITestOutputHelper output) : Spec(output)
         var pool = Sys.ActorOf(FetcherPoolActor.Props(Settings));
         pool.Tell(new FetcherPoolProtocol.Register(memslot));
         Fetch(pool, memslot, 4);
-        Assert.Equal("no fetcher is left", memslot.ExpectMsg<FetchFailed>().Reason);
+        Assert.Equal(PauseReasons.NoFetcherLeft, memslot.ExpectMsg<FetchFailed>().Reason);
 
         pool.Tell(new FetcherPoolProtocol.AddFetcher(7, [() => TellingSource.Of("s", sources)]));
         memslot.ExpectMsg<MemslotProtocol.AskAgain>();

@@ -32,7 +32,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
         sources.ExpectMsg<Asked>();
         pool.Tell(new FetcherPoolProtocol.RemoveSource("first", "its node has left"));
         var paused = FishForMessage<MigrationProgress>(p => p.State == MigrationState.Paused);
-        Assert.Equal("no page source is left", paused.Reason);
+        Assert.Equal(PauseReasons.NoSourceLeft, paused.Reason);
 
         var second = new List<ulong>();
         var back = CreateTestProbe();
@@ -113,7 +113,7 @@ public sealed class LossSpec(ITestOutputHelper output) : Spec(output)
 
         // Everything has come but what it must be.
         var paused = FishForMessage<MigrationProgress>(p => p.State == MigrationState.Paused);
-        Assert.Equal("all pages are here, what they must be is not: no source answers", paused.Reason);
+        Assert.Equal(PauseReasons.NotVerifiable, paused.Reason);
         Assert.Equal((2048UL, 4), (paused.PagesPresent, paused.FinishedVcpus));
 
         // Those of the image that was fetched, or of another one.

@@ -65,14 +65,13 @@ public sealed class KilledNodeTests : ClusterSpec
 
         migration.Kill();
 
-        const string said =
-            @"destination 127\.0\.0\.1:\d+ was lost with \d+ of 8192 pages in place; every page is still here";
+        const string said = @"DestinationLost: .*127\.0\.0\.1:\d+ .*\d+ of 8192 pages";
         await Eventually.Holds(() =>
-            source.Complaints.Any(line => line.Contains("was lost with", StringComparison.Ordinal))
+            source.Complaints.Any(line => line.Contains("DestinationLost: ", StringComparison.Ordinal))
         );
         Assert.Matches(
             said,
-            Assert.Single(source.Complaints, line => line.Contains("was lost with", StringComparison.Ordinal))
+            Assert.Single(source.Complaints, line => line.Contains("DestinationLost: ", StringComparison.Ordinal))
         );
         // A node's state is told anew once an interval.
         await Eventually.Holds(async () =>

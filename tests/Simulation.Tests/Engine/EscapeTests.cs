@@ -42,7 +42,7 @@ public sealed class EscapeTests
             world.RunFor(TimeSpan.FromSeconds(1));
         });
         Assert.Equal("thread \"stranger\"", escape.Culprit);
-        Assert.Contains("told esc/user/escaper a String", escape.Message, StringComparison.Ordinal);
+        Assert.Contains("esc/user/escaper", escape.Message, StringComparison.Ordinal);
     }
 
     [Fact]
