@@ -136,7 +136,7 @@ public sealed partial class MemslotActor
             return;
         }
 
-        var step = _pager.Core.Work(_wiring.WorkBudget);
+        var step = _pager.Core.Work(_wiring.Settings.WorkBudget);
         if (!step.Flush.IsEmpty)
             AskFlush(step.Flush);
         if (_flush.IsPending || _workIsQueued)

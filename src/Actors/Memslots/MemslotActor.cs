@@ -31,7 +31,7 @@ public sealed partial class MemslotActor : UntypedActor
     {
         (_pager, _wiring) = (pager, wiring);
         _batch = FaultGate.BatchFor(wiring.Vcpus.Count);
-        _uffd = new UffdQueues(pager.Pages, wiring.UffdDescriptors);
+        _uffd = new UffdQueues(pager.Pages, wiring.Settings.UffdDescriptors);
         _flush = new SlotFlush(wiring.Vcpus.Count);
         // Survives this actor as the pager does: replicas count its batches.
         if (wiring.BroadcastsClears)
@@ -222,7 +222,7 @@ public sealed partial class MemslotActor : UntypedActor
         _wiring.Fetchers.Tell(new FetcherProtocol.FetchPages(FetchPriority.Demand, PageRuns.Of(_wanted)));
         if (_wiring.TellsWanted)
             _wiring.Listener.Tell(new VmProtocol.PagesWanted(_pager.Core.Slot.Id, [.. _wanted]));
-        if (_wiring.LocalityPages > 0)
+        if (_wiring.Settings.LocalityPages > 0)
             FetchAround();
         _wanted.Clear();
     }
@@ -230,7 +230,7 @@ public sealed partial class MemslotActor : UntypedActor
     private void FetchAround()
     {
         var around = _wanted
-            .Select(p => _pager.WindowAround(p, (ulong)_wiring.LocalityPages))
+            .Select(p => _pager.WindowAround(p, (ulong)_wiring.Settings.LocalityPages))
             .Where(r => !r.IsEmpty)
             .ToList();
         if (around.Count > 0)

@@ -9,9 +9,7 @@ namespace Userfault.Actors;
 /// <param name="Gate">Takes <see cref="VcpuProtocol.ResumeAll"/> for them.</param>
 /// <param name="Fetchers">The fetcher pool.</param>
 /// <param name="Listener">Who is told of pages in place (<see cref="VmProtocol.PagesPlaced"/>); the migration.</param>
-/// <param name="WorkBudget">Table entries of one batch of a zap, a split or a recovery.</param>
-/// <param name="LocalityPages">Pages around a fault that are fetched with it, in the background; 0 is none.</param>
-/// <param name="UffdDescriptors">Descriptors that the slot is registered with.</param>
+/// <param name="Settings">How it works.</param>
 /// <param name="TellsWanted">Does the listener want to hear which pages are waited for? To record a working
 /// set.</param>
 /// <param name="BroadcastsClears">Are there replicas of the bitmap to tell of cleared bits?</param>
@@ -22,9 +20,7 @@ public sealed record MemslotWiring(
     IActorRef Gate,
     IActorRef Fetchers,
     IActorRef Listener,
-    int WorkBudget = 512,
-    int LocalityPages = 0,
-    int UffdDescriptors = 1,
+    MemslotSettings Settings,
     bool BroadcastsClears = false,
     bool TellsWanted = false
 );

@@ -20,9 +20,6 @@ public sealed record MigrationSettings
     /// <summary>Background push.</summary>
     public BackgroundOrder Background { get; init; } = BackgroundOrder.Sequential;
 
-    /// <summary>Pages around a fault that are fetched with it, in the background; 0 is demand alone.</summary>
-    public int LocalityPages { get; init; }
-
     /// <summary>Most background pages wanted and not yet here.</summary>
     public int BackgroundWindowPages { get; init; } = 256;
 
@@ -38,11 +35,8 @@ public sealed record MigrationSettings
     /// </summary>
     public bool StartsWhole { get; init; }
 
-    /// <summary>userfaultfd descriptors a slot, each registered over an equal share of it.</summary>
-    public int UffdDescriptors { get; init; } = 1;
-
-    /// <summary>Reader actors a descriptor.</summary>
-    public int UffdReaders { get; init; } = 1;
+    /// <summary>How its memslots work.</summary>
+    public MemslotSettings Memslot { get; init; } = new();
 
     /// <summary>
     /// Accesses by device models and by KVM itself while the guest runs, over random pages; 0 is none.
@@ -51,9 +45,6 @@ public sealed record MigrationSettings
 
     /// <summary>Largest memslot in pages; a larger region is split. 0 is one slot a region of the image.</summary>
     public ulong SlotPages { get; init; }
-
-    /// <summary>Table entries of one batch of a zap or a recovery.</summary>
-    public int WorkBudget { get; init; } = 512;
 
     /// <summary>Fetcher actors.</summary>
     public int Fetchers { get; init; } = 1;

@@ -108,9 +108,7 @@ public sealed partial class VmActor
             _gate,
             _fetchers,
             _listener,
-            _settings.WorkBudget,
-            _settings.LocalityPages,
-            _settings.UffdDescriptors,
+            _settings.Memslot,
             _settings.BroadcastsClears && isKnown,
             _settings.TellsWanted
         );
@@ -132,9 +130,9 @@ public sealed partial class VmActor
     {
         if (_settings.Mode == FaultMode.Userfault)
             return;
-        for (var descriptor = 0; descriptor < _settings.UffdDescriptors; descriptor++)
+        for (var descriptor = 0; descriptor < _settings.Memslot.UffdDescriptors; descriptor++)
         {
-            for (var reader = 0; reader < _settings.UffdReaders; reader++)
+            for (var reader = 0; reader < _settings.Memslot.UffdReaders; reader++)
             {
                 Context.ActorOf(
                     Dispatched(UffdReaderActor.Props(memslot, descriptor, _fetchers), _settings.MemslotDispatcher),

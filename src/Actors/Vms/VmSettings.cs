@@ -30,17 +30,8 @@ public sealed record VmSettings
     /// <summary>The clock.</summary>
     public required IGuestTime Time { get; init; }
 
-    /// <summary>Table entries of one batch of a zap, a split or a recovery.</summary>
-    public int WorkBudget { get; init; } = 512;
-
-    /// <summary>Pages around a fault that are fetched with it; 0 is none.</summary>
-    public int LocalityPages { get; init; }
-
-    /// <summary>userfaultfd descriptors a slot.</summary>
-    public int UffdDescriptors { get; init; } = 1;
-
-    /// <summary>Reader actors a descriptor.</summary>
-    public int UffdReaders { get; init; } = 1;
+    /// <summary>How its memslots work.</summary>
+    public MemslotSettings Memslot { get; init; } = new();
 
     /// <summary>Are there replicas of the bitmaps to tell of cleared bits?</summary>
     public bool BroadcastsClears { get; init; }

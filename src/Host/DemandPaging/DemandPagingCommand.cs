@@ -38,8 +38,11 @@ internal static class DemandPagingCommand
                         Memory = MemoryOf(result.GetValue(source) ?? "anonymous", result.GetValue(mode)),
                         Background = BackgroundOrder.None,
                         StartsWhole = !result.GetValue(userfault) && result.GetValue(mode) is null,
-                        UffdDescriptors = result.GetValue(single) ? 1 : count,
-                        UffdReaders = Units.Count("-r", result.GetValue(readers) ?? "1", 1, 4096),
+                        Memslot = new MemslotSettings
+                        {
+                            UffdDescriptors = result.GetValue(single) ? 1 : count,
+                            UffdReaders = Units.Count("-r", result.GetValue(readers) ?? "1", 1, 4096),
+                        },
                         ProgressNs = 0,
                     };
                     var delayUs = Units.Count("-d", result.GetValue(delay) ?? "0", 0, int.MaxValue);

@@ -394,7 +394,16 @@ public sealed class MemslotActorSpec(ITestOutputHelper output) : Spec(output)
             Memslot = spec.Sys.ActorOf(
                 MemslotActor.Props(
                     Rig.Pager,
-                    new MemslotWiring(Vm, "vm", vcpus, gate, Fetchers, Listener, BroadcastsClears: broadcasts)
+                    new MemslotWiring(
+                        Vm,
+                        "vm",
+                        vcpus,
+                        gate,
+                        Fetchers,
+                        Listener,
+                        new MemslotSettings(),
+                        BroadcastsClears: broadcasts
+                    )
                 )
             );
         }

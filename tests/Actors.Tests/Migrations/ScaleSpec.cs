@@ -53,8 +53,7 @@ public sealed class ScaleSpec(ITestOutputHelper output) : Spec(output)
                 Mode = mode,
                 Memory = memory,
                 HostAccesses = 500,
-                UffdDescriptors = 2,
-                UffdReaders = 2,
+                Memslot = new MemslotSettings { UffdDescriptors = 2, UffdReaders = 2 },
                 SlotPages = 1000,
             }
         );

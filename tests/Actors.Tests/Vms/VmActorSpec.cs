@@ -271,7 +271,7 @@ public sealed class VmActorSpec(ITestOutputHelper output) : Spec(output)
                         Content = _guest.Content,
                         Workload = _guest.Workload,
                         Time = new SchedulerTime(spec.Sys.Scheduler),
-                        WorkBudget = 64,
+                        Memslot = new MemslotSettings { WorkBudget = 64 },
                     },
                     Fetchers,
                     Listener

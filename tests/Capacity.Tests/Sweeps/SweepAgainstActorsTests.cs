@@ -143,7 +143,10 @@ public class SweepAgainstActorsTests
                         PrefetchKind.Replay => BackgroundOrder.Recorded,
                         _ => BackgroundOrder.None,
                     },
-                    LocalityPages = point.Prefetch == PrefetchKind.Locality ? point.LocalityPages : 0,
+                    Memslot = new MemslotSettings
+                    {
+                        LocalityPages = point.Prefetch == PrefetchKind.Locality ? point.LocalityPages : 0,
+                    },
                     Fetcher = new FetchSettings { Hedge = false, WindowPages = point.FetcherWindowPages },
                     ProgressNs = 0,
                     SampleNs = 0,

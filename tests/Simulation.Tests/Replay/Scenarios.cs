@@ -81,7 +81,7 @@ internal static partial class Scenarios
                     Mode = FaultMode.Both,
                     ProgressNs = 0,
                     HostAccesses = 200,
-                    UffdReaders = 2,
+                    Memslot = new MemslotSettings { UffdReaders = 2 },
                     SlotPages = 700,
                 },
                 Workload = new PatternWorkload(

@@ -18,12 +18,15 @@ internal static class MigrationSection
             Background = settings.OneOf<BackgroundOrder>("background.order"),
             BackgroundWindowPages = settings.Count("background.window", 1, 1 << 20),
             BackgroundChunkPages = settings.Count("background.chunk", 1, 4096),
-            LocalityPages = settings.Count("memslot.locality-pages", 0, 4096),
-            UffdDescriptors = settings.Count("uffd.descriptors", 1, 1024),
-            UffdReaders = settings.Count("uffd.readers", 1, 1024),
+            Memslot = new MemslotSettings
+            {
+                WorkBudget = settings.Count("memslot.work-budget", 1, 1 << 20),
+                LocalityPages = settings.Count("memslot.locality-pages", 0, 4096),
+                UffdDescriptors = settings.Count("uffd.descriptors", 1, 1024),
+                UffdReaders = settings.Count("uffd.readers", 1, 1024),
+            },
             HostAccesses = settings.Count("uffd.host-accesses", 0, int.MaxValue),
             SlotPages = settings.Pages("memslot.size"),
-            WorkBudget = settings.Count("memslot.work-budget", 1, 1 << 20),
             Fetchers = settings.Count("fetcher.count", 1, 1024),
             Fetcher = FetcherSection.Of(settings),
             Vcpu = new VcpuSettings

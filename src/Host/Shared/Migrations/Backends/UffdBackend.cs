@@ -75,7 +75,8 @@ internal sealed class UffdBackend : IMigrationBackend
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     // A chunk around a fault is a power of 2: the page with so many around it, or the page alone.
-    private ulong ChunkPages => Math.Min(MaxChunk, BitOperations.RoundUpToPowerOf2((ulong)Migration.LocalityPages + 1));
+    private ulong ChunkPages =>
+        Math.Min(MaxChunk, BitOperations.RoundUpToPowerOf2((ulong)Migration.Memslot.LocalityPages + 1));
 
     private List<string> HandlerArguments(Files files)
     {
