@@ -4,7 +4,7 @@ namespace Userfault.Pages;
 /// The one exception that bad input raises in this room. Its message is one line: the thing, what is wrong with it,
 /// and what to do. Meant to be printed as it is.
 /// </summary>
-public sealed class PagingException : Exception
+public class PagingException : Exception
 {
     /// <summary>An error about <paramref name="thing"/>, usually a path.</summary>
     /// <param name="error">Which of the closed set.</param>

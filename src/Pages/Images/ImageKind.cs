@@ -12,6 +12,9 @@ public enum ImageKind
     /// <summary>A Firecracker memory file: raw, its regions one after another, holes left out.</summary>
     Firecracker,
 
+    /// <summary>The RAM blocks of a saved QEMU migration stream, end to end.</summary>
+    QemuStream,
+
     /// <summary>Made from a seed, page by page.</summary>
     Synthetic,
 

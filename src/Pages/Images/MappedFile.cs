@@ -5,7 +5,7 @@ namespace Userfault.Pages;
 /// <summary>
 /// A whole file mapped read-only. What can go wrong with a path is a <see cref="PagingException"/> from here.
 /// </summary>
-internal sealed unsafe class MappedFile : IDisposable
+public sealed unsafe class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
@@ -19,13 +19,17 @@ internal sealed unsafe class MappedFile : IDisposable
         Bytes = bytes + view.PointerOffset;
     }
 
+    /// <summary>The file.</summary>
     public string Path { get; }
 
+    /// <summary>Its first byte.</summary>
     public byte* Bytes { get; }
 
     /// <summary>Bytes in the file; more than 0.</summary>
     public ulong Length { get; }
 
+    /// <summary>Maps a file.</summary>
+    /// <exception cref="PagingException">It is missing, unusable or empty.</exception>
     public static MappedFile Open(string path)
     {
         try
@@ -62,6 +66,7 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)

@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Userfault.Qemu;
+
+/// <summary>
+/// Reads a saved stream: what <c>migrate exec:cat>FILE</c>, <c>migrate file:FILE</c> or <c>virsh save</c> has written.
+/// <code>
+/// header configuration [COMMAND ...]
+/// 01 ram: list of blocks, EOS, footer
+/// 02 ram: records, EOS, footer        any number
+/// 03 ram: records, EOS, footer
+/// 04 device, footer                   any number
+/// 00
+/// 06 length JSON                      may be missing
+/// </code>
+/// Nothing in the file is believed: every length is bounded by the file, every offset by its block.
+/// </summary>
+internal static unsafe class SavedStreamReader
+{
+    private const uint Magic = 0x5145564d;
+    private const uint Version = 3;
+    private const ushort SwitchoverStart = 11;
+    private const uint MaxMachineBytes = 255;
+
+    /// <summary>Does the file begin like a stream, or like libvirt's save of one?</summary>
+    public static bool IsStream(ReadOnlySpan<byte> start) =>
+        LibvirtSave.Is(start) || (start.Length >= 4 && BinaryPrimitives.ReadUInt32BigEndian(start) == Magic);
+
+    /// <summary>Reads a stream whole.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="bytes">Its bytes.</param>
+    /// <param name="length">How many.</param>
+    /// <param name="makeOffsets">
+    /// Makes what is told where each page lies, once the blocks are known; not called for mapped-ram, where the file
+    /// itself says so.
+    /// </param>
+    /// <exception cref="StreamException">It is refused.</exception>
+    public static SavedStream Read(
+        string path,
+        byte* bytes,
+        ulong length,
+        Func<IReadOnlyList<RamBlock>, IPageOffsets> makeOffsets
+    )
+    {
+        var (start, xml) = LibvirtSave.Is(new ReadOnlySpan<byte>(bytes, (int)Math.Min(length, 16)))
+            ? LibvirtSave.Read(path, bytes, length)
+            : (0, "");
+        var cursor = new StreamCursor(path, bytes, length, start);
+        Header(ref cursor);
+        var configuration = StreamConfiguration.Read(ref cursor);
+        var hasSwitchover = SkipCommands(ref cursor);
+        var (section, version) = StartOfRam(ref cursor);
+        var blocks = RamBlockList.Read(ref cursor, configuration.IsMappedRam, start);
+        var records = new RamRecordReader(
+            blocks,
+            configuration.IsMappedRam ? null : makeOffsets(blocks),
+            configuration.IsMappedRam
+        );
+        records.Read(ref cursor);
+        Footer(ref cursor, section);
+        hasSwitchover |= RestOfRam(ref cursor, section, records);
+        var devices = DeviceState.Find(path, bytes, length, cursor.Position);
+        return new SavedStream
+        {
+            Machine = configuration.Machine,
+            Configuration = configuration.ToSend,
+            IsMappedRam = configuration.IsMappedRam,
+            RamSection = section,
+            RamVersion = version,
+            Blocks = blocks,
+            DeviceStateOffset = cursor.Position,
+            DeviceStateBytes = devices.End - cursor.Position,
+            DescriptionOffset = devices.Description,
+            HasSwitchoverStart = hasSwitchover,
+            LibvirtXml = xml,
+        };
+    }
+
+    /// <summary>The footer that closes a section.</summary>
+    public static void Footer(ref StreamCursor cursor, uint section)
+    {
+        if (cursor.Byte("a footer") != (byte)ElementType.Footer || cursor.UInt32("a footer") != section)
+            throw cursor.Corrupt($"section {section} does not end in its footer");
+    }
+
+    private static void Header(ref StreamCursor cursor)
+    {
+        if (cursor.Length - cursor.Position < 4 || cursor.UInt32("the header") != Magic)
+        {
+            throw new StreamException(
+                StreamError.NotAStream,
+                cursor.Path,
+                "it does not begin with QEVM",
+                "save the guest with QEMU's migrate to exec: or file:"
+            );
+        }
+        var version = cursor.UInt32("the header");
+        if (version != Version)
+        {
+            throw new StreamException(
+                StreamError.Version,
+                cursor.Path,
+                $"a stream of version {version}, not {Version}",
+                "save the guest with QEMU 2.4 or later"
+            );
+        }
+    }
+
+    private static (uint Section, uint Version) StartOfRam(ref StreamCursor cursor)
+    {
+        switch ((ElementType)cursor.Byte("the first section"))
+        {
+            case ElementType.SectionStart:
+                break;
+            case ElementType.SectionFull:
+                cursor.Skip(4, "a section");
+                throw new StreamException(
+                    StreamError.EarlyDevice,
+                    cursor.Path,
+                    $"the state of {cursor.CountedString("a device's name")} lies ahead of RAM",
+                    "save the guest without this device (virtio-mem)"
+                );
+            case var other:
+                throw cursor.Corrupt($"element 0x{(byte)other:x2} instead of the first section");
+        }
+        var section = cursor.UInt32("a section");
+        var name = cursor.CountedString("a section's name");
+        if (name != "ram")
+            throw Foreign(cursor, name);
+        cursor.Skip(4, "a section");
+        return (section, cursor.UInt32("a section"));
+    }
+
+    private static bool RestOfRam(ref StreamCursor cursor, uint ram, RamRecordReader records)
+    {
+        var hasSwitchover = false;
+        while (true)
+        {
+            var type = (ElementType)cursor.Peek();
+            switch (type)
+            {
+                case ElementType.Command:
+                    hasSwitchover |= SkipCommands(ref cursor);
+                    continue;
+                case ElementType.SectionPart or ElementType.SectionEnd:
+                    cursor.Skip(1, "a section");
+                    if (cursor.UInt32("a section") is var id && id != ram)
+                        throw cursor.Corrupt($"a part of section {id}, which has not begun");
+                    break;
+                case ElementType.SectionStart:
+                    cursor.Skip(5, "a section");
+                    throw Foreign(cursor, cursor.CountedString("a section's name"));
+                default:
+                    throw cursor.Corrupt($"element 0x{(byte)type:x2} among the sections of RAM");
+            }
+            records.Read(ref cursor);
+            Footer(ref cursor, ram);
+            if (type == ElementType.SectionEnd)
+                return hasSwitchover;
+        }
+    }
+
+    private static bool SkipCommands(ref StreamCursor cursor)
+    {
+        var hasSwitchover = false;
+        while (cursor.Peek() == (byte)ElementType.Command)
+        {
+            cursor.Skip(1, "a command");
+            hasSwitchover |= cursor.UInt16("a command") == SwitchoverStart;
+            cursor.Skip(cursor.UInt16("a command"), "a command's payload");
+        }
+        return hasSwitchover;
+    }
+
+    private static StreamException Foreign(StreamCursor cursor, string name) =>
+        new(
+            StreamError.ForeignSection,
+            cursor.Path,
+            $"section {name} is sent in parts beside RAM",
+            "save the guest without migrating disks, dirty bitmaps or VFIO devices"
+        );
+}
