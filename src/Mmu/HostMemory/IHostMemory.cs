@@ -1,8 +1,8 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// The host's side of guest memory: the VMM's address space. The model's only dependency on the outside, called only on
-/// the fault path; implementations must not allocate, since faults must not.
+/// The host's side of guest memory: the VMM's address space. Called on the fault path and by hugepage recovery;
+/// implementations must not allocate, since faults must not.
 /// </summary>
 public interface IHostMemory
 {

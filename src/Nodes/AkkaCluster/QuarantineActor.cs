@@ -16,7 +16,7 @@ namespace Userfault.Nodes;
 /// </para>
 /// <para>
 /// If views differed, the two sides of a split may have given up each other. Then neither can communicate with the
-/// other, and neither finds out which cluster is to join which. The question is therefore asked from outside: by an
+/// other, and neither finds out which cluster must join which. The question is therefore asked from outside: by an
 /// actor system of an incarnation that no node has given up. This actor runs on a dispatcher for blocking work, since
 /// opening an actor system blocks, and opens one only if it is needed.
 /// </para>

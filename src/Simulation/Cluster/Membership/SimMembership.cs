@@ -253,7 +253,7 @@ internal sealed partial class SimMembership : IMembership
         if (changed.Rank <= entry.Rank)
             return;
         _view.Set(node, changed);
-        // A downed node that is alive is told so once, if a message can reach it at all; later no node contacts it any
+        // A downed node that is alive is notified once, if a message can reach it at all; later no node contacts it any
         // more.
         if (state == MemberState.Down && node != Self)
             SendView(node, wantsAnswer: false);
