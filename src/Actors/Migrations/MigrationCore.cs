@@ -2,7 +2,7 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// The states of a migration and the transitions between them: Preparing -> Running -> (Paused &lt;-> Running) ->
-/// Completed | Failed. Plain; time is a parameter.
+/// Completed | Failed. No I/O; time is a parameter.
 /// </summary>
 public sealed class MigrationCore(int vcpus, bool fetchAll)
 {

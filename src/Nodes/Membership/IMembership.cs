@@ -60,8 +60,7 @@ public interface IMembership
 
     /// <summary>Sends a message to an actor under /user of another node or of this one.</summary>
     /// <param name="node">The node, not necessarily a member. If it is gone, the message may reach the next process at
-    /// its
-    /// address.</param>
+    /// its address.</param>
     /// <param name="actor">The actor's name.</param>
     /// <param name="message">The message.</param>
     /// <param name="sender">Receives the answers.</param>

@@ -81,6 +81,7 @@ public sealed class SimNetwork
     /// <param name="host">The host.</param>
     /// <param name="silently">
     /// As by a power failure: no other host is notified, and its connections go silent. Otherwise as by kill -9: its
+    /// operating system closes them.
     /// </param>
     public void Kill(SimHost host, bool silently = false)
     {
