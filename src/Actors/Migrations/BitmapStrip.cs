@@ -2,14 +2,14 @@ using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
-/// <summary>Userfault bitmaps as a picture: how much of each equal part of the guest is in place.</summary>
+/// <summary>Userfault bitmaps as a picture: the share of pages in place in each equal part of the guest.</summary>
 public static class BitmapStrip
 {
     /// <summary>
-    /// The picture of slots laid end to end. Reads the bitmaps as anybody may, while their owners write.
+    /// The picture of slots laid end to end. Reads the bitmaps while their owners write, as any thread may.
     /// </summary>
-    /// <param name="bitmaps">One a slot, in order.</param>
-    /// <param name="cells">How many cells, where there are as many pages.</param>
+    /// <param name="bitmaps">One per slot, in order.</param>
+    /// <param name="cells">Maximum number of cells; there are never more cells than pages.</param>
     /// <returns>Per cell the share of pages in place: 0 none, 255 all.</returns>
     public static byte[] Of(IReadOnlyList<UserfaultBitmap> bitmaps, int cells)
     {

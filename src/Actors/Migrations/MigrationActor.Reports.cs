@@ -3,7 +3,7 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-// Verification at the end, and what is told of it all: samples, progress, the report.
+// Verification at the end, and everything that is reported: samples, progress, the final report.
 public sealed partial class MigrationActor
 {
     private void VerifySome()
@@ -38,7 +38,7 @@ public sealed partial class MigrationActor
         Self.Tell(MigrationProtocol.VerifySome.Instance);
     }
 
-    // What an image elsewhere must be comes from there; whoever has it may be away.
+    // The expected content of a remote image comes as digests from its source, which may be unreachable.
     private bool WaitsForDigests()
     {
         if (_plan.Content.Image is not RemoteImage { Digests.IsComplete: false })
@@ -59,7 +59,7 @@ public sealed partial class MigrationActor
 
     private void AskFinalReports()
     {
-        // A sample under way is waited for: its reports must not be taken for the last ones.
+        // Waits for a sample in progress: its reports must not be mistaken for the final ones.
         _wantsFinal = true;
         if (_final is not null || _sample is not null)
             return;
@@ -99,7 +99,7 @@ public sealed partial class MigrationActor
         return true;
     }
 
-    // Others may make slots in the VM as well, such as for a device that is plugged in.
+    // Slots may be created in the VM by others as well, such as for a hot-plugged device.
     private bool IsOwn(SlotReport slot) => _missing.ContainsKey(slot.Id);
 
     private void OnSample(ReportCollector sample)
@@ -128,7 +128,7 @@ public sealed partial class MigrationActor
         );
     }
 
-    // A long run keeps as many samples as a short one: every second one goes when there are too many.
+    // A long run keeps as many samples as a short one: when there are too many, every second one is removed.
     private static void Thin(List<TimelineSample> timeline)
     {
         const int most = 400;

@@ -6,8 +6,8 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// Drives a migration: creates the slots with every bit set, starts the guest and the background push, turns USERFAULT
-/// off when the last page is in place, verifies every page, and reports. Tells its observer a
-/// <see cref="MigrationProgress"/> now and then, and the <see cref="MigrationReport"/> at the end.
+/// off when the last page is in place, verifies every page, and reports. Sends its observer a
+/// <see cref="MigrationProgress"/> at intervals, and the <see cref="MigrationReport"/> at the end.
 /// </summary>
 public sealed partial class MigrationActor : UntypedActor
 {
@@ -54,9 +54,9 @@ public sealed partial class MigrationActor : UntypedActor
     }
 
     /// <summary>A migration that waits for <see cref="MigrationProtocol.Start"/>.</summary>
-    /// <param name="plan">What to do, and on what.</param>
+    /// <param name="plan">The settings, the guest and its memory.</param>
     /// <param name="fetchers">The fetcher pool, with its fetchers.</param>
-    /// <param name="observer">Who hears progress and the report.</param>
+    /// <param name="observer">Receives progress and the report.</param>
     public static Props Props(MigrationPlan plan, IActorRef fetchers, IActorRef observer) =>
         Akka.Actor.Props.Create(() => new MigrationActor(plan, fetchers, observer));
 
@@ -202,7 +202,7 @@ public sealed partial class MigrationActor : UntypedActor
         NextCall();
     }
 
-    // One call after the other: each is answered before the next is made, as with ioctls.
+    // One call after another: each is answered before the next is made, as with ioctls.
     private void NextCall()
     {
         if (_core.IsOver)
@@ -255,7 +255,7 @@ public sealed partial class MigrationActor : UntypedActor
     private void OnPlaced(VmProtocol.PagesPlaced placed)
     {
         _missing[placed.Slot] = placed.Missing;
-        // Pages go on coming while vCPUs are stopped after a failure: that alone does not make the guest run.
+        // Pages keep arriving while vCPUs are stopped after a failure: that alone does not mean that the guest runs.
         if (!_vmIsPaused && _core.Continue(Now))
             TellProgress();
         if (placed.Missing == 0)
@@ -277,7 +277,7 @@ public sealed partial class MigrationActor : UntypedActor
             return;
         if (!_isTurningOff && Missing() == 0 && _core.AllPagesPresent(Now))
         {
-            // The guest goes on meanwhile: this is the flag toggled under load.
+            // The guest keeps running: the flag is toggled under load.
             _isTurningOff = true;
             foreach (var slot in _slots.Where(s => s.UsesUserfault))
                 _calls.Enqueue(new VmProtocol.SetUserMemoryRegion2(slot.TurnOff()));

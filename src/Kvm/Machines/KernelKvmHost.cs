@@ -10,7 +10,7 @@ internal sealed class KernelKvmHost : IKvmHost
     private readonly KvmDevice _device;
     private readonly KvmVm _vm;
 
-    /// <exception cref="KvmUnavailableException">There is no KVM here.</exception>
+    /// <exception cref="KvmUnavailableException">KVM is not available on this machine.</exception>
     public KernelKvmHost()
     {
         if (KvmDevice.WhyMissing() is { } missing)
@@ -41,7 +41,7 @@ internal sealed class KernelKvmHost : IKvmHost
         _device.Dispose();
     }
 
-    // On a VM of its own, so that whatever the flag does on another kernel is gone with it.
+    // On a separate VM, so that any effect of the flag on an unknown kernel disappears with it.
     private bool Probe()
     {
         using var vm = _device.CreateVm();

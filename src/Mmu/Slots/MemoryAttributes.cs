@@ -1,15 +1,15 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// Which guest frames are private (<c>KVM_MEMORY_ATTRIBUTE_PRIVATE</c>): a VM-wide property, whatever slots there are.
-/// Immutable: a change makes a new one, so that whoever holds one needs no lock.
+/// The private guest frames (<c>KVM_MEMORY_ATTRIBUTE_PRIVATE</c>): a VM-wide property, independent of the slots.
+/// Immutable: a change creates a new instance, so that holders need no lock.
 /// </summary>
 public sealed class MemoryAttributes
 {
     /// <summary>The uAPI's attribute bit for private.</summary>
     public const ulong PrivateBit = 1 << 3;
 
-    // Sorted, neither overlapping nor touching. Few in practice: guests convert memory in large runs.
+    // Sorted, neither overlapping nor adjacent. Few in practice: guests convert memory in large runs.
     private readonly GfnRange[] _private;
 
     private MemoryAttributes(GfnRange[] ranges) => _private = ranges;
@@ -42,7 +42,9 @@ public sealed class MemoryAttributes
         return ranges[index].Start <= range.Start && ranges[index].End >= range.End;
     }
 
-    /// <summary>The attributes with all pages of a range private, or all shared. This one stays as it is.</summary>
+    /// <summary>
+    /// The attributes with all pages of a range private, or all shared. This instance does not change.
+    /// </summary>
     public MemoryAttributes With(GfnRange range, bool isPrivate)
     {
         if (range.IsEmpty)

@@ -3,7 +3,7 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>A bit that is clear means content in place, as any core sees it at any time.</summary>
+/// <summary>If a bit is clear, the content is in place, as seen by any core at any time.</summary>
 public sealed class ClearedChecker : Checker
 {
     /// <inheritdoc/>

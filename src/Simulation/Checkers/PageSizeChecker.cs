@@ -1,7 +1,7 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// While USERFAULT is on, nothing larger than a page is mapped; what was before is gone when the change is complete.
+/// While USERFAULT is on, only single pages are mapped; larger leaves from before are gone when the change completes.
 /// </summary>
 public sealed class PageSizeChecker : Checker
 {

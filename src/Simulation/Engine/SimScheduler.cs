@@ -5,7 +5,7 @@ using Akka.Event;
 
 namespace Userfault.Simulation;
 
-/// <summary>Akka's timers on a world's virtual time; Akka finds it by its name in the configuration.</summary>
+/// <summary>Akka's timers in a world's virtual time; Akka creates it by its name in the configuration.</summary>
 /// <param name="config">The scheduler's section.</param>
 /// <param name="log">A logger.</param>
 public sealed class SimScheduler(Config config, ILoggingAdapter log) : SchedulerBase(config, log)
