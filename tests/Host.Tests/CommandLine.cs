@@ -67,7 +67,7 @@ internal static class CommandLine
         };
         // Most of a short command's time is compiling itself.
         start.Environment["DOTNET_TC_QuickJit"] = "1";
-        return OwnedProcess.Start(start);
+        return OwnedProcess.Of(start);
     }
 
     internal sealed record Result(int ExitCode, string Output, string Error)

@@ -8,7 +8,7 @@ internal sealed class OwnedProcess : Process
     private bool _isStarted;
 
     /// <summary>Starts it.</summary>
-    public static OwnedProcess Start(ProcessStartInfo start)
+    public static OwnedProcess Of(ProcessStartInfo start)
     {
         var process = new OwnedProcess { StartInfo = start };
         process._isStarted = process.Start();
