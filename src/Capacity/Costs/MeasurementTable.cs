@@ -159,7 +159,7 @@ public sealed partial class MeasurementTable
         {
             var name = _header[i].Trim();
             if (!_columns.TryAdd(name, i))
-                throw Bad(line, $"column {name} stands twice");
+                throw Bad(line, $"column {name} appears twice");
         }
 
         if (Needed.FirstOrDefault(c => !_columns.ContainsKey(c)) is { } missing)

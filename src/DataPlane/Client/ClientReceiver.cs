@@ -135,7 +135,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
             return Refusal.TryRead(payload, out var said) && said.Reason != RefusalReason.None
                 ? said with
                 {
-                    Text = $"the server says: {said.Text}",
+                    Text = $"the server reports: {said.Text}",
                 }
                 : new Refusal(RefusalReason.BadFrame, "a refusal that cannot be read");
         }

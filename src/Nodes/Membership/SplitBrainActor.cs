@@ -90,7 +90,7 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
                 break;
             case SplitBrainDecision.DownSelf:
                 _log.Warning(
-                    "the rest of the cluster has been out of reach for {Seconds} s: this node goes and joins anew",
+                    "the rest of the cluster has been out of reach for {Seconds} s: this node leaves and joins again",
                     _stableAfter.TotalSeconds
                 );
                 _membership.Down(_membership.Self.Address);

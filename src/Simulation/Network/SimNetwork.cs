@@ -125,7 +125,7 @@ public sealed class SimNetwork
         var random = World.Random($"{name} {number}");
         if (called is null || !called.IsUp || IsCut(caller, called) || IsCut(called, caller))
         {
-            World.At(World.NowNs + Settings.ConnectTimeoutNs, label, () => failed("nobody answers"));
+            World.At(World.NowNs + Settings.ConnectTimeoutNs, label, () => failed("no answer"));
             return;
         }
 

@@ -108,7 +108,7 @@ internal sealed class SimPageLink : IPageSource
         if (!asked.Takes(batch))
         {
             batch.Release();
-            Close(RefusalReason.WrongPage, "pages that were not asked for");
+            Close(RefusalReason.WrongPage, "pages that were not requested");
             return;
         }
 

@@ -156,7 +156,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
                 Extra(vm, number, fault.Type == FaultType.MoveSlot, isEnd);
                 break;
             case FaultType.DeleteOwnSlot or FaultType.MoveOwnSlot when !isEnd:
-                Vm()?.Tell(new VmProtocol.PauseVm("its memory is laid out anew"));
+                Vm()?.Tell(new VmProtocol.PauseVm("its memory layout changes"));
                 _holds++;
                 LayOut(
                     vm,

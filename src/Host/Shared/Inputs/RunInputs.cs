@@ -137,7 +137,7 @@ internal sealed class RunInputs : IDisposable
             if (path is not null)
             {
                 if (result.GetValue(options.Vcpus) is not null)
-                    throw new CliException("--vcpus: belongs to --pattern; a trace says itself how many vCPUs it has");
+                    throw new CliException("--vcpus: only with --pattern; a trace determines the number of vCPUs");
                 return TraceWorkload.Load(path, image.Pages, ips);
             }
         }

@@ -144,7 +144,7 @@ internal sealed class SourceSearch
             if (images.Count == 0)
             {
                 throw new CliException(
-                    $"--cluster: no source found: {_said}; give the address that a node says after `serves`"
+                    $"--cluster: no source found: {_said}; give the address that a node prints after `serves`"
                 );
             }
 
