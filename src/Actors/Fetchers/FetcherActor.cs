@@ -10,7 +10,7 @@ namespace Userfault.Actors;
 /// It holds nothing that cannot be requested again, so its supervisor restarts it freely: the pool then asks the
 /// requesters to repeat their requests.
 /// </summary>
-public sealed class FetcherActor : UntypedActor
+internal sealed class FetcherActor : UntypedActor
 {
     private readonly ulong _number;
     private readonly FetchSettings _settings;

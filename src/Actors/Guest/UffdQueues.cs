@@ -6,7 +6,7 @@ namespace Userfault.Actors;
 /// The event queues of a slot's userfaultfd descriptors, each registered over an equal share of the slot, and the
 /// readers that wait in read(). Each event goes to one reader.
 /// </summary>
-public sealed class UffdQueues(MemoryPageRange slot, int descriptors)
+internal sealed class UffdQueues(MemoryPageRange slot, int descriptors)
 {
     private const int MostEventsARead = 64;
     private readonly Queue<UffdEvent>[] _events =

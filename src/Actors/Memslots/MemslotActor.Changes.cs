@@ -4,7 +4,7 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 // Changes of the slot: flags, zaps, moves, attributes, the dirty log; and the flushes that a change waits for.
-public sealed partial class MemslotActor
+internal sealed partial class MemslotActor
 {
     private readonly SlotFlush _flush;
     private IActorRef _changeAsker = ActorRefs.Nobody;

@@ -5,7 +5,7 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 // Accesses that bypass the bitmap (userfaultfd and its readers), and queries about the slot.
-public sealed partial class MemslotActor
+internal sealed partial class MemslotActor
 {
     private readonly UffdQueues _uffd;
     private readonly List<IActorRef> _accessors = [];

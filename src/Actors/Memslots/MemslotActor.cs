@@ -13,7 +13,7 @@ namespace Userfault.Actors;
 /// messages that are in the mailbox together are fetched together: the first one sends SendFetches to this actor, which
 /// is queued behind all messages already waiting.
 /// </remarks>
-public sealed partial class MemslotActor : UntypedActor
+internal sealed partial class MemslotActor : UntypedActor
 {
     private const ulong MostUntold = 4096;
 

@@ -14,7 +14,7 @@ namespace Userfault.Actors;
 /// <param name="BroadcastsClears">Are there replicas of the bitmap that must learn of cleared bits?</param>
 /// <param name="TellsWanted">Is the listener notified of the pages that are waited for, to record a working
 /// set?</param>
-public sealed record MemslotWiring(
+internal sealed record MemslotWiring(
     IActorRef Vm,
     string VmName,
     IReadOnlyList<IActorRef> Vcpus,

@@ -9,7 +9,7 @@ namespace Userfault.Actors;
 /// Four bytes per page, committed only for pages that have been waited for; a fault searches nothing and allocates
 /// nothing.
 /// </summary>
-public sealed unsafe class PageWaiters : IDisposable
+internal sealed unsafe class PageWaiters : IDisposable
 {
     /// <summary>The start of a walk: see <see cref="TryTake"/>.</summary>
     public const int Begin = -2;

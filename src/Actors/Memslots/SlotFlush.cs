@@ -3,7 +3,7 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>A slot's TLB shootdowns over all vCPUs, each of which answers a message.</summary>
-public sealed class SlotFlush
+internal sealed class SlotFlush
 {
     private readonly TlbShootdown _shootdown;
 

@@ -8,7 +8,7 @@ namespace Userfault.Actors;
 /// in, pages that are in the page cache are continued. Several readers of one descriptor share its events. It remembers
 /// the pages that it has read and not resolved: the kernel does not deliver them again.
 /// </summary>
-public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef fetchers) : UntypedActor
+internal sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef fetchers) : UntypedActor
 {
     private readonly SortedSet<ulong> _unresolved = [];
 

@@ -7,4 +7,4 @@ namespace Userfault.Actors;
 /// bytes are passed by reference.
 /// </summary>
 /// <param name="Batch">The pages.</param>
-public sealed record PagesFetched(PageBatch Batch) : MemslotProtocol.ICommand, UffdReaderProtocol.ICommand;
+internal sealed record PagesFetched(PageBatch Batch) : MemslotProtocol.ICommand, UffdReaderProtocol.ICommand;

@@ -6,4 +6,4 @@ namespace Userfault.Actors;
 /// Background pages that will not arrive, since a node between here and the source assumed that they are in place.
 /// </summary>
 /// <param name="Pages">The pages; a receiver that misses one of them after all requests it again.</param>
-public sealed record PagesNotSent(IReadOnlyList<MemoryPage> Pages) : MemslotProtocol.ICommand;
+internal sealed record PagesNotSent(IReadOnlyList<MemoryPage> Pages) : MemslotProtocol.ICommand;

@@ -7,4 +7,4 @@ namespace Userfault.Actors;
 /// <param name="Missing">Pages that are missing.</param>
 /// <param name="Waiting">vCPUs and accessors that wait for a page.</param>
 /// <param name="Counters">All other counters.</param>
-public sealed record SlotReport(SlotId Id, ulong Missing, int Waiting, SlotCounters Counters);
+internal sealed record SlotReport(SlotId Id, ulong Missing, int Waiting, SlotCounters Counters);

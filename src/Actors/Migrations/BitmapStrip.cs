@@ -3,7 +3,7 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>Userfault bitmaps as a picture: the share of pages in place in each equal part of the guest.</summary>
-public static class BitmapStrip
+internal static class BitmapStrip
 {
     /// <summary>
     /// The picture of slots laid end to end. Reads the bitmaps while their owners write, as any thread may.

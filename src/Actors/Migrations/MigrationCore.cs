@@ -4,7 +4,7 @@ namespace Userfault.Actors;
 /// The states of a migration and the transitions between them: Preparing -> Running -> (Paused &lt;-> Running) ->
 /// Completed | Failed. No I/O; time is a parameter.
 /// </summary>
-public sealed class MigrationCore(int vcpus, bool fetchAll)
+internal sealed class MigrationCore(int vcpus, bool fetchAll)
 {
     private readonly bool[] _finished = new bool[vcpus];
     private long _startNs;

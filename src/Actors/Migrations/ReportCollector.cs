@@ -6,7 +6,7 @@ namespace Userfault.Actors;
 /// <summary>
 /// Collects the reports of one round of queries, from vCPUs, memslots and fetchers, in any order.
 /// </summary>
-public sealed class ReportCollector
+internal sealed class ReportCollector
 {
     private readonly SortedDictionary<int, VcpuReport> _vcpus = [];
     private readonly SortedDictionary<uint, SlotReport> _slots = [];

@@ -11,7 +11,13 @@ namespace Userfault.Actors;
 /// <param name="Bitmap">The missing pages.</param>
 /// <param name="Base">Host virtual address of gfn 0's memory.</param>
 /// <param name="Settings">The settings of the migration.</param>
-public sealed record SlotSetup(SlotId Id, GfnRange Range, UserfaultBitmap Bitmap, Hva Base, MigrationSettings Settings)
+internal sealed record SlotSetup(
+    SlotId Id,
+    GfnRange Range,
+    UserfaultBitmap Bitmap,
+    Hva Base,
+    MigrationSettings Settings
+)
 {
     private const uint AnyDescriptor = 3;
 

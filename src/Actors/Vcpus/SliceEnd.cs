@@ -1,7 +1,7 @@
 namespace Userfault.Actors;
 
 /// <summary>Why a vCPU's slice ended. A closed set.</summary>
-public enum SliceEnd
+internal enum SliceEnd
 {
     /// <summary>Its budget of accesses is used up: let other actors run, then continue.</summary>
     BudgetUsed,

@@ -7,7 +7,7 @@ namespace Userfault.Actors;
 /// vCPU then waits, and its thread is never blocked. Its state is in the core, which the VM owns, so that the actor
 /// continues with it after a failure.
 /// </summary>
-public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : UntypedActor
+internal sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : UntypedActor
 {
     private bool _isStarted;
     private bool _isPaused;

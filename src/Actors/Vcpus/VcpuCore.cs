@@ -8,7 +8,7 @@ namespace Userfault.Actors;
 /// lock-free walk of the memslot's table, as hardware does, and stops at the first access that leaves the guest. It has
 /// at most one fault outstanding. Single owner; time is a parameter.
 /// </summary>
-public sealed class VcpuCore : IDisposable
+internal sealed class VcpuCore : IDisposable
 {
     private readonly VcpuSettings _settings;
     private readonly IAccessStream _stream;

@@ -7,7 +7,7 @@ namespace Userfault.Actors;
 /// vCPUs that are resumed together arrive as one message. It has no state of its own: a vCPU whose fault is lost with
 /// it reports the fault again when the VM continues.
 /// </summary>
-public sealed class VcpuGateActor(FaultGate gate, IReadOnlyList<IActorRef> vcpus) : UntypedActor
+internal sealed class VcpuGateActor(FaultGate gate, IReadOnlyList<IActorRef> vcpus) : UntypedActor
 {
     /// <summary>A gate.</summary>
     /// <param name="gate">Collects the faults of the vCPUs.</param>

@@ -5,7 +5,7 @@ namespace Userfault.Actors;
 
 // KVM_SET_USER_MEMORY_REGION2 and KVM_SET_MEMORY_ATTRIBUTES: one call at a time, each complete when every memslot that
 // it concerns has done its part.
-public sealed partial class VmActor
+internal sealed partial class VmActor
 {
     private void Call(object call, IActorRef asker)
     {

@@ -9,7 +9,7 @@ namespace Userfault.Actors;
 /// of its actors fails, it pauses the VM and notifies the listener: the actor continues with the state it has, and no
 /// page is forgotten.
 /// </summary>
-public sealed partial class VmActor : UntypedActor
+internal sealed partial class VmActor : UntypedActor
 {
     // For a progress sample, the reports of hundreds of vCPUs would cost more than they are worth.
     private const int MostSampled = 16;

@@ -4,7 +4,7 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>The settings of a VM.</summary>
-public sealed record VmSettings
+internal sealed record VmSettings
 {
     /// <summary>Its name, for topics and messages.</summary>
     public string Name { get; init; } = "vm";

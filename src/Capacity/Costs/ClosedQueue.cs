@@ -4,7 +4,7 @@ namespace Userfault.Capacity;
 /// A closed queue, solved by exact mean value analysis: customers think, wait for one server, are served, and start
 /// again. The vCPUs of a guest and the readers of one userfaultfd form such a queue.
 /// </summary>
-public static class ClosedQueue
+internal static class ClosedQueue
 {
     /// <summary>
     /// The mean time of one round (thinking, waiting, service) in ns. It grows with the number of customers, from

@@ -8,7 +8,7 @@ namespace Userfault.Fetch;
 /// <param name="minPages">Minimum room: one request.</param>
 /// <param name="maxPages">Maximum room: the window.</param>
 /// <param name="delayNs">Permitted excess over the lowest demand latency, in ns; 0 keeps the maximum room.</param>
-public sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
+internal sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
 {
     // The lowest latency of this many requests is taken as that of the idle path. It expires, because paths change.
     private const int Epoch = 1024;

@@ -4,7 +4,7 @@ namespace Userfault.Mmu;
 /// The fault path, step by step in the kernel's order, for both architectures: x86's <c>kvm_tdp_page_fault</c> and
 /// arm64's <c>kvm_handle_guest_abort</c>. The steps are numbered; where the architectures differ, a policy decides.
 /// </summary>
-public static class FaultPath
+internal static class FaultPath
 {
     /// <summary>
     /// The outcome of an access whose gfn no slot backs (steps 1 and 2), for callers that look slots up.

@@ -15,7 +15,7 @@ namespace Userfault.Mmu;
 /// DBM counts as dirty, since a write to it leaves no trace; clearing its dirty state arms DBM. KVM itself does not use
 /// DBM at stage 2: it write-protects and logs in the fault path.
 /// </remarks>
-public readonly struct Stage2Format : IPteFormat
+internal readonly struct Stage2Format : IPteFormat
 {
     private const ulong Valid = 1UL << 0;
     private const ulong TableOrPage = 1UL << 1;

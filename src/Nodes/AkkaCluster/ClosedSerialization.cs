@@ -12,7 +12,7 @@ namespace Userfault.Nodes;
 /// type.
 /// </summary>
 /// <remarks>docs/decisions/0022-closed-wire.md gives the reasons for each.</remarks>
-public static class ClosedSerialization
+internal static class ClosedSerialization
 {
     private const string Serializers = "akka.actor.serializers";
 

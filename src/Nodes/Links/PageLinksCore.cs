@@ -9,7 +9,7 @@ namespace Userfault.Nodes;
 /// </summary>
 /// <param name="image">The wanted image.</param>
 /// <param name="throughFetchers">Are fetchers used at all? A fetcher itself uses only sources.</param>
-public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
+internal sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
 {
     private readonly SortedDictionary<Address, Link> _links = new(AddressOrder.Instance);
     private readonly SortedSet<Address> _seen = new(AddressOrder.Instance);

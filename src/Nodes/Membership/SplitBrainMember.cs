@@ -7,7 +7,7 @@ namespace Userfault.Nodes;
 /// <param name="IsDestination">Does it hold a guest?</param>
 /// <param name="IsReachable">Can the deciding node reach it?</param>
 /// <param name="IsLeaving">Has it announced that it leaves?</param>
-public readonly record struct SplitBrainMember(
+internal readonly record struct SplitBrainMember(
     Address Address,
     bool IsDestination,
     bool IsReachable,

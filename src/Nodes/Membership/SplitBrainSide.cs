@@ -7,7 +7,7 @@ namespace Userfault.Nodes;
 /// neither side: a destination that left in order, but whose departure not every member has seen, holds no guest any
 /// more. No I/O; the nodes of one side reach the same decision.
 /// </summary>
-public static class SplitBrainSide
+internal static class SplitBrainSide
 {
     /// <summary>The decision of one node.</summary>
     /// <param name="members">All members that are not down.</param>

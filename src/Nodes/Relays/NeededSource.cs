@@ -8,7 +8,7 @@ namespace Userfault.Nodes;
 /// </summary>
 /// <param name="source">The source of the pages; not owned.</param>
 /// <param name="replicas">This node's replicas.</param>
-public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageSource
+internal sealed class NeededSource(IPageSource source, Replicas replicas) : IPageSource
 {
     private long _skipped;
 

@@ -6,7 +6,7 @@ namespace Userfault.Simulation;
 /// Memory stays bounded: a fetcher has at most its window of pages in flight, and tables use no more than the guest's
 /// size explains.
 /// </summary>
-public sealed class BoundsChecker : Checker
+internal sealed class BoundsChecker : Checker
 {
     private const int StepsBetweenLooks = 64;
     private readonly Dictionary<string, Window> _windows = new(StringComparer.Ordinal);

@@ -4,7 +4,7 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>If a bit is clear, the content is in place, as seen by any core at any time.</summary>
-public sealed class ClearedChecker : Checker
+internal sealed class ClearedChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "cleared";

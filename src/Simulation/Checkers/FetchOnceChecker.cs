@@ -9,7 +9,7 @@ namespace Userfault.Simulation;
 /// became demand in flight; without hedges, neither is requested again. When everything is requested again, each page
 /// that had been requested and is not in place may be fetched once more.
 /// </summary>
-public sealed class FetchOnceChecker : Checker
+internal sealed class FetchOnceChecker : Checker
 {
     private Fetches[] _pages = [];
 

@@ -6,7 +6,7 @@ namespace Userfault.Simulation;
 /// Late content is dropped: nothing is placed over a page whose bit is clear, in particular not over the guest's own
 /// writes. And the content placed is the image's.
 /// </summary>
-public sealed class LateContentChecker : Checker
+internal sealed class LateContentChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "late-content";

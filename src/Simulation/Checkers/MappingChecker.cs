@@ -8,7 +8,7 @@ namespace Userfault.Simulation;
 /// No page is mapped while its bit is set. Bits are set before the guest runs and never again, so a leaf over a set bit
 /// is a violation at any time.
 /// </summary>
-public sealed class MappingChecker : Checker
+internal sealed class MappingChecker : Checker
 {
     // All leaves are checked at intervals; those that vCPUs use, on every use.
     private const int StepsBetweenLooks = 256;

@@ -6,7 +6,7 @@ namespace Userfault.Simulation;
 /// Every fault resolves once faults have stopped, and only by fetching the page: no access is skipped, no vCPU fails,
 /// every stream runs to its end, and every page is in place and correct.
 /// </summary>
-public sealed class ProgressChecker : Checker
+internal sealed class ProgressChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "progress";

@@ -7,7 +7,7 @@ namespace Userfault.Simulation;
 /// No vCPU uses a translation that is no longer in the table once the change that removed it is complete: every TLB was
 /// flushed. Nor does a vCPU write by a translation from before its page was write-protected.
 /// </summary>
-public sealed class TranslationChecker : Checker
+internal sealed class TranslationChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "translation";

@@ -8,7 +8,7 @@ namespace Userfault.Simulation;
 /// began and without interruption since. Pages are followed step by step, so the check holds whatever else maps or
 /// splits in the meantime: faults, pre-faults, dirty logging.
 /// </summary>
-public sealed class ZapChecker : Checker
+internal sealed class ZapChecker : Checker
 {
     private readonly Dictionary<object, List<Remains>> _begun = new(ReferenceEqualityComparer.Instance);
     private bool _memslotRan;

@@ -11,7 +11,7 @@ namespace Userfault.Simulation.Cluster;
 /// of their membership and the page data plane over one simulated network. Nodes die, return as new incarnations, are
 /// slow, and lose contact with each other.
 /// </summary>
-public sealed class SimCluster
+internal sealed class SimCluster
 {
     private readonly SimClusterSettings _settings;
     private readonly List<SimNode> _nodes = [];

@@ -3,7 +3,7 @@ using Userfault.Fetch;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>The settings of a simulated cluster.</summary>
-public sealed record SimClusterSettings
+internal sealed record SimClusterSettings
 {
     /// <summary>Name of every node's actor system.</summary>
     public string SystemName { get; init; } = "userfault";

@@ -4,7 +4,7 @@ using Userfault.Nodes;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>A node of a simulated cluster: a host, and the process that currently runs there.</summary>
-public sealed class SimNode
+internal sealed class SimNode
 {
     private readonly Action<SimNode> _boot;
 

@@ -6,7 +6,7 @@ namespace Userfault.Simulation;
 /// <summary>
 /// Turns mailbox runs into steps of a <see cref="SimWorld"/>; Akka creates it by its name in the configuration.
 /// </summary>
-public sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
+internal sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
 {
     private readonly SimDispatcher _dispatcher;
 

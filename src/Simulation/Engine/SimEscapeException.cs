@@ -3,7 +3,7 @@ namespace Userfault.Simulation;
 /// <summary>
 /// Work has left the simulation's thread or its clock: the run cannot be replayed. The message names the culprit.
 /// </summary>
-public sealed class SimEscapeException : Exception
+internal sealed class SimEscapeException : Exception
 {
     /// <summary>An escape.</summary>
     /// <param name="culprit">The path of the actor, or the name of the thread.</param>

@@ -6,7 +6,7 @@ namespace Userfault.Simulation;
 /// Receives log events synchronously, on the thread that logs: a logging actor would take turns like all others. Akka
 /// creates it by its name in the configuration.
 /// </summary>
-public sealed class SimLogger : MinimalLogger
+internal sealed class SimLogger : MinimalLogger
 {
     private readonly SimWorld _world = SimWorld.Opening;
 

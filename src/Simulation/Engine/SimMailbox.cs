@@ -9,7 +9,7 @@ namespace Userfault.Simulation;
 /// The queue of one simulated actor. It knows its owner, so that the world can order, hash and name the actor's steps;
 /// a message from a foreign thread is an escape.
 /// </summary>
-public sealed class SimMailbox
+internal sealed class SimMailbox
     : IMessageQueue,
         IUnboundedMessageQueueSemantics,
         IUnboundedDequeBasedMessageQueueSemantics,

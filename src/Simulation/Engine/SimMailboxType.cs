@@ -6,7 +6,7 @@ using Akka.Dispatch.MessageQueues;
 namespace Userfault.Simulation;
 
 /// <summary>Creates the mailboxes of simulated actors; Akka creates it by its name in the configuration.</summary>
-public sealed class SimMailboxType : MailboxType, IProducesMessageQueue<SimMailbox>
+internal sealed class SimMailboxType : MailboxType, IProducesMessageQueue<SimMailbox>
 {
     private readonly SimSetup _setup;
 

@@ -1,7 +1,7 @@
 namespace Userfault.Simulation;
 
 /// <summary>A machine on a simulated network. A restarted node is a new process on the same host.</summary>
-public sealed class SimHost
+internal sealed class SimHost
 {
     internal SimHost(string name, int number) => (Name, Number) = (name, number);
 

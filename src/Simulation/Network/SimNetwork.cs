@@ -5,7 +5,7 @@ namespace Userfault.Simulation;
 /// a lost frame is retransmitted and arrives later, none arrives twice, and none overtakes another on one connection.
 /// On a cut network, frames wait and are delivered when it is healed.
 /// </summary>
-public sealed class SimNetwork
+internal sealed class SimNetwork
 {
     private readonly List<SimHost> _hosts = [];
     private readonly HashSet<(SimHost From, SimHost To)> _cut = [];

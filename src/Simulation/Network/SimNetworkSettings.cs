@@ -3,7 +3,7 @@ namespace Userfault.Simulation;
 /// <summary>
 /// A simulated network. Its faults are those that TCP exposes: delays, stalls and broken connections.
 /// </summary>
-public sealed record SimNetworkSettings
+internal sealed record SimNetworkSettings
 {
     /// <summary>One-way latency between nodes.</summary>
     public SimLatency Latency { get; init; } = SimLatency.Uniform(20_000, 60_000);

@@ -6,7 +6,7 @@ namespace Userfault.Simulation;
 /// A page source in virtual time that answers with content tags, with a random latency per request, and that can be
 /// made to behave like a faulty or hostile source.
 /// </summary>
-public sealed class SwarmSource : IPageSource
+internal sealed class SwarmSource : IPageSource
 {
     private readonly SimWorld _world;
     private readonly SwarmView _view;

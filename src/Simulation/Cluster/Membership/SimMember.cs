@@ -6,4 +6,4 @@ namespace Userfault.Simulation.Cluster;
 /// <param name="Node">The incarnation.</param>
 /// <param name="State">Its state.</param>
 /// <param name="IsReachable">Do all members that take part in decisions see it?</param>
-public sealed record SimMember(NodeId Node, MemberState State, bool IsReachable);
+internal sealed record SimMember(NodeId Node, MemberState State, bool IsReachable);

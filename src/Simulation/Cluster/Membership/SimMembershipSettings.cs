@@ -1,7 +1,7 @@
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>The settings of the membership model. Times in ns.</summary>
-public sealed record SimMembershipSettings
+internal sealed record SimMembershipSettings
 {
     /// <summary>Interval of a node's heartbeats to every other member.</summary>
     public long HeartbeatNs { get; init; } = 500_000_000;
