@@ -3,6 +3,7 @@ using Userfault.Cli;
 
 // Each command has a folder. What several commands need is in Shared/, which refers to none of them.
 // Bad options are one line and exit code 2, as every other bad input.
+ErrorOutput.Install();
 var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
 root.Subcommands.Add(MigrateCommand.Create());
 root.Subcommands.Add(DemandPagingCommand.Create());
@@ -23,6 +24,7 @@ root.Subcommands.Add(ModelCommand.Create());
 root.Subcommands.Add(ServeCommand.Create());
 root.Subcommands.Add(GuestCommand.Create());
 root.Subcommands.Add(SweepCommand.Create());
+root.Options.Add(Unforeseen.Verbose);
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
@@ -33,6 +35,24 @@ if (parsed.Errors.Count > 0)
 
 // Ctrl-C cancels the command, which then ends in its own time: its last words are the report. A handler first puts in
 // place what its guests miss, for as long as that takes.
-var patience =
-    parsed.CommandResult.Command.Name == ServeCommand.Name ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(1);
-return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = patience });
+var name = parsed.CommandResult.Command.Name;
+var patience = name == ServeCommand.Name ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(1);
+using var signals = new TerminationSignals(servesOthers: name is ServeCommand.Name or NodeCommand.Name);
+var isVerbose = parsed.GetValue(Unforeseen.Verbose);
+Unforeseen.CatchOnAllThreads(isVerbose);
+try
+{
+    return await parsed.InvokeAsync(
+        new InvocationConfiguration { ProcessTerminationTimeout = patience, EnableDefaultExceptionHandler = false },
+        signals.Token
+    );
+}
+catch (OperationCanceledException)
+{
+    Console.Error.WriteLine("userfault: stopped before it was done");
+    return ExitCodes.Interrupted;
+}
+catch (Exception e)
+{
+    return Unforeseen.Tell(e, isVerbose);
+}

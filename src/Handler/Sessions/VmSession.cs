@@ -39,6 +39,9 @@ internal sealed class VmSession : IDisposable
     /// <summary>A number for messages.</summary>
     public int Id { get; }
 
+    /// <summary>Has it opened all the descriptors that it will?</summary>
+    public bool IsSettled => _pager is not null;
+
     /// <summary>Its descriptors while it is served; null before its handshake and after its end.</summary>
     public VmDescriptors? Served { get; private set; }
 
@@ -139,9 +142,7 @@ internal sealed class VmSession : IDisposable
         }
         catch (Exception e) when (e is ProtocolException or LinuxException)
         {
-            _server.Log(Id, HandlerEvent.Refused, $"process {_monitorPid}: {e.Message}");
-            if (handedOver && monitor is not null)
-                StopMonitor(monitor);
+            _server.Reject($"vm {Id}", _socket!, handedOver, monitor, e.Message);
             monitor?.Dispose();
             return false;
         }
@@ -157,8 +158,6 @@ internal sealed class VmSession : IDisposable
         if (_stopping != 0)
             pager.Stop(_stopping == 2);
         var end = pager.Run();
-        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
-            _server.Log(Id, HandlerEvent.NotRecorded, problem);
         _final = Report(pager, vm, end);
         Served = null;
         if (end != PagerEnd.Failed)
@@ -174,6 +173,9 @@ internal sealed class VmSession : IDisposable
             _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
             StopMonitor(vm.Monitor);
         }
+        // Last: a disk may be slow, and nobody's guest is to wait for it.
+        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
+            _server.Log(Id, HandlerEvent.NotRecorded, problem);
     }
 
     private long Missing => _pager?.Counters.MissingPages ?? 0;
@@ -213,24 +215,5 @@ internal sealed class VmSession : IDisposable
             + $"{c.RemovedPages} given back, {c.MissingPages} not fetched";
     }
 
-    private void StopMonitor(PidFd monitor)
-    {
-        if (!_server.Options.StopsMonitors)
-            return;
-        try
-        {
-            if (monitor.Signal(PidFd.Kill))
-            {
-                _server.Log(
-                    Id,
-                    HandlerEvent.MonitorStopped,
-                    "its monitor was stopped: its guest would hang, or read zeros"
-                );
-            }
-        }
-        catch (LinuxException e)
-        {
-            _server.Log(Id, HandlerEvent.MonitorStopped, $"its monitor could not be stopped: {e.Message}");
-        }
-    }
+    private void StopMonitor(PidFd monitor) => _server.StopMonitor($"vm {Id}", monitor);
 }

@@ -16,8 +16,12 @@ internal sealed class ServeProcess : IDisposable
     private int _looked;
 
     public ServeProcess(params string[] args)
+        : this(CommandLine.Start(args)) { }
+
+    /// <summary>A process that was started by other means, with its three streams redirected; owned from here on.</summary>
+    public ServeProcess(Process process)
     {
-        _process = CommandLine.Start(args);
+        _process = process;
         _process.OutputDataReceived += Take;
         _process.ErrorDataReceived += Take;
         _process.BeginOutputReadLine();
@@ -107,7 +111,8 @@ internal sealed class ServeProcess : IDisposable
         _process.Dispose();
     }
 
-    private void Signal(string signal)
+    /// <summary>Sends a signal by its name.</summary>
+    public void Signal(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
         kill.WaitForExit();

@@ -4,7 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Cli;
 
 /// <summary>
-/// Turns bad input into one line on standard error and exit code 2, and Ctrl-C before there is a report into 130.
+/// Turns bad input into one line on standard error and exit code 2, an output that cannot be written into 1, and Ctrl-C
+/// before there is a report into 130. Everything else is a bug of this program: see <see cref="Unforeseen"/>.
 /// </summary>
 internal static class BadInput
 {
@@ -23,6 +24,12 @@ internal static class BadInput
         {
             await Console.Error.WriteLineAsync($"userfault: {e.Message}");
             return ExitCodes.Interrupted;
+        }
+        catch (IOException e)
+        {
+            // A full disk, a terminal that was closed.
+            await Console.Error.WriteLineAsync($"userfault: {e.Message.ReplaceLineEndings(" ")}");
+            return ExitCodes.Failed;
         }
     }
 }
