@@ -29,6 +29,7 @@ public sealed class HandlerServer : IDisposable
         if (standbyListener is not null)
             _standbys = new StandbyHub(this, standbyListener, listener);
         _monitors = new MonitorListener(this, listener);
+        _monitors.Start();
     }
 
     /// <summary>Goes on with a VM that another process has served; owned from here on.</summary>

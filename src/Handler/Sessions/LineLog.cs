@@ -18,7 +18,7 @@ public sealed class LineLog : IDisposable
     private readonly Lock _lock = new();
     private readonly Queue<string> _lines = [];
     private readonly SemaphoreSlim _news = new(0);
-    private Thread? _thread;
+    private readonly Thread? _thread;
     private long _lost;
     private long _lostTold;
     private bool _isOver;
@@ -26,10 +26,19 @@ public sealed class LineLog : IDisposable
     /// <summary>A log that has written nothing yet.</summary>
     /// <param name="write">Writes one line, on the log's own thread; may throw and may block.</param>
     /// <param name="maxLines">Lines that wait at most; those beyond are lost.</param>
-    public LineLog(Action<string> write, int maxLines = 4096) => (_write, _maxLines) = (write, maxLines);
+    public LineLog(Action<string> write, int maxLines = 4096)
+        : this()
+    {
+        (_write, _maxLines) = (write, maxLines);
+        // Now: where descriptors have run out no thread can be started, and that is to be written as well.
+        _thread = new Thread(Run) { IsBackground = true, Name = "log" };
+        _thread.Start();
+    }
+
+    private LineLog() => _write = static _ => { };
 
     /// <summary>Takes lines and forgets them.</summary>
-    public static LineLog None { get; } = new(static _ => { }, maxLines: 0);
+    public static LineLog None { get; } = new();
 
     /// <summary>Lines that were not written.</summary>
     public long Lost => Interlocked.Read(ref _lost);
@@ -46,8 +55,6 @@ public sealed class LineLog : IDisposable
             }
 
             _lines.Enqueue(line);
-            if (_thread is null && !TryStart())
-                return;
         }
 
         _news.Release();
@@ -56,32 +63,15 @@ public sealed class LineLog : IDisposable
     /// <summary>Waits a moment for the lines that are left; an output that takes none is not waited for.</summary>
     public void Dispose()
     {
-        Thread? thread;
         lock (_lock)
         {
             if (_isOver)
                 return;
-            (_isOver, thread) = (true, _thread);
+            _isOver = true;
         }
 
         _news.Release();
-        _ = thread?.Join(LastPatience);
-    }
-
-    // No thread can be had: the next line tries again, and takes this one along.
-    private bool TryStart()
-    {
-        try
-        {
-            var thread = new Thread(Run) { IsBackground = true, Name = "log" };
-            thread.Start();
-            _thread = thread;
-            return true;
-        }
-        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
-        {
-            return false;
-        }
+        _ = _thread?.Join(LastPatience);
     }
 
     private void Run()

@@ -20,15 +20,17 @@ internal sealed unsafe class MonitorListener : IDisposable
     private volatile bool _isClosing;
     private bool _isShort;
 
-    /// <summary>Takes connections from now on.</summary>
+    /// <summary>One that takes no connections yet: they wait in the queue.</summary>
     /// <param name="server">Serves them.</param>
     /// <param name="socket">Where they connect; owned from here on.</param>
     public MonitorListener(HandlerServer server, UnixSocket socket)
     {
         (_server, _socket) = (server, socket);
         _thread = new Thread(Run) { IsBackground = true, Name = "monitors" };
-        _thread.Start();
     }
+
+    /// <summary>Takes connections from now on; once.</summary>
+    public void Start() => _thread.Start();
 
     /// <summary>Descriptors that are kept back for what has to be done in order.</summary>
     public DescriptorReserve Reserve => _reserve;
@@ -43,7 +45,8 @@ internal sealed unsafe class MonitorListener : IDisposable
             return;
         _isClosing = true;
         _wake.Signal();
-        _thread.Join();
+        if (_thread.IsAlive)
+            _thread.Join();
         if (isLeftToStandby)
             return;
         // Nobody finds the path any more, and who has found it is told that nobody listens. From then on the queue does

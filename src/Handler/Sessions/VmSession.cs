@@ -160,22 +160,25 @@ internal sealed class VmSession : IDisposable
         var end = pager.Run();
         _final = Report(pager, vm, end);
         Served = null;
-        if (end != PagerEnd.Failed)
-        {
-            _server.Log(Id, HandlerEvent.Ended, Describe(end, pager));
-        }
-        else if (_server.TryHandOver(Id))
-        {
-            _server.Log(Id, HandlerEvent.TakenOver, $"{pager.Reason}; the standby goes on");
-        }
-        else
-        {
-            _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
-            StopMonitor(vm.Monitor);
-        }
-        // Last: a disk may be slow, and nobody's guest is to wait for it.
+        // Before anything else: its guest waits.
+        if (end == PagerEnd.Failed)
+            GiveUp(vm, pager);
         if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
             _server.Log(Id, HandlerEvent.NotRecorded, problem);
+        if (end != PagerEnd.Failed)
+            _server.Log(Id, HandlerEvent.Ended, Describe(end, pager));
+    }
+
+    private void GiveUp(VmDescriptors vm, VmPager pager)
+    {
+        if (_server.TryHandOver(Id))
+        {
+            _server.Log(Id, HandlerEvent.TakenOver, $"{pager.Reason}; the standby goes on");
+            return;
+        }
+
+        _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
+        StopMonitor(vm.Monitor);
     }
 
     private long Missing => _pager?.Counters.MissingPages ?? 0;
