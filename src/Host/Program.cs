@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Userfault.Cli;
+using Userfault.Linux;
 
 // Each command has a folder. What several commands need is in Shared/, which refers to none of them.
 // Bad options are one line and exit code 2, as every other bad input.

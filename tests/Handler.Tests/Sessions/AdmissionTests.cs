@@ -17,7 +17,11 @@ public unsafe class AdmissionTests
         rig.Line(HandlerEvent.Began);
         using (var late = UnixSocket.Connect(rig.Path))
         {
-            Assert.Contains($"process {Environment.ProcessId}: 1 VMs", rig.Line(HandlerEvent.Refused), StringComparison.Ordinal);
+            Assert.Contains(
+                $"process {Environment.ProcessId}: 1 VMs",
+                rig.Line(HandlerEvent.Refused),
+                StringComparison.Ordinal
+            );
             Assert.Equal(0, late.Receive(new byte[1], []));
             Assert.Equal(LinuxErrno.EPIPE, Assert.Throws<LinuxException>(() => late.Send("[]"u8)).Error);
         }
@@ -65,10 +69,7 @@ public unsafe class AdmissionTests
         queue.Close(isLeftToStandby: false);
         Assert.All(waiting, _ => rig.Line(HandlerEvent.Refused));
         Assert.All(waiting, socket => Assert.Equal(0, socket.Receive(new byte[1], [])));
-        Assert.Equal(
-            LinuxErrno.ENOENT,
-            Assert.Throws<LinuxException>(() => UnixSocket.Connect(folder.At("s"))).Error
-        );
+        Assert.Equal(LinuxErrno.ENOENT, Assert.Throws<LinuxException>(() => UnixSocket.Connect(folder.At("s"))).Error);
         waiting.ForEach(socket => socket.Dispose());
     }
 
@@ -193,7 +194,9 @@ public unsafe class AdmissionTests
         {
             fixed (ulong* limits = _limits)
                 Assert.Equal(0, Libc.GetLimit(OpenFiles, limits));
-            var highest = Directory.EnumerateFileSystemEntries("/proc/self/fd").Max(fd => int.Parse(Path.GetFileName(fd)));
+            var highest = Directory
+                .EnumerateFileSystemEntries("/proc/self/fd")
+                .Max(fd => int.Parse(Path.GetFileName(fd)));
             Set((ulong)highest + 64);
             var file = Memfd.Create("taken", 4096);
             _taken.Add(file);
@@ -220,10 +223,11 @@ public unsafe class AdmissionTests
         private void Set(ulong soft)
         {
             // prlimit64 has the same arguments everywhere, and another number on arm64.
-            var number = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
+            var number =
+                System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
                 == System.Runtime.InteropServices.Architecture.X64
-                ? 302
-                : 261;
+                    ? 302
+                    : 261;
             var limits = stackalloc ulong[2];
             (limits[0], limits[1]) = (soft, _limits[1]);
             Assert.Equal(0, Libc.Syscall(number, 0, OpenFiles, (nint)limits, 0));

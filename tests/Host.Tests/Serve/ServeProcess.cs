@@ -19,12 +19,15 @@ internal sealed class ServeProcess : IDisposable
         : this(CommandLine.Start(args)) { }
 
     /// <summary>A process that was started by other means, with its three streams redirected; owned from here on.</summary>
-    public ServeProcess(Process process)
+    /// <param name="process">The process.</param>
+    /// <param name="isOutputRead">Is its standard output read? Otherwise the pipe fills up.</param>
+    public ServeProcess(Process process, bool isOutputRead = true)
     {
         _process = process;
         _process.OutputDataReceived += Take;
         _process.ErrorDataReceived += Take;
-        _process.BeginOutputReadLine();
+        if (isOutputRead)
+            _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 

@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 
-namespace Userfault.Cli;
+namespace Userfault.Linux;
 
 /// <summary>
 /// Signals that end a process by default and must not: those that ask for the same as SIGTERM, and those that only say
 /// that something cannot be written. SIGINT and SIGTERM themselves belong to the command line's parser. What the parent
 /// process has set to be ignored (`nohup`) stays ignored; the runtime ignores SIGPIPE by itself.
 /// </summary>
-internal sealed class TerminationSignals : IDisposable
+public sealed class TerminationSignals : IDisposable
 {
     // SIGXFSZ, the same number on x86-64 and arm64: a file has reached the limit of `ulimit -f`. With the signal out of
     // the way the write answers EFBIG, and is an error of that file like a full disk.
@@ -34,6 +34,7 @@ internal sealed class TerminationSignals : IDisposable
     /// <summary>Cancelled when this process is to end.</summary>
     public CancellationToken Token => _ends.Token;
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var registration in _registrations)
