@@ -82,6 +82,9 @@ internal sealed class Terminal : IDisposable
         _master.Dispose();
     }
 
+    /// <summary>Waits until all that it wrote before its end has been read.</summary>
+    public Task Drained() => Eventually.Holds(() => !_reader.IsAlive, All);
+
     /// <summary>Waits for its end; answers its exit code.</summary>
     public async Task<int> End()
     {

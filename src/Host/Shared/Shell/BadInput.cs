@@ -1,10 +1,12 @@
 using Userfault.Kvm;
+using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.Cli;
 
 /// <summary>
-/// Turns bad input into one line on standard error and exit code 2, an output that cannot be written into 1, and Ctrl-C
+/// Turns bad input into one line on standard error and exit code 2, an output that cannot be written and a
+/// call that the kernel refuses into 1, and Ctrl-C
 /// before there is a report into 130. Everything else is a bug of this program: see <see cref="Unforeseen"/>.
 /// </summary>
 internal static class BadInput
@@ -19,6 +21,12 @@ internal static class BadInput
         {
             await Console.Error.WriteLineAsync($"userfault: {e.Message}");
             return ExitCodes.BadInput;
+        }
+        catch (LinuxException e)
+        {
+            // The kernel refuses what it was right to ask for: it is short of something, or lacks something.
+            await Console.Error.WriteLineAsync($"userfault: {e.Message}");
+            return ExitCodes.Failed;
         }
         catch (InterruptedException e)
         {
