@@ -39,21 +39,11 @@ if (parsed.Errors.Count > 0)
 var name = parsed.CommandResult.Command.Name;
 var patience = name == ServeCommand.Name ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(1);
 using var signals = new TerminationSignals(servesOthers: name is ServeCommand.Name or NodeCommand.Name);
-var isVerbose = parsed.GetValue(Unforeseen.Verbose);
-Unforeseen.CatchOnAllThreads(isVerbose);
-try
-{
-    return await parsed.InvokeAsync(
+var unforeseen = new Unforeseen(Console.Error, parsed.GetValue(Unforeseen.Verbose));
+unforeseen.CatchOnAllThreads();
+return await unforeseen.Guard(() =>
+    parsed.InvokeAsync(
         new InvocationConfiguration { ProcessTerminationTimeout = patience, EnableDefaultExceptionHandler = false },
         signals.Token
-    );
-}
-catch (OperationCanceledException)
-{
-    Console.Error.WriteLine("userfault: stopped before it was done");
-    return ExitCodes.Interrupted;
-}
-catch (Exception e)
-{
-    return Unforeseen.Tell(e, isVerbose);
-}
+    )
+);

@@ -54,6 +54,9 @@ public enum HandlerEvent
     /// <summary>A page source that was not named was learned of from those that were.</summary>
     SourceLearned,
 
+    /// <summary>Its monitor's cgroup is near its memory limit: only pages that are touched are brought.</summary>
+    PushStopped,
+
     /// <summary>A connection could not be accepted for want of descriptors or memory; it stays in the queue.</summary>
     NotAccepted,
 

@@ -152,6 +152,9 @@ internal sealed class VmSession : IDisposable
     {
         using var recorder = _server.Pages.RecordTo is null ? null : new WorkingSetRecorder(_server.Pages.PageCount);
         using var pager = _server.Pages.Open(vm, _server.Options.Pager, recorder, _rest);
+        // What goes into a guest_memfd by a write is charged to who writes; all else to whose memory it is.
+        if (CgroupMemory.Of(vm.Memfd is null ? vm.Monitor.Number : Environment.ProcessId) is { } memory)
+            pager.Spare(memory, line => _server.Log(Id, HandlerEvent.PushStopped, line));
         _pager = pager;
         Served = vm;
         _server.Began(this, vm);

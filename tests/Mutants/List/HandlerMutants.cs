@@ -279,5 +279,21 @@ internal static class HandlerMutants
             "_ends.Cancel();",
             ""
         ),
+        new(
+            "new-region-call-always",
+            "Regions are set by a call that kernels before 6.8 do not have.",
+            Finder.Test("Kvm.Tests", "RegionCallTests.A_mode_uses_the_call_that_it_needs"),
+            "Kvm/Machines/KvmMachine.cs",
+            "var isSecond = Mode == KvmMode.Userfault;",
+            "var isSecond = BUG || Mode == KvmMode.Userfault;"
+        ),
+        new(
+            "room-never-short",
+            "Pages that nobody waits for are pushed until the monitor's cgroup is full.",
+            Finder.Test(Tests, "MemoryRoomTests.It_is_short_where_what_is_missing_does_not_fit_and_half_is_taken"),
+            "Handler/Pager/MemoryRoom.cs",
+            "var fits = left >= missing + (limit / 16);",
+            "var fits = BUG || left >= missing + (limit / 16);"
+        ),
     ];
 }

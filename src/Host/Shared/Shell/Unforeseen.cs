@@ -6,7 +6,9 @@ namespace Userfault.Cli;
 /// What is said of an exception that nobody foresaw, on whichever thread it was: one line that asks for a bug report, and
 /// the stack trace only with <c>--verbose</c>. The exit code is <see cref="ExitCodes.Bug"/>.
 /// </summary>
-internal static class Unforeseen
+/// <param name="error">Where it is said.</param>
+/// <param name="isVerbose">With the stack trace?</param>
+internal sealed class Unforeseen(TextWriter error, bool isVerbose)
 {
     /// <summary>The option of all commands.</summary>
     public static Option<bool> Verbose { get; } =
@@ -16,25 +18,40 @@ internal static class Unforeseen
             Recursive = true,
         };
 
-    /// <summary>Says it; answers the exit code.</summary>
-    public static int Tell(Exception e, bool isVerbose)
+    /// <summary>Runs a command to its exit code, whatever happens in it.</summary>
+    public async Task<int> Guard(Func<Task<int>> run)
     {
-        var what = $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}";
-        Console.Error.WriteLine(
-            isVerbose
-                ? $"userfault: internal error: {what}; please report this as a bug"
-                : $"userfault: internal error: {what}; please report this as a bug, with what --verbose adds"
-        );
-        if (isVerbose)
-            Console.Error.WriteLine(e);
-        return ExitCodes.Bug;
+        try
+        {
+            return await run();
+        }
+        catch (OperationCanceledException)
+        {
+            await error.WriteLineAsync("userfault: stopped before it was done");
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception e)
+        {
+            return Tell(e);
+        }
     }
 
     /// <summary>On other threads the runtime would end the process with a stack trace and a signal: this is first.</summary>
-    public static void CatchOnAllThreads(bool isVerbose) =>
+    public void CatchOnAllThreads() =>
         AppDomain.CurrentDomain.UnhandledException += (_, unhandled) =>
         {
             if (unhandled.ExceptionObject is Exception e)
-                Environment.Exit(Tell(e, isVerbose));
+                Environment.Exit(Tell(e));
         };
+
+    private int Tell(Exception e)
+    {
+        var more = isVerbose ? "" : ", with what --verbose adds";
+        error.WriteLine(
+            $"userfault: internal error: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}; please report this as a bug{more}"
+        );
+        if (isVerbose)
+            error.WriteLine(e);
+        return ExitCodes.Bug;
+    }
 }
