@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Userfault.Cli;
 using Userfault.Linux;
 
@@ -38,7 +39,13 @@ if (parsed.Errors.Count > 0)
 // place what its guests miss, for as long as that takes.
 var name = parsed.CommandResult.Command.Name;
 var patience = name == ServeCommand.Name ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(1);
-using var signals = new TerminationSignals(servesOthers: name is ServeCommand.Name or NodeCommand.Name);
+TerminationSignals.LetWritesFail();
+
+// A terminal that is closed ends what others depend on in order, and everything else as ever; so does Ctrl-\, which stays
+// the key for a command that does not end by itself.
+using var signals = name is ServeCommand.Name or NodeCommand.Name
+    ? new TerminationSignals(PosixSignal.SIGHUP, PosixSignal.SIGQUIT)
+    : new TerminationSignals();
 var unforeseen = new Unforeseen(Console.Error, parsed.GetValue(Unforeseen.Verbose));
 unforeseen.CatchOnAllThreads();
 return await unforeseen.Guard(() =>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Userfault.Handler;
 using Userfault.Linux;
 
@@ -50,6 +51,10 @@ internal static class ServeCommand
                 ? new StatusSocket(statusPath, () => ServeReport.Now(server), log.Write)
                 : null;
             using var run = new ServeRun(server, log.Write, options.EndOf(result));
+            // The command line's own handling of Ctrl-C and SIGTERM begins when this method has returned for the first
+            // time; a monitor may have connected before.
+            using var signals = new TerminationSignals(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+            await using var registration = signals.Token.Register(ends.Cancel);
             var standbySocket = result.GetValue(options.StandbySocket);
             if (socket is not null)
                 run.Listen(socket, standbySocket);

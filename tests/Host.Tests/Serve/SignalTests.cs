@@ -27,6 +27,25 @@ public class SignalTests
         await IsComplete(folder, guest);
     }
 
+    /// <summary>A service manager may end it at any moment; from when monitors can connect, that must be in order.</summary>
+    [SkippableTheory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    [InlineData("HUP")]
+    public async Task A_signal_is_heard_from_the_first_moment_on(string signal)
+    {
+        NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var serve = new ServeProcess(Serve(folder));
+        // Without a pause: the socket is there before the line that says so.
+        using var never = new ManualResetEventSlim();
+        while (!File.Exists(folder.At("s")) && !serve.HasEnded)
+            _ = never.Wait(1);
+        serve.Signal(signal);
+        Assert.Equal(0, await serve.End());
+        Assert.False(File.Exists(folder.At("s")));
+    }
+
     /// <summary>Its reader is gone, or it was told to go on without its terminal.</summary>
     [SkippableFact]
     public async Task Signals_that_say_nothing_to_a_handler_do_not_end_it()

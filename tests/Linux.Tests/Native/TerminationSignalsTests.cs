@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Userfault.Tests;
 
 namespace Userfault.Linux.Tests;
@@ -9,6 +10,7 @@ public class TerminationSignalsTests
     [SkippableTheory]
     [InlineData("HUP", 1, true)]
     [InlineData("QUIT", 3, true)]
+    [InlineData("TERM", 15, true)]
     [InlineData("XFSZ", 25, false)]
     public void A_signal_is_a_request(string name, int number, bool asksToEnd)
     {
@@ -17,7 +19,8 @@ public class TerminationSignalsTests
             (Convert.ToUInt64(ignored[7..].Trim(), 16) & (1UL << (number - 1))) != 0,
             $"SIG{name} is ignored here, and stays so"
         );
-        using var signals = new TerminationSignals(servesOthers: true);
+        TerminationSignals.LetWritesFail();
+        using var signals = new TerminationSignals(PosixSignal.SIGHUP, PosixSignal.SIGQUIT, PosixSignal.SIGTERM);
         using (var kill = Process.Start("kill", [$"-{name}", $"{Environment.ProcessId}"]))
             kill.WaitForExit();
         if (asksToEnd)
