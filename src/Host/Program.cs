@@ -41,8 +41,8 @@ var name = parsed.CommandResult.Command.Name;
 var patience = name == ServeCommand.Name ? Timeout.InfiniteTimeSpan : TimeSpan.FromMinutes(1);
 TerminationSignals.LetWritesFail();
 
-// A terminal that is closed ends what others depend on in order, and everything else as ever; so does Ctrl-\, which stays
-// the key for a command that does not end by itself.
+// A terminal that is closed ends what others depend on in order, and everything else as ever; so does Ctrl-\, which
+// stays the key for a command that does not end by itself.
 using var signals = name is ServeCommand.Name or NodeCommand.Name
     ? new TerminationSignals(PosixSignal.SIGHUP, PosixSignal.SIGQUIT)
     : new TerminationSignals();

@@ -4,10 +4,10 @@ using Userfault.Mmu;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Keeps pages that nobody waits for out of a monitor's memory where its cgroup has a limit: pages that a handler puts in
-/// place are charged to the monitor, and beyond the limit the kernel kills it. Where what is missing does not fit below
-/// the limit, half of the limit is left to pages that the guest touches. On the pager's thread alone, except where said
-/// otherwise; looking allocates nothing, and happens once per some MiB.
+/// Keeps pages that nobody waits for out of a monitor's memory where its cgroup has a limit: pages that a handler puts
+/// in place are charged to the monitor, and beyond the limit the kernel kills it. Where what is missing does not fit
+/// below the limit, half of the limit is left to pages that the guest touches. On the pager's thread alone, except
+/// where said otherwise; looking allocates nothing, and happens once per some MiB.
 /// </summary>
 internal sealed class MemoryRoom : IDisposable
 {
@@ -47,7 +47,9 @@ internal sealed class MemoryRoom : IDisposable
     /// <summary>Are only pages to be brought that somebody waits for?</summary>
     public bool IsShort { get; private set; }
 
-    /// <summary>Looks where so many pages have been put in place since the last time that it may have become short.</summary>
+    /// <summary>
+    /// Looks where so many pages have been put in place since the last time that it may have become short.
+    /// </summary>
     /// <returns>True where <see cref="IsShort"/> has changed.</returns>
     public bool Look()
     {
@@ -73,8 +75,8 @@ internal sealed class MemoryRoom : IDisposable
             return !was;
         _isTold = true;
         _say(
-            $"the cgroup of its memory has {left >> 20} of {limit >> 20} MiB left, and {missing >> 20} MiB are missing: "
-                + "from here on a page comes when the guest touches it"
+            $"the cgroup of its memory has {left >> 20} of {limit >> 20} MiB left, and {missing >> 20} MiB are "
+                + "missing: from here on a page comes when the guest touches it"
         );
         return !was;
     }

@@ -34,7 +34,9 @@ internal abstract unsafe class Placement : IDisposable
     /// <summary>Pages to put in place around a page that is wanted.</summary>
     public ulong ChunkPages { get; private set; }
 
-    /// <summary>From now on the pages that are wanted come alone, or with as many around them as the settings say.</summary>
+    /// <summary>
+    /// From now on the pages that are wanted come alone, or with as many around them as the settings say.
+    /// </summary>
     /// <param name="chunkPages">What the settings say.</param>
     /// <param name="isAlone">Alone?</param>
     public void Narrow(ulong chunkPages, bool isAlone) =>

@@ -3,15 +3,15 @@ using Userfault.Linux;
 namespace Userfault.Handler;
 
 /// <summary>
-/// Says whether another VM's descriptors still fit below this process's limit, before it is let in; and keeps a few back
-/// for those that are not let in. To refuse a monitor in order takes descriptors as well: its connection must be
+/// Says whether another VM's descriptors still fit below this process's limit, before it is let in; and keeps a few
+/// back for those that are not let in. To refuse a monitor in order takes descriptors as well: its connection must be
 /// accepted, what it has sent be received, and its process be opened so that it can be stopped.
 /// </summary>
 internal sealed unsafe class DescriptorReserve : IDisposable
 {
     /// <summary>
-    /// What one VM opens at most: connection, pidfd, userfaultfd, guest_memfd, bitmap, state and the pager's own, and some
-    /// that a handshake brings and that are closed again.
+    /// What one VM opens at most: connection, pidfd, userfaultfd, guest_memfd, bitmap, state and the pager's own, and
+    /// some that a handshake brings and that are closed again.
     /// </summary>
     public const int PerVm = 12;
 

@@ -60,7 +60,9 @@ public enum HandlerEvent
     /// <summary>A connection could not be accepted for want of descriptors or memory; it stays in the queue.</summary>
     NotAccepted,
 
-    /// <summary>So many lines before this one could not be written: the output was full, closed, or read by nobody.</summary>
+    /// <summary>
+    /// So many lines before this one could not be written: the output was full, closed, or read by nobody.
+    /// </summary>
     LinesLost,
 
     /// <summary>The report at the end could not be written.</summary>

@@ -83,8 +83,9 @@ public sealed class HandlerServer : IDisposable
     }
 
     /// <summary>
-    /// Ends: no more connections, and those that wait are refused. With a standby every VM is left to it at once; without one each gets the pages that
-    /// it lacks and is released. One that cannot be released has its monitor stopped.
+    /// Ends: no more connections, and those that wait are refused. With a standby every VM is left to it at once;
+    /// without one each gets the pages that it lacks and is released. One that cannot be released has its monitor
+    /// stopped.
     /// </summary>
     public void Stop()
     {
@@ -133,8 +134,8 @@ public sealed class HandlerServer : IDisposable
     }
 
     /// <summary>
-    /// Refuses a connection in one line. What its monitor sends from now on fails at its end, so that it knows; one whose
-    /// userfaultfd has come has a guest that depends on it, and is stopped.
+    /// Refuses a connection in one line. What its monitor sends from now on fails at its end, so that it knows; one
+    /// whose userfaultfd has come has a guest that depends on it, and is stopped.
     /// </summary>
     /// <param name="vm">The VM's name for the line.</param>
     /// <param name="socket">The connection; not owned.</param>

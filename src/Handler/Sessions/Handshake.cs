@@ -76,8 +76,9 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
     }
 
     /// <summary>
-    /// Ends a connection's incoming direction, and says whether a userfaultfd came before that: in what was not received
-    /// yet. What is sent afterwards fails at its sender, so that no descriptor is lost between here and the close.
+    /// Ends a connection's incoming direction, and says whether a userfaultfd came before that: in what was not
+    /// received yet. What is sent afterwards fails at its sender, so that no descriptor is lost between here and the
+    /// close.
     /// </summary>
     public static bool HasComeBefore(UnixSocket socket)
     {

@@ -2,9 +2,9 @@ namespace Userfault.Handler;
 
 /// <summary>
 /// Lines on their way to an output that may be full, closed, or read by nobody. Any thread adds a line, and neither
-/// waits nor fails: a VM's thread has guests to serve. One background thread writes. Lines that could not be written, or
-/// for which there was no room in the queue, are counted, and the number is written as soon as the output takes lines
-/// again.
+/// waits nor fails: a VM's thread has guests to serve. One background thread writes. Lines that could not be written,
+/// or for which there was no room in the queue, are counted, and the number is written as soon as the output takes
+/// lines again.
 /// </summary>
 public sealed class LineLog : IDisposable
 {

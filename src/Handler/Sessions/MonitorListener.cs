@@ -36,8 +36,8 @@ internal sealed unsafe class MonitorListener : IDisposable
     public DescriptorReserve Reserve => _reserve;
 
     /// <summary>
-    /// Takes no more connections. With a standby the socket and its queue are left to it. Otherwise nobody can connect any
-    /// more, and those who have and were not accepted yet are refused.
+    /// Takes no more connections. With a standby the socket and its queue are left to it. Otherwise nobody can connect
+    /// any more, and those who have and were not accepted yet are refused.
     /// </summary>
     public void Close(bool isLeftToStandby)
     {

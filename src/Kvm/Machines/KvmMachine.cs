@@ -150,7 +150,8 @@ internal sealed unsafe class KvmMachine : IDisposable
         if (errno != LinuxErrno.None)
         {
             throw new LinuxException(
-                $"KVM_SET_USER_MEMORY_REGION{(isSecond ? "2" : "")} of slot {region.Slot} at 0x{region.GuestPhysicalAddress:x}",
+                $"KVM_SET_USER_MEMORY_REGION{(isSecond ? "2" : "")} of slot {region.Slot} at "
+                    + $"0x{region.GuestPhysicalAddress:x}",
                 errno
             );
         }

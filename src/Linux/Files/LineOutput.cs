@@ -18,7 +18,8 @@ public sealed unsafe class LineOutput(int fd)
     private bool _isMidLine;
 
     /// <summary>Writes a line, behind the end of one that was cut short.</summary>
-    /// <exception cref="LinuxException">ENOSPC, EPIPE, EIO and their like; a part of it may have been written.</exception>
+    /// <exception cref="LinuxException">ENOSPC, EPIPE, EIO and their like; a part of it may have been
+    /// written.</exception>
     public void WriteLine(string line)
     {
         var bytes = Encoding.UTF8.GetBytes(_isMidLine ? $"\n{line}\n" : $"{line}\n");

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Userfault.Linux;
 
 /// <summary>
-/// The file of a listening socket: its path, and which file that was. Another process may put its own socket at the same
-/// path, and that one is not this process's to remove.
+/// The file of a listening socket: its path, and which file that was. Another process may put its own socket at the
+/// same path, and that one is not this process's to remove.
 /// </summary>
 /// <param name="Path">Where it was bound.</param>
 /// <param name="Device">The file system's device number.</param>

@@ -73,8 +73,8 @@ public sealed unsafe class UnixSocket : IDisposable
     }
 
     /// <summary>
-    /// Takes the file away that it listens at, so that nobody who comes from now on finds it; a file that another process
-    /// has put there since stays.
+    /// Takes the file away that it listens at, so that nobody who comes from now on finds it; a file that another
+    /// process has put there since stays.
     /// </summary>
     public void RemoveFile() => File?.Remove();
 
@@ -176,8 +176,8 @@ public sealed unsafe class UnixSocket : IDisposable
     }
 
     /// <summary>
-    /// Nothing more comes in: who sends from now on, or connects where this socket listens, is told that nobody is there.
-    /// What came before can still be received, or accepted; behind that is the end of the stream, or EINVAL.
+    /// Nothing more comes in: who sends from now on, or connects where this socket listens, is told that nobody is
+    /// there. What came before can still be received, or accepted; behind that is the end of the stream, or EINVAL.
     /// </summary>
     public void StopReceiving() => _ = Libc.Shutdown(Fd.Number, SHUT_RD);
 

@@ -28,8 +28,8 @@ public sealed class TerminationSignals : IDisposable
     public CancellationToken Token => _ends.Token;
 
     /// <summary>
-    /// For the whole process: a file that has reached the limit of `ulimit -f` does not end it. The write answers EFBIG,
-    /// and is an error of that file like a full disk.
+    /// For the whole process: a file that has reached the limit of `ulimit -f` does not end it. The write answers
+    /// EFBIG, and is an error of that file like a full disk.
     /// </summary>
     public static void LetWritesFail()
     {

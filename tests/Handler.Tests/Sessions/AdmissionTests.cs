@@ -4,7 +4,9 @@ using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
 
-/// <summary>Whoever was accepted is served, or refused by name and told so: nobody is left with a guest that hangs.</summary>
+/// <summary>
+/// Whoever was accepted is served, or refused by name and told so: nobody is left with a guest that hangs.
+/// </summary>
 [Collection(nameof(OneAtATime))]
 public unsafe class AdmissionTests
 {

@@ -40,8 +40,8 @@ public class LimitTests
     }
 
     /// <summary>
-    /// It has handed over its userfaultfd before it is looked at: the handler stands still until then, and is told to end
-    /// meanwhile.
+    /// It has handed over its userfaultfd before it is looked at: the handler stands still until then, and is told to
+    /// end meanwhile.
     /// </summary>
     [SkippableFact]
     public async Task A_monitor_that_waits_when_the_handler_ends_is_served_or_stopped()

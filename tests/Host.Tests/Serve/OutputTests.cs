@@ -90,10 +90,11 @@ public class OutputTests
         )!;
         await probe.WaitForExitAsync();
         Skip.If(probe.ExitCode != 0, $"no file system can be mounted: {await probe.StandardError.ReadToEndAsync()}");
+        var disk = folder.At("disk");
         using var serve = Start(
             folder,
             "",
-            before: $"mount -t tmpfs -o size=8k none {folder.At("disk")}; head -c 8192 /dev/zero > {folder.At("disk")}/fill; ",
+            before: $"mount -t tmpfs -o size=8k none {disk}; head -c 8192 /dev/zero > {disk}/fill; ",
             args: ["--record", folder.At("disk/set"), "--json", folder.At("serve.json")],
             within: ["unshare", "--mount"]
         );

@@ -18,7 +18,9 @@ internal sealed class ServeProcess : IDisposable
     public ServeProcess(params string[] args)
         : this(CommandLine.Start(args)) { }
 
-    /// <summary>A process that was started by other means, with its three streams redirected; owned from here on.</summary>
+    /// <summary>
+    /// A process that was started by other means, with its three streams redirected; owned from here on.
+    /// </summary>
     /// <param name="process">The process.</param>
     /// <param name="isOutputRead">Is its standard output read? Otherwise the pipe fills up.</param>
     public ServeProcess(Process process, bool isOutputRead = true)

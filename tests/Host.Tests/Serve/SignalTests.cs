@@ -27,7 +27,9 @@ public class SignalTests
         await IsComplete(folder, guest);
     }
 
-    /// <summary>A service manager may end it at any moment; from when monitors can connect, that must be in order.</summary>
+    /// <summary>
+    /// A service manager may end it at any moment; from when monitors can connect, that must be in order.
+    /// </summary>
     [SkippableTheory]
     [InlineData("TERM")]
     [InlineData("INT")]

@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Userfault.Cli;
 
 /// <summary>
-/// What is said of an exception that nobody foresaw, on whichever thread it was: one line that asks for a bug report, and
-/// the stack trace only with <c>--verbose</c>. The exit code is <see cref="ExitCodes.Bug"/>.
+/// What is said of an exception that nobody foresaw, on whichever thread it was: one line that asks for a bug report,
+/// and the stack trace only with <c>--verbose</c>. The exit code is <see cref="ExitCodes.Bug"/>.
 /// </summary>
 /// <param name="error">Where it is said.</param>
 /// <param name="isVerbose">With the stack trace?</param>
@@ -36,7 +36,9 @@ internal sealed class Unforeseen(TextWriter error, bool isVerbose)
         }
     }
 
-    /// <summary>On other threads the runtime would end the process with a stack trace and a signal: this is first.</summary>
+    /// <summary>
+    /// On other threads the runtime would end the process with a stack trace and a signal: this is first.
+    /// </summary>
     public void CatchOnAllThreads() =>
         AppDomain.CurrentDomain.UnhandledException += (_, unhandled) =>
         {
@@ -48,7 +50,8 @@ internal sealed class Unforeseen(TextWriter error, bool isVerbose)
     {
         var more = isVerbose ? "" : ", with what --verbose adds";
         error.WriteLine(
-            $"userfault: internal error: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}; please report this as a bug{more}"
+            $"userfault: internal error: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}; "
+                + $"please report this as a bug{more}"
         );
         if (isVerbose)
             error.WriteLine(e);
