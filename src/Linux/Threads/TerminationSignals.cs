@@ -13,6 +13,7 @@ public sealed class TerminationSignals : IDisposable
 
     private static PosixSignalRegistration? Untold;
 
+    // Not disposed of: a signal may be in the middle of being handled when this object is, on another thread.
     private readonly CancellationTokenSource _ends = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
 
@@ -42,7 +43,6 @@ public sealed class TerminationSignals : IDisposable
     {
         foreach (var registration in _registrations)
             registration.Dispose();
-        _ends.Dispose();
     }
 
     private void End(PosixSignalContext signal)
