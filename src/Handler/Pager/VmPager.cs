@@ -19,6 +19,7 @@ internal sealed unsafe partial class VmPager : IDisposable
     private readonly EventFd _wake = new();
     private readonly LatencyRequests _latencyRequests;
     private readonly long _begunNs = PageDelivery.NowNs;
+    private MemoryRoom? _room;
     private Thread? _thread;
     private bool _isCompleting;
     private volatile StopKind _stop;
@@ -110,6 +111,14 @@ internal sealed unsafe partial class VmPager : IDisposable
         _latencyRequests.WhileOpen(_wake.Signal);
     }
 
+    /// <summary>
+    /// Brings only pages that are waited for while its monitor's cgroup is short of memory; before <see cref="Run"/>.
+    /// </summary>
+    /// <param name="memory">The cgroup.</param>
+    /// <param name="say">Takes the line that says so, once.</param>
+    public void Spare(CgroupMemory memory, Action<string> say) =>
+        _room = new MemoryRoom(memory, Counters, say, () => _latencyRequests.WhileOpen(_wake.Signal));
+
     /// <summary>Serves until the end. Blocks: on a thread of its own.</summary>
     public PagerEnd Run()
     {
@@ -145,6 +154,7 @@ internal sealed unsafe partial class VmPager : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _room?.Dispose();
         _latencyRequests.Drain();
         _feed.Dispose();
         _delivery.Dispose();
@@ -158,6 +168,8 @@ internal sealed unsafe partial class VmPager : IDisposable
         var idleSince = 0L;
         while (true)
         {
+            if (_room is not null && _room.Look())
+                OnRoom(_room.IsShort);
             BeginCompleting();
             var isBusy = TakeMessages();
             if (_delivery.Deferred.Count > 0)
@@ -187,6 +199,12 @@ internal sealed unsafe partial class VmPager : IDisposable
                 return over;
             idleSince = 0;
         }
+    }
+
+    private void OnRoom(bool isShort)
+    {
+        _feed.IsHeld = isShort;
+        _delivery.Placement.Narrow(_settings.ChunkPages, isAlone: isShort);
     }
 
     // Before the loop looks for work, so that it does not sleep on what it has just been given to do.

@@ -32,7 +32,15 @@ internal abstract unsafe class Placement : IDisposable
     public ulong PagesPerGranule { get; }
 
     /// <summary>Pages to put in place around a page that is wanted.</summary>
-    public ulong ChunkPages { get; }
+    public ulong ChunkPages { get; private set; }
+
+    /// <summary>
+    /// From now on the pages that are wanted come alone, or with as many around them as the settings say.
+    /// </summary>
+    /// <param name="chunkPages">What the settings say.</param>
+    /// <param name="isAlone">Alone?</param>
+    public void Narrow(ulong chunkPages, bool isAlone) =>
+        ChunkPages = isAlone ? PagesPerGranule : Math.Max(chunkPages, PagesPerGranule);
 
     /// <summary>The same where a thread sleeps in the userfaultfd.</summary>
     public virtual ulong FaultPages => ChunkPages;

@@ -53,4 +53,21 @@ public enum HandlerEvent
 
     /// <summary>A page source that was not named was learned of from those that were.</summary>
     SourceLearned,
+
+    /// <summary>Its monitor's cgroup is near its memory limit: only pages that are touched are brought.</summary>
+    PushStopped,
+
+    /// <summary>A connection could not be accepted for want of descriptors or memory; it stays in the queue.</summary>
+    NotAccepted,
+
+    /// <summary>
+    /// So many lines before this one could not be written: the output was full, closed, or read by nobody.
+    /// </summary>
+    LinesLost,
+
+    /// <summary>The report at the end could not be written.</summary>
+    NotReported,
+
+    /// <summary>A question to the status socket could not be answered.</summary>
+    StatusFailed,
 }

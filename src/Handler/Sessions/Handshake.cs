@@ -63,11 +63,41 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
         }
         catch (LinuxException e)
         {
+            // Descriptors that were cut off were sent all the same.
+            handedOver |= e.Error == LinuxErrno.EMFILE;
             throw new ProtocolException(e.Message);
         }
         finally
         {
             handedOver |= descriptors.Any(Userfaultfd.IsUserfaultfd);
+            foreach (var fd in descriptors)
+                fd.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Ends a connection's incoming direction, and says whether a userfaultfd came before that: in what was not
+    /// received yet. What is sent afterwards fails at its sender, so that no descriptor is lost between here and the
+    /// close.
+    /// </summary>
+    public static bool HasComeBefore(UnixSocket socket)
+    {
+        socket.StopReceiving();
+        var descriptors = new List<OwnedFd>();
+        var bytes = new byte[4096];
+        try
+        {
+            while (socket.Receive(bytes, descriptors, wait: false) > 0) { }
+
+            return descriptors.Any(Userfaultfd.IsUserfaultfd);
+        }
+        catch (LinuxException)
+        {
+            // Descriptors were cut off for want of room: one of them may have been it.
+            return true;
+        }
+        finally
+        {
             foreach (var fd in descriptors)
                 fd.Dispose();
         }

@@ -80,8 +80,9 @@ public sealed class PageSupply : IDisposable
                 WorkingSetFile.Save(RecordTo!, recorder.ToWorkingSet(Identity, PageCount));
                 return null;
             }
-            catch (Exception e) when (e is PagingException or IOException or UnauthorizedAccessException)
+            catch (Exception e)
             {
+                // Whatever it was: the VM's thread goes on, and so do the guests.
                 return RecordProblem = e.Message;
             }
         }

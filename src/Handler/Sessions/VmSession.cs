@@ -39,6 +39,9 @@ internal sealed class VmSession : IDisposable
     /// <summary>A number for messages.</summary>
     public int Id { get; }
 
+    /// <summary>Has it opened all the descriptors that it will?</summary>
+    public bool IsSettled => _pager is not null;
+
     /// <summary>Its descriptors while it is served; null before its handshake and after its end.</summary>
     public VmDescriptors? Served { get; private set; }
 
@@ -139,9 +142,7 @@ internal sealed class VmSession : IDisposable
         }
         catch (Exception e) when (e is ProtocolException or LinuxException)
         {
-            _server.Log(Id, HandlerEvent.Refused, $"process {_monitorPid}: {e.Message}");
-            if (handedOver && monitor is not null)
-                StopMonitor(monitor);
+            _server.Reject($"vm {Id}", _socket!, handedOver, monitor, e.Message);
             monitor?.Dispose();
             return false;
         }
@@ -151,29 +152,36 @@ internal sealed class VmSession : IDisposable
     {
         using var recorder = _server.Pages.RecordTo is null ? null : new WorkingSetRecorder(_server.Pages.PageCount);
         using var pager = _server.Pages.Open(vm, _server.Options.Pager, recorder, _rest);
+        // What goes into a guest_memfd by a write is charged to who writes; all else to whose memory it is.
+        if (CgroupMemory.Of(vm.Memfd is null ? vm.Monitor.Number : Environment.ProcessId) is { } memory)
+            pager.Spare(memory, line => _server.Log(Id, HandlerEvent.PushStopped, line));
         _pager = pager;
         Served = vm;
         _server.Began(this, vm);
         if (_stopping != 0)
             pager.Stop(_stopping == 2);
         var end = pager.Run();
-        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
-            _server.Log(Id, HandlerEvent.NotRecorded, problem);
         _final = Report(pager, vm, end);
         Served = null;
+        // Before anything else: its guest waits.
+        if (end == PagerEnd.Failed)
+            GiveUp(vm, pager);
+        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
+            _server.Log(Id, HandlerEvent.NotRecorded, problem);
         if (end != PagerEnd.Failed)
-        {
             _server.Log(Id, HandlerEvent.Ended, Describe(end, pager));
-        }
-        else if (_server.TryHandOver(Id))
+    }
+
+    private void GiveUp(VmDescriptors vm, VmPager pager)
+    {
+        if (_server.TryHandOver(Id))
         {
             _server.Log(Id, HandlerEvent.TakenOver, $"{pager.Reason}; the standby goes on");
+            return;
         }
-        else
-        {
-            _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
-            StopMonitor(vm.Monitor);
-        }
+
+        _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
+        StopMonitor(vm.Monitor);
     }
 
     private long Missing => _pager?.Counters.MissingPages ?? 0;
@@ -213,24 +221,5 @@ internal sealed class VmSession : IDisposable
             + $"{c.RemovedPages} given back, {c.MissingPages} not fetched";
     }
 
-    private void StopMonitor(PidFd monitor)
-    {
-        if (!_server.Options.StopsMonitors)
-            return;
-        try
-        {
-            if (monitor.Signal(PidFd.Kill))
-            {
-                _server.Log(
-                    Id,
-                    HandlerEvent.MonitorStopped,
-                    "its monitor was stopped: its guest would hang, or read zeros"
-                );
-            }
-        }
-        catch (LinuxException e)
-        {
-            _server.Log(Id, HandlerEvent.MonitorStopped, $"its monitor could not be stopped: {e.Message}");
-        }
-    }
+    private void StopMonitor(PidFd monitor) => _server.StopMonitor($"vm {Id}", monitor);
 }

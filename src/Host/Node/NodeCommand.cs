@@ -9,10 +9,12 @@ namespace Userfault.Cli;
 /// <summary><c>userfault node</c>: one process of a cluster, until Ctrl-C.</summary>
 internal static class NodeCommand
 {
+    public const string Name = "node";
+
     public static Command Create()
     {
         var command = new Command(
-            "node",
+            Name,
             "Be a node of a cluster: a source or a fetcher of pages until Ctrl-C, or a destination until its guest "
                 + "is there."
         );

@@ -113,7 +113,7 @@ internal sealed class ServeOptions
 
     /// <summary>How VMs are served.</summary>
     /// <exception cref="CliException">A bad value.</exception>
-    public HandlerOptions HandlerOf(ParseResult result, Settings settings, Action<string> log)
+    public HandlerOptions HandlerOf(ParseResult result, Settings settings, LineLog log)
     {
         var records = result.GetValue(Record) is not null;
         var chunk = (ulong)Units.Count(Chunk.Name, result.GetValue(Chunk) ?? (records ? "1" : "64"), 1, 512);

@@ -16,7 +16,8 @@ internal sealed class KernelKvmHost : IKvmHost
         if (KvmDevice.WhyMissing() is { } missing)
             throw new KvmUnavailableException($"real vCPUs cannot be had here: {missing}");
         _device = KvmDevice.Open();
-        HasUserfault = Probe();
+        // The flag belongs to the newer call; a kernel without that call need not be asked.
+        HasUserfault = _device.Check(KvmCapability.UserMemory2) > 0 && Probe();
         _vm = _device.CreateVm();
     }
 

@@ -144,11 +144,14 @@ internal sealed unsafe class KvmMachine : IDisposable
 
     private void Set(in UserspaceMemoryRegion2 region)
     {
-        var errno = _host.Regions.SetUserMemoryRegion2(region);
+        // The newer call only where it says more: kernels before 6.8 do not have it, and answer ENOTTY.
+        var isSecond = Mode == KvmMode.Userfault;
+        var errno = isSecond ? _host.Regions.SetUserMemoryRegion2(region) : _host.Regions.SetUserMemoryRegion(region);
         if (errno != LinuxErrno.None)
         {
             throw new LinuxException(
-                $"KVM_SET_USER_MEMORY_REGION2 of slot {region.Slot} at 0x{region.GuestPhysicalAddress:x}",
+                $"KVM_SET_USER_MEMORY_REGION{(isSecond ? "2" : "")} of slot {region.Slot} at "
+                    + $"0x{region.GuestPhysicalAddress:x}",
                 errno
             );
         }

@@ -32,6 +32,24 @@ internal sealed class PidFd : IDisposable
             )
         );
 
+    /// <summary>The number of the process; 0 or less where it has ended, or is not known.</summary>
+    public int Number
+    {
+        get
+        {
+            try
+            {
+                var line = File.ReadLines($"/proc/self/fdinfo/{Fd.Number}")
+                    .FirstOrDefault(static l => l.StartsWith("Pid:", StringComparison.Ordinal));
+                return line is not null && int.TryParse(line.AsSpan(4), out var pid) ? pid : 0;
+            }
+            catch (IOException)
+            {
+                return 0;
+            }
+        }
+    }
+
     /// <summary>Sends a signal; false where the process is gone already.</summary>
     /// <exception cref="LinuxException">EPERM: not allowed to.</exception>
     public bool Signal(int signal)

@@ -16,6 +16,7 @@ internal sealed unsafe class HandlerRig : IDisposable
     private static readonly TimeSpan LinePatience = Patience.Of(TimeSpan.FromSeconds(60));
     private readonly TemporaryFolder _folder = new();
     private readonly BlockingCollection<string> _lines = [];
+    private readonly LineLog _log;
 
     private readonly FileImage? _file;
     private readonly PageSupply? _ownSupply;
@@ -33,10 +34,11 @@ internal sealed unsafe class HandlerRig : IDisposable
             _file = WriteImage();
             supply = _ownSupply = new PageSupply(_file);
         }
+        _log = new LineLog(_lines.Add);
         var options = new HandlerOptions
         {
             StopsMonitors = false,
-            Log = _lines.Add,
+            Log = _log,
             HandshakeTimeout = TimeSpan.FromMilliseconds(200),
         };
         Server = new HandlerServer(supply ?? new PageSupply(Image), change?.Invoke(options) ?? options);
@@ -76,6 +78,7 @@ internal sealed unsafe class HandlerRig : IDisposable
     public void Dispose()
     {
         Server.Dispose();
+        _log.Dispose();
         _ownSupply?.Dispose();
         _file?.Dispose();
         _folder.Dispose();
