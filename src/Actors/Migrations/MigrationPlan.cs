@@ -45,6 +45,18 @@ public sealed record MigrationPlan
     /// <summary>What makes the actors of vCPUs that run elsewhere, under a real KVM; null: the model's vCPUs.</summary>
     public Func<VcpuSeat, Akka.Actor.Props>? OtherVcpus { get; init; }
 
+    /// <summary>How many memslots regions make, without making them.</summary>
+    /// <param name="regions">The regions.</param>
+    /// <param name="maxPages">Longest memslot; 0: one memslot per region.</param>
+    public static ulong CountSlots(IReadOnlyList<GfnRange> regions, ulong maxPages)
+    {
+        ArgumentNullException.ThrowIfNull(regions);
+        return regions.Aggregate(
+            0UL,
+            (sum, region) => sum + (maxPages == 0 ? 1 : ((region.Count - 1) / maxPages) + 1)
+        );
+    }
+
     /// <summary>The memslots: regions, split where one is larger than wanted.</summary>
     public IReadOnlyList<GfnRange> Slots()
     {

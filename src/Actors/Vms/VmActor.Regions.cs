@@ -170,7 +170,8 @@ public sealed partial class VmActor
             return;
         if (--change.Outstanding > 0)
             return;
-        if (change.ZapsOthers && _settings.Policy.ZapsAllSlots && _slots.Count > 1)
+        // Before anybody has looked at the slots nothing is mapped.
+        if (change.ZapsOthers && _settings.Policy.ZapsAllSlots && _slots.Count > 1 && _isLookedAt)
         {
             // The quirk: where one slot is zapped, all of the VM's are.
             change.ZapsOthers = false;
@@ -234,14 +235,29 @@ public sealed partial class VmActor
         Publish();
     }
 
-    // Without one that is going and has not said its last yet.
-    private void Publish() =>
+    // Without one that is going and has not said its last yet. Before anybody looks at the list, which costs as much as
+    // there are slots, it is not made anew for each of tens of thousands that a VM begins with.
+    private void Publish()
+    {
+        _isPublished = false;
+        if (_isLookedAt)
+            PublishNow();
+    }
+
+    // From the first look on, every change is published at once.
+    private void PublishNow()
+    {
+        _isLookedAt = true;
+        if (_isPublished)
+            return;
+        _isPublished = true;
         _space.Publish(
             from s in _slots.Values
             let slot = _addressSpaces[s.Pager.Core.Slot.Id.AddressSpace].FindById(s.Pager.Core.Slot.Id.Id)
             where slot is not null
             select new SlotView(slot.Id, slot.Range, s.Pager.Core, s.Actor)
         );
+    }
 
     // A change that is under way, and what is left of it.
     private sealed record Change(IActorRef Asker, SlotId Id, Memslot? New, bool ZapsOthers, bool RemovesFirst)
