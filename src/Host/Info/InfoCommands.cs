@@ -38,6 +38,13 @@ internal static class InfoCommands
             pages += range.Count;
             for (ulong i = 0; i < range.Count; i++)
             {
+                if (Math.Min(image.HoleAt(range.Start.Plus(i)), range.Count - i) is > 0 and var hole)
+                {
+                    zero += hole;
+                    i += hole - 1;
+                    continue;
+                }
+
                 var bytes = image.Read(range.Start.Plus(i), scratch);
                 if (bytes == null || ZeroPage.IsZero(bytes))
                     zero++;

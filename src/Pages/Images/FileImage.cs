@@ -5,7 +5,8 @@ namespace Userfault.Pages;
 /// <summary>
 /// An image in a file: mapped read-only, never read whole, its segments sorted by guest physical address. Pages are
 /// handed out as pointers into the mapping; a page that segments cover only in part is put together in the caller's
-/// scratch. The file must not be cut short while it is mapped: the machine answers that with SIGBUS.
+/// scratch. What the file has no data for is a hole, and never read. The file must not be cut short while it is mapped:
+/// the machine answers that with SIGBUS.
 /// </summary>
 public sealed unsafe class FileImage : IMemoryImage
 {
@@ -16,7 +17,7 @@ public sealed unsafe class FileImage : IMemoryImage
     internal FileImage(MappedFile file, ImageKind kind, ImageSegment[] segments, IReadOnlyList<MemoryPageRange> ranges)
     {
         _file = file;
-        _segments = segments;
+        _segments = file.Extents() is { } extents ? SegmentMap.WithoutHoles(segments, extents) : segments;
         Kind = kind;
         Ranges = ranges;
         Pages = ranges[^1].End.Value;
@@ -40,6 +41,18 @@ public sealed unsafe class FileImage : IMemoryImage
 
     /// <summary>The segments, ascending, none touching or overlapping another.</summary>
     public IReadOnlyList<ImageSegment> Segments => _segments;
+
+    /// <inheritdoc/>
+    public string? Change() => _file.Change();
+
+    /// <inheritdoc/>
+    public ulong HoleAt(MemoryPage page)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        var index = FirstEndingBehind(page.Value << Page.Shift);
+        var end = index == _segments.Length ? Pages : _segments[index].Start >> Page.Shift;
+        return end > page.Value ? end - page.Value : 0;
+    }
 
     /// <inheritdoc/>
     public byte* Read(MemoryPage page, byte* scratch)

@@ -22,6 +22,18 @@ public unsafe interface IMemoryImage : IDisposable
     IReadOnlyList<MemoryPageRange> Ranges => [new MemoryPageRange(new MemoryPage(0), Pages)];
 
     /// <summary>
+    /// How many pages from this one on are known to be zero without looking (a hole); 0 where the page has to be looked at.
+    /// </summary>
+    /// <param name="page">The page; below <see cref="Pages"/>.</param>
+    ulong HoleAt(MemoryPage page) => 0;
+
+    /// <summary>
+    /// What has changed of the file behind it since it was opened; null where nothing has, or there is no file. What is
+    /// served then is not what was opened.
+    /// </summary>
+    string? Change() => null;
+
+    /// <summary>
     /// Binds files and connections to this image. Computed at the first call, which reads up to 16 MiB.
     /// </summary>
     ImageIdentity Identity { get; }
