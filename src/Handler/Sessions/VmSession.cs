@@ -20,6 +20,7 @@ internal sealed class VmSession : IDisposable
     private volatile VmPager? _pager;
     private volatile VmReport? _final;
     private volatile int _stopping;
+    private volatile string? _lost;
     private byte[] _rest = [];
 
     /// <summary>A VM that connects now.</summary>
@@ -124,12 +125,17 @@ internal sealed class VmSession : IDisposable
         try
         {
             monitor = PidFd.Open(_monitorPid);
+            var lost = _server.Pages.WhyNot();
+            if (lost is not null)
+                _server.Log(Id, HandlerEvent.ImageChanged, $"process {_monitorPid}: {lost}");
             var handshake = Handshake.Receive(
                 _socket!,
                 _server.Options.HandshakeTimeout,
                 _server.Pages.PageCount,
                 ref handedOver
             );
+            if (lost is not null)
+                throw new ProtocolException(lost);
             var state = VmState.Create(handshake.Map.PageLimit, _server.Pages.Identity);
             foreach (var region in handshake.Map.Regions)
                 state.Missing.SetRange(region.Pages.Start.Value, region.Pages.Count);
@@ -156,7 +162,11 @@ internal sealed class VmSession : IDisposable
         _server.Began(this, vm);
         if (_stopping != 0)
             pager.Stop(_stopping == 2);
+        _server.Pages.Follow(Lose);
         var end = pager.Run();
+        _server.Pages.Unfollow(Lose);
+        if (_lost is not null)
+            end = PagerEnd.Failed;
         if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
             _server.Log(Id, HandlerEvent.NotRecorded, problem);
         _final = Report(pager, vm, end);
@@ -164,6 +174,12 @@ internal sealed class VmSession : IDisposable
         if (end != PagerEnd.Failed)
         {
             _server.Log(Id, HandlerEvent.Ended, Describe(end, pager));
+        }
+        else if (_lost is { } lost)
+        {
+            // A standby's image is no other.
+            _server.Log(Id, HandlerEvent.ImageChanged, $"{pager.Counters.MissingPages} pages cannot be served: {lost}");
+            StopMonitor(vm.Monitor);
         }
         else if (_server.TryHandOver(Id))
         {
@@ -174,6 +190,15 @@ internal sealed class VmSession : IDisposable
             _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
             StopMonitor(vm.Monitor);
         }
+    }
+
+    // A guest that has all of its pages needs the image no more.
+    private void Lose(string why)
+    {
+        if (Missing == 0)
+            return;
+        _lost = why;
+        _pager?.Stop(handOver: true);
     }
 
     private long Missing => _pager?.Counters.MissingPages ?? 0;
@@ -191,7 +216,7 @@ internal sealed class VmSession : IDisposable
             pages,
             vm.Memfd is not null,
             end,
-            pager.Reason,
+            _lost ?? pager.Reason,
             pager.Counters,
             pager.Latency(),
             pager.AllocatedBytes,

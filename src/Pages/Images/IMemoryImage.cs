@@ -28,10 +28,13 @@ public unsafe interface IMemoryImage : IDisposable
     ulong HoleAt(MemoryPage page) => 0;
 
     /// <summary>
-    /// What has changed of the file behind it since it was opened; null where nothing has, or there is no file. What is
-    /// served then is not what was opened.
+    /// What has become of the file behind it since it was opened; null where it is as it was, or there is none. One or two
+    /// system calls; where the file's times alone do not tell, the sampled pages are read again.
     /// </summary>
-    string? Change() => null;
+    ImageChange? Change() => null;
+
+    /// <summary>The file behind it, as a path that names it wherever it is moved; null where there is none.</summary>
+    string? OpenPath => null;
 
     /// <summary>
     /// Binds files and connections to this image. Computed at the first call, which reads up to 16 MiB.

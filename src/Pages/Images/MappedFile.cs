@@ -41,20 +41,11 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Where the file holds data; null where all of it counts as data.</summary>
     public DataExtents? Extents() => _stamp.Kind == FileKind.Regular ? new DataExtents(_fd!, Length, MaxHoleCalls) : null;
 
-    /// <summary>What has changed since the file was opened; null where nothing has.</summary>
-    public string? Change()
-    {
-        if (_fd is null)
-            return null;
-        if (FileStamp.Of(_fd) is var now && now != _stamp)
-            return now.Bytes != _stamp.Bytes ? $"its size was {_stamp.Bytes} bytes and is {now.Bytes}" : "it was written to";
-        return FileStamp.TryOf(Path) switch
-        {
-            null => "it was removed",
-            { } there when (there.Device, there.Inode) != (_stamp.Device, _stamp.Inode) => "another file took its place",
-            _ => null,
-        };
-    }
+    /// <summary>The state of the open file now; null where the system does not say.</summary>
+    public FileStamp? StampNow() => _fd is null ? null : FileStamp.Of(_fd);
+
+    /// <summary>A path that leads to the open file, whatever its own path leads to now.</summary>
+    public string? OpenPath => _fd is null ? null : $"/proc/self/fd/{_fd.Number}";
 
     public void Dispose()
     {
