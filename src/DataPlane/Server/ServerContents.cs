@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
@@ -5,13 +6,18 @@ namespace Userfault.DataPlane;
 /// <summary>What all sessions of one server share: the offers by identity, the list for LIST, the counters.</summary>
 internal sealed class ServerContents(IEnumerable<PageOffer> offers, Func<IReadOnlyList<SourceListing>>? directory)
 {
-    private readonly Dictionary<ImageIdentity, PageOffer> _offers = offers.ToDictionary(offer => offer.Identity);
+    private readonly ConcurrentDictionary<ImageIdentity, PageOffer> _offers = new(
+        offers.ToDictionary(offer => offer.Identity)
+    );
 
     public ServerCounters Counters { get; } = new();
 
     /// <summary>The offer of an image; none while there is nothing behind it.</summary>
     public PageOffer? Find(ImageIdentity image) =>
         _offers.GetValueOrDefault(image) is { Pages: > 0 } offer ? offer : null;
+
+    /// <summary>Offers something more; what is offered by this identity already stays.</summary>
+    public void Add(PageOffer offer) => _offers.TryAdd(offer.Identity, offer);
 
     /// <summary>Looks at some pages of an image before anybody asks for them; false once all are known.</summary>
     public bool LookAhead()

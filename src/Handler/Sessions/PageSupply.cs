@@ -11,6 +11,7 @@ public sealed class PageSupply : IDisposable
     private readonly IMemoryImage? _image;
     private readonly SourceSet? _sources;
     private readonly ImageIndex? _index;
+    private readonly IMemoryImage? _watched;
     private readonly ImageWatch? _watch;
     private Action<string>? _lost;
     private string? _loss;
@@ -23,12 +24,26 @@ public sealed class PageSupply : IDisposable
         ArgumentNullException.ThrowIfNull(image);
         (_image, Identity, PageCount, Name) = (image, image.Identity, image.Pages, image.Name);
         _index = new ImageIndex(image);
-        _watch = new ImageWatch(image, change => Lose($"image {Name} has changed: {change.What}"));
+        _watched = image;
+        _watch = Watch(image);
     }
 
     /// <summary>Page sources of an image; not owned.</summary>
     public PageSupply(SourceSet sources, ImageIdentity identity, ulong pages, string name) =>
         (_sources, Identity, PageCount, Name) = (sources, identity, pages, name);
+
+    /// <summary>Page sources that read an image in this process; not owned, none of it.</summary>
+    public PageSupply(SourceSet sources, IMemoryImage image)
+        : this(
+            sources,
+            (image ?? throw new ArgumentNullException(nameof(image))).Identity,
+            image.Pages,
+            image.Name
+        )
+    {
+        _watched = image;
+        _watch = Watch(image);
+    }
 
     private PageSupply(PageSupply other)
     {
@@ -68,7 +83,7 @@ public sealed class PageSupply : IDisposable
     {
         if (Volatile.Read(ref _loss) is { } loss)
             return loss;
-        return _image?.Change() is { } change
+        return _watched?.Change() is { } change
             ? $"image {Name} has changed: {change.What}; start a handler for the new one"
             : null;
     }
@@ -97,6 +112,9 @@ public sealed class PageSupply : IDisposable
         lock (_lock)
             _lost -= lost;
     }
+
+    private ImageWatch Watch(IMemoryImage image) =>
+        new(image, change => Lose($"image {Name} has changed: {change.What}"));
 
     private void Lose(string why)
     {
