@@ -1,6 +1,4 @@
-using Userfault.Linux;
 using Userfault.Mmu;
-using Userfault.Pages;
 using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
