@@ -15,16 +15,33 @@ public sealed class SameImagesTests
     [Fact]
     public void Files_of_one_sample_are_not_mixed_before_they_are_known()
     {
-        var groups = SameImages.Groups([[FirstFile], [SecondFile]]);
+        var groups = SameImages.Groups([
+            [FirstFile],
+            [SecondFile],
+        ]);
         Assert.Equal(2, groups.Count);
         Assert.True(SameImages.AreUndecided(groups));
-        Assert.Equal([FirstFile], SameImages.Of(FirstFile, [[FirstFile], [SecondFile]]));
+        Assert.Equal(
+            [FirstFile],
+            SameImages.Of(
+                FirstFile,
+                [
+                    [FirstFile],
+                    [SecondFile],
+                ]
+            )
+        );
     }
 
     [Fact]
     public void What_one_server_offers_by_two_identities_is_one_image()
     {
-        ImageIdentity[][] servers = [[Whole, FirstFile], [Whole, SecondFile], [FirstFile]];
+        ImageIdentity[][] servers =
+        [
+            [Whole, FirstFile],
+            [Whole, SecondFile],
+            [FirstFile],
+        ];
         Assert.Equal([Whole, FirstFile, SecondFile], SameImages.Of(FirstFile, servers));
         Assert.False(SameImages.AreUndecided(SameImages.Groups(servers)));
         Assert.Single(SameImages.Groups(servers));
@@ -33,7 +50,12 @@ public sealed class SameImagesTests
     [Fact]
     public void Images_that_were_read_whole_and_differ_stay_apart()
     {
-        ImageIdentity[][] servers = [[Whole, FirstFile], [OtherWhole, SecondFile], [Another]];
+        ImageIdentity[][] servers =
+        [
+            [Whole, FirstFile],
+            [OtherWhole, SecondFile],
+            [Another],
+        ];
         Assert.Equal([Whole, FirstFile], SameImages.Of(FirstFile, servers));
         var groups = SameImages.Groups(servers);
         Assert.Equal(3, groups.Count);
@@ -43,9 +65,32 @@ public sealed class SameImagesTests
     [Fact]
     public void One_that_is_not_known_yet_is_undecided_beside_one_that_is()
     {
-        Assert.True(SameImages.AreUndecided(SameImages.Groups([[Whole], [SecondFile]])));
-        Assert.False(SameImages.AreUndecided(SameImages.Groups([[Another], [SecondFile]])));
-        Assert.Equal([Whole], SameImages.Of(Whole, [[Whole], [SecondFile]]));
+        Assert.True(
+            SameImages.AreUndecided(
+                SameImages.Groups([
+                    [Whole],
+                    [SecondFile],
+                ])
+            )
+        );
+        Assert.False(
+            SameImages.AreUndecided(
+                SameImages.Groups([
+                    [Another],
+                    [SecondFile],
+                ])
+            )
+        );
+        Assert.Equal(
+            [Whole],
+            SameImages.Of(
+                Whole,
+                [
+                    [Whole],
+                    [SecondFile],
+                ]
+            )
+        );
     }
 
     private static ImageIdentity Identity(byte sample, byte rest)

@@ -27,7 +27,9 @@ public static class BitmapStrip
             var end = (ulong)((UInt128)pages * (cell + 1) / count);
             if (end == start)
                 continue;
-            strip[cell] = (byte)(255 * (end - start - MissingIn(bitmaps, start, end, ref bitmapAt, ref bitmapStart)) / (end - start));
+            strip[cell] = (byte)(
+                255 * (end - start - MissingIn(bitmaps, start, end, ref bitmapAt, ref bitmapStart)) / (end - start)
+            );
         }
 
         return strip;

@@ -12,6 +12,7 @@ namespace Userfault.Actors;
 public sealed partial class MigrationActor : UntypedActor
 {
     private const ulong PagesAVerifySlice = 2048;
+
     // At most one part in so many of the time goes to samples.
     private const long SampleShare = 8;
     private const long LookForDigestsNs = 10_000_000;

@@ -51,10 +51,7 @@ public sealed record MigrationPlan
     public static ulong CountSlots(IReadOnlyList<GfnRange> regions, ulong maxPages)
     {
         ArgumentNullException.ThrowIfNull(regions);
-        return regions.Aggregate(
-            0UL,
-            (sum, region) => sum + (maxPages == 0 ? 1 : ((region.Count - 1) / maxPages) + 1)
-        );
+        return regions.Aggregate(0UL, (sum, region) => sum + (maxPages == 0 ? 1 : ((region.Count - 1) / maxPages) + 1));
     }
 
     /// <summary>The memslots: regions, split where one is larger than wanted.</summary>

@@ -34,12 +34,7 @@ public sealed class PageSupply : IDisposable
 
     /// <summary>Page sources that read an image in this process; not owned, none of it.</summary>
     public PageSupply(SourceSet sources, IMemoryImage image)
-        : this(
-            sources,
-            (image ?? throw new ArgumentNullException(nameof(image))).Identity,
-            image.Pages,
-            image.Name
-        )
+        : this(sources, (image ?? throw new ArgumentNullException(nameof(image))).Identity, image.Pages, image.Name)
     {
         _watched = image;
         _watch = Watch(image);

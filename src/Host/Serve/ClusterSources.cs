@@ -188,7 +188,11 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         IReadOnlyList<ImageIdentity> images;
         lock (_lock)
         {
-            foreach (var server in listings.GroupBy(l => l.Host.Length == 0 ? asked : SourceSearch.EndPointOf(l.Host, l.Port)))
+            foreach (
+                var server in listings.GroupBy(l =>
+                    l.Host.Length == 0 ? asked : SourceSearch.EndPointOf(l.Host, l.Port)
+                )
+            )
                 _offered[server.Key] = [.. server.Select(static l => l.Image)];
             images = _images = SameImages.Of(_found.Image, [.. _offered.Values]);
         }

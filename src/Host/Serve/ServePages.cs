@@ -53,9 +53,7 @@ internal sealed class ServePages : IDisposable
         );
         pump.Add(source);
         sources.Add(source);
-        var pages = new ServePages(
-            new PageSupply(sources, image) { RecordTo = record, Replay = replay }
-        );
+        var pages = new ServePages(new PageSupply(sources, image) { RecordTo = record, Replay = replay });
         pages._owned.AddRange([image, source, pump, pages.Supply]);
         return pages;
     }

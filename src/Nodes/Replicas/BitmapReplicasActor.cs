@@ -101,9 +101,7 @@ public sealed class BitmapReplicasActor : UntypedActor
 
         // Memory is taken for pages that some source has, not for any number that a node says.
         var isServed = nodes.Any(n =>
-            n.Report?.Offers.Any(o =>
-                o.Image.IsSameSample(shape.Image) && shape.Pages.End.Value <= o.PageCount
-            ) == true
+            n.Report?.Offers.Any(o => o.Image.IsSameSample(shape.Image) && shape.Pages.End.Value <= o.PageCount) == true
         );
         if (!isServed || _held.Count == MostReplicas)
             return;

@@ -55,10 +55,7 @@ internal static class FileErrors
     /// </summary>
     public static void RefuseOtherKinds(string path)
     {
-        if (
-            OperatingSystem.IsLinux()
-            && FileStamp.TryOf(path) is { Kind: FileKind.Folder or FileKind.Other } other
-        )
+        if (OperatingSystem.IsLinux() && FileStamp.TryOf(path) is { Kind: FileKind.Folder or FileKind.Other } other)
         {
             throw WrongKind(path, other.Kind);
         }

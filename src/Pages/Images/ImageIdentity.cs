@@ -40,7 +40,9 @@ public readonly record struct ImageIdentity
     private const ulong ProvisionalBit = 1;
 
     // Files are told apart by their numbers on their machine, until it starts anew.
-    private static readonly string Machine = File.Exists(BootId) ? File.ReadAllText(BootId).Trim() : Environment.MachineName;
+    private static readonly string Machine = File.Exists(BootId)
+        ? File.ReadAllText(BootId).Trim()
+        : Environment.MachineName;
 
     private readonly ulong _a,
         _b,
@@ -80,7 +82,9 @@ public readonly record struct ImageIdentity
         var sampled = Sampled(image);
         if (image.Pages <= SampledPages)
             return sampled.With(sampled._c, sampled._d, isProvisional: false);
-        var rest = stamp is { } file ? KeyOf(image, sampled, file, Machine) : HashOf($"userfault.recipe {sampled} {recipe}");
+        var rest = stamp is { } file
+            ? KeyOf(image, sampled, file, Machine)
+            : HashOf($"userfault.recipe {sampled} {recipe}");
         return sampled.With(rest._a, rest._b, isProvisional: stamp is not null);
     }
 

@@ -39,7 +39,8 @@ internal sealed unsafe class MappedFile : IDisposable
     public static MappedFile Open(string path) => OperatingSystem.IsLinux() ? OpenByKernel(path) : OpenByRuntime(path);
 
     /// <summary>Where the file holds data; null where all of it counts as data.</summary>
-    public DataExtents? Extents() => _stamp.Kind == FileKind.Regular ? new DataExtents(_fd!, Length, MaxHoleCalls) : null;
+    public DataExtents? Extents() =>
+        _stamp.Kind == FileKind.Regular ? new DataExtents(_fd!, Length, MaxHoleCalls) : null;
 
     /// <summary>The state of the open file now; null where the system does not say.</summary>
     public FileStamp? StampNow() => _fd is null ? null : FileStamp.Of(_fd);

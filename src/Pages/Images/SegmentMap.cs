@@ -75,7 +75,10 @@ internal static class SegmentMap
             {
                 var (dataStart, dataEnd) = extents.Next(at);
                 var holeStart = PageUp(segment.Start + (at - segment.FileOffset));
-                var holeEnd = PageDown(segment.Start + (Math.Min(dataStart, fileEnd) - segment.FileOffset), segment.End);
+                var holeEnd = PageDown(
+                    segment.Start + (Math.Min(dataStart, fileEnd) - segment.FileOffset),
+                    segment.End
+                );
                 if (holeEnd > holeStart)
                 {
                     Keep(kept, segment, start, holeStart);

@@ -45,7 +45,8 @@ public static class WholeImage
         try
         {
             var bytes = File.ReadAllBytes(path);
-            return bytes.Length == ImageIdentity.Size
+            return
+                bytes.Length == ImageIdentity.Size
                 && new ImageIdentity(bytes) is { IsProvisional: false } known
                 && known.IsSameSample(image.Identity)
                 ? known

@@ -10,15 +10,21 @@ namespace Userfault.Handler.Tests;
 public sealed unsafe class PageSizeTests
 {
     [SkippableTheory]
-    [InlineData("""
-        "page_size":4096
-        """)]
-    [InlineData("""
-        "page_size_kib":4096
-        """)]
-    [InlineData("""
-        "page_size":4096,"page_size_kib":4096
-        """)]
+    [InlineData(
+        """
+            "page_size":4096
+            """
+    )]
+    [InlineData(
+        """
+            "page_size_kib":4096
+            """
+    )]
+    [InlineData(
+        """
+            "page_size":4096,"page_size_kib":4096
+            """
+    )]
     public void A_monitor_that_says_its_page_size_in_one_way_or_the_other_is_served(string field)
     {
         Here.NeedsUserfaultfd();
@@ -38,18 +44,26 @@ public sealed unsafe class PageSizeTests
     }
 
     [SkippableTheory]
-    [InlineData("""
-        "page_size_kib":4
-        """)]
-    [InlineData("""
-        "page_size_kib":0
-        """)]
-    [InlineData("""
-        "page_size_kib":8192
-        """)]
-    [InlineData("""
-        "page_size":12288
-        """)]
+    [InlineData(
+        """
+            "page_size_kib":4
+            """
+    )]
+    [InlineData(
+        """
+            "page_size_kib":0
+            """
+    )]
+    [InlineData(
+        """
+            "page_size_kib":8192
+            """
+    )]
+    [InlineData(
+        """
+            "page_size":12288
+            """
+    )]
     public void What_is_no_page_size_is_refused(string field)
     {
         Here.NeedsUserfaultfd();

@@ -58,10 +58,7 @@ public sealed class MemoryRangesTests
         Skip.IfNot(OperatingSystem.IsLinux(), "the kernel says what a process has used on Linux alone");
         const long maxBytes = 1L << 30;
         using var folder = new TemporaryFolder();
-        var core = CoreFile.Write(
-            folder.At("core"),
-            [(0, 4 << 20), (0x3800_0000_0000, 16 * PageBytes)]
-        );
+        var core = CoreFile.Write(folder.At("core"), [(0, 4 << 20), (0x3800_0000_0000, 16 * PageBytes)]);
         using var process = CommandLine.Start(["migrate", "--image", core, .. FewAccesses]);
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();

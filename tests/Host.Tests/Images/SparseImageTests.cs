@@ -35,7 +35,12 @@ public sealed class SparseImageTests
     private static long PrivateKib(int process) =>
         File.ReadLines($"/proc/{process}/smaps_rollup")
             .Where(static line => line.StartsWith("Private_", StringComparison.Ordinal))
-            .Sum(static line => long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture));
+            .Sum(static line =>
+                long.Parse(
+                    line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal).Trim(),
+                    CultureInfo.InvariantCulture
+                )
+            );
 
     private static string Terabyte(TemporaryFolder folder)
     {

@@ -43,7 +43,10 @@ internal static class ImageMutants
         new(
             "replacement-unseen",
             "Another file under the image's name is taken for the image.",
-            Finder.Test(Handler, "ImageChangeTests.Another_file_in_its_place_is_no_matter_to_who_is_served_and_refused_to_who_comes"),
+            Finder.Test(
+                Handler,
+                "ImageChangeTests.Another_file_in_its_place_is_no_matter_to_who_is_served_and_refused_to_who_comes"
+            ),
             "Handler/Sessions/VmSession.cs",
             "_server.Pages.WhyNot();",
             "BUG ? null : _server.Pages.WhyNot();"

@@ -45,10 +45,7 @@ public sealed class FileImageTests : IDisposable
         using var image = MemoryImages.OpenRaw(path);
         // A file system keeps data by blocks, which may be larger than a page.
         Assert.InRange(image.Segments.Aggregate(0UL, static (sum, s) => sum + s.Length), 3UL << 12, 3UL << 20);
-        Assert.Equal(
-            [new MemoryPageRange(new MemoryPage(0), 1UL << 28)],
-            image.Ranges
-        );
+        Assert.Equal([new MemoryPageRange(new MemoryPage(0), 1UL << 28)], image.Ranges);
         ulong looked = 0;
         for (ulong page = 0; page < image.Pages; )
         {
@@ -73,9 +70,7 @@ public sealed class FileImageTests : IDisposable
         foreach (var shift in new ulong[] { 0, 0x10, 0x800, 0xff0 })
         {
             var length = (64UL << 20) - 0x123;
-            var elf = new GoldenElf()
-                .Load((ulong)GoldenElf.BodyAt(1), 0x1000_0000 + shift, length)
-                .Body([]);
+            var elf = new GoldenElf().Load((ulong)GoldenElf.BodyAt(1), 0x1000_0000 + shift, length).Body([]);
             var core = _folder.Write($"core{shift}", elf.Build());
             using (var file = new FileStream(core, FileMode.Open))
             {

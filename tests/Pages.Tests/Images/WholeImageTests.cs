@@ -12,7 +12,9 @@ public sealed class WholeImageTests : IDisposable
     private static readonly long Unseen = Enumerable
         .Range(0, (int)Pages)
         .First(page =>
-            !Enumerable.Range(0, ImageIdentity.SampledPages).Any(i => ImageIdentity.SampleAt((ulong)i, (ulong)Pages) == (ulong)page)
+            !Enumerable
+                .Range(0, ImageIdentity.SampledPages)
+                .Any(i => ImageIdentity.SampleAt((ulong)i, (ulong)Pages) == (ulong)page)
         );
 
     private readonly TemporaryFolder _folder = new();

@@ -141,15 +141,13 @@ internal sealed class SourceSearch
             }
 
             // By server: what one offers by two identities is one image.
-            var images = SameImages.Groups(
-                [
-                    .. _found
-                        .GroupBy(static f =>
-                            f.Listing.Host.Length == 0 ? f.Node : EndPointOf(f.Listing.Host, f.Listing.Port)
-                        )
-                        .Select(static server => server.Select(static f => f.Listing.Image).Distinct().ToList()),
-                ]
-            );
+            var images = SameImages.Groups([
+                .. _found
+                    .GroupBy(static f =>
+                        f.Listing.Host.Length == 0 ? f.Node : EndPointOf(f.Listing.Host, f.Listing.Port)
+                    )
+                    .Select(static server => server.Select(static f => f.Listing.Image).Distinct().ToList()),
+            ]);
             if (images.Count == 0)
             {
                 throw new CliException(

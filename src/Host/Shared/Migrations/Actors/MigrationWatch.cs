@@ -26,12 +26,8 @@ internal sealed class MigrationWatch : UntypedActor
     /// <param name="fetchers">The fetcher pool.</param>
     /// <param name="dispatcher">The migration's dispatcher.</param>
     /// <param name="news">Gets progress, the report, and <see cref="Broken"/> where none will come.</param>
-    public static Props Props(
-        MigrationPlan plan,
-        IActorRef fetchers,
-        string dispatcher,
-        ChannelWriter<object> news
-    ) => Props(self => MigrationActor.Props(plan, fetchers, self).WithDispatcher(dispatcher), news);
+    public static Props Props(MigrationPlan plan, IActorRef fetchers, string dispatcher, ChannelWriter<object> news) =>
+        Props(self => MigrationActor.Props(plan, fetchers, self).WithDispatcher(dispatcher), news);
 
     /// <summary>Watches any actor that behaves like a migration.</summary>
     internal static Props Props(Func<IActorRef, Props> migration, ChannelWriter<object> news) =>

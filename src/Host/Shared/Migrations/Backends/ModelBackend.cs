@@ -17,7 +17,8 @@ internal sealed class ModelBackend(MigrateArguments arguments, IActorFeed feed) 
 
     public string? Line => feed.LocalFetchers > 0 ? $"{feed.LocalFetchers} fetcher(s)" : null;
 
-    public RunInputs Open(RemoteImage? adopted) => RunInputs.Open(arguments, PolicyOf(Migration).UserSlots, adopted: adopted);
+    public RunInputs Open(RemoteImage? adopted) =>
+        RunInputs.Open(arguments, PolicyOf(Migration).UserSlots, adopted: adopted);
 
     public Task Start(RunInputs inputs, WorkingSetRecording workingSet, CancellationToken cancelled)
     {
