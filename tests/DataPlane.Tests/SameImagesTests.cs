@@ -59,6 +59,23 @@ public sealed class SameImagesTests
         Assert.Equal([Whole, FirstFile], SameImages.Of(FirstFile, servers));
         var groups = SameImages.Groups(servers);
         Assert.Equal(3, groups.Count);
+        // Not even if one server has both.
+        Assert.Equal(
+            2,
+            SameImages
+                .Groups([
+                    [Whole, OtherWhole],
+                ])
+                .Count
+        );
+        Assert.Equal(
+            2,
+            SameImages
+                .Groups([
+                    [FirstFile, SecondFile],
+                ])
+                .Count
+        );
         Assert.False(SameImages.AreUndecided(groups));
     }
 

@@ -23,13 +23,13 @@ public sealed class MigrationWatchTests
                     news.Writer
                 )
             );
-            Assert.Equal("begun", await news.Reader.ReadAsync(late.Token));
+            var migration = Assert.IsAssignableFrom<IActorRef>(await news.Reader.ReadAsync(late.Token));
+            system.ActorOf(Props.Create(() => new Witness(migration, news.Writer)));
+            Assert.Equal("watched", await news.Reader.ReadAsync(late.Token));
             watch.Tell(MigrationProtocol.Start.Instance);
             var broken = Assert.IsType<MigrationWatch.Broken>(await news.Reader.ReadAsync(late.Token));
             Assert.Contains("no such thing", broken.Reason, StringComparison.Ordinal);
-            watch.Tell(MigrationProtocol.Start.Instance);
-            watch.Tell("behind it all");
-            Assert.Equal("behind it all", await news.Reader.ReadAsync(late.Token));
+            Assert.Equal("ended", await news.Reader.ReadAsync(late.Token));
         }
         finally
         {
@@ -39,8 +39,22 @@ public sealed class MigrationWatchTests
 
     private sealed class Failing : UntypedActor
     {
-        public Failing(ChannelWriter<object> news) => news.TryWrite("begun");
+        public Failing(ChannelWriter<object> news) => news.TryWrite(Self);
 
         protected override void OnReceive(object message) => throw new InvalidOperationException("no such thing");
+    }
+
+    private sealed class Witness : UntypedActor
+    {
+        private readonly ChannelWriter<object> _news;
+
+        public Witness(IActorRef migration, ChannelWriter<object> news)
+        {
+            _news = news;
+            Context.Watch(migration);
+            _news.TryWrite("watched");
+        }
+
+        protected override void OnReceive(object message) => _news.TryWrite(message is Terminated ? "ended" : message);
     }
 }

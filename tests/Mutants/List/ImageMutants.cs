@@ -83,8 +83,8 @@ internal static class ImageMutants
         ),
         new(
             "alike-are-one",
-            "Sources of one sample are mixed before it is known that they have one image.",
-            Finder.Test("DataPlane.Tests", "SameImagesTests.Files_of_one_sample_are_not_mixed_before_they_are_known"),
+            "Images of one sample on one server count as one image.",
+            Finder.Test("DataPlane.Tests", "SameImagesTests.Images_that_were_read_whole_and_differ_stay_apart"),
             "DataPlane/Wire/SameImages.cs",
             "one.IsSameSample(other) && one.IsProvisional != other.IsProvisional",
             "one.IsSameSample(other)"
