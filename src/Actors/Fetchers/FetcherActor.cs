@@ -18,8 +18,11 @@ internal sealed class FetcherActor : UntypedActor
     private readonly IGuestTime _time;
     private readonly List<Connection> _sources = [];
     private readonly List<IActorRef> _requesters = [];
-    private readonly List<(int Requester, List<MemoryPage> Pages)> _notSent = [];
-    private readonly List<(int Requester, List<MemoryPage> Pages)> _failed = [];
+    private readonly Dictionary<IActorRef, int> _requesterNumbers = new(ReferenceEqualityComparer.Instance);
+
+    // By requester; nothing is removed but all of it, so that the order is that of the engine.
+    private readonly Dictionary<int, List<MemoryPage>> _notSent = [];
+    private readonly Dictionary<int, List<MemoryPage>> _failed = [];
     private readonly IActorRef? _broadcast;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private ICancelable? _tick;
@@ -236,14 +239,11 @@ internal sealed class FetcherActor : UntypedActor
     }
 
     // The engine reports page by page; each requester gets one message.
-    private static void Note(List<(int Requester, List<MemoryPage> Pages)> notes, in FetchEffect effect)
+    private static void Note(Dictionary<int, List<MemoryPage>> notes, in FetchEffect effect)
     {
-        var index = 0;
-        while (index < notes.Count && notes[index].Requester != effect.Requester)
-            index++;
-        if (index == notes.Count)
-            notes.Add((effect.Requester, []));
-        notes[index].Pages.Add(effect.Page);
+        if (!notes.TryGetValue(effect.Requester, out var pages))
+            notes.Add(effect.Requester, pages = []);
+        pages.Add(effect.Page);
     }
 
     private void GiveUp(Connection connection, SourceLoss loss)
@@ -280,13 +280,10 @@ internal sealed class FetcherActor : UntypedActor
 
     private int NumberOf(IActorRef requester)
     {
-        for (var i = 0; i < _requesters.Count; i++)
-        {
-            if (_requesters[i].Equals(requester))
-                return i;
-        }
-
+        if (_requesterNumbers.TryGetValue(requester, out var number))
+            return number;
         _requesters.Add(requester);
+        _requesterNumbers.Add(requester, _requesters.Count - 1);
         return _requesters.Count - 1;
     }
 

@@ -14,6 +14,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
 {
     private readonly SortedDictionary<ulong, IActorRef> _fetchers = [];
     private readonly List<IActorRef> _requesters = [];
+    private readonly HashSet<IActorRef> _known = new(ReferenceEqualityComparer.Instance);
     private readonly List<FetcherPoolProtocol.AddSource> _added = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private FetchRoutes _routes = new([]);
@@ -73,7 +74,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
                 Broadcast(cancel);
                 break;
             case FetcherPoolProtocol.Register register:
-                if (!_requesters.Contains(register.Requester))
+                if (_known.Add(register.Requester))
                     _requesters.Add(register.Requester);
                 break;
             case FetcherPoolProtocol.FetcherRestarted restarted:

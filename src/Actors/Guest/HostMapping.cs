@@ -28,6 +28,9 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     private readonly ulong _pages;
     private readonly UserfaultBitmap _cached;
     private readonly UserfaultBitmap _mapped;
+    private readonly Lock _bitmapsLock = new();
+
+    // By start, apart from each other.
     private readonly List<(ulong Start, ulong End)> _bitmaps = [];
 
     /// <summary>A mapping of <paramref name="pages"/> pages, none of which exists yet.</summary>
@@ -55,14 +58,20 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     public void ExposeBitmap(UserfaultBitmap bitmap)
     {
         var start = (ulong)bitmap.Words;
-        _bitmaps.Add((start, start + bitmap.WordCount * sizeof(ulong)));
+        lock (_bitmapsLock)
+        {
+            // Mostly the last: allocations ascend.
+            var index = BitmapAtOrBefore(start);
+            if (index < 0 || _bitmaps[index].Start != start)
+                _bitmaps.Insert(index + 1, (start, start + (bitmap.WordCount * sizeof(ulong))));
+        }
     }
 
     /// <summary>The address of a bitmap's words in the VMM's memory.</summary>
     public static Hva AddressOf(UserfaultBitmap bitmap) => new((ulong)bitmap.Words);
 
     /// <summary>Can a bitmap be read at this address?</summary>
-    public bool HoldsBitmap(Hva address) => _bitmaps.Exists(b => address.Value >= b.Start && address.Value < b.End);
+    public bool HoldsBitmap(Hva address) => Holds(address.Value, bytes: 1);
 
     /// <inheritdoc/>
     public HostPageStatus GetPage(Hva hva, bool write, out HostPage page)
@@ -80,16 +89,9 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
     /// <inheritdoc/>
     public bool TryReadBitmapWord(Hva address, out ulong word)
     {
-        foreach (var (start, end) in _bitmaps)
-        {
-            if (address.Value < start || address.Value + sizeof(ulong) > end)
-                continue;
-            word = Volatile.Read(ref *(ulong*)address.Value);
-            return true;
-        }
-
-        word = 0;
-        return false;
+        var isReadable = Holds(address.Value, sizeof(ulong));
+        word = isReadable ? Volatile.Read(ref *(ulong*)address.Value) : 0;
+        return isReadable;
     }
 
     /// <summary>
@@ -220,5 +222,29 @@ public sealed unsafe class HostMapping : IHostMemory, IGuestMemfd, IDisposable
             isHuge ? PageLevel.Size2M : PageLevel.Size4K,
             IsWritable: true
         );
+    }
+
+    private bool Holds(ulong address, ulong bytes)
+    {
+        lock (_bitmapsLock)
+        {
+            var index = BitmapAtOrBefore(address);
+            return index >= 0 && address + bytes <= _bitmaps[index].End;
+        }
+    }
+
+    private int BitmapAtOrBefore(ulong address)
+    {
+        var (low, high) = (0, _bitmaps.Count);
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (_bitmaps[middle].Start <= address)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low - 1;
     }
 }

@@ -45,6 +45,15 @@ public sealed record MigrationPlan
     /// <summary>Creates the actors of vCPUs that run elsewhere, under a real KVM; null for the model's vCPUs.</summary>
     public Func<VcpuSeat, Akka.Actor.Props>? OtherVcpus { get; init; }
 
+    /// <summary>The number of memslots that regions need, without creating them.</summary>
+    /// <param name="regions">The regions.</param>
+    /// <param name="maxPages">Maximum memslot size in pages; 0 for one memslot per region.</param>
+    public static ulong CountSlots(IReadOnlyList<GfnRange> regions, ulong maxPages)
+    {
+        ArgumentNullException.ThrowIfNull(regions);
+        return regions.Aggregate(0UL, (sum, region) => sum + (maxPages == 0 ? 1 : ((region.Count - 1) / maxPages) + 1));
+    }
+
     /// <summary>The memslots: the regions, split where they exceed the maximum slot size.</summary>
     public IReadOnlyList<GfnRange> Slots()
     {

@@ -169,7 +169,8 @@ internal sealed partial class VmActor
             return;
         if (--change.Outstanding > 0)
             return;
-        if (change.ZapsOthers && _settings.Policy.ZapsAllSlots && _slots.Count > 1)
+        // Before anybody has looked at the slots nothing is mapped.
+        if (change.ZapsOthers && _settings.Policy.ZapsAllSlots && _slots.Count > 1 && _isLookedAt)
         {
             // The quirk: if one slot is zapped, all slots of the VM are.
             change.ZapsOthers = false;
@@ -234,14 +235,29 @@ internal sealed partial class VmActor
         Publish();
     }
 
-    // Leaves out a slot that is being removed and has not finished yet.
-    private void Publish() =>
+    // Leaves out a slot that is being removed and has not finished yet. The list costs as much as there are slots: it is
+    // not built for each of the tens of thousands that a VM begins with, but when something first reads it.
+    private void Publish()
+    {
+        _isPublished = false;
+        if (_isLookedAt)
+            PublishNow();
+    }
+
+    // From the first look on, every change is published at once.
+    private void PublishNow()
+    {
+        _isLookedAt = true;
+        if (_isPublished)
+            return;
+        _isPublished = true;
         _space.Publish(
             from s in _slots.Values
             let slot = _addressSpaces[s.Pager.Core.Slot.Id.AddressSpace].FindById(s.Pager.Core.Slot.Id.Id)
             where slot is not null
             select new SlotView(slot.Id, slot.Range, s.Pager.Core, s.Actor)
         );
+    }
 
     // A change in progress, and the steps that are left.
     private sealed record Change(IActorRef Asker, SlotId Id, Memslot? New, bool ZapsOthers, bool RemovesFirst)

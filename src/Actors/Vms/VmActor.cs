@@ -34,6 +34,8 @@ internal sealed partial class VmActor : UntypedActor
     private Change? _change;
     private MemslotProtocol.StartPush? _push;
     private string? _pauseReason;
+    private bool _isPublished;
+    private bool _isLookedAt;
 
     /// <summary>See <see cref="Props"/>.</summary>
     public VmActor(VmSettings settings, IActorRef fetchers, IActorRef listener)
@@ -147,6 +149,7 @@ internal sealed partial class VmActor : UntypedActor
         switch (message)
         {
             case VmProtocol.StartVcpus:
+                PublishNow();
                 foreach (var vcpu in _vcpus)
                     vcpu.Tell(VcpuProtocol.Start.Instance);
                 return true;
@@ -225,6 +228,7 @@ internal sealed partial class VmActor : UntypedActor
     private void PreFault(GfnRange range)
     {
         var hint = 0;
+        PublishNow();
         if (!_settings.Policy.PrefaultsMemory || range.IsEmpty)
             Sender.Tell(new MemslotProtocol.PreFaulted(Errno.EINVAL, 0));
         else if (_space.Find(range.Start, ref hint) is { } slot)

@@ -12,7 +12,7 @@ public sealed class PageOffer
     private readonly IMemoryImage? _image;
     private readonly PageSums? _sums;
     private readonly IPageSource? _source;
-    private readonly Lock _sourceLock = new();
+    private readonly Lock _sourceLock;
     private ulong _lastRequest;
 
     /// <summary>Serves a mapped image.</summary>
@@ -20,6 +20,7 @@ public sealed class PageOffer
     {
         ArgumentNullException.ThrowIfNull(image);
         _image = image;
+        _sourceLock = new Lock();
         _sums = new PageSums(image);
         (Identity, Name) = (image.Identity, image.Name);
     }
@@ -29,8 +30,22 @@ public sealed class PageOffer
     {
         ArgumentNullException.ThrowIfNull(source);
         _source = source;
+        _sourceLock = new Lock();
         (Identity, Name) = (source.Identity, source.Name);
     }
+
+    private PageOffer(PageOffer other, ImageIdentity identity)
+    {
+        (_image, _sums, _source, _sourceLock) = (other._image, other._sums, other._source, other._sourceLock);
+        (Identity, Name, IsListed) = (identity, other.Name, other.IsListed);
+    }
+
+    /// <summary>The same image by another of its identities.</summary>
+    /// <exception cref="InvalidOperationException">A source behind this server answers by one alone.</exception>
+    public PageOffer As(ImageIdentity identity) =>
+        _image is not null
+            ? new PageOffer(this, identity)
+            : throw new InvalidOperationException($"{Name} is no image of this process");
 
     /// <summary>The image.</summary>
     public ImageIdentity Identity { get; }

@@ -58,6 +58,13 @@ public sealed class PageServer : IDisposable
     /// <summary>Counters of pages sent and peers refused.</summary>
     public ServerCounters Counters => _contents.Counters;
 
+    /// <summary>Offers something more from now on; nothing where that identity is offered already. Any thread.</summary>
+    public void Add(PageOffer offer)
+    {
+        ArgumentNullException.ThrowIfNull(offer);
+        _contents.Add(offer);
+    }
+
     /// <summary>Closes all connections and waits for the server's threads.</summary>
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
@@ -7,13 +8,18 @@ namespace Userfault.DataPlane;
 /// </summary>
 internal sealed class ServerContents(IEnumerable<PageOffer> offers, Func<IReadOnlyList<SourceListing>>? directory)
 {
-    private readonly Dictionary<ImageIdentity, PageOffer> _offers = offers.ToDictionary(offer => offer.Identity);
+    private readonly ConcurrentDictionary<ImageIdentity, PageOffer> _offers = new(
+        offers.ToDictionary(offer => offer.Identity)
+    );
 
     public ServerCounters Counters { get; } = new();
 
     /// <summary>The offer of an image; null while it has no pages.</summary>
     public PageOffer? Find(ImageIdentity image) =>
         _offers.GetValueOrDefault(image) is { Pages: > 0 } offer ? offer : null;
+
+    /// <summary>Adds an offer; an offer that has this identity already stays.</summary>
+    public void Add(PageOffer offer) => _offers.TryAdd(offer.Identity, offer);
 
     /// <summary>Computes the checksums of some pages ahead of requests; false once all are known.</summary>
     public bool LookAhead()

@@ -24,6 +24,9 @@ public enum HandlerEvent
     /// <summary>Its monitor was stopped, or could not be stopped.</summary>
     MonitorStopped,
 
+    /// <summary>The image is not what it was when it was opened: no VM is served from it any more.</summary>
+    ImageChanged,
+
     /// <summary>Monitors can connect: the line ends with the socket's path.</summary>
     Listening,
 

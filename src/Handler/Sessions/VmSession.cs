@@ -20,6 +20,7 @@ internal sealed class VmSession : IDisposable
     private volatile VmPager? _pager;
     private volatile VmReport? _final;
     private volatile int _stopping;
+    private volatile string? _lost;
     private byte[] _rest = [];
 
     /// <summary>A VM that connects now.</summary>
@@ -127,12 +128,17 @@ internal sealed class VmSession : IDisposable
         try
         {
             monitor = PidFd.Open(_monitorPid);
+            var lost = _server.Pages.WhyNot();
+            if (lost is not null)
+                _server.Log(Id, HandlerEvent.ImageChanged, $"process {_monitorPid}: {lost}");
             var handshake = Handshake.Receive(
                 _socket!,
                 _server.Options.HandshakeTimeout,
                 _server.Pages.PageCount,
                 ref handedOver
             );
+            if (lost is not null)
+                throw new ProtocolException(lost);
             var state = VmState.Create(handshake.Map.PageLimit, _server.Pages.Identity);
             foreach (var region in handshake.Map.Regions)
                 state.Missing.SetRange(region.Pages.Start.Value, region.Pages.Count);
@@ -160,7 +166,11 @@ internal sealed class VmSession : IDisposable
         _server.Began(this, vm);
         if (_stopping != 0)
             pager.Stop(_stopping == 2);
+        _server.Pages.Follow(Lose);
         var end = pager.Run();
+        _server.Pages.Unfollow(Lose);
+        if (_lost is not null)
+            end = PagerEnd.Failed;
         _final = Report(pager, vm, end);
         Served = null;
         // Before anything else: its guest waits.
@@ -174,6 +184,14 @@ internal sealed class VmSession : IDisposable
 
     private void GiveUp(VmDescriptors vm, VmPager pager)
     {
+        if (_lost is { } lost)
+        {
+            // The standby serves the same image, so it could not serve these pages either.
+            _server.Log(Id, HandlerEvent.ImageChanged, $"{pager.Counters.MissingPages} pages cannot be served: {lost}");
+            StopMonitor(vm.Monitor);
+            return;
+        }
+
         if (_server.TryHandOver(Id))
         {
             _server.Log(Id, HandlerEvent.TakenOver, $"{pager.Reason}; the standby goes on");
@@ -182,6 +200,15 @@ internal sealed class VmSession : IDisposable
 
         _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
         StopMonitor(vm.Monitor);
+    }
+
+    // A guest that has all of its pages needs the image no more.
+    private void Lose(string why)
+    {
+        if (Missing == 0)
+            return;
+        _lost = why;
+        _pager?.Stop(handOver: true);
     }
 
     private long Missing => _pager?.Counters.MissingPages ?? 0;
@@ -199,7 +226,7 @@ internal sealed class VmSession : IDisposable
             pages,
             vm.Memfd is not null,
             end,
-            pager.Reason,
+            _lost ?? pager.Reason,
             pager.Counters,
             pager.Latency(),
             pager.AllocatedBytes,

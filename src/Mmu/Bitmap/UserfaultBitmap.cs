@@ -21,11 +21,11 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     // A cache line, and the widest vector's natural alignment.
     private const int Alignment = 64;
 
-    private readonly bool _owned;
+    private void* _owned;
     private ulong* _words;
     private ulong _pages;
 
-    private UserfaultBitmap(ulong* words, ulong pages, bool owned)
+    private UserfaultBitmap(ulong* words, ulong pages, void* owned)
     {
         _words = words;
         _pages = pages;
@@ -41,15 +41,18 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     /// <summary>The words, valid until <see cref="Dispose"/>; null for 0 pages in caller's memory at null.</summary>
     public ulong* Words => _words;
 
-    /// <summary>A bitmap in native memory of its own, 64-byte aligned, all bits clear.</summary>
+    /// <summary>
+    /// A bitmap in native memory of its own, 64-byte aligned, all bits clear. The machine commits a big one piece by piece
+    /// as bits are set: a guest with memory at high addresses costs what it has, not how far it reaches.
+    /// </summary>
     /// <param name="pages">Pages to cover; 0 is allowed.</param>
     /// <exception cref="OutOfMemoryException">The memory cannot be allocated.</exception>
     public static UserfaultBitmap Allocate(ulong pages)
     {
         var bytes = checked((nuint)(BitmapWords.WordsFor(pages) * sizeof(ulong)));
-        var words = (ulong*)NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
-        NativeMemory.Clear(words, bytes);
-        return new UserfaultBitmap(words, pages, owned: true);
+        var memory = NativeMemory.AllocZeroed(checked(bytes + Alignment));
+        var words = (ulong*)(((nuint)memory + Alignment - 1) & ~(nuint)(Alignment - 1));
+        return new UserfaultBitmap(words, pages, memory);
     }
 
     /// <summary>A view of the caller's memory, which keeps its content and outlives this object.</summary>
@@ -65,7 +68,7 @@ public sealed unsafe class UserfaultBitmap : IDisposable
         {
             throw new ArgumentException("Bitmap words must be 8-byte aligned.", nameof(words));
         }
-        return new UserfaultBitmap(words, pages, owned: false);
+        return new UserfaultBitmap(words, pages, owned: null);
     }
 
     /// <summary>Is the page still missing? Load-acquire.</summary>
@@ -235,8 +238,8 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     /// </summary>
     public void Dispose()
     {
-        if (_owned)
-            NativeMemory.AlignedFree(_words);
+        NativeMemory.Free(_owned);
+        _owned = null;
         _words = null;
         _pages = 0;
     }

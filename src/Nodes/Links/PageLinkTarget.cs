@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Userfault.Pages;
 
 namespace Userfault.Nodes;
 
@@ -10,6 +11,9 @@ namespace Userfault.Nodes;
 /// <param name="IsFetcher">Does it fetch the pages from sources itself?</param>
 public sealed record PageLinkTarget(Address Node, string Host, int Port, ulong Pages, bool IsFetcher)
 {
+    /// <summary>The identity by which it offers the image.</summary>
+    public ImageIdentity Image { get; init; }
+
     /// <summary>The number of the fetcher that uses it.</summary>
     public ulong Number => NumberOf(Node);
 

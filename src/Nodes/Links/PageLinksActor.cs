@@ -116,7 +116,13 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
     }
 
     private void Connect(PageLinkTarget target) =>
-        _clients[target.Node] = _settings.Plane.Connect(target, _settings.Client, new Owner(Self, target.Node));
+        _clients[target.Node] = _settings.Plane.Connect(target, ClientOf(target), new Owner(Self, target.Node));
+
+    // By the identity that the other end knows it by.
+    private PageClientOptions ClientOf(PageLinkTarget target) =>
+        target.Image == (_settings.OfferedAs ?? _settings.Client.Image) ? _settings.Client
+        : _settings.OfferedAs is null ? _settings.Client with { Image = target.Image }
+        : _settings.Client with { Image = ImageManifest.IdentityOf(target.Image) };
 
     private sealed class Owner(IActorRef keeper, Address node) : IPageLinkOwner
     {

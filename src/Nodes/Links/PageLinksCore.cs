@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Userfault.DataPlane;
 using Userfault.Pages;
 
 namespace Userfault.Nodes;
@@ -37,17 +38,24 @@ internal sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     }
 
     /// <summary>The cluster has changed.</summary>
-    public void Update(IReadOnlyList<ClusterNode> nodes) =>
-        _offers = [
+    public void Update(IReadOnlyList<ClusterNode> nodes)
+    {
+        var same = SameImages.Of(image, [.. nodes.Select(static n => n.Report?.Images ?? [])]);
+        _offers =
+        [
             .. from node in nodes
             where node.IsUsable
-            let offer = node.Report?.OfferOf(image)
+            let offer = node.Report?.OfferOf(image) ?? node.Report?.Offers.FirstOrDefault(o => same.Contains(o.Image))
             where offer is not null
             let isFetcher = node.Roles.Contains(NodeRoles.Fetcher)
             where isFetcher ? throughFetchers : node.Roles.Contains(NodeRoles.Source)
             let host = offer.Host.Length > 0 ? offer.Host : node.Address.Host
-            select new PageLinkTarget(node.Address, host, offer.Port, offer.PageCount, isFetcher),
+            select new PageLinkTarget(node.Address, host, offer.Port, offer.PageCount, isFetcher)
+            {
+                Image = offer.Image,
+            },
         ];
+    }
 
     /// <summary>
     /// The connections to close and to open now; the core assumes that this is done. Call after every event.

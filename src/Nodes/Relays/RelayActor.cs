@@ -119,12 +119,14 @@ public sealed class RelayActor : UntypedActor, IWithTimers
 
     private void Begin(IReadOnlyList<ClusterNode> nodes)
     {
-        var offer = nodes
-            .Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source))
-            .SelectMany(n => n.Report?.Offers ?? [])
-            .FirstOrDefault();
-        if (offer is null)
+        var sources = nodes
+            .Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source) && n.Report is { Offers.Count: > 0 })
+            .Select(static n => n.Report!)
+            .ToList();
+        // Sources that may have one image, and have not read it whole, are not mixed: it is known soon.
+        if (sources.Count == 0 || SameImages.AreUndecided(SameImages.Groups([.. sources.Select(static s => s.Images)])))
             return;
+        var offer = sources[0].Offers[0];
         var source = _source = SourceOf(offer.Image, offer.PageCount, offer.Name);
         var every = TimeSpan.FromTicks(Math.Max(_settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
         if (_settings.TickNs > 0)

@@ -101,7 +101,7 @@ public sealed class BitmapReplicasActor : UntypedActor
 
         // Memory is allocated only for pages that some source has, not for any number that a node claims.
         var isServed = nodes.Any(n =>
-            n.Report?.OfferOf(shape.Image) is { } offer && shape.Pages.End.Value <= offer.PageCount
+            n.Report?.Offers.Any(o => o.Image.IsSameSample(shape.Image) && shape.Pages.End.Value <= o.PageCount) == true
         );
         if (!isServed || _held.Count == MostReplicas)
             return;

@@ -28,7 +28,8 @@ public sealed class Replicas
         ulong covered = 0;
         foreach (var held in _held)
         {
-            if (held.Shape.Image != image)
+            // A destination may know the image by another identity than this node.
+            if (!held.Shape.Image.IsSameSample(image))
                 continue;
             if (vm is not null && vm != held.Shape.Vm)
                 return true;

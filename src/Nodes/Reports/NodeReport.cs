@@ -27,6 +27,9 @@ public sealed record NodeReport(
     /// <summary>A node that serves nothing.</summary>
     public static readonly NodeReport Nothing = new([]);
 
+    /// <summary>The identities of what it offers.</summary>
+    public IReadOnlyList<ImageIdentity> Images => [.. Offers.Select(static offer => offer.Image)];
+
     /// <summary>The offer of an image; null if there is none.</summary>
     public SourceListing? OfferOf(ImageIdentity image) => Offers.FirstOrDefault(o => o.Image == image);
 }

@@ -47,6 +47,9 @@ internal sealed unsafe class HandlerRig : IDisposable
 
     public string Path => _folder.At("s");
 
+    /// <summary>The mapped file.</summary>
+    public string ImagePath => _file!.Name;
+
     public SyntheticImage Image { get; }
 
     public HandlerServer Server { get; }
