@@ -13,6 +13,9 @@ internal abstract class PageFeed(PageDelivery delivery) : IDisposable
     /// <summary>Poll timeout, in ms, while an address space is changing.</summary>
     public const int ChangingPollMs = 1;
 
+    /// <summary>Poll timeout, in ms, while there is no memory for pages.</summary>
+    public const int ShortPollMs = 20;
+
     /// <summary>Runs of a working set that are pushed together at most: such runs are short.</summary>
     protected const int MaxRunsAtOnce = 64;
 
@@ -52,7 +55,8 @@ internal abstract class PageFeed(PageDelivery delivery) : IDisposable
     public abstract bool OnFault(MemoryPage page);
 
     /// <summary>A vCPU left the guest for a missing page, and the monitor asks for it.</summary>
-    public abstract void OnRequest(MemoryPage page);
+    /// <returns>False where it could not be brought now: again later.</returns>
+    public abstract bool OnRequest(MemoryPage page);
 
     /// <summary>All faults that were read together have been told.</summary>
     public virtual void EndFaults() { }

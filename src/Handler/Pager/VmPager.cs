@@ -11,6 +11,9 @@ namespace Userfault.Handler;
 /// </summary>
 internal sealed unsafe partial class VmPager : IDisposable
 {
+    // How often the memory of a process that did not connect itself is looked at.
+    private const int OwnerPollMs = 100;
+
     private readonly VmDescriptors _vm;
     private readonly PagerSettings _settings;
     private readonly PageDelivery _delivery;
@@ -18,9 +21,11 @@ internal sealed unsafe partial class VmPager : IDisposable
     private readonly MonitorSide _monitor;
     private readonly EventFd _wake = new();
     private readonly LatencyRequests _latencyRequests;
-    private readonly long _begunNs = PageDelivery.NowNs;
+    private readonly long _begunNs;
     private Thread? _thread;
     private bool _isCompleting;
+    private bool _isMonitorGone;
+    private bool _isReleasing;
     private volatile StopKind _stop;
 
     /// <summary>A pager that serves from an image in this process.</summary>
@@ -74,6 +79,7 @@ internal sealed unsafe partial class VmPager : IDisposable
         (_vm, _settings) = (vm, settings);
         _monitor = MonitorSide.Of(vm, rest);
         _delivery = new PageDelivery(vm, settings, _monitor, recorder);
+        _begunNs = _delivery.NowNs;
         _latencyRequests = new LatencyRequests(_delivery.Faults.Latency, _wake.Signal);
         _serve = OnRequest;
     }
@@ -117,11 +123,7 @@ internal sealed unsafe partial class VmPager : IDisposable
         _ = Scheduling.TakeShortTurns();
         try
         {
-            // What another process left half done. Faults that it read and never answered are reported anew.
-            TakeLeftEvents();
-            TakeLeftPlacing();
-            WakeAll();
-            _monitor.ServeAgain(_serve);
+            Begin();
             var before = GC.GetAllocatedBytesForCurrentThread();
             var end = Serve();
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - before;
@@ -151,6 +153,80 @@ internal sealed unsafe partial class VmPager : IDisposable
         _wake.Dispose();
     }
 
+    /// <summary>Is told of what happens to the VM while it is served. Called on the pager's thread.</summary>
+    public Action<HandlerEvent, string> Notice
+    {
+        set => _delivery.Notice = value;
+    }
+
+    /// <summary>How long it may sleep at most after a turn that found nothing to do, in ms; -1 for ever.</summary>
+    internal int SleepMs
+    {
+        get
+        {
+            var ms = _delivery.Deferred.Count > 0 ? _delivery.StallPollMs : _feed.SleepMs;
+            return ms < 0 && (_isMonitorGone || _isReleasing) ? OwnerPollMs : ms;
+        }
+    }
+
+    /// <summary>Takes up what another process left half done.</summary>
+    internal void Begin()
+    {
+        TakeLeftEvents();
+        TakeLeftPlacing();
+        // Faults that it read and never answered are reported anew.
+        WakeAll();
+        _monitor.ServeAgain(_serve);
+    }
+
+    /// <summary>One turn of the loop, which never sleeps.</summary>
+    /// <param name="end">How serving ended; none while it goes on.</param>
+    /// <returns>Was there anything to do?</returns>
+    internal bool Turn(out PagerEnd end)
+    {
+        BeginCompleting();
+        var isBusy = _delivery.End == PagerEnd.None && TakeMessages();
+        if (_delivery.Deferred.Count > 0 && _delivery.End == PagerEnd.None)
+            isBusy |= RetryDeferred();
+        isBusy |= _monitor.Take(_serve);
+        isBusy |= _feed.Work();
+        if (!isBusy && _delivery.Deferred.Count == 0)
+            isBusy = _feed.TryPush();
+        _delivery.LookForShortage();
+        end = _delivery.End;
+        if (end != PagerEnd.None)
+            return isBusy;
+        if (CompleteNs < 0 && IsComplete)
+            CompleteNs = _delivery.NowNs - _begunNs;
+        end = EndWhenAsked();
+        return isBusy;
+    }
+
+    /// <summary>The thread is about to sleep: true where nothing arrived meanwhile.</summary>
+    internal bool TryPark() => _feed.TryPark();
+
+    /// <summary>It woke up.</summary>
+    internal void Unpark() => _feed.Unpark();
+
+    /// <summary>
+    /// The process that connected has ended. Whether the memory is gone with it, only the userfaultfd knows: a launcher
+    /// may have connected for its child.
+    /// </summary>
+    internal PagerEnd OnMonitorGone()
+    {
+        if (_delivery.Placement.IsMemoryGone)
+            return PagerEnd.MonitorGone;
+        if (!_isMonitorGone)
+        {
+            _isMonitorGone = true;
+            _delivery.Notice(
+                HandlerEvent.OwnerUnknown,
+                "the process that connected has ended, and the memory lives on in another: it is served until it is gone"
+            );
+        }
+        return PagerEnd.None;
+    }
+
     private bool IsComplete => Counters.MissingPages == 0;
 
     private PagerEnd Serve()
@@ -158,26 +234,15 @@ internal sealed unsafe partial class VmPager : IDisposable
         var idleSince = 0L;
         while (true)
         {
-            BeginCompleting();
-            var isBusy = TakeMessages();
-            if (_delivery.Deferred.Count > 0)
-                isBusy |= RetryDeferred();
-            isBusy |= _monitor.Take(_serve);
-            isBusy |= _feed.Work();
-            if (!isBusy && _delivery.Deferred.Count == 0)
-                isBusy = _feed.TryPush();
-            if (_delivery.End != PagerEnd.None)
-                return _delivery.End;
-            if (CompleteNs < 0 && IsComplete)
-                CompleteNs = PageDelivery.NowNs - _begunNs;
-            if (EndWhenAsked() is var end and not PagerEnd.None)
+            var isBusy = Turn(out var end);
+            if (end != PagerEnd.None)
                 return end;
             if (isBusy)
             {
                 idleSince = 0;
                 continue;
             }
-            var now = PageDelivery.NowNs;
+            var now = _delivery.NowNs;
             if (idleSince == 0)
                 idleSince = now;
             // No yield here: whoever else wants this processor would keep it for a whole turn.
@@ -195,6 +260,7 @@ internal sealed unsafe partial class VmPager : IDisposable
         if (_stop != StopKind.Complete || _isCompleting)
             return;
         _isCompleting = true;
+        _delivery.TakeBackAll();
         _feed.Order = PushOrder.Create(PushOrderKind.Sequential, _delivery.Claims);
     }
 
@@ -206,8 +272,7 @@ internal sealed unsafe partial class VmPager : IDisposable
             case StopKind.HandOver:
                 return PagerEnd.HandedOver;
             case StopKind.Complete when IsComplete && _delivery.Deferred.Count == 0:
-                UnregisterAll();
-                return PagerEnd.Completed;
+                return Release(PagerEnd.Completed);
         }
         return _feed.Lost is { } reason ? _delivery.Fail(reason) : PagerEnd.None;
     }
@@ -218,24 +283,21 @@ internal sealed unsafe partial class VmPager : IDisposable
     {
         // A process closes its sockets a moment before it ends. One that lives on still has its guest's faults
         // answered.
-        if (_monitor.IsClosed && IsComplete)
-        {
-            UnregisterAll();
-            return PagerEnd.MonitorGone;
-        }
-        if (!_feed.TryPark())
+        if (_monitor.IsClosed && IsComplete && _delivery.Deferred.Count == 0)
+            return Release(PagerEnd.MonitorGone);
+        if (!TryPark())
             return PagerEnd.None;
         var fds = stackalloc PollFd[4];
         fds[0] = new PollFd(_vm.Uffd.Fd.Number, Libc.POLLIN);
         fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
-        fds[2] = new PollFd(_vm.Monitor.Fd.Number, Libc.POLLIN);
+        fds[2] = new PollFd(_isMonitorGone ? -1 : _vm.Monitor.Fd.Number, Libc.POLLIN);
         fds[3] = new PollFd(_monitor.IsClosed ? -1 : _vm.Socket.Fd.Number, _monitor.Events);
-        _ = Libc.Poll(fds, 4, _delivery.Deferred.Count > 0 ? PageFeed.ChangingPollMs : _feed.SleepMs);
-        _feed.Unpark();
+        _ = Libc.Poll(fds, 4, SleepMs);
+        Unpark();
         if (fds[1].Returned != 0)
             _wake.Reset();
-        if (fds[2].Returned != 0)
-            return PagerEnd.MonitorGone;
+        if ((_isMonitorGone || fds[2].Returned != 0) && OnMonitorGone() is var gone and not PagerEnd.None)
+            return gone;
         if (fds[3].Returned != 0)
             _monitor.OnReady(fds[3].Returned, _delivery.IsInPlace, _serve);
         return PagerEnd.None;
@@ -258,14 +320,16 @@ internal sealed unsafe partial class VmPager : IDisposable
     private void WakeAll()
     {
         foreach (var region in _vm.Map.Regions)
-            _ = _vm.Uffd.Wake(region.Start, region.Bytes);
+            _ = _delivery.Settle(_delivery.Placement.WakeAll(region));
     }
 
-    // From here on the kernel alone gives the guest what it gave back: zeros.
-    private void UnregisterAll()
+    // From here on the kernel alone gives the guest what it gave back. None where that has to be tried again.
+    private PagerEnd Release(PagerEnd end)
     {
-        foreach (var region in _vm.Map.Regions)
-            _ = _vm.Uffd.Unregister(region.Start, region.Bytes);
+        var result = _delivery.Placement.Release();
+        _isReleasing = result == PlaceResult.Again;
+        _ = _delivery.Settle(result);
+        return result == PlaceResult.Done ? end : _delivery.End;
     }
 
     private enum StopKind

@@ -16,7 +16,7 @@ internal sealed unsafe class CopyPlacement : Placement
 
     /// <summary>A placement for one VM; owns none of what it is given.</summary>
     public CopyPlacement(VmDescriptors vm, PagerCounters counters, PagerSettings settings)
-        : base(vm, counters, settings.ChunkPages) =>
+        : base(vm, counters, settings) =>
         _threads = new CopyThreads(vm.Uffd, Math.Max(1, settings.CopyThreads) - 1, settings.SpinNs);
 
     /// <summary>
@@ -30,11 +30,11 @@ internal sealed unsafe class CopyPlacement : Placement
     }
 
     /// <summary>Wakes whoever waits for what was put in place since; others in between fault anew.</summary>
-    public override void EndBatch()
+    public override PlaceResult EndBatch()
     {
-        if (_wakeTo > _wakeFrom)
-            _ = Uffd.Wake(_wakeFrom, _wakeTo - _wakeFrom);
+        var result = _wakeTo > _wakeFrom ? Wake(_wakeFrom, _wakeTo - _wakeFrom) : PlaceResult.Done;
         (_modes, _wakeFrom, _wakeTo) = (UffdModes.None, ulong.MaxValue, 0);
+        return result;
     }
 
     /// <summary>

@@ -16,7 +16,7 @@ internal sealed unsafe class CopyThreads : IDisposable
 
     private const int MaxPieces = 4096;
     private const ulong PieceBytes = PiecePages << Mmu.Page.Shift;
-    private readonly Userfaultfd _uffd;
+    private readonly IUserfaultfd _uffd;
     private readonly long _spinNs;
     private readonly Helper[] _helpers;
     private readonly Piece[] _pieces = new Piece[MaxPieces];
@@ -30,7 +30,7 @@ internal sealed unsafe class CopyThreads : IDisposable
     private volatile bool _isOver;
 
     /// <summary>Some helper threads beside the thread that calls <see cref="CopyPieces"/>.</summary>
-    public CopyThreads(Userfaultfd uffd, int helpers, long spinNs)
+    public CopyThreads(IUserfaultfd uffd, int helpers, long spinNs)
     {
         (_uffd, _spinNs) = (uffd, spinNs);
         _helpers = [.. Enumerable.Range(0, helpers).Select(i => new Helper(this, i))];

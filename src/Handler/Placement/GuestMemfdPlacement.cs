@@ -13,7 +13,7 @@ internal sealed unsafe class GuestMemfdPlacement(
     GuestMemfdSide memfd,
     PagerCounters counters,
     PagerSettings settings
-) : Placement(vm, counters, settings.ChunkPages)
+) : Placement(vm, counters, settings)
 {
     private const ulong MaxContinued = 64;
 
@@ -68,6 +68,6 @@ internal sealed unsafe class GuestMemfdPlacement(
         // A hole in the file: a page whose content is zeros and was never written.
         if (result.Error == LinuxErrno.EFAULT)
             result = Resolve(address, 1, null);
-        return Ended(result.Error, address);
+        return Ended(result.Error, page, address);
     }
 }

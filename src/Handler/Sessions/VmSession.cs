@@ -123,7 +123,7 @@ internal sealed class VmSession : IDisposable
         PidFd? monitor = null;
         try
         {
-            monitor = PidFd.Open(_monitorPid);
+            monitor = OpenMonitor();
             var handshake = Handshake.Receive(
                 _socket!,
                 _server.Options.HandshakeTimeout,
@@ -147,10 +147,24 @@ internal sealed class VmSession : IDisposable
         }
     }
 
+    // Whoever connected may have been a launcher that has ended already, while its child has the memory.
+    private PidFd OpenMonitor()
+    {
+        try
+        {
+            return PidFd.Open(_monitorPid);
+        }
+        catch (LinuxException e) when (e.Error == LinuxErrno.ESRCH && _monitorPid > 0)
+        {
+            return PidFd.OfEnded();
+        }
+    }
+
     private void Serve(VmDescriptors vm)
     {
         using var recorder = _server.Pages.RecordTo is null ? null : new WorkingSetRecorder(_server.Pages.PageCount);
         using var pager = _server.Pages.Open(vm, _server.Options.Pager, recorder, _rest);
+        pager.Notice = (what, line) => _server.Log(Id, what, line);
         _pager = pager;
         Served = vm;
         _server.Began(this, vm);
@@ -225,6 +239,15 @@ internal sealed class VmSession : IDisposable
                     Id,
                     HandlerEvent.MonitorStopped,
                     "its monitor was stopped: its guest would hang, or read zeros"
+                );
+            }
+            else if (_vm is { } vm && vm.Uffd.Probe(vm.Map.Regions[0].Start, vm.Map.Regions[0].Bytes) != LinuxErrno.ESRCH)
+            {
+                _server.Log(
+                    Id,
+                    HandlerEvent.MonitorStopped,
+                    $"process {_monitorPid}, which connected, has ended; the process that has the memory is not known"
+                        + " and could not be stopped"
                 );
             }
         }

@@ -11,6 +11,7 @@ namespace Userfault.Handler;
 internal sealed unsafe class GuestMemfdSide : IDisposable
 {
     private readonly OwnedFd _memory;
+    private readonly bool _isGuestMemfd;
     private readonly OwnedFd _bitmapFd;
     private readonly MemoryMapping _mapping;
     private readonly UserfaultBitmap _bitmap;
@@ -58,6 +59,7 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
             );
         }
 
+        _isGuestMemfd = memory.Describe().Contains("[kvm-gmem]", StringComparison.Ordinal);
         _memory = memory;
         _bitmapFd = bitmap;
         _mapping = MemoryMapping.Of(bitmap, bytes);
@@ -82,7 +84,8 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
         }
 
         var error = Errors.Last;
-        return error is LinuxErrno.EEXIST or LinuxErrno.ENOSPC
+        // A guest_memfd says so where the page is populated already. Of any other file, ENOSPC is a lack of space.
+        return error is LinuxErrno.EEXIST or LinuxErrno.ENOSPC && _isGuestMemfd
             ? new UffdResult(Page.Size, pages == 1 ? LinuxErrno.None : LinuxErrno.EAGAIN)
             : new UffdResult(0, error == LinuxErrno.None ? LinuxErrno.EIO : error);
     }

@@ -24,7 +24,8 @@ public sealed class PagerCounters
         _promoted,
         _hedged,
         _retried,
-        _late;
+        _late,
+        _writeProtected;
 
     /// <summary>Faults that a thread slept on (userfaultfd messages).</summary>
     public long Faults => Volatile.Read(ref _faults);
@@ -86,6 +87,9 @@ public sealed class PagerCounters
     /// <summary>Pages that came when another source had sent them.</summary>
     public long LatePages => Volatile.Read(ref _late);
 
+    /// <summary>Write faults on pages that the monitor had write-protected; the protection was lifted.</summary>
+    public long WriteProtectedFaults => Volatile.Read(ref _writeProtected);
+
     /// <summary>Pages not in place yet.</summary>
     public long MissingPages => Volatile.Read(ref _missing);
 
@@ -123,6 +127,8 @@ public sealed class PagerCounters
 
     internal void CountDropped() => _dropped++;
 
+    internal void CountWriteProtected() => _writeProtected++;
+
     internal void SetFetches(in FetchCounters fetches)
     {
         Volatile.Write(ref _fetches, fetches.Requests);
@@ -135,6 +141,8 @@ public sealed class PagerCounters
     internal void CountFailedFetch() => _failed++;
 
     internal void SetMissing(ulong pages) => Volatile.Write(ref _missing, (long)pages);
+
+    internal void CountMissing(ulong pages) => Volatile.Write(ref _missing, _missing + (long)pages);
 
     internal void CountNoLongerMissing(ulong pages) => Volatile.Write(ref _missing, _missing - (long)pages);
 }
