@@ -164,11 +164,10 @@ internal sealed unsafe class PageDelivery : IDisposable
     }
 
     /// <summary>A fault has waited too long for its page to be put in place.</summary>
-    public void FailStalled(ulong address) =>
-        Fail(
-            $"the fault at 0x{address:x} has waited {Settings.StallPatienceNs / 1_000_000_000.0:0.#} s: "
-                + Cause(Placement.Error)
-        );
+    public void FailStalled(ulong address) => Fail($"the fault at 0x{address:x} has waited {Patience}: {Why}");
+
+    /// <summary>The last pages have waited too long to be put in place.</summary>
+    public void FailStalled() => Fail($"{Counters.MissingPages} pages have waited {Patience}: {Why}");
 
     /// <summary>Takes a result to where the loop sees it; true where the pages are in place.</summary>
     public bool Settle(PlaceResult result)
@@ -176,7 +175,7 @@ internal sealed unsafe class PageDelivery : IDisposable
         if (result == PlaceResult.Gone)
             End = PagerEnd.MonitorGone;
         if (result == PlaceResult.Failed)
-            Fail(Cause(Placement.Error));
+            Fail(Why);
         return result == PlaceResult.Done;
     }
 
@@ -187,13 +186,15 @@ internal sealed unsafe class PageDelivery : IDisposable
         return End = PagerEnd.Failed;
     }
 
-    private static string Cause(LinuxErrno error) =>
-        error switch
+    private string Patience => $"{Settings.StallPatienceNs / 1_000_000_000.0:0.#} s";
+
+    private string Why =>
+        Placement.Error switch
         {
             LinuxErrno.EFAULT => "EFAULT: the image cannot be read; was its file cut short?",
             LinuxErrno.EEXIST => "EEXIST: a page is said to be there and faults, or no huge page is free for it",
             LinuxErrno.ENOENT => "ENOENT: a page faults that is not mapped or not registered",
-            _ => $"pages cannot be put in place: {error}",
+            var error => $"pages cannot be put in place: {error}",
         };
 
     /// <inheritdoc/>

@@ -75,7 +75,8 @@ internal sealed class SourceFeed : PageFeed
     }
 
     /// <inheritdoc/>
-    public override bool TryPark() => _fetches.Park();
+    // What arrives behind a batch that has to wait, waits as well, and must not keep the thread awake.
+    public override bool TryPark() => _held.Count > 0 || _fetches.Park();
 
     /// <inheritdoc/>
     public override void Unpark() => _fetches.Unpark();

@@ -13,6 +13,7 @@ internal sealed unsafe partial class VmPager : IDisposable
 {
     // How often the memory of a process that did not connect itself is looked at.
     private const int OwnerPollMs = 100;
+    private const int MaxLastReads = 1024;
 
     private readonly VmDescriptors _vm;
     private readonly PagerSettings _settings;
@@ -26,6 +27,7 @@ internal sealed unsafe partial class VmPager : IDisposable
     private bool _isCompleting;
     private bool _isMonitorGone;
     private bool _isReleasing;
+    private long? _shortSinceNs;
     private volatile StopKind _stop;
 
     /// <summary>A pager that serves from an image in this process.</summary>
@@ -199,6 +201,7 @@ internal sealed unsafe partial class VmPager : IDisposable
         if (CompleteNs < 0 && IsComplete)
             CompleteNs = _delivery.NowNs - _begunNs;
         end = EndWhenAsked();
+        LookForStall();
         return isBusy;
     }
 
@@ -262,6 +265,19 @@ internal sealed unsafe partial class VmPager : IDisposable
         _isCompleting = true;
         _delivery.TakeBackAll();
         _feed.Order = PushOrder.Create(PushOrderKind.Sequential, _delivery.Claims);
+    }
+
+    // Nobody waits for the pages that are put in place before the end, so no fault measures how long that takes.
+    private void LookForStall()
+    {
+        if (!_isCompleting || !_delivery.Placement.IsShort)
+        {
+            _shortSinceNs = null;
+            return;
+        }
+        _shortSinceNs ??= _delivery.NowNs;
+        if (_delivery.NowNs - _shortSinceNs > _settings.StallPatienceNs)
+            _delivery.FailStalled();
     }
 
     private PagerEnd EndWhenAsked()
@@ -329,7 +345,11 @@ internal sealed unsafe partial class VmPager : IDisposable
         var result = _delivery.Placement.Release();
         _isReleasing = result == PlaceResult.Again;
         _ = _delivery.Settle(result);
-        return result == PlaceResult.Done ? end : _delivery.End;
+        if (result != PlaceResult.Done)
+            return _delivery.End;
+        // Its threads were woken, but one that gave memory back just before sleeps until its event is read.
+        for (var i = 0; i < MaxLastReads && _vm.State.Read(_vm.Uffd) > 0; i++) { }
+        return end;
     }
 
     private enum StopKind

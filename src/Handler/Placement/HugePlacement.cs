@@ -46,6 +46,5 @@ internal sealed unsafe class HugePlacement(VmDescriptors vm, PagerCounters count
     /// <inheritdoc/>
     protected override void OnPlaced(MemoryPage first, ulong pages) => State.Removed.ClearRange(first.Value, pages);
 
-    private bool IsPartlyRemoved(MemoryPage first) =>
-        State.Removed.FindNextSet(first.Value) < first.Value + PagesPerGranule;
+    private bool IsPartlyRemoved(MemoryPage first) => State.Removed.Count(first.Value, PagesPerGranule) > 0;
 }

@@ -63,10 +63,18 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
                         + " served: open it without that feature"
                 );
             }
-            RequireRegistered(uffd, map, timeout - Stopwatch.GetElapsedTime(begun));
             if (count == 3 && map.PagesPerGranule > 1)
                 throw new ProtocolException(ProtocolError.RegionSize, "huge pages with a guest_memfd are not served");
             var memfd = count == 3 ? new GuestMemfdSide(descriptors[1], descriptors[2], map.PageLimit) : null;
+            try
+            {
+                RequireRegistered(uffd, map, timeout - Stopwatch.GetElapsedTime(begun));
+            }
+            catch
+            {
+                memfd?.Dispose();
+                throw;
+            }
             descriptors.Clear();
             handedOver = true;
             return new Handshake(uffd, map, memfd, rest);
