@@ -217,7 +217,7 @@ internal abstract unsafe class Placement : IDisposable
         var error = Uffd.Continue(address, PagesPerGranule << Page.Shift).Error;
         if (error is LinuxErrno.None or LinuxErrno.EEXIST)
         {
-            MarkPlaced(page, PagesPerGranule);
+            MarkPresent(page, PagesPerGranule);
             State.Removed.ClearRange(page.Value, PagesPerGranule);
         }
         // Not in the page cache any more: the touch comes again, as one of a page that is not there.
@@ -355,13 +355,19 @@ internal abstract unsafe class Placement : IDisposable
     /// <summary>Is a page there, for which the kernel answered EEXIST?</summary>
     protected virtual PagePresence PresenceOf(ulong address) => PagePresence.Present;
 
-    /// <summary>Pages are in place: no longer missing, and all who have to know do.</summary>
+    /// <summary>Pages were put in place by a call of this pager.</summary>
     protected void MarkPlaced(MemoryPage first, ulong pages)
+    {
+        _futile.Forget(first, pages);
+        IsShort = false;
+        MarkPresent(first, pages);
+    }
+
+    // Pages are there: no longer missing, and all who have to know do.
+    private void MarkPresent(MemoryPage first, ulong pages)
     {
         var left = Left.Remove(first, pages);
         Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages) - left);
-        _futile.Forget(first, pages);
-        IsShort = false;
         OnPlaced(first, pages);
     }
 
@@ -427,7 +433,7 @@ internal abstract unsafe class Placement : IDisposable
         switch (PresenceOf(address))
         {
             case PagePresence.Present:
-                MarkPlaced(page, PagesPerGranule);
+                MarkPresent(page, PagesPerGranule);
                 return isDemand ? Wake(address, PagesPerGranule << Page.Shift) : PlaceResult.Done;
             case PagePresence.Absent:
                 return Short();

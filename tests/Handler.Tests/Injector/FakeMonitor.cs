@@ -93,9 +93,11 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
     // The page cache has it and nobody watches that, or nobody watches the page at all.
     private bool TryWithoutHandler(ref FakePage page, ulong number)
     {
+        var first = number / plan.Granule * plan.Granule;
         if (page.IsCached && !(plan.HasMinor && page.IsRegistered))
         {
-            page.IsPresent = true;
+            for (var i = first; i < first + plan.Granule; i++)
+                kernel.Memory[i].IsPresent = true;
             return true;
         }
         if (page.IsRegistered)
@@ -105,7 +107,6 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
             // Its content never came, and the monitor does not want it any more.
             (page.MustFirst, page.MustLast) = (0, 0);
         }
-        var first = number / plan.Granule * plan.Granule;
         for (var i = first; i < first + plan.Granule; i++)
         {
             kernel.Put(i, 0, 0);
@@ -176,7 +177,7 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
     // The monitor takes a piece of memory out of the userfaultfd, or back in.
     private void RegisterOrNot(ulong page)
     {
-        if (!kernel.Balloon.IsIdle || !dice.Comes(300))
+        if (!plan.HasRival || !kernel.Balloon.IsIdle || !dice.Comes(300))
             return;
         var first = page / plan.Granule * plan.Granule;
         var isRegistered = kernel.Memory[first].IsRegistered;

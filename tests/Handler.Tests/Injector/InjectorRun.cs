@@ -170,7 +170,10 @@ internal sealed class InjectorRun : IDisposable
             Stop();
         for (var step = 0; step < MaxSteps; step++)
         {
-            if (_end is PagerEnd.Failed or PagerEnd.MonitorGone || _kernel.IsDead && _end != PagerEnd.None)
+            // What its process descriptor says.
+            if (_kernel.IsDead && _end == PagerEnd.None)
+                _end = _pager.OnMonitorGone();
+            if (_end is PagerEnd.Failed or PagerEnd.MonitorGone || (_kernel.IsDead && _end != PagerEnd.None))
                 return null;
             var isMoving = _kernel.Balloon.Step();
             foreach (var vcpu in _kernel.Vcpus)
