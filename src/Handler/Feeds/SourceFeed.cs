@@ -48,7 +48,7 @@ internal sealed class SourceFeed : PageFeed
             ? $"pages that have arrived could not be put in place for {_settings.StallPatienceNs / 1_000_000_000.0:0.#} s: {_placement.Error}"
         : _fetches.IsStarved && _fetches.LostForNs > _settings.SourcePatienceNs
             ? $"no page source for {_settings.SourcePatienceNs / 1_000_000_000.0:0.#} s"
-            : null;
+        : null;
 
     /// <inheritdoc/>
     public override bool OnFault(MemoryPage memoryPage)

@@ -46,7 +46,10 @@ internal sealed unsafe partial class VmPager
         for (var i = 0; i < count && _delivery.End == PagerEnd.None; i++)
         {
             var key = _delivery.Deferred[i];
-            if (!(key.IsRequest ? OnRequest(new MemoryPage(key.Address >> Page.Shift)) : OnFault(key, now, isNew: false)))
+            var isServed = key.IsRequest
+                ? OnRequest(new MemoryPage(key.Address >> Page.Shift))
+                : OnFault(key, now, isNew: false);
+            if (!isServed)
                 _delivery.Deferred.Add(key, now);
         }
         _feed.EndFaults();

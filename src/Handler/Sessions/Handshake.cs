@@ -127,7 +127,10 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             case LinuxErrno.ENOENT:
                 return false;
             case LinuxErrno.ESRCH:
-                throw new ProtocolException(ProtocolError.RegionRefused, "the memory of the userfaultfd is gone: ESRCH");
+                throw new ProtocolException(
+                    ProtocolError.RegionRefused,
+                    "the memory of the userfaultfd is gone: ESRCH"
+                );
             case LinuxErrno.EINVAL:
                 throw new ProtocolException(
                     ProtocolError.RegionRefused,

@@ -241,7 +241,10 @@ internal sealed class VmSession : IDisposable
                     "its monitor was stopped: its guest would hang, or read zeros"
                 );
             }
-            else if (_vm is { } vm && vm.Uffd.Probe(vm.Map.Regions[0].Start, vm.Map.Regions[0].Bytes) != LinuxErrno.ESRCH)
+            else if (
+                _vm is { } vm
+                && vm.Uffd.Probe(vm.Map.Regions[0].Start, vm.Map.Regions[0].Bytes) != LinuxErrno.ESRCH
+            )
             {
                 _server.Log(
                     Id,

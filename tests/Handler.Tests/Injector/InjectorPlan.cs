@@ -15,7 +15,11 @@ internal sealed class InjectorPlan
         HasUnmapEvent = dice.Comes(500);
         KnowsPresence = dice.Comes(700);
         WritesProtected = Granule == 1 && !IsShared && dice.Comes(300);
-        Push = dice.Of<Pages.PushOrderKind?>([null, Userfault.Pages.PushOrderKind.Sequential, Userfault.Pages.PushOrderKind.Outward]);
+        Push = dice.Of<Pages.PushOrderKind?>([
+            null,
+            Userfault.Pages.PushOrderKind.Sequential,
+            Userfault.Pages.PushOrderKind.Outward,
+        ]);
         Chunk = dice.Of<ulong>([1, 1, 2, 8]);
         PushPages = dice.Of<ulong>([1, 4, 16]);
         IsMapped = dice.Comes(500);

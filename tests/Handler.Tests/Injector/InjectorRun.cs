@@ -227,7 +227,8 @@ internal sealed class InjectorRun : IDisposable
         _end switch
         {
             PagerEnd.Failed when string.IsNullOrEmpty(_pager.Reason) => "it failed, and there is no reason",
-            PagerEnd.Failed when !_kernel.HasFailedForGood && !_plan.IsStuck => $"it failed for nothing: {_pager.Reason}",
+            PagerEnd.Failed when !_kernel.HasFailedForGood && !_plan.IsStuck =>
+                $"it failed for nothing: {_pager.Reason}",
             PagerEnd.MonitorGone when !_kernel.IsDead => "the monitor lives, and is taken to be gone",
             PagerEnd.Completed when !_isStopped => "it completed, and nobody asked for it",
             _ => null,

@@ -9,7 +9,17 @@ namespace Userfault.Handler.Tests;
 public unsafe class FaultKindTests
 {
     private static HandlerRig Rig() =>
-        new(o => o with { Pager = new PagerSettings { ChunkPages = 1, Push = null, SpinNs = 0 } });
+        new(o =>
+            o with
+            {
+                Pager = new PagerSettings
+                {
+                    ChunkPages = 1,
+                    Push = null,
+                    SpinNs = 0,
+                },
+            }
+        );
 
     [SkippableFact]
     public void A_write_to_a_page_that_the_monitor_protects_goes_through()
@@ -20,11 +30,7 @@ public unsafe class FaultKindTests
         {
             using var rig = Rig();
             using var vm = rig.Connect(UffdFeatures.EventRemove | UffdFeatures.PagefaultFlagWp);
-            vm.Uffd.Register(
-                vm.Memory.Address,
-                vm.Memory.Bytes,
-                UffdRegisterModes.Missing | UffdRegisterModes.Wp
-            );
+            vm.Uffd.Register(vm.Memory.Address, vm.Memory.Bytes, UffdRegisterModes.Missing | UffdRegisterModes.Wp);
             Assert.True(vm.IsRight(3) && vm.IsRight(4));
             Assert.Equal(LinuxErrno.None, vm.Uffd.WriteProtect(vm.Memory.Address, vm.Memory.Bytes, isProtected: true));
             NativeTouch.Write(vm.At(3), 42);
@@ -51,11 +57,7 @@ public unsafe class FaultKindTests
             using var vm = rig.Connect(
                 UffdFeatures.EventRemove | UffdFeatures.PagefaultFlagWp | UffdFeatures.WpUnpopulated
             );
-            vm.Uffd.Register(
-                vm.Memory.Address,
-                vm.Memory.Bytes,
-                UffdRegisterModes.Missing | UffdRegisterModes.Wp
-            );
+            vm.Uffd.Register(vm.Memory.Address, vm.Memory.Bytes, UffdRegisterModes.Missing | UffdRegisterModes.Wp);
             Assert.Equal(LinuxErrno.None, vm.Uffd.WriteProtect(vm.Memory.Address, vm.Memory.Bytes, isProtected: true));
             for (ulong page = 0; page < HandlerRig.Pages; page++)
                 Assert.True(vm.IsRight(page), $"page {page}");

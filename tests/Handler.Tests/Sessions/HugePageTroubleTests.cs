@@ -66,7 +66,11 @@ public unsafe class HugePageTroubleTests
             using var image = new SyntheticImage(new SyntheticSettings(pages * PerHuge));
             using var supply = new PageSupply(image);
             using var rig = new HandlerRig(
-                o => o with { Pager = new PagerSettings { Push = null, StallPatienceNs = 100_000_000 } },
+                o =>
+                    o with
+                    {
+                        Pager = new PagerSettings { Push = null, StallPatienceNs = 100_000_000 },
+                    },
                 supply
             );
             using var vm = new HugeVm(rig, pages, isShared: false);

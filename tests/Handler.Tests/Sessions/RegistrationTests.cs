@@ -65,7 +65,11 @@ public unsafe class RegistrationTests
             using var image = new GatedImage(HandlerRig.Pages);
             using var supply = new PageSupply(image);
             using var rig = new HandlerRig(
-                o => o with { Pager = new PagerSettings { ChunkPages = (ulong)chunk, PushPages = 32 } },
+                o =>
+                    o with
+                    {
+                        Pager = new PagerSettings { ChunkPages = (ulong)chunk, PushPages = 32 },
+                    },
                 supply
             );
             image.Gate.Reset();
@@ -186,11 +190,7 @@ public unsafe class RegistrationTests
         }
 
         public void Register(ulong first, ulong pages) =>
-            _uffd.Register(
-                _memory.Address + (first << Page.Shift),
-                pages << Page.Shift,
-                UffdRegisterModes.Missing
-            );
+            _uffd.Register(_memory.Address + (first << Page.Shift), pages << Page.Shift, UffdRegisterModes.Missing);
 
         public void Discard(ulong page) => _memory.Discard(page << Page.Shift, Page.Size);
 

@@ -14,5 +14,6 @@ internal static class AllMutants
         .. DataPlaneMutants.List,
         .. DispatchMutants.List,
         .. HandlerMutants.List,
+        .. PagerMutants.List,
     ];
 }
