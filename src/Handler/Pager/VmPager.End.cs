@@ -1,4 +1,3 @@
-using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
