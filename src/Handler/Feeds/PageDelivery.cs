@@ -88,12 +88,13 @@ internal sealed unsafe class PageDelivery : IDisposable
     public PlaceResult Put(MemoryPage first, ulong pages, byte* bytes, bool isDemand, PlaceWay way)
     {
         var result = Placement.Place(first, pages, bytes, isDemand, way);
+        // Of pages that did not all go in place, too: those that did are not put again.
+        if (_monitor.HasRequests)
+            _monitor.Answer(IsInPlace);
         if (result != PlaceResult.Done || !isDemand)
             return result;
         if (!IsBatch)
             Faults.End(first, pages, NowNs);
-        if (_monitor.HasRequests)
-            _monitor.Answer(IsInPlace);
         Record(first, pages);
         return result;
     }

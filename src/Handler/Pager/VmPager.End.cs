@@ -58,14 +58,19 @@ internal sealed unsafe partial class VmPager
             _delivery.FailStalled();
     }
 
-    private PagerEnd EndWhenAsked()
+    private PagerEnd EndWhenAsked(bool isBusy)
     {
         _latencyRequests.Look();
         switch (_stop)
         {
             case StopKind.HandOver:
                 return PagerEnd.HandedOver;
-            case StopKind.Complete when IsComplete && _delivery.Deferred.Count == 0:
+            // A request that is read, or about to be, is answered before.
+            case StopKind.Complete
+                when IsComplete
+                    && _delivery.Deferred.Count == 0
+                    && !isBusy
+                    && (!_monitor.HasRequests || _monitor.IsClosed):
                 return Release(PagerEnd.Completed);
         }
         return _feed.Lost is { } reason ? _delivery.Fail(reason) : PagerEnd.None;

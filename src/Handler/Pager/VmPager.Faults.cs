@@ -105,6 +105,9 @@ internal sealed unsafe partial class VmPager
         {
             case UffdEventKind.Remove:
                 _delivery.Placement.Remove(message.Start, message.End);
+                // A vCPU that asked for such a page waits for no content any more.
+                if (_monitor.HasRequests)
+                    _monitor.Answer(_delivery.IsInPlace);
                 break;
             case UffdEventKind.Unmap:
                 _delivery.Placement.Unmap(message.Start, message.End);

@@ -192,7 +192,7 @@ internal sealed unsafe partial class VmPager : IDisposable
             return isBusy;
         if (CompleteNs < 0 && IsComplete)
             CompleteNs = _delivery.NowNs - _begunNs;
-        end = EndWhenAsked();
+        end = EndWhenAsked(isBusy);
         LookForStall();
         return isBusy;
     }

@@ -10,7 +10,7 @@ namespace Userfault.Handler;
 /// </summary>
 internal sealed unsafe class GuestMemfdPlacement(
     VmDescriptors vm,
-    GuestMemfdSide memfd,
+    IGuestMemfd memfd,
     PagerCounters counters,
     PagerSettings settings
 ) : Placement(vm, counters, settings)
@@ -49,6 +49,14 @@ internal sealed unsafe class GuestMemfdPlacement(
         State.EndPlacing();
         memfd.Clear(first, pages);
     }
+
+    // The monitor's own mapping goes; the guest has its memory all the same.
+    /// <inheritdoc/>
+    public override void Unmap(ulong start, ulong end) => Counters.CountUnmapped((end - start) >> Page.Shift);
+
+    // Holes of the file are zeros without anybody's help.
+    /// <inheritdoc/>
+    protected override void OnForgotten(MemoryPage first, ulong pages) => memfd.Clear(first, pages);
 
     // The content is in the guest_memfd, and the VMM's own mapping does not know yet.
     private PlaceResult Continue(MemoryPage page, in GuestRegion region)

@@ -41,7 +41,10 @@ internal abstract unsafe partial class Placement
     public void Remove(ulong start, ulong end) => Forget(start, end, isUnmapped: false);
 
     /// <summary>The monitor unmapped a range: nobody can touch it.</summary>
-    public void Unmap(ulong start, ulong end) => Forget(start, end, isUnmapped: true);
+    public virtual void Unmap(ulong start, ulong end) => Forget(start, end, isUnmapped: true);
+
+    /// <summary>Pages that were given back need no content any more: what else has to know.</summary>
+    protected virtual void OnForgotten(MemoryPage first, ulong pages) { }
 
     // Nobody can touch these now: not registered, or not mapped any more. They are not in place.
     private void Leave(MemoryPage first, ulong count)
@@ -107,6 +110,7 @@ internal abstract unsafe partial class Placement
             State.Removed.SetRange(first, end - first);
         var left = Left.Remove(new MemoryPage(first), end - first);
         Counters.CountNoLongerMissing(State.Missing.ClearRange(first, end - first) - left);
+        OnForgotten(new MemoryPage(first), end - first);
     }
 
     // Of a huge page that is there the kernel zeroes the part that is given back. Of one that is missing the part is

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Userfault.Linux;
+using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
@@ -227,6 +228,24 @@ internal sealed class VmSession : IDisposable
             + $"{c.RemovedPages} given back, {c.MissingPages} not fetched";
     }
 
+    // Whoever it is that has the memory must not hang, nor read zeros.
+    private static bool TryPoison(VmDescriptors vm)
+    {
+        var isAnyPoisoned = false;
+        foreach (var absent in (UserfaultBitmap[])[vm.State.Missing, vm.State.Removed])
+        {
+            for (var page = absent.FindNextSet(0); page < vm.Map.PageLimit; )
+            {
+                var first = new MemoryPage(page & ~(vm.Map.PagesPerGranule - 1));
+                if (vm.Map.TryAtPage(first, out var region))
+                    isAnyPoisoned |= vm.Uffd.Poison(region.AddressOf(first), region.PageBytes).IsComplete;
+                page = first.Value + vm.Map.PagesPerGranule;
+                page = page < vm.Map.PageLimit ? absent.FindNextSet(page) : page;
+            }
+        }
+        return isAnyPoisoned;
+    }
+
     private void StopMonitor(PidFd monitor)
     {
         if (!_server.Options.StopsMonitors)
@@ -249,8 +268,8 @@ internal sealed class VmSession : IDisposable
                 _server.Log(
                     Id,
                     HandlerEvent.MonitorStopped,
-                    $"process {_monitorPid}, which connected, has ended; the process that has the memory is not known"
-                        + " and could not be stopped"
+                    $"process {_monitorPid}, which connected, has ended, and the process that has the memory is not known: "
+                        + (TryPoison(vm) ? "it gets SIGBUS at its next missing page" : "it could not be stopped")
                 );
             }
         }

@@ -8,7 +8,7 @@ namespace Userfault.Handler;
 /// The secret-free form's two further descriptors: the guest_memfd, written to by pwrite, and the bitmap that the
 /// vCPUs' exits follow, shared with the monitor. Owned by the pager's thread.
 /// </summary>
-internal sealed unsafe class GuestMemfdSide : IDisposable
+internal sealed unsafe class GuestMemfdSide : IGuestMemfd
 {
     private readonly OwnedFd _memory;
     private readonly bool _isGuestMemfd;
@@ -66,11 +66,11 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
         _bitmap = UserfaultBitmap.Over((ulong*)_mapping.Start, pages);
     }
 
-    /// <summary>The descriptors, to be handed to a standby.</summary>
+    /// <inheritdoc/>
     public (OwnedFd Memory, OwnedFd Bitmap) Descriptors => (_memory, _bitmapFd);
 
-    /// <summary>Writes pages into the guest_memfd. One that is populated already is success.</summary>
-    internal UffdResult Write(MemoryPage first, ulong pages, byte* bytes, byte* zeros)
+    /// <inheritdoc/>
+    public UffdResult Write(MemoryPage first, ulong pages, byte* bytes, byte* zeros)
     {
         var offset = (long)(first.Value << Page.Shift);
         var length = bytes == null ? Page.Size : (nuint)(pages << Page.Shift);
@@ -90,8 +90,8 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
             : new UffdResult(0, error == LinuxErrno.None ? LinuxErrno.EIO : error);
     }
 
-    /// <summary>Clears bits, with release: vCPUs do not exit on these pages any more.</summary>
-    internal void Clear(MemoryPage first, ulong pages)
+    /// <inheritdoc/>
+    public void Clear(MemoryPage first, ulong pages)
     {
         if (pages == 1)
             _bitmap.Clear(first.Value);

@@ -21,7 +21,7 @@ public sealed class VmDescriptors : IDisposable
         VmState state,
         UnixSocket socket,
         PidFd monitor,
-        GuestMemfdSide? memfd,
+        IGuestMemfd? memfd,
         IPagePresence? presence = null
     )
     {
@@ -48,7 +48,7 @@ public sealed class VmDescriptors : IDisposable
     internal PidFd Monitor { get; }
 
     /// <summary>The secret-free form's descriptors; null in the main form.</summary>
-    internal GuestMemfdSide? Memfd { get; }
+    internal IGuestMemfd? Memfd { get; }
 
     /// <summary>Tells which pages of the memory are there.</summary>
     internal IPagePresence Presence { get; }

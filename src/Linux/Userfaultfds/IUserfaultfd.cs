@@ -28,6 +28,9 @@ public unsafe interface IUserfaultfd : IDisposable
     /// <summary>UFFDIO_CONTINUE: maps what is in the page cache.</summary>
     UffdResult Continue(ulong start, ulong bytes, UffdModes modes = UffdModes.None);
 
+    /// <summary>UFFDIO_POISON: a touch gets SIGBUS.</summary>
+    UffdResult Poison(ulong start, ulong bytes, UffdModes modes = UffdModes.None);
+
     /// <summary>UFFDIO_WRITEPROTECT: protects, or lifts the protection and wakes.</summary>
     LinuxErrno WriteProtect(ulong start, ulong bytes, bool isProtected);
 

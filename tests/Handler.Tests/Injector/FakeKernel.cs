@@ -154,6 +154,9 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
         return result;
     }
 
+    public UffdResult Poison(ulong start, ulong bytes, UffdModes modes = UffdModes.None) =>
+        throw new NotSupportedException("a pager poisons nothing");
+
     public LinuxErrno WriteProtect(ulong start, ulong bytes, bool isProtected)
     {
         Calls++;
@@ -214,12 +217,29 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
 
     public void Dispose() { }
 
+    /// <summary>Why a write into the guest_memfd fails; none where it does not.</summary>
+    public LinuxErrno WriteError()
+    {
+        Calls++;
+        if (FailsForGood)
+        {
+            HasFailedForGood = true;
+            return LinuxErrno.EIO;
+        }
+        if (IsInjected([LinuxErrno.EAGAIN, LinuxErrno.EINTR, LinuxErrno.ENOMEM, LinuxErrno.ENOSPC], out var error))
+            return error;
+        return IsShort ? LinuxErrno.ENOMEM : LinuxErrno.None;
+    }
+
+    /// <summary>How much of a call is done: mostly all.</summary>
+    public ulong PartOf(ulong pages) => _dice.Comes(FaultsPerMille) ? 1 + (ulong)_dice.Roll((int)pages) : pages;
+
     /// <summary>Threads that sleep on these pages touch them again.</summary>
     public void WakeRange(ulong start, ulong bytes)
     {
         foreach (var vcpu in Vcpus)
         {
-            if (vcpu.Sleeps && vcpu.Message.Address - start < bytes)
+            if (vcpu is { Sleeps: true, HasAsked: false } && vcpu.Message.Address - start < bytes)
                 (vcpu.Sleeps, vcpu.IsQueued) = (false, false);
         }
     }

@@ -4,7 +4,7 @@ using Userfault.Mmu;
 namespace Userfault.Handler.Tests;
 
 /// <summary>The guest's touches, and what the monitor and the machine do beside them.</summary>
-internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kernel)
+internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kernel, FakeMemfd? memfd)
 {
     private readonly ulong[] _pages =
     [
@@ -81,6 +81,19 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
             // SIGSEGV: the guest gave that memory up.
             vcpu.IsTouching = false;
             return null;
+        }
+        if (vcpu.IsGuest)
+        {
+            if (memfd!.IsMissing(vcpu.Page))
+            {
+                memfd.Ask(vcpu);
+                return null;
+            }
+            // A hole of the file is zeros.
+            if (!page.IsCached)
+                (page.IsCached, page.First, page.Last) = (true, 0, 0);
+            vcpu.IsTouching = false;
+            return vcpu.Writes ? Write(ref page) : Check(ref page, vcpu.Page);
         }
         if (!page.IsPresent && !TryWithoutHandler(ref page, vcpu.Page))
             return Sleep(vcpu, page.IsCached ? UffdMessage.FlagMinor : 0);
@@ -168,7 +181,7 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
 
     private void UnmapSome(ulong page)
     {
-        if (!kernel.Balloon.IsIdle || !dice.Comes(200))
+        if (plan.IsSecretFree || !kernel.Balloon.IsIdle || !dice.Comes(200))
             return;
         kernel.Note($"unmap {page}");
         kernel.Balloon.Unmap(page / plan.Granule * plan.Granule, plan.Granule);

@@ -11,6 +11,12 @@ internal sealed class FakeVcpu
     /// <summary>Does it sleep in the userfaultfd?</summary>
     public bool Sleeps { get; set; }
 
+    /// <summary>Does it touch the guest_memfd as a vCPU does, which leaves the guest where the bit is set?</summary>
+    public bool IsGuest { get; set; }
+
+    /// <summary>It has asked on the socket, and has no answer.</summary>
+    public bool HasAsked { get; set; }
+
     /// <summary>Its message has not been read.</summary>
     public bool IsQueued { get; set; }
 

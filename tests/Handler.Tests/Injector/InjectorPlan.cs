@@ -7,7 +7,8 @@ internal sealed class InjectorPlan
     {
         Granule = dice.Of<ulong>([1, 1, 1, 4]);
         IsShared = dice.Comes(250);
-        HasMinor = IsShared && dice.Comes(500);
+        IsSecretFree = IsShared && Granule == 1 && dice.Comes(400);
+        HasMinor = IsSecretFree || (IsShared && dice.Comes(500));
         Pages = Granule * (ulong)(2 + dice.Roll(Granule == 1 ? 14 : 6));
         Regions = Pages / Granule > 3 && dice.Comes(500) ? 2 : 1;
         Vcpus = 1 + dice.Roll(4);
@@ -36,6 +37,9 @@ internal sealed class InjectorPlan
 
     /// <summary>Shared memory, which has a page cache?</summary>
     public bool IsShared { get; }
+
+    /// <summary>A guest_memfd, whose vCPUs ask on the socket; threads of the monitor still fault.</summary>
+    public bool IsSecretFree { get; }
 
     /// <summary>Is it registered for minor faults as well?</summary>
     public bool HasMinor { get; }
@@ -84,11 +88,11 @@ internal sealed class InjectorPlan
     /// <summary>
     /// May the monitor put a page in place itself? Not where its being there could never be shown, and has to be.
     /// </summary>
-    public bool HasRival => KnowsPresence || Granule == 1 || !Stops;
+    public bool HasRival => !IsSecretFree && (KnowsPresence || Granule == 1 || !Stops);
 
     /// <summary>In one line.</summary>
     public string Describe() =>
-        $"granule {Granule}, shared {IsShared}, minor {HasMinor}, pages {Pages}, regions {Regions}, vcpus {Vcpus}, "
+        $"granule {Granule}, shared {IsShared}, secret-free {IsSecretFree}, minor {HasMinor}, pages {Pages}, regions {Regions}, vcpus {Vcpus}, "
         + $"faults {FaultsPerMille}, unmap event {HasUnmapEvent}, knows presence {KnowsPresence}, protects "
         + $"{WritesProtected}, push {Push}, chunk {Chunk}, push pages {PushPages}, mapped {IsMapped}, source "
         + $"{FromSource}, steps {Steps}, stops {Stops}, stuck {IsStuck}, dies {Dies}, fatal {IsFatal}";

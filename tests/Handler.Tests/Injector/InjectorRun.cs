@@ -22,6 +22,7 @@ internal sealed class InjectorRun : IDisposable
     private readonly InjectorPlan _plan;
     private readonly HandClock _clock = new();
     private readonly FakeKernel _kernel;
+    private readonly FakeMemfd? _memfd;
     private readonly FakeMonitor _monitor;
     private readonly FakeSource _source = new();
     private readonly VmState _state;
@@ -39,12 +40,16 @@ internal sealed class InjectorRun : IDisposable
         _kernel = new FakeKernel(_dice, _plan, _clock, regions);
         if (isTraced)
             _kernel.Trace = new Queue<string>();
-        _monitor = new FakeMonitor(_dice, _plan, _kernel);
+        _memfd = _plan.IsSecretFree ? new FakeMemfd(_kernel) : null;
+        _monitor = new FakeMonitor(_dice, _plan, _kernel, _memfd);
+        for (var i = 0; _memfd is not null && i < _kernel.Vcpus.Length; i += 2)
+            _kernel.Vcpus[i].IsGuest = true;
         var map = new RegionMap(regions);
         _state = VmState.Create(map.PageLimit, default);
         foreach (var region in regions)
             _state.Missing.SetRange(region.Pages.Start.Value, region.Pages.Count);
-        var vm = new VmDescriptors(1, _kernel, map, _state, Sockets.One, Monitor, null, _kernel);
+        var socket = _memfd?.Theirs ?? Sockets.One;
+        var vm = new VmDescriptors(1, _kernel, map, _state, socket, Monitor, _memfd, _kernel);
         var settings = new PagerSettings
         {
             ChunkPages = _plan.Chunk,
@@ -90,6 +95,7 @@ internal sealed class InjectorRun : IDisposable
     public void Dispose()
     {
         _pager.Dispose();
+        _memfd?.Dispose();
         _state.Dispose();
     }
 
@@ -141,13 +147,19 @@ internal sealed class InjectorRun : IDisposable
         _sleeps = false;
     }
 
-    private bool IsAwake => !_sleeps || _kernel.HasMessages || (_wakesAtNs > 0 && _clock.NowNs >= _wakesAtNs);
+    private bool IsAwake =>
+        !_sleeps
+        || _memfd is { HasNews: true }
+        || _kernel.HasMessages
+        || (_wakesAtNs > 0 && _clock.NowNs >= _wakesAtNs);
 
     private string? TurnIfAwake()
     {
         if (_end != PagerEnd.None || !IsAwake)
             return null;
         _sleeps = false;
+        if (_memfd is not null)
+            _memfd.HasNews = false;
         _pager.Unpark();
         _kernel.Note("turn");
         if (!_pager.Turn(out _end) && _end == PagerEnd.None && _pager.TryPark())
@@ -155,6 +167,7 @@ internal sealed class InjectorRun : IDisposable
             _sleeps = true;
             _wakesAtNs = _pager.SleepMs is var ms and >= 0 ? _clock.NowNs + (Math.Max(1, ms) * 1_000_000L) : 0;
         }
+        _memfd?.TakeAnswers();
         _monitor.HasLetGo = _end == PagerEnd.Completed;
         return _kernel.Calls > MaxCalls ? "the handler calls the kernel without an end" : null;
     }

@@ -141,6 +141,45 @@ public unsafe class RegistrationTests
         });
     }
 
+    /// <summary>
+    /// The VM of such a launcher cannot be served any more, and its process is not known: it gets SIGBUS where it would
+    /// hang. Seen by a marker on a page that is not there.
+    /// </summary>
+    [SkippableFact]
+    public void A_guest_whose_process_is_not_known_does_not_hang_when_it_is_given_up()
+    {
+        Here.NeedsUserfaultfd();
+        Skip.IfNot(Userfaultfd.Probe().HasFlag(UffdFeatures.Poison), "the kernel is older than POISON");
+        Here.Ends(() =>
+        {
+            using var rig = new HandlerRig(o =>
+                o with
+                {
+                    StopsMonitors = true,
+                    HandshakeTimeout = Patience.Of(TimeSpan.FromSeconds(60)),
+                    Pager = new PagerSettings { Push = null, ChunkPages = 1 },
+                }
+            );
+            using var folder = new TemporaryFolder();
+            using var listener = UnixSocket.Listen(folder.At("launcher"));
+            CCompiler.Ask(Launcher(rig.Path, folder.At("launcher")));
+            using var received = listener.Accept()!;
+            var descriptors = new List<OwnedFd>();
+            received.Receive(new byte[1], descriptors);
+            using var vm = new LateVm(rig, new UnixSocket(Assert.Single(descriptors)), isRegistered: true);
+            Assert.True(vm.IsRight(3));
+            // One page more than was handed over is registered, and touched.
+            var toucher = new Thread(vm.TouchOutside) { IsBackground = true };
+            toucher.Start();
+            rig.Line(HandlerEvent.Failed);
+            rig.Line(HandlerEvent.MonitorStopped);
+            Assert.Equal((LinuxErrno.EEXIST, LinuxErrno.EEXIST), (vm.ZeroError(7), vm.ZeroError(HandlerRig.Pages - 1)));
+            Assert.True(vm.IsRight(3));
+            vm.Release();
+            toucher.Join();
+        });
+    }
+
     // Connects to one path, passes the connection on at another, and ends.
     private static string Launcher(string handler, string owner) =>
         $$"""
@@ -175,7 +214,7 @@ public unsafe class RegistrationTests
     private sealed class LateVm : IDisposable
     {
         private readonly HandlerRig _rig;
-        private readonly MemoryMapping _memory = MemoryMapping.Anonymously(HandlerRig.Pages << Page.Shift);
+        private readonly MemoryMapping _memory = MemoryMapping.Anonymously((HandlerRig.Pages + 1) << Page.Shift);
         private readonly Userfaultfd _uffd = Userfaultfd.Open(UffdFeatures.EventRemove);
         private readonly UnixSocket _socket;
 
@@ -184,13 +223,23 @@ public unsafe class RegistrationTests
             _rig = rig;
             _memory.ForbidHugePages();
             if (isRegistered)
-                Register(0, HandlerRig.Pages);
+                Register(0, HandlerRig.Pages + 1);
             _socket = socket ?? UnixSocket.Connect(rig.Path);
-            MonitorHandshake.Send(_socket, [new GuestRegion(_memory.Address, _memory.Bytes, 0, Page.Size)], _uffd.Fd);
+            MonitorHandshake.Send(
+                _socket,
+                [new GuestRegion(_memory.Address, HandlerRig.Pages << Page.Shift, 0, Page.Size)],
+                _uffd.Fd
+            );
         }
 
         public void Register(ulong first, ulong pages) =>
             _uffd.Register(_memory.Address + (first << Page.Shift), pages << Page.Shift, UffdRegisterModes.Missing);
+
+        public void TouchOutside() => NativeTouch.Read(At(HandlerRig.Pages));
+
+        public LinuxErrno ZeroError(ulong page) => _uffd.Zeropage((ulong)At(page), Page.Size).Error;
+
+        public void Release() => _uffd.Unregister(_memory.Address, _memory.Bytes);
 
         public void Discard(ulong page) => _memory.Discard(page << Page.Shift, Page.Size);
 

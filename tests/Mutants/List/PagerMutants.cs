@@ -192,6 +192,46 @@ internal static class PagerMutants
             "!BUG && (uffd.Features & UffdFeatures.EventFork) != 0"
         ),
         new(
+            "removed-request-unanswered",
+            "A vCPU that asked for a page which is given back meanwhile gets no answer.",
+            Injector,
+            Faults,
+            "if (_monitor.HasRequests) _monitor.Answer(_delivery.IsInPlace);",
+            ""
+        ),
+        new(
+            "request-not-deferred",
+            "A vCPU's request that could not be served at once is forgotten.",
+            Injector,
+            Faults,
+            "_delivery.Deferred.Add(FaultKey.OfRequest(request.Offset), now);",
+            ""
+        ),
+        new(
+            "part-of-run-unanswered",
+            "Of a run that went in place in part, the requests for what is there get no answer.",
+            Injector,
+            "Handler/Feeds/PageDelivery.cs",
+            "if (_monitor.HasRequests) _monitor.Answer(IsInPlace);",
+            "if (_monitor.HasRequests && (!BUG || (result == PlaceResult.Done && isDemand))) _monitor.Answer(IsInPlace);"
+        ),
+        new(
+            "completed-with-requests",
+            "The handler lets go as soon as every page is there, with requests of vCPUs that it has not looked at.",
+            Injector,
+            Ends,
+            "&& !isBusy && (!_monitor.HasRequests || _monitor.IsClosed):",
+            "&& (BUG || !isBusy) && (BUG || !_monitor.HasRequests || _monitor.IsClosed):"
+        ),
+        new(
+            "unknown-owner-hangs",
+            "A guest that is given up, and whose process is not known, is left to hang.",
+            Finder.Test(Tests, $"{Registration}.A_guest_whose_process_is_not_known_does_not_hang_when_it_is_given_up"),
+            "Handler/Sessions/VmSession.cs",
+            "isAnyPoisoned |= vm.Uffd.Poison(region.AddressOf(first), region.PageBytes).IsComplete;",
+            ""
+        ),
+        new(
             "launcher-is-owner",
             "The memory counts as gone when the process that connected has ended.",
             Finder.Test(Tests, $"{Registration}.A_guest_whose_launcher_has_ended_is_served"),
