@@ -77,6 +77,12 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
 
     public UffdFeatures Features => UffdFeatures.EventRemove;
 
+    /// <summary>Does something of another thread's, before a call does its own.</summary>
+    public Action? Beside { get; set; }
+
+    /// <summary>Does something of another thread's, just before memory is released.</summary>
+    public Action? BeforeRelease { get; set; }
+
     /// <summary>Notes what happens, where that is wanted.</summary>
     public void Note(string line)
     {
@@ -89,7 +95,7 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
 
     public LinuxErrno Wake(ulong start, ulong bytes)
     {
-        Calls++;
+        Call();
         var isFailed = IsInjected([LinuxErrno.EAGAIN, LinuxErrno.EINTR], out var error);
         Noted("wake", start, bytes, error);
         if (isFailed)
@@ -100,8 +106,10 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
 
     public LinuxErrno Unregister(ulong start, ulong bytes)
     {
+        Call();
+        if (_dice.Comes(200))
+            BeforeRelease?.Invoke();
         Note("unregister");
-        Calls++;
         if (IsDead || IsInjected([LinuxErrno.ENOMEM, LinuxErrno.EAGAIN, LinuxErrno.EINTR], out _))
             return LinuxErrno.ENOMEM;
         var anything = false;
@@ -132,7 +140,7 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
     {
         if (_plan.Granule > 1 || _plan.IsShared)
         {
-            Calls++;
+            Call();
             return new UffdResult(0, IsDead ? LinuxErrno.ESRCH : LinuxErrno.EINVAL);
         }
         var result = Fill(
@@ -159,7 +167,7 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
 
     public LinuxErrno WriteProtect(ulong start, ulong bytes, bool isProtected)
     {
-        Calls++;
+        Call();
         if (IsDead)
             return LinuxErrno.ESRCH;
         if (RangeError(start, bytes) is var range and not LinuxErrno.None)
@@ -174,14 +182,14 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
 
     public LinuxErrno Probe(ulong start, ulong bytes)
     {
-        Calls++;
+        Call();
         return IsDead ? LinuxErrno.ESRCH : RangeError(start, bytes);
     }
 
     // Faults before events, as the kernel hands them out.
     public int Read(UffdMessage* messages, int count)
     {
-        Calls++;
+        Call();
         // Not all that is there, at times.
         if (_dice.Comes(FaultsPerMille))
             count = 1;
@@ -220,7 +228,7 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
     /// <summary>Why a write into the guest_memfd fails; none where it does not.</summary>
     public LinuxErrno WriteError()
     {
-        Calls++;
+        Call();
         if (FailsForGood)
         {
             HasFailedForGood = true;
@@ -264,7 +272,7 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
 
     private UffdResult Map(ulong start, ulong bytes, UffdModes modes)
     {
-        Calls++;
+        Call();
         if (IsDead)
             return new UffdResult(0, LinuxErrno.ESRCH);
         if (RangeError(start, bytes) is var range and not LinuxErrno.None)
@@ -296,7 +304,7 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
         bool isZero = false
     )
     {
-        Calls++;
+        Call();
         var granule = _plan.Granule << Page.Shift;
         if (IsDead)
             return new UffdResult(0, LinuxErrno.ESRCH);
@@ -361,6 +369,13 @@ internal sealed unsafe class FakeKernel : IUserfaultfd, IPagePresence
                 return LinuxErrno.ENOENT;
         }
         return _balloon.IsChanging ? LinuxErrno.EAGAIN : LinuxErrno.None;
+    }
+
+    private void Call()
+    {
+        Calls++;
+        if (_dice.Comes(20))
+            Beside?.Invoke();
     }
 
     private bool IsInjected(ReadOnlySpan<LinuxErrno> errors, out LinuxErrno error)

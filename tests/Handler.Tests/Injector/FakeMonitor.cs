@@ -14,7 +14,6 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
     ];
     private ulong _stamp = 0xABCD_0000_0000_0000;
     private int _nextMapping = 1 << 20;
-    private bool _isEnding;
 
     public IEnumerable<ulong> AllPages() => _pages;
 
@@ -23,7 +22,6 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
     /// <summary>From now on nothing changes any more; a shortage ends, unless this run is for one that does not.</summary>
     public void BeginEnd()
     {
-        _isEnding = true;
         kernel.IsShort = plan.IsStuck;
         kernel.FreeGranules = plan.IsStuck ? 0 : Math.Max(kernel.FreeGranules, _pages.Length);
     }
@@ -166,10 +164,13 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
             : $"page {number} holds {page.First:x} .. {page.Last:x} and must hold {page.MustFirst:x} .. {page.MustLast:x}";
     }
 
+    /// <summary>Gives some pages back, at the last moment even.</summary>
+    public void RemoveAny() => RemoveSome(AnyPage());
+
     // Huge pages too are given back in parts at times, and then stay.
     private void RemoveSome(ulong page)
     {
-        if (!kernel.Balloon.IsIdle || _isEnding)
+        if (!kernel.Balloon.IsIdle)
             return;
         var region = Array.Find(kernel.Regions, r => r.Pages.Contains(new Pages.MemoryPage(page)));
         var unit = dice.Comes(500) ? plan.Granule : 1;

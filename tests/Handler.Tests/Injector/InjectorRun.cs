@@ -73,8 +73,8 @@ internal sealed class InjectorRun : IDisposable
         }
     }
 
-    /// <summary>Calls on the userfaultfd that were made.</summary>
-    public long Calls => _kernel.Calls;
+    /// <summary>How serving ended.</summary>
+    public PagerEnd End => _end;
 
     /// <summary>What the run did last, where it is traced.</summary>
     public string Trace => $"{_plan.Describe()}\n{string.Join('\n', _kernel.Trace ?? [])}";
@@ -83,6 +83,7 @@ internal sealed class InjectorRun : IDisposable
     public string? Run()
     {
         _kernel.FaultsPerMille = _plan.FaultsPerMille;
+        (_kernel.Beside, _kernel.BeforeRelease) = (_monitor.Act, _monitor.RemoveAny);
         _pager.Begin();
         for (var step = 0; step < _plan.Steps && _end == PagerEnd.None; step++)
         {
@@ -176,6 +177,7 @@ internal sealed class InjectorRun : IDisposable
     private string? Finish()
     {
         _monitor.BeginEnd();
+        _kernel.Beside = null;
         // What fails now would be undone by nobody.
         _kernel.FaultsPerMille = Math.Min(_plan.FaultsPerMille, 60);
         var pages = new Queue<ulong>(_monitor.AllPages());

@@ -109,9 +109,12 @@ internal static class PagerMutants
             "batch-wakes-unplaced",
             "The wake of a batch reaches pages that were not put in place: their threads come again at once, for ever.",
             Injector,
-            "Handler/Placement/CopyPlacement.cs",
-            "_modes == UffdModes.DontWake && result.Done > 0",
-            "_modes == UffdModes.DontWake"
+            new Rewrite(
+                "Handler/Placement/CopyPlacement.cs",
+                "_modes == UffdModes.DontWake && result.Done > 0",
+                "_modes == UffdModes.DontWake && (BUG || result.Done > 0)"
+            ),
+            new Rewrite("Handler/Placement/CopyPlacement.cs", "address + result.Done", "address + length")
         ),
         new(
             "marker-is-present",
