@@ -69,10 +69,10 @@ internal sealed unsafe class PageDelivery : IDisposable
     public string? Reason { get; private set; }
 
     /// <summary>Is told of what happens to the VM while it is served. Called on the pager's thread.</summary>
-    public Action<HandlerEvent, string> Notice { get; set; } = static (_, _) => { };
+    public Action<PagerNotice, string> Notice { get; set; } = static (_, _) => { };
 
     /// <summary>How long the pager may sleep at most, in ms, while pages have to wait.</summary>
-    public int StallPollMs => Placement.IsShort ? PageFeed.ShortPollMs : PageFeed.ChangingPollMs;
+    public int StallPollMs => Placement.IsShort ? Placement.ShortPollMs : PageFeed.ChangingPollMs;
 
     /// <summary>
     /// The feed ends the waits for what is put in place itself, when it has woken those who wait.
@@ -152,7 +152,7 @@ internal sealed unsafe class PageDelivery : IDisposable
         if (Placement.IsShort)
         {
             Notice(
-                HandlerEvent.MemoryShort,
+                PagerNotice.MemoryShort,
                 Placement.Error == LinuxErrno.EEXIST
                     ? "no huge page is free for its memory: raise vm.nr_hugepages; its faults wait"
                     : $"there is no memory for its pages ({Placement.Error}); its faults wait"
@@ -160,7 +160,7 @@ internal sealed unsafe class PageDelivery : IDisposable
         }
         else
         {
-            Notice(HandlerEvent.MemoryBack, "there is memory for its pages again");
+            Notice(PagerNotice.MemoryBack, "there is memory for its pages again");
         }
     }
 

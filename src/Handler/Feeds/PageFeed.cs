@@ -13,9 +13,6 @@ internal abstract class PageFeed(PageDelivery delivery) : IDisposable
     /// <summary>Poll timeout, in ms, while an address space is changing.</summary>
     public const int ChangingPollMs = 1;
 
-    /// <summary>Poll timeout, in ms, while there is no memory for pages.</summary>
-    public const int ShortPollMs = 20;
-
     /// <summary>Runs of a working set that are pushed together at most: such runs are short.</summary>
     protected const int MaxRunsAtOnce = 64;
 

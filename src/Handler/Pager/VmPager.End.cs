@@ -26,7 +26,7 @@ internal sealed unsafe partial class VmPager
         {
             _isMonitorGone = true;
             _delivery.Notice(
-                HandlerEvent.OwnerUnknown,
+                PagerNotice.OwnerUnknown,
                 "the process that connected has ended, and the memory lives on in another: it is served until it is gone"
             );
         }

@@ -156,7 +156,7 @@ internal sealed unsafe partial class VmPager
         if (Counters.WriteProtectedFaults == 0)
         {
             _delivery.Notice(
-                HandlerEvent.WriteProtected,
+                PagerNotice.WriteProtected,
                 $"a write to a page that the monitor has write-protected, at 0x{region.AddressOf(page):x}: the"
                     + " protection is lifted, here and on further such writes"
             );

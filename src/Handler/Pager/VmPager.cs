@@ -148,7 +148,7 @@ internal sealed unsafe partial class VmPager : IDisposable
     }
 
     /// <summary>Is told of what happens to the VM while it is served. Called on the pager's thread.</summary>
-    public Action<HandlerEvent, string> Notice
+    public Action<PagerNotice, string> Notice
     {
         set => _delivery.Notice = value;
     }

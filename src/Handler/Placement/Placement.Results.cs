@@ -49,10 +49,12 @@ internal abstract unsafe partial class Placement
             case LinuxErrno.EEXIST:
                 Counters.CountEexist();
                 Error = error;
-                return PresenceOf(address) == PagePresence.Absent ? Short() : WakeWaiters(page, address);
+                return PresenceOf(address) == PagePresence.Absent
+                    ? Short()
+                    : WakeWaiters(page, address, PagesPerGranule);
             case LinuxErrno.ENOENT:
                 Error = error;
-                return WakeWaiters(page, address);
+                return WakeWaiters(page, address, PagesPerGranule);
             default:
                 return Stopped(error);
         }
@@ -92,7 +94,7 @@ internal abstract unsafe partial class Placement
 
     // Whoever waits for a page finds out by himself how it is with it; one who comes again and again is not served so
     // for ever.
-    private PlaceResult WakeWaiters(MemoryPage page, ulong address)
+    private PlaceResult WakeWaiters(MemoryPage page, ulong address, ulong pages)
     {
         switch (_futile.Count(page))
         {
@@ -101,7 +103,7 @@ internal abstract unsafe partial class Placement
             case FutileFaults.Answer.Later:
                 return Short();
             default:
-                return Wake(address, PagesPerGranule << Page.Shift);
+                return Wake(address, pages << Page.Shift);
         }
     }
 
@@ -145,7 +147,7 @@ internal abstract unsafe partial class Placement
                 return Short();
             default:
                 // A thread that waits for it tells the truth when it is woken: it goes on, or faults again.
-                return isDemand ? WakeWaiters(page, address) : Short();
+                return isDemand ? WakeWaiters(page, address, PagesPerGranule) : Short();
         }
     }
 }

@@ -12,6 +12,9 @@ namespace Userfault.Handler;
 /// </summary>
 internal abstract unsafe partial class Placement : IDisposable
 {
+    /// <summary>Poll timeout, in ms, while there is no memory for pages.</summary>
+    public const int ShortPollMs = 20;
+
     private readonly FutileFaults _futile;
     private byte* _zeros;
     private bool _hasNoZeropage;
@@ -26,7 +29,7 @@ internal abstract unsafe partial class Placement : IDisposable
         PagesPerGranule = Map.PagesPerGranule;
         ChunkPages = Math.Max(settings.ChunkPages, PagesPerGranule);
         Left = new LeftPages(Map.PageLimit);
-        _futile = new FutileFaults(settings.StallPatienceNs / (PageFeed.ShortPollMs * 1_000_000L));
+        _futile = new FutileFaults(settings.StallPatienceNs / (ShortPollMs * 1_000_000L));
         _zeros = (byte*)NativeMemory.AlignedAlloc((nuint)(PagesPerGranule << Page.Shift), Page.Size);
         NativeMemory.Clear(_zeros, (nuint)(PagesPerGranule << Page.Shift));
     }
@@ -154,7 +157,7 @@ internal abstract unsafe partial class Placement : IDisposable
                     break;
                 case LinuxErrno.ENOENT:
                     Leave(first, run);
-                    if (isDemand && WakeWaiters(first, address) is var woken and not PlaceResult.Done)
+                    if (isDemand && WakeWaiters(first, address, run) is var woken and not PlaceResult.Done)
                         return woken;
                     Advance(run, ref pages, ref first, ref bytes);
                     break;

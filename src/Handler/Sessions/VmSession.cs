@@ -165,7 +165,7 @@ internal sealed class VmSession : IDisposable
     {
         using var recorder = _server.Pages.RecordTo is null ? null : new WorkingSetRecorder(_server.Pages.PageCount);
         using var pager = _server.Pages.Open(vm, _server.Options.Pager, recorder, _rest);
-        pager.Notice = (what, line) => _server.Log(Id, what, line);
+        pager.Notice = (what, line) => _server.Log(Id, EventOf(what), line);
         _pager = pager;
         Served = vm;
         _server.Began(this, vm);
@@ -227,6 +227,15 @@ internal sealed class VmSession : IDisposable
         return $"{what}; {c.Faults + c.Requests} faults, {c.DemandPages} pages for them, {c.BackgroundPages} pushed, "
             + $"{c.RemovedPages} given back, {c.MissingPages} not fetched";
     }
+
+    private static HandlerEvent EventOf(PagerNotice notice) =>
+        notice switch
+        {
+            PagerNotice.MemoryShort => HandlerEvent.MemoryShort,
+            PagerNotice.MemoryBack => HandlerEvent.MemoryBack,
+            PagerNotice.WriteProtected => HandlerEvent.WriteProtected,
+            _ => HandlerEvent.OwnerUnknown,
+        };
 
     // Whoever it is that has the memory must not hang, nor read zeros.
     private static bool TryPoison(VmDescriptors vm)

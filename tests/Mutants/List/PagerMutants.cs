@@ -33,10 +33,10 @@ internal static class PagerMutants
             "A huge page of which nothing is known counts as there.",
             Injector,
             Results,
-            "return isDemand ? WakeWaiters(page, address) : Short();",
+            "return isDemand ? WakeWaiters(page, address, PagesPerGranule) : Short();",
             """
             if (BUG) MarkPresent(page, PagesPerGranule);
-            return isDemand ? WakeWaiters(page, address) : Short();
+            return isDemand ? WakeWaiters(page, address, PagesPerGranule) : Short();
             """
         ),
         new(
@@ -94,8 +94,8 @@ internal static class PagerMutants
             "A thread whose page could not be put in place, since nothing is registered there, is left asleep.",
             Injector,
             Placement,
-            "isDemand && WakeWaiters(first, address) is var woken and not PlaceResult.Done",
-            "!BUG && isDemand && WakeWaiters(first, address) is var woken and not PlaceResult.Done"
+            "isDemand && WakeWaiters(first, address, run) is var woken and not PlaceResult.Done",
+            "!BUG && isDemand && WakeWaiters(first, address, run) is var woken and not PlaceResult.Done"
         ),
         new(
             "wake-tried-once",
