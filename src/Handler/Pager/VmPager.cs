@@ -234,8 +234,15 @@ internal sealed unsafe partial class VmPager : IDisposable
     {
         // A process closes its sockets a moment before it ends. One that lives on still has its guest's faults
         // answered.
-        if (_monitor.IsClosed && IsComplete && _delivery.Deferred.Count == 0)
-            return Release(PagerEnd.MonitorGone);
+        if (
+            _monitor.IsClosed
+            && IsComplete
+            && _delivery.Deferred.Count == 0
+            && Release(PagerEnd.MonitorGone) is var over and not PagerEnd.None
+        )
+        {
+            return over;
+        }
         if (!TryPark())
             return PagerEnd.None;
         var fds = stackalloc PollFd[4];

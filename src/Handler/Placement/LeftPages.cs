@@ -9,7 +9,8 @@ namespace Userfault.Handler;
 /// then nobody has to bring it. Allocates at the first such page. One owner.
 /// </summary>
 /// <param name="pages">Pages of the memory file.</param>
-internal sealed class LeftPages(ulong pages) : IDisposable
+/// <param name="counters">Where to tell how many there are.</param>
+internal sealed class LeftPages(ulong pages, PagerCounters counters) : IDisposable
 {
     private UserfaultBitmap? _bits;
 
@@ -35,6 +36,7 @@ internal sealed class LeftPages(ulong pages) : IDisposable
             added++;
         }
         Count += added;
+        counters.SetLeft(Count);
         return added;
     }
 
@@ -45,6 +47,7 @@ internal sealed class LeftPages(ulong pages) : IDisposable
             return 0;
         var removed = _bits!.ClearRange(first.Value, count);
         Count -= removed;
+        counters.SetLeft(Count);
         return removed;
     }
 

@@ -28,7 +28,7 @@ internal abstract unsafe partial class Placement : IDisposable
         (Uffd, Map, State, Counters) = (vm.Uffd, vm.Map, vm.State, counters);
         PagesPerGranule = Map.PagesPerGranule;
         ChunkPages = Math.Max(settings.ChunkPages, PagesPerGranule);
-        Left = new LeftPages(Map.PageLimit);
+        Left = new LeftPages(Map.PageLimit, counters);
         _futile = new FutileFaults(settings.StallPatienceNs / (ShortPollMs * 1_000_000L));
         _zeros = (byte*)NativeMemory.AlignedAlloc((nuint)(PagesPerGranule << Page.Shift), Page.Size);
         NativeMemory.Clear(_zeros, (nuint)(PagesPerGranule << Page.Shift));

@@ -25,7 +25,8 @@ public sealed class PagerCounters
         _hedged,
         _retried,
         _late,
-        _writeProtected;
+        _writeProtected,
+        _left;
 
     /// <summary>Faults that a thread slept on (userfaultfd messages).</summary>
     public long Faults => Volatile.Read(ref _faults);
@@ -90,7 +91,12 @@ public sealed class PagerCounters
     /// <summary>Write faults on pages that the monitor had write-protected; the protection was lifted.</summary>
     public long WriteProtectedFaults => Volatile.Read(ref _writeProtected);
 
-    /// <summary>Pages not in place yet.</summary>
+    /// <summary>
+    /// Pages that are not in place and that nobody brings, because nothing is mapped or registered there now.
+    /// </summary>
+    public long LeftPages => Volatile.Read(ref _left);
+
+    /// <summary>Pages not in place yet, those of <see cref="LeftPages"/> not counted.</summary>
     public long MissingPages => Volatile.Read(ref _missing);
 
     internal void CountFault(int thread)
@@ -141,6 +147,8 @@ public sealed class PagerCounters
     internal void CountFailedFetch() => _failed++;
 
     internal void SetMissing(ulong pages) => Volatile.Write(ref _missing, (long)pages);
+
+    internal void SetLeft(ulong pages) => Volatile.Write(ref _left, (long)pages);
 
     internal void CountMissing(ulong pages) => Volatile.Write(ref _missing, _missing + (long)pages);
 

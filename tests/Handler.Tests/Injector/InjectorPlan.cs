@@ -6,8 +6,8 @@ internal sealed class InjectorPlan
     public InjectorPlan(Dice dice)
     {
         Granule = dice.Of<ulong>([1, 1, 1, 4]);
-        IsShared = dice.Comes(250);
-        IsSecretFree = IsShared && Granule == 1 && dice.Comes(400);
+        IsShared = dice.Comes(350);
+        IsSecretFree = IsShared && Granule == 1 && dice.Comes(600);
         HasMinor = IsSecretFree || (IsShared && dice.Comes(500));
         Pages = Granule * (ulong)(2 + dice.Roll(Granule == 1 ? 14 : 6));
         Regions = Pages / Granule > 3 && dice.Comes(500) ? 2 : 1;
@@ -24,7 +24,7 @@ internal sealed class InjectorPlan
         Chunk = dice.Of<ulong>([1, 1, 2, 8]);
         PushPages = dice.Of<ulong>([1, 4, 16]);
         IsMapped = dice.Comes(500);
-        FromSource = Granule == 1 && dice.Comes(200);
+        FromSource = Granule == 1 && dice.Comes(400);
         Steps = 20 + dice.Roll(100);
         Stops = dice.Comes(400);
         IsStuck = dice.Comes(30);
