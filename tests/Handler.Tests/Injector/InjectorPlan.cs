@@ -30,6 +30,12 @@ internal sealed class InjectorPlan
         IsStuck = dice.Comes(30);
         Dies = dice.Comes(40);
         IsFatal = dice.Comes(40);
+        // Batches of pages that go in place in part are rare, and hold most of what can go wrong there.
+        if (IsSecretFree && FromSource && dice.Comes(700))
+        {
+            (FaultsPerMille, PushPages) = (250, 16);
+            Push = Userfault.Pages.PushOrderKind.Sequential;
+        }
     }
 
     /// <summary>Pages that go in place at once.</summary>

@@ -34,7 +34,7 @@ internal static class HandlerMutants
         new(
             "enoent-leaves-run",
             "A run that reaches from one mapping into the next is left out, and not placed page by page.",
-            Finder.Test(Tests, $"{Handler}.A_region_of_several_mappings_is_served_to_the_last_page"),
+            Finder.Test(Tests, "FaultInjectorTests.No_wrong_byte_no_lost_wake_and_every_fault_has_its_end"),
             Placement,
             "case LinuxErrno.ENOENT when run > PagesPerGranule:",
             "case LinuxErrno.ENOENT when !BUG && run > PagesPerGranule:"
