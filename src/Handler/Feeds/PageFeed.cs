@@ -52,7 +52,8 @@ internal abstract class PageFeed(PageDelivery delivery) : IDisposable
     public abstract bool OnFault(MemoryPage page);
 
     /// <summary>A vCPU left the guest for a missing page, and the monitor asks for it.</summary>
-    public abstract void OnRequest(MemoryPage page);
+    /// <returns>False where it could not be brought now: again later.</returns>
+    public abstract bool OnRequest(MemoryPage page);
 
     /// <summary>All faults that were read together have been told.</summary>
     public virtual void EndFaults() { }

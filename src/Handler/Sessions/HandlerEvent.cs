@@ -73,4 +73,16 @@ public enum HandlerEvent
 
     /// <summary>A question to the status socket could not be answered.</summary>
     StatusFailed,
+
+    /// <summary>There is no memory, or no free huge page, for its pages: its faults wait.</summary>
+    MemoryShort,
+
+    /// <summary>There is memory for its pages again.</summary>
+    MemoryBack,
+
+    /// <summary>Its monitor write-protects pages: the handler lifts the protection when such a page is written.</summary>
+    WriteProtected,
+
+    /// <summary>The process that connected has ended, and another one has the memory.</summary>
+    OwnerUnknown,
 }

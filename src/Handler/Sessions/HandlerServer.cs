@@ -180,23 +180,25 @@ public sealed class HandlerServer : IDisposable
     }
 
     /// <summary>Stops a monitor whose guest cannot be served.</summary>
-    internal void StopMonitor(string vm, PidFd monitor)
+    /// <returns>False where its process has ended already; true also where it is not to be stopped.</returns>
+    internal bool StopMonitor(string vm, PidFd monitor)
     {
         if (!Options.StopsMonitors)
-            return;
+            return true;
         try
         {
-            if (monitor.Signal(PidFd.Kill))
-            {
-                Options.Log.Write(
-                    $"{vm}: {HandlerEvent.MonitorStopped}: its monitor was stopped: its guest would hang, or read zeros"
-                );
-            }
+            if (!monitor.Signal(PidFd.Kill))
+                return false;
+            Options.Log.Write(
+                $"{vm}: {HandlerEvent.MonitorStopped}: its monitor was stopped: its guest would hang, or read zeros"
+            );
         }
         catch (LinuxException e)
         {
             Options.Log.Write($"{vm}: {HandlerEvent.MonitorStopped}: its monitor could not be stopped: {e.Message}");
         }
+
+        return true;
     }
 
     internal void Log(int id, HandlerEvent what, string line) => Options.Log.Write($"vm {id}: {what}: {line}");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Userfault.Linux;
+using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
@@ -127,7 +128,7 @@ internal sealed class VmSession : IDisposable
         PidFd? monitor = null;
         try
         {
-            monitor = PidFd.Open(_monitorPid);
+            monitor = OpenMonitor();
             var lost = _server.Pages.WhyNot();
             if (lost is not null)
                 _server.Log(Id, HandlerEvent.ImageChanged, $"process {_monitorPid}: {lost}");
@@ -154,10 +155,24 @@ internal sealed class VmSession : IDisposable
         }
     }
 
+    // Whoever connected may have been a launcher that has ended already, while its child has the memory.
+    private PidFd OpenMonitor()
+    {
+        try
+        {
+            return PidFd.Open(_monitorPid);
+        }
+        catch (LinuxException e) when (e.Error == LinuxErrno.ESRCH && _monitorPid > 0)
+        {
+            return PidFd.OfEnded();
+        }
+    }
+
     private void Serve(VmDescriptors vm)
     {
         using var recorder = _server.Pages.RecordTo is null ? null : new WorkingSetRecorder(_server.Pages.PageCount);
         using var pager = _server.Pages.Open(vm, _server.Options.Pager, recorder, _rest);
+        pager.Notice = (what, line) => _server.Log(Id, EventOf(what), line);
         // What goes into a guest_memfd by a write is charged to who writes; all else to whose memory it is.
         if (CgroupMemory.Of(vm.Memfd is null ? vm.Monitor.Number : Environment.ProcessId) is { } memory)
             pager.Spare(memory, line => _server.Log(Id, HandlerEvent.PushStopped, line));
@@ -248,5 +263,44 @@ internal sealed class VmSession : IDisposable
             + $"{c.RemovedPages} given back, {c.MissingPages} not fetched";
     }
 
-    private void StopMonitor(PidFd monitor) => _server.StopMonitor($"vm {Id}", monitor);
+    private static HandlerEvent EventOf(PagerNotice notice) =>
+        notice switch
+        {
+            PagerNotice.MemoryShort => HandlerEvent.MemoryShort,
+            PagerNotice.MemoryBack => HandlerEvent.MemoryBack,
+            PagerNotice.WriteProtected => HandlerEvent.WriteProtected,
+            _ => HandlerEvent.OwnerUnknown,
+        };
+
+    // Whoever it is that has the memory must not hang, nor read zeros.
+    private static bool TryPoison(VmDescriptors vm)
+    {
+        var isAnyPoisoned = false;
+        foreach (var absent in (UserfaultBitmap[])[vm.State.Missing, vm.State.Removed])
+        {
+            for (var page = absent.FindNextSet(0); page < vm.Map.PageLimit; )
+            {
+                var first = new MemoryPage(page & ~(vm.Map.PagesPerGranule - 1));
+                if (vm.Map.TryAtPage(first, out var region))
+                    isAnyPoisoned |= vm.Uffd.Poison(region.AddressOf(first), region.PageBytes).IsComplete;
+                page = first.Value + vm.Map.PagesPerGranule;
+                page = page < vm.Map.PageLimit ? absent.FindNextSet(page) : page;
+            }
+        }
+        return isAnyPoisoned;
+    }
+
+    private void StopMonitor(PidFd monitor)
+    {
+        if (!_server.Options.StopsMonitors || _server.StopMonitor($"vm {Id}", monitor) || _vm is not { } vm)
+            return;
+        if (vm.Uffd.Probe(vm.Map.Regions[0].Start, vm.Map.Regions[0].Bytes) == LinuxErrno.ESRCH)
+            return;
+        _server.Log(
+            Id,
+            HandlerEvent.MonitorStopped,
+            $"process {_monitorPid}, which connected, has ended, and the process that has the memory is not known: "
+                + (TryPoison(vm) ? "it gets SIGBUS at its next missing page" : "it could not be stopped")
+        );
+    }
 }

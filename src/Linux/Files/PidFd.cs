@@ -32,6 +32,14 @@ internal sealed class PidFd : IDisposable
             )
         );
 
+    /// <summary>In the place of a process that had ended before it could be opened: ended, and beyond signals.</summary>
+    public static PidFd OfEnded()
+    {
+        using var ended = new EventFd();
+        ended.Signal();
+        return new PidFd(ended.Fd.Duplicate());
+    }
+
     /// <summary>The number of the process; 0 or less where it has ended, or is not known.</summary>
     public int Number
     {
@@ -56,7 +64,9 @@ internal sealed class PidFd : IDisposable
     {
         if (Libc.Syscall(PidfdSendSignal, Fd.Number, signal, 0, 0) == 0)
             return true;
-        return Errors.Last == LinuxErrno.ESRCH ? false : throw new LinuxException("pidfd_send_signal", Errors.Last);
+        return Errors.Last is LinuxErrno.ESRCH or LinuxErrno.EBADF
+            ? false
+            : throw new LinuxException("pidfd_send_signal", Errors.Last);
     }
 
     /// <summary>Has it ended within <paramref name="timeoutMs"/> (-1 waits for ever)?</summary>

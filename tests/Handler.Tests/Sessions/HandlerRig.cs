@@ -69,6 +69,17 @@ internal sealed unsafe class HandlerRig : IDisposable
         return "";
     }
 
+    /// <summary>Did a line of an event come by now? Lines before it are dropped.</summary>
+    public bool HasLine(HandlerEvent what, int withinMs = 0)
+    {
+        while (_lines.TryTake(out var line, withinMs))
+        {
+            if (line.Contains($": {what}: ", StringComparison.Ordinal))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>A monitor of the secret-free form that keeps to the handshake; what it asks is the test's.</summary>
     public SecretFreeVm ConnectSecretFree() => new(this);
 

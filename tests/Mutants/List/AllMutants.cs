@@ -15,5 +15,6 @@ internal static class AllMutants
         .. DispatchMutants.List,
         .. HandlerMutants.List,
         .. ImageMutants.List,
+        .. PagerMutants.List,
     ];
 }

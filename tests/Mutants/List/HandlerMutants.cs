@@ -6,6 +6,8 @@ internal static class HandlerMutants
     private const string Tests = "Handler.Tests";
     private const string Handler = "HandlerTests";
     private const string Placement = "Handler/Placement/Placement.cs";
+    private const string Results = "Handler/Placement/Placement.Results.cs";
+    private const string Changes = "Handler/Placement/Placement.Changes.cs";
     private const string Threads = "Handler/Placement/CopyThreads.cs";
     private const string Regions = "Handler/Protocol/RegionList.cs";
     private const string Requests = "Handler/Protocol/FaultRequest.cs";
@@ -32,7 +34,7 @@ internal static class HandlerMutants
         new(
             "enoent-leaves-run",
             "A run that reaches from one mapping into the next is left out, and not placed page by page.",
-            Finder.Test(Tests, $"{Handler}.A_region_of_several_mappings_is_served_to_the_last_page"),
+            Finder.Test(Tests, "FaultInjectorTests.No_wrong_byte_no_lost_wake_and_every_fault_has_its_end"),
             Placement,
             "case LinuxErrno.ENOENT when run > PagesPerGranule:",
             "case LinuxErrno.ENOENT when !BUG && run > PagesPerGranule:"
@@ -41,20 +43,14 @@ internal static class HandlerMutants
             "eagain-fails",
             "EAGAIN, which says that the address space is changing, ends the VM.",
             Finder.Test(Tests, "ChangingMemoryTests.A_fault_is_not_lost_with_the_rest_of_its_chunk"),
-            Placement,
+            Results,
             """
-            case LinuxErrno.EAGAIN:
             Counters.CountEagain();
             return PlaceResult.Again;
-            case LinuxErrno.EEXIST:
-            SkipPresent
             """,
             """
-            case LinuxErrno.EAGAIN:
             Counters.CountEagain();
             return BUG ? PlaceResult.Failed : PlaceResult.Again;
-            case LinuxErrno.EEXIST:
-            SkipPresent
             """
         ),
         new(
@@ -79,15 +75,9 @@ internal static class HandlerMutants
             "given-back-fetched",
             "A page that the guest gave back is marked as such, and still counts as missing.",
             Finder.Test(Tests, $"{Handler}.What_the_guest_gives_back_is_zero_ever_after"),
-            Placement,
-            """
-            Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages));
-            }
-            """,
-            """
-            if (!BUG) Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages));
-            }
-            """
+            Changes,
+            "Counters.CountNoLongerMissing(State.Missing.ClearRange(first, end - first) - left);",
+            "if (!BUG) Counters.CountNoLongerMissing(State.Missing.ClearRange(first, end - first) - left);"
         ),
         new(
             "gap-not-noticed",
