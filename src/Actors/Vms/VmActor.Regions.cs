@@ -235,8 +235,8 @@ internal sealed partial class VmActor
         Publish();
     }
 
-    // Leaves out a slot that is being removed and has not finished yet. The list costs as much as there are slots: it is
-    // not built for each of the tens of thousands that a VM begins with, but when something first reads it.
+    // Leaves out a slot that is being removed and has not finished yet. The list costs as much as there are slots: it
+    // is not built for each of the tens of thousands that a VM begins with, but when something first reads it.
     private void Publish()
     {
         _isPublished = false;

@@ -58,7 +58,9 @@ public sealed class PageServer : IDisposable
     /// <summary>Counters of pages sent and peers refused.</summary>
     public ServerCounters Counters => _contents.Counters;
 
-    /// <summary>Offers something more from now on; nothing where that identity is offered already. Any thread.</summary>
+    /// <summary>
+    /// Offers something more from now on; nothing where that identity is offered already. Any thread.
+    /// </summary>
     public void Add(PageOffer offer)
     {
         ArgumentNullException.ThrowIfNull(offer);

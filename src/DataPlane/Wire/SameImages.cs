@@ -4,8 +4,8 @@ namespace Userfault.DataPlane;
 
 /// <summary>
 /// Which identities are of one image. A server whose image was not read whole when it began offers it by a provisional
-/// identity, and by the one that covers every page as well once it knows that: then both are of one image. Others are not,
-/// however alike their samples.
+/// identity, and by the one that covers every page as well once it knows that: then both are of one image. Others are
+/// not, however alike their samples.
 /// </summary>
 public static class SameImages
 {
@@ -50,8 +50,8 @@ public static class SameImages
     }
 
     /// <summary>
-    /// Could several of these turn out to be one image, when all servers have read theirs whole? Until then they are not
-    /// mixed.
+    /// Could several of these turn out to be one image, when all servers have read theirs whole? Until then they are
+    /// not mixed.
     /// </summary>
     public static bool AreUndecided(IReadOnlyList<IReadOnlyList<ImageIdentity>> groups)
     {

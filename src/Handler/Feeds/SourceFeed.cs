@@ -45,7 +45,8 @@ internal sealed class SourceFeed : PageFeed
     /// <inheritdoc/>
     public override string? Lost =>
         _heldSinceNs is { } since && Delivery.NowNs - since > _settings.StallPatienceNs
-            ? $"pages that have arrived could not be put in place for {_settings.StallPatienceNs / 1_000_000_000.0:0.#} s: {_placement.Error}"
+            ? $"pages that have arrived could not be put in place for "
+                + $"{_settings.StallPatienceNs / 1_000_000_000.0:0.#} s: {_placement.Error}"
         : _fetches.IsStarved && _fetches.LostForNs > _settings.SourcePatienceNs
             ? $"no page source for {_settings.SourcePatienceNs / 1_000_000_000.0:0.#} s"
         : null;

@@ -5,8 +5,8 @@ namespace Userfault.Handler;
 
 /// <summary>
 /// Looks at the file of an image that is served, when the kernel says that it was written to and now and then (what is
-/// written through a mapping is not said), and tells once when its content has changed: pages that a guest does not have
-/// yet are lost then. A thread of its own, which is not started for images without a file.
+/// written through a mapping is not said), and tells once when its content has changed: pages that a guest does not
+/// have yet are lost then. A thread of its own, which is not started for images without a file.
 /// </summary>
 internal sealed class ImageWatch : IDisposable
 {

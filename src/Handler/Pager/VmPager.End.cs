@@ -27,7 +27,8 @@ internal sealed unsafe partial class VmPager
             _isMonitorGone = true;
             _delivery.Notice(
                 PagerNotice.OwnerUnknown,
-                "the process that connected has ended, and the memory lives on in another: it is served until it is gone"
+                "the process that connected has ended, and the memory lives on in another: it is served until it is "
+                    + "gone"
             );
         }
         return PagerEnd.None;

@@ -80,7 +80,9 @@ public enum HandlerEvent
     /// <summary>There is memory for its pages again.</summary>
     MemoryBack,
 
-    /// <summary>Its monitor write-protects pages: the handler lifts the protection when such a page is written.</summary>
+    /// <summary>
+    /// Its monitor write-protects pages: the handler lifts the protection when such a page is written.
+    /// </summary>
     WriteProtected,
 
     /// <summary>The process that connected has ended, and another one has the memory.</summary>

@@ -71,8 +71,8 @@ public sealed class PageSupply : IDisposable
     }
 
     /// <summary>
-    /// Why no other VM can be served: the image's path leads elsewhere, or its content has changed. Null where it is as it
-    /// was.
+    /// Why no other VM can be served: the image's path leads elsewhere, or its content has changed. Null where it is as
+    /// it was.
     /// </summary>
     internal string? WhyNot()
     {

@@ -5,9 +5,9 @@ namespace Userfault.Cli;
 
 /// <summary>
 /// What a source offers of its image. Where not every page of it has been looked at before, it is offered at once by an
-/// identity that no other source has, and read whole by a thread meanwhile: then by the identity of its content as well,
-/// and whoever asks may mix it with others of that. The image's file is looked at all the while: a source whose file was
-/// written to ends.
+/// identity that no other source has, and read whole by a thread meanwhile: then by the identity of its content as
+/// well, and whoever asks may mix it with others of that. The image's file is looked at all the while: a source whose
+/// file was written to ends.
 /// </summary>
 internal sealed class SourceOffers : IDisposable
 {

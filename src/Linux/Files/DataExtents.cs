@@ -14,7 +14,9 @@ public sealed class DataExtents(OwnedFd fd, ulong length, int maxCalls)
 
     private int _calls;
 
-    /// <summary>The first extent of data that ends behind an offset; empty at the file's end where there is none.</summary>
+    /// <summary>
+    /// The first extent of data that ends behind an offset; empty at the file's end where there is none.
+    /// </summary>
     /// <param name="from">The offset, in bytes.</param>
     public (ulong Start, ulong End) Next(ulong from)
     {

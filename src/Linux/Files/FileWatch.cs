@@ -1,8 +1,8 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// Wakes a thread when a file is written to or cut (inotify). What is written through a mapping wakes nobody: look now and
-/// then as well. Works without where the machine has no watch left.
+/// Wakes a thread when a file is written to or cut (inotify). What is written through a mapping wakes nobody: look now
+/// and then as well. Works without where the machine has no watch left.
 /// </summary>
 public sealed unsafe class FileWatch : IDisposable
 {

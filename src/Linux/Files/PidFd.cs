@@ -32,7 +32,9 @@ internal sealed class PidFd : IDisposable
             )
         );
 
-    /// <summary>In the place of a process that had ended before it could be opened: ended, and beyond signals.</summary>
+    /// <summary>
+    /// In the place of a process that had ended before it could be opened: ended, and beyond signals.
+    /// </summary>
     public static PidFd OfEnded()
     {
         using var ended = new EventFd();

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Userfault.Linux;
 
-/// <summary>struct statx, as far as it is looked at: which kind of file, which file, how long, and when it changed.</summary>
+/// <summary>
+/// struct statx, as far as it is looked at: which kind of file, which file, how long, and when it changed.
+/// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct FileStatus
 {

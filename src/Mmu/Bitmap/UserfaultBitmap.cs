@@ -42,8 +42,8 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     public ulong* Words => _words;
 
     /// <summary>
-    /// A bitmap in native memory of its own, 64-byte aligned, all bits clear. The machine commits a big one piece by piece
-    /// as bits are set: a guest with memory at high addresses costs what it has, not how far it reaches.
+    /// A bitmap in native memory of its own, 64-byte aligned, all bits clear. The machine commits a big one piece by
+    /// piece as bits are set: a guest with memory at high addresses costs what it has, not how far it reaches.
     /// </summary>
     /// <param name="pages">Pages to cover; 0 is allowed.</param>
     /// <exception cref="OutOfMemoryException">The memory cannot be allocated.</exception>

@@ -15,6 +15,7 @@ public sealed record LostDestination(Address Owner, ulong PagesPresent, ulong Pa
     /// The log line. The source keeps the image whatever a destination does: only the destination's work is lost.
     /// </summary>
     public override string ToString() =>
-        $"{EventId}: destination {Owner.Host}:{Owner.Port} was lost with {PagesPresent} of {Pages} pages in place; every page "
+        $"{EventId}: destination {Owner.Host}:{Owner.Port} was lost with {PagesPresent} of {Pages} pages in place; "
+        + $"every page "
         + $"is still here";
 }

@@ -61,8 +61,8 @@ public sealed unsafe class FileImage : IMemoryImage
                 return null;
             if (now.Bytes != seen.Bytes)
                 return new ImageChange($"its size was {seen.Bytes} bytes and is {now.Bytes}", IsContent: true);
-            // Its times can be set back, but not the time of its last change, which a new name or mode sets as well. What
-            // is written to a device behind a file system's back leaves no trace but the content.
+            // Its times can be set back, but not the time of its last change, which a new name or mode sets as well.
+            // What is written to a device behind a file system's back leaves no trace but the content.
             var isDoubtful = now.ChangedNs != seen.ChangedNs || now.Kind == FileKind.BlockDevice;
             if (now.ModifiedNs != seen.ModifiedNs || (isDoubtful && ImageIdentity.SampleOf(this) != SampleAtFirst))
                 return new ImageChange("it was written to", IsContent: true);

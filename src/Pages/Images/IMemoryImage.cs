@@ -22,14 +22,15 @@ public unsafe interface IMemoryImage : IDisposable
     IReadOnlyList<MemoryPageRange> Ranges => [new MemoryPageRange(new MemoryPage(0), Pages)];
 
     /// <summary>
-    /// How many pages from this one on are known to be zero without looking (a hole); 0 where the page has to be looked at.
+    /// How many pages from this one on are known to be zero without looking (a hole); 0 where the page has to be looked
+    /// at.
     /// </summary>
     /// <param name="page">The page; below <see cref="Pages"/>.</param>
     ulong HoleAt(MemoryPage page) => 0;
 
     /// <summary>
-    /// What has become of the file behind it since it was opened; null where it is as it was, or there is none. One or two
-    /// system calls; where the file's times alone do not tell, the sampled pages are read again.
+    /// What has become of the file behind it since it was opened; null where it is as it was, or there is none. One or
+    /// two system calls; where the file's times alone do not tell, the sampled pages are read again.
     /// </summary>
     ImageChange? Change() => null;
 

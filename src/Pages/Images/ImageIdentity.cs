@@ -12,15 +12,16 @@ namespace Userfault.Pages;
 /// Binds a data-plane handshake, a VM's state or a working set file to an image. Two halves of 16 bytes.
 /// <para>
 /// The sample: of a SHA-256 over the number of pages and over the content of every page where the image has at most
-/// <see cref="SampledPages"/> of them (16 MiB); else of the first and the last <see cref="EdgePages"/> and, between them,
-/// pages evenly spaced up to <see cref="SampledPages"/> in all. Two images that differ between the samples have the same.
+/// <see cref="SampledPages"/> of them (16 MiB); else of the first and the last <see cref="EdgePages"/> and, between
+/// them, pages evenly spaced up to <see cref="SampledPages"/> in all. Two images that differ between the samples have
+/// the same.
 /// </para>
 /// <para>
 /// The rest tells those apart, so that two images that differ in one page never share an identity. Of an image that is
-/// sampled whole it is of the same hash. Of a bigger one it is of a hash over every page (<see cref="WholeImage"/>) once
-/// that is known; path, time and format do not count then: a copy, or the same memory as another kind of file, has the
-/// same identity. Until it is known the identity is provisional: the rest is of this file on this machine in this state,
-/// which no other file shares, be it a copy or not.
+/// sampled whole it is of the same hash. Of a bigger one it is of a hash over every page (<see cref="WholeImage"/>)
+/// once that is known; path, time and format do not count then: a copy, or the same memory as another kind of file, has
+/// the same identity. Until it is known the identity is provisional: the rest is of this file on this machine in this
+/// state, which no other file shares, be it a copy or not.
 /// </para>
 /// </summary>
 public readonly record struct ImageIdentity

@@ -4,8 +4,8 @@ using Userfault.Linux;
 namespace Userfault.Pages;
 
 /// <summary>
-/// A whole file, or block device, mapped read-only. What can go wrong with a path is a <see cref="PagingException"/> from
-/// here.
+/// A whole file, or block device, mapped read-only. What can go wrong with a path is a <see cref="PagingException"/>
+/// from here.
 /// </summary>
 internal sealed unsafe class MappedFile : IDisposable
 {

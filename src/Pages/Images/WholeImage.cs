@@ -16,7 +16,9 @@ public static class WholeImage
     // A file that was changed so shortly before it was read may change again within the same tick of its clock.
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
 
-    /// <summary>Where identities are kept: below XDG_CACHE_HOME, or .cache of the user's home; null for neither.</summary>
+    /// <summary>
+    /// Where identities are kept: below XDG_CACHE_HOME, or .cache of the user's home; null for neither.
+    /// </summary>
     public static string? DefaultFolder
     {
         get
@@ -32,7 +34,9 @@ public static class WholeImage
         }
     }
 
-    /// <summary>The identity by every page, where it is known without reading the image; null where it is not.</summary>
+    /// <summary>
+    /// The identity by every page, where it is known without reading the image; null where it is not.
+    /// </summary>
     /// <param name="image">The image.</param>
     /// <param name="folder">Where identities are kept; null: nowhere.</param>
     public static ImageIdentity? TryKnown(IMemoryImage image, string? folder)

@@ -45,8 +45,8 @@ internal sealed class TraceReader : IDisposable
     }
 
     /// <summary>
-    /// All rows by vCPU; as many vCPUs as the highest number names. Where more than <see cref="MaxIdleVcpus"/> of them had
-    /// no row, only those that have one, in the order of their numbers.
+    /// All rows by vCPU; as many vCPUs as the highest number names. Where more than <see cref="MaxIdleVcpus"/> of them
+    /// had no row, only those that have one, in the order of their numbers.
     /// </summary>
     public TraceRow[][] ReadAll()
     {

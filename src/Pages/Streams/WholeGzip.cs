@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Userfault.Pages;
 
 /// <summary>
-/// A gzip file, of one member or several behind each other, read to its end or not at all. The base library takes a file
-/// that was cut off for one that ends there, unless it is told to be strict, and it is told so once, before its first
-/// use in a process: by this module when it is loaded, and by the build for programs of this tree.
+/// A gzip file, of one member or several behind each other, read to its end or not at all. The base library takes a
+/// file that was cut off for one that ends there, unless it is told to be strict, and it is told so once, before its
+/// first use in a process: by this module when it is loaded, and by the build for programs of this tree.
 /// </summary>
 internal static class WholeGzip
 {

@@ -19,7 +19,9 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
 
     public ulong AnyPage() => _pages[dice.Roll(_pages.Length)];
 
-    /// <summary>From now on nothing changes any more; a shortage ends, unless this run is for one that does not.</summary>
+    /// <summary>
+    /// From now on nothing changes any more; a shortage ends, unless this run is for one that does not.
+    /// </summary>
     public void BeginEnd()
     {
         kernel.IsShort = plan.IsStuck;
@@ -161,7 +163,8 @@ internal sealed class FakeMonitor(Dice dice, InjectorPlan plan, FakeKernel kerne
         var isRight = page.First == page.MustFirst && page.Last == page.MustLast;
         return isRight || (page.IsLeaving && isZero)
             ? null
-            : $"page {number} holds {page.First:x} .. {page.Last:x} and must hold {page.MustFirst:x} .. {page.MustLast:x}";
+            : $"page {number} holds {page.First:x} .. {page.Last:x} and must hold {page.MustFirst:x} .. "
+                + $"{page.MustLast:x}";
     }
 
     /// <summary>Gives some pages back, at the last moment even.</summary>

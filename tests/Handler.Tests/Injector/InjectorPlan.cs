@@ -98,7 +98,8 @@ internal sealed class InjectorPlan
 
     /// <summary>In one line.</summary>
     public string Describe() =>
-        $"granule {Granule}, shared {IsShared}, secret-free {IsSecretFree}, minor {HasMinor}, pages {Pages}, regions {Regions}, vcpus {Vcpus}, "
+        $"granule {Granule}, shared {IsShared}, secret-free {IsSecretFree}, minor {HasMinor}, pages {Pages}, regions "
+        + $"{Regions}, vcpus {Vcpus}, "
         + $"faults {FaultsPerMille}, unmap event {HasUnmapEvent}, knows presence {KnowsPresence}, protects "
         + $"{WritesProtected}, push {Push}, chunk {Chunk}, push pages {PushPages}, mapped {IsMapped}, source "
         + $"{FromSource}, steps {Steps}, stops {Stops}, stuck {IsStuck}, dies {Dies}, fatal {IsFatal}";

@@ -4,7 +4,9 @@ using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
 
-/// <summary>Faults of other kinds than a missing page: they are answered by what they are, and never for ever.</summary>
+/// <summary>
+/// Faults of other kinds than a missing page: they are answered by what they are, and never for ever.
+/// </summary>
 [Collection(nameof(OneAtATime))]
 public unsafe class FaultKindTests
 {

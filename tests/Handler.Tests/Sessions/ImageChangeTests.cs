@@ -3,7 +3,9 @@ using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
 
-/// <summary>The image's file is replaced, written to, renamed while it is served: no guest sees pages of two images.</summary>
+/// <summary>
+/// The image's file is replaced, written to, renamed while it is served: no guest sees pages of two images.
+/// </summary>
 [Collection(nameof(OneAtATime))]
 public sealed class ImageChangeTests
 {

@@ -5,7 +5,9 @@ using Userfault.Tests;
 
 namespace Userfault.Handler.Tests;
 
-/// <summary>How monitors say which pages they have: a field by its new name, by its deprecated one, or not at all.</summary>
+/// <summary>
+/// How monitors say which pages they have: a field by its new name, by its deprecated one, or not at all.
+/// </summary>
 [Collection(nameof(OneAtATime))]
 public sealed unsafe class PageSizeTests
 {

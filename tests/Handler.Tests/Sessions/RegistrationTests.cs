@@ -10,7 +10,9 @@ public unsafe class RegistrationTests
 {
     private const int TooLateMs = 300;
 
-    /// <summary>A handover may come before the registration. Nothing is served, nor taken to be there, before it.</summary>
+    /// <summary>
+    /// A handover may come before the registration. Nothing is served, nor taken to be there, before it.
+    /// </summary>
     [SkippableTheory]
     [InlineData(true)]
     [InlineData(false)]

@@ -216,7 +216,8 @@ internal static class PagerMutants
             Injector,
             "Handler/Feeds/PageDelivery.cs",
             "if (_monitor.HasRequests) _monitor.Answer(IsInPlace);",
-            "if (_monitor.HasRequests && (!BUG || (result == PlaceResult.Done && isDemand))) _monitor.Answer(IsInPlace);"
+            "if (_monitor.HasRequests && (!BUG || (result == PlaceResult.Done && isDemand))) "
+                + "_monitor.Answer(IsInPlace);"
         ),
         new(
             "completed-with-requests",

@@ -286,9 +286,9 @@ internal sealed class ClusterFeed : IActorFeed
     private static string Names(IEnumerable<SourceListing> offers) =>
         string.Join(", ", offers.Select(o => $"{o.Name} ({o.Image.Short})").Distinct().DefaultIfEmpty("nothing"));
 
-    // By which of their identities nodes are asked for an image that this process has too. Where one image could be it, by
-    // that one: what comes is verified against this process's own. Where several could, this one is read whole, as they
-    // are, and the one that it is is asked for.
+    // By which of their identities nodes are asked for an image that this process has too. Where one image could be it,
+    // by that one: what comes is verified against this process's own. Where several could, this one is read whole, as
+    // they are, and the one that it is is asked for.
     private async Task<ImageIdentity> IdentityThere(IMemoryImage image, CancellationToken cancelled)
     {
         var own = image.Identity;
