@@ -11,9 +11,12 @@ namespace Userfault.Handler;
 /// </summary>
 internal sealed unsafe class PageDelivery : IDisposable
 {
+    private const long ShortageQuietNs = 10_000_000_000;
+
     private readonly MonitorSide _monitor;
     private readonly TimeProvider _time;
     private bool _isShortageTold;
+    private long? _shortageToldNs;
     private readonly WorkingSetRecorder? _recorder;
 
     /// <summary>A delivery to one VM; owns none of what it is given.</summary>
@@ -143,23 +146,33 @@ internal sealed unsafe class PageDelivery : IDisposable
         }
     }
 
-    /// <summary>Says once that memory is short, and once that it is not any more.</summary>
+    /// <summary>
+    /// Logs once that memory is short, and once that it is not any more; at most every 10 s.
+    /// </summary>
     public void LookForShortage()
     {
         if (Placement.IsShort == _isShortageTold)
             return;
-        _isShortageTold = Placement.IsShort;
         if (Placement.IsShort)
         {
-            Notice(
-                PagerNotice.MemoryShort,
-                Placement.Error == LinuxErrno.EEXIST
-                    ? "no huge page is free for its memory: raise vm.nr_hugepages; its faults wait"
-                    : $"there is no memory for its pages ({Placement.Error}); its faults wait"
-            );
+            // Some pages find room while others do not: that is one shortage, and not one per page.
+            var now = NowNs;
+            if (_shortageToldNs is { } told && now - told < ShortageQuietNs)
+                return;
+            (_isShortageTold, _shortageToldNs) = (true, now);
+            var why = Placement.Error switch
+            {
+                LinuxErrno.EEXIST when Placement.PagesPerGranule > 1 =>
+                    "no huge page is free for its memory: raise vm.nr_hugepages",
+                LinuxErrno.EEXIST or LinuxErrno.ENOENT =>
+                    $"a page faults again and again for which the kernel answers {Placement.Error}",
+                var error => $"there is no memory for its pages ({error})",
+            };
+            Notice(PagerNotice.MemoryShort, $"{why}; its faults wait");
         }
         else
         {
+            _isShortageTold = false;
             Notice(PagerNotice.MemoryBack, "there is memory for its pages again");
         }
     }

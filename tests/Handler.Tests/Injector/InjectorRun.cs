@@ -21,6 +21,7 @@ internal sealed class InjectorRun : IDisposable
     private readonly Dice _dice;
     private readonly InjectorPlan _plan;
     private readonly HandClock _clock = new();
+    private readonly long _begunNs;
     private readonly FakeKernel _kernel;
     private readonly FakeMemfd? _memfd;
     private readonly FakeMonitor _monitor;
@@ -31,10 +32,12 @@ internal sealed class InjectorRun : IDisposable
     private bool _isStopped;
     private bool _sleeps;
     private long _wakesAtNs;
+    private long _shortages;
 
     public InjectorRun(ulong seed, bool isTraced = false)
     {
         _dice = new Dice(seed);
+        _begunNs = _clock.NowNs;
         _plan = new InjectorPlan(_dice);
         var regions = MakeRegions();
         _kernel = new FakeKernel(_dice, _plan, _clock, regions);
@@ -82,6 +85,7 @@ internal sealed class InjectorRun : IDisposable
     /// <summary>What was wrong; null where nothing was.</summary>
     public string? Run()
     {
+        _pager.Notice = (what, _) => _shortages += what == PagerNotice.MemoryShort ? 1 : 0;
         _kernel.FaultsPerMille = _plan.FaultsPerMille;
         (_kernel.Beside, _kernel.BeforeRelease) = (_monitor.Act, _monitor.RemoveAny);
         _pager.Begin();
@@ -90,7 +94,7 @@ internal sealed class InjectorRun : IDisposable
             if (Step() is { } wrong)
                 return $"step {step}: {wrong}";
         }
-        return Finish() ?? CheckEnd();
+        return Finish() ?? CheckEnd() ?? CheckNotices();
     }
 
     public void Dispose()
@@ -236,6 +240,12 @@ internal sealed class InjectorRun : IDisposable
         return sleeper is null
             ? $"the handler sleeps, {_pager.Counters.MissingPages} pages missing, stop asked for: {_isStopped}"
             : $"a thread sleeps on page {sleeper.Page} and nobody knows";
+    }
+
+    private string? CheckNotices()
+    {
+        var max = 1 + ((_clock.NowNs - _begunNs) / 10_000_000_000);
+        return _shortages > max ? $"a shortage was told {_shortages} times" : null;
     }
 
     private string? CheckEnd() =>

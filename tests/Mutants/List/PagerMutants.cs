@@ -55,6 +55,14 @@ internal static class PagerMutants
             """
         ),
         new(
+            "shortage-told-always",
+            "A shortage in which some pages find room is told for each of them.",
+            Injector,
+            "Handler/Feeds/PageDelivery.cs",
+            "_shortageToldNs is { } told && now - told < ShortageQuietNs",
+            "!BUG && _shortageToldNs is { } told && now - told < ShortageQuietNs"
+        ),
+        new(
             "shortage-without-end",
             "A fault waits for ever where memory stays short.",
             Injector,
