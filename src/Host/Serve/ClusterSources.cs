@@ -193,7 +193,10 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
                     l.Host.Length == 0 ? asked : SourceSearch.EndPointOf(l.Host, l.Port)
                 )
             )
+            {
                 _offered[server.Key] = [.. server.Select(static l => l.Image)];
+            }
+
             images = _images = SameImages.Of(_found.Image, [.. _offered.Values]);
         }
 
