@@ -53,7 +53,10 @@ internal static class InfoCommands
 
         Console.WriteLine($"image      {image.Name}");
         Console.WriteLine($"kind       {Units.NameOf(image.Kind)}");
-        var identity = WholeImage.Read(image, WholeImage.DefaultFolder, TimeProvider.System, CancellationToken.None);
+        var folder = WholeImage.DefaultFolder;
+        var identity =
+            WholeImage.TryKnown(image, folder)
+            ?? WholeImage.Read(image, folder, TimeProvider.System, CancellationToken.None);
         Console.WriteLine($"identity   {identity ?? image.Identity}");
         Console.WriteLine($"pages      {pages} ({Units.Size(pages * 4096.0)}), {zero} of them zero");
         foreach (var range in image.Ranges)
