@@ -1,11 +1,11 @@
 namespace Userfault.Mmu;
 
-/// <summary>What one access of a vCPU came to, and what KVM_RUN answered where it left the guest for good.</summary>
+/// <summary>The result of one access of a vCPU, and of KVM_RUN if the access left the guest for good.</summary>
 /// <param name="IsCompleted">Was the access made?</param>
 /// <param name="Leaf">The leaf through which it was made.</param>
-/// <param name="Fault">The last fault on the way; <see cref="FaultKind.None"/> where the walk permitted it at
+/// <param name="Fault">The last fault of the access; <see cref="FaultKind.None"/> if the walk permitted it at
 /// once.</param>
-/// <param name="Faults">How many faults were handled for it.</param>
+/// <param name="Faults">Number of faults handled for it.</param>
 public readonly record struct AccessResult(bool IsCompleted, WalkResult Leaf, FaultOutcome Fault, int Faults)
 {
     /// <summary>KVM_EXIT_MMIO.</summary>
@@ -17,7 +17,7 @@ public readonly record struct AccessResult(bool IsCompleted, WalkResult Leaf, Fa
     /// <summary>The errno of KVM_RUN.</summary>
     public Errno Errno => IsCompleted ? Errno.None : Fault.Errno;
 
-    /// <summary><c>kvm_run.exit_reason</c>; 0 where nothing was prepared.</summary>
+    /// <summary><c>kvm_run.exit_reason</c>; 0 if no exit was prepared.</summary>
     public uint ExitReason =>
         IsCompleted
             ? 0

@@ -8,17 +8,17 @@ public sealed partial class Vm
     public Errno SetUserMemoryRegion(in UserspaceMemoryRegion2 region) =>
         RegionChecks.AreVersion1Flags(region.MemslotFlags) ? SetUserMemoryRegion2(region) : Errno.EINVAL;
 
-    /// <summary>KVM_SET_USER_MEMORY_REGION with the caller's bytes; EFAULT where they are fewer than 32.</summary>
+    /// <summary>KVM_SET_USER_MEMORY_REGION with the caller's bytes; EFAULT if there are fewer than 32.</summary>
     public Errno SetUserMemoryRegion(ReadOnlySpan<byte> bytes) =>
         UserspaceMemoryRegion2.TryReadVersion1(bytes, out var region) ? SetUserMemoryRegion(region) : Errno.EFAULT;
 
-    /// <summary>KVM_SET_USER_MEMORY_REGION2 with the caller's bytes; EFAULT where they are fewer than 160.</summary>
+    /// <summary>KVM_SET_USER_MEMORY_REGION2 with the caller's bytes; EFAULT if there are fewer than 160.</summary>
     public Errno SetUserMemoryRegion2(ReadOnlySpan<byte> bytes) =>
         UserspaceMemoryRegion2.TryRead(bytes, out var region) ? SetUserMemoryRegion2(region) : Errno.EFAULT;
 
-    /// <summary>KVM_SET_USER_MEMORY_REGION2: creates, deletes, moves a slot, or changes its flags.</summary>
+    /// <summary>KVM_SET_USER_MEMORY_REGION2: creates, deletes or moves a slot, or changes its flags.</summary>
     /// <returns>
-    /// EINVAL, EEXIST (overlap), EBADF (guest_memfd), EFAULT (beyond arm64's IPA size); where it fails nothing changed.
+    /// EINVAL, EEXIST (overlap), EBADF (guest_memfd), EFAULT (beyond arm64's IPA size); if it fails, no slot changes.
     /// </returns>
     public Errno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region)
     {
@@ -42,12 +42,12 @@ public sealed partial class Vm
         }
     }
 
-    /// <summary>KVM_SET_MEMORY_ATTRIBUTES: makes pages private or shared. Their mappings go away.</summary>
+    /// <summary>KVM_SET_MEMORY_ATTRIBUTES: makes pages private or shared. Their mappings are removed.</summary>
     /// <param name="address">Guest physical address in bytes, page aligned.</param>
     /// <param name="sizeBytes">Size in bytes, page aligned, not 0.</param>
     /// <param name="attributes">0, or <see cref="MemoryAttributes.PrivateBit"/>.</param>
     /// <param name="flags">Must be 0.</param>
-    /// <returns>EINVAL for anything else, and for private pages where the VM has none.</returns>
+    /// <returns>EINVAL for all other arguments, and for private pages if the VM has none.</returns>
     public Errno SetMemoryAttributes(ulong address, ulong sizeBytes, ulong attributes, ulong flags = 0)
     {
         var supported = Policy.HasPrivateMemory ? MemoryAttributes.PrivateBit : 0UL;
@@ -126,7 +126,8 @@ public sealed partial class Vm
         var width = RegionChecks.CheckWidth(slot.Range, Policy);
         if (width != Errno.None)
         {
-            // The kernel makes the old slot invalid, which zaps, before it looks at the width; then it takes that back.
+            // The kernel invalidates the old slot, which zaps it, before it checks the width; it then reverts the
+            // invalidation.
             core.BeginZap();
             Finish(core);
             ZapOthers(core);
@@ -157,7 +158,7 @@ public sealed partial class Vm
         ZapOthers(core);
     }
 
-    /// <summary>The quirk: where one slot is zapped, all of the VM's are, in every address space.</summary>
+    /// <summary>The quirk: if one slot is zapped, all slots of the VM are, in every address space.</summary>
     private void ZapOthers(MemslotCore zapped)
     {
         if (!Policy.ZapsAllSlots)

@@ -3,19 +3,19 @@ namespace Userfault.Mmu;
 /// <summary>The calls of a running VM: accesses, dirty logs, pre-faults.</summary>
 public sealed partial class Vm
 {
-    // A break, its flush and the make; then the access. More rounds mean that the fault path and the walk disagree.
+    // A break, its flush and the make; then the access. More rounds mean that fault path and walk disagree.
     private const int MostFaultsAnAccess = 4;
 
     private int _lastUsedSlot;
 
     /// <summary>
-    /// Makes one access as a vCPU: the hardware's walk, then, where it is not permitted, the fault path.
+    /// Makes one access as a vCPU: the hardware's walk and then, if that does not permit it, the fault path.
     /// </summary>
     /// <param name="access">The access.</param>
-    /// <param name="addressSpace">Which address space the vCPU is in (1: system management mode).</param>
+    /// <param name="addressSpace">The address space of the vCPU (1: system management mode).</param>
     /// <returns>
-    /// Completed, or how it left the guest. A retry that nothing else would ever resolve (a slot or page being
-    /// invalidated) is handed back.
+    /// Completed, or how it left the guest. A retry that only another call can resolve (a slot or page being
+    /// invalidated) is returned to the caller.
     /// </returns>
     public AccessResult Access(in VcpuAccess access, int addressSpace = 0)
     {
@@ -23,7 +23,7 @@ public sealed partial class Vm
         if (slot is null)
             return new AccessResult(false, default, FaultPath.RunWithoutSlot(Policy, _attributes, access), 1);
         var core = CoreOf(slot);
-        // Private and shared memory are told apart before the walk: what is mapped is mapped as one of them.
+        // Private and shared memory are distinguished before the walk: a mapping is one or the other.
         var canHit = !Policy.HasPrivateMemory || access.IsPrivate == _attributes.IsPrivate(access.Gfn);
         var fault = default(FaultOutcome);
         for (var faults = 0; faults <= MostFaultsAnAccess; faults++)
@@ -46,8 +46,8 @@ public sealed partial class Vm
 
     /// <summary>KVM_GET_DIRTY_LOG.</summary>
     /// <param name="slot">Address space and slot id.</param>
-    /// <param name="words">Receives one bit a page, in 64-bit words.</param>
-    /// <returns>EINVAL for an id that cannot be, ENOENT for no such slot or one that does not log, EFAULT.</returns>
+    /// <param name="words">Receives one bit per page, in 64-bit words.</param>
+    /// <returns>EINVAL for an impossible id, ENOENT for a slot that does not exist or does not log, EFAULT.</returns>
     public Errno GetDirtyLog(SlotId slot, Span<ulong> words)
     {
         if (!IsPossible(slot))
@@ -59,9 +59,9 @@ public sealed partial class Vm
     /// <summary>KVM_CLEAR_DIRTY_LOG.</summary>
     /// <param name="slot">Address space and slot id.</param>
     /// <param name="firstPage">First page of the mask, a multiple of 64.</param>
-    /// <param name="pages">How many pages; a multiple of 64 unless it ends with the slot.</param>
-    /// <param name="mask">One bit a page: what to clear.</param>
-    /// <returns>EINVAL, ENOENT for no such slot or one that does not log, EFAULT.</returns>
+    /// <param name="pages">Number of pages; a multiple of 64 unless it ends with the slot.</param>
+    /// <param name="mask">One bit per page: the bits to clear.</param>
+    /// <returns>EINVAL, ENOENT for a slot that does not exist or does not log, EFAULT.</returns>
     public Errno ClearDirtyLog(SlotId slot, ulong firstPage, uint pages, ReadOnlySpan<ulong> mask)
     {
         if (!IsPossible(slot) || firstPage % 64 != 0)
@@ -105,7 +105,7 @@ public sealed partial class Vm
                 return new PreFaultResult(errno, at, left, blockedOn);
             }
 
-            // The leaf may be large: it counts as far as the range goes.
+            // The leaf may be large: it counts up to the end of the range.
             var done = Math.Min(left, outcome.Level.Bytes() - (at.Value & (outcome.Level.Bytes() - 1)));
             at = new Gpa(at.Value + done);
             left -= done;

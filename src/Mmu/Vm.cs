@@ -1,12 +1,12 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// A VM's memory with KVM's own calls, synchronous: each answers with its errno when it is done, as an ioctl does. For
-/// unit tests of a VMM, and the reference for those who drive <see cref="MemslotCore"/> by other means.
+/// A VM's memory with KVM's own calls, synchronous: each returns its errno when it is complete, as an ioctl does. For
+/// unit tests of a VMM, and the reference for other code that drives <see cref="MemslotCore"/>.
 /// </summary>
 /// <remarks>
-/// One thread. Host memory and open files come in by interfaces; the model reads nothing else. TLBs are flushed on the
-/// spot, which is what "no TLB" means: every access walks.
+/// One thread. Host memory and open files are passed in as interfaces; the model accesses nothing else. TLBs are
+/// flushed at once, which amounts to having none: every access walks.
 /// </remarks>
 public sealed partial class Vm : IDisposable
 {
@@ -16,11 +16,11 @@ public sealed partial class Vm : IDisposable
     private readonly List<MemslotCore?>[] _cores;
     private MemoryAttributes _attributes = MemoryAttributes.AllShared;
 
-    /// <summary>Makes a VM without memory.</summary>
-    /// <param name="policy">What kind of VM: start from <see cref="MmuPolicy.X86"/> or
+    /// <summary>Creates a VM without memory.</summary>
+    /// <param name="policy">The kind of VM: start from <see cref="MmuPolicy.X86"/> or
     /// <see cref="MmuPolicy.Arm64"/>.</param>
-    /// <param name="host">What the VMM's address space holds.</param>
-    /// <param name="files">The VMM's open files; null where it has none.</param>
+    /// <param name="host">The VMM's address space.</param>
+    /// <param name="files">The VMM's open files; null if it has none.</param>
     public Vm(MmuPolicy policy, IHostMemory host, IFileTable? files = null)
     {
         ArgumentNullException.ThrowIfNull(policy);
@@ -37,16 +37,16 @@ public sealed partial class Vm : IDisposable
         }
     }
 
-    /// <summary>What kind of VM this is; capabilities that user space enables change it.</summary>
+    /// <summary>The kind of VM; capabilities that user space enables change it.</summary>
     public MmuPolicy Policy { get; private set; }
 
-    /// <summary>Which pages are private.</summary>
+    /// <summary>The private pages.</summary>
     public MemoryAttributes Attributes => _attributes;
 
     /// <summary>The slots of an address space, by gfn.</summary>
     public MemslotGeneration Slots(int addressSpace = 0) => _addressSpaces[addressSpace].Current;
 
-    /// <summary>What a slot owns, or null where there is no such slot.</summary>
+    /// <summary>The core of a slot, or null if there is no such slot.</summary>
     public MemslotCore? FindSlot(SlotId id)
     {
         if (id.AddressSpace >= _cores.Length)
@@ -56,8 +56,8 @@ public sealed partial class Vm : IDisposable
     }
 
     /// <summary>KVM_CHECK_EXTENSION.</summary>
-    /// <param name="capability">The number; <see cref="VmCapability"/> has those that answer other than 0.</param>
-    /// <returns>0 where the VM lacks it.</returns>
+    /// <param name="capability">The number; <see cref="VmCapability"/> lists those whose result is not 0.</param>
+    /// <returns>0 if the VM lacks it.</returns>
     public int CheckExtension(uint capability)
     {
         if (capability == Policy.UserfaultCapability)
@@ -88,8 +88,8 @@ public sealed partial class Vm : IDisposable
     /// <param name="capability">The number.</param>
     /// <param name="flags">Must be 0.</param>
     /// <param name="argument">The capability's first argument.</param>
-    /// <returns>EINVAL for everything that cannot be enabled, KVM_CAP_USERFAULT and async page faults among
-    /// it.</returns>
+    /// <returns>EINVAL for everything that cannot be enabled, including KVM_CAP_USERFAULT and async page
+    /// faults.</returns>
     public Errno EnableCap(uint capability, uint flags = 0, ulong argument = 0)
     {
         if (flags != 0)
@@ -138,7 +138,7 @@ public sealed partial class Vm : IDisposable
         }
     }
 
-    /// <summary>Does everything that a change left behind, flushing on the spot.</summary>
+    /// <summary>Executes all pending work of a change, flushing at once.</summary>
     private static void Finish(MemslotCore core)
     {
         for (var isDone = false; !isDone; )

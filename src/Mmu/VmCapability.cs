@@ -6,7 +6,7 @@ public static class VmCapability
     /// <summary>KVM_CAP_USER_MEMORY: the older memory region call.</summary>
     public const uint UserMemory = 3;
 
-    /// <summary>KVM_CAP_NR_MEMSLOTS: how many slot ids there are.</summary>
+    /// <summary>KVM_CAP_NR_MEMSLOTS: number of slot ids.</summary>
     public const uint NrMemslots = 10;
 
     /// <summary>KVM_CAP_SYNC_MMU: mappings follow the host's.</summary>
@@ -18,7 +18,7 @@ public static class VmCapability
     /// <summary>KVM_CAP_JOIN_MEMORY_REGIONS_WORKS.</summary>
     public const uint JoinMemoryRegionsWorks = 30;
 
-    /// <summary>KVM_CAP_ASYNC_PF: not compatible with userfault, answered with 0.</summary>
+    /// <summary>KVM_CAP_ASYNC_PF: incompatible with userfault, reported as 0.</summary>
     public const uint AsyncPf = 59;
 
     /// <summary>KVM_CAP_READONLY_MEM.</summary>
@@ -27,13 +27,13 @@ public static class VmCapability
     /// <summary>KVM_CAP_DISABLE_QUIRKS.</summary>
     public const uint DisableQuirks = 116;
 
-    /// <summary>KVM_CAP_MULTI_ADDRESS_SPACE: how many address spaces; 0 where there is one.</summary>
+    /// <summary>KVM_CAP_MULTI_ADDRESS_SPACE: number of address spaces; 0 if there is one.</summary>
     public const uint MultiAddressSpace = 118;
 
     /// <summary>KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2.</summary>
     public const uint ManualDirtyLogProtect2 = 168;
 
-    /// <summary>KVM_CAP_ASYNC_PF_INT: not compatible with userfault, answered with 0.</summary>
+    /// <summary>KVM_CAP_ASYNC_PF_INT: incompatible with userfault, reported as 0.</summary>
     public const uint AsyncPfInt = 183;
 
     /// <summary>KVM_CAP_DISABLE_QUIRKS2.</summary>
@@ -45,7 +45,7 @@ public static class VmCapability
     /// <summary>KVM_CAP_MEMORY_FAULT_INFO.</summary>
     public const uint MemoryFaultInfo = 232;
 
-    /// <summary>KVM_CAP_MEMORY_ATTRIBUTES: which attributes pages can have.</summary>
+    /// <summary>KVM_CAP_MEMORY_ATTRIBUTES: the attributes that pages can have.</summary>
     public const uint MemoryAttributes = 233;
 
     /// <summary>KVM_CAP_GUEST_MEMFD.</summary>

@@ -14,12 +14,16 @@ internal static class CommandLine
             "userfault.dll"
         );
 
-    // A shell without job control starts what goes on in the background with SIGINT ignored, and children inherit that.
-    private static bool IgnoresInterrupts { get; } =
+    // A shell without job control starts what goes on in the background with SIGINT and SIGQUIT ignored, nohup with
+    // SIGHUP, and children inherit that.
+    private static bool IgnoresSignals { get; } =
         OperatingSystem.IsLinux()
         && File.ReadLines("/proc/self/status")
             .Where(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))
-            .Any(line => (Convert.ToUInt64(line[7..].Trim(), 16) & (1UL << (2 - 1))) != 0);
+            .Any(line => (Convert.ToUInt64(line[7..].Trim(), 16) & 0b111) != 0);
+
+    /// <summary>The words before a program that give it the default action of every signal that tests send.</summary>
+    public static string[] DefaultSignals => IgnoresSignals ? ["env", "--default-signal=HUP,INT,QUIT"] : [];
 
     public static Task<Result> Run(params string[] args) => RunIn(null, args);
 
@@ -53,7 +57,7 @@ internal static class CommandLine
         string[] words =
         [
             .. network is null ? Array.Empty<string>() : ["ip", "netns", "exec", network],
-            .. IgnoresInterrupts ? ["env", "--default-signal=INT"] : Array.Empty<string>(),
+            .. DefaultSignals,
             "dotnet",
             "exec",
             Assembly,
@@ -65,9 +69,11 @@ internal static class CommandLine
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        // No place at all: nothing that a test leaves behind helps another.
+        start.Environment["XDG_CACHE_HOME"] = "/dev/null/none";
         // Most of a short command's time is compiling itself.
         start.Environment["DOTNET_TC_QuickJit"] = "1";
-        return Process.Start(start)!;
+        return OwnedProcess.Of(start);
     }
 
     internal sealed record Result(int ExitCode, string Output, string Error)

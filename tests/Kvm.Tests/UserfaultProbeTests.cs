@@ -24,6 +24,14 @@ public unsafe class UserfaultProbeTests
         Assert.Empty(kernel.Slots);
     }
 
+    [Fact]
+    public void A_kernel_without_the_call_has_it_not()
+    {
+        var kernel = new ModelRegionCalls { HasSecondCall = false };
+        Assert.False(UserfaultProbe.Finds(kernel, 0x10000, 0x20000));
+        Assert.Empty(kernel.Slots);
+    }
+
     /// <summary>
     /// The flag's number was given away: what takes any bitmap is something else, and its slot is deleted again.
     /// </summary>
@@ -57,8 +65,14 @@ public unsafe class UserfaultProbeTests
 
         public bool LooksAtBitmap { get; init; } = true;
 
+        public bool HasSecondCall { get; init; } = true;
+
+        public LinuxErrno SetUserMemoryRegion(in UserspaceMemoryRegion2 region) => LinuxErrno.EINVAL;
+
         public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region)
         {
+            if (!HasSecondCall)
+                return LinuxErrno.ENOTTY;
             if (((MemslotFlags)region.Flags & ~KnownFlags) != 0)
                 return LinuxErrno.EINVAL;
             var isUserfault = ((MemslotFlags)region.Flags & MemslotFlags.Userfault) != 0;

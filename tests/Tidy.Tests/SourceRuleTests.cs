@@ -27,6 +27,15 @@ public partial class SourceRuleTests
         Assert.Empty(found.Select(f => $"{f.File} has {f.Count} lines; split it below {mostLines}"));
     }
 
+    /// <summary>The compiler's analyzer (RCS0056) passes over comments.</summary>
+    [Fact]
+    public void Lines_have_at_most_120_columns()
+    {
+        const int maxColumns = 120;
+        var found = Lines(Repository.SourceFiles([.. Rooms, "samples"])).Where(static l => l.Text.Length > maxColumns);
+        Assert.Empty(found.Select(l => l.ToString()));
+    }
+
     [Fact]
     public void No_line_waits_for_a_later_day()
     {

@@ -6,17 +6,16 @@ using Userfault.Linux;
 namespace Userfault.Actors;
 
 /// <summary>
-/// One thread and its queue of mailboxes to run. Posts from the loop's own thread go to a list that no other thread
-/// sees; posts from elsewhere go through a concurrent queue and wake the thread only where it has parked. It is a clock
-/// as well: messages that are to come at a time are told by the thread itself, which costs its own actors no other
-/// thread.
+/// One thread with a queue of mailboxes to run. Posts from the loop's own thread go to a list that no other thread
+/// accesses; posts from other threads go through a concurrent queue and wake the thread only if it is parked. The loop
+/// is also a clock: the thread itself sends timed messages, so timers for its own actors involve no other thread.
 /// </summary>
 internal sealed class EventLoop : IGuestTime
 {
-    // Foreign posts are looked for at least this often while the loop is busy with its own.
+    // The foreign queue is checked at least this often while the loop is busy with its own posts.
     private const int OwnBatch = 64;
 
-    // Waking takes this long: a thread that may spin is awake before what is due next.
+    // Waking a parked thread takes about this long: a loop that may spin wakes this much before the next timer is due.
     private const long WakeNs = 60_000;
 
     private readonly ConcurrentQueue<IRunnable> _foreign = new();
@@ -35,7 +34,7 @@ internal sealed class EventLoop : IGuestTime
     public EventLoop(string name, TimeSpan spin, Action<Exception> failed)
     {
         _failed = failed;
-        // The dispatcher is the shell that owns a thread: real time is allowed here.
+        // The dispatcher is the shell that owns a thread, so real time is allowed here.
         _time = TimeProvider.System;
         _ticksAreNs = _time.TimestampFrequency == 1_000_000_000;
         _spinNs = spin.Ticks * 100;
@@ -135,7 +134,7 @@ internal sealed class EventLoop : IGuestTime
 
     private void Execute(IRunnable run)
     {
-#pragma warning disable CA1031 // A mailbox that throws must not end the thread of all the others.
+#pragma warning disable CA1031 // A mailbox that throws must not end the thread that runs all the others.
         try
         {
             run.Run();
@@ -147,13 +146,13 @@ internal sealed class EventLoop : IGuestTime
 #pragma warning restore CA1031
     }
 
-    // True where there is work, or where something is due.
+    // True if there is work or a timer is due.
     private bool SpinForWork()
     {
         if (_spinNs == 0)
             return !_foreign.IsEmpty;
         var nowNs = NowNs;
-        // What is due before the thread could have slept and woken is waited for here.
+        // A timer that is due before the thread could sleep and wake again is waited for here.
         var isNear = _nextDueNs - nowNs < _spinNs + WakeNs;
         var until = isNear ? _nextDueNs : nowNs + _spinNs;
         do
@@ -180,12 +179,12 @@ internal sealed class EventLoop : IGuestTime
         _parked = false;
     }
 
-    // From another thread: the loop's own enters it.
+    // Added from another thread: it runs on the loop's thread, which enters it into the timers.
     private sealed class Timer(EventLoop loop, long dueNs, IActorRef receiver, object message) : IRunnable
     {
         public void Run() => loop.Add(dueNs, receiver, message);
 
-        // A runnable is a work item of the thread pool too; this one never goes there.
+        // IRunnable extends IThreadPoolWorkItem, but this one is never queued to the thread pool.
         public void Execute() => Run();
     }
 }

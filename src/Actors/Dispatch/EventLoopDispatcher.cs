@@ -4,9 +4,9 @@ using Akka.Dispatch;
 namespace Userfault.Actors;
 
 /// <summary>
-/// A dispatcher that is one dedicated thread. The actors of a fault's way talk to each other all the time and share
-/// almost everything they touch: on one thread a message costs no wake-up and no cache line that travels. The thread
-/// looks for work for <c>spin</c> before it parks, since waking it costs more than most fetches take.
+/// A dispatcher that is one dedicated thread. The actors of the fault path exchange messages all the time and share
+/// almost all the data that they touch: on one thread a message costs neither a wake-up nor a cache-line transfer. The
+/// thread looks for work for <c>spin</c> before it parks, since waking it costs more than most fetches take.
 /// </summary>
 /// <remarks>
 /// HOCON: <c>type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"</c>, <c>spin</c> (a duration;
@@ -16,12 +16,14 @@ public sealed class EventLoopDispatcher : MessageDispatcher
 {
     private readonly EventLoop _loop;
 
-    /// <summary>Starts the thread; it ends when the last actor has left and the shutdown timeout is over.</summary>
-    /// <param name="configurator">What read the settings.</param>
+    /// <summary>
+    /// Starts the thread; it ends after the last actor has stopped and the shutdown timeout has passed.
+    /// </summary>
+    /// <param name="configurator">The configurator that read the settings.</param>
     /// <param name="id">The dispatcher's path in the configuration; names the thread.</param>
-    /// <param name="throughput">Messages an actor may take in one go.</param>
+    /// <param name="throughput">Maximum messages that an actor processes per turn.</param>
     /// <param name="spin">How long the thread looks for work before it parks.</param>
-    /// <param name="shutdownTimeout">How long the thread stays after the last actor left.</param>
+    /// <param name="shutdownTimeout">How long the thread outlives the last actor.</param>
     public EventLoopDispatcher(
         MessageDispatcherConfigurator configurator,
         string id,
@@ -37,10 +39,10 @@ public sealed class EventLoopDispatcher : MessageDispatcher
         _loop = new EventLoop(id, spin, ReportFailure);
     }
 
-    /// <summary>The thread as a clock: what is due, it tells itself.</summary>
+    /// <summary>The thread as a clock: it sends timed messages itself.</summary>
     public IGuestTime Time => _loop;
 
-    /// <summary>The clock of a system's dispatcher; null where that is none of these.</summary>
+    /// <summary>The clock of a dispatcher; null if it is not an <see cref="EventLoopDispatcher"/>.</summary>
     public static IGuestTime? TimeOf(ActorSystem system, string dispatcher)
     {
         ArgumentNullException.ThrowIfNull(system);

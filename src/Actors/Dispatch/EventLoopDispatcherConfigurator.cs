@@ -3,7 +3,9 @@ using Akka.Dispatch;
 
 namespace Userfault.Actors;
 
-/// <summary>Reads an <see cref="EventLoopDispatcher"/>'s settings; Akka makes it by the name in <c>type</c>.</summary>
+/// <summary>
+/// Reads the settings of an <see cref="EventLoopDispatcher"/>; Akka creates it by the name in <c>type</c>.
+/// </summary>
 public sealed class EventLoopDispatcherConfigurator : MessageDispatcherConfigurator
 {
     private readonly EventLoopDispatcher _dispatcher;

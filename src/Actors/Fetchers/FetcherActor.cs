@@ -6,11 +6,11 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Owns connections to page sources and requests pages from them, as the fetch engine decides
-/// (<see cref="FetchCore"/>). It holds nothing that cannot be requested again, so its supervisor restarts it freely:
-/// the pool tells the requesters, which ask once more.
+/// Owns connections to page sources and requests pages from them as the fetch engine decides (<see cref="FetchCore"/>).
+/// It holds nothing that cannot be requested again, so its supervisor restarts it freely: the pool then asks the
+/// requesters to repeat their requests.
 /// </summary>
-public sealed class FetcherActor : UntypedActor
+internal sealed class FetcherActor : UntypedActor
 {
     private readonly ulong _number;
     private readonly FetchSettings _settings;
@@ -18,8 +18,11 @@ public sealed class FetcherActor : UntypedActor
     private readonly IGuestTime _time;
     private readonly List<Connection> _sources = [];
     private readonly List<IActorRef> _requesters = [];
-    private readonly List<(int Requester, List<MemoryPage> Pages)> _notSent = [];
-    private readonly List<(int Requester, List<MemoryPage> Pages)> _failed = [];
+    private readonly Dictionary<IActorRef, int> _requesterNumbers = new(ReferenceEqualityComparer.Instance);
+
+    // By requester; nothing is removed but all of it, so that the order is that of the engine.
+    private readonly Dictionary<int, List<MemoryPage>> _notSent = [];
+    private readonly Dictionary<int, List<MemoryPage>> _failed = [];
     private readonly IActorRef? _broadcast;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private ICancelable? _tick;
@@ -46,11 +49,11 @@ public sealed class FetcherActor : UntypedActor
 
     /// <summary>A fetcher.</summary>
     /// <param name="number">Its number, for routes and reports.</param>
-    /// <param name="settings">How it asks.</param>
-    /// <param name="sources">Opens a source; called anew when the fetcher is restarted.</param>
-    /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the memslots through here, for other nodes; null
-    /// where there are none.</param>
-    /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
+    /// <param name="settings">The settings of its fetch engine.</param>
+    /// <param name="sources">Each opens one source; called again when the fetcher is restarted.</param>
+    /// <param name="broadcast">Receives <see cref="BitsCleared"/> from memslots by way of this fetcher, for other
+    /// nodes; null if there are no other nodes.</param>
+    /// <param name="time">The clock that also drives the sources' completions; null for the scheduler's.</param>
     public static Props Props(
         ulong number,
         FetchSettings settings,
@@ -78,7 +81,7 @@ public sealed class FetcherActor : UntypedActor
     protected override void PostRestart(Exception reason)
     {
         base.PostRestart(reason);
-        // The pool tells who waits to ask again: a restarted fetcher knows of nothing.
+        // The pool asks the requesters to repeat their requests: a restarted fetcher has no state.
         Context.Parent.Tell(new FetcherPoolProtocol.FetcherRestarted(_number));
     }
 
@@ -86,7 +89,7 @@ public sealed class FetcherActor : UntypedActor
     protected override void PostStop()
     {
         _tick?.Cancel();
-        // Disposing a shared source ends no request: without these cancellations its pages would still be sent.
+        // Disposing a shared source ends no request: without these cancellations the source would still send the pages.
         _core.CancelAll();
         while (_core.TryTakeEffect(out var effect))
         {
@@ -161,8 +164,8 @@ public sealed class FetcherActor : UntypedActor
         }
     }
 
-    // What a connection says that this actor had before a restart is about requests that nobody knows any more; their
-    // numbers may be in use again.
+    // A connection from before a restart may still deliver answers. Their requests are unknown here, and their ids may
+    // be in use again.
     private bool IsOwn(IPageSink from) => from is Connection connection && _sources.Contains(connection);
 
     private void OnFetch(FetcherProtocol.FetchPages fetch)
@@ -235,22 +238,19 @@ public sealed class FetcherActor : UntypedActor
         _failed.Clear();
     }
 
-    // Page by page from the engine, in one message for each requester.
-    private static void Note(List<(int Requester, List<MemoryPage> Pages)> notes, in FetchEffect effect)
+    // The engine reports page by page; each requester gets one message.
+    private static void Note(Dictionary<int, List<MemoryPage>> notes, in FetchEffect effect)
     {
-        var index = 0;
-        while (index < notes.Count && notes[index].Requester != effect.Requester)
-            index++;
-        if (index == notes.Count)
-            notes.Add((effect.Requester, []));
-        notes[index].Pages.Add(effect.Page);
+        if (!notes.TryGetValue(effect.Requester, out var pages))
+            notes.Add(effect.Requester, pages = []);
+        pages.Add(effect.Page);
     }
 
     private void GiveUp(Connection connection, SourceLoss loss)
     {
         connection.IsUp = false;
         connection.Source.GiveUp();
-        // A spare is another fetcher's own source, which says so.
+        // A spare is the regular source of another fetcher, which logs the loss.
         if (connection.IsSpare)
             return;
         var reason = loss switch
@@ -280,17 +280,14 @@ public sealed class FetcherActor : UntypedActor
 
     private int NumberOf(IActorRef requester)
     {
-        for (var i = 0; i < _requesters.Count; i++)
-        {
-            if (_requesters[i].Equals(requester))
-                return i;
-        }
-
+        if (_requesterNumbers.TryGetValue(requester, out var number))
+            return number;
         _requesters.Add(requester);
+        _requesterNumbers.Add(requester, _requesters.Count - 1);
         return _requesters.Count - 1;
     }
 
-    // Answers come on the source's thread, or on this actor's own within Request: they become messages either way.
+    // Answers arrive on the source's thread, or on this actor's within Request: either way they become messages.
     private sealed class Connection(IPageSource source, IActorRef fetcher, bool isSpare) : IPageSink
     {
         public bool IsSpare { get; } = isSpare;

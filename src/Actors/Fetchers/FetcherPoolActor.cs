@@ -6,14 +6,15 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Routes requests for pages over the fetchers, by runs of pages (<see cref="FetchRoutes"/>), and supervises them: a
-/// fetcher that fails is restarted, and whoever waits for pages asks again. Without a fetcher requests are answered
-/// with <see cref="FetchFailed"/>.
+/// Routes page requests to the fetchers by runs of pages (<see cref="FetchRoutes"/>) and supervises them: a fetcher
+/// that fails is restarted, and the requesters are asked to repeat their requests. Without a fetcher, requests are
+/// answered with <see cref="FetchFailed"/>.
 /// </summary>
 public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcast, IGuestTime? time) : UntypedActor
 {
     private readonly SortedDictionary<ulong, IActorRef> _fetchers = [];
     private readonly List<IActorRef> _requesters = [];
+    private readonly HashSet<IActorRef> _known = new(ReferenceEqualityComparer.Instance);
     private readonly List<FetcherPoolProtocol.AddSource> _added = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private FetchRoutes _routes = new([]);
@@ -21,10 +22,10 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
     private FetcherReport? _removed;
 
     /// <summary>A pool without fetchers.</summary>
-    /// <param name="settings">How its fetchers ask.</param>
-    /// <param name="broadcast">Is told <see cref="BitsCleared"/> by the fetchers, for other nodes; null where there are
-    /// none.</param>
-    /// <param name="time">The clock that also drives the sources' completions; null is the scheduler's.</param>
+    /// <param name="settings">The settings of the fetch engines.</param>
+    /// <param name="broadcast">Receives <see cref="BitsCleared"/> from the memslots, for other nodes; null if there are
+    /// no other nodes.</param>
+    /// <param name="time">The clock that also drives the sources' completions; null for the scheduler's.</param>
     public static Props Props(FetchSettings settings, IActorRef? broadcast = null, IGuestTime? time = null) =>
         Akka.Actor.Props.Create(() => new FetcherPoolActor(settings, broadcast, time));
 
@@ -49,8 +50,8 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
                     _fetchers[_routes.Of(promote.Page)].Forward(promote);
                 break;
             case FetcherProtocol.BroadcastClears clears:
-                // Not by way of a fetcher: one that fails or leaves would lose a batch, and the last has none behind it
-                // to show the gap.
+                // Not through a fetcher: one that fails or leaves would lose a batch, and no later batch reveals a gap
+                // after the last one.
                 broadcast?.Forward(clears.Clears);
                 break;
             case FetcherPoolProtocol.AddFetcher add:
@@ -73,7 +74,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
                 Broadcast(cancel);
                 break;
             case FetcherPoolProtocol.Register register:
-                if (!_requesters.Contains(register.Requester))
+                if (_known.Add(register.Requester))
                     _requesters.Add(register.Requester);
                 break;
             case FetcherPoolProtocol.FetcherRestarted restarted:
@@ -131,14 +132,14 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
     {
         if (_fetchers.ContainsKey(add.Number))
             return;
-        // A node that left and came back has its number again, while the old actor may still be stopping.
+        // A node that left and rejoined has the same number, and its old actor may still be stopping.
         var props = FetcherActor.Props(add.Number, settings, add.Sources, broadcast, time);
         _fetchers.Add(
             add.Number,
             Context.ActorOf(props.WithDispatcher(Context.Props.Dispatcher), $"fetcher-{add.Number}-{_started++}")
         );
         _routes = new FetchRoutes(_fetchers.Keys);
-        // Whoever asked while there was none was refused.
+        // Requests that arrived while there was no fetcher have failed.
         if (_fetchers.Count == 1)
             AskAgain();
     }
@@ -148,7 +149,8 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
         if (!_fetchers.Remove(number, out var fetcher))
             return;
         _added.RemoveAll(added => added.Fetcher == number);
-        // Behind what it was told already: whoever waits for its report gets it, and its work stays in the sum.
+        // The report is requested behind the messages already sent: collectors that still wait for it receive it, and
+        // the fetcher's work stays in the sum.
         fetcher.Tell(FetcherProtocol.GetReport.Instance);
         fetcher.Tell(PoisonPill.Instance);
         _removed ??= new FetcherReport(FetcherPoolProtocol.Removed, default, new LatencyHistogram(), []);
@@ -156,7 +158,7 @@ public sealed class FetcherPoolActor(FetchSettings settings, IActorRef? broadcas
         AskAgain();
     }
 
-    // It has opened the sources again that it was made with; those that came later it has forgotten.
+    // A restarted fetcher has reopened its initial sources only; those added later are added again here.
     private void OnRestarted(ulong number)
     {
         if (!_fetchers.TryGetValue(number, out var fetcher))

@@ -1,11 +1,11 @@
 namespace Userfault.Actors;
 
 /// <summary>
-/// Faults of a VM's vCPUs on their way to the memslots. vCPUs that share a dispatcher fault one after the other; what
-/// has gathered by the time the gate's actor runs goes to each memslot as one message, since a message between two
-/// threads costs more than a fault. Any thread may add.
+/// Collects the faults of a VM's vCPUs on their way to the memslots. vCPUs that share a dispatcher fault one after
+/// another; the faults collected by the time the gate's actor runs go to each memslot as one message, since a message
+/// between two threads costs more than a fault. Adding is thread-safe.
 /// </summary>
-/// <param name="mostFaults">Faults of one message at most.</param>
+/// <param name="mostFaults">Maximum faults per message.</param>
 public sealed class FaultGate(int mostFaults)
 {
     private const int MostInOneMessage = 16;
@@ -16,17 +16,19 @@ public sealed class FaultGate(int mostFaults)
     private bool _sendIsQueued;
 
     /// <summary>
-    /// Faults of one message for a VM of so many vCPUs: a quarter of them at most, so that all stages of a fault's way
-    /// have work at any time. Were all to travel together, each stage would wait for the others, and every vCPU for all
-    /// the rest.
+    /// Maximum faults per message for a VM with this many vCPUs: a quarter of them, so that every stage of the fault
+    /// path has work at any time. If all faults travelled together, each stage would wait for the others, and every
+    /// vCPU for all other vCPUs.
     /// </summary>
     public static int BatchFor(int vcpus) => Math.Clamp(vcpus / 4, 1, MostInOneMessage);
 
     /// <summary>A vCPU's access left the guest.</summary>
     /// <param name="slot">Its memslot.</param>
     /// <param name="fault">The fault.</param>
-    /// <param name="full">What the caller tells the memslot at once: enough have gathered. Else null.</param>
-    /// <returns>True for the first: the caller tells the gate's actor to send.</returns>
+    /// <param name="full">If enough faults have been collected: the message that the caller sends to the memslot.
+    /// Otherwise null.</param>
+    /// <returns>True for the first fault since the last send: the caller sends SendFaults to the gate's
+    /// actor.</returns>
     public bool Add(SlotView slot, in MemslotProtocol.MemoryFault fault, out MemslotProtocol.MemoryFaults? full)
     {
         full = null;
@@ -42,7 +44,7 @@ public sealed class FaultGate(int mostFaults)
         }
     }
 
-    /// <summary>Takes the faults of one memslot; false where none are left.</summary>
+    /// <summary>Takes the faults of one memslot; false if none are left.</summary>
     public bool TryTake(out SlotView slot, out MemslotProtocol.MemoryFaults faults)
     {
         lock (_lock)
@@ -56,7 +58,7 @@ public sealed class FaultGate(int mostFaults)
             }
 
             _sendIsQueued = false;
-            // Slots come and go; those that are gone fault no more.
+            // Slots are created and deleted; deleted ones do not fault any more.
             if (_lanes.Count > MostIdleLanes)
                 _lanes.Clear();
         }

@@ -2,18 +2,18 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-/// <summary>Guest memory, the image that it must become, and the account of the guest's own writes.</summary>
-/// <param name="Image">What the source has.</param>
+/// <summary>Guest memory, the image that it must match, and the record of the guest's own writes.</summary>
+/// <param name="Image">The content at the source.</param>
 /// <param name="Memory">The destination's guest memory.</param>
-/// <param name="Ledger">What guest writes have made of each page.</param>
+/// <param name="Ledger">The effect of guest writes on each page.</param>
 public sealed record GuestContent(IMemoryImage Image, IGuestMemory Memory, StampLedger Ledger)
 {
     /// <summary>
-    /// Has every guest read been checked? Where the image is elsewhere its digests must have come, and writes must be
-    /// accounted for as they are made.
+    /// Has every guest read been checked? If the image is remote, this requires that all its digests have arrived and
+    /// that writes are recorded as they are made.
     /// </summary>
     public bool ChecksReads => Image is not RemoteImage remote || (Memory.AccountsAtOnce && remote.Digests.IsComplete);
 
-    /// <summary>A verifier; one a user, since it has room of its own for a page.</summary>
+    /// <summary>A verifier; one per user, since it has its own page buffer.</summary>
     public GuestVerifier NewVerifier() => new(Image, Memory, Ledger);
 }

@@ -1,6 +1,6 @@
 namespace Userfault.Actors;
 
-/// <summary>What backs guest memory at the destination.</summary>
+/// <summary>The backing of guest memory at the destination.</summary>
 public enum MemoryKind
 {
     /// <summary>Private anonymous memory: userfaultfd MISSING, resolved with UFFDIO_COPY.</summary>

@@ -2,7 +2,7 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-/// <summary>Pages as ranges.</summary>
+/// <summary>Converts between pages and ranges.</summary>
 public static class PageRuns
 {
     /// <summary>The pages of a range, in ascending order.</summary>
@@ -12,7 +12,7 @@ public static class PageRuns
             yield return range.Start.Plus(i);
     }
 
-    /// <summary>The pages as ranges, in the order given: neighbours that follow each other become one.</summary>
+    /// <summary>The pages as ranges, in the order given: consecutive neighbours form one range.</summary>
     public static IReadOnlyList<MemoryPageRange> Of(IReadOnlyList<MemoryPage> pages)
     {
         var ranges = new List<MemoryPageRange>(pages.Count);

@@ -4,9 +4,9 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// The event queues of a slot's userfaultfd descriptors, each registered over an equal share of the slot, and the
-/// readers that wait in read(). One event goes to one reader.
+/// readers that wait in read(). Each event goes to one reader.
 /// </summary>
-public sealed class UffdQueues(MemoryPageRange slot, int descriptors)
+internal sealed class UffdQueues(MemoryPageRange slot, int descriptors)
 {
     private const int MostEventsARead = 64;
     private readonly Queue<UffdEvent>[] _events =
@@ -18,7 +18,7 @@ public sealed class UffdQueues(MemoryPageRange slot, int descriptors)
         .. Enumerable.Range(0, Math.Max(1, descriptors)).Select(_ => new Queue<int>()),
     ];
 
-    /// <summary>How many descriptors.</summary>
+    /// <summary>Number of descriptors.</summary>
     public int Descriptors => _events.Length;
 
     /// <summary>The descriptor that a page is registered with.</summary>
@@ -28,13 +28,13 @@ public sealed class UffdQueues(MemoryPageRange slot, int descriptors)
         return (int)(gfn.PagesFrom(slot.Start) / share);
     }
 
-    /// <summary>An event is queued at its descriptor.</summary>
+    /// <summary>Queues an event at its descriptor.</summary>
     public void Add(UffdEvent uffd) => _events[DescriptorOf(uffd.Page)].Enqueue(uffd);
 
     /// <summary>A reader waits in read().</summary>
     public void Read(int descriptor, int reader) => _readers[descriptor].Enqueue(reader);
 
-    /// <summary>Takes a reader that has something to read, with what it reads. Call until false.</summary>
+    /// <summary>Takes a waiting reader with the events that it reads, if there are both. Call until false.</summary>
     public bool TryDeliver(int descriptor, out int reader, out IReadOnlyList<UffdEvent> events)
     {
         (reader, events) = (-1, []);

@@ -4,18 +4,18 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>
-/// The place of a vCPU in its VM: all that the actor that runs it needs, by the model or by other means.
+/// The place of a vCPU in its VM: what its actor needs, whether the model or a real KVM runs the vCPU.
 /// </summary>
 /// <param name="Number">Its number, from 0.</param>
 /// <param name="Space">The memslots by gfn.</param>
-/// <param name="Vm">The VM, which hears of pauses, ends and failures.</param>
-/// <param name="Faults">Where the faults of its vCPUs gather.</param>
-/// <param name="Gate">Who sends them on: a <see cref="VcpuGateActor"/>.</param>
+/// <param name="Vm">The VM actor, which receives pauses, ends and failures.</param>
+/// <param name="Faults">Collects the faults of the VM's vCPUs.</param>
+/// <param name="Gate">The <see cref="VcpuGateActor"/> that sends them to the memslots.</param>
 public sealed record VcpuSeat(int Number, GuestSpace Space, IActorRef Vm, FaultGate Faults, IActorRef Gate)
 {
     /// <summary>
-    /// The vCPU's access left the guest: its memslot is told, and answers the vCPU's actor with a resume, a skip or a
-    /// fail. One fault a vCPU at a time.
+    /// Reports an access that left the guest to its memslot, which answers the vCPU's actor with a resume, a skip or a
+    /// fail. A vCPU has at most one fault outstanding.
     /// </summary>
     public void Report(SlotView slot, in VcpuAccess access)
     {

@@ -3,10 +3,10 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-/// <summary>One thing that a memslot's shell has to do.</summary>
-/// <param name="Kind">What.</param>
-/// <param name="Waiter">Which vCPU or accessor, where one is concerned.</param>
-/// <param name="Page">Which page of guest memory, where one is concerned.</param>
+/// <summary>An action for a memslot's shell.</summary>
+/// <param name="Kind">The action.</param>
+/// <param name="Waiter">The vCPU or accessor concerned, if any.</param>
+/// <param name="Page">The page of guest memory concerned, if any.</param>
 /// <param name="Gfn">For skip and fail: the frame that was accessed.</param>
 /// <param name="Why">For skip and fail: how the fault ended.</param>
 /// <param name="IsMinor">For userfaultfd: is the page in the page cache?</param>

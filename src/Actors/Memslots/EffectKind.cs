@@ -1,29 +1,29 @@
 namespace Userfault.Actors;
 
-/// <summary>What a memslot's core asks its shell to do. A closed set.</summary>
+/// <summary>The actions that a memslot's core requests from its shell. A closed set.</summary>
 public enum EffectKind
 {
-    /// <summary>Let a vCPU make its access again.</summary>
+    /// <summary>Let a vCPU repeat its access.</summary>
     Resume,
 
-    /// <summary>Let a vCPU go on behind its access: a device emulated it, or the guest took an abort.</summary>
+    /// <summary>Let a vCPU continue after its access: a device emulated it, or the guest took an abort.</summary>
     Skip,
 
-    /// <summary>A vCPU cannot go on.</summary>
+    /// <summary>A vCPU cannot continue.</summary>
     Fail,
 
-    /// <summary>Somebody waits for a page: fetch it.</summary>
+    /// <summary>Fetch a page that has a waiter.</summary>
     Fetch,
 
-    /// <summary>Somebody waits for a page that is on its way: let it come before what nobody waits for.</summary>
+    /// <summary>A page in flight has a waiter now: raise it to demand, ahead of background pages.</summary>
     Promote,
 
-    /// <summary>An accessor sleeps in userfaultfd: tell a reader.</summary>
+    /// <summary>An accessor sleeps in userfaultfd: deliver the event to a reader.</summary>
     UffdEvent,
 
-    /// <summary>An accessor of the host's side has its page.</summary>
+    /// <summary>An accessor on the host's side has its page.</summary>
     WakeAccessor,
 
-    /// <summary>An accessor of the host's side is woken without its page, and makes its access again.</summary>
+    /// <summary>An accessor on the host's side is woken without its page and repeats its access.</summary>
     RetryAccessor,
 }

@@ -3,8 +3,8 @@ using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
-// The slot changes: flags, zaps, moves, attributes, the dirty log; and the flushes that a change waits for.
-public sealed partial class MemslotActor
+// Changes of the slot: flags, zaps, moves, attributes, the dirty log; and the flushes that a change waits for.
+internal sealed partial class MemslotActor
 {
     private readonly SlotFlush _flush;
     private IActorRef _changeAsker = ActorRefs.Nobody;
@@ -37,7 +37,7 @@ public sealed partial class MemslotActor
                 _pager.Evict(_effects);
                 Perform();
                 Context.Become(Gone);
-                // Nothing is written to the bitmap from here on.
+                // Nothing is written to the bitmap after this.
                 _wiring.Vm.Tell(new MemslotProtocol.SlotChanged(_pager.Core.Slot.Id));
                 return true;
             case MemslotProtocol.ChangeAttributes attributes:
@@ -64,8 +64,8 @@ public sealed partial class MemslotActor
         }
     }
 
-    // The slot is deleted. Messages that were on their way are answered so that nobody waits; the tables stay until the
-    // VM stops, since a vCPU may still be looking at them by an old list of slots.
+    // The slot is deleted. Messages still in flight are answered so that no sender waits for ever. The tables stay
+    // until the VM stops, since a vCPU may still walk them by an old list of slots.
     private void Gone(object message)
     {
         switch (message)
@@ -88,7 +88,7 @@ public sealed partial class MemslotActor
                 Sender.Tell(new SlotReport(_pager.Core.Slot.Id, _pager.Missing, _pager.Waiting, _pager.Counters()));
                 break;
             case MemslotProtocol.GetBitmap range:
-                // One that has come back in its place has the same bitmap, and counts on where this one ended.
+                // A slot re-created in its place with the same bitmap continues the sequence where this one ended.
                 TellBitmap(range);
                 break;
             case MemslotProtocol.GetDirtyLog or MemslotProtocol.ClearDirtyLog:
@@ -104,8 +104,8 @@ public sealed partial class MemslotActor
         AnswerAfter(flush, new MemslotProtocol.DirtyLog(errno, errno == Errno.None ? words : []));
     }
 
-    // Until every vCPU has dropped its old translations a write may go by unlogged, or an access to a page that was
-    // replaced: the caller hears nothing sooner.
+    // Until every vCPU has dropped its old translations, a write may go unlogged, or an access may reach a page that
+    // was replaced. The caller is therefore answered only afterwards.
     private void AnswerAfter(GfnRange flush, object answer)
     {
         _afterFlush.Add((Sender, answer));
@@ -114,8 +114,8 @@ public sealed partial class MemslotActor
             AfterFlush();
     }
 
-    // A change runs in bounded batches, with the mailbox served between them and a shootdown behind each that needs
-    // one.
+    // A change runs in bounded batches. The mailbox is served between batches, and each batch that needs a shootdown
+    // waits for it.
     private void Begin(Action change)
     {
         if (_isChanging)

@@ -4,8 +4,8 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-// Accesses that do not look at the bitmap: userfaultfd, its readers, and who asks about the slot.
-public sealed partial class MemslotActor
+// Accesses that bypass the bitmap (userfaultfd and its readers), and queries about the slot.
+internal sealed partial class MemslotActor
 {
     private readonly UffdQueues _uffd;
     private readonly List<IActorRef> _accessors = [];
@@ -85,7 +85,7 @@ public sealed partial class MemslotActor
 
     private int AccessorNumber(IActorRef accessor)
     {
-        // An accessor sleeps on one page at a time, as a thread does, so its reference is its number.
+        // An accessor sleeps on one page at a time, as a thread does, so one number per actor reference suffices.
         var index = _accessors.IndexOf(accessor);
         if (index >= 0)
             return _wiring.Vcpus.Count + index;

@@ -4,15 +4,16 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// A memslot: the single writer of its userfault bitmap and its tables. What it decides is the pager's; this receives,
-/// asks the pager, and performs its effects. The pager outlives a failure of this actor, so no page is forgotten: the
-/// VM pauses and the actor goes on with the pager as it is.
+/// A memslot: the single writer of its userfault bitmap and its tables. The pager decides; this actor receives
+/// messages, calls the pager, and performs its effects. The pager outlives a failure of this actor, so no page is
+/// forgotten: the VM pauses, and the actor continues with the pager as it is.
 /// </summary>
 /// <remarks>
-/// Faults come as many as the vCPUs made while the last ones were on their way, and those that are in the mailbox
-/// together are fetched together: the first asks for a message to itself, which comes behind all that wait already.
+/// A message carries all faults that the vCPUs made while the previous messages were in flight, and the faults of
+/// messages that are in the mailbox together are fetched together: the first one sends SendFetches to this actor, which
+/// is queued behind all messages already waiting.
 /// </remarks>
-public sealed partial class MemslotActor : UntypedActor
+internal sealed partial class MemslotActor : UntypedActor
 {
     private const ulong MostUntold = 4096;
 
@@ -33,22 +34,23 @@ public sealed partial class MemslotActor : UntypedActor
         _batch = FaultGate.BatchFor(wiring.Vcpus.Count);
         _uffd = new UffdQueues(pager.Pages, wiring.Settings.UffdDescriptors);
         _flush = new SlotFlush(wiring.Vcpus.Count);
-        // Survives this actor as the pager does: replicas count its batches.
+        // Like the pager, it survives this actor: replicas count its batches.
         if (wiring.BroadcastsClears)
             pager.Cleared = _clears = pager.Cleared ?? new ClearBatch();
         _placedAtListener = pager.Missing;
     }
 
     /// <summary>A memslot.</summary>
-    /// <param name="pager">What it owns; survives the actor.</param>
-    /// <param name="wiring">Whom it talks to.</param>
+    /// <param name="pager">Its state; survives the actor.</param>
+    /// <param name="wiring">The actors that it talks to.</param>
     public static Props Props(MemslotPager pager, MemslotWiring wiring) =>
         Akka.Actor.Props.Create(() => new MemslotActor(pager, wiring));
 
     /// <inheritdoc/>
     protected override void PreStart()
     {
-        // Even if it is empty: others hear that the slot is there before its first bit is cleared, and who owns it now.
+        // Sent even if it is empty: replicas learn that the slot exists before its first bit is cleared, and which
+        // actor owns it now.
         if (_clears is not null)
             SendBatch();
     }
@@ -104,7 +106,7 @@ public sealed partial class MemslotActor : UntypedActor
         foreach (ref readonly var fault in faults)
         {
             if (_hasMoved && !_pager.Range.Contains(fault.Access.Gfn))
-                // It looked the slot up just before the move: it makes the access again, by the new list of slots.
+                // The vCPU looked the slot up just before the move: it repeats the access with the new list of slots.
                 _effects.Resume(fault.Vcpu);
             else
                 _pager.OnFault(fault.Vcpu, fault.Access, _effects);
@@ -120,7 +122,7 @@ public sealed partial class MemslotActor : UntypedActor
         {
             var some = Math.Min(_batch, pages.Length);
             _pager.OnPages(pages[..some], _effects);
-            // While the rest is put in place, vCPUs run already.
+            // The vCPUs resumed here run while the rest is put in place.
             Perform();
             pages = pages[some..];
         }
@@ -129,8 +131,8 @@ public sealed partial class MemslotActor : UntypedActor
         TellPlaced();
     }
 
-    // A fetcher's node held them for in place. Those that are not are asked for as if somebody waited: no replica
-    // decides for a second time.
+    // A fetcher's node assumed that these pages are in place. Those that are not are requested as demand, so that no
+    // replica makes the decision again.
     private void OnNotSent(IReadOnlyList<MemoryPage> pages)
     {
         var missing = pages.Where(_pager.IsMissing).ToList();
@@ -183,8 +185,8 @@ public sealed partial class MemslotActor : UntypedActor
                     Deliver(_uffd.DescriptorOf(effect.Page));
                     break;
                 case EffectKind.RetryAccessor:
-                    // Woken without its page: as the kernel has it, the access is made again, and looks where the page
-                    // is now.
+                    // As in the kernel: an accessor woken without its page repeats the access and finds the page where
+                    // it is now.
                     _wiring.Vm.Tell(
                         new MemslotProtocol.HostAccess(effect.Page, IsWrite: false),
                         _accessors[effect.Waiter - _wiring.Vcpus.Count]
@@ -250,8 +252,8 @@ public sealed partial class MemslotActor : UntypedActor
     {
         _pager.SettlePushes();
         Push();
-        // The listener hears of the last page, of the first after trouble, and now and then between: a message a batch
-        // would wake another thread for every few faults.
+        // The listener is notified of the last page, of the first one after a failure, and now and then in between: a
+        // message per batch would wake another thread every few faults.
         var placed = _placedAtListener - _pager.Missing;
         if (placed >= MostUntold || (placed > 0 && (_pager.Missing == 0 || _hadTrouble)))
         {

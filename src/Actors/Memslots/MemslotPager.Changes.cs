@@ -3,10 +3,10 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-// The slot goes away, moves or is mapped ahead of need.
+// The slot is deleted, moved or mapped ahead of need.
 public sealed partial class MemslotPager
 {
-    /// <summary>Lets those go on who waited for a flush or for the end of an invalidation.</summary>
+    /// <summary>Resumes the vCPUs that waited for a flush or for the end of an invalidation.</summary>
     public void ReleaseHeldBack(EffectBuffer effects)
     {
         foreach (var vcpu in _heldBack)
@@ -15,8 +15,7 @@ public sealed partial class MemslotPager
     }
 
     /// <summary>
-    /// The slot goes away or moves: everybody who waits for one of its pages makes the access again, and finds what is
-    /// there then.
+    /// The slot is deleted or moved: every waiter of one of its pages repeats its access and finds the new state.
     /// </summary>
     public void Evict(EffectBuffer effects)
     {
@@ -27,9 +26,7 @@ public sealed partial class MemslotPager
         ReleaseHeldBack(effects);
     }
 
-    /// <summary>
-    /// The slot is at its new place. Who waited makes the access again; what is on its way arrives here.
-    /// </summary>
+    /// <summary>The slot is at its new place. Waiters repeat their accesses; pages in flight arrive here.</summary>
     public void Activate(Memslot slot, EffectBuffer effects)
     {
         Evict(effects);

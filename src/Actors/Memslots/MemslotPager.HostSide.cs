@@ -3,16 +3,16 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-// Who sleeps in userfaultfd, and what its readers do.
+// Waiters that sleep in userfaultfd, and the operations of its readers.
 public sealed partial class MemslotPager
 {
     private PageWaiters _sleeping;
 
-    /// <summary>KVM itself or the VMM accesses a page: it does not look at the bitmap.</summary>
+    /// <summary>KVM itself or the VMM accesses a page. Such accesses bypass the bitmap.</summary>
     /// <param name="accessor">Its number, from <c>vcpus</c> on.</param>
     /// <param name="page">The page of guest memory.</param>
     /// <param name="write">Does it write?</param>
-    /// <param name="effects">Gets a wake-up at once where the page is there.</param>
+    /// <param name="effects">Receives a wake-up at once if the page is mapped.</param>
     public void OnHostAccess(int accessor, MemoryPage page, bool write, EffectBuffer effects)
     {
         var gfn = ToGuest(page);
@@ -29,9 +29,10 @@ public sealed partial class MemslotPager
     }
 
     /// <summary>
-    /// A reader of userfaultfd resolves a page with UFFDIO_COPY (ZEROPAGE where it is zero), waking who sleeps on it.
+    /// A reader of userfaultfd resolves a page with UFFDIO_COPY (ZEROPAGE if it is zero), which wakes the waiters that
+    /// sleep on it.
     /// </summary>
-    /// <returns>What the ioctl answers: none, or EEXIST; then the reader wakes explicitly
+    /// <returns>The result of the ioctl: none, or EEXIST, after which the reader wakes the sleepers explicitly
     /// (<see cref="OnUffdWake"/>).</returns>
     public Errno OnUffdCopy(in PageContent content, EffectBuffer effects)
     {
@@ -59,7 +60,7 @@ public sealed partial class MemslotPager
         return errno;
     }
 
-    /// <summary>UFFDIO_WAKE: who sleeps on the page tries again.</summary>
+    /// <summary>UFFDIO_WAKE: waiters that sleep on the page retry.</summary>
     public void OnUffdWake(MemoryPage page, EffectBuffer effects) => Wake(ToGuest(page), effects);
 
     private void Sleep(int vcpu, in VcpuAccess access, EffectBuffer effects)
@@ -87,7 +88,7 @@ public sealed partial class MemslotPager
             return;
         }
 
-        // User space has asked for it already: its answer wakes the sleeper, and the reader need not fetch.
+        // User space has already requested the page: its arrival wakes the sleeper, and the reader need not fetch it.
         effects.Promote(uffd.Page);
     }
 

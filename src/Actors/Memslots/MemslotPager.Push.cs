@@ -2,14 +2,14 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-/// <summary>What a pager asks for ahead of need: background push, and the neighbours of faults.</summary>
+/// <summary>Pages that a pager requests ahead of need: background push, and the neighbours of faults.</summary>
 public sealed partial class MemslotPager
 {
-    /// <summary>Pages are to be pushed that nobody waits for.</summary>
-    /// <param name="order">In which order.</param>
+    /// <summary>Starts the background push.</summary>
+    /// <param name="order">The order of the pages.</param>
     /// <param name="recorded">The working set for the recorded order.</param>
-    /// <param name="windowPages">Most pages on their way.</param>
-    /// <param name="chunkPages">Pages of one request.</param>
+    /// <param name="windowPages">Maximum pages in flight.</param>
+    /// <param name="chunkPages">Pages per request.</param>
     public void StartPush(PushOrderKind order, WorkingSet? recorded, int windowPages, int chunkPages)
     {
         _makePush = claims => PushOrder.Create(order, claims, recorded);
@@ -17,7 +17,7 @@ public sealed partial class MemslotPager
         (_pushWindow, _pushChunk) = ((ulong)windowPages, (ulong)chunkPages);
     }
 
-    /// <summary>The next pages of guest memory to push; false where the window is full or nothing is left.</summary>
+    /// <summary>The next pages of guest memory to push; false if the window is full or nothing is left.</summary>
     public bool TryPush(out MemoryPageRange pages)
     {
         pages = default;
@@ -29,7 +29,7 @@ public sealed partial class MemslotPager
         return true;
     }
 
-    /// <summary>Looks which pushes have arrived, so that others can follow.</summary>
+    /// <summary>Releases the pushes that have arrived, so that others can follow.</summary>
     public void SettlePushes()
     {
         for (var i = _pushed.Count - 1; i >= 0; i--)
@@ -44,8 +44,8 @@ public sealed partial class MemslotPager
     }
 
     /// <summary>
-    /// The pages of guest memory that are pushed and have not come: to be asked for again after a loss. Without those
-    /// that a vCPU waits for in user space, which are asked for as demand (<see cref="FetchAgain"/>).
+    /// The pushed pages of guest memory that have not arrived, to be requested again after a loss. Pages that a vCPU
+    /// waits for in user space are left out: they are requested again as demand (<see cref="FetchAgain"/>).
     /// </summary>
     public IReadOnlyList<MemoryPageRange> PushesUnderWay() =>
         PageRuns.Of([
@@ -57,11 +57,11 @@ public sealed partial class MemslotPager
     /// <summary>Is a page of guest memory missing? False for pages of other slots.</summary>
     public bool IsMissing(MemoryPage page) => Pages.Contains(page) && _bitmap.IsSet(Index(page));
 
-    /// <summary>Has a missing page of guest memory been asked for?</summary>
+    /// <summary>Has a missing page of guest memory been requested?</summary>
     internal bool IsAskedFor(MemoryPage page) => IsMissing(page) && !_claims.IsOpen(page);
 
     /// <summary>
-    /// Words of the bitmap for a replica, <see cref="BitmapRange.MostWords"/> at most; empty where there are none.
+    /// Words of the bitmap for a replica, at most <see cref="BitmapRange.MostWords"/>; empty if there are none.
     /// </summary>
     public IReadOnlyList<ulong> BitmapWords(ulong first, uint count)
     {
@@ -74,12 +74,12 @@ public sealed partial class MemslotPager
     }
 
     /// <summary>
-    /// The pages behind a page of guest memory that is wanted which nobody has asked for, to be fetched with it:
-    /// neighbours are soon needed. Empty where there are none.
+    /// The run of pages directly after a wanted page that have not been requested yet, to be fetched with it:
+    /// neighbours are soon needed. Empty if there are none.
     /// </summary>
     public MemoryPageRange WindowAround(MemoryPage page, ulong windowPages)
     {
-        // The page itself is claimed by its fault; its neighbours below and above are what may still be open.
+        // The page itself is claimed by its fault; the window reaches half its size beyond it.
         var above = _claims.NextOpen(
             page.Plus(1),
             Pages.Start.Plus(Math.Min(Range.Count, Index(page) + windowPages / 2)),

@@ -4,14 +4,14 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// What a memslot decides: KVM's half (the memslot's core with its fault path) and user space's half (fetch, put
-/// content in place, clear the bit, run the vCPU again) for one slot. The only writer of the slot's bitmap and tables.
-/// A message goes in, effects come out; no clock, no threads, nothing allocated a fault.
+/// The decisions of a memslot: KVM's half (the memslot's core with its fault path) and user space's half (fetch, put
+/// content in place, clear the bit, resume the vCPU) for one slot. The only writer of the slot's bitmap and tables.
+/// Messages go in, effects come out; no clock, no threads, and nothing is allocated per fault.
 /// </summary>
 /// <remarks>
-/// Every waiter is a number: vCPUs from 0, accessors of the host's side from <c>vcpus</c> on. A vCPU that exited waits
-/// in user space for its page; one that runs into a missing host mapping sleeps in userfaultfd, as accessors do.
-/// Content that comes for a page whose bit is clear is dropped: the guest may have written the page by then.
+/// Every waiter is a number: vCPUs from 0, accessors on the host's side from <c>vcpus</c> on. A vCPU that exited waits
+/// in user space for its page; one that hits a missing host mapping sleeps in userfaultfd, as accessors do. Content
+/// that arrives for a page whose bit is clear is dropped: the guest may have written the page by then.
 /// </remarks>
 public sealed partial class MemslotPager : IDisposable
 {
@@ -41,7 +41,7 @@ public sealed partial class MemslotPager : IDisposable
 
     /// <summary>The pager of a slot.</summary>
     /// <param name="core">KVM's half; the pager owns it.</param>
-    /// <param name="bitmap">The slot's userfault bitmap, also user space's own record of what is missing;
+    /// <param name="bitmap">The slot's userfault bitmap, which is also user space's own record of missing pages;
     /// owned.</param>
     /// <param name="host">The host's mapping of guest memory; the VM's.</param>
     /// <param name="memory">Guest memory; the VM's.</param>
@@ -58,8 +58,8 @@ public sealed partial class MemslotPager : IDisposable
         _exited = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _sleeping = new PageWaiters(core.Slot.Range, settings.Vcpus);
         _accesses = new VcpuAccess[Math.Max(1, settings.Vcpus)];
-        // Where content goes by a mapping of the VMM's own, nobody sees it before its bit is clear; UFFDIO_COPY shows
-        // it at once.
+        // Content that is placed through a mapping of the VMM's own is visible to no vCPU before its bit is clear;
+        // UFFDIO_COPY makes it visible at once.
         _placesAhead = settings.Mode == FaultMode.Userfault || settings.Memory == MemoryKind.GuestMemfd;
         Missing = bitmap.Count();
         _claims = new PageClaims(Pages, bitmap);
@@ -71,44 +71,44 @@ public sealed partial class MemslotPager : IDisposable
     /// <summary>The slot's frames.</summary>
     public GfnRange Range => _core.Slot.Range;
 
-    /// <summary>The slot's pages of guest memory: the same for as long as it exists, wherever it moves.</summary>
+    /// <summary>The slot's pages of guest memory. They do not change when the slot is moved.</summary>
     public MemoryPageRange Pages => new(ToMemory(Range.Start), Range.Count);
 
-    /// <summary>What is missing: one bit a page. Anybody may read it.</summary>
+    /// <summary>The missing pages, one bit per page. Any thread may read it.</summary>
     public UserfaultBitmap Bitmap => _bitmap;
 
-    /// <summary>How many pages are missing.</summary>
+    /// <summary>Number of missing pages.</summary>
     public ulong Missing { get; private set; }
 
-    /// <summary>How many wait, vCPUs and accessors.</summary>
+    /// <summary>Number of waiters: vCPUs and accessors.</summary>
     public int Waiting => _exited.Count + _sleeping.Count + _heldBack.Count;
 
-    /// <summary>Must cached translations be flushed by every vCPU before held-back faults can go on?</summary>
+    /// <summary>Must every vCPU flush its cached translations before held-back faults can continue?</summary>
     public bool NeedsFlush => !_core.UnflushedBreak.IsEmpty;
 
     /// <summary>A vCPU's access left the guest.</summary>
     /// <exception cref="InvalidOperationException">The page is not in this slot: the message went to the wrong
-    /// one.</exception>
+    /// slot.</exception>
     public void OnFault(int vcpu, in VcpuAccess access, EffectBuffer effects)
     {
         if (!Range.Contains(access.Gfn))
             throw new InvalidOperationException($"{_core.Slot.Id} got a fault on {access.Gfn} outside of {Range}");
-        // Reported again after a pause: it is known here and waits.
+        // Reported a second time after a pause: it is already waiting here.
         if (_exited.IsWaiting(vcpu) || _sleeping.IsWaiting(vcpu) || _heldBack.Contains(vcpu))
             return;
         RunFaultPath(vcpu, access, effects);
     }
 
     /// <summary>
-    /// Pages' content has come to user space by way of vCPUs' exits, or ahead of need: it is put in place and the bits
-    /// are cleared with release order; the vCPUs that exited for them run again. Mostly nobody sleeps on one in
-    /// userfaultfd (UFFDIO_COPY_MODE_DONTWAKE); who does, since the page was asked for ahead of its touch, is woken.
-    /// The content of a page that was in place already is dropped.
+    /// Content has arrived, for vCPUs that exited or ahead of need. It is put in place, the bits are cleared with
+    /// release order, and the vCPUs that exited for these pages are resumed. Usually no waiter sleeps on such a page in
+    /// userfaultfd (UFFDIO_COPY_MODE_DONTWAKE); one that does, because the page was requested before it was touched, is
+    /// woken. Content for a page that is already in place is dropped.
     /// </summary>
     public void OnPages(ReadOnlySpan<PageContent> pages, EffectBuffer effects)
     {
-        // All content, then all bits: a bit's locked instruction waits for the stores before it, which is dear a page
-        // and cheap a batch.
+        // All content first, then all bits: the locked instruction that clears a bit waits for all stores before it,
+        // which is expensive per page and cheap per batch.
         if (_placesAhead)
         {
             for (var i = 0; i < pages.Length; i++)
@@ -138,16 +138,16 @@ public sealed partial class MemslotPager : IDisposable
 
         var awaited = _exited.IsAwaited(gfn) || _sleeping.IsAwaited(gfn);
         Install(content);
-        // DONTWAKE where nobody sleeps. Where somebody does, and where another resolved it first (EEXIST), wake.
+        // DONTWAKE if there is no sleeper. If there is one, or if the page was resolved already (EEXIST), wake it.
         Wake(gfn, effects);
         ClearBit(gfn, awaited);
         Serve(gfn, effects);
     }
 
-    /// <summary>Frames whose cached translations a fault made stale; empty where there are none.</summary>
+    /// <summary>Frames whose cached translations became stale through faults; empty if there are none.</summary>
     public GfnRange Flush { get; private set; }
 
-    /// <summary>Takes <see cref="Flush"/>: the caller sees to it.</summary>
+    /// <summary>Takes <see cref="Flush"/>; the caller performs it.</summary>
     public GfnRange TakeFlush()
     {
         var flush = Flush;
@@ -155,14 +155,14 @@ public sealed partial class MemslotPager : IDisposable
         return flush;
     }
 
-    /// <summary>Every page that somebody waits for is asked for again: a fetcher was lost.</summary>
+    /// <summary>Requests every page that a vCPU exited for again: a fetcher was lost.</summary>
     public void FetchAgain(EffectBuffer effects)
     {
         foreach (var gfn in _exited.AwaitedPages())
             effects.Fetch(ToMemory(gfn));
     }
 
-    /// <summary>What was done so far.</summary>
+    /// <summary>Counters since the start.</summary>
     public SlotCounters Counters()
     {
         var table = _core.Table.Counters;
@@ -186,7 +186,7 @@ public sealed partial class MemslotPager : IDisposable
     /// <summary>Counts a TLB shootdown.</summary>
     public void CountFlush() => _counters = _counters with { Flushes = _counters.Flushes + 1 };
 
-    /// <summary>Frees table and bitmap. No vCPU may be able to reach them any more.</summary>
+    /// <summary>Frees the tables and the bitmap. No vCPU may be able to reach them any more.</summary>
     public void Dispose()
     {
         _core.Dispose();
@@ -200,7 +200,8 @@ public sealed partial class MemslotPager : IDisposable
     {
         if (_core.Slot.IsInvalid)
         {
-            // Being deleted or moved: the access is made again when that is over, not over and over until then.
+            // The slot is being deleted or moved: the access is repeated once that is over, rather than spinning until
+            // then.
             HoldBack(vcpu, access);
             return;
         }
@@ -243,8 +244,7 @@ public sealed partial class MemslotPager : IDisposable
             _merged++;
     }
 
-    // A page that was asked for ahead of need is on its way, or in the mailbox already: asking again would fetch it
-    // twice.
+    // A page requested ahead of need is in flight, or already in the mailbox: a second request would fetch it twice.
     private void AskFor(Gfn gfn, EffectBuffer effects)
     {
         var page = ToMemory(gfn);
@@ -265,13 +265,13 @@ public sealed partial class MemslotPager : IDisposable
         _heldBack.Add(vcpu);
     }
 
-    // How content gets to its place depends on what backs the guest, as it does in a VMM.
+    // As in a VMM, the way to put content in place depends on the backing of guest memory.
     private Errno Install(in PageContent content)
     {
         if (_placesAhead)
             return _host.MarkPopulated(content.Page);
-        // Under userfaultfd alone what is pushed ahead of need goes into the page cache and no further: the touch is
-        // a minor fault then, which costs no fetch.
+        // Under userfaultfd alone, a page pushed ahead of need goes into the page cache only: the touch is then a minor
+        // fault, which needs no fetch.
         if (
             _settings.Mode == FaultMode.Userfaultfd
             && _settings.Memory == MemoryKind.Shmem
@@ -296,7 +296,7 @@ public sealed partial class MemslotPager : IDisposable
 
     private void ClearBit(Gfn gfn, bool awaited)
     {
-        // Release order: whoever sees the bit clear sees the content.
+        // Release order: a thread that sees the bit clear also sees the content.
         if (!_memory.Publish(_bitmap, Index(gfn)))
             return;
         Missing--;
@@ -307,10 +307,11 @@ public sealed partial class MemslotPager : IDisposable
         Cleared?.Add(Index(gfn));
     }
 
-    /// <summary>Gets the index of every bit that is cleared; null where nobody has to be told.</summary>
+    /// <summary>Receives the index of every bit that is cleared; null if there are no replicas.</summary>
     public ClearBatch? Cleared { get; set; }
 
-    // Who exited for the page enters again: KVM would fault, find the bit clear, and map. It is mapped here, at once.
+    // The vCPUs that exited for the page re-enter: KVM would fault, find the bit clear, and map the page. It is mapped
+    // here, at once.
     private void Serve(Gfn gfn, EffectBuffer effects)
     {
         var last = PageWaiters.Begin;
@@ -325,8 +326,8 @@ public sealed partial class MemslotPager : IDisposable
         _accesses[vcpu] = access;
     }
 
-    // The image, userfaultfd and content speak of pages of guest memory; KVM and vCPUs of gfns. The two differ where a
-    // slot was moved: its memory stays where it is.
+    // The image, userfaultfd and content use pages of guest memory; KVM and vCPUs use gfns. The two differ after a slot
+    // was moved: its memory stays where it is.
     private MemoryPage ToMemory(Gfn gfn) => _host.PageOf(_core.Slot.HvaOf(gfn));
 
     private Gfn ToGuest(MemoryPage page)

@@ -4,11 +4,12 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Who waits for which page of a slot. Every waiter is a small number and waits for one page at a time, as a vCPU does,
-/// so the waiters of a page are a ring through one array: the page holds its last waiter, which points at its first.
-/// Four bytes a page, committed where pages are waited for; nothing is searched and nothing allocated a fault.
+/// The waiters of each page of a slot. Every waiter is a small number and waits for one page at a time, as a vCPU does,
+/// so the waiters of a page form a ring through one array: the page holds its last waiter, which points at its first.
+/// Four bytes per page, committed only for pages that have been waited for; a fault searches nothing and allocates
+/// nothing.
 /// </summary>
-public sealed unsafe class PageWaiters : IDisposable
+internal sealed unsafe class PageWaiters : IDisposable
 {
     /// <summary>The start of a walk: see <see cref="TryTake"/>.</summary>
     public const int Begin = -2;
@@ -17,14 +18,14 @@ public sealed unsafe class PageWaiters : IDisposable
 
     private readonly GfnRange _slot;
 
-    // Last waiter + 1 of each page; 0 is nobody. From calloc: pages that nobody waits for cost nothing.
+    // Last waiter + 1 of each page; 0 for none. From calloc: pages that are never waited for cost nothing.
     private int* _last;
     private int[] _next;
     private bool[] _waits;
 
-    /// <summary>Nobody waits for any page of a slot.</summary>
+    /// <summary>An empty table for a slot.</summary>
     /// <param name="slot">The slot's frames.</param>
-    /// <param name="waiters">Room for waiters from 0; it grows where a higher number comes.</param>
+    /// <param name="waiters">Initial room for waiters, from 0; it grows for higher numbers.</param>
     public PageWaiters(GfnRange slot, int waiters)
     {
         _slot = slot;
@@ -33,16 +34,16 @@ public sealed unsafe class PageWaiters : IDisposable
         _waits = new bool[_next.Length];
     }
 
-    /// <summary>How many wait.</summary>
+    /// <summary>Number of waiters.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Does anybody wait for this page?</summary>
+    /// <summary>Does this page have a waiter?</summary>
     public bool IsAwaited(Gfn gfn) => Count != 0 && Last(gfn) != 0;
 
-    /// <summary>Does this one wait for a page?</summary>
+    /// <summary>Does this waiter wait for a page?</summary>
     public bool IsWaiting(int waiter) => waiter < _waits.Length && _waits[waiter];
 
-    /// <summary>A waiter starts to wait for a page.</summary>
+    /// <summary>Adds a waiter to a page.</summary>
     /// <returns>Is it the first of this page?</returns>
     /// <exception cref="InvalidOperationException">It waits already: it must be resumed before it can fault
     /// again.</exception>
@@ -55,7 +56,7 @@ public sealed unsafe class PageWaiters : IDisposable
         Count++;
         ref var last = ref Last(gfn);
         var isFirst = last == 0;
-        // In the order of their faults: the first to fault is the first to run again.
+        // In the order of the faults: the first to fault is the first to be resumed.
         _next[waiter] = isFirst ? waiter : _next[last - 1];
         if (!isFirst)
             _next[last - 1] = waiter;
@@ -64,13 +65,14 @@ public sealed unsafe class PageWaiters : IDisposable
     }
 
     /// <summary>
-    /// Takes those who wait for a page one by one, first come first, up to who was last when it began: who starts to
-    /// wait again meanwhile stays. A waiter that was not taken yet still waits, should serving another one fail.
+    /// Takes the waiters of a page one by one, in order of arrival, up to the one that was last when the walk began: a
+    /// waiter that starts to wait again during the walk stays. If serving a waiter throws, those not yet taken still
+    /// wait.
     /// </summary>
     /// <param name="gfn">The page.</param>
-    /// <param name="last">The walk's own: <see cref="Begin"/> before the first call.</param>
-    /// <param name="waiter">Who was taken.</param>
-    /// <returns>False where nobody is left.</returns>
+    /// <param name="last">State of the walk: <see cref="Begin"/> before the first call.</param>
+    /// <param name="waiter">The waiter taken.</param>
+    /// <returns>False if none is left.</returns>
     public bool TryTake(Gfn gfn, ref int last, out int waiter)
     {
         waiter = None;
@@ -94,7 +96,7 @@ public sealed unsafe class PageWaiters : IDisposable
     }
 
     /// <summary>
-    /// The pages that somebody waits for, in ascending order. Looks at every page; for failures and reports.
+    /// The pages that have waiters, in ascending order. Scans every page; for failures and reports.
     /// </summary>
     public Gfn[] AwaitedPages()
     {
@@ -108,7 +110,7 @@ public sealed unsafe class PageWaiters : IDisposable
         return [.. pages];
     }
 
-    /// <summary>The slot was moved: pages are counted from another frame. Nobody may be waiting.</summary>
+    /// <summary>The table for a moved slot, whose pages count from another frame. No waiter may be left.</summary>
     public PageWaiters MovedTo(GfnRange slot)
     {
         if (Count != 0 || slot.Count != _slot.Count)

@@ -3,7 +3,7 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>A slot's TLB shootdowns over all vCPUs, each of which answers a message.</summary>
-public sealed class SlotFlush
+internal sealed class SlotFlush
 {
     private readonly TlbShootdown _shootdown;
 
@@ -15,15 +15,15 @@ public sealed class SlotFlush
             _shootdown.EnterGuest(vcpu);
     }
 
-    /// <summary>Has a flush been asked for that not every vCPU has answered?</summary>
+    /// <summary>Is there a flush that not every vCPU has acknowledged?</summary>
     public bool IsPending => _shootdown.Completed < _shootdown.Requested;
 
-    /// <summary>Asks for a flush; answers its number.</summary>
+    /// <summary>Requests a flush and returns its generation.</summary>
     public ulong Request(GfnRange range) => _shootdown.Request(range);
 
-    /// <summary>Must this vCPU be asked?</summary>
+    /// <summary>Must this vCPU be sent this flush?</summary>
     public bool Owes(int vcpu, ulong generation) => _shootdown.Owes(vcpu, generation);
 
-    /// <summary>A vCPU has answered.</summary>
+    /// <summary>A vCPU has acknowledged a flush.</summary>
     public void Acknowledge(int vcpu, ulong generation) => _shootdown.Acknowledge(vcpu, generation);
 }

@@ -4,11 +4,11 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// One thread that reads a userfaultfd and resolves what it reads: missing pages are fetched and copied in, pages that
-/// are in the page cache are continued. Several readers of one descriptor share its events. Holds the pages that it has
-/// read and not resolved: the kernel does not deliver them again.
+/// One reader thread of a userfaultfd, which resolves the events that it reads: missing pages are fetched and copied
+/// in, pages that are in the page cache are continued. Several readers of one descriptor share its events. It remembers
+/// the pages that it has read and not resolved: the kernel does not deliver them again.
 /// </summary>
-public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef fetchers) : UntypedActor
+internal sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef fetchers) : UntypedActor
 {
     private readonly SortedSet<ulong> _unresolved = [];
 
@@ -29,7 +29,8 @@ public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef
                 memslot.Tell(new MemslotProtocol.UffdRead(descriptor));
                 break;
             case PagesFetched fetched:
-                // Not resolved before the memslot says so: it may fail, and then the page is asked for again.
+                // A page counts as resolved only when the memslot confirms it: if the memslot fails, the page is
+                // requested again.
                 memslot.Tell(new MemslotProtocol.UffdCopy(fetched.Batch));
                 break;
             case UffdReaderProtocol.Resolved resolved:
@@ -39,7 +40,7 @@ public sealed class UffdReaderActor(IActorRef memslot, int descriptor, IActorRef
                     memslot.Tell(new MemslotProtocol.UffdWake(resolved.Exists));
                 break;
             case FetchFailed failed:
-                // The pages stay unresolved; their accessors sleep on until a source is there again.
+                // The pages stay unresolved; their accessors sleep until there is a source again.
                 memslot.Forward(failed);
                 break;
             case MemslotProtocol.AskAgain:

@@ -3,21 +3,21 @@ using System.Numerics;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Bits that were cleared and that other nodes are still to hear of, as word index and mask. A full batch is to be
-/// taken before more is added.
+/// Cleared bits that have not been sent to other nodes yet, as word index and mask. A full batch must be taken before
+/// more is added.
 /// </summary>
 public sealed class ClearBatch(int mostWords = 1024)
 {
     private readonly Dictionary<ulong, ulong> _words = [];
     private bool _isQueued;
 
-    /// <summary>Words with news.</summary>
+    /// <summary>Number of words with cleared bits.</summary>
     public int Words => _words.Count;
 
-    /// <summary>Is it time to send?</summary>
+    /// <summary>Must the batch be sent now?</summary>
     public bool IsFull => _words.Count >= mostWords;
 
-    /// <summary>How many batches were taken.</summary>
+    /// <summary>Number of batches taken.</summary>
     public ulong Sequence { get; private set; }
 
     /// <summary>A bit was cleared.</summary>
@@ -26,7 +26,7 @@ public sealed class ClearBatch(int mostWords = 1024)
     /// <summary>Bits of a word were cleared.</summary>
     public void Add(ulong word, ulong mask) => _words[word] = _words.GetValueOrDefault(word) | mask;
 
-    /// <summary>Remembers that a sending is on its way; false where one is already.</summary>
+    /// <summary>Records that a send is queued; false if one is queued already.</summary>
     public bool MarkQueued()
     {
         if (_isQueued)
@@ -48,6 +48,6 @@ public sealed class ClearBatch(int mostWords = 1024)
         return words;
     }
 
-    /// <summary>How many bits are in a list of words.</summary>
+    /// <summary>Number of bits in a list of words.</summary>
     public static int Bits(IReadOnlyList<ClearedWord> words) => words.Sum(w => BitOperations.PopCount(w.Mask));
 }

@@ -11,43 +11,43 @@ public static class FetcherProtocol
     public interface ICommand;
 
     /// <summary>Fetch pages for the sender. The ranges are not changed after the message is sent.</summary>
-    /// <param name="Priority">Does anybody wait for them?</param>
+    /// <param name="Priority">Demand if a vCPU waits for them.</param>
     /// <param name="Ranges">The pages, in the order wanted.</param>
     public sealed record FetchPages(FetchPriority Priority, IReadOnlyList<MemoryPageRange> Ranges)
         : ICommand,
             FetcherPoolProtocol.ICommand;
 
     /// <summary>
-    /// Somebody waits for a page that was asked for in the background: it goes before others if it is queued.
+    /// A page that was requested as background has a waiter now: it goes ahead of others if it is still queued.
     /// </summary>
-    /// <param name="Page">The page; ignored where it is not held.</param>
+    /// <param name="Page">The page; ignored if it is not held.</param>
     public sealed record Promote(MemoryPage Page) : ICommand, FetcherPoolProtocol.ICommand;
 
-    /// <summary>Forget background pages that were not asked for yet.</summary>
+    /// <summary>Forget background pages that are still queued.</summary>
     public sealed record CancelBackground : ICommand, FetcherPoolProtocol.ICommand
     {
         /// <summary>The one instance.</summary>
         public static readonly CancelBackground Instance = new();
     }
 
-    /// <summary>Ask this source from now on.</summary>
+    /// <summary>Use this source from now on.</summary>
     /// <param name="Source">The source; the fetcher disposes of it when it stops.</param>
-    /// <param name="IsSpare">Is it asked only for hedges, and where the others are silent or gone?</param>
+    /// <param name="IsSpare">Is it used only for hedges, and when the others are silent or gone?</param>
     public sealed record AddSource(IPageSource Source, bool IsSpare = false) : ICommand;
 
-    /// <summary>A source cannot be asked any more: its node has left, or its connection is gone.</summary>
+    /// <summary>A source can no longer be used: its node has left, or its connection is lost.</summary>
     /// <param name="Name">The source's name.</param>
-    /// <param name="Reason">Why, for the report.</param>
+    /// <param name="Reason">The reason, for the log.</param>
     public sealed record RemoveSource(string Name, string Reason) : ICommand;
 
-    /// <summary>Tell the sender what was done so far: <see cref="FetcherReport"/>.</summary>
+    /// <summary>Send the counters to the sender: <see cref="FetcherReport"/>.</summary>
     public sealed record GetReport : ICommand
     {
         /// <summary>The one instance.</summary>
         public static readonly GetReport Instance = new();
     }
 
-    /// <summary>Bits that a memslot has cleared; the fetcher tells the other nodes.</summary>
+    /// <summary>Bits that a memslot has cleared; the fetcher forwards them to the other nodes.</summary>
     /// <param name="Clears">The batch.</param>
     public sealed record BroadcastClears(BitsCleared Clears) : ICommand, FetcherPoolProtocol.ICommand;
 

@@ -1,6 +1,7 @@
 namespace Userfault.Actors;
 
 /// <summary>
-/// Crosses nodes, through a closed, versioned serializer. Small control alone: page bytes never travel so.
+/// Sent between nodes, through a closed, versioned serializer. Only small control messages: page bytes never travel
+/// this way.
 /// </summary>
 public interface INodeMessage;

@@ -15,32 +15,31 @@ public static class MemslotProtocol
     public readonly record struct MemoryFault(int Vcpu, VcpuAccess Access);
 
     /// <summary>
-    /// vCPUs left the guest. Each fault ends in a resume, a skip or a fail to its vCPU, sooner or later.
+    /// vCPUs left the guest. Each fault is eventually answered with a resume, a skip or a fail to its vCPU.
     /// </summary>
-    /// <param name="Faults">The faults, first come first.</param>
+    /// <param name="Faults">The faults, in order of arrival.</param>
     public sealed record MemoryFaults(ReadOnlyMemory<MemoryFault> Faults) : ICommand;
 
     /// <summary>A vCPU has dropped cached translations.</summary>
     /// <param name="Vcpu">Its number.</param>
-    /// <param name="Generation">Up to which flush.</param>
+    /// <param name="Generation">The last flush that this includes.</param>
     public sealed record FlushDone(int Vcpu, ulong Generation) : ICommand;
 
     /// <summary>
-    /// KVM itself or the VMM accesses a page; answered with <see cref="HostAccessDone"/> when the page is there.
+    /// KVM itself or the VMM accesses a page; answered with <see cref="HostAccessDone"/> when the access has succeeded.
     /// </summary>
-    /// <param name="Page">The page of guest memory: the host's mapping stays, wherever in the guest a slot is
-    /// moved.</param>
+    /// <param name="Page">The page of guest memory: the host's mapping does not change when a slot is moved.</param>
     /// <param name="IsWrite">Does it write?</param>
     public sealed record HostAccess(MemoryPage Page, bool IsWrite) : ICommand;
 
-    /// <summary>An access by KVM itself or the VMM went through.</summary>
+    /// <summary>An access by KVM itself or the VMM has succeeded.</summary>
     /// <param name="Page">The page of guest memory.</param>
     public sealed record HostAccessDone(MemoryPage Page);
 
     /// <summary>
     /// A read() on a userfaultfd: answered with <see cref="UffdReaderProtocol.Events"/> when there are any.
     /// </summary>
-    /// <param name="Descriptor">Which descriptor of the slot.</param>
+    /// <param name="Descriptor">The descriptor of the slot.</param>
     public sealed record UffdRead(int Descriptor) : ICommand;
 
     /// <summary>UFFDIO_COPY or ZEROPAGE of a batch; answered with <see cref="UffdReaderProtocol.Resolved"/>.</summary>
@@ -56,7 +55,7 @@ public static class MemslotProtocol
     public sealed record UffdWake(IReadOnlyList<MemoryPage> Pages) : ICommand;
 
     /// <summary>
-    /// New flags (FLAGS_ONLY); answered with <see cref="SlotChanged"/> when tables and TLBs are as they ask.
+    /// New flags (FLAGS_ONLY); answered with <see cref="SlotChanged"/> when tables and TLBs match them.
     /// </summary>
     /// <param name="Slot">The slot with its new flags.</param>
     public sealed record ChangeFlags(Memslot Slot) : ICommand;
@@ -75,7 +74,7 @@ public static class MemslotProtocol
     public sealed record Activate(Memslot Slot) : ICommand;
 
     /// <summary>
-    /// The slot is gone (DELETE): let everybody go, write no more; answered with <see cref="SlotChanged"/>.
+    /// The slot is deleted (DELETE): release all waiters and write no more; answered with <see cref="SlotChanged"/>.
     /// </summary>
     public sealed record Retire : ICommand
     {
@@ -84,7 +83,8 @@ public static class MemslotProtocol
     }
 
     /// <summary>
-    /// Remove every mapping, as another slot's zap asks under the quirk; answered with <see cref="SlotChanged"/>.
+    /// Remove every mapping, as the quirk requires when another slot is zapped; answered with
+    /// <see cref="SlotChanged"/>.
     /// </summary>
     public sealed record ZapAll : ICommand
     {
@@ -93,10 +93,10 @@ public static class MemslotProtocol
     }
 
     /// <summary>
-    /// Which pages are private now; mappings of the range go. Answered with <see cref="SlotChanged"/>.
+    /// New private/shared attributes; the mappings of the range are removed. Answered with <see cref="SlotChanged"/>.
     /// </summary>
     /// <param name="Attributes">The VM's attributes.</param>
-    /// <param name="Range">What changed.</param>
+    /// <param name="Range">The range that changed.</param>
     public sealed record ChangeAttributes(MemoryAttributes Attributes, GfnRange Range) : ICommand;
 
     /// <summary>A change is complete.</summary>
@@ -112,13 +112,13 @@ public static class MemslotProtocol
 
     /// <summary>KVM_CLEAR_DIRTY_LOG; answered with <see cref="DirtyLog"/>, empty.</summary>
     /// <param name="FirstPage">First page of the mask, a multiple of 64.</param>
-    /// <param name="Pages">How many pages.</param>
-    /// <param name="Mask">One bit a page.</param>
+    /// <param name="Pages">Number of pages.</param>
+    /// <param name="Mask">One bit per page.</param>
     public sealed record ClearDirtyLog(ulong FirstPage, ulong Pages, IReadOnlyList<ulong> Mask) : ICommand;
 
     /// <summary>The answer to a dirty log call.</summary>
     /// <param name="Errno">None, EINVAL, ENOENT.</param>
-    /// <param name="Words">One bit a page.</param>
+    /// <param name="Words">One bit per page.</param>
     public sealed record DirtyLog(Errno Errno, IReadOnlyList<ulong> Words);
 
     /// <summary>KVM_PRE_FAULT_MEMORY for pages of this slot; answered with <see cref="PreFaulted"/>.</summary>
@@ -126,36 +126,36 @@ public static class MemslotProtocol
     public sealed record PreFault(GfnRange Range) : ICommand;
 
     /// <summary>The answer to a pre-fault.</summary>
-    /// <param name="Errno">Why it stopped; none where it did not.</param>
-    /// <param name="Done">Pages done.</param>
+    /// <param name="Errno">Why it stopped; none if it completed.</param>
+    /// <param name="Done">Number of pages mapped.</param>
     public sealed record PreFaulted(Errno Errno, ulong Done);
 
-    /// <summary>Push pages that nobody waits for, in the background, from now on.</summary>
-    /// <param name="Order">In which order.</param>
+    /// <summary>Push pages without waiters in the background from now on.</summary>
+    /// <param name="Order">The order of the pages.</param>
     /// <param name="Recorded">The working set for the recorded order.</param>
-    /// <param name="WindowPages">Most pages on their way.</param>
-    /// <param name="ChunkPages">Pages of one request.</param>
+    /// <param name="WindowPages">Maximum pages in flight.</param>
+    /// <param name="ChunkPages">Pages per request.</param>
     public sealed record StartPush(PushOrderKind Order, WorkingSet? Recorded, int WindowPages, int ChunkPages)
         : ICommand,
             VmProtocol.ICommand;
 
-    /// <summary>A fetcher was lost or a source has come: ask again for every page that somebody waits for.</summary>
+    /// <summary>A fetcher was lost or a source was added: request every page that has a waiter again.</summary>
     public sealed record AskAgain : ICommand, UffdReaderProtocol.ICommand
     {
         /// <summary>The one instance.</summary>
         public static readonly AskAgain Instance = new();
     }
 
-    /// <summary>Tell the sender what was done so far: <see cref="SlotReport"/>.</summary>
+    /// <summary>Send the counters to the sender: <see cref="SlotReport"/>.</summary>
     public sealed record GetReport : ICommand
     {
         /// <summary>The one instance.</summary>
         public static readonly GetReport Instance = new();
     }
 
-    /// <summary>A replica of the bitmap has missed something; answered with <see cref="BitmapRange"/>.</summary>
+    /// <summary>A replica of the bitmap has missed a batch; answered with <see cref="BitmapRange"/>.</summary>
     /// <param name="FirstWord">First 64-bit word wanted.</param>
-    /// <param name="Words">How many.</param>
+    /// <param name="Words">Number of words.</param>
     public sealed record GetBitmap(ulong FirstWord, uint Words) : ICommand;
 
     internal sealed record SendFetches : ICommand

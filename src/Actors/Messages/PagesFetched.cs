@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Pages have come. The receiver owns the batch and releases it once. Stays inside one process: the bytes travel by
-/// reference.
+/// Pages have arrived. The receiver owns the batch and releases it once. This message never leaves the process: the
+/// bytes are passed by reference.
 /// </summary>
 /// <param name="Batch">The pages.</param>
-public sealed record PagesFetched(PageBatch Batch) : MemslotProtocol.ICommand, UffdReaderProtocol.ICommand;
+internal sealed record PagesFetched(PageBatch Batch) : MemslotProtocol.ICommand, UffdReaderProtocol.ICommand;

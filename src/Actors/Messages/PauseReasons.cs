@@ -1,6 +1,8 @@
 namespace Userfault.Actors;
 
-/// <summary>Why a migration is paused, where the reason is not an exception's. Reports and status carry these texts.</summary>
+/// <summary>
+/// Why a migration is paused, where the reason is not an exception's. Reports and status carry these texts.
+/// </summary>
 public static class PauseReasons
 {
     /// <summary>Every page source of a fetcher has failed or was lost.</summary>

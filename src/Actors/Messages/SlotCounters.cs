@@ -1,9 +1,9 @@
 namespace Userfault.Actors;
 
-/// <summary>What the two halves of post-copy did for one memslot. Faults and pages.</summary>
+/// <summary>Work of both halves of post-copy for one memslot. Counts faults and pages.</summary>
 public sealed record SlotCounters
 {
-    /// <summary>vCPU faults by how KVM's fault path ended, in the order of <see cref="Mmu.FaultKind"/>.</summary>
+    /// <summary>vCPU faults by outcome of KVM's fault path, in the order of <see cref="Mmu.FaultKind"/>.</summary>
     public IReadOnlyDictionary<string, long> Outcomes { get; init; } = new Dictionary<string, long>();
 
     /// <summary>Exits with KVM_MEMORY_EXIT_FLAG_USERFAULT.</summary>
@@ -12,16 +12,16 @@ public sealed record SlotCounters
     /// <summary>vCPUs that slept in userfaultfd.</summary>
     public long UffdSleeps { get; init; }
 
-    /// <summary>Faults on a page that was being fetched for another fault already.</summary>
+    /// <summary>Faults on a page that was already being fetched for another fault.</summary>
     public long Merged { get; init; }
 
-    /// <summary>Pages put in place that somebody waited for.</summary>
+    /// <summary>Pages put in place that had a waiter.</summary>
     public long DemandPlaced { get; init; }
 
-    /// <summary>Pages put in place that nobody waited for.</summary>
+    /// <summary>Pages put in place that had no waiter.</summary>
     public long BackgroundPlaced { get; init; }
 
-    /// <summary>Pages that came when they were in place already; dropped.</summary>
+    /// <summary>Pages that arrived when they were already in place; dropped.</summary>
     public long LateDropped { get; init; }
 
     /// <summary>Accesses by KVM itself and by the VMM.</summary>
@@ -33,22 +33,24 @@ public sealed record SlotCounters
     /// <summary>UFFDIO_COPY, UFFDIO_CONTINUE and UFFDIO_ZEROPAGE that succeeded.</summary>
     public long UffdResolves { get; init; }
 
-    /// <summary>Those that answered EEXIST: somebody was faster; woken explicitly.</summary>
+    /// <summary>
+    /// Those that returned EEXIST, since the page was resolved already; sleepers are woken explicitly.
+    /// </summary>
     public long UffdEexist { get; init; }
 
     /// <summary>TLB shootdowns.</summary>
     public long Flushes { get; init; }
 
-    /// <summary>Leaves that map 4 KiB, when this was taken.</summary>
+    /// <summary>Leaves that map 4 KiB, at the time of the snapshot.</summary>
     public long Leaves4K { get; init; }
 
-    /// <summary>Leaves that map 2 MiB, when this was taken.</summary>
+    /// <summary>Leaves that map 2 MiB, at the time of the snapshot.</summary>
     public long Leaves2M { get; init; }
 
-    /// <summary>Leaves that map 1 GiB, when this was taken.</summary>
+    /// <summary>Leaves that map 1 GiB, at the time of the snapshot.</summary>
     public long Leaves1G { get; init; }
 
-    /// <summary>Bytes of table pages, when this was taken.</summary>
+    /// <summary>Bytes of table pages, at the time of the snapshot.</summary>
     public long TableBytes { get; init; }
 
     /// <summary>The sum of two slots.</summary>

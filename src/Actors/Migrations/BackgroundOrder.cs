@@ -1,10 +1,10 @@
 namespace Userfault.Actors;
 
-/// <summary>In which order pages are pushed that nobody waits for.</summary>
+/// <summary>The order in which pages without waiters are pushed.</summary>
 public enum BackgroundOrder
 {
     /// <summary>
-    /// Nothing is pushed: demand only. The migration completes when the guest has touched every page, or ends.
+    /// Nothing is pushed: demand only. The migration completes once the guest's streams have ended, whole or not.
     /// </summary>
     None,
 

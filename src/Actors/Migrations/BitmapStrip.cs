@@ -2,14 +2,14 @@ using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
-/// <summary>Userfault bitmaps as a picture: how much of each equal part of the guest is in place.</summary>
-public static class BitmapStrip
+/// <summary>Userfault bitmaps as a picture: the share of pages in place in each equal part of the guest.</summary>
+internal static class BitmapStrip
 {
     /// <summary>
-    /// The picture of slots laid end to end. Reads the bitmaps as anybody may, while their owners write.
+    /// The picture of slots laid end to end. Reads the bitmaps while their owners write, as any thread may.
     /// </summary>
-    /// <param name="bitmaps">One a slot, in order.</param>
-    /// <param name="cells">How many cells, where there are as many pages.</param>
+    /// <param name="bitmaps">One per slot, in order.</param>
+    /// <param name="cells">Maximum number of cells; there are never more cells than pages.</param>
     /// <returns>Per cell the share of pages in place: 0 none, 255 all.</returns>
     public static byte[] Of(IReadOnlyList<UserfaultBitmap> bitmaps, int cells)
     {
@@ -18,29 +18,44 @@ public static class BitmapStrip
             pages += bitmap.Pages;
         var count = (ulong)Math.Max(1, Math.Min((ulong)cells, pages));
         var strip = new byte[count];
+        // One walk over the bitmaps for all cells: there may be tens of thousands of them.
+        var bitmapAt = 0;
+        ulong bitmapStart = 0;
         for (ulong cell = 0; cell < count; cell++)
         {
             var start = (ulong)((UInt128)pages * cell / count);
             var end = (ulong)((UInt128)pages * (cell + 1) / count);
             if (end == start)
                 continue;
-            strip[cell] = (byte)(255 * (end - start - MissingIn(bitmaps, start, end)) / (end - start));
+            strip[cell] = (byte)(
+                255 * (end - start - MissingIn(bitmaps, start, end, ref bitmapAt, ref bitmapStart)) / (end - start)
+            );
         }
 
         return strip;
     }
 
-    private static ulong MissingIn(IReadOnlyList<UserfaultBitmap> bitmaps, ulong start, ulong end)
+    // The bitmap that holds the range's first page, or lies before it; the range's end is the next one's start.
+    private static ulong MissingIn(
+        IReadOnlyList<UserfaultBitmap> bitmaps,
+        ulong start,
+        ulong end,
+        ref int index,
+        ref ulong at
+    )
     {
-        ulong missing = 0,
-            at = 0;
-        foreach (var bitmap in bitmaps)
+        ulong missing = 0;
+        while (index < bitmaps.Count && at < end)
         {
+            var bitmap = bitmaps[index];
             var from = Math.Max(start, at);
             var to = Math.Min(end, at + bitmap.Pages);
             if (from < to)
                 missing += bitmap.Count(from - at, to - from);
+            if (at + bitmap.Pages > end)
+                break;
             at += bitmap.Pages;
+            index++;
         }
 
         return missing;

@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// A device model, or KVM's own clock and steal-time pages: accesses guest memory without a look at the userfault
-/// bitmap, one page after another, asleep in userfaultfd wherever one is missing. Checks what it reads.
+/// A device model, or KVM's own clock and steal-time pages: accesses guest memory without checking the userfault
+/// bitmap, one page after another, and sleeps in userfaultfd on missing pages. Checks the content that it reads.
 /// </summary>
 internal sealed class HostAccessorActor : UntypedActor
 {

@@ -1,9 +1,10 @@
 using Akka.Actor;
+using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-// Verification at the end, and what is told of it all: samples, progress, the report.
+// Verification at the end, and everything that is reported: samples, progress, the final report.
 public sealed partial class MigrationActor
 {
     private void VerifySome()
@@ -38,7 +39,7 @@ public sealed partial class MigrationActor
         Self.Tell(MigrationProtocol.VerifySome.Instance);
     }
 
-    // What an image elsewhere must be comes from there; whoever has it may be away.
+    // The expected content of a remote image comes as digests from its source, which may be unreachable.
     private bool WaitsForDigests()
     {
         if (_plan.Content.Image is not RemoteImage { Digests.IsComplete: false })
@@ -59,7 +60,7 @@ public sealed partial class MigrationActor
 
     private void AskFinalReports()
     {
-        // A sample under way is waited for: its reports must not be taken for the last ones.
+        // Waits for a sample in progress: its reports must not be mistaken for the final ones.
         _wantsFinal = true;
         if (_final is not null || _sample is not null)
             return;
@@ -77,7 +78,7 @@ public sealed partial class MigrationActor
             if (!_isReported && _final.IsComplete)
             {
                 foreach (var slot in _final.Slots.Where(IsOwn))
-                    _missing[slot.Id] = slot.Missing;
+                    SetMissing(slot.Id, slot.Missing);
                 _isReported = true;
                 _observer.Tell(Report(_final));
             }
@@ -91,6 +92,7 @@ public sealed partial class MigrationActor
         {
             var sample = _sample;
             _sample = null;
+            _sampleTookNs = Now - _sampleAskedNs;
             OnSample(sample);
             if (_wantsFinal)
                 AskFinalReports();
@@ -99,13 +101,13 @@ public sealed partial class MigrationActor
         return true;
     }
 
-    // Others may make slots in the VM as well, such as for a device that is plugged in.
+    // Slots may be created in the VM by others as well, such as for a hot-plugged device.
     private bool IsOwn(SlotReport slot) => _missing.ContainsKey(slot.Id);
 
     private void OnSample(ReportCollector sample)
     {
         foreach (var slot in sample.Slots.Where(IsOwn))
-            _missing[slot.Id] = Math.Min(_missing[slot.Id], slot.Missing);
+            SetMissing(slot.Id, Math.Min(_missing[slot.Id], slot.Missing));
         _timeline.Add(Sample(sample));
         Thin(_timeline);
         if (_plan.Settings.ProgressNs <= 0 || Now < _nextProgressNs)
@@ -121,14 +123,14 @@ public sealed partial class MigrationActor
         var work = reports.SlotWork();
         return new TimelineSample(
             _core.ElapsedNs(Now),
-            Pages() - Missing(),
+            _pages - _missingPages,
             work.UserfaultExits + work.UffdSleeps,
             reports.Slots.Sum(s => s.Waiting),
             Strip()
         );
     }
 
-    // A long run keeps as many samples as a short one: every second one goes when there are too many.
+    // A long run keeps as many samples as a short one: when there are too many, every second one is removed.
     private static void Thin(List<TimelineSample> timeline)
     {
         const int most = 400;
@@ -142,7 +144,7 @@ public sealed partial class MigrationActor
 
     private MigrationProgress Progress(ReportCollector? sample)
     {
-        var present = Pages() - Missing();
+        var present = _pages - _missingPages;
         var seconds = (Now - _lastProgressNs) / 1e9;
         var last = _lastProgress;
         var latency = sample?.Latency();
@@ -152,7 +154,7 @@ public sealed partial class MigrationActor
             _core.Reason,
             _core.ElapsedNs(Now),
             present,
-            Pages(),
+            _pages,
             sample is null || seconds <= 0
                 ? last?.PagesPerSecond ?? 0
                 : (present - (last?.PagesPresent ?? 0)) / seconds,
@@ -176,8 +178,8 @@ public sealed partial class MigrationActor
             Settings = _plan.Settings,
             Image = _plan.Content.Image.Name,
             Workload = _plan.Workload.Name,
-            Pages = Pages(),
-            PagesPresent = Pages() - Missing(),
+            Pages = _pages,
+            PagesPresent = _pages - _missingPages,
             CompletionNs = _core.CompletionNs,
             GuestNs = _core.GuestNs,
             ElapsedNs = _core.ElapsedNs(Now),
@@ -198,7 +200,10 @@ public sealed partial class MigrationActor
 
     private byte[] Strip() => BitmapStrip.Of([.. _slots.Select(s => s.Bitmap)], _plan.Settings.StripCells);
 
-    private ulong Pages() => _slots.Aggregate(0UL, (sum, slot) => sum + slot.Range.Count);
-
-    private ulong Missing() => _missing.Values.Aggregate(0UL, (sum, missing) => sum + missing);
+    // The sums are kept, not made anew: this is called for each of tens of thousands of slots.
+    private void SetMissing(SlotId slot, ulong missing)
+    {
+        _missingPages += missing - _missing.GetValueOrDefault(slot);
+        _missing[slot] = missing;
+    }
 }

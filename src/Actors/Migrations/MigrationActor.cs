@@ -6,12 +6,15 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// Drives a migration: creates the slots with every bit set, starts the guest and the background push, turns USERFAULT
-/// off when the last page is in place, verifies every page, and reports. Tells its observer a
-/// <see cref="MigrationProgress"/> now and then, and the <see cref="MigrationReport"/> at the end.
+/// off when the last page is in place, verifies every page, and reports. Sends its observer a
+/// <see cref="MigrationProgress"/> at intervals, and the <see cref="MigrationReport"/> at the end.
 /// </summary>
 public sealed partial class MigrationActor : UntypedActor
 {
     private const ulong PagesAVerifySlice = 2048;
+
+    // At most one part in so many of the time goes to samples.
+    private const long SampleShare = 8;
     private const long LookForDigestsNs = 10_000_000;
     private const long PatienceWithDigestsNs = 2_000_000_000;
 
@@ -30,6 +33,10 @@ public sealed partial class MigrationActor : UntypedActor
     private ReportCollector? _final;
     private MigrationProgress? _lastProgress;
     private VerifyResult? _verified;
+    private long _sampleAskedNs;
+    private long _sampleTookNs;
+    private ulong _pages;
+    private ulong _missingPages;
     private bool _vmIsPaused;
     private bool _isTurningOff;
     private bool _isVerifying;
@@ -54,9 +61,9 @@ public sealed partial class MigrationActor : UntypedActor
     }
 
     /// <summary>A migration that waits for <see cref="MigrationProtocol.Start"/>.</summary>
-    /// <param name="plan">What to do, and on what.</param>
+    /// <param name="plan">The settings, the guest and its memory.</param>
     /// <param name="fetchers">The fetcher pool, with its fetchers.</param>
-    /// <param name="observer">Who hears progress and the report.</param>
+    /// <param name="observer">Receives progress and the report.</param>
     public static Props Props(MigrationPlan plan, IActorRef fetchers, IActorRef observer) =>
         Akka.Actor.Props.Create(() => new MigrationActor(plan, fetchers, observer));
 
@@ -170,7 +177,21 @@ public sealed partial class MigrationActor : UntypedActor
                 .WithDispatcher(Context.Props.Dispatcher),
             "vm"
         );
-        foreach (var range in _plan.Slots())
+        var slots = _plan.Slots();
+        if (slots.Count > policy.UserSlots)
+        {
+            Fail($"{slots.Count} memslots: a VM has at most {policy.UserSlots}");
+            return;
+        }
+
+        // Before there is a slot, each of which would have to be told.
+        if (settings.Memory == MemoryKind.GuestMemfd)
+        {
+            foreach (var range in slots)
+                _calls.Enqueue(new VmProtocol.SetMemoryAttributes(range, IsPrivate: true));
+        }
+
+        foreach (var range in slots)
             AddSlot(range);
         NextCall();
     }
@@ -183,9 +204,8 @@ public sealed partial class MigrationActor : UntypedActor
         var id = SlotId.Of(0, (ushort)_slots.Count);
         var slot = new SlotSetup(id, range, bitmap, _plan.Content.Memory.Base, _plan.Settings);
         _slots.Add(slot);
-        _missing.Add(id, bitmap.Count());
-        if (_plan.Settings.Memory == MemoryKind.GuestMemfd)
-            _calls.Enqueue(new VmProtocol.SetMemoryAttributes(range, IsPrivate: true));
+        _pages += range.Count;
+        SetMissing(id, bitmap.Count());
         _calls.Enqueue(new VmProtocol.SetUserMemoryRegion2(slot.Create(), bitmap));
         if (slot.SetsUserfaultLate)
             _calls.Enqueue(new VmProtocol.SetUserMemoryRegion2(slot.TurnOn()));
@@ -202,7 +222,7 @@ public sealed partial class MigrationActor : UntypedActor
         NextCall();
     }
 
-    // One call after the other: each is answered before the next is made, as with ioctls.
+    // One call after another: each is answered before the next is made, as with ioctls.
     private void NextCall()
     {
         if (_core.IsOver)
@@ -254,8 +274,8 @@ public sealed partial class MigrationActor : UntypedActor
 
     private void OnPlaced(VmProtocol.PagesPlaced placed)
     {
-        _missing[placed.Slot] = placed.Missing;
-        // Pages go on coming while vCPUs are stopped after a failure: that alone does not make the guest run.
+        SetMissing(placed.Slot, placed.Missing);
+        // Pages keep arriving while vCPUs are stopped after a failure: that alone does not mean that the guest runs.
         if (!_vmIsPaused && _core.Continue(Now))
             TellProgress();
         if (placed.Missing == 0)
@@ -275,9 +295,9 @@ public sealed partial class MigrationActor : UntypedActor
     {
         if (_core.IsOver || _core.State == MigrationState.Preparing)
             return;
-        if (!_isTurningOff && Missing() == 0 && _core.AllPagesPresent(Now))
+        if (!_isTurningOff && _missingPages == 0 && _core.AllPagesPresent(Now))
         {
-            // The guest goes on meanwhile: this is the flag toggled under load.
+            // The guest keeps running: the flag is toggled under load.
             _isTurningOff = true;
             foreach (var slot in _slots.Where(s => s.UsesUserfault))
                 _calls.Enqueue(new VmProtocol.SetUserMemoryRegion2(slot.TurnOff()));
@@ -315,12 +335,17 @@ public sealed partial class MigrationActor : UntypedActor
         if (_sample is null)
         {
             _sample = new ReportCollector();
+            _sampleAskedNs = Now;
             _vm.Tell(VmProtocol.GetSample.Instance);
             _fetchers.Tell(FetcherPoolProtocol.GetReports.Instance);
         }
 
+        // A VM of tens of thousands of slots has more to do than to report.
         if (_plan.Settings.SampleNs > 0)
-            _plan.Time.TellAt(Now + _plan.Settings.SampleNs, Self, MigrationProtocol.Tick.Instance);
+        {
+            var waitNs = Math.Max(_plan.Settings.SampleNs, _sampleTookNs * SampleShare);
+            _plan.Time.TellAt(Now + waitNs, Self, MigrationProtocol.Tick.Instance);
+        }
     }
 
     private static PushOrderKind OrderOf(BackgroundOrder order) =>

@@ -1,17 +1,17 @@
 namespace Userfault.Actors;
 
 /// <summary>
-/// The states of a migration and what moves it from one to the next: Preparing -> Running -> (Paused &lt;-> Running) ->
-/// Completed | Failed. Plain; time is a parameter.
+/// The states of a migration and the transitions between them: Preparing -> Running -> (Paused &lt;-> Running) ->
+/// Completed | Failed. No I/O; time is a parameter.
 /// </summary>
-public sealed class MigrationCore(int vcpus, bool fetchAll)
+internal sealed class MigrationCore(int vcpus, bool fetchAll)
 {
     private readonly bool[] _finished = new bool[vcpus];
     private long _startNs;
     private long _pausedNs;
     private long _pauseTotalNs;
 
-    /// <summary>Where it is.</summary>
+    /// <summary>The current state.</summary>
     public MigrationState State { get; private set; } = MigrationState.Preparing;
 
     /// <summary>Why it is paused or failed.</summary>
@@ -20,24 +20,24 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
     /// <summary>vCPUs whose stream has ended.</summary>
     public int FinishedVcpus { get; private set; }
 
-    /// <summary>When the last page came, in ns from the start; -1 where pages are missing.</summary>
+    /// <summary>When the last page was in place, in ns from the start; -1 while pages are missing.</summary>
     public long CompletionNs { get; private set; } = -1;
 
-    /// <summary>When the last vCPU's stream ended, in ns from the start; -1 where one has not.</summary>
+    /// <summary>When the last vCPU's stream ended, in ns from the start; -1 while one has not.</summary>
     public long GuestNs { get; private set; } = -1;
 
-    /// <summary>How often and how long it was paused.</summary>
+    /// <summary>Number and total length of the pauses.</summary>
     public (int Count, long TotalNs) Pauses { get; private set; }
 
-    /// <summary>Has it ended, one way or the other?</summary>
+    /// <summary>Has it completed or failed?</summary>
     public bool IsOver => State is MigrationState.Completed or MigrationState.Failed;
 
     /// <summary>
-    /// Is all done that is to be verified: every page is in place, and the guest's streams have ended?
+    /// Is everything ready to be verified: is every page in place, and have the guest's streams ended?
     /// </summary>
     public bool IsReadyToVerify => !IsOver && GuestNs >= 0 && (CompletionNs >= 0 || !fetchAll);
 
-    /// <summary>In ns since the guest was started.</summary>
+    /// <summary>Time since the guest was started, in ns.</summary>
     public long ElapsedNs(long nowNs) => State == MigrationState.Preparing ? 0 : nowNs - _startNs;
 
     /// <summary>The guest is started.</summary>
@@ -50,7 +50,7 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
             GuestNs = 0;
     }
 
-    /// <summary>Pages cannot be had, or the VM was stopped. True where that is news.</summary>
+    /// <summary>Pages cannot be fetched, or the VM was stopped. True if the state changes.</summary>
     public bool Pause(string reason, long nowNs)
     {
         if (State != MigrationState.Running)
@@ -59,7 +59,7 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
         return true;
     }
 
-    /// <summary>Pages come again. True where that is news.</summary>
+    /// <summary>Pages arrive again. True if the state changes.</summary>
     public bool Continue(long nowNs)
     {
         if (State != MigrationState.Paused)
@@ -70,7 +70,7 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
         return true;
     }
 
-    /// <summary>The last page is in place. True at the first time.</summary>
+    /// <summary>The last page is in place. True the first time.</summary>
     public bool AllPagesPresent(long nowNs)
     {
         if (CompletionNs >= 0 || State == MigrationState.Preparing)
@@ -89,7 +89,7 @@ public sealed class MigrationCore(int vcpus, bool fetchAll)
             GuestNs = nowNs - _startNs;
     }
 
-    /// <summary>Everything is verified.</summary>
+    /// <summary>Verification is finished.</summary>
     public void Complete()
     {
         Require(!IsOver, "complete");

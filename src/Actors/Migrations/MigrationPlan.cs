@@ -3,16 +3,16 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-/// <summary>A migration with everything that it works on.</summary>
+/// <summary>A migration with everything that it uses.</summary>
 public sealed record MigrationPlan
 {
-    /// <summary>What to do.</summary>
+    /// <summary>The settings.</summary>
     public required MigrationSettings Settings { get; init; }
 
-    /// <summary>Guest memory, and what it must become. The caller's: it outlives the migration.</summary>
+    /// <summary>Guest memory and its expected content. Owned by the caller; it outlives the migration.</summary>
     public required GuestContent Content { get; init; }
 
-    /// <summary>What the guest does.</summary>
+    /// <summary>The guest's workload.</summary>
     public required IWorkload Workload { get; init; }
 
     /// <summary>The clock.</summary>
@@ -33,19 +33,28 @@ public sealed record MigrationPlan
     /// <summary>Are there replicas of the bitmaps on other nodes?</summary>
     public bool BroadcastsClears { get; init; }
 
-    /// <summary>Sees every memslot when it is created; for checkers. Null is nobody.</summary>
+    /// <summary>Called with every memslot when it is created, for checkers; null for none.</summary>
     public Action<MemslotPager>? SlotCreated { get; init; }
 
-    /// <summary>Dispatcher of vCPUs; null is Akka's default.</summary>
+    /// <summary>Dispatcher of vCPUs; null for Akka's default.</summary>
     public string? VcpuDispatcher { get; init; }
 
-    /// <summary>Dispatcher of memslots and readers; null is Akka's default.</summary>
+    /// <summary>Dispatcher of memslots and readers; null for Akka's default.</summary>
     public string? MemslotDispatcher { get; init; }
 
-    /// <summary>What makes the actors of vCPUs that run elsewhere, under a real KVM; null: the model's vCPUs.</summary>
+    /// <summary>Creates the actors of vCPUs that run elsewhere, under a real KVM; null for the model's vCPUs.</summary>
     public Func<VcpuSeat, Akka.Actor.Props>? OtherVcpus { get; init; }
 
-    /// <summary>The memslots: regions, split where one is larger than wanted.</summary>
+    /// <summary>The number of memslots that regions need, without creating them.</summary>
+    /// <param name="regions">The regions.</param>
+    /// <param name="maxPages">Maximum memslot size in pages; 0 for one memslot per region.</param>
+    public static ulong CountSlots(IReadOnlyList<GfnRange> regions, ulong maxPages)
+    {
+        ArgumentNullException.ThrowIfNull(regions);
+        return regions.Aggregate(0UL, (sum, region) => sum + (maxPages == 0 ? 1 : ((region.Count - 1) / maxPages) + 1));
+    }
+
+    /// <summary>The memslots: the regions, split where they exceed the maximum slot size.</summary>
     public IReadOnlyList<GfnRange> Slots()
     {
         var slots = new List<GfnRange>();

@@ -3,16 +3,16 @@ using Userfault.Pages;
 
 namespace Userfault.Actors;
 
-/// <summary>The end of a migration, with every figure of it.</summary>
+/// <summary>The result of a migration, with all its figures.</summary>
 public sealed record MigrationReport
 {
-    /// <summary>Completed or Failed, or where it was when it was stopped.</summary>
+    /// <summary>Completed or Failed, or the state in which it was stopped.</summary>
     public required MigrationState State { get; init; }
 
-    /// <summary>Why it did not complete; null where it did.</summary>
+    /// <summary>Why it did not complete; null if it did.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The settings.</summary>
     public required MigrationSettings Settings { get; init; }
 
     /// <summary>Name of the image.</summary>
@@ -27,16 +27,16 @@ public sealed record MigrationReport
     /// <summary>Pages in place at the end.</summary>
     public required ulong PagesPresent { get; init; }
 
-    /// <summary>From the guest's start until the last page was in place, in ns; -1 where pages are missing.</summary>
+    /// <summary>From the guest's start until the last page was in place, in ns; -1 if pages are missing.</summary>
     public required long CompletionNs { get; init; }
 
-    /// <summary>From the guest's start until the last vCPU's stream ended, in ns; -1 where one has not.</summary>
+    /// <summary>From the guest's start until the last vCPU's stream ended, in ns; -1 if one has not.</summary>
     public required long GuestNs { get; init; }
 
     /// <summary>From the guest's start until this report, in ns.</summary>
     public required long ElapsedNs { get; init; }
 
-    /// <summary>Times the migration was paused, and for how long in all, in ns.</summary>
+    /// <summary>Number of pauses, and their total length in ns.</summary>
     public (int Count, long TotalNs) Pauses { get; init; }
 
     /// <summary>The memslots' work, summed.</summary>
@@ -45,39 +45,39 @@ public sealed record MigrationReport
     /// <summary>The fetchers' work, summed.</summary>
     public required FetchCounters Fetches { get; init; }
 
-    /// <summary>A fetcher's report each.</summary>
+    /// <summary>One report per fetcher.</summary>
     public required IReadOnlyList<FetcherReport> Fetchers { get; init; }
 
-    /// <summary>A vCPU's report each, by number.</summary>
+    /// <summary>One report per vCPU, by number.</summary>
     public required IReadOnlyList<VcpuReport> Vcpus { get; init; }
 
     /// <summary>Latencies of all vCPUs' faults.</summary>
     public required LatencyHistogram Latency { get; init; }
 
-    /// <summary>What verification of every page found; null where it was stopped before.</summary>
+    /// <summary>Result of the verification of every page; null if the migration was stopped before.</summary>
     public VerifyResult? Verification { get; init; }
 
-    /// <summary>Was all of it held against a source's digests, since the image's content is elsewhere?</summary>
+    /// <summary>Was the content verified against a source's digests, because the image is remote?</summary>
     public bool IsByDigests { get; init; }
 
-    /// <summary>Were the guest's single reads checked? (<see cref="GuestContent.ChecksReads"/>)</summary>
+    /// <summary>Were the guest's individual reads checked? (<see cref="GuestContent.ChecksReads"/>)</summary>
     public bool ChecksReads { get; init; } = true;
 
-    /// <summary>Pages that the guest had read, and that were found wrong when their digest came.</summary>
+    /// <summary>Pages that the guest had read and that were found wrong when their digest arrived.</summary>
     public long LateWrongReads { get; init; }
 
     /// <summary>Guest reads checked.</summary>
     public long ReadsChecked => ChecksReads ? Vcpus.Sum(v => v.Reads) : 0;
 
-    /// <summary>Guest reads that saw wrong content.</summary>
+    /// <summary>Guest reads that returned wrong content.</summary>
     public long WrongReads => Vcpus.Sum(v => v.WrongReads) + LateWrongReads;
 
-    /// <summary>Moments of the migration, by time.</summary>
+    /// <summary>Samples of the migration, by time.</summary>
     public required IReadOnlyList<TimelineSample> Timeline { get; init; }
 
-    /// <summary>The pages in the order in which they were first wanted, where it was recorded.</summary>
+    /// <summary>The pages in the order in which they were first wanted, if recorded.</summary>
     public WorkingSet? WorkingSet { get; init; }
 
-    /// <summary>Is every page in place and verified, and was every read right?</summary>
+    /// <summary>Is every page in place and verified, and was every read correct?</summary>
     public bool IsVerified => State == MigrationState.Completed && WrongReads == 0 && Verification is { Wrong: 0 };
 }

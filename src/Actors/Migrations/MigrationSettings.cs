@@ -4,7 +4,7 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>
-/// What a migration does; everything but the image, the workload and the sources. Times in ns, sizes in pages.
+/// The settings of a migration, apart from the image, the workload and the sources. Times in ns, sizes in pages.
 /// </summary>
 public sealed record MigrationSettings
 {
@@ -14,59 +14,63 @@ public sealed record MigrationSettings
     /// <summary>How faults reach user space.</summary>
     public FaultMode Mode { get; init; } = FaultMode.Both;
 
-    /// <summary>What backs guest memory.</summary>
+    /// <summary>The backing of guest memory.</summary>
     public MemoryKind Memory { get; init; } = MemoryKind.Anonymous;
 
     /// <summary>Background push.</summary>
     public BackgroundOrder Background { get; init; } = BackgroundOrder.Sequential;
 
-    /// <summary>Most background pages wanted and not yet here.</summary>
+    /// <summary>Maximum background pages in flight.</summary>
     public int BackgroundWindowPages { get; init; } = 256;
 
-    /// <summary>Pages of one background request.</summary>
+    /// <summary>Pages per background request.</summary>
     public int BackgroundChunkPages { get; init; } = 64;
 
-    /// <summary>Must every page arrive, or does the end of the guest's streams end a demand-only migration?</summary>
+    /// <summary>Must every page arrive? If not, a demand-only migration ends with the guest's streams.</summary>
     public bool FetchAll => Background != BackgroundOrder.None;
 
     /// <summary>
-    /// Is nothing missing at the start? Then nothing is fetched, no userfault is used, and pages are what the host
-    /// gives: the yardstick of the other modes.
+    /// Are all pages in place from the start? Then nothing is fetched and no userfault is used: the baseline for the
+    /// other modes.
     /// </summary>
     public bool StartsWhole { get; init; }
 
-    /// <summary>How its memslots work.</summary>
+    /// <summary>The settings of its memslots.</summary>
     public MemslotSettings Memslot { get; init; } = new();
 
     /// <summary>
-    /// Accesses by device models and by KVM itself while the guest runs, over random pages; 0 is none.
+    /// Accesses by device models and by KVM itself while the guest runs, to random pages; 0 for none.
     /// </summary>
     public int HostAccesses { get; init; }
 
-    /// <summary>Largest memslot in pages; a larger region is split. 0 is one slot a region of the image.</summary>
+    /// <summary>
+    /// Maximum memslot size in pages; larger regions are split. 0 makes one slot per region of the image.
+    /// </summary>
     public ulong SlotPages { get; init; }
 
-    /// <summary>Fetcher actors.</summary>
+    /// <summary>Number of fetcher actors.</summary>
     public int Fetchers { get; init; } = 1;
 
-    /// <summary>How fetchers ask.</summary>
+    /// <summary>The settings of the fetch engines.</summary>
     public FetchSettings Fetcher { get; init; } = new();
 
-    /// <summary>Most faults of one message from the vCPUs to a memslot; 0 is by the number of vCPUs.</summary>
+    /// <summary>
+    /// Maximum faults per message from the vCPUs to a memslot; 0 derives it from the number of vCPUs.
+    /// </summary>
     public int FaultBatch { get; init; }
 
-    /// <summary>How vCPUs run.</summary>
+    /// <summary>The settings of the vCPUs.</summary>
     public VcpuSettings Vcpu { get; init; } = new();
 
-    /// <summary>How often progress is told; 0 never.</summary>
+    /// <summary>Interval of progress messages, in ns; 0 never.</summary>
     public long ProgressNs { get; init; } = 100_000_000;
 
-    /// <summary>How often the timeline is sampled for the report.</summary>
+    /// <summary>Interval of the timeline's samples, in ns.</summary>
     public long SampleNs { get; init; } = 20_000_000;
 
-    /// <summary>Cells of the picture of the bitmap, in progress and in the timeline.</summary>
+    /// <summary>Number of cells in the picture of the bitmap, in progress and in the timeline.</summary>
     public int StripCells { get; init; } = 128;
 
-    /// <summary>Seed of everything that is chosen by chance.</summary>
+    /// <summary>Seed of all random choices.</summary>
     public ulong Seed { get; init; } = 1;
 }

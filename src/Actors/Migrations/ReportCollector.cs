@@ -4,9 +4,9 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Gathers the reports of one round of asking, from vCPUs, memslots and fetchers, in whatever order they come.
+/// Collects the reports of one round of queries, from vCPUs, memslots and fetchers, in any order.
 /// </summary>
-public sealed class ReportCollector
+internal sealed class ReportCollector
 {
     private readonly SortedDictionary<int, VcpuReport> _vcpus = [];
     private readonly SortedDictionary<uint, SlotReport> _slots = [];
@@ -15,7 +15,7 @@ public sealed class ReportCollector
     private int _slotsComing = -1;
     private int _fetchersComing = -1;
 
-    /// <summary>Is everything here?</summary>
+    /// <summary>Have all reports arrived?</summary>
     public bool IsComplete =>
         _vcpus.Count == _vcpusComing && _slots.Count == _slotsComing && _fetchers.Count == _fetchersComing;
 
@@ -28,7 +28,7 @@ public sealed class ReportCollector
     /// <summary>By number.</summary>
     public IReadOnlyList<FetcherReport> Fetchers => [.. _fetchers.Values];
 
-    /// <summary>Takes a message; false where it is none of a round's.</summary>
+    /// <summary>Takes a message; false if it does not belong to a round.</summary>
     public bool Take(object message)
     {
         switch (message)
@@ -53,7 +53,7 @@ public sealed class ReportCollector
         }
     }
 
-    /// <summary>All vCPUs' fault latencies.</summary>
+    /// <summary>The fault latencies of all vCPUs.</summary>
     public LatencyHistogram Latency()
     {
         var all = new LatencyHistogram();
@@ -62,10 +62,10 @@ public sealed class ReportCollector
         return all;
     }
 
-    /// <summary>All memslots' work.</summary>
+    /// <summary>The work of all memslots.</summary>
     public SlotCounters SlotWork() => _slots.Values.Aggregate(new SlotCounters(), (sum, slot) => sum + slot.Counters);
 
-    /// <summary>All fetchers' work.</summary>
+    /// <summary>The work of all fetchers.</summary>
     public FetchCounters FetcherWork() =>
         _fetchers.Values.Aggregate(default(FetchCounters), (sum, fetcher) => sum + fetcher.Counters);
 }

@@ -4,26 +4,31 @@ using Userfault.Pages;
 namespace Userfault.Actors;
 
 /// <summary>
-/// The calls by which user space sets up one memslot for post-copy, and turns USERFAULT off at the end: KVM's regions
-/// as they are handed to the VM.
+/// The calls with which user space sets up one memslot for post-copy, and turns USERFAULT off at the end.
 /// </summary>
 /// <param name="Id">The slot.</param>
 /// <param name="Range">Its frames.</param>
-/// <param name="Bitmap">What is missing.</param>
+/// <param name="Bitmap">The missing pages.</param>
 /// <param name="Base">Host virtual address of gfn 0's memory.</param>
-/// <param name="Settings">What the migration does.</param>
-public sealed record SlotSetup(SlotId Id, GfnRange Range, UserfaultBitmap Bitmap, Hva Base, MigrationSettings Settings)
+/// <param name="Settings">The settings of the migration.</param>
+internal sealed record SlotSetup(
+    SlotId Id,
+    GfnRange Range,
+    UserfaultBitmap Bitmap,
+    Hva Base,
+    MigrationSettings Settings
+)
 {
     private const uint AnyDescriptor = 3;
 
-    /// <summary>The pages of guest memory behind it: when it is set up, page n lies at frame n.</summary>
+    /// <summary>The pages of guest memory behind it: at setup, page n is at frame n.</summary>
     public MemoryPageRange Pages => new(new MemoryPage(Range.Start.Value), Range.Count);
 
     /// <summary>Does the slot use the flag?</summary>
     public bool UsesUserfault => Settings.Mode != FaultMode.Userfaultfd && !Settings.StartsWhole;
 
     /// <summary>
-    /// Is the flag set by a second call? A guest_memfd slot is created and bound first, and becomes userfault then.
+    /// Is the flag set by a second call? A guest_memfd slot is created and bound first, and then becomes userfault.
     /// </summary>
     public bool SetsUserfaultLate => Settings.Memory == MemoryKind.GuestMemfd;
 

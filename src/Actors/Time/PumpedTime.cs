@@ -11,7 +11,7 @@ public sealed class PumpedTime : IGuestTime, IPumped
     private readonly PriorityQueue<(IActorRef Receiver, object Message), long> _waiting = new();
     private long _nextDueNs = long.MaxValue;
 
-    /// <summary>Time by this pump, which has to outlive it.</summary>
+    /// <summary>Time by this pump, which must outlive it.</summary>
     public PumpedTime(SpinningPump pump)
     {
         _pump = pump;

@@ -3,8 +3,8 @@ using Akka.Actor;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Time by Akka's scheduler: exact where the scheduler is virtual (the test kit's, the simulator's). With Akka's real
-/// scheduler delays are as coarse as its tick, 10 ms.
+/// Time by Akka's scheduler: exact if the scheduler is virtual (the test kit's, the simulator's). With Akka's real
+/// scheduler, delays are as coarse as its tick, 10 ms.
 /// </summary>
 public sealed class SchedulerTime(IScheduler scheduler) : IGuestTime
 {
@@ -21,7 +21,7 @@ public sealed class SchedulerTime(IScheduler scheduler) : IGuestTime
             return;
         }
 
-        // Up to the next tick of 100 ns, never down: nothing comes before it is due.
+        // Rounded up to the next tick of 100 ns: no message is sent before it is due.
         scheduler.ScheduleTellOnce(new TimeSpan((delayNs + 99) / 100), receiver, message, ActorRefs.NoSender);
     }
 }

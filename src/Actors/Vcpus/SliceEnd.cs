@@ -1,9 +1,9 @@
 namespace Userfault.Actors;
 
 /// <summary>Why a vCPU's slice ended. A closed set.</summary>
-public enum SliceEnd
+internal enum SliceEnd
 {
-    /// <summary>Its share of accesses is used up: let others run, then go on.</summary>
+    /// <summary>Its budget of accesses is used up: let other actors run, then continue.</summary>
     BudgetUsed,
 
     /// <summary>

@@ -3,10 +3,11 @@ using Akka.Actor;
 namespace Userfault.Actors;
 
 /// <summary>
-/// A vCPU. Runs its core in slices and turns an access that leaves the guest into a message to the page's memslot; it
-/// is paused then, never its thread blocked. Its state is the core's, which the VM made: a restart goes on with it.
+/// A vCPU. Runs its core in slices and turns an access that leaves the guest into a message to the page's memslot; the
+/// vCPU then waits, and its thread is never blocked. Its state is in the core, which the VM owns, so that the actor
+/// continues with it after a failure.
 /// </summary>
-public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : UntypedActor
+internal sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : UntypedActor
 {
     private bool _isStarted;
     private bool _isPaused;
@@ -14,7 +15,7 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
     private long _pausedNs;
 
     /// <summary>A vCPU that waits for its start.</summary>
-    /// <param name="core">What it is.</param>
+    /// <param name="core">The vCPU's state.</param>
     /// <param name="time">The clock.</param>
     /// <param name="seat">Its place in the VM.</param>
     public static Props Props(VcpuCore core, IGuestTime time, VcpuSeat seat) =>
@@ -37,7 +38,7 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
                 Sender.Tell(new MemslotProtocol.FlushDone(core.Number, flush.Generation));
                 break;
             case VcpuProtocol.Skip skip:
-                // Late after a pause that made the fault be reported twice: it must not skip another access.
+                // Stale answer: a pause made the vCPU report this fault twice. It must not skip another access.
                 if (!core.IsFaulted || core.PendingFault.Gfn != skip.Gfn)
                     break;
                 core.ResumeBehind(time.NowNs);
@@ -111,7 +112,7 @@ public sealed class VcpuActor(VcpuCore core, IGuestTime time, VcpuSeat seat) : U
                     Queue();
                     return;
                 case SliceEnd.Fault when core.FaultingSlot is null:
-                    // KVM's own thread finds that no memory is there: the access goes to a device.
+                    // The vCPU's thread inside KVM finds no memslot: the access goes to a device.
                     core.ResumeBehind(nowNs = time.NowNs);
                     break;
                 case SliceEnd.Fault:

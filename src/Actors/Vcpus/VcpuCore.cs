@@ -5,10 +5,10 @@ namespace Userfault.Actors;
 
 /// <summary>
 /// A vCPU as the memory system sees it: it makes the accesses of its stream, resolves hits through its TLB and a
-/// lock-free walk of the memslot's table, the way hardware does, and stops at the first access that leaves the guest.
-/// It has one fault outstanding at most. Single owner; time is a parameter.
+/// lock-free walk of the memslot's table, as hardware does, and stops at the first access that leaves the guest. It has
+/// at most one fault outstanding. Single owner; time is a parameter.
 /// </summary>
-public sealed class VcpuCore : IDisposable
+internal sealed class VcpuCore : IDisposable
 {
     private readonly VcpuSettings _settings;
     private readonly IAccessStream _stream;
@@ -37,10 +37,10 @@ public sealed class VcpuCore : IDisposable
 
     /// <summary>A vCPU that has not started.</summary>
     /// <param name="number">Its number, from 0.</param>
-    /// <param name="settings">How it runs.</param>
-    /// <param name="stream">What it accesses.</param>
+    /// <param name="settings">Its settings.</param>
+    /// <param name="stream">The accesses that it makes.</param>
     /// <param name="space">The memslots.</param>
-    /// <param name="content">Guest memory and what it must hold.</param>
+    /// <param name="content">Guest memory and its expected content.</param>
     /// <param name="policy">The VM's policy.</param>
     public VcpuCore(
         int number,
@@ -72,7 +72,7 @@ public sealed class VcpuCore : IDisposable
     /// <summary>The access that left the guest, while <see cref="IsFaulted"/>.</summary>
     public VcpuAccess PendingFault => new(_next.Gfn, _next.Kind, _next.IsPrivate);
 
-    /// <summary>The slot of that access; null where no memory is there.</summary>
+    /// <summary>The slot of that access; null if there is no memslot.</summary>
     public SlotView? FaultingSlot { get; private set; }
 
     /// <summary>After <see cref="SliceEnd.NotDue"/>: when the next access is due, in ns.</summary>
@@ -81,13 +81,13 @@ public sealed class VcpuCore : IDisposable
     /// <summary>Has the stream ended?</summary>
     public bool IsFinished => _finishedNs >= 0;
 
-    /// <summary>Are accesses to be made as private memory (guest_memfd VMs)?</summary>
+    /// <summary>Are accesses made as private memory (guest_memfd VMs)?</summary>
     public bool AccessesPrivately { get; init; }
 
     /// <summary>Starts the vCPU's clock.</summary>
     public void Start(long nowNs) => _startNs = nowNs;
 
-    /// <summary>Time in which it could not run, without a fault: the VM was paused.</summary>
+    /// <summary>Accounts for time in which it could not run although it had no fault: the VM was paused.</summary>
     public void AddPause(long ns) => _startNs += ns;
 
     /// <summary>Makes accesses until the slice ends.</summary>
@@ -97,7 +97,7 @@ public sealed class VcpuCore : IDisposable
             throw new InvalidOperationException($"vCPU {Number} runs with a fault outstanding");
         if (IsFinished)
             return SliceEnd.Finished;
-        // Tables are only walked between Enter and Exit: what is freed meanwhile stays readable until then.
+        // Tables are walked only between Enter and Exit: pages freed in between stay readable until Exit.
         _reader.Enter();
         try
         {
@@ -109,7 +109,7 @@ public sealed class VcpuCore : IDisposable
         }
     }
 
-    /// <summary>The fault is resolved: the access is made again with the next slice.</summary>
+    /// <summary>The fault is resolved: the access is repeated in the next slice.</summary>
     public void Resume(long nowNs)
     {
         if (!IsFaulted)
@@ -119,7 +119,7 @@ public sealed class VcpuCore : IDisposable
         _stallNs += nowNs - _faultNs;
     }
 
-    /// <summary>The access was emulated by a device or aborted into the guest: the guest goes on behind it.</summary>
+    /// <summary>The access was emulated by a device or aborted into the guest: the guest continues after it.</summary>
     public void ResumeBehind(long nowNs)
     {
         Resume(nowNs);
@@ -134,7 +134,7 @@ public sealed class VcpuCore : IDisposable
             _tlb.FlushRange(range);
     }
 
-    /// <summary>What it has done so far; the histogram is a copy.</summary>
+    /// <summary>The counters since the start; the histogram is a copy.</summary>
     public VcpuReport Report() =>
         new(
             Number,

@@ -3,14 +3,14 @@ using Akka.Actor;
 namespace Userfault.Actors;
 
 /// <summary>
-/// Stands between a VM's vCPUs and its memslots, on the vCPUs' dispatcher: faults leave as one message a memslot, and
-/// vCPUs that run again together come as one message. It holds nothing: a vCPU whose fault is lost with it reports once
-/// more when the VM goes on.
+/// Sits between a VM's vCPUs and its memslots, on the vCPUs' dispatcher: faults leave as one message per memslot, and
+/// vCPUs that are resumed together arrive as one message. It has no state of its own: a vCPU whose fault is lost with
+/// it reports the fault again when the VM continues.
 /// </summary>
-public sealed class VcpuGateActor(FaultGate gate, IReadOnlyList<IActorRef> vcpus) : UntypedActor
+internal sealed class VcpuGateActor(FaultGate gate, IReadOnlyList<IActorRef> vcpus) : UntypedActor
 {
     /// <summary>A gate.</summary>
-    /// <param name="gate">Where the vCPUs put their faults.</param>
+    /// <param name="gate">Collects the faults of the vCPUs.</param>
     /// <param name="vcpus">The vCPUs by number; the VM's own list.</param>
     public static Props Props(FaultGate gate, IReadOnlyList<IActorRef> vcpus) =>
         Akka.Actor.Props.Create(() => new VcpuGateActor(gate, vcpus));

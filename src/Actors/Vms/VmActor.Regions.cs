@@ -3,9 +3,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Actors;
 
-// KVM_SET_USER_MEMORY_REGION2 and KVM_SET_MEMORY_ATTRIBUTES: one at a time, each over when every memslot that it
-// concerns has done its part.
-public sealed partial class VmActor
+// KVM_SET_USER_MEMORY_REGION2 and KVM_SET_MEMORY_ATTRIBUTES: one call at a time, each complete when every memslot that
+// it concerns has done its part.
+internal sealed partial class VmActor
 {
     private void Call(object call, IActorRef asker)
     {
@@ -61,7 +61,7 @@ public sealed partial class VmActor
         }
     }
 
-    // User space may name memory that the VM has never seen: then the bit cannot be read and a fault is a bare EFAULT.
+    // User space may pass memory that the VM does not know: the bit cannot be read then, and a fault is a bare EFAULT.
     private void Expose(Memslot slot)
     {
         var bitmap = _slots[slot.Id.Raw].Pager.Bitmap;
@@ -95,8 +95,9 @@ public sealed partial class VmActor
             _settings.Content.Memory,
             new MemslotPagerSettings(_settings.Mode, _settings.Memory, _vcpus.Count)
         );
-        // A slot that was deleted and comes back with its bitmap goes on counting its batches. Another under its number
-        // is unknown to replicas, which would take its pages for those of the former.
+        // A slot that was deleted and is created again with its bitmap continues its sequence of batches. A different
+        // slot with the same number is not announced to replicas, which would mistake its pages for those of the former
+        // slot.
         var isKnown = !_deleted.Remove(slot.Id.Raw, out var former) || former.Bitmap == bitmap;
         if (isKnown)
             pager.Cleared = former.Clears;
@@ -168,9 +169,10 @@ public sealed partial class VmActor
             return;
         if (--change.Outstanding > 0)
             return;
-        if (change.ZapsOthers && _settings.Policy.ZapsAllSlots && _slots.Count > 1)
+        // Before anybody has looked at the slots nothing is mapped.
+        if (change.ZapsOthers && _settings.Policy.ZapsAllSlots && _slots.Count > 1 && _isLookedAt)
         {
-            // The quirk: where one slot is zapped, all of the VM's are.
+            // The quirk: if one slot is zapped, all slots of the VM are.
             change.ZapsOthers = false;
             change.Outstanding = _slots.Count - 1;
             foreach (var (raw, (_, slot)) in _slots)
@@ -193,7 +195,8 @@ public sealed partial class VmActor
             FinishRemoval(change);
             if (change.New is null)
             {
-                // A slot that comes back writes to the same bitmap: the former one must have written its last before.
+                // A slot that is created again writes to the same bitmap: the former one must have finished writing
+                // before.
                 change.Outstanding = 1;
                 return;
             }
@@ -208,7 +211,7 @@ public sealed partial class VmActor
 
         _change = null;
         change.Asker.Tell(new VmProtocol.Answer(Errno.None));
-        // At once, and not by way of the mailbox, where a call that came later may lie already.
+        // At once, and not through the mailbox, which may already hold a call that arrived later.
         while (_change is null && _waitingCalls.TryDequeue(out var waiting))
             Call(waiting.Call, waiting.Asker);
     }
@@ -225,23 +228,38 @@ public sealed partial class VmActor
         else
         {
             set.Remove(change.Id.Id);
-            // Whoever waits makes the access again and finds no slot.
+            // Waiters repeat their accesses and find no slot.
             actor.Tell(MemslotProtocol.Retire.Instance);
         }
 
         Publish();
     }
 
-    // Without one that is going and has not said its last yet.
-    private void Publish() =>
+    // Leaves out a slot that is being removed and has not finished yet. The list costs as much as there are slots: it
+    // is not built for each of the tens of thousands that a VM begins with, but when something first reads it.
+    private void Publish()
+    {
+        _isPublished = false;
+        if (_isLookedAt)
+            PublishNow();
+    }
+
+    // From the first look on, every change is published at once.
+    private void PublishNow()
+    {
+        _isLookedAt = true;
+        if (_isPublished)
+            return;
+        _isPublished = true;
         _space.Publish(
             from s in _slots.Values
             let slot = _addressSpaces[s.Pager.Core.Slot.Id.AddressSpace].FindById(s.Pager.Core.Slot.Id.Id)
             where slot is not null
             select new SlotView(slot.Id, slot.Range, s.Pager.Core, s.Actor)
         );
+    }
 
-    // A change that is under way, and what is left of it.
+    // A change in progress, and the steps that are left.
     private sealed record Change(IActorRef Asker, SlotId Id, Memslot? New, bool ZapsOthers, bool RemovesFirst)
     {
         public bool ZapsOthers { get; set; } = ZapsOthers;

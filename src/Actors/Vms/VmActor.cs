@@ -5,13 +5,13 @@ using Userfault.Mmu;
 namespace Userfault.Actors;
 
 /// <summary>
-/// A VM: owns its memslots and vCPUs, answers KVM's calls as messages, one change after another, and supervises. Where
-/// one of its actors fails it pauses the VM and tells the listener: the actor goes on with the state it has, and no
+/// A VM: owns its memslots and vCPUs, answers KVM's calls as messages, one change after another, and supervises. If one
+/// of its actors fails, it pauses the VM and notifies the listener: the actor continues with the state it has, and no
 /// page is forgotten.
 /// </summary>
-public sealed partial class VmActor : UntypedActor
+internal sealed partial class VmActor : UntypedActor
 {
-    // A sample for progress: the report of every one of hundreds of vCPUs would cost more than it tells.
+    // For a progress sample, the reports of hundreds of vCPUs would cost more than they are worth.
     private const int MostSampled = 16;
 
     private readonly VmSettings _settings;
@@ -34,6 +34,8 @@ public sealed partial class VmActor : UntypedActor
     private Change? _change;
     private MemslotProtocol.StartPush? _push;
     private string? _pauseReason;
+    private bool _isPublished;
+    private bool _isLookedAt;
 
     /// <summary>See <see cref="Props"/>.</summary>
     public VmActor(VmSettings settings, IActorRef fetchers, IActorRef listener)
@@ -52,9 +54,9 @@ public sealed partial class VmActor : UntypedActor
     }
 
     /// <summary>A VM without memslots; its vCPUs wait for <see cref="VmProtocol.StartVcpus"/>.</summary>
-    /// <param name="settings">What it is made of.</param>
+    /// <param name="settings">Its settings.</param>
     /// <param name="fetchers">The fetcher pool.</param>
-    /// <param name="listener">Who hears of pages, pauses, ends and trouble.</param>
+    /// <param name="listener">Receives pages put in place, pauses, ends and failures.</param>
     public static Props Props(VmSettings settings, IActorRef fetchers, IActorRef listener) =>
         Akka.Actor.Props.Create(() => new VmActor(settings, fetchers, listener));
 
@@ -62,8 +64,7 @@ public sealed partial class VmActor : UntypedActor
     protected override SupervisorStrategy SupervisorStrategy() =>
         new OneForOneStrategy(failure =>
         {
-            // The state is not in the actor: it goes on, and the message that failed is made up for when the VM goes
-            // on.
+            // The actor continues with its state; the effect of the failed message is recovered when the VM continues.
             _log.Error(failure, "{0} failed: the VM is paused", Sender.Path.Name);
             Self.Tell(new VmProtocol.PauseVm($"{Sender.Path.Name} failed: {failure.Message}"));
             return Directive.Resume;
@@ -148,6 +149,7 @@ public sealed partial class VmActor : UntypedActor
         switch (message)
         {
             case VmProtocol.StartVcpus:
+                PublishNow();
                 foreach (var vcpu in _vcpus)
                     vcpu.Tell(VcpuProtocol.Start.Instance);
                 return true;
@@ -209,7 +211,7 @@ public sealed partial class VmActor : UntypedActor
             slot.Tell(MemslotProtocol.AskAgain.Instance);
         foreach (var vcpu in _vcpus)
             vcpu.Tell(VcpuProtocol.Continue.Instance);
-        // Where the gate failed, faults may still lie in it.
+        // If the gate failed, faults may still be collected in it.
         _gate.Tell(VcpuProtocol.SendFaults.Instance);
     }
 
@@ -226,6 +228,7 @@ public sealed partial class VmActor : UntypedActor
     private void PreFault(GfnRange range)
     {
         var hint = 0;
+        PublishNow();
         if (!_settings.Policy.PrefaultsMemory || range.IsEmpty)
             Sender.Tell(new MemslotProtocol.PreFaulted(Errno.EINVAL, 0));
         else if (_space.Find(range.Start, ref hint) is { } slot)
@@ -234,7 +237,7 @@ public sealed partial class VmActor : UntypedActor
             Sender.Tell(new MemslotProtocol.PreFaulted(Errno.ENOENT, 0));
     }
 
-    // By its own mapping of guest memory, wherever in the guest the slot lies now.
+    // By the VMM's own mapping of guest memory, wherever in the guest the slot is now.
     private void ForwardAccess(MemslotProtocol.HostAccess access)
     {
         foreach (var (_, (pager, slot)) in _slots)

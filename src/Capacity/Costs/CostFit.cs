@@ -3,22 +3,22 @@ using Userfault.Mmu;
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Fits <see cref="KernelCosts"/> to measured rates: least squares on the logarithm of the rate, each unknown held by a
-/// prior, and arm64's held to x86's where its own cells say nothing. What a datum leaves open stays at what is known of
-/// kernels.
+/// Fits <see cref="KernelCosts"/> to measured rates: least squares on the logarithm of the rate, with a prior for each
+/// unknown, and with arm64's unknowns tied to x86's where its own cells do not determine them. Unknowns that the data
+/// do not determine stay at typical values of kernels.
 /// </summary>
 public sealed class CostFit
 {
-    // Two thirds of all rates are believed to lie within this share of what a perfect model says.
+    // Two thirds of all rates are assumed to be within this share of a perfect model's prediction.
     private const double RateNoise = 0.04;
 
-    // How far arm64's cost may lie from x86's before it must be explained: two thirds within a factor of e^0.5.
+    // Prior on the distance of arm64's costs from x86's: two thirds are within a factor of e^0.5.
     private const double ArchitectureSpread = 0.5;
 
     private const int Starts = 6;
     private const int Shared = 3;
 
-    // Centers and the logarithm's spread. The first nine are an architecture's own, the last three shared.
+    // Centers and the spread of the logarithm. The first nine are specific to an architecture, the last three shared.
     private static readonly (string Name, double Center, double Spread)[] Priors =
     [
         ("fault", 2000, 0.3),
@@ -50,12 +50,12 @@ public sealed class CostFit
     /// <summary>arm64's costs.</summary>
     public KernelCosts Arm64 { get; }
 
-    /// <summary>The sum of squares that was reached, priors included; 1 is one standard deviation.</summary>
+    /// <summary>The minimum of the sum of squares, including priors; 1 is one standard deviation.</summary>
     public double Cost { get; }
 
     /// <summary>Fits to cells. The same cells and seed give the same costs.</summary>
-    /// <param name="cells">Measured rates; may be few, the priors fill in.</param>
-    /// <param name="seed">Of the starting points: the best of several descents is kept.</param>
+    /// <param name="cells">Measured rates; there may be few, since the priors supply the rest.</param>
+    /// <param name="seed">Seed of the starting points: the best of several descents is kept.</param>
     public static CostFit To(IReadOnlyList<MeasuredCell> cells, int seed = 1)
     {
         var random = new Random(seed);
@@ -80,11 +80,11 @@ public sealed class CostFit
     /// <summary>The costs of an architecture.</summary>
     public KernelCosts Of(Architecture architecture) => architecture == Architecture.X86 ? X86 : Arm64;
 
-    /// <summary>The predicted rate of a cell, in pages/s a vCPU.</summary>
+    /// <summary>The predicted rate of a cell, in pages/s per vCPU.</summary>
     public double Predict(PagingSetup setup) => KernelCostModel.RatePerVcpu(Of(setup.Architecture), setup);
 
-    // Unknowns are in spreads of their prior: 0 is the center. Behind x86's and the shared ones: arm64's, away from
-    // x86's.
+    // Unknowns are in units of their prior's spread: 0 is the center. First x86's and the shared ones, then arm64's,
+    // relative to x86's.
     private static KernelCosts Costs(double[] x, Architecture architecture)
     {
         double Value(int i)
@@ -111,7 +111,7 @@ public sealed class CostFit
         );
     }
 
-    // The costs of lines lie further apart between architectures than the lengths of code paths.
+    // The costs of cache lines differ more between architectures than the lengths of code paths.
     private static double SpreadBetween(int i) =>
         Math.Min(2 * Priors[i].Spread, Priors[i].Spread > ArchitectureSpread ? 1.5 : ArchitectureSpread);
 

@@ -1,16 +1,16 @@
 namespace Userfault.Capacity;
 
-/// <summary>How well cells are foretold by a fit that has not seen them.</summary>
+/// <summary>How well a fit predicts cells that it has not seen.</summary>
 public static class CrossValidation
 {
     /// <summary>
-    /// The relative error of a prediction: 0.1 is a tenth too many pages a second, or too few with a minus.
+    /// The relative error of a prediction: 0.1 is 10 % too many pages per second, -0.1 is 10 % too few.
     /// </summary>
     public static double Error(MeasuredCell cell, double predicted) => predicted / cell.RatePerVcpu - 1;
 
-    /// <summary>The errors of cells, each foretold by a fit to all cells but those of its group.</summary>
+    /// <summary>The errors of cells, each predicted by a fit to all cells outside its group.</summary>
     /// <param name="cells">Measured rates.</param>
-    /// <param name="group">What is left out together: the cell itself, its curve, its count of vCPUs.</param>
+    /// <param name="group">The cells left out together: the cell itself, its curve, its number of vCPUs.</param>
     public static double[] LeaveOut<TGroup>(IReadOnlyList<MeasuredCell> cells, Func<MeasuredCell, TGroup> group)
         where TGroup : notnull
     {

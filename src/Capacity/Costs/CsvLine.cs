@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Userfault.Capacity;
 
-/// <summary>One line of CSV with RFC 4180's quotes; fields with line breaks inside are not known.</summary>
+/// <summary>One line of CSV with RFC 4180 quotes; fields with line breaks are not supported.</summary>
 internal static class CsvLine
 {
-    /// <summary>The fields of a line; null where a quote is not closed.</summary>
+    /// <summary>The fields of a line; null if a quote is not closed.</summary>
     public static string[]? Split(string line)
     {
         var fields = new List<string>();
@@ -38,7 +38,7 @@ internal static class CsvLine
         return isQuoted ? null : [.. fields];
     }
 
-    /// <summary>Fields as a line, quoted where they must be.</summary>
+    /// <summary>Fields as a line, quoted where necessary.</summary>
     public static string Join(IEnumerable<string> fields) =>
         string.Join(
             ',',

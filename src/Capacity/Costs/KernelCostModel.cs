@@ -1,23 +1,23 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// How long a fault takes in the kernel, from <see cref="KernelCosts"/>: derived in docs/model.md. Two regimes. Where
-/// vCPUs resolve their own faults (none, userfault, both) and where each has a descriptor of its own, a fault costs its
-/// work plus cache lines that all cores write. Where readers serve one descriptor, all faults queue at its wait queue's
-/// lock.
+/// The time of a fault in the kernel, from <see cref="KernelCosts"/>: derived in docs/model.md. Two regimes. If vCPUs
+/// resolve their own faults (none, userfault, both), or if each has its own descriptor, a fault costs its work plus
+/// cache lines that all cores write. If readers serve one descriptor, all faults queue at the lock of its wait queue.
 /// </summary>
 public static class KernelCostModel
 {
-    // Behind the wake a reader still returns from its ioctl, polls and reads: half a pass in which the vCPU runs
-    // already.
+    // After the wake, a reader still returns from its ioctl, polls and reads: half a pass, during which the vCPU
+    // already runs.
     private const double ReaderTail = 0.5;
 
-    // Of the counts that a COPY or CONTINUE writes, one half is the descriptor's (file and context), the other the
-    // address space's: the first half is not shared where each vCPU has its own.
+    // Of the counters that a COPY or CONTINUE writes, one half is the descriptor's (file and context), the other the
+    // address space's: the first half is not shared if each vCPU has its own descriptor.
     private const double AddressSpaceShare = 0.5;
 
     /// <summary>
-    /// Mean time from one touch of a missing page by a vCPU to its next, in ns; with an architecture's fitted costs.
+    /// Mean time from one touch of a missing page by a vCPU to its next, in ns, with the fitted costs of the
+    /// architecture.
     /// </summary>
     public static double FaultNs(PagingSetup setup) => FaultNs(KernelCosts.Of(setup.Architecture), setup);
 
@@ -31,11 +31,11 @@ public static class KernelCostModel
             : Slowdown(costs, setup) * WorkNs(costs, setup) + LineNs(costs, setup) * Spread(costs, setup.Vcpus);
     }
 
-    /// <summary>Pages a second of each vCPU.</summary>
+    /// <summary>Pages per second of each vCPU.</summary>
     public static double RatePerVcpu(KernelCosts costs, PagingSetup setup) => 1e9 / FaultNs(costs, setup);
 
     /// <summary>
-    /// What a fault costs a vCPU that is alone, in ns: what <see cref="FaultNs(KernelCosts, PagingSetup)"/> is for one
+    /// The cost of a fault for a single vCPU, in ns: equals <see cref="FaultNs(KernelCosts, PagingSetup)"/> for one
     /// vCPU.
     /// </summary>
     public static double WorkNs(KernelCosts costs, PagingSetup setup) =>
@@ -50,7 +50,7 @@ public static class KernelCostModel
         };
 
     /// <summary>
-    /// What another core adds through cache lines that all write, in ns, before it grows with the cores.
+    /// The cost that another core adds through cache lines that all cores write, in ns, before it grows with the cores.
     /// </summary>
     public static double LineNs(KernelCosts costs, PagingSetup setup)
     {
@@ -61,27 +61,29 @@ public static class KernelCostModel
                 PagingMode.None => 0,
                 PagingMode.Userfault => costs.ExitLineNs,
                 PagingMode.Both => costs.ExitLineNs + resolve,
-                // A thread that sleeps in userfaultfd leaves its vCPU as one that exits does: the same counts. And the
-                // address space is walked three times, not once: to fall asleep, by the reader, and behind the wake.
+                // A thread that sleeps in userfaultfd leaves its vCPU like one that exits: the same counters. And the
+                // address space is walked three times, not once: to fall asleep, by the reader, and after the wake.
                 _ => costs.ExitLineNs + resolve + 2 * AddressSpaceShare * costs.ResolveLineNs,
             };
     }
 
     /// <summary>
-    /// One fault at a descriptor that all vCPUs share, in ns: what its readers cannot do side by side.
+    /// One fault at a descriptor that all vCPUs share, in ns: the part that its readers cannot do in parallel.
     /// </summary>
     public static double PassNs(KernelCosts costs, PagingSetup setup) =>
         Allocation(costs, setup) + costs.ReaderNs + costs.HerdNs * Spread(costs, Math.Min(setup.Readers, setup.Vcpus));
 
-    /// <summary>A vCPU's own part of a fault that a reader resolves, in ns: all but the reader's pass.</summary>
+    /// <summary>
+    /// A vCPU's own part of a fault that a reader resolves, in ns: everything except the reader's pass.
+    /// </summary>
     public static double SleepNs(KernelCosts costs) =>
         Math.Max(0, costs.FaultNs + costs.WakeNs - ReaderTail * costs.ReaderNs);
 
-    /// <summary>How often the cost of a contended line is paid with so many cores: 0 alone, 1 with two.</summary>
+    /// <summary>The multiple of a contended line's cost paid with this many cores: 0 for one, 1 for two.</summary>
     public static double Spread(KernelCosts costs, int cores) => cores <= 1 ? 0 : Math.Pow(cores - 1, costs.Growth);
 
     /// <summary>
-    /// How much longer the busy threads take where they outnumber the host's cores; 1 where they do not.
+    /// Factor by which the busy threads slow down when they outnumber the host's cores; 1 if they do not.
     /// </summary>
     public static double Slowdown(KernelCosts costs, PagingSetup setup)
     {

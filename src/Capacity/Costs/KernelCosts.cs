@@ -3,30 +3,30 @@ using Userfault.Mmu;
 namespace Userfault.Capacity;
 
 /// <summary>
-/// What one host's kernel spends on a fault, as a few physical parameters. All times in ns. docs/model.md says how each
-/// was found; <c>userfault model fit</c> finds them again.
+/// The cost of a fault in one host's kernel, as a few physical parameters. All times in ns. docs/model.md explains how
+/// each was determined; <c>userfault model fit</c> determines them again.
 /// </summary>
-/// <param name="FaultNs">A second-stage fault on a page that is present: exit to KVM, walk, map, entry. Nobody else
-/// about.</param>
-/// <param name="MapLineNs">What each further core adds to a fault through cache lines that all vCPUs write: mmu_lock,
-/// mmap_lock, page and file counts. Times <see cref="Growth"/>'s power of the other cores.</param>
-/// <param name="ExitNs">The exit to user space, putting the page's content in place there, and the second
-/// fault.</param>
-/// <param name="ExitLineNs">What each further core adds to that: counts touched when a vCPU's thread leaves and enters
+/// <param name="FaultNs">A second-stage fault on a present page, without other vCPUs: exit to KVM, walk, map,
+/// entry.</param>
+/// <param name="MapLineNs">Added to a fault by each further core, through cache lines that all vCPUs write: mmu_lock,
+/// mmap_lock, page and file counters. Multiplied by the number of other cores to the power
+/// <see cref="Growth"/>.</param>
+/// <param name="ExitNs">The exit to user space, placing the page's content there, and the second fault.</param>
+/// <param name="ExitLineNs">Added to that by each further core: counters touched when a vCPU's thread leaves and enters
 /// KVM.</param>
-/// <param name="ResolveLineNs">What each further core adds to a COPY or CONTINUE: the descriptor's and the address
-/// space's counts.</param>
+/// <param name="ResolveLineNs">Added to a COPY or CONTINUE by each further core: the counters of the descriptor and of
+/// the address space.</param>
 /// <param name="ReaderNs">One pass of a userfaultfd reader: poll, read, content, COPY or CONTINUE, wake.</param>
-/// <param name="WakeNs">A vCPU's thread put to sleep in userfaultfd, and woken.</param>
-/// <param name="HerdNs">What each further reader of one descriptor adds to a pass: its wait queue's lock goes from core
-/// to core, and a fault wakes readers that find nothing.</param>
+/// <param name="WakeNs">Putting a vCPU's thread to sleep in userfaultfd, and waking it.</param>
+/// <param name="HerdNs">Added to a pass by each further reader of one descriptor: the lock of its wait queue moves from
+/// core to core, and a fault wakes readers that find nothing.</param>
 /// <param name="Growth">How the cost of a contended cache line grows with cores: the power of (cores - 1). 1 is a queue
-/// at one line; below 1, waiters at one line are missing at the others.</param>
-/// <param name="AllocateNs">What anonymous memory adds: a fresh page, accounted and filled, where shmem has one in its
-/// cache.</param>
+/// at one line; below 1, waiters at one line are absent from the others.</param>
+/// <param name="AllocateNs">Added by anonymous memory: a fresh page, accounted and filled, which shmem already has in
+/// its cache.</param>
 /// <param name="ResolveNs">A COPY or CONTINUE with DONTWAKE, alone on its descriptor.</param>
-/// <param name="SiblingShare">How much slower a thread runs whose core's other hyper-thread is busy: 0.5 is half again
-/// as long.</param>
+/// <param name="SiblingShare">Slowdown of a thread whose core's other hyper-thread is busy: 0.5 means 1.5 times as
+/// long.</param>
 public sealed record KernelCosts(
     double FaultNs,
     double MapLineNs,

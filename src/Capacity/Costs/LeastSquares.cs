@@ -1,8 +1,8 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Levenberg-Marquardt with a Jacobian by differences: small, dense, no randomness of its own. The problems here have
-/// some twenty unknowns and fifty residuals.
+/// Levenberg-Marquardt with a Jacobian by finite differences: small, dense, deterministic. The problems here have some
+/// twenty unknowns and fifty residuals.
 /// </summary>
 internal static class LeastSquares
 {
@@ -10,7 +10,7 @@ internal static class LeastSquares
     private const int MostRounds = 400;
 
     /// <summary>
-    /// Moves <paramref name="x"/> to a local minimum of the residuals' sum of squares, which is returned.
+    /// Moves <paramref name="x"/> to a local minimum of the residuals' sum of squares, and returns that minimum.
     /// </summary>
     public static double Minimize(double[] x, Func<double[], double[]> residuals)
     {

@@ -5,9 +5,9 @@ using Userfault.Mmu;
 namespace Userfault.Capacity;
 
 /// <summary>
-/// A CSV of paging rates: the columns machine, memory, uffds, mode, readers and vcpus in any order, rate_per_vcpu where
-/// known, others as they please. Lines that begin with # and empty ones are not rows. Errors are
-/// <see cref="FormatException"/>s of one line.
+/// A CSV of paging rates: the columns machine, memory, uffds, mode, readers and vcpus in any order, rate_per_vcpu if
+/// known, and any others. Lines that start with # and empty ones are ignored. Errors are one-line
+/// <see cref="FormatException"/>s.
 /// </summary>
 public sealed partial class MeasurementTable
 {
@@ -47,13 +47,13 @@ public sealed partial class MeasurementTable
             throw new FormatException("there is no header: columns " + string.Join(", ", Needed) + " are needed");
     }
 
-    /// <summary>Rows, without header and comments.</summary>
+    /// <summary>Number of rows, without header and comments.</summary>
     public int Count => _rows.Count;
 
-    /// <summary>Reads a table. <see cref="FormatException"/> where it cannot be used.</summary>
+    /// <summary>Parses a table. Throws <see cref="FormatException"/> if it is invalid.</summary>
     public static MeasurementTable Parse(string text) => new(text);
 
-    /// <summary>The published rates that the fitted costs come from.</summary>
+    /// <summary>The published rates that the costs were fitted to.</summary>
     public static MeasurementTable Training()
     {
         using var stream = typeof(MeasurementTable).Assembly.GetManifestResourceStream("measurements.csv")!;
@@ -62,7 +62,7 @@ public sealed partial class MeasurementTable
     }
 
     /// <summary>
-    /// How a row was measured. <see cref="FormatException"/> names the line and the field that says nothing.
+    /// The setup of a row. A <see cref="FormatException"/> names the line and the invalid field.
     /// </summary>
     public PagingSetup Setup(int row)
     {
@@ -112,7 +112,7 @@ public sealed partial class MeasurementTable
     }
 
     /// <summary>
-    /// A row's measured rate in pages/s a vCPU; null where the field is empty, or not a rate above zero.
+    /// A row's measured rate in pages/s per vCPU; null if the field is empty or not a rate above zero.
     /// </summary>
     public double? Rate(int row) =>
         _columns.TryGetValue(RateColumn, out var at)
@@ -136,7 +136,7 @@ public sealed partial class MeasurementTable
         ];
 
     /// <summary>
-    /// The table with a column more, beside the rate (or last where there is no rate): CSV, no comments.
+    /// The table with an additional column, after the rate (or last if there is no rate): CSV, without comments.
     /// </summary>
     public string With(string column, Func<int, string> value)
     {
@@ -159,7 +159,7 @@ public sealed partial class MeasurementTable
         {
             var name = _header[i].Trim();
             if (!_columns.TryAdd(name, i))
-                throw Bad(line, $"column {name} stands twice");
+                throw Bad(line, $"column {name} appears twice");
         }
 
         if (Needed.FirstOrDefault(c => !_columns.ContainsKey(c)) is { } missing)

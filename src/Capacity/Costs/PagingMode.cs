@@ -1,13 +1,13 @@
 namespace Userfault.Capacity;
 
-/// <summary>What stands between a vCPU and a page, as the cost model tells them apart.</summary>
+/// <summary>How missing pages are caught, as far as the cost model distinguishes it.</summary>
 public enum PagingMode
 {
     /// <summary>Nothing: the page is present in the host and is only mapped.</summary>
     None,
 
     /// <summary>
-    /// userfaultfd alone: the vCPU's thread sleeps inside KVM until a reader of the descriptor has resolved.
+    /// userfaultfd alone: the vCPU's thread sleeps inside KVM until a reader of the descriptor has resolved the fault.
     /// </summary>
     Userfaultfd,
 

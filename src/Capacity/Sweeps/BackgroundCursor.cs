@@ -1,13 +1,13 @@
 namespace Userfault.Capacity;
 
-/// <summary>What is prefetched next: words of guest memory with the pages that are meant.</summary>
+/// <summary>The order of prefetching: words of guest memory, with masks of their pages.</summary>
 internal sealed class BackgroundCursor(SweepPoint point, long words)
 {
-    // A record follows the order of touches: so many of one vCPU, then of the next.
+    // A record follows the order of touches: a run of one vCPU, then of the next.
     private const int RecordedRun = 16;
     private long _next;
 
-    /// <summary>The next word and mask; false where there is none.</summary>
+    /// <summary>The next word and mask; false if there is none.</summary>
     public bool TryNext(out long word, out ulong mask)
     {
         (word, mask) = (_next, ulong.MaxValue);

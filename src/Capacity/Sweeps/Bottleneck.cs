@@ -1,9 +1,9 @@
 namespace Userfault.Capacity;
 
-/// <summary>What a guest's vCPUs wait for; in the order of <see cref="SweepTimes"/>.</summary>
+/// <summary>What limits a guest's vCPUs, in the order of <see cref="SweepTimes"/>.</summary>
 public enum Bottleneck
 {
-    /// <summary>Nothing: the guest itself computes.</summary>
+    /// <summary>Nothing: the guest is computing.</summary>
     Guest,
 
     /// <summary>The kernel's own work on a fault.</summary>
@@ -12,13 +12,13 @@ public enum Bottleneck
     /// <summary>Cache lines that all vCPUs write.</summary>
     CacheLines,
 
-    /// <summary>The one userfaultfd that all faults pass.</summary>
+    /// <summary>The single userfaultfd that all faults pass through.</summary>
     Descriptor,
 
-    /// <summary>The network's latency: more vCPUs bring more.</summary>
+    /// <summary>The network's latency: more vCPUs fetch more pages.</summary>
     Latency,
 
-    /// <summary>The fetchers: more of them bring more.</summary>
+    /// <summary>The fetchers: more of them serve more pages.</summary>
     Fetchers,
 
     /// <summary>The destination's bandwidth.</summary>

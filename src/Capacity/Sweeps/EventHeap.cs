@@ -1,7 +1,7 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Events by time; those of one instant in the order in which they were scheduled. A binary heap over one array.
+/// Events by time; those of one instant in the order of scheduling. A binary heap in one array.
 /// </summary>
 internal sealed class EventHeap
 {

@@ -1,19 +1,20 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Where a curve of paging rate against vCPUs bends for good: the last count of vCPUs into which it rose with a slope
-/// of at least one half, both axes logarithmic. From there on twice the vCPUs bring less than 1.41 times the pages.
+/// Where a curve of paging rate against vCPUs bends for good: the last number of vCPUs up to which it rose with a slope
+/// of at least one half, with both axes logarithmic. Beyond it, doubling the vCPUs yields less than 1.41 times the
+/// pages.
 /// </summary>
-/// <param name="Vcpus">The count; the curve's last where it does not bend.</param>
+/// <param name="Vcpus">The number of vCPUs; the curve's last if it does not bend.</param>
 /// <param name="IsBent">Does the curve bend before its end?</param>
-/// <param name="Cause">What grew most behind the knee, or was waited for most where there is none.</param>
-/// <param name="PagesPerSecond">The rate there.</param>
+/// <param name="Cause">What grew most beyond the knee, or took the longest if there is no knee.</param>
+/// <param name="PagesPerSecond">The rate at the knee.</param>
 public sealed record Knee(int Vcpus, bool IsBent, Bottleneck Cause, double PagesPerSecond)
 {
     private const double LeastSlope = 0.5;
 
     /// <summary>
-    /// The knee of a curve: points of different vCPUs and nothing else, in ascending order, at least one.
+    /// The knee of a curve: points that differ only in vCPUs, in ascending order, at least one.
     /// </summary>
     public static Knee Of(IReadOnlyList<SweepResult> curve)
     {

@@ -1,6 +1,6 @@
 namespace Userfault.Capacity;
 
-/// <summary>What a guest asks of the network into its destination.</summary>
-/// <param name="WantedBitsPerSecond">What it takes where there is no bound.</param>
-/// <param name="Fills">Networks with a bound.</param>
+/// <summary>The demand of a guest on the network into its destination.</summary>
+/// <param name="WantedBitsPerSecond">The bandwidth that it uses if it is unlimited.</param>
+/// <param name="Fills">The guest on networks of limited bandwidth.</param>
 public sealed record NetworkAnswer(double WantedBitsPerSecond, IReadOnlyList<NetworkFill> Fills);

@@ -1,7 +1,8 @@
 namespace Userfault.Capacity;
 
-/// <summary>One network's bandwidth and a guest on it.</summary>
+/// <summary>A guest on a network of one bandwidth.</summary>
 /// <param name="BitsPerSecond">The bandwidth.</param>
-/// <param name="FullFromVcpus">vCPUs from which on the guest asks for more than that; null where it does not.</param>
-/// <param name="Result">The guest as it was asked about, on this network.</param>
+/// <param name="FullFromVcpus">Number of vCPUs from which on the guest needs more than that; null if it never
+/// does.</param>
+/// <param name="Result">The given guest on this network.</param>
 public sealed record NetworkFill(double BitsPerSecond, int? FullFromVcpus, SweepResult Result);

@@ -1,17 +1,17 @@
 namespace Userfault.Capacity;
 
-/// <summary>Which pages come that no vCPU has touched yet.</summary>
+/// <summary>The pages that are fetched before a vCPU touches them.</summary>
 public enum PrefetchKind
 {
-    /// <summary>None: demand faults alone.</summary>
+    /// <summary>None: demand faults only.</summary>
     None,
 
-    /// <summary>Those behind a fault, together with it.</summary>
+    /// <summary>The pages after a fault, together with it.</summary>
     Locality,
 
-    /// <summary>All of guest memory in ascending order, behind demand.</summary>
+    /// <summary>All of guest memory in ascending order, at lower priority than demand.</summary>
     Push,
 
-    /// <summary>A recorded working set in its order, behind demand.</summary>
+    /// <summary>A recorded working set in its order, at lower priority than demand.</summary>
     Replay,
 }

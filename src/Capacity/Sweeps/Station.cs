@@ -1,8 +1,8 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// A server with two queues: demand before background, each in order; whoever is served is not interrupted. The run
-/// plays its events; this keeps who is where.
+/// A server with two queues: demand before background, each in order; a job in service is not interrupted. The run
+/// processes its events; this class tracks the jobs.
 /// </summary>
 internal sealed class Station
 {
@@ -10,10 +10,10 @@ internal sealed class Station
     private readonly Queue<(int Job, long ServiceNs)> _background = new();
     private int _job = -1;
 
-    /// <summary>Time spent serving, in ns, with what is served now.</summary>
+    /// <summary>Time spent serving, in ns, including the current job.</summary>
     public long BusyNs { get; private set; }
 
-    /// <summary>Somebody comes. Answers the service time that begins now, or -1 where he has to wait.</summary>
+    /// <summary>A job arrives. Returns the service time that starts now, or -1 if the job must wait.</summary>
     public long Offer(int job, long serviceNs, bool isDemand)
     {
         if (_job < 0)
@@ -23,7 +23,7 @@ internal sealed class Station
     }
 
     /// <summary>
-    /// Service is over. Answers whose, and the service time that begins now, or -1 where nobody waits.
+    /// Service has ended. Returns the job, and the service time that starts now, or -1 if no job waits.
     /// </summary>
     public (int Job, long NextNs) Finish()
     {

@@ -1,6 +1,6 @@
 namespace Userfault.Capacity;
 
-/// <summary>Numbers by chance that are functions of a seed and a counter: SplitMix64.</summary>
+/// <summary>Random numbers that are functions of a seed and a counter: SplitMix64.</summary>
 internal static class SweepDraw
 {
     private const ulong Golden = 0x9E3779B97F4A7C15;

@@ -1,20 +1,22 @@
 namespace Userfault.Capacity;
 
-/// <summary>What happens at an instant of a <see cref="SweepRun"/>; the event's number says to whom.</summary>
+/// <summary>
+/// The events of a <see cref="SweepRun"/>; an event's number identifies its vCPU, request or station.
+/// </summary>
 internal enum SweepEvent : byte
 {
     /// <summary>A vCPU touches its next page.</summary>
     Touch,
 
-    /// <summary>A vCPU's fault has got as far as user space (or to sleep).</summary>
+    /// <summary>A vCPU's fault has reached user space (or the vCPU sleeps).</summary>
     FaultTaken,
 
-    /// <summary>A vCPU runs on behind a fault.</summary>
+    /// <summary>A vCPU continues after a fault.</summary>
     Resumed,
 
     /// <summary>A request's answer is ready at its fetcher.</summary>
     AnswerReady,
 
-    /// <summary>A station has served whom it had.</summary>
+    /// <summary>A station has finished its current job.</summary>
     Served,
 }

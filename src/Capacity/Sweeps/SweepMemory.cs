@@ -1,8 +1,8 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Which pages of a guest are in place and which are on their way: two bits a page, so that a TiB takes 64 MiB. Pages
-/// are dealt with by 64-bit words, as in the userfault bitmap: a word and a mask of its pages.
+/// Which pages of a guest are in place and which are in flight: two bits per page, so that a TiB takes 64 MiB. Pages
+/// are handled by 64-bit words, as in the userfault bitmap: a word and a mask of its pages.
 /// </summary>
 internal sealed class SweepMemory(long pages)
 {
@@ -15,7 +15,7 @@ internal sealed class SweepMemory(long pages)
 
     public bool IsHere(long page) => (_here[page >> 6] >> (int)(page & 63) & 1) != 0;
 
-    /// <summary>Takes those pages to be asked for that are neither here nor on their way.</summary>
+    /// <summary>Claims those of the pages that are neither in place nor in flight, to be requested.</summary>
     public ulong Claim(long word, ulong mask)
     {
         var claimed = mask & ~(_here[word] | _asked[word]);

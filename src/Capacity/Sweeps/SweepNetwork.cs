@@ -6,12 +6,12 @@ namespace Userfault.Capacity;
 
 /// <summary>
 /// Fetchers, latency, the line into the destination, and the thread that puts background pages in place. Requests are
-/// routed as the actors route them (<see cref="FetchRoutes"/>), a fetcher's window bounds what it was asked for, and
+/// routed as the actors route them (<see cref="FetchRoutes"/>), a fetcher's window bounds its outstanding pages, and
 /// demand goes first.
 /// </summary>
 internal sealed class SweepNetwork
 {
-    // A page on the wire: 4096 bytes behind a header of 16.
+    // A page on the wire: a header of 16 bytes and 4096 bytes.
     private const double BitsPerPage = 8 * (Page.Size + 16);
     private const int Line = 1,
         Push = 2,
@@ -21,8 +21,8 @@ internal sealed class SweepNetwork
     private readonly EventHeap _events;
     private readonly FetchRoutes _routes;
 
-    // The fetcher of each run of pages plus one; 0 where nobody has asked yet: hashing over hundreds of fetchers is
-    // dear.
+    // The fetcher of each run of pages, plus one; 0 before the first request: hashing over hundreds of fetchers is
+    // expensive.
     private readonly ushort[] _routed;
     private readonly Station[] _stations;
     private readonly int[] _outstanding;
@@ -44,7 +44,7 @@ internal sealed class SweepNetwork
         _background = [.. _outstanding.Select(static _ => new Queue<int>())];
     }
 
-    /// <summary>The station of a descriptor that all memory shares; the run sends it jobs of its own.</summary>
+    /// <summary>The station of a descriptor that all memory shares; the run sends its own jobs to it.</summary>
     public const int Descriptor = 0;
 
     /// <summary>Time that demand requests spent at fetchers (or waiting to be sent) and on the line, in ns.</summary>
@@ -56,7 +56,7 @@ internal sealed class SweepNetwork
 
     public ref readonly SweepRequest this[int request] => ref _requests[request];
 
-    /// <summary>Asks for pages that were claimed.</summary>
+    /// <summary>Requests pages that were claimed.</summary>
     public void Ask(long nowNs, long word, ulong mask, bool isDemand)
     {
         if (!_spare.TryPop(out var id))
@@ -69,7 +69,7 @@ internal sealed class SweepNetwork
         Send(nowNs, fetcher);
     }
 
-    /// <summary>A request goes on to its next station. True where its pages have come for good.</summary>
+    /// <summary>A request moves on to its next station. True if its pages have arrived.</summary>
     public bool Advance(long nowNs, int id)
     {
         ref var request = ref _requests[id];
@@ -100,7 +100,7 @@ internal sealed class SweepNetwork
         }
     }
 
-    /// <summary>A station has served; answers whom.</summary>
+    /// <summary>A station has finished; returns the job.</summary>
     public int Served(long nowNs, int station)
     {
         var (job, nextNs) = _stations[station].Finish();
@@ -109,7 +109,7 @@ internal sealed class SweepNetwork
         return job;
     }
 
-    /// <summary>Somebody comes to a station.</summary>
+    /// <summary>A job arrives at a station.</summary>
     public void Offer(long nowNs, int station, int job, long serviceNs, bool isDemand)
     {
         var beginsNs = _stations[station].Offer(job, serviceNs, isDemand);
@@ -117,7 +117,7 @@ internal sealed class SweepNetwork
             _events.Add(nowNs + beginsNs, SweepEvent.Served, station);
     }
 
-    /// <summary>A request whose pages are in place is over.</summary>
+    /// <summary>A request whose pages are in place has ended.</summary>
     public void Close(long nowNs, int id)
     {
         var fetcher = _requests[id].Fetcher;

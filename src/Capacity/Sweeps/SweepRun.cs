@@ -3,19 +3,20 @@ using Userfault.Pages;
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Plays one <see cref="SweepPoint"/> event by event on virtual time: vCPUs, what the kernel spends on their faults
+/// Simulates one <see cref="SweepPoint"/> event by event in virtual time: vCPUs, the kernel's cost of their faults
 /// (<see cref="KernelCostModel"/>), and the network behind it. One thread, no clock; the same point gives the same
 /// result.
 /// </summary>
 /// <remarks>
-/// A fault costs half of the kernel's work before user space learns of it and half behind the answer. Cache lines cost
-/// by the vCPUs that are in the kernel at that moment, not by all: those that wait for the network touch none. At a
-/// shared descriptor a reader's pass is likewise halved around the answer, with times drawn from an exponential: so the
-/// queue is the one that mean value analysis solves, and without a network both models agree.
+/// A fault costs half of the kernel's work before user space learns of it and half after the answer. Cache lines cost
+/// according to the vCPUs that are in the kernel at that moment, not to all: those that wait for the network touch
+/// none. At a shared descriptor a reader's pass is likewise split around the answer, with exponentially distributed
+/// times: the queue is then the one that mean value analysis solves, and without a network both models agree.
 /// </remarks>
 public sealed class SweepRun
 {
-    // Behind the guest's end a push goes on alone; after so many words its pace is known, and the rest is arithmetic.
+    // After the guest's end a push continues alone; after this many words its rate is known, and the rest is
+    // extrapolated.
     private const long MostWordsAlone = 4096;
 
     private readonly SweepPoint _point;
@@ -81,7 +82,7 @@ public sealed class SweepRun
         (_mapNs, _mapLineNs) = (costs.FaultNs, costs.MapLineNs);
     }
 
-    /// <summary>Plays a point to its end.</summary>
+    /// <summary>Simulates a point to its end.</summary>
     public static SweepResult Of(SweepPoint point)
     {
         ArgumentNullException.ThrowIfNull(point);
@@ -90,7 +91,7 @@ public sealed class SweepRun
 
     private SweepResult Play()
     {
-        // Nobody starts at the same instant: vCPUs in step would be an artefact.
+        // The vCPUs start at different instants: vCPUs in lockstep would be an artefact.
         var withinNs = _point.LatencyNs + _point.ThinkNs + _workNs;
         for (var vcpu = 0; vcpu < _point.Vcpus; vcpu++)
             _events.Add((long)(SweepDraw.Fraction(~_point.Seed, (ulong)vcpu) * withinNs), SweepEvent.Touch, vcpu);
@@ -186,7 +187,7 @@ public sealed class SweepRun
             Spend(nowNs, vcpu, _mapNs, _mapLineNs, SweepEvent.Resumed);
     }
 
-    // User space knows of the fault.
+    // The fault has reached user space.
     private void OnReported(long nowNs, int vcpu)
     {
         var page = PageOf(vcpu);
@@ -203,7 +204,7 @@ public sealed class SweepRun
             AskNeighbours(nowNs, page, (vcpu + 1) * _point.PagesPerVcpu);
     }
 
-    // The pages behind a fault, as far as half of the window: in the background, so that nobody waits for them.
+    // The pages after a fault, up to half of the window: as background, so that no vCPU waits for them.
     private void AskNeighbours(long nowNs, long page, long end)
     {
         var last = Math.Min(end, page + 1 + (_point.LocalityPages / 2));
@@ -218,7 +219,7 @@ public sealed class SweepRun
         }
     }
 
-    // The page is in place, as far as the network goes.
+    // The page is in place, as far as the network is concerned.
     private void OnAnswered(long nowNs, int vcpu)
     {
         if (_isShared)
@@ -268,7 +269,7 @@ public sealed class SweepRun
         var request = _network[id];
         _memory.Place(request.Word, request.Mask);
         _network.Close(nowNs, id);
-        // Shares are whole words: all pages of a word have one vCPU.
+        // Shares are whole words: all pages of a word belong to one vCPU.
         var vcpu = (int)((request.Word << 6) / _point.PagesPerVcpu);
         if (_waits[vcpu] && _memory.IsHere(PageOf(vcpu)))
         {
@@ -309,7 +310,7 @@ public sealed class SweepRun
         );
     }
 
-    // A vCPU is busy in the kernel, among others.
+    // A vCPU is busy in the kernel, together with others.
     private void Spend(long nowNs, int vcpu, double workNs, double lineNs, SweepEvent then)
     {
         _busy++;

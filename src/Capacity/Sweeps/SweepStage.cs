@@ -1,12 +1,12 @@
 namespace Userfault.Capacity;
 
-/// <summary>Where a request is, in its order.</summary>
+/// <summary>The stages of a request, in order.</summary>
 internal enum SweepStage : byte
 {
     /// <summary>Waits for room in its fetcher's window.</summary>
     Queued,
 
-    /// <summary>Travels there and back.</summary>
+    /// <summary>In flight to the fetcher and back.</summary>
     Travelling,
 
     /// <summary>At its fetcher, which serves one request at a time.</summary>
@@ -18,6 +18,6 @@ internal enum SweepStage : byte
     /// <summary>At the thread that puts background pages in place.</summary>
     AtPush,
 
-    /// <summary>Here.</summary>
+    /// <summary>In place.</summary>
     Here,
 }

@@ -1,15 +1,15 @@
 namespace Userfault.Capacity;
 
 /// <summary>
-/// Where a vCPU's time went, in ns a touch: the parts add up to the mean time from one new page to the next.
+/// Where a vCPU's time went, in ns per touch: the parts add up to the mean time from one new page to the next.
 /// </summary>
 /// <param name="GuestNs">Computing.</param>
 /// <param name="KernelNs">The kernel's work on the fault, as if the vCPU were alone.</param>
 /// <param name="LineNs">Cache lines that other vCPUs write as well.</param>
-/// <param name="DescriptorNs">Waiting for the one userfaultfd, and being served there.</param>
-/// <param name="LatencyNs">The network's latency, and waiting for a page that was on its way already.</param>
-/// <param name="FetcherNs">Waiting for a fetcher's turn, and its service.</param>
-/// <param name="NetworkNs">Waiting for the destination's line, and the time on it.</param>
+/// <param name="DescriptorNs">Waiting for the single userfaultfd, and being served there.</param>
+/// <param name="LatencyNs">The network's latency, and waiting for a page that was already in flight.</param>
+/// <param name="FetcherNs">Waiting for a fetcher, and its service.</param>
+/// <param name="NetworkNs">Waiting for the destination's line, and transfer on it.</param>
 public readonly record struct SweepTimes(
     double GuestNs,
     double KernelNs,
@@ -20,11 +20,11 @@ public readonly record struct SweepTimes(
     double NetworkNs
 )
 {
-    /// <summary>The part that is longest.</summary>
+    /// <summary>The longest part.</summary>
     public Bottleneck Longest => LongestOf(GuestNs, KernelNs, LineNs, DescriptorNs, LatencyNs, FetcherNs, NetworkNs);
 
     /// <summary>
-    /// The part that grew most since <paramref name="before"/>: what bends a curve between two points.
+    /// The part that grew most since <paramref name="before"/>: the cause of a bend between two points.
     /// </summary>
     public Bottleneck GrownMostSince(SweepTimes before) =>
         LongestOf(
@@ -37,7 +37,7 @@ public readonly record struct SweepTimes(
             NetworkNs - before.NetworkNs
         );
 
-    /// <summary>The same times, each divided.</summary>
+    /// <summary>The times divided by a count.</summary>
     public SweepTimes Over(double count) =>
         new(
             GuestNs / count,

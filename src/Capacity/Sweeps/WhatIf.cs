@@ -2,13 +2,13 @@ using Userfault.Mmu;
 
 namespace Userfault.Capacity;
 
-/// <summary>Questions that a sweep is made for, each answered by playing the points that it takes.</summary>
+/// <summary>The questions that sweeps answer, each by simulating the necessary points.</summary>
 public static class WhatIf
 {
-    /// <summary>More fetchers than anybody is asked to buy.</summary>
+    /// <summary>More fetchers than a deployment would use.</summary>
     public const int MostFetchers = 256;
 
-    /// <summary>A share of the best that counts as the best.</summary>
+    /// <summary>The share of the best rate that counts as sufficient.</summary>
     public const double Enough = 0.95;
 
     private const int TouchesForRate = 128;
@@ -16,7 +16,7 @@ public static class WhatIf
     private const double BitsPerPage = 8 * (Page.Size + 16);
 
     /// <summary>
-    /// The fewest fetchers with which a guest pages at 95 % of its rate with <see cref="MostFetchers"/>.
+    /// The minimum number of fetchers with which a guest reaches 95 % of its rate with <see cref="MostFetchers"/>.
     /// </summary>
     public static FetcherAnswer Fetchers(SweepPoint point)
     {
@@ -38,7 +38,7 @@ public static class WhatIf
         return new FetcherAnswer(high, answer, one, best);
     }
 
-    /// <summary>Demand alone beside a replayed working set.</summary>
+    /// <summary>Compares demand alone with a replayed working set.</summary>
     public static ReplayAnswer Replay(SweepPoint point) =>
         new(
             SweepRun.Of(point with { Prefetch = PrefetchKind.None }),
@@ -46,15 +46,16 @@ public static class WhatIf
         );
 
     /// <summary>
-    /// What a guest asks of a network without bound, in bits/s, and from how many vCPUs on it fills each of these.
+    /// The bandwidth that a guest uses on an unlimited network, in bits/s, and the number of vCPUs with which it fills
+    /// each of these bandwidths.
     /// </summary>
-    /// <param name="point">The guest; its bandwidth does not count.</param>
-    /// <param name="bandwidths">Bits/s.</param>
-    /// <param name="mostVcpus">vCPUs to look up to.</param>
+    /// <param name="point">The guest; its bandwidth is ignored.</param>
+    /// <param name="bandwidths">Bandwidths in bits/s.</param>
+    /// <param name="mostVcpus">Maximum number of vCPUs to consider.</param>
     public static NetworkAnswer Network(SweepPoint point, IReadOnlyList<double> bandwidths, int mostVcpus)
     {
         ArgumentNullException.ThrowIfNull(point);
-        // Only rates are wanted, and these stand after a few touches of many vCPUs.
+        // Only rates are needed, and these are stable after a few touches of many vCPUs.
         var free = point with
         {
             BitsPerSecond = 0,
@@ -70,7 +71,7 @@ public static class WhatIf
 
         var unbound = SweepRun.Of(point with { BitsPerSecond = 0 });
 
-        // A network that is far from full changes nothing.
+        // A network far from its capacity changes nothing.
         NetworkFill Fill(double bits) =>
             new(
                 bits,
@@ -82,7 +83,7 @@ public static class WhatIf
         return new NetworkAnswer(unbound.PagesPerSecond * BitsPerPage, [.. bandwidths.Select(Fill)]);
     }
 
-    // The rate grows with vCPUs, near enough, so halving finds where.
+    // The rate grows almost monotonically with vCPUs, so bisection finds the place.
     private static int? FirstWith(Func<int, bool> holds, int most)
     {
         if (!holds(most))

@@ -1,6 +1,6 @@
 namespace Userfault.DataPlane;
 
-/// <summary>What a client has received. Written by its receive thread, read by any.</summary>
+/// <summary>What a client has received. Written only by its receive thread, read by any thread.</summary>
 public sealed class ClientCounters
 {
     private long _pages;
@@ -12,16 +12,16 @@ public sealed class ClientCounters
     /// <summary>Pages given to sinks.</summary>
     public long Pages => Volatile.Read(ref _pages);
 
-    /// <summary>Of <see cref="Pages"/>, those that came as a zero marker.</summary>
+    /// <summary>Of <see cref="Pages"/>, those received as a zero marker.</summary>
     public long ZeroPages => Volatile.Read(ref _zeroPages);
 
-    /// <summary>Of <see cref="Pages"/>, those that came as a duplicate marker.</summary>
+    /// <summary>Of <see cref="Pages"/>, those received as a duplicate marker.</summary>
     public long DuplicatePages => Volatile.Read(ref _duplicatePages);
 
-    /// <summary>Pages that came after their request was cancelled, and went nowhere.</summary>
+    /// <summary>Pages that arrived after their request was cancelled and were dropped.</summary>
     public long DroppedPages => Volatile.Read(ref _droppedPages);
 
-    /// <summary>Bytes received, frames and all.</summary>
+    /// <summary>Bytes received, including frame headers.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
     internal void CountBytes(int bytes) => Volatile.Write(ref _bytes, _bytes + bytes);

@@ -3,7 +3,7 @@ using Userfault.Mmu;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The client's side of the handshake, without a socket: frames in, the hello out, an agreement at the end.
+/// The client's side of the handshake, without a socket: frames in, the hello out, and finally an agreement.
 /// </summary>
 internal sealed class ClientHandshake(PageClientOptions options)
 {
@@ -12,7 +12,10 @@ internal sealed class ClientHandshake(PageClientOptions options)
     /// <summary>The agreement, once the server has welcomed.</summary>
     public Welcome? Welcome { get; private set; }
 
-    /// <summary>Takes the next frame; answers with the bytes to send, empty for none, or with why it is over.</summary>
+    /// <summary>
+    /// Processes the next frame. Sets the bytes to send, empty for none; returns the refusal if the handshake has
+    /// failed.
+    /// </summary>
     public Refusal Take(FrameHeader header, ReadOnlySpan<byte> payload, out byte[] reply)
     {
         reply = [];
@@ -66,7 +69,7 @@ internal sealed class ClientHandshake(PageClientOptions options)
         return default;
     }
 
-    /// <summary>The narrower of both sides' bounds.</summary>
+    /// <summary>The stricter of both sides' bounds.</summary>
     public (int Requests, uint Pages, uint RequestPages) Bounds()
     {
         var welcome = Welcome!;

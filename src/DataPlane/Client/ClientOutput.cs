@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// A client's frames on their way out. Entries for requests that are sent together share one frame. Bounded by what may
-/// be outstanding, a cancellation for each of it, and a ping. Guarded by the client's lock.
+/// A client's outgoing frames. Entries for requests that are sent together share one frame. The size is bounded by the
+/// outstanding requests, a cancellation for each of them, and a ping. Guarded by the client's lock.
 /// </summary>
 internal sealed class ClientOutput
 {
@@ -56,7 +56,7 @@ internal sealed class ClientOutput
     }
 
     /// <summary>
-    /// Exchanges what is here for an empty array of the caller's, so that it can be sent without the lock.
+    /// Exchanges the contents for an empty array of the caller's, so that they can be sent without the lock.
     /// </summary>
     public int Swap(ref byte[] bytes)
     {

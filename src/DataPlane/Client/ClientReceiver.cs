@@ -3,16 +3,16 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What a client's thread does: receive, cut into frames where they lie, hand pages on. A frame that is not whole stays
-/// in its buffer, or moves to the front of the next one.
+/// The work of a client's thread: receive, cut into frames in place, deliver pages. An incomplete frame stays in its
+/// buffer, or moves to the front of the next one.
 /// </summary>
 internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions options, IClientTransport transport)
 {
     private const int LeastRoom = 64 << 10;
     private const int CheapMove = 8 << 10;
 
-    // Pages handed over at once: enough that a message to an actor costs little a page, few enough that the first of
-    // them are in use while the rest is still taken apart.
+    // Pages delivered at once: enough that a message to an actor costs little per page, few enough that the first of
+    // them are in use while the rest is still being decoded.
     private const int MaxPagesInBatch = 64;
 
     private readonly ReceiveBufferPool _buffers = new();
@@ -24,7 +24,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
 
     public PageBatchPool Batches { get; } = new();
 
-    /// <summary>Receives until the connection is over; tells why.</summary>
+    /// <summary>Receives until the connection ends, and returns the reason.</summary>
     public Refusal Receive()
     {
         var buffer = _buffers.Rent([]);
@@ -55,7 +55,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         }
     }
 
-    // Not into a frame that will not fit behind the one that is coming: what came of it would have to be moved.
+    // Does not receive the start of a frame that will not fit behind the incoming one: it would have to be moved.
     private static Span<byte> RoomFor(ReceiveBuffer buffer)
     {
         var rest = buffer.Unparsed;
@@ -78,7 +78,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
             needed = FrameHeader.Size + header.PayloadBytes - rest.Length;
         }
         var hasRoom = buffer.Room.Length >= needed;
-        // The same memory again is memory that is still in the cache; nobody looks at it any more.
+        // Memory that is reused at once is still in the cache; no reader refers to it any more.
         if (buffer.IsExclusive && (rest.Length <= CheapMove || !hasRoom))
         {
             buffer.Reset(rest);
@@ -135,7 +135,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
             return Refusal.TryRead(payload, out var said) && said.Reason != RefusalReason.None
                 ? said with
                 {
-                    Text = $"the server says: {said.Text}",
+                    Text = $"the server reports: {said.Text}",
                 }
                 : new Refusal(RefusalReason.BadFrame, "a refusal that cannot be read");
         }
@@ -179,7 +179,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         {
             return reason;
         }
-        // Before the next frame is taken: a request that ends with it is no longer this one's afterwards.
+        // Before the next frame is processed: a request that ends with it may be reused for another one afterwards.
         if (header.Type == FrameType.End || _open?.Count + record.PageCount > MaxPagesInBatch)
         {
             HandOver();
@@ -206,7 +206,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         return RefusalReason.None;
     }
 
-    // Frames of one request that were received together go to its sink together.
+    // Frames of one request that were received together are delivered to its sink together.
     private PageBatch OpenFor(ClientRequest request)
     {
         if (_open is { } open && _openRequest == request)
@@ -231,7 +231,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
         client.Deliver(request, batch);
     }
 
-    // Nobody who waits for a page lets a server tell him that he has it.
+    // NotNeeded is valid only for background requests; on a demand request it is a protocol error.
     private static FetchFailure FailureOf(EndStatus status, bool isBackground) =>
         status switch
         {

@@ -3,7 +3,7 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One request of the owner: its ranges go out piece by piece as the agreed bounds permit. Guarded by the client's
+/// One request of the owner: its ranges are sent piece by piece as the agreed bounds permit. Guarded by the client's
 /// lock.
 /// </summary>
 internal sealed class ClientRequest
@@ -18,22 +18,22 @@ internal sealed class ClientRequest
 
     public bool IsBackground { get; private set; }
 
-    /// <summary>Pages that have not come.</summary>
+    /// <summary>Pages that have not arrived.</summary>
     public ulong Remaining { get; set; }
 
     /// <summary>Pieces on the wire.</summary>
     public int Pieces { get; set; }
 
-    /// <summary>Has the sink been told how it ended, or is it being told? What still comes is dropped.</summary>
+    /// <summary>Has the sink been notified of the end, or is it being notified? Further pages are dropped.</summary>
     public bool IsOver { get; set; }
 
     /// <summary>Is it in a waiting queue?</summary>
     public bool IsWaiting { get; set; }
 
-    /// <summary>Is the sink being given pages of it right now?</summary>
+    /// <summary>Are pages being delivered to the sink right now?</summary>
     public bool IsDelivering { get; set; }
 
-    /// <summary>How it ends once the pages being given are given.</summary>
+    /// <summary>How the request ends once the current delivery is complete.</summary>
     public FetchFailure? EndsIn { get; set; }
 
     public bool HasUnsent => _index < _count;
@@ -64,7 +64,7 @@ internal sealed class ClientRequest
     }
 
     /// <summary>
-    /// The next piece to send, of at most <paramref name="maxPages"/>; it is taken by <see cref="Advance"/>.
+    /// The next piece to send, of at most <paramref name="maxPages"/>; <see cref="Advance"/> takes it.
     /// </summary>
     public MemoryPageRange Peek(uint maxPages) => new(_ranges[_index].Start, Math.Min(_ranges[_index].Count, maxPages));
 

@@ -1,8 +1,8 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// A client's way out: frames are appended under the client's lock, and sent under a lock of their own by whichever
-/// thread asked. What the socket does not take stays, and goes with the next.
+/// A client's sending side: frames are appended under the client's lock, and sent under a separate lock by whichever
+/// thread flushes. Bytes that the socket does not accept are kept and sent with the next flush.
 /// </summary>
 internal sealed class ClientSender(IClientTransport transport, Lock clientLock)
 {
@@ -11,10 +11,10 @@ internal sealed class ClientSender(IClientTransport transport, Lock clientLock)
     private int _from;
     private int _to;
 
-    /// <summary>What is to be sent; guarded by the client's lock.</summary>
+    /// <summary>The frames to send; guarded by the client's lock.</summary>
     public ClientOutput Output { get; } = new();
 
-    /// <summary>Sends all there is, as far as the socket takes it.</summary>
+    /// <summary>Sends everything, as far as the socket accepts it.</summary>
     /// <exception cref="IOException">The connection is lost.</exception>
     public void Flush()
     {

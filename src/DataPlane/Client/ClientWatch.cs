@@ -1,6 +1,6 @@
 namespace Userfault.DataPlane;
 
-/// <summary>What a client's clock decides: when to ping, and when the server is given up.</summary>
+/// <summary>The timing decisions of a client: when to ping, and when to give the server up.</summary>
 internal sealed class ClientWatch
 {
     public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
@@ -18,10 +18,10 @@ internal sealed class ClientWatch
         _startedMs = _pingedMs = _heardMs = nowMs;
     }
 
-    /// <summary>Something has come from the server.</summary>
+    /// <summary>Bytes have arrived from the server.</summary>
     public void Heard(long nowMs) => Volatile.Write(ref _heardMs, nowMs);
 
-    /// <summary>The server has said after what silence it closes: the client speaks three times as often.</summary>
+    /// <summary>The server has announced its idle timeout: the client pings three times as often.</summary>
     public void Open(Welcome welcome, long nowMs)
     {
         _isOpen = true;
@@ -29,8 +29,8 @@ internal sealed class ClientWatch
         _pingEveryMs = (long)Math.Min(welcome.IdleMs, _options.SilenceTimeout.TotalMilliseconds) / 3;
     }
 
-    /// <summary>Why the server is given up, else null.</summary>
-    /// <param name="nowMs">Now.</param>
+    /// <summary>Why the server is given up; otherwise null.</summary>
+    /// <param name="nowMs">The time.</param>
     /// <param name="oldestFrameMs">When the request that has waited longest was last answered or sent.</param>
     /// <param name="pings">Is a ping due?</param>
     public Refusal? Check(long nowMs, long? oldestFrameMs, out bool pings)

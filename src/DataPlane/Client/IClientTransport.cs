@@ -1,19 +1,19 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The bytes of one connection of a client. One thread receives; sends are under the client's send lock.
+/// The byte stream of a client's connection. One thread receives; sends are made under the client's send lock.
 /// </summary>
 internal interface IClientTransport : IDisposable
 {
-    /// <summary>Connects, and for TLS authenticates; blocks.</summary>
+    /// <summary>Connects and, for TLS, authenticates; blocks.</summary>
     void Connect();
 
-    /// <summary>Blocks until bytes are there. 0 where the server has closed.</summary>
+    /// <summary>Blocks until bytes arrive. Returns 0 if the server has closed the connection.</summary>
     int Receive(Span<byte> into);
 
-    /// <summary>What to say of a server that has closed.</summary>
+    /// <summary>The message for a connection that the server has closed.</summary>
     string ClosedText { get; }
 
-    /// <summary>How many of the bytes went out; the rest is tried again later where the buffer is full.</summary>
+    /// <summary>Returns the number of bytes sent; the rest is retried later if the buffer is full.</summary>
     int Send(ReadOnlySpan<byte> bytes);
 }

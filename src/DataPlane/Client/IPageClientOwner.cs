@@ -1,16 +1,16 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Who is told what becomes of a <see cref="PageClient"/>. Called on the client's receive thread; an implementation
-/// hands over and returns.
+/// Receives the events of a <see cref="PageClient"/>. Called on the client's receive thread; an implementation must
+/// hand over and return.
 /// </summary>
 public interface IPageClientOwner
 {
-    /// <summary>The handshake is done: requests go out from now on.</summary>
+    /// <summary>The handshake is complete: requests can be sent from now on.</summary>
     void OnOpened(PageClient client);
 
     /// <summary>
-    /// The connection could not be made or is over, for <paramref name="reason"/>. Comes last, and once.
+    /// The connection could not be made or has ended, for <paramref name="reason"/>. Called last, and once.
     /// </summary>
     void OnClosed(PageClient client, Refusal reason);
 }

@@ -3,7 +3,7 @@ using Userfault.Mmu;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The last pages of content that came, in the order in which they came: the ring in which a duplicate names a slot.
+/// The last pages of content, in order of arrival: the ring whose slots duplicates refer to.
 /// </summary>
 internal sealed unsafe class KeptPages(int window)
 {
@@ -11,7 +11,7 @@ internal sealed unsafe class KeptPages(int window)
     private readonly nint[] _pages = new nint[window];
     private int _next;
 
-    /// <summary>Keeps the pages of one frame, each in place of the oldest.</summary>
+    /// <summary>Keeps the pages of one frame, each replacing the oldest.</summary>
     public void Add(ReceiveBuffer buffer, byte* first, int pages)
     {
         for (var i = 0; i < pages && window > 0; i++)
@@ -24,7 +24,7 @@ internal sealed unsafe class KeptPages(int window)
         }
     }
 
-    /// <summary>False where the slot was never filled.</summary>
+    /// <summary>False if the slot was never filled.</summary>
     public bool TryGet(uint slot, out ReceiveBuffer? buffer, out byte* page)
     {
         buffer = slot < (uint)window ? _buffers[slot] : null;

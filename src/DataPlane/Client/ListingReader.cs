@@ -1,14 +1,14 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Lists of sources that were asked for: one at a time on the wire, the others in turn. Guarded by the client's lock.
+/// Requests for lists of sources: one at a time on the wire, the others in turn. Guarded by the client's lock.
 /// </summary>
 internal sealed class ListingReader
 {
     private readonly Queue<Action<IReadOnlyList<SourceListing>?>> _waiting = new();
     private List<SourceListing> _sources = [];
 
-    /// <summary>True where the question has to be sent now.</summary>
+    /// <summary>Adds a request. True if it must be sent now.</summary>
     public bool Ask(Action<IReadOnlyList<SourceListing>?> answered)
     {
         _waiting.Enqueue(answered);
@@ -16,7 +16,7 @@ internal sealed class ListingReader
     }
 
     /// <summary>
-    /// Takes one frame. With the last one there is somebody to answer, and perhaps the next question to send.
+    /// Processes one frame. The last frame of a list completes a request, and may require sending the next one.
     /// </summary>
     public RefusalReason Take(FrameHeader header, ReadOnlySpan<byte> payload, out Action? answer, out bool askAgain)
     {
@@ -45,7 +45,7 @@ internal sealed class ListingReader
         return RefusalReason.None;
     }
 
-    /// <summary>The connection is over: nobody gets a list any more.</summary>
+    /// <summary>The connection has ended: all pending requests are answered with null.</summary>
     public Action? EndAll()
     {
         Action<IReadOnlyList<SourceListing>?>[] waiting = [.. _waiting];

@@ -4,10 +4,10 @@ using Userfault.Pages;
 
 namespace Userfault.DataPlane;
 
-// What the receive thread does and says: from connecting to the end of the connection.
+// The work of the receive thread, from connecting to the end of the connection.
 public sealed partial class PageClient
 {
-    /// <summary>The handshake is done.</summary>
+    /// <summary>The handshake is complete.</summary>
     internal void Open(ClientHandshake handshake)
     {
         lock (_lock)
@@ -20,7 +20,7 @@ public sealed partial class PageClient
         _owner.OnOpened(this);
     }
 
-    /// <summary>Bytes to send that do not come from a request.</summary>
+    /// <summary>Appends bytes to send that do not belong to a request.</summary>
     internal void Append(ReadOnlySpan<byte> frame)
     {
         lock (_lock)
@@ -29,17 +29,16 @@ public sealed partial class PageClient
         }
     }
 
-    /// <summary>Frames have come: <paramref name="bytes"/> of them.</summary>
+    /// <summary><paramref name="bytes"/> bytes have arrived.</summary>
     internal void Heard(int bytes)
     {
         Counters.CountBytes(bytes);
-        // The clock is read once for all that was received together: that costs as much as the rest of the work on a
-        // page.
+        // The clock is read once per receive call: reading it costs as much as the rest of the work per page.
         _receivedMs = NowMs;
         _watch.Heard(_receivedMs);
     }
 
-    /// <summary>Checks a page frame against what was asked.</summary>
+    /// <summary>Checks a page frame against the requests.</summary>
     internal bool TryTake(FrameHeader header, in PageRecord record, out ClientRequest? request, out bool isLast)
     {
         lock (_lock)
@@ -49,7 +48,8 @@ public sealed partial class PageClient
     }
 
     /// <summary>
-    /// Gives a request's sink pages of frames that were taken; a request that was ended meanwhile ends behind them.
+    /// Delivers the pages of received frames to a request's sink. If the request was ended during the delivery, its
+    /// failure follows.
     /// </summary>
     internal void Deliver(ClientRequest request, PageBatch batch)
     {
@@ -67,7 +67,7 @@ public sealed partial class PageClient
         }
     }
 
-    /// <summary>All frames that had come are dealt with: sends what may go now.</summary>
+    /// <summary>All received frames have been processed: sends the requests that the bounds now permit.</summary>
     internal void EndOfFrames()
     {
         lock (_lock)
@@ -89,7 +89,7 @@ public sealed partial class PageClient
         ended?.Sink.OnFailed(id, failure);
     }
 
-    /// <summary>None, or why the list is refused.</summary>
+    /// <summary>Processes a list frame; returns None, or why it is refused.</summary>
     internal RefusalReason TakeSources(FrameHeader header, ReadOnlySpan<byte> payload)
     {
         RefusalReason reason;

@@ -3,10 +3,10 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The asking end of the page data plane (docs/data-plane.md): an <see cref="IPageSource"/> whose pages lie in another
-/// process. One dedicated thread connects, receives into pooled buffers and gives pages to sinks by reference; requests
-/// may come from any thread and are sent by it. Everything that the server says is checked; a server that says anything
-/// wrong is left, and every outstanding request ends.
+/// The requesting end of the page data plane (docs/data-plane.md): an <see cref="IPageSource"/> whose pages are in
+/// another process. One dedicated thread connects, receives into pooled buffers and delivers pages to sinks by
+/// reference; requests may be made on any thread, which also sends them. Everything that the server sends is checked; a
+/// server that violates the protocol is disconnected, and every outstanding request ends.
 /// </summary>
 public sealed partial class PageClient : IPageSource
 {
@@ -49,10 +49,10 @@ public sealed partial class PageClient : IPageSource
     /// <inheritdoc/>
     public ImageIdentity Identity => _options.Image;
 
-    /// <summary>Pages in the server's image; 0 until the handshake is done.</summary>
+    /// <summary>Pages in the server's image; 0 until the handshake is complete.</summary>
     public ulong Pages => Volatile.Read(ref _welcome)?.ImagePages ?? 0;
 
-    /// <summary>What has come so far.</summary>
+    /// <summary>Counters since the start.</summary>
     public ClientCounters Counters { get; } = new();
 
     internal long NowNs =>
@@ -60,7 +60,7 @@ public sealed partial class PageClient : IPageSource
 
     private long NowMs => _options.Time.GetTimestamp() / (_options.Time.TimestampFrequency / 1000);
 
-    /// <summary>Begins to connect and returns; <paramref name="owner"/> is told what becomes of it.</summary>
+    /// <summary>Starts to connect and returns; <paramref name="owner"/> receives the events.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its bounds.</exception>
     public static PageClient Start(PageClientOptions options, IPageClientOwner owner)
     {
@@ -74,7 +74,7 @@ public sealed partial class PageClient : IPageSource
     }
 
     /// <summary>Connects, and returns once requests can be made. Blocks: not for actors.</summary>
-    /// <exception cref="PageConnectionException">The server is not there, or one end refuses the other.</exception>
+    /// <exception cref="PageConnectionException">The server is unreachable, or one end refuses the other.</exception>
     public static PageClient Connect(PageClientOptions options)
     {
         var owner = new WaitingOwner();
@@ -87,8 +87,8 @@ public sealed partial class PageClient : IPageSource
         return client;
     }
 
-    /// <summary>Asks a node which sources it knows of. Blocks: not for actors.</summary>
-    /// <exception cref="PageConnectionException">The server is not there, or one end refuses the other.</exception>
+    /// <summary>Requests the list of sources that a node knows of. Blocks: not for actors.</summary>
+    /// <exception cref="PageConnectionException">The server is unreachable, or one end refuses the other.</exception>
     public static IReadOnlyList<SourceListing> ListSources(PageClientOptions options)
     {
         using var client = Connect(options);
@@ -99,14 +99,14 @@ public sealed partial class PageClient : IPageSource
             sources = list;
             answered.Set();
         });
-        // The watch ends the connection, and with it this wait, where the server falls silent.
+        // If the server is silent, the watch ends the connection and with it this wait.
         answered.Wait();
         return sources ?? throw new PageConnectionException(client.Name, client._end ?? default);
     }
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Before the handshake is done and after the connection's end the answer is SourceLost, at once.
+    /// Before the handshake is complete and after the end of the connection, the result is SourceLost, at once.
     /// </remarks>
     public void Request(in PageRequest request, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
@@ -160,7 +160,7 @@ public sealed partial class PageClient : IPageSource
     /// <inheritdoc/>
     public void Send()
     {
-        // Where another thread has begun to gather meanwhile, this one's requests went out one by one.
+        // If another thread has started to gather in the meantime, this one's requests were sent one by one.
         if (_gatherer == Thread.CurrentThread)
         {
             _gatherer = null;
@@ -169,7 +169,7 @@ public sealed partial class PageClient : IPageSource
     }
 
     /// <summary>
-    /// Asks which sources the server knows of; null comes where the connection ends before the answer.
+    /// Requests the list of sources that the server knows of. The answer is null if the connection ends before.
     /// </summary>
     public void List(Action<IReadOnlyList<SourceListing>?> answered)
     {
@@ -192,7 +192,7 @@ public sealed partial class PageClient : IPageSource
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Does not wait for the receive thread, which tells the owner: whoever gives up may be waited for by a guest.
+    /// Does not wait for the receive thread, which notifies the owner: a guest may be waiting for the calling thread.
     /// </remarks>
     public void GiveUp() => End(new Refusal(RefusalReason.Closed, "given up: its answers are wrong or do not come"));
 
@@ -237,7 +237,7 @@ public sealed partial class PageClient : IPageSource
         }
     }
 
-    // The receive thread sends once for all that its sinks ask for, when it has no frames left.
+    // The receive thread sends all requests of its sinks at once, when it has processed all frames.
     private void Flush(bool fromReceiveThread = false)
     {
         var current = Thread.CurrentThread;
@@ -271,7 +271,7 @@ public sealed partial class PageClient : IPageSource
         {
             End(end);
         }
-        // Also what the socket would not take before.
+        // This also retries bytes that the socket did not accept before.
         Flush();
     }
 

@@ -4,36 +4,38 @@ using Userfault.Pages;
 
 namespace Userfault.DataPlane;
 
-/// <summary>Where a <see cref="PageClient"/> connects, for which image, and what it allows the server.</summary>
+/// <summary>The server and the image of a <see cref="PageClient"/>, and the limits it imposes on the server.</summary>
 public sealed record PageClientOptions
 {
     /// <summary>The server: an <see cref="IPEndPoint"/> or a <see cref="DnsEndPoint"/>.</summary>
     public required EndPoint Server { get; init; }
 
-    /// <summary>The image whose pages are wanted; <c>default</c> asks for none, only for the list of sources.</summary>
+    /// <summary>The wanted image; <c>default</c> for none, which permits only the list of sources.</summary>
     public ImageIdentity Image { get; init; }
 
-    /// <summary>TLS, null for none; with a client certificate where the server wants one.</summary>
+    /// <summary>TLS, null for none; with a client certificate if the server requires one.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
-    /// <summary>Bytes of pages asked for and not yet here, at most; the server's own limit counts too.</summary>
+    /// <summary>Maximum outstanding bytes of pages; the server's own limit applies as well.</summary>
     public long MaxOutstandingBytes { get; init; } = 64L << 20;
 
-    /// <summary>Requests on the wire at most, 1 to 65536; the server's own limit counts too.</summary>
+    /// <summary>Maximum requests on the wire, 1 to 65536; the server's own limit applies as well.</summary>
     public int MaxOutstandingRequests { get; init; } = 4096;
 
-    /// <summary>Pages of content kept so that duplicates need not travel, at most 4096; 0 keeps none.</summary>
+    /// <summary>Pages of content kept so that duplicates need not be transferred, at most 4096; 0 keeps none.</summary>
     public int DuplicateWindow { get; init; } = 64;
 
-    /// <summary>Longest time from connecting to the end of the handshake.</summary>
+    /// <summary>Maximum time from connecting to the end of the handshake.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest time between two frames that answer one request; then the connection is given up.</summary>
+    /// <summary>
+    /// Maximum time between two frames that answer one request, after which the connection is given up.
+    /// </summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Longest silence of the server; it is pinged in time.</summary>
+    /// <summary>Maximum silence of the server; the client pings it in time.</summary>
     public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The clock behind the timeouts and <see cref="PageBatch.CompletedNs"/>.</summary>
+    /// <summary>The clock for the timeouts and <see cref="PageBatch.CompletedNs"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

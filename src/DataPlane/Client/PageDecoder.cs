@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Page frames by themselves: is the frame well formed, is its content what the checksum says, and which pages is it.
-/// Whether they were asked for is up to <see cref="PendingRequests"/>. Owned by the receive thread.
+/// Decodes page frames: checks that the frame is well formed and that its content matches the checksum, and determines
+/// its pages. Whether they were requested is checked by <see cref="PendingRequests"/>. Owned by the receive thread.
 /// </summary>
 internal sealed unsafe class PageDecoder(int duplicateWindow)
 {
@@ -57,7 +57,7 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         return RefusalReason.None;
     }
 
-    /// <summary>Appends the pages of a frame that was checked, by reference.</summary>
+    /// <summary>Appends the pages of a checked frame, by reference.</summary>
     public void Append(PageBatch batch, ReceiveBuffer buffer, byte* frame, FrameHeader header, in PageRecord record)
     {
         var content = frame + PageRecord.FramedSize;
@@ -83,7 +83,7 @@ internal sealed unsafe class PageDecoder(int duplicateWindow)
         }
     }
 
-    // Each page's checksum is kept until the frame is appended: who passes the page on need not look at it again.
+    // Each page's checksum is kept until the frame is appended, so that a relay need not compute it again.
     private uint LookAt(byte* content, int pages)
     {
         var crc = _sums[0] = Crc32C.OfPage(content);

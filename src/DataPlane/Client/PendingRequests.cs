@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What a client has asked for: requests that wait, pieces on the wire, and the bounds agreed with the server. It
-/// decides what may be sent and whether an answer is one to what was asked. No socket, no lock: the shell guards it.
+/// A client's pending requests: those that wait, the pieces on the wire, and the bounds agreed with the server. It
+/// decides what may be sent and whether an answer matches a request. No socket and no lock: the shell guards it.
 /// </summary>
 internal sealed class PendingRequests
 {
@@ -22,11 +22,11 @@ internal sealed class PendingRequests
 
     public int OnTheWire => _pieces.Length - _freeSlots.Count;
 
-    /// <summary>The server has said its limits: from now on pieces go out.</summary>
+    /// <summary>The server has announced its limits: pieces can be sent from now on.</summary>
     public void Open(int maxRequests, uint maxPages, uint maxRequestPages)
     {
         _maxPages = maxPages;
-        // A piece is at most a quarter of the bound, so that several are on the way even where all are long.
+        // A piece is at most a quarter of the bound, so that several are in flight even if all are long.
         _maxPiecePages = Math.Min(maxRequestPages, Math.Max(maxPages / 4, 1));
         _pieces = new Piece[maxRequests];
         for (var slot = maxRequests - 1; slot >= 0; slot--)
@@ -36,8 +36,8 @@ internal sealed class PendingRequests
         }
     }
 
-    /// <summary>Enters a request that asks for at least one page.</summary>
-    /// <exception cref="ArgumentException">Its number is in use.</exception>
+    /// <summary>Adds a request for at least one page.</summary>
+    /// <exception cref="ArgumentException">Its id is in use.</exception>
     public void Add(in PageRequest head, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         var request = _spare.TryPop(out var spare) ? spare : new ClientRequest();
@@ -52,18 +52,18 @@ internal sealed class PendingRequests
     }
 
     /// <summary>
-    /// The next piece to send, entered as on the wire; false where nothing waits or the bounds are reached.
+    /// The next piece to send, recorded as on the wire; false if nothing waits or the bounds are reached.
     /// </summary>
     public bool TrySend(long nowMs, out RequestEntry entry) =>
         TrySend(_demand, _maxPages, spareSlots: 0, nowMs, out entry)
-        // Background leaves a quarter of the bounds free: demand that comes later need not wait for it to drain.
+        // Background leaves a quarter of the bounds free: later demand need not wait for it to drain.
         || (
             _demand.Count == 0
             && TrySend(_background, _maxPages - (_maxPages / 4), _pieces.Length / 4, nowMs, out entry)
         );
 
     /// <summary>
-    /// Ends a request early. Null where it has ended, or ends by itself after what is being delivered.
+    /// Ends a request early. Null if it has ended, or ends by itself after the current delivery.
     /// </summary>
     public ClientRequest? Cancel(ulong id, List<uint> numbersOnTheWire)
     {
@@ -81,7 +81,7 @@ internal sealed class PendingRequests
         return End(request, FetchFailure.Cancelled);
     }
 
-    /// <summary>Ends every request: the connection is over.</summary>
+    /// <summary>Ends every request: the connection has ended.</summary>
     public List<ClientRequest> EndAll(FetchFailure failure)
     {
         List<ClientRequest> ended = [];
@@ -97,8 +97,8 @@ internal sealed class PendingRequests
     }
 
     /// <summary>
-    /// Checks a frame against what was asked and, where it fits, moves on by its pages. The request is null where the
-    /// pages are of a cancelled request and go nowhere. False: nobody asked for this.
+    /// Checks a frame against the requests and, if it matches, advances by its pages. The request is null if the pages
+    /// belong to a cancelled request and are dropped. False if no request matches.
     /// </summary>
     public bool TryTake(
         FrameHeader header,
@@ -164,7 +164,9 @@ internal sealed class PendingRequests
         return End(request, failure);
     }
 
-    /// <summary>The sink has its pages. Returns how the request ends where it was ended meanwhile, else null.</summary>
+    /// <summary>
+    /// The sink has received its pages. Returns how the request ends if it was ended meanwhile, otherwise null.
+    /// </summary>
     public FetchFailure? Delivered(ClientRequest request)
     {
         request.IsDelivering = false;
@@ -180,7 +182,7 @@ internal sealed class PendingRequests
 
     private void Recycle(ClientRequest request)
     {
-        // It serves again once nothing refers to it.
+        // It is reused once nothing refers to it.
         if (
             request is { IsOver: true, Pieces: 0, IsWaiting: false, IsDelivering: false }
             && _spare.Count < _pieces.Length
@@ -190,7 +192,9 @@ internal sealed class PendingRequests
         }
     }
 
-    /// <summary>When the piece that has waited longest was last heard of; null where none is on the wire.</summary>
+    /// <summary>
+    /// When the piece that has waited longest was last answered or sent; null if none is on the wire.
+    /// </summary>
     public long? OldestFrameMs()
     {
         long? oldest = null;
@@ -217,7 +221,7 @@ internal sealed class PendingRequests
                 continue;
             }
             var range = request.Peek(_maxPiecePages);
-            // A bound smaller than the piece must not stop it for ever: alone it may always go.
+            // A bound smaller than the piece must not block it for ever: a single piece may always be sent.
             if (_freeSlots.Count <= spareSlots || (_pages > 0 && _pages + range.Count > maxPages))
             {
                 return false;
@@ -252,7 +256,7 @@ internal sealed class PendingRequests
         _pages -= piece.PageCount;
         piece.Request!.Pieces--;
         piece.Request = null;
-        // Another number for the next use of the slot: an answer that comes twice is not taken for the next one's.
+        // A different number for the next use of the slot: a repeated answer is not mistaken for the next one's.
         piece.Number += 1u << SlotBits;
         _freeSlots.Push(slot);
     }

@@ -1,7 +1,7 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One range on the wire. Its number there is the slot it lies in and how often that was used before.
+/// One range on the wire. Its number there combines its slot and how often that slot was used before.
 /// </summary>
 internal struct Piece
 {

@@ -5,17 +5,17 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Memory that a client receives into and hands out by reference. The receive thread holds it while it fills it; every
-/// batch and every kept page that points into it holds it too. What is filled is never written again until all have let
-/// go.
+/// Memory that a client receives into and passes on by reference. The receive thread holds it while filling it; every
+/// batch and every kept page that points into it holds it too. Filled bytes are never overwritten until all holders
+/// have released it.
 /// </summary>
 internal sealed unsafe class ReceiveBuffer : IPageLease
 {
-    // Two of the largest frames: half a frame that finds no room behind a whole one is moved, a copy more for each of
-    // its bytes.
+    // Two of the largest frames: a partial frame that does not fit behind a complete one is moved, which costs one more
+    // copy of each of its bytes.
     public const int Capacity = 2 * (FrameHeader.Size + WireLimits.ServerPayloadBytes);
 
-    // Pinned for life and not native: a batch that is never released costs garbage, nothing worse.
+    // Pinned and managed rather than native: a batch that is never released costs garbage, nothing worse.
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Capacity, pinned: true);
     private readonly ReceiveBufferPool _pool;
     private int _holders;
@@ -28,17 +28,17 @@ internal sealed unsafe class ReceiveBuffer : IPageLease
 
     public byte* Start { get; }
 
-    /// <summary>Up to here frames have been taken out.</summary>
+    /// <summary>End of the bytes already parsed into frames.</summary>
     public int Parsed { get; set; }
 
-    /// <summary>Up to here bytes have come in.</summary>
+    /// <summary>End of the bytes received.</summary>
     public int Filled { get; set; }
 
     public ReadOnlySpan<byte> Unparsed => new(Start + Parsed, Filled - Parsed);
 
     public Span<byte> Room => new(Start + Filled, Capacity - Filled);
 
-    /// <summary>Does nobody but the receive thread hold it?</summary>
+    /// <summary>Is the receive thread the only holder?</summary>
     public bool IsExclusive => Volatile.Read(ref _holders) == 1;
 
     public void Hold() => Interlocked.Increment(ref _holders);
@@ -51,7 +51,7 @@ internal sealed unsafe class ReceiveBuffer : IPageLease
         }
     }
 
-    /// <summary>Makes it the caller's alone, with what <paramref name="rest"/> holds in front.</summary>
+    /// <summary>Gives the buffer to the caller alone, with <paramref name="rest"/> at its start.</summary>
     public void Reset(ReadOnlySpan<byte> rest)
     {
         rest.CopyTo(new Span<byte>(Start, Capacity));

@@ -1,6 +1,8 @@
 namespace Userfault.DataPlane;
 
-/// <summary>Recycles a client's receive buffers, the one used last first, because it is still in the cache.</summary>
+/// <summary>
+/// Recycles a client's receive buffers, the most recently used first, because it is still in the cache.
+/// </summary>
 internal sealed class ReceiveBufferPool
 {
     private const int MaxFree = 64;

@@ -6,8 +6,8 @@ using Userfault.Linux;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Plain TCP with a blocking receive. On Linux sends do not block: who asks for pages may be an actor, and a server
-/// that does not read must not stop it. Elsewhere a send may wait, for at most the timeout given.
+/// Plain TCP with a blocking receive. On Linux sends do not block: the requester may be an actor, which a server that
+/// does not read must not stop. Elsewhere a send may wait, for at most the given timeout.
 /// </summary>
 internal sealed unsafe class SocketTransport : IClientTransport
 {
@@ -48,7 +48,7 @@ internal sealed unsafe class SocketTransport : IClientTransport
         var isHeld = false;
         try
         {
-            // The number stays this socket's while it is used, whoever disposes of it meanwhile.
+            // The descriptor stays this socket's during the call, even if another thread disposes of the socket.
             _socket.SafeHandle.DangerousAddRef(ref isHeld);
             return SendNow(bytes);
         }
@@ -61,7 +61,7 @@ internal sealed unsafe class SocketTransport : IClientTransport
         }
     }
 
-    /// <summary>Ends a blocked receive, too.</summary>
+    /// <summary>Also ends a blocked receive.</summary>
     public void Dispose() => _socket.Dispose();
 
     private int SendNow(ReadOnlySpan<byte> bytes)

@@ -5,7 +5,7 @@ using System.Security.Authentication;
 
 namespace Userfault.DataPlane;
 
-/// <summary>TLS over a blocking socket. A send may wait, for at most the timeout given.</summary>
+/// <summary>TLS over a blocking socket. A send may wait, for at most the given timeout.</summary>
 internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptions tls, TimeSpan sendTimeout)
     : IClientTransport
 {
@@ -29,13 +29,15 @@ internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptio
         catch (Exception e)
             when (e is not (AuthenticationException or IOException or SocketException or ObjectDisposedException))
         {
-            // Whatever the bytes of a stranger make TLS throw is the stranger's end and not that of this process.
+            // An unexpected exception that a peer's bytes cause in the TLS stack ends this connection, not this
+            // process.
             throw new AuthenticationException(e.Message, e);
         }
         _stream = stream;
     }
 
-    // A server that does not trust this end's certificate may say so by closing, after the TLS handshake is done here.
+    // A server that does not trust this end's certificate may report it only by closing, after the handshake has
+    // completed here.
     public string ClosedText =>
         _hasReceived
             ? "the server closed the connection"
@@ -54,6 +56,6 @@ internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptio
         return bytes.Length;
     }
 
-    // The stream holds no resource of its own that outlives the socket, and closing it would wait for the peer.
+    // The stream has no resource of its own that outlives the socket, and closing it would wait for the peer.
     public void Dispose() => _socket.Dispose();
 }

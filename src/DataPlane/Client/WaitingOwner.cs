@@ -9,6 +9,6 @@ internal sealed class WaitingOwner : IPageClientOwner
 
     public void OnClosed(PageClient client, Refusal reason) => _known.TrySetResult(reason);
 
-    /// <summary>Null once the client is open, else why it is not.</summary>
+    /// <summary>Null once the client is open; otherwise why it is not.</summary>
     public Refusal? Wait() => _known.Task.GetAwaiter().GetResult();
 }

@@ -5,7 +5,7 @@ using Userfault.Linux;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One connection of the <see cref="EpollServer"/>: its socket, its session, and what is not yet sent.
+/// One connection of the <see cref="EpollServer"/>: its socket, its session, and its unsent bytes.
 /// </summary>
 internal sealed unsafe class EpollConnection : IDisposable
 {
@@ -31,23 +31,25 @@ internal sealed unsafe class EpollConnection : IDisposable
 
     public ServerSession Session { get; }
 
-    /// <summary>Is the send buffer full, so that epoll has to tell when it is not?</summary>
+    /// <summary>Is the send buffer full, so that epoll must report when it no longer is?</summary>
     public bool IsBlocked { get; set; }
 
-    /// <summary>Is it in the list of connections that have more to send than one turn allowed?</summary>
+    /// <summary>Is it in the list of connections that have more to send than one turn permits?</summary>
     public bool IsReady { get; set; }
 
-    /// <summary>When the socket last took bytes, or had none to take.</summary>
+    /// <summary>When the socket last accepted bytes, or had none to accept.</summary>
     public long LastProgressMs { get; private set; }
 
-    /// <summary>Is all said and sent? Then the peer's remaining bytes are read away until it closes.</summary>
+    /// <summary>
+    /// Has everything been sent? Then the peer's remaining bytes are read and discarded until it closes.
+    /// </summary>
     public bool IsLingering { get; private set; }
 
     public bool HasOutput => !_batch.IsEmpty || Session.HasOutput;
 
     public bool OwesBytes => !_batch.IsEmpty;
 
-    /// <summary>Sends one batch at most. False where the connection is dead.</summary>
+    /// <summary>Sends at most one batch. False if the connection is dead.</summary>
     public bool Send(long nowMs)
     {
         if (_batch.IsEmpty)
@@ -80,7 +82,8 @@ internal sealed unsafe class EpollConnection : IDisposable
         LastProgressMs = nowMs;
         if (Session.IsClosed && !IsLingering)
         {
-            // Closing with unread input resets the connection, and the peer might never read why it was refused.
+            // Closing with unread input resets the connection, and the peer might never read the reason for its
+            // refusal.
             IsLingering = true;
             return TryHalfClose();
         }
@@ -96,7 +99,7 @@ internal sealed unsafe class EpollConnection : IDisposable
         }
         catch (SocketException)
         {
-            // The peer has reset the connection meanwhile: there is nobody left to tell.
+            // The peer has reset the connection in the meantime.
             return false;
         }
     }

@@ -6,8 +6,8 @@ using Userfault.Linux;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The Linux shell of the server: one thread, one epoll, all connections. Each turn a connection reads what is there
-/// and sends one batch, so that no client keeps the others waiting. Only this thread touches connections and sessions;
+/// The Linux shell of the server: one thread, one epoll, all connections. In each turn a connection reads the available
+/// bytes and sends one batch, so that no client delays the others. Only this thread accesses connections and sessions;
 /// sources behind the server wake it through an eventfd.
 /// </summary>
 internal sealed unsafe class EpollServer : IDisposable
@@ -67,7 +67,7 @@ internal sealed unsafe class EpollServer : IDisposable
         {
             var events = _epoll.Wait(_ready.Count > 0 || _isIdle ? 0 : TickMs);
             var nowMs = NowMs;
-            // Once a whole tick was quiet, pages are looked at until somebody comes, a few at a time.
+            // After a whole tick without events, page checksums are computed a few at a time until an event arrives.
             _isIdle = events == 0 && _ready.Count == 0 && _contents.LookAhead();
             for (var i = 0; i < events; i++)
             {
@@ -112,8 +112,8 @@ internal sealed unsafe class EpollServer : IDisposable
         }
         catch (SocketException)
         {
-            // The peer is gone again, or descriptors have run out. Nobody is accepted until the next tick: the listener
-            // would be reported at once, over and over.
+            // The peer has disconnected, or descriptors are exhausted. No connection is accepted until the next tick:
+            // otherwise epoll would report the listener again at once, in a busy loop.
             _isDeaf = true;
             _epoll.Forget(_listener.Handle);
             return;
@@ -145,7 +145,7 @@ internal sealed unsafe class EpollServer : IDisposable
         Send(connection, nowMs);
     }
 
-    /// <summary>One read. False where the peer has closed or the connection is dead.</summary>
+    /// <summary>Reads once. False if the peer has closed or the connection is dead.</summary>
     private bool Read(EpollConnection connection, long nowMs)
     {
         fixed (byte* input = _input)

@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Answers from a mapped image. Demand goes before background; within each, requests take turns frame by frame, so that
-/// a single page never waits behind the whole of a long range.
+/// Answers from a mapped image. Demand goes ahead of background; within each, requests take turns frame by frame, so
+/// that a single page never waits behind the whole of a long range.
 /// </summary>
 internal sealed class ImageAnswerer(
     IMemoryImage image,
@@ -22,7 +22,7 @@ internal sealed class ImageAnswerer(
 
     public void Start(PendingRequest request) => QueueOf(request).Enqueue(request);
 
-    // Its turn comes: what is outstanding is bounded, so nothing need be searched for.
+    // It is ended in its turn: the outstanding requests are bounded, so no search is needed.
     public void Cancel(PendingRequest request) => request.IsCancelled = true;
 
     public void Fill(SendBatch batch)

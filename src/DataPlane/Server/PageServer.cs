@@ -4,10 +4,10 @@ using System.Net.Sockets;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The serving end of the page data plane (docs/data-plane.md). On Linux, without TLS, one dedicated thread serves all
+/// The serving end of the page data plane (docs/data-plane.md). On Linux without TLS, one dedicated thread serves all
 /// connections with epoll and sends content from the mapped image by sendmsg; elsewhere, and with TLS, each connection
-/// has two threads over portable sockets. A peer that breaks the protocol is refused with one line in the log, and
-/// costs nobody else anything.
+/// has two threads over portable sockets. A peer that violates the protocol is refused with one line in the log,
+/// without any cost to other clients.
 /// </summary>
 public sealed class PageServer : IDisposable
 {
@@ -17,11 +17,11 @@ public sealed class PageServer : IDisposable
 
     /// <summary>Binds, and serves from then on.</summary>
     /// <param name="options">Address, limits, TLS.</param>
-    /// <param name="offers">What is served, one offer an image. Not disposed here; must outlive the server.</param>
+    /// <param name="offers">What is served, one offer per image. Not disposed here; must outlive the server.</param>
     /// <param name="directory">
-    /// Answers LIST with what the node knows of; called on the server's threads. Null: with the offers themselves.
+    /// Answers LIST with the sources that the node knows of; called on the server's threads. Null for the offers only.
     /// </param>
-    /// <exception cref="SocketException">The address cannot be listened on.</exception>
+    /// <exception cref="SocketException">Listening on the address failed.</exception>
     /// <exception cref="ArgumentException">Two offers of one image, or an option outside its bounds.</exception>
     public PageServer(
         PageServerOptions options,
@@ -52,11 +52,20 @@ public sealed class PageServer : IDisposable
         }
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The address on which it listens.</summary>
     public IPEndPoint Endpoint => (IPEndPoint)_listener.LocalEndPoint!;
 
-    /// <summary>What it has sent and refused.</summary>
+    /// <summary>Counters of pages sent and peers refused.</summary>
     public ServerCounters Counters => _contents.Counters;
+
+    /// <summary>
+    /// Offers something more from now on; nothing where that identity is offered already. Any thread.
+    /// </summary>
+    public void Add(PageOffer offer)
+    {
+        ArgumentNullException.ThrowIfNull(offer);
+        _contents.Add(offer);
+    }
 
     /// <summary>Closes all connections and waits for the server's threads.</summary>
     public void Dispose()

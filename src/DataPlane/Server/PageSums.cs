@@ -4,15 +4,15 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What a server knows of its image's pages: which are zero, and the checksums of the others. An image never changes,
-/// so each page is looked at once, for all clients, and from then on only the kernel reads its bytes, when it sends
-/// them. Four bytes a page, taken as pages become known. Any thread: two that find the same page unknown write the
-/// same.
+/// A server's knowledge of its image's pages: which are zero, and the checksums of the others. An image never changes,
+/// so each page is read once, for all clients, and from then on only the kernel reads its bytes, when it sends them.
+/// Four bytes per page, allocated as pages become known. Thread-safe: two threads that find the same page unknown write
+/// the same value.
 /// </summary>
 internal sealed unsafe class PageSums(IMemoryImage image)
 {
     /// <summary>
-    /// Pages looked at by one <see cref="LookAhead"/>: some ten microseconds for whoever asks meanwhile.
+    /// Pages per <see cref="LookAhead"/>: delays a request that arrives meanwhile by some ten microseconds.
     /// </summary>
     public const ulong StepPages = 64;
 
@@ -28,8 +28,8 @@ internal sealed unsafe class PageSums(IMemoryImage image)
 
     /// <summary>Is the page all zero? If not, <paramref name="crc"/> is its checksum.</summary>
     /// <param name="page">Its number.</param>
-    /// <param name="content">Its 4096 bytes, as the image gives them; null for a hole.</param>
-    /// <param name="crc">CRC32C of the page; meaningless where it is all zero.</param>
+    /// <param name="content">Its 4096 bytes, as the image supplies them; null for a hole.</param>
+    /// <param name="crc">CRC32C of the page; meaningless if it is all zero.</param>
     public bool IsZero(ulong page, byte* content, out uint crc)
     {
         crc = OfZeros;
@@ -40,7 +40,7 @@ internal sealed unsafe class PageSums(IMemoryImage image)
         var chunk = Volatile.Read(ref _chunks[page >> ChunkShift]) ?? Take(page >> ChunkShift);
         ref var known = ref chunk[page & (ChunkPages - 1)];
         crc = known;
-        // The rare page whose checksum is the mark itself is looked at each time.
+        // The rare page whose checksum equals the mark is computed each time.
         if (crc == Unknown)
         {
             known = crc = Crc32C.OfPage(content);
@@ -48,10 +48,10 @@ internal sealed unsafe class PageSums(IMemoryImage image)
         return crc == OfZeros && ZeroPage.IsZero(content);
     }
 
-    /// <summary>Has <see cref="LookAhead"/> come to the end?</summary>
+    /// <summary>Has <see cref="LookAhead"/> reached the end?</summary>
     public bool IsLookedAt => Volatile.Read(ref _ahead) == image.Pages;
 
-    /// <summary>Looks at the next pages, before anybody asks for them; false once all are known.</summary>
+    /// <summary>Reads the next pages ahead of requests; false once all are known.</summary>
     public bool LookAhead()
     {
         var scratch = stackalloc byte[Page.Size];
@@ -71,8 +71,7 @@ internal sealed unsafe class PageSums(IMemoryImage image)
         return Interlocked.CompareExchange(ref _chunks[index], chunk, null) ?? chunk;
     }
 
-    // To read a bigger file beforehand would push out of memory what was read first; one that is made up as it is read
-    // would only be made twice.
+    // Reading a larger file ahead would evict the pages read first; a synthetic image would only be generated twice.
     private static bool FitsInMemory(IMemoryImage image) =>
         image.Kind != ImageKind.Synthetic
         && image.Pages < (ulong)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / Page.Size;

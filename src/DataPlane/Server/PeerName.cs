@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Userfault.DataPlane;
 
-/// <summary>Who is at the other end, and the one line about it where it is refused.</summary>
+/// <summary>The name of a peer, and the log line for its refusal.</summary>
 internal static class PeerName
 {
     public static string Of(Socket socket)
@@ -13,7 +13,7 @@ internal static class PeerName
         }
         catch (SocketException)
         {
-            // It has gone between connecting and this call.
+            // It has disconnected before this call.
             return "?";
         }
     }

@@ -1,13 +1,13 @@
 namespace Userfault.DataPlane;
 
-/// <summary>A request that is not answered to its end: what was asked, and how far the answer has got.</summary>
+/// <summary>A request that is not completely answered, and the progress of its answer.</summary>
 internal sealed class PendingRequest
 {
     public RequestEntry Entry { get; private set; }
 
     public ulong NextPage { get; private set; }
 
-    /// <summary>Under which number a source behind this server was asked for it.</summary>
+    /// <summary>The id under which it was passed on to a source behind this server.</summary>
     public ulong AskedAs { get; set; }
 
     public bool IsCancelled { get; set; }
@@ -22,7 +22,7 @@ internal sealed class PendingRequest
     }
 
     /// <summary>
-    /// Writes header and record of a frame that answers the next <paramref name="pages"/>, and moves on by them.
+    /// Writes header and record of a frame that answers the next <paramref name="pages"/>, and advances by them.
     /// </summary>
     public void Frame(Span<byte> framed, FrameType type, int pages, uint detail, uint contentCrc)
     {
@@ -36,7 +36,7 @@ internal sealed class PendingRequest
         NextPage += (ulong)pages;
     }
 
-    /// <summary>Ends the request without the pages that remain.</summary>
+    /// <summary>Ends the request without the remaining pages.</summary>
     public void End(SendBatch batch, EndStatus status) =>
         Frame(batch.Append(PageRecord.FramedSize), FrameType.End, Remaining, (uint)status, contentCrc: 0);
 }

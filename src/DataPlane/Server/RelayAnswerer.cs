@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Answers from a source behind this server. The source answers on threads of its own; its batches wait in a queue,
-/// bounded by what the client may have outstanding, until the connection's owner sends them from where they lie.
+/// Answers from a source behind this server. The source answers on its own threads; its batches wait in a queue,
+/// bounded by the client's outstanding pages, until the connection's owner sends them in place.
 /// </summary>
 internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable requests, ServerCounters counters, Action wake)
     : IAnswerer,
@@ -42,7 +42,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
 
     public void OnPages(PageBatch batch)
     {
-        // Mostly it is one run: a request asks for one range.
+        // Usually there is one run: a request is for one range.
         var first = RunAt(batch.Pages);
         if (first == batch.Count)
         {
@@ -67,7 +67,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
 
     public void Fill(SendBatch batch)
     {
-        // Before the queue is looked at: what comes behind this wakes again.
+        // Reset before the queue is read: answers that arrive after this wake the owner again.
         Interlocked.Exchange(ref _isWoken, 0);
         while (batch.HasRoom)
         {
@@ -101,12 +101,12 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
         Drain();
     }
 
-    /// <summary>Appends one frame of an answer; true where nothing of the answer remains.</summary>
+    /// <summary>Appends one frame of an answer; true if nothing of the answer remains.</summary>
     private bool Continue(SendBatch batch, Answer answer)
     {
         if (!_outstanding.TryGetValue(answer.Id, out var relayed))
         {
-            // Ended before: the answer to a cancelled request, or more than was asked for.
+            // Ended before: this is the answer to a cancelled request, or more than was requested.
             answer.Pages?.Release();
             return true;
         }
@@ -123,7 +123,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
             var isHeld = _index == 0 && !relayed.IsAnswered && relayed.TryHold(answer.Pages);
             if (!isHeld)
             {
-                // Not released at once: pages of it may be in the batch already.
+                // Not released at once: some of its pages may already be in the batch.
                 batch.Hold(answer.Pages);
                 End(batch, relayed, EndStatus.BadAnswer);
             }
@@ -136,7 +136,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
         return _index == answer.Pages.Count && Complete(batch, relayed, answer.Pages);
     }
 
-    /// <summary>A whole batch is appended. True, unless one that came early follows it now.</summary>
+    /// <summary>A complete batch has been appended. True, unless a batch that arrived early follows it now.</summary>
     private bool Complete(SendBatch batch, Relayed relayed, PageBatch pages)
     {
         batch.Hold(pages);
@@ -157,7 +157,7 @@ internal sealed unsafe class RelayAnswerer(PageOffer offer, RequestTable request
         return true;
     }
 
-    // Runs that come in one batch may have their turns far apart.
+    // Runs that arrive in one batch may be due at very different times.
     private void EnqueueRuns(PageBatch batch, int first)
     {
         List<PageBatch> runs = [batch];

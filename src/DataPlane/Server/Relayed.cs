@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// A request that was passed on to a source. Batches that come before their turn are held here, because the client
-/// takes the pages of a request in ascending order only.
+/// A request that was passed on to a source. Batches that arrive early are held here, because the client accepts the
+/// pages of a request only in ascending order.
 /// </summary>
 internal sealed class Relayed
 {
@@ -14,13 +14,13 @@ internal sealed class Relayed
 
     public PendingRequest Request { get; private set; } = null!;
 
-    /// <summary>Has the source said that nothing more comes?</summary>
+    /// <summary>Has the source sent its last batch?</summary>
     public bool IsAnswered { get; set; }
 
-    /// <summary>Begins anew; nothing may be held.</summary>
+    /// <summary>Reuses the object for a new request; no batch may be held.</summary>
     public void Reset(ulong id, PendingRequest request) => (Id, Request, IsAnswered) = (id, request, false);
 
-    /// <summary>False where the batch can never have its turn; the caller keeps it then.</summary>
+    /// <summary>False if the batch can never be due; the caller then keeps it.</summary>
     public bool TryHold(PageBatch batch)
     {
         var first = batch.Pages[0].Page.Value;
@@ -29,7 +29,7 @@ internal sealed class Relayed
             && (_early ??= []).TryAdd(first, batch);
     }
 
-    /// <summary>The held batch whose turn it is now.</summary>
+    /// <summary>The held batch that is due now.</summary>
     public bool TryNext(out PageBatch? batch)
     {
         batch = null;

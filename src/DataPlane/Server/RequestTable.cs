@@ -1,12 +1,13 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What one client has asked for and not yet got to its end, bounded as agreed in the welcome. A client that uses
-/// numbers again soon, as ours does, has each in a place of its own; numbers that fall on one place share a dictionary.
+/// The requests of one client that are not completely answered, bounded as agreed in the welcome. If a client reuses
+/// its numbers soon, as this project's does, each has a place in an array; numbers that collide there go to a
+/// dictionary.
 /// </summary>
 internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequestPages)
 {
-    /// <summary>Places of their own; a power of two.</summary>
+    /// <summary>Number of places in the array; a power of two.</summary>
     public const int Places = 4096;
 
     private PendingRequest?[]? _places;
@@ -15,7 +16,7 @@ internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequ
     private long _pages;
     private uint _requests;
 
-    /// <summary>None, or why the request is against what was agreed.</summary>
+    /// <summary>Adds a request; None, or why it violates the agreement.</summary>
     public RefusalReason TryAdd(in RequestEntry entry, out PendingRequest request)
     {
         request = _spare.TryPop(out var spare) ? spare : new PendingRequest();
@@ -51,7 +52,8 @@ internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequ
     }
 
     /// <summary>
-    /// Answered to the end: its number and its share of the bound are free again, and so is the object.
+    /// The request is completely answered: its number and its share of the bound are free again, and the object is
+    /// reused.
     /// </summary>
     public void Finish(PendingRequest request)
     {
@@ -69,7 +71,7 @@ internal sealed class RequestTable(uint maxRequests, uint maxPages, uint maxRequ
         _spare.Push(request);
     }
 
-    // Not taken before somebody who has shaken hands asks for something.
+    // Not allocated before a client that has completed the handshake makes a request.
     private ref PendingRequest? PlaceOf(uint requestId) =>
         ref (_places ??= new PendingRequest?[Places])[requestId & (Places - 1)];
 }

@@ -3,15 +3,15 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Turns the next pages of a request into one frame: a run of zero pages, a page whose content went out before, or
-/// content, which is sent from where it lies in the mapped image. Every page of content is remembered in the next slot
-/// of a ring; the client keeps the same ring, so a slot's number stands for 4 KiB (docs/data-plane.md, "Duplicates").
+/// Turns the next pages of a request into one frame: a run of zero pages, a page whose content was sent before, or
+/// content, which is sent in place from the mapped image. Every page of content is remembered in the next slot of a
+/// ring; the client keeps the same ring, so a slot's number represents 4 KiB (docs/data-plane.md, "Duplicates").
 /// </summary>
 internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int duplicateWindow)
 {
     private readonly ContentIndex? _sent = duplicateWindow == 0 ? null : new ContentIndex(duplicateWindow);
 
-    /// <summary>Appends one frame, and moves the request on by the pages in it. The batch must have room.</summary>
+    /// <summary>Appends one frame, and advances the request by the pages in it. The batch must have room.</summary>
     public FrameType Write(SendBatch batch, PendingRequest request)
     {
         var content = ReadNonZero(batch, request.NextPage, out var crc);
@@ -65,7 +65,7 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
     }
 
     /// <summary>
-    /// The page's bytes in the mapped image or in the batch's memory for made pages; null where all are zero.
+    /// The page's bytes in the mapped image, or in the batch's memory for generated pages; null if all are zero.
     /// </summary>
     private byte* ReadNonZero(SendBatch batch, ulong page, out uint crc)
     {
@@ -75,6 +75,6 @@ internal sealed unsafe class RunWriter(IMemoryImage image, PageSums sums, int du
 
     private int FindSent(byte* content, uint crc) => _sent is null ? -1 : _sent.Find(content, TagOf(crc), image);
 
-    // The checksum is at hand: it nominates as well as a tag of its own would, and the index compares all bytes anyway.
+    // The checksum is at hand and serves as well as a separate tag: the index compares all bytes anyway.
     private static ulong TagOf(uint crc) => ((ulong)crc << 32) | crc;
 }

@@ -6,17 +6,17 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What goes out with one send: an array of iovecs over headers in a scratch area and content where it lies. It is
-/// refilled only once all of it is sent, so nothing that it points to may move or go before <see cref="IsEmpty"/>.
+/// The data of one send: an array of iovecs over headers in a scratch area and content in place. It is refilled only
+/// once all of it has been sent, so its targets must not move or be freed before <see cref="IsEmpty"/>.
 /// </summary>
 internal sealed unsafe class SendBatch : IDisposable
 {
     /// <summary>
-    /// Pages in one batch: enough to make a system call cheap, little enough that demand need not wait long.
+    /// Pages per batch: enough to make a system call cheap, few enough that demand need not wait long.
     /// </summary>
     private const int MaxPages = 64;
 
-    /// <summary>A header and a page each, and a few to spare for small frames; the kernel takes 1024.</summary>
+    /// <summary>A header and a page each, and a few more for small frames; the kernel accepts 1024.</summary>
     private const int MaxVectors = (2 * MaxPages) + 8;
 
     private const int ScratchBytes = 2 * MaxScratchFrame;
@@ -42,12 +42,12 @@ internal sealed unsafe class SendBatch : IDisposable
 
     public ReadOnlySpan<IoVector> Pending => new(_vectors + _first, _end - _first);
 
-    /// <summary>Memory for a page that an image makes up; it is taken by <see cref="AppendPage"/>.</summary>
+    /// <summary>Memory for a page that an image generates; <see cref="AppendPage"/> takes it.</summary>
     public byte* NextMadePage
     {
         get
         {
-            // Only images without memory of their own need it: most connections never take it.
+            // Only images without memory of their own need it: most connections never allocate it.
             if (_made == null)
             {
                 _made = (byte*)NativeMemory.AlignedAlloc((MaxPages + 1) * Page.Size, Page.Size);
@@ -56,7 +56,7 @@ internal sealed unsafe class SendBatch : IDisposable
         }
     }
 
-    /// <summary>Bytes for a header or a small frame, to be written before the batch goes.</summary>
+    /// <summary>Appends bytes for a header or a small frame, to be written before the batch is sent.</summary>
     public Span<byte> Append(int bytes)
     {
         var at = _scratch + _scratchUsed;
@@ -65,7 +65,7 @@ internal sealed unsafe class SendBatch : IDisposable
         return new Span<byte>(at, bytes);
     }
 
-    /// <summary>A page by reference. One that lies in <see cref="NextMadePage"/> takes it.</summary>
+    /// <summary>Appends a page by reference. A page in <see cref="NextMadePage"/> takes that memory.</summary>
     public void AppendPage(byte* content)
     {
         _madePages += _made != null && content == NextMadePage ? 1 : 0;
@@ -77,7 +77,7 @@ internal sealed unsafe class SendBatch : IDisposable
     public void Hold(PageBatch lease) => _leases.Add(lease);
 
     /// <summary>
-    /// Takes note that the first <paramref name="bytes"/> of <see cref="Pending"/> are with the kernel.
+    /// Records that the kernel has accepted the first <paramref name="bytes"/> of <see cref="Pending"/>.
     /// </summary>
     public void Sent(long bytes)
     {
@@ -110,7 +110,7 @@ internal sealed unsafe class SendBatch : IDisposable
 
     private void Add(byte* at, int bytes)
     {
-        // What lies behind one another is one vector: small frames, and a run of pages of a file.
+        // Adjacent memory forms one vector: small frames, and a run of pages of a file.
         if (_end > _first && _vectors[_end - 1].Base + _vectors[_end - 1].Length == at)
         {
             _vectors[_end - 1] = new IoVector(_vectors[_end - 1].Base, _vectors[_end - 1].Length + (nuint)bytes);

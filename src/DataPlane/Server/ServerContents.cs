@@ -1,19 +1,27 @@
+using System.Collections.Concurrent;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
 
-/// <summary>What all sessions of one server share: the offers by identity, the list for LIST, the counters.</summary>
+/// <summary>
+/// The state that all sessions of a server share: the offers by identity, the list for LIST, the counters.
+/// </summary>
 internal sealed class ServerContents(IEnumerable<PageOffer> offers, Func<IReadOnlyList<SourceListing>>? directory)
 {
-    private readonly Dictionary<ImageIdentity, PageOffer> _offers = offers.ToDictionary(offer => offer.Identity);
+    private readonly ConcurrentDictionary<ImageIdentity, PageOffer> _offers = new(
+        offers.ToDictionary(offer => offer.Identity)
+    );
 
     public ServerCounters Counters { get; } = new();
 
-    /// <summary>The offer of an image; none while there is nothing behind it.</summary>
+    /// <summary>The offer of an image; null while it has no pages.</summary>
     public PageOffer? Find(ImageIdentity image) =>
         _offers.GetValueOrDefault(image) is { Pages: > 0 } offer ? offer : null;
 
-    /// <summary>Looks at some pages of an image before anybody asks for them; false once all are known.</summary>
+    /// <summary>Adds an offer; an offer that has this identity already stays.</summary>
+    public void Add(PageOffer offer) => _offers.TryAdd(offer.Identity, offer);
+
+    /// <summary>Computes the checksums of some pages ahead of requests; false once all are known.</summary>
     public bool LookAhead()
     {
         foreach (var offer in _offers.Values)
@@ -26,7 +34,7 @@ internal sealed class ServerContents(IEnumerable<PageOffer> offers, Func<IReadOn
         return false;
     }
 
-    /// <summary>What the node knows of; without a directory, what this server offers itself.</summary>
+    /// <summary>The sources that the node knows of; without a directory, the offers of this server.</summary>
     public IReadOnlyList<SourceListing> Directory() =>
         directory is not null
             ? directory()

@@ -13,10 +13,10 @@ public sealed class ServerCounters
     /// <summary>Pages answered in any form.</summary>
     public long Pages => Volatile.Read(ref _pages);
 
-    /// <summary>Of <see cref="Pages"/>, those that went as a zero marker.</summary>
+    /// <summary>Of <see cref="Pages"/>, those sent as a zero marker.</summary>
     public long ZeroPages => Volatile.Read(ref _zeroPages);
 
-    /// <summary>Of <see cref="Pages"/>, those that went as a duplicate marker.</summary>
+    /// <summary>Of <see cref="Pages"/>, those sent as a duplicate marker.</summary>
     public long DuplicatePages => Volatile.Read(ref _duplicatePages);
 
     /// <summary>Requests that ended by cancellation before all their pages were sent.</summary>

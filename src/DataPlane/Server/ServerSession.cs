@@ -4,8 +4,8 @@ using Userfault.Mmu;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One client's side of the server, without a socket: bytes come in, batches to send go out. It holds the handshake,
-/// the agreed limits and what is outstanding; the shell around it owns the thread (or a lock) and tells the time.
+/// One client's side of the server, without a socket: bytes in, batches to send out. It holds the handshake, the agreed
+/// limits and the outstanding requests; the shell around it owns the thread (or a lock) and supplies the time.
 /// </summary>
 internal sealed class ServerSession : IDisposable
 {
@@ -53,18 +53,18 @@ internal sealed class ServerSession : IDisposable
         Closed,
     }
 
-    /// <summary>Why this peer was refused: the log's one line, none while it is not.</summary>
+    /// <summary>Why this peer was refused, for the log; none if it was not.</summary>
     public Refusal Refused { get; private set; }
 
-    /// <summary>Everything is said, and nothing more will be: the connection ends once it is sent.</summary>
+    /// <summary>The last output has been produced: the connection ends once it has been sent.</summary>
     public bool IsClosed => _state == State.Closed;
 
-    /// <summary>Is there something to send?</summary>
+    /// <summary>Is there output to send?</summary>
     public bool HasOutput =>
         _state is State.Greeting or State.Welcoming or State.Refusing
         || (_state == State.Open && (_pong is not null || _listing is not null || _answerer?.HasOutput == true));
 
-    /// <summary>Takes what came from the peer. After a refusal everything is ignored.</summary>
+    /// <summary>Processes bytes from the peer. After a refusal all bytes are ignored.</summary>
     public void Receive(ReadOnlySpan<byte> bytes, long nowMs)
     {
         while (_state is not (State.Refusing or State.Closed))
@@ -89,7 +89,7 @@ internal sealed class ServerSession : IDisposable
         }
     }
 
-    /// <summary>Refuses a peer that lets one of the timeouts pass.</summary>
+    /// <summary>Refuses a peer that exceeds one of the timeouts.</summary>
     public void CheckTime(long nowMs)
     {
         if (_state is State.Refusing or State.Closed)
@@ -120,7 +120,7 @@ internal sealed class ServerSession : IDisposable
         _state = State.Refusing;
     }
 
-    /// <summary>Appends as much as is owed and fits. The batch must be empty.</summary>
+    /// <summary>Appends as much pending output as fits. The batch must be empty.</summary>
     public void Fill(SendBatch batch)
     {
         switch (_state)
@@ -199,7 +199,7 @@ internal sealed class ServerSession : IDisposable
                     TakeCancel(BinaryPrimitives.ReadUInt32LittleEndian(payload));
                 }
                 break;
-            // One answer to several pings is enough: a client that reads no answers makes none pile up.
+            // One answer to several pings is enough: a client that does not read answers cannot make them pile up.
             case FrameType.Ping when payload.Length == sizeof(ulong):
                 _pong = BinaryPrimitives.ReadUInt64LittleEndian(payload);
                 break;
@@ -247,7 +247,7 @@ internal sealed class ServerSession : IDisposable
         _state = State.Welcoming;
     }
 
-    // What a source behind this server is asked for by one frame travels together from here on, too.
+    // The requests of one frame stay together on their way to a source behind this server.
     private void TakeRequests(ReadOnlySpan<byte> payload)
     {
         _answerer?.Gather();
@@ -284,7 +284,7 @@ internal sealed class ServerSession : IDisposable
         }
     }
 
-    // Unknown where the request's end crossed the cancellation on the way: nothing to do.
+    // Unknown if the end of the request crossed the cancellation in flight: nothing to do.
     private void TakeCancel(uint requestId)
     {
         if (_requests.Find(requestId) is PendingRequest request)

@@ -1,12 +1,12 @@
 namespace Userfault.DataPlane;
 
-/// <summary>The answer to one <see cref="FrameType.List"/>, cut into frames that fit a batch.</summary>
+/// <summary>The answer to one <see cref="FrameType.List"/>, split into frames that fit a batch.</summary>
 internal sealed class SourceListingWriter(IReadOnlyList<SourceListing> sources)
 {
     private readonly int _count = Math.Min(sources.Count, WireLimits.ListedSources);
     private int _next;
 
-    /// <summary>Appends one frame; false once the last has been.</summary>
+    /// <summary>Appends one frame; false after the last one.</summary>
     public bool Write(SendBatch batch)
     {
         Span<byte> payload = stackalloc byte[WireLimits.SourcesPayloadBytes];

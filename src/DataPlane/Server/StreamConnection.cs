@@ -5,8 +5,8 @@ using System.Security.Authentication;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One connection of the <see cref="StreamServer"/>. The session is under a lock: the reading thread feeds it, the
-/// writing thread takes batches from it and copies them into one buffer a write, which is what a TLS record wants.
+/// One connection of the <see cref="StreamServer"/>. The session is guarded by a lock: the reading thread feeds it, and
+/// the writing thread takes batches from it and copies them into one buffer per write, which suits TLS records.
 /// </summary>
 internal sealed unsafe class StreamConnection : IDisposable
 {
@@ -60,7 +60,7 @@ internal sealed unsafe class StreamConnection : IDisposable
         _session.Dispose();
     }
 
-    /// <summary>Ends both threads' waits; what is not sent is lost.</summary>
+    /// <summary>Ends the blocking calls of both threads; unsent bytes are lost.</summary>
     private void Cut() => _socket.Dispose();
 
     public void CheckTime()
@@ -75,7 +75,7 @@ internal sealed unsafe class StreamConnection : IDisposable
                 _session.Refuse(RefusalReason.TooSlow, "reads too slowly");
             }
             var isRefused = _session.Refused.Reason != RefusalReason.None;
-            // Who is still in a TLS handshake cannot be told why; who has been told has a while to read it.
+            // A peer still in its TLS handshake cannot be sent the reason; one that was sent it has a while to read it.
             if (isStalled || (isRefused && _stream is null) || nowMs - LingerMs > _lingeringSinceMs)
             {
                 Cut();
@@ -112,7 +112,7 @@ internal sealed unsafe class StreamConnection : IDisposable
         catch (Exception e)
             when (e is AuthenticationException or IOException or SocketException or ObjectDisposedException)
         {
-            // The peer, or the watch, has cut the connection: the log says why where there is a refusal.
+            // The peer, or the watch, has cut the connection: the log gives the reason if there is a refusal.
             lock (_gate)
             {
                 if (_stream is null)
@@ -141,7 +141,8 @@ internal sealed unsafe class StreamConnection : IDisposable
         catch (Exception e)
             when (e is not (AuthenticationException or IOException or SocketException or ObjectDisposedException))
         {
-            // Whatever the bytes of a stranger make TLS throw is the stranger's end and not that of this process.
+            // An unexpected exception that a peer's bytes cause in the TLS stack ends this connection, not this
+            // process.
             throw new AuthenticationException(e.Message, e);
         }
         return secure;
@@ -164,21 +165,21 @@ internal sealed unsafe class StreamConnection : IDisposable
                     batch.Sent(bytes);
                 }
             }
-            // Half closed: the peer's remaining bytes are read away, or it might never see why it was refused.
+            // Half closed: the peer's remaining bytes are still read, or it might never see why it was refused.
             _socket.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
             Cut();
         }
-        // Under the lock, because the batch's pages go back to where they came from.
+        // Under the lock, because the batch's pages are released to their owners.
         lock (_gate)
         {
             _lingeringSinceMs = NowMs;
         }
     }
 
-    /// <summary>False where the connection is over or all is said.</summary>
+    /// <summary>False if the connection has ended or all output has been sent.</summary>
     private bool WaitForOutput(SendBatch batch)
     {
         lock (_gate)

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The portable shell of the server, and the one for TLS: a thread accepts, each connection has a thread that reads and
-/// one that writes. A timer watches the clock for all of them and cuts the sockets of those that are too slow.
+/// The portable shell of the server, also used for TLS: one thread accepts, and each connection has a thread that reads
+/// and one that writes. A timer checks the timeouts of all connections and cuts those that are too slow.
 /// </summary>
 internal sealed class StreamServer : IDisposable
 {
@@ -53,7 +53,7 @@ internal sealed class StreamServer : IDisposable
             }
             catch (SocketException) when (!_isStopping)
             {
-                // The peer is gone again.
+                // The peer has already disconnected.
                 continue;
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -63,7 +63,8 @@ internal sealed class StreamServer : IDisposable
             _contents.Counters.CountAccepted();
             lock (_lock)
             {
-                // One past the limit is told so, in its turn like everything else; those beyond are only closed.
+                // One connection past the limit is refused with a message, by the normal path; those beyond are only
+                // closed.
                 var isOne = _connections.Count == _options.MaxConnections;
                 if (_connections.Count > _options.MaxConnections)
                 {

@@ -1,6 +1,6 @@
 namespace Userfault.DataPlane;
 
-/// <summary>Why a request ends before its pages are there: the detail of a <see cref="FrameType.End"/> frame.</summary>
+/// <summary>Why a request ends without all its pages: the detail of a <see cref="FrameType.End"/> frame.</summary>
 internal enum EndStatus : uint
 {
     /// <summary>The client cancelled it.</summary>
@@ -9,9 +9,9 @@ internal enum EndStatus : uint
     /// <summary>The source behind this server was lost; another one may answer.</summary>
     SourceLost = 2,
 
-    /// <summary>The source behind this server answered something else than was asked for.</summary>
+    /// <summary>The source behind this server sent something other than what was requested.</summary>
     BadAnswer = 3,
 
-    /// <summary>Background pages that the client has already, as far as the server knows.</summary>
+    /// <summary>Background pages that the client already has, as far as the server knows.</summary>
     NotNeeded = 4,
 }

@@ -1,21 +1,21 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Cuts a stream of bytes into frames. A frame that is whole in the input is returned where it lies; only one that is
-/// split between two reads is copied, so what is held is never more than one frame of the largest size allowed.
+/// Cuts a stream of bytes into frames. A frame that is complete in the input is returned in place; only one that is
+/// split between two reads is copied, so at most one frame of the maximum size is buffered.
 /// </summary>
 internal sealed class FrameAssembler(int maxPayloadBytes)
 {
     private byte[] _partial = [];
     private int _have;
 
-    /// <summary>Has a frame begun that is not whole yet?</summary>
+    /// <summary>Is there an incomplete frame?</summary>
     public bool IsMidFrame => _have > 0;
 
     /// <summary>
-    /// Takes the next frame from <paramref name="input"/> and moves that past it. <paramref name="payload"/> is good
-    /// until the next call. False where no whole frame is there, or, with <paramref name="isBroken"/>, where the header
-    /// is not valid.
+    /// Takes the next frame from <paramref name="input"/> and advances that past it. <paramref name="payload"/> is
+    /// valid until the next call. False if no complete frame is available or, with <paramref name="isBroken"/>, if the
+    /// header is not valid.
     /// </summary>
     public bool TryNext(
         ref ReadOnlySpan<byte> input,

@@ -3,14 +3,14 @@ using System.Buffers.Binary;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The eight bytes in front of every frame, little endian:
+/// The eight bytes before every frame, little endian:
 /// [0..4) payload bytes | [4] type | [5] flags | [6..8) zero.
 /// </summary>
 internal readonly record struct FrameHeader(int PayloadBytes, FrameType Type, byte Flags)
 {
     public const int Size = 8;
 
-    /// <summary>Flag of a page record or a list of sources: nothing further comes for this request.</summary>
+    /// <summary>Flag of a page record or a list of sources: nothing further follows for this request.</summary>
     public const byte Last = 1;
 
     public void Write(Span<byte> to)
@@ -23,7 +23,7 @@ internal readonly record struct FrameHeader(int PayloadBytes, FrameType Type, by
     }
 
     /// <summary>
-    /// False where the length does not fit <paramref name="maxPayloadBytes"/> or an unused byte or flag is set.
+    /// False if the length exceeds <paramref name="maxPayloadBytes"/> or an unused byte or flag is set.
     /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> from, int maxPayloadBytes, out FrameHeader header)
     {

@@ -1,8 +1,8 @@
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// What a frame of the page data plane says (byte 4 of its header; docs/data-plane.md). The numbers are the wire's and
-/// never change meaning; a number that is not here ends the connection.
+/// The type of a frame of the page data plane (byte 4 of its header; docs/data-plane.md). The numbers are the wire's
+/// and never change meaning; an unknown number ends the connection.
 /// </summary>
 internal enum FrameType : byte
 {

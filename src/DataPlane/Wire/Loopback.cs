@@ -3,15 +3,16 @@ using System.Net.Sockets;
 
 namespace Userfault.DataPlane;
 
-/// <summary>What a connection within one machine can do without.</summary>
+/// <summary>Settings for connections within one machine.</summary>
 internal static class Loopback
 {
     private const int Tcp = 6;
     private const int CongestionControl = 13;
 
     /// <summary>
-    /// Between two processes of one machine nothing is ever lost and there is no line to share: congestion control that
-    /// measures and paces (bbr) costs a twentieth of both ends' time there and gains nothing. Reno is in every Linux.
+    /// Between two processes of one machine nothing is ever lost and no line is shared: congestion control that
+    /// measures and paces (bbr) costs a twentieth of both ends' time there and gains nothing. Reno is in every Linux
+    /// kernel.
     /// </summary>
     public static void Prepare(Socket socket)
     {
@@ -25,11 +26,11 @@ internal static class Loopback
         }
         catch (SocketException)
         {
-            // Refused, or the peer is gone: then as the system has it.
+            // Refused, or the peer has disconnected: the system's default stays.
         }
     }
 
-    // Where the peer is gone again, its address is, too.
+    // If the peer has disconnected, its address is gone as well.
     private static bool IsLoopback(Socket socket)
     {
         try

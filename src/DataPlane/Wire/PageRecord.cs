@@ -4,16 +4,17 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The record that opens the payload of <see cref="FrameType.Data"/>, Zero, Duplicate and End, little endian:
+/// The record at the start of the payload of <see cref="FrameType.Data"/>, Zero, Duplicate and End, little endian:
 /// [0..8) first page | [8..12) pages | [12..16) request | [16..20) detail | [20..24) checksum.
-/// Detail is the slot of a duplicate, the status of an end, else zero. The checksum is CRC32C of the frame's first 28
-/// bytes (header and record up to here) XOR CRC32C of the content that the record stands for (0 where it has none).
+/// Detail is the slot of a duplicate, the status of an end, and otherwise zero. The checksum is CRC32C of the frame's
+/// first 28 bytes (header and record up to here) XOR CRC32C of the content that the record represents (0 if it has
+/// none).
 /// </summary>
 internal readonly record struct PageRecord(ulong FirstPage, uint PageCount, uint RequestId, uint Detail, uint Checksum)
 {
     public const int Size = 24;
 
-    /// <summary>Frame header and record: what lies in front of the content.</summary>
+    /// <summary>Size of frame header and record, which precede the content.</summary>
     public const int FramedSize = FrameHeader.Size + Size;
 
     private const int ChecksummedBytes = FramedSize - sizeof(uint);
@@ -27,7 +28,7 @@ internal readonly record struct PageRecord(ulong FirstPage, uint PageCount, uint
             BinaryPrimitives.ReadUInt32LittleEndian(payload[20..])
         );
 
-    /// <summary>Writes header and record, and the checksum over both and over content whose CRC32C is given.</summary>
+    /// <summary>Writes header and record, and the checksum over both and over content with the given CRC32C.</summary>
     public void WriteFramed(Span<byte> to, FrameHeader header, uint contentCrc)
     {
         header.Write(to);

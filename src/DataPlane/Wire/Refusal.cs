@@ -4,10 +4,10 @@ using System.Text;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// Why a connection of the data plane ended, and the server's last frame where it is the one that says so. On the wire,
+/// Why a connection of the data plane ended; also the server's last frame, if that gives the reason. On the wire,
 /// little endian: [0..2) reason | [2..4) bytes of text | text in UTF-8, at most 255 bytes.
 /// </summary>
-/// <param name="Reason">Which of the closed set.</param>
+/// <param name="Reason">The reason, from a closed set.</param>
 /// <param name="Text">One line for people.</param>
 public readonly record struct Refusal(RefusalReason Reason, string Text)
 {
@@ -41,7 +41,7 @@ public readonly record struct Refusal(RefusalReason Reason, string Text)
         return true;
     }
 
-    // What a peer says ends up in logs and terminals: control characters do not.
+    // A peer's text ends up in logs and terminals: control characters are replaced.
     private static string PrintableText(ReadOnlySpan<byte> utf8) =>
         string.Create(null, $"{string.Concat(Encoding.UTF8.GetString(utf8).Select(c => char.IsControl(c) ? '?' : c))}");
 }

@@ -1,6 +1,6 @@
 namespace Userfault.DataPlane;
 
-/// <summary>Why one end of the data plane would not go on with the other. The numbers are the wire's.</summary>
+/// <summary>Why one end of the data plane disconnected the other. The numbers are the wire's.</summary>
 public enum RefusalReason : ushort
 {
     /// <summary>Not refused.</summary>
@@ -12,12 +12,12 @@ public enum RefusalReason : ushort
     /// <summary>No version is known to both ends.</summary>
     UnsupportedVersion = 2,
 
-    // 3 was version 1's, and is not used again.
+    // 3 was used by version 1 and is not used again.
 
-    /// <summary>No source here has the image that was asked for, or the other end has a different one.</summary>
+    /// <summary>No source here has the requested image, or the other end has a different one.</summary>
     UnknownImage = 4,
 
-    /// <summary>As many connections as are allowed are open.</summary>
+    /// <summary>The maximum number of connections is open.</summary>
     TooManyConnections = 5,
 
     /// <summary>A frame breaks the format: type, length, reserved bits or order.</summary>
@@ -32,13 +32,13 @@ public enum RefusalReason : ushort
     /// <summary>The handshake, a frame, or the peer's reading took too long.</summary>
     TooSlow = 9,
 
-    /// <summary>The server is going away; ask another one.</summary>
+    /// <summary>The server is shutting down; use another one.</summary>
     ShuttingDown = 10,
 
     /// <summary>Content does not match its checksum.</summary>
     BadChecksum = 11,
 
-    /// <summary>A page that was not asked for, twice, or out of order.</summary>
+    /// <summary>A page that was not requested, arrived twice, or out of order.</summary>
     WrongPage = 12,
 
     /// <summary>Never on the wire: the connection could not be made, or was lost.</summary>
@@ -47,6 +47,6 @@ public enum RefusalReason : ushort
     /// <summary>Never on the wire: this end closed it.</summary>
     Closed = 0x101,
 
-    /// <summary>Never on the wire: there is no TLS with the other end, or its certificate is not trusted.</summary>
+    /// <summary>Never on the wire: TLS with the other end failed, or its certificate is not trusted.</summary>
     Untrusted = 0x102,
 }

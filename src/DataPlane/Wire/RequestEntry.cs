@@ -10,7 +10,7 @@ internal readonly record struct RequestEntry(ulong FirstPage, uint PageCount, ui
 {
     public const int Size = 24;
 
-    /// <summary>Entries in one frame at most.</summary>
+    /// <summary>Maximum entries per frame.</summary>
     public const int PerFrame = WireLimits.ClientPayloadBytes / Size;
 
     public void Write(Span<byte> to)
@@ -21,7 +21,7 @@ internal readonly record struct RequestEntry(ulong FirstPage, uint PageCount, ui
         BinaryPrimitives.WriteUInt64LittleEndian(to[16..], Background ? 1u : 0u);
     }
 
-    /// <summary>False where a reserved bit is set.</summary>
+    /// <summary>False if a reserved bit is set.</summary>
     public static bool TryRead(ReadOnlySpan<byte> from, out RequestEntry entry)
     {
         var tail = BinaryPrimitives.ReadUInt64LittleEndian(from[16..]);

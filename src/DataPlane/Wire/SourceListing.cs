@@ -5,15 +5,15 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// One source that a node knows of, as its data plane lists it to whoever asks, so that a process outside the cluster
-/// can find every replica of an image. On the wire, little endian: [0..32) image | [32..40) pages | [40..42) port |
-/// [42] bytes of host | [43] bytes of name | host | name.
+/// One source that a node knows of, as its data plane lists it to clients, so that a process outside the cluster can
+/// find every replica of an image. On the wire, little endian: [0..32) image | [32..40) pages | [40..42) port | [42]
+/// bytes of host | [43] bytes of name | host | name.
 /// </summary>
-/// <param name="Image">Which image the source serves.</param>
+/// <param name="Image">The image that the source serves.</param>
 /// <param name="PageCount">Size of the image, in pages.</param>
-/// <param name="Host">Host to connect to; empty means the server that was asked, at the address it was reached
-/// by.</param>
-/// <param name="Port">TCP port; 0 where <paramref name="Host"/> is empty.</param>
+/// <param name="Host">Host to connect to; empty for the server that sent the list, at the address used to reach
+/// it.</param>
+/// <param name="Port">TCP port; 0 if <paramref name="Host"/> is empty.</param>
 /// <param name="Name">A name for people.</param>
 public sealed record SourceListing(ImageIdentity Image, ulong PageCount, string Host, int Port, string Name)
 {
@@ -39,7 +39,7 @@ public sealed record SourceListing(ImageIdentity Image, ulong PageCount, string 
         return FixedSize + host.Length + name.Length;
     }
 
-    /// <summary>Reads one entry and moves <paramref name="payload"/> past it; false where it is cut short.</summary>
+    /// <summary>Reads one entry and moves <paramref name="payload"/> past it; false if it is truncated.</summary>
     internal static bool TryRead(ref ReadOnlySpan<byte> payload, out SourceListing? listing)
     {
         listing = null;

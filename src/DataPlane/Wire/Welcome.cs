@@ -5,10 +5,10 @@ using Userfault.Pages;
 namespace Userfault.DataPlane;
 
 /// <summary>
-/// The server's word that the session is open, little endian:
-/// [0..2) version | [2..4) zero | [4..8) pages outstanding at most | [8..12) requests outstanding at most |
-/// [12..16) pages a request at most | [16..20) duplicate window | [20..24) silence in ms after which the server closes
-/// | [24..32) pages of the image | [32..64) image, zeros for none.
+/// The server's confirmation that the session is open, little endian:
+/// [0..2) version | [2..4) zero | [4..8) maximum outstanding pages | [8..12) maximum outstanding requests |
+/// [12..16) maximum pages per request | [16..20) duplicate window | [20..24) silence in ms after which the server
+/// closes | [24..32) pages of the image | [32..64) image, zeros for none.
 /// </summary>
 internal sealed record Welcome(
     uint MaxPages,
@@ -35,7 +35,7 @@ internal sealed record Welcome(
     }
 
     /// <summary>
-    /// None, or why the welcome is refused: limits that no request could satisfy, or a size past any address space.
+    /// None, or why the welcome is refused: limits that no request could satisfy, or a size beyond any address space.
     /// </summary>
     public static RefusalReason TryRead(ReadOnlySpan<byte> payload, out Welcome? welcome)
     {

@@ -4,7 +4,7 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
-// What sources answer.
+// How the engine handles the answers of sources.
 public sealed partial class FetchCore
 {
     /// <summary>
@@ -62,7 +62,9 @@ public sealed partial class FetchCore
         LoseUntrusted();
     }
 
-    /// <summary>A request ended without (the rest of) its pages; they are asked for again, before others.</summary>
+    /// <summary>
+    /// A request ended without some or all of its pages. They are requested again, ahead of other pages.
+    /// </summary>
     public void OnFailed(ulong requestId, FetchFailure failure)
     {
         if (RequestOf(requestId) is not { } request)
@@ -95,7 +97,7 @@ public sealed partial class FetchCore
         var isOnItsWay = !Unsafe.IsNullRef(ref page) && page.IsOnItsWay;
         if (RequestOf(requestId) is not { } request)
         {
-            // Of a request that was given up, or of none that was ever made.
+            // The request was given up (late), or no such request was ever made (bad).
             if (requestId != 0 && requestId <= _numbers.Last)
                 _tally.Late++;
             else
@@ -131,8 +133,8 @@ public sealed partial class FetchCore
         return true;
     }
 
-    // A request from which nothing is wanted any more stays until it ends or is overdue: its source owes an answer, and
-    // whether that comes says how the source is.
+    // A request whose pages are no longer wanted stays open until it ends or is overdue: its source still owes an
+    // answer, and whether that answer arrives is evidence about the source.
     private void Brought(ulong requestId)
     {
         if (requestId != 0 && RequestOf(requestId) is { } request)
@@ -205,7 +207,7 @@ public sealed partial class FetchCore
         GiveBack(request);
     }
 
-    // However much of one answer is wrong, it is one wrong answer.
+    // One answer counts as at most one wrong answer, however many of its pages are wrong.
     private void Distrust(SourceRequest request)
     {
         if (request.WasBad)

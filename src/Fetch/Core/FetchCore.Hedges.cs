@@ -4,7 +4,8 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
-// What is asked for a second time: demand that is slow, and background that somebody waits for.
+// Hedges, which are second requests for the same pages: for slow demand requests, and for background pages in flight
+// that a vCPU now waits for.
 public sealed partial class FetchCore
 {
     private void HedgeSlow(long nowNs)
@@ -23,8 +24,8 @@ public sealed partial class FetchCore
         }
     }
 
-    // Pages on their way as background that are wanted since the last time: those that travel in one request are asked
-    // for again in one.
+    // Background pages in flight that became demand since the last call. Pages that share one background request also
+    // share one hedge.
     private void AskAgain(long nowNs)
     {
         SourceRequest? hedge = null;
@@ -52,7 +53,7 @@ public sealed partial class FetchCore
 
     private bool TrySpend(int pages) => _hedges.TrySpend(pages, _tally.DemandPages + _tally.BackgroundPages);
 
-    // Demand overtakes background at one and the same source, but not other demand.
+    // At the same source, demand overtakes background but not other demand.
     private int ChooseForHedge(SourceRequest slow)
     {
         var other = _sources.Choose(except: slow.Source);

@@ -4,10 +4,10 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
-// The requests that are under way, and what becomes of their pages when they end.
+// The requests in flight, and where their pages go when they end.
 public sealed partial class FetchCore
 {
-    // Pages of one request come together, so the last one looked up is mostly the next.
+    // Pages of one request arrive together, so the request found last is usually the next one as well.
     private SourceRequest? RequestOf(ulong id)
     {
         if (_lastAsked?.Id == id)
@@ -23,7 +23,7 @@ public sealed partial class FetchCore
         return request;
     }
 
-    // It has its pages: it is made.
+    // All pages of the request have been added: it is sent.
     private void Open(SourceRequest? request)
     {
         if (request is null)
@@ -47,8 +47,8 @@ public sealed partial class FetchCore
         _spareRequests.Push(request);
     }
 
-    // Ends a request. Pages that it has not brought, and that no other request asks for, are queued again, before
-    // others and in their order.
+    // Ends a request. Pages that have not arrived and that no other request covers are queued again, at the front and
+    // in their order.
     private void GiveBack(SourceRequest request)
     {
         for (var r = request.Ranges.Length - 1; r >= 0 && request.Wanted > 0; r--)
@@ -78,10 +78,10 @@ public sealed partial class FetchCore
         _tally.Retried++;
     }
 
-    // What can be counted a page, in one place that is cheap to write.
+    // Counters that may be updated once per page, kept in one struct so that an update is cheap.
     private Tally _tally;
 
-    /// <summary>What was done so far.</summary>
+    /// <summary>Counters since the start.</summary>
     public FetchCounters Counters =>
         new(
             _tally.DemandPages,

@@ -2,28 +2,28 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
-// Sources that come and go, and those that are silent.
+// Sources that are added, removed or silent.
 public sealed partial class FetchCore
 {
     private const int TimeoutsWhereAlone = 8;
 
-    /// <summary>Is there anything that time alone may change? Then <see cref="OnTick"/> is to be called.</summary>
+    /// <summary>
+    /// Can the passing of time alone change anything? If so, the shell must call <see cref="OnTick"/>.
+    /// </summary>
     public bool NeedsTicks => _requests.Count > 0 && (_settings.TimeoutNs > 0 || _settings.Hedge);
 
-    /// <summary>
-    /// A source can be asked from now on; answers its number, which may be one of a source that is gone.
-    /// </summary>
-    /// <param name="isSpare">Is it asked only for hedges, and where the others are silent or gone?</param>
+    /// <summary>Adds a source. Returns its number, which may be that of a removed source.</summary>
+    /// <param name="isSpare">Is it used only for hedges, and when the other sources are silent or gone?</param>
     public int AddSource(bool isSpare = false) => _sources.Add(isSpare);
 
-    /// <summary>A source cannot be asked any more: what was asked of it is asked of another.</summary>
+    /// <summary>Removes a source. Its outstanding pages are requested from other sources.</summary>
     public void RemoveSource(int source)
     {
         if (_sources.IsUp(source))
             Lose(source, SourceLoss.Removed);
     }
 
-    /// <summary>Cancels all requests: the engine ends.</summary>
+    /// <summary>Cancels all requests, when the engine stops.</summary>
     public void CancelAll()
     {
         CollectIds(source: -1);
@@ -32,8 +32,8 @@ public sealed partial class FetchCore
     }
 
     /// <summary>
-    /// Looks for requests that take too long: overdue ones are given up and asked again, slow ones are hedged. Every
-    /// <see cref="FetchSettings.TickNs"/> or so.
+    /// Looks for requests that take too long: overdue ones are given up and requested again, slow ones are hedged. To
+    /// be called about every <see cref="FetchSettings.TickNs"/>.
     /// </summary>
     public void OnTick(long nowNs)
     {
@@ -45,8 +45,8 @@ public sealed partial class FetchCore
 
     private void GiveUpOverdue(long nowNs)
     {
-        // With one source there is nobody else to ask, and a connection that is lost says so itself; but a request that
-        // it has lost must not be waited for to the end of time.
+        // With a single source there is no alternative, and a lost connection reports itself, so the timeout is longer.
+        // It is not infinite: a live connection may still have lost one request.
         var isAlone = _sources.Up == 1;
         var timeoutNs = isAlone ? _settings.TimeoutNs * TimeoutsWhereAlone : _settings.TimeoutNs;
         _ids.Clear();
@@ -59,7 +59,7 @@ public sealed partial class FetchCore
         if (_ids.Count == 0)
             return;
         _ids.Sort();
-        // The oldest last, so that it is asked for first.
+        // The oldest is given back last, so that its pages end up at the front of the queue.
         for (var i = _ids.Count - 1; i >= 0; i--)
         {
             var request = _requests[_ids[i]];
@@ -96,7 +96,7 @@ public sealed partial class FetchCore
         _effects.Enqueue(new FetchEffect(FetchEffectKind.GiveUp, source, Loss: loss));
     }
 
-    // In ascending order, so that a replay goes through them in the same one. -1 is all sources.
+    // In ascending order, so that a replay visits them in the same order. -1 means all sources.
     private void CollectIds(int source)
     {
         _ids.Clear();

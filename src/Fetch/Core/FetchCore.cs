@@ -5,20 +5,21 @@ using Userfault.Pages;
 namespace Userfault.Fetch;
 
 /// <summary>
-/// Decides which pages are asked of which source, and when: demand before background, neighbours in one request, a page
-/// on its way never asked for twice but by a hedge, another source where one is slow, silent, lost or wrong. Events go
-/// in, effects come out (<see cref="TryTakeEffect"/>). No clock: time is a parameter. No thread: one owner. Nothing is
-/// allocated for a page once the tables have grown.
+/// Decides which pages are requested from which source, and when: demand before background, neighbours in one request,
+/// no page in flight requested twice except by a hedge, and another source when one is slow, silent, lost or wrong.
+/// Events go in, effects come out (<see cref="TryTakeEffect"/>). It has no clock (time is a parameter) and no thread
+/// (one owner calls it). Once the tables have grown, nothing is allocated per page.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A page is queued, on its way, or unknown here. All other state is kept per request, not per page. Requesters are
-/// small numbers that the shell gives out.
+/// A page is queued, in flight, or unknown here. All other state is kept per request, not per page. Requesters are
+/// small numbers that the shell assigns.
 /// </para>
 /// <para>
-/// A page on its way as background that becomes wanted is asked for again, alone and as demand, which overtakes what is
-/// queued at a source, where that is usually here sooner than the rest of its way takes. Else it is waited for, as
-/// demand is. Either way it is a hedge, within the hedges' budget.
+/// When a background page in flight becomes demand, it is requested again alone and as demand, which overtakes the
+/// requests queued at a source, if demand usually arrives sooner than the rest of the background request will.
+/// Otherwise its background request is watched as if it were demand, and hedged if it is slow. Both kinds of second
+/// request are hedges and count against the hedge budget.
 /// </para>
 /// </remarks>
 public sealed partial class FetchCore
@@ -43,9 +44,8 @@ public sealed partial class FetchCore
     private int _outstandingBackground;
 
     /// <summary>An engine without sources.</summary>
-    /// <param name="settings">How it asks.</param>
-    /// <param name="numbers">Where its requests get their numbers; null where no other engine asks the same
-    /// connections.</param>
+    /// <param name="settings">Sizes, timeouts and hedging.</param>
+    /// <param name="numbers">The source of request ids; null if no other engine shares the connections.</param>
     public FetchCore(FetchSettings settings, RequestNumbers? numbers = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -56,33 +56,33 @@ public sealed partial class FetchCore
         _hedges = new Hedges(settings);
     }
 
-    /// <summary>Pages queued or on their way.</summary>
+    /// <summary>Pages queued or in flight.</summary>
     public int PagesHeld => _pages.Count;
 
     /// <summary>Background pages among <see cref="PagesHeld"/>.</summary>
     public int BackgroundHeld { get; private set; }
 
-    /// <summary>Requests that are not over.</summary>
+    /// <summary>Requests that have not ended.</summary>
     public int RequestsOpen => _requests.Count;
 
-    /// <summary>Can any source be asked?</summary>
+    /// <summary>Is any source up?</summary>
     public bool HasSource => _sources.Up > 0;
 
     /// <summary>Request latencies, from sending to the last page.</summary>
     public LatencyHistogram Latency { get; } = new();
 
-    /// <summary>Can this source be asked?</summary>
+    /// <summary>Is this source up?</summary>
     public bool IsUp(int source) => _sources.IsUp(source);
 
-    /// <summary>The next thing to do, in order. To be done before the next event.</summary>
+    /// <summary>The next effect, in order. The shell performs all effects before the next event.</summary>
     public bool TryTakeEffect(out FetchEffect effect) => _effects.TryDequeue(out effect);
 
-    /// <summary>Somebody wants pages.</summary>
+    /// <summary>A requester wants pages.</summary>
     /// <param name="pages">The pages, in the order wanted.</param>
-    /// <param name="priority">Does anybody wait for them?</param>
-    /// <param name="requester">Who gets them.</param>
+    /// <param name="priority">Demand if a vCPU waits for them.</param>
+    /// <param name="requester">The requester that receives the pages.</param>
     /// <param name="nowNs">The time.</param>
-    /// <returns>How many of them the requester had not asked for before.</returns>
+    /// <returns>The number of pages that this requester had not requested before.</returns>
     public int Want(MemoryPageRange pages, FetchPriority priority, int requester, long nowNs)
     {
         var added = 0;
@@ -119,7 +119,7 @@ public sealed partial class FetchCore
             WaitFor(memoryPage, ref page, nowNs);
     }
 
-    /// <summary>Forgets background pages that were not asked for yet.</summary>
+    /// <summary>Forgets background pages that are still queued.</summary>
     public void CancelBackground()
     {
         while (_background.TryTake(out var memoryPage))
@@ -158,7 +158,7 @@ public sealed partial class FetchCore
     }
 
     /// <summary>
-    /// Makes the requests that may be made now. After every event, or after several that belong together.
+    /// Makes the requests that are due. To be called after every event, or after several events that belong together.
     /// </summary>
     public void Decide(long nowNs)
     {
@@ -167,8 +167,7 @@ public sealed partial class FetchCore
     }
 
     /// <summary>
-    /// Without a source: hands back everything that is held, so that its requesters learn that it will not come from
-    /// here.
+    /// When no source is left: fails every page held, so that the requesters learn that this engine cannot fetch it.
     /// </summary>
     public void FailAll()
     {
@@ -222,7 +221,7 @@ public sealed partial class FetchCore
             return;
         }
 
-        // The old place in the background queue is left behind, and skipped when it comes up.
+        // The page's old entry stays in the background queue and is skipped when it comes up.
         _demand.Add(memoryPage);
         _tally.Promoted++;
     }
@@ -279,7 +278,7 @@ public sealed partial class FetchCore
         _pages.Remove(memoryPage.Value);
     }
 
-    // One page fewer of this request is wanted; the request is cancelled with the last one.
+    // One page of this request is no longer wanted. When none is wanted, the request is cancelled.
     private void Unneed(ulong requestId)
     {
         if (requestId == 0 || RequestOf(requestId) is not { } request || --request.Wanted > 0)

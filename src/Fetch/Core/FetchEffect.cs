@@ -6,14 +6,14 @@ namespace Userfault.Fetch;
 /// An action for the shell. <see cref="Kind"/> says which one; <see cref="FetchEffectKind"/> lists the fields that each
 /// kind sets.
 /// </summary>
-/// <param name="Kind">What to do.</param>
-/// <param name="Source">Which source.</param>
-/// <param name="Requester">Which requester.</param>
-/// <param name="Request">The request to make; the engine's, and valid until it takes its next event.</param>
-/// <param name="RequestId">Which request to cancel.</param>
-/// <param name="Batch">Pages to hand on.</param>
+/// <param name="Kind">The action.</param>
+/// <param name="Source">The source concerned.</param>
+/// <param name="Requester">The requester concerned.</param>
+/// <param name="Request">The request to send. The engine owns it; it is valid until the engine's next event.</param>
+/// <param name="RequestId">The request to cancel.</param>
+/// <param name="Batch">The pages to deliver.</param>
 /// <param name="Priority">Priority of the request that a batch answers.</param>
-/// <param name="Page">Which page.</param>
+/// <param name="Page">The page concerned.</param>
 /// <param name="Loss">Why a source is given up.</param>
 public readonly record struct FetchEffect(
     FetchEffectKind Kind,

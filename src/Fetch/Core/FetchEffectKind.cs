@@ -1,20 +1,20 @@
 namespace Userfault.Fetch;
 
-/// <summary>What a shell is to do.</summary>
+/// <summary>The actions that a shell performs.</summary>
 public enum FetchEffectKind
 {
-    /// <summary>Ask <see cref="FetchEffect.Source"/> for the pages of <see cref="FetchEffect.Request"/>.</summary>
+    /// <summary>Request the pages of <see cref="FetchEffect.Request"/> from <see cref="FetchEffect.Source"/>.</summary>
     Ask,
 
     /// <summary>
-    /// Cancel request <see cref="FetchEffect.RequestId"/> at <see cref="FetchEffect.Source"/>: its answer is of no use
-    /// any more.
+    /// Cancel request <see cref="FetchEffect.RequestId"/> at <see cref="FetchEffect.Source"/>: its answer is no longer
+    /// needed.
     /// </summary>
     Cancel,
 
     /// <summary>
-    /// Let go of <see cref="FetchEffect.Source"/>, for <see cref="FetchEffect.Loss"/>; its number may be given to
-    /// another.
+    /// Release <see cref="FetchEffect.Source"/>, because of <see cref="FetchEffect.Loss"/>. Its number may be reused
+    /// for another source.
     /// </summary>
     GiveUp,
 
@@ -24,13 +24,14 @@ public enum FetchEffectKind
     Deliver,
 
     /// <summary>
-    /// Tell <see cref="FetchEffect.Requester"/> that background page <see cref="FetchEffect.Page"/> will not come: its
-    /// source takes it to be in place.
+    /// Report to <see cref="FetchEffect.Requester"/> that background page <see cref="FetchEffect.Page"/> will not
+    /// arrive: the source assumes that it is in place.
     /// </summary>
     NotSent,
 
     /// <summary>
-    /// Tell <see cref="FetchEffect.Requester"/> that <see cref="FetchEffect.Page"/> will not come: no source is left.
+    /// Report to <see cref="FetchEffect.Requester"/> that <see cref="FetchEffect.Page"/> will not arrive: no source is
+    /// left.
     /// </summary>
     Fail,
 }

@@ -5,12 +5,12 @@ namespace Userfault.Fetch;
 /// source cannot be overtaken, whatever the priorities. The limit shrinks when demand latency exceeds the recent
 /// minimum by more than the permitted delay, and grows again when it does not, or while there is no demand.
 /// </summary>
-/// <param name="minPages">Least room: a request.</param>
-/// <param name="maxPages">Most room: the window.</param>
-/// <param name="delayNs">How much longer than the quickest demand may take; 0 never makes less room.</param>
-public sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
+/// <param name="minPages">Minimum room: one request.</param>
+/// <param name="maxPages">Maximum room: the window.</param>
+/// <param name="delayNs">Permitted excess over the lowest demand latency, in ns; 0 keeps the maximum room.</param>
+internal sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
 {
-    // The quickest of this many requests is what the path takes by itself: paths change.
+    // The lowest latency of this many requests is taken as that of the idle path. It expires, because paths change.
     private const int Epoch = 1024;
 
     private readonly int _minPages = Math.Min(minPages, maxPages);
@@ -19,11 +19,11 @@ public sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
     private long _quickestOfEpochNs = long.MaxValue;
     private int _inEpoch;
 
-    /// <summary>The room now, in pages.</summary>
+    /// <summary>The current room, in pages.</summary>
     public int Pages { get; private set; } = maxPages;
 
     /// <summary>A demand request was answered.</summary>
-    /// <param name="latencyNs">How long it took.</param>
+    /// <param name="latencyNs">The latency of the request.</param>
     public void OnDemand(long latencyNs)
     {
         _quickestOfEpochNs = Math.Min(_quickestOfEpochNs, latencyNs);
@@ -39,7 +39,7 @@ public sealed class BackgroundRoom(int minPages, int maxPages, long delayNs)
     }
 
     /// <summary>A background request was answered.</summary>
-    /// <param name="isDemandWaiting">Is demand on its way as well?</param>
+    /// <param name="isDemandWaiting">Is demand in flight as well?</param>
     public void OnBackground(bool isDemandWaiting)
     {
         if (!isDemandWaiting)

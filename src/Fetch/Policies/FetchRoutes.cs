@@ -3,15 +3,15 @@ using Userfault.Pages;
 namespace Userfault.Fetch;
 
 /// <summary>
-/// Which fetcher serves which pages: rendezvous hashing over runs of <see cref="RunPages"/> pages. Every page has one
-/// fetcher, neighbours have the same, and a fetcher that comes or goes moves only its own share.
+/// Maps pages to fetchers: rendezvous hashing over runs of <see cref="RunPages"/> pages. Every page has one fetcher,
+/// neighbours within a run share it, and a fetcher that joins or leaves moves only its own share.
 /// </summary>
 /// <remarks>
-/// The hash is by hand, not <see cref="object.GetHashCode"/>: it must be the same on every node and in every replay.
+/// The hash is explicit, not <see cref="object.GetHashCode"/>: it must be the same on every node and in every replay.
 /// </remarks>
 public sealed class FetchRoutes
 {
-    /// <summary>Pages that always go to the same fetcher together: 2 MiB.</summary>
+    /// <summary>Pages that always belong to the same fetcher: 2 MiB.</summary>
     public const ulong RunPages = 512;
 
     private readonly ulong[] _members;
@@ -22,7 +22,7 @@ public sealed class FetchRoutes
     /// <summary>The fetchers, in ascending order.</summary>
     public IReadOnlyList<ulong> Members => _members;
 
-    /// <summary>The fetcher of a page. Meaningless where there are no members.</summary>
+    /// <summary>The fetcher of a page. Meaningless without members.</summary>
     public ulong Of(MemoryPage page)
     {
         if (_members.Length == 1)

@@ -1,9 +1,9 @@
 namespace Userfault.Fetch;
 
-/// <summary>Why a source is not asked any more.</summary>
+/// <summary>The reason why a source is no longer used.</summary>
 public enum SourceLoss
 {
-    /// <summary>It said so itself: its connection is gone.</summary>
+    /// <summary>The source reported that its connection is lost.</summary>
     ConnectionLost,
 
     /// <summary>Too many of its answers were wrong.</summary>
@@ -12,6 +12,6 @@ public enum SourceLoss
     /// <summary>Too many timeouts in a row passed without a page from it.</summary>
     Silent,
 
-    /// <summary>The shell took it out.</summary>
+    /// <summary>The shell removed it.</summary>
     Removed,
 }

@@ -3,25 +3,25 @@ using System.Runtime.InteropServices;
 namespace Userfault.Fetch;
 
 /// <summary>
-/// The sources of one engine, by number, and which of them is asked next. The number of one that is gone is given to
-/// one that comes. Ties go to the lower number, so that a replay chooses the same.
+/// The sources of one engine, by number, and the choice of the next one to use. A new source reuses the number of a
+/// removed one. Ties go to the lower number, so that a replay makes the same choice.
 /// </summary>
 internal sealed class SourceTable(FetchSettings settings)
 {
     private readonly List<Source> _sources = [];
 
-    /// <summary>How many can be asked.</summary>
+    /// <summary>Number of sources that are up.</summary>
     public int Up { get; private set; }
 
     private Span<Source> All => CollectionsMarshal.AsSpan(_sources);
 
-    /// <summary>Can this source be asked?</summary>
+    /// <summary>Is this source up?</summary>
     public bool IsUp(int source) => _sources[source].IsUp;
 
-    /// <summary>Has its last sign of life been a timeout?</summary>
+    /// <summary>Has it been overdue without a page since?</summary>
     public bool IsSilent(int source) => All[source].Trust.Silences > 0;
 
-    /// <summary>A source has come; answers its number.</summary>
+    /// <summary>Adds a source and returns its number.</summary>
     public int Add(bool isSpare)
     {
         var added = new Source { IsUp = true, IsSpare = isSpare };
@@ -38,7 +38,7 @@ internal sealed class SourceTable(FetchSettings settings)
         return _sources.Count - 1;
     }
 
-    /// <summary>A source is gone.</summary>
+    /// <summary>Removes a source.</summary>
     public void Remove(int source)
     {
         All[source].IsUp = false;
@@ -46,9 +46,10 @@ internal sealed class SourceTable(FetchSettings settings)
     }
 
     /// <summary>
-    /// The source with the fewest pages outstanding, spares and silent ones behind the rest; -1 where none is left.
+    /// The source with the fewest pages outstanding; spares rank behind others and silent ones behind all. -1 if there
+    /// is none.
     /// </summary>
-    /// <param name="except">One that is not to be chosen; -1 for none.</param>
+    /// <param name="except">A source not to choose; -1 for none.</param>
     public int Choose(int except)
     {
         var best = -1;
@@ -83,32 +84,32 @@ internal sealed class SourceTable(FetchSettings settings)
         return -1;
     }
 
-    /// <summary>Pages are asked of it.</summary>
+    /// <summary>Pages were requested from this source.</summary>
     public void OnAsked(int source, int pages) => All[source].Outstanding += pages;
 
-    /// <summary>They are not outstanding any more.</summary>
+    /// <summary>These pages are no longer outstanding.</summary>
     public void OnOver(int source, int pages) => All[source].Outstanding -= pages;
 
-    /// <summary>A page has come from it.</summary>
+    /// <summary>A page arrived from this source.</summary>
     public void OnPage(int source) => All[source].Trust.OnPage();
 
     /// <summary>An answer was wrong, or refused.</summary>
     public void OnBadAnswer(int source) => All[source].Trust.OnBadAnswer();
 
-    /// <summary>An answer was right to its end.</summary>
+    /// <summary>An answer was complete and correct.</summary>
     public void OnGoodAnswer(int source) => All[source].Trust.OnGoodAnswer(settings.ForgiveAnswers);
 
-    /// <summary>A request to it is overdue.</summary>
+    /// <summary>A request to this source is overdue.</summary>
     public void OnOverdue(int source) => All[source].Trust.OnOverdue();
 
-    /// <summary>All requests have been looked at: counts the silences.</summary>
+    /// <summary>All requests have been checked: counts the silences.</summary>
     public void CountSilences(long nowNs)
     {
         foreach (ref var source in All)
             source.Trust.CountSilence(nowNs, settings.TimeoutNs);
     }
 
-    /// <summary>A source that may be asked and should not be, and why; false where there is none.</summary>
+    /// <summary>A source that is up but has lost the engine's trust, and the reason; false if there is none.</summary>
     public bool TryFindUntrusted(out int source, out SourceLoss loss)
     {
         var all = All;
@@ -128,10 +129,10 @@ internal sealed class SourceTable(FetchSettings settings)
     {
         public bool IsUp;
 
-        // Asked only for hedges, and where the others are silent or gone.
+        // Used only for hedges, and when the other sources are silent or gone.
         public bool IsSpare;
 
-        // Pages.
+        // In pages.
         public int Outstanding;
 
         public SourceTrust Trust;

@@ -1,8 +1,9 @@
 namespace Userfault.Fetch;
 
 /// <summary>
-/// How far one source is trusted, by what it does now: wrong answers count until enough right ones have come, timeouts
-/// until a page has come. One source that is used up is taken out; one that comes back begins anew.
+/// How far one source is trusted, judged by its recent behaviour: a wrong answer counts until enough correct answers
+/// have followed, timeouts count until a page arrives. A source that has used up its trust is removed; if it returns,
+/// it starts afresh.
 /// </summary>
 internal struct SourceTrust
 {
@@ -13,22 +14,22 @@ internal struct SourceTrust
     /// <summary>Timeouts in a row without a page between them.</summary>
     public int Silences { get; private set; }
 
-    /// <summary>When a silent source may be tried with background pages again, in ns.</summary>
+    /// <summary>When a silent source may next be tried with a background page, in ns.</summary>
     public long TryAgainNs { get; private set; }
 
-    /// <summary>Why it should not be asked any more; null while it may be.</summary>
+    /// <summary>Why the source should no longer be used; null while it may be.</summary>
     public readonly SourceLoss? Used(FetchSettings settings) =>
         _badAnswers >= settings.MaxBadAnswers ? SourceLoss.BadAnswers
         : Silences >= settings.MaxBadAnswers ? SourceLoss.Silent
         : null;
 
-    /// <summary>A page has come from it.</summary>
+    /// <summary>A page arrived from it.</summary>
     public void OnPage() => Silences = 0;
 
     /// <summary>An answer was wrong, or refused.</summary>
     public void OnBadAnswer() => _badAnswers++;
 
-    /// <summary>An answer was right to its end.</summary>
+    /// <summary>An answer was complete and correct.</summary>
     public void OnGoodAnswer(int forgiveAnswers)
     {
         if (_badAnswers == 0 || ++_goodAnswers < forgiveAnswers)
@@ -41,8 +42,8 @@ internal struct SourceTrust
     public void OnOverdue() => _isOverdue = true;
 
     /// <summary>
-    /// All requests have been looked at. However many are overdue at once, it is one silence: a machine that stood
-    /// still for a moment is not a source that is gone.
+    /// All requests have been checked. However many are overdue at once, they count as one silence: a machine that
+    /// stalled for a moment is not a lost source.
     /// </summary>
     public void CountSilence(long nowNs, long timeoutNs)
     {

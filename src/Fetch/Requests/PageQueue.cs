@@ -3,17 +3,18 @@ using Userfault.Pages;
 namespace Userfault.Fetch;
 
 /// <summary>
-/// Pages in the order in which they are asked for; what has to be asked for again comes first. A ring that grows.
+/// Pages in the order in which they will be requested; pages to be requested again go to the front. A growing ring
+/// buffer.
 /// </summary>
 internal sealed class PageQueue
 {
     private MemoryPage[] _ring = new MemoryPage[256];
     private int _first;
 
-    /// <summary>How many entries there are, pages that were taken out of their turn among them.</summary>
+    /// <summary>Number of entries, including stale ones of pages that were promoted or forgotten.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Behind all others.</summary>
+    /// <summary>Appends a page.</summary>
     public void Add(MemoryPage page)
     {
         if (Count == _ring.Length)
@@ -21,7 +22,7 @@ internal sealed class PageQueue
         _ring[(_first + Count++) & (_ring.Length - 1)] = page;
     }
 
-    /// <summary>Before all others.</summary>
+    /// <summary>Inserts a page at the front.</summary>
     public void AddFirst(MemoryPage page)
     {
         if (Count == _ring.Length)
@@ -31,7 +32,7 @@ internal sealed class PageQueue
         Count++;
     }
 
-    /// <summary>Takes the first.</summary>
+    /// <summary>Takes the first entry.</summary>
     public bool TryTake(out MemoryPage page)
     {
         page = default;
@@ -43,7 +44,7 @@ internal sealed class PageQueue
         return true;
     }
 
-    /// <summary>Forgets all.</summary>
+    /// <summary>Removes all entries.</summary>
     public void Clear() => (_first, Count) = (0, 0);
 
     private void Grow()

@@ -3,21 +3,21 @@ namespace Userfault.Fetch;
 /// <summary>A wanted page that has not arrived.</summary>
 internal struct PendingPage
 {
-    /// <summary>Who wanted it first.</summary>
+    /// <summary>The first requester.</summary>
     public int Requester;
 
-    /// <summary>Who else wants it: a chain of <see cref="RequesterChains"/>.</summary>
+    /// <summary>The other requesters: a chain of <see cref="RequesterChains"/>.</summary>
     public int OtherRequesters;
 
-    /// <summary>The request that asks for it; 0 while it is queued.</summary>
+    /// <summary>The request that the page is part of; 0 while it is queued.</summary>
     public ulong Request;
 
-    /// <summary>The request that asks for it as well; mostly 0.</summary>
+    /// <summary>The hedge that the page is part of as well; usually 0.</summary>
     public ulong Hedge;
 
-    /// <summary>Is it demand? False: background.</summary>
+    /// <summary>Is it demand? If not, it is background.</summary>
     public bool IsWaitedFor;
 
-    /// <summary>Has a source been asked for it?</summary>
+    /// <summary>Has it been requested from a source?</summary>
     public readonly bool IsOnItsWay => Request != 0;
 }

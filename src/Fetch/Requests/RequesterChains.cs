@@ -1,8 +1,8 @@
 namespace Userfault.Fetch;
 
 /// <summary>
-/// Those besides the first who want a page, as chains in one array: mostly there are none, and nothing is allocated for
-/// those that there are. 0 is the empty chain.
+/// The requesters of a page besides the first, as linked lists in one array. Most pages have none, and the lists
+/// allocate nothing once the array has grown. 0 is the empty chain.
 /// </summary>
 internal sealed class RequesterChains
 {
@@ -10,7 +10,7 @@ internal sealed class RequesterChains
     private int _used = 1;
     private int _free;
 
-    /// <summary>Adds a requester to a chain, at its end; false where it is there already.</summary>
+    /// <summary>Appends a requester to a chain; false if the chain already contains it.</summary>
     public bool Add(ref int chain, int requester)
     {
         var last = 0;
@@ -29,7 +29,7 @@ internal sealed class RequesterChains
         return true;
     }
 
-    /// <summary>Takes the first of a chain.</summary>
+    /// <summary>Removes the first requester of a chain.</summary>
     public bool TryTakeFirst(ref int chain, out int requester)
     {
         requester = -1;
@@ -42,7 +42,7 @@ internal sealed class RequesterChains
         return true;
     }
 
-    /// <summary>Takes a requester out of a chain; false where it is not in it.</summary>
+    /// <summary>Removes a requester from a chain; false if the chain does not contain it.</summary>
     public bool Remove(ref int chain, int requester)
     {
         var before = 0;

@@ -3,7 +3,7 @@ using Userfault.Pages;
 
 namespace Userfault.Fetch;
 
-/// <summary>One request that an engine has made to a source and that is not over. Reused; the engine owns it.</summary>
+/// <summary>A request to a source that has not ended. Instances are reused; the engine owns them.</summary>
 public sealed class SourceRequest
 {
     /// <summary>
@@ -13,34 +13,34 @@ public sealed class SourceRequest
 
     private readonly List<MemoryPageRange> _ranges = new(8);
 
-    /// <summary>Its number, under which the source answers.</summary>
+    /// <summary>The id, which the source repeats in its answers.</summary>
     public ulong Id { get; private set; }
 
-    /// <summary>Which source it goes to.</summary>
+    /// <summary>The source that it was sent to.</summary>
     public int Source { get; private set; }
 
     /// <summary>Demand or background.</summary>
     public FetchPriority Priority { get; private set; }
 
-    /// <summary>When it was made, in ns.</summary>
+    /// <summary>When it was sent, in ns.</summary>
     public long SentNs { get; private set; }
 
-    /// <summary>Does it ask for pages that another request asks for as well?</summary>
+    /// <summary>Is it a second request for pages that another request covers?</summary>
     public bool IsHedge { get; private set; }
 
     /// <summary>The pages, in the order wanted. Valid until the engine takes its next event.</summary>
     public ReadOnlySpan<MemoryPageRange> Ranges => CollectionsMarshal.AsSpan(_ranges);
 
-    /// <summary>How many pages it asks for.</summary>
+    /// <summary>Number of pages requested.</summary>
     public int Pages { get; private set; }
 
-    /// <summary>How many of its pages are still wanted of it.</summary>
+    /// <summary>Number of pages still wanted from this request.</summary>
     internal int Wanted { get; set; }
 
-    /// <summary>Since when a demand page of it that is not hedged has been waited for, in ns.</summary>
+    /// <summary>Since when a vCPU has waited for a page of this request that is not hedged, in ns.</summary>
     internal long WaitedSinceNs { get; set; }
 
-    /// <summary>Was something wrong with its answer already?</summary>
+    /// <summary>Has its answer already been counted as wrong?</summary>
     internal bool WasBad { get; set; }
 
     internal void Reset(ulong id, int source, FetchPriority priority, long sentNs, bool isHedge)
@@ -51,7 +51,7 @@ public sealed class SourceRequest
         _ranges.Clear();
     }
 
-    /// <summary>Appends a page; a run of neighbours is one range.</summary>
+    /// <summary>Adds a page; adjacent pages form one range.</summary>
     internal void Add(MemoryPage page)
     {
         Pages++;

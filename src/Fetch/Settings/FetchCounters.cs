@@ -1,19 +1,19 @@
 namespace Userfault.Fetch;
 
-/// <summary>What an engine has done so far. Pages unless named otherwise.</summary>
+/// <summary>Counters of an engine since its start. In pages unless stated otherwise.</summary>
 /// <param name="DemandPages">Pages requested on demand.</param>
-/// <param name="BackgroundPages">Pages asked for ahead of need.</param>
-/// <param name="Requests">Requests sent to sources, hedges and retries among them.</param>
-/// <param name="Delivered">Pages handed on.</param>
-/// <param name="Zero">Of these, pages that travelled as a zero marker.</param>
-/// <param name="Duplicates">Of these, pages that travelled as a duplicate marker.</param>
-/// <param name="Promoted">Background pages that became demand before they were asked for.</param>
-/// <param name="Awaited">Background pages that became demand while they were on their way.</param>
-/// <param name="Merged">Pages wanted again while they were on their way.</param>
-/// <param name="Hedged">Pages asked of a second source since the first was slow.</param>
-/// <param name="Retried">Pages asked for again after a failure or a timeout.</param>
+/// <param name="BackgroundPages">Pages requested as background.</param>
+/// <param name="Requests">Requests sent to sources, including hedges and retries.</param>
+/// <param name="Delivered">Pages delivered to requesters.</param>
+/// <param name="Zero">Delivered pages that were transferred as a zero marker.</param>
+/// <param name="Duplicates">Delivered pages that were transferred as a duplicate marker.</param>
+/// <param name="Promoted">Background pages that became demand while they were queued.</param>
+/// <param name="Awaited">Background pages that became demand while they were in flight.</param>
+/// <param name="Merged">Pages wanted again while they were queued or in flight.</param>
+/// <param name="Hedged">Pages requested a second time by a hedge.</param>
+/// <param name="Retried">Pages queued again after a failure or a timeout.</param>
 /// <param name="Late">Pages that arrived after a hedge or a retry had already brought them.</param>
-/// <param name="Bad">Pages that were not asked for, or came in a wrong form.</param>
+/// <param name="Bad">Pages that were never requested, or not in the request that they answered.</param>
 public readonly record struct FetchCounters(
     long DemandPages,
     long BackgroundPages,

@@ -68,8 +68,14 @@ internal sealed unsafe class ChunkedImageFeed : ImageFeed
         {
             // Of some piece that had to wait, be it its own chunk's or that of a fault that was read with it.
             var page = new MemoryPage(_faults[i]);
-            if (Delivery.Missing.IsSet(page.Value) && Delivery.Map.TryAtPage(page, out var region))
-                Delivery.Deferred.Add(region.AddressOf(page));
+            if (
+                Delivery.Missing.IsSet(page.Value)
+                && !_placement.Left.Has(page)
+                && Delivery.Map.TryAtPage(page, out var region)
+            )
+            {
+                Delivery.Deferred.Add(new FaultKey(region.AddressOf(page)), Delivery.NowNs);
+            }
         }
         _faultCount = 0;
     }

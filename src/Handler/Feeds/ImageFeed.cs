@@ -27,7 +27,7 @@ internal unsafe class ImageFeed : PageFeed
     }
 
     /// <inheritdoc/>
-    public override int SleepMs => _isChanging ? ChangingPollMs : -1;
+    public override int SleepMs => _isChanging ? Delivery.StallPollMs : -1;
 
     /// <summary>The image's pages.</summary>
     protected ImageRuns Runs { get; }
@@ -67,8 +67,9 @@ internal unsafe class ImageFeed : PageFeed
     }
 
     /// <inheritdoc/>
-    public override void OnRequest(MemoryPage page) =>
-        PlaceAround(page, Delivery.Claims.WindowAround(page, _placement.ChunkPages), _placement.UsualWay);
+    public override bool OnRequest(MemoryPage page) =>
+        PlaceAround(page, Delivery.Claims.WindowAround(page, _placement.ChunkPages), _placement.UsualWay)
+        != PlaceResult.Again;
 
     /// <inheritdoc/>
     public override void EndFaults()
@@ -76,8 +77,8 @@ internal unsafe class ImageFeed : PageFeed
         if (!Delivery.IsBatch)
             return;
         Delivery.IsBatch = false;
-        _placement.EndBatch();
-        var now = PageDelivery.NowNs;
+        _ = Delivery.Settle(_placement.EndBatch());
+        var now = Delivery.NowNs;
         for (var i = 0; i < _placedNowCount; i++)
             Delivery.Faults.End(new MemoryPage(_placedNow[i].First), _placedNow[i].Pages, now);
     }
@@ -102,7 +103,7 @@ internal unsafe class ImageFeed : PageFeed
             if (!order.TryNext(_pushPages - pages, out var range))
                 return MayPush = pages > 0;
             var result = Place(range, isDemand: false, _placement.UsualWay);
-            Delivery.Claims.Release(range);
+            Delivery.Release(range);
             if (result == PlaceResult.Again)
             {
                 order.GiveBack(range);

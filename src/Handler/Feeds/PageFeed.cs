@@ -52,7 +52,8 @@ internal abstract class PageFeed(PageDelivery delivery) : IDisposable
     public abstract bool OnFault(MemoryPage page);
 
     /// <summary>A vCPU left the guest for a missing page, and the monitor asks for it.</summary>
-    public abstract void OnRequest(MemoryPage page);
+    /// <returns>False where it could not be brought now: again later.</returns>
+    public abstract bool OnRequest(MemoryPage page);
 
     /// <summary>All faults that were read together have been told.</summary>
     public virtual void EndFaults() { }
@@ -60,8 +61,12 @@ internal abstract class PageFeed(PageDelivery delivery) : IDisposable
     /// <summary>Once per turn of the loop: puts in place what has arrived. False where nothing has.</summary>
     public virtual bool Work() => false;
 
+    /// <summary>Is there no memory for pages that nobody waits for?</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>Brings some pages that nobody waits for; false where there is nothing to do.</summary>
-    public bool TryPush() => _order is not null && MayPush && delivery.Counters.MissingPages > 0 && Push(_order);
+    public bool TryPush() =>
+        !IsHeld && _order is not null && MayPush && delivery.Counters.MissingPages > 0 && Push(_order);
 
     /// <summary>A page that a dead process was putting in place, by the way it went.</summary>
     public virtual PlaceResult PlaceLeft(MemoryPage page, PlaceWay way) => PlaceResult.Done;

@@ -15,6 +15,7 @@ internal sealed class SourceFeed : PageFeed
     private readonly Fetches _fetches;
     private readonly Placement _placement;
     private readonly PagerSettings _settings;
+    private long? _heldSinceNs;
 
     /// <summary>A feed from page sources.</summary>
     /// <param name="delivery">Shared with the loop; not owned.</param>
@@ -37,15 +38,18 @@ internal sealed class SourceFeed : PageFeed
 
     /// <inheritdoc/>
     public override int SleepMs =>
-        _held.Count > 0 ? ChangingPollMs
+        _held.Count > 0 ? Delivery.StallPollMs
         : _fetches.IsStarved ? StarvedPollMs
         : _fetches.SleepMs;
 
     /// <inheritdoc/>
     public override string? Lost =>
-        _fetches.IsStarved && _fetches.LostForNs > _settings.SourcePatienceNs
+        _heldSinceNs is { } since && Delivery.NowNs - since > _settings.StallPatienceNs
+            ? $"pages that have arrived could not be put in place for "
+                + $"{_settings.StallPatienceNs / 1_000_000_000.0:0.#} s: {_placement.Error}"
+        : _fetches.IsStarved && _fetches.LostForNs > _settings.SourcePatienceNs
             ? $"no page source for {_settings.SourcePatienceNs / 1_000_000_000.0:0.#} s"
-            : null;
+        : null;
 
     /// <inheritdoc/>
     public override bool OnFault(MemoryPage memoryPage)
@@ -55,20 +59,25 @@ internal sealed class SourceFeed : PageFeed
     }
 
     /// <inheritdoc/>
-    public override void OnRequest(MemoryPage memoryPage) => Demand(memoryPage);
+    public override bool OnRequest(MemoryPage memoryPage)
+    {
+        Demand(memoryPage);
+        return true;
+    }
 
     // What the guest has just come to wait for is asked for before what has arrived is put in place.
     /// <inheritdoc/>
     public override bool Work()
     {
-        var nowNs = PageDelivery.NowNs;
+        var nowNs = Delivery.NowNs;
         _fetches.Go(nowNs);
         _fetches.Tick(nowNs);
         return TakeArrivals();
     }
 
     /// <inheritdoc/>
-    public override bool TryPark() => _fetches.Park();
+    // What arrives behind a batch that has to wait, waits as well, and must not keep the thread awake.
+    public override bool TryPark() => _held.Count > 0 || _fetches.Park();
 
     /// <inheritdoc/>
     public override void Unpark() => _fetches.Unpark();
@@ -85,7 +94,7 @@ internal sealed class SourceFeed : PageFeed
     protected override bool Push(PushOrder order)
     {
         var started = false;
-        var nowNs = PageDelivery.NowNs;
+        var nowNs = Delivery.NowNs;
         var window = _settings.PushPages * (ulong)_settings.PushesInFlight;
         while (_fetches.PushedInFlight < window && PushOnce(order, nowNs))
             started = true;
@@ -116,7 +125,7 @@ internal sealed class SourceFeed : PageFeed
     {
         if (!_waitedFor.Add(memoryPage.Value))
             return;
-        var nowNs = PageDelivery.NowNs;
+        var nowNs = Delivery.NowNs;
         if (!Delivery.Claims.IsOpen(memoryPage))
         {
             // Pushed, and on its way or about to be.
@@ -139,16 +148,18 @@ internal sealed class SourceFeed : PageFeed
         {
             if (PlaceBatch(held.Batch, held.IsDemand) == PlaceResult.Again)
                 return any;
+            _heldSinceNs = null;
             Release(_held.Dequeue().Batch);
             any = true;
         }
-        while (Delivery.End == PagerEnd.None && _fetches.TryTake(PageDelivery.NowNs, out var batch, out var isDemand))
+        while (Delivery.End == PagerEnd.None && _fetches.TryTake(Delivery.NowNs, out var batch, out var isDemand))
         {
             any = true;
             MayPush = true;
             if (PlaceBatch(batch!, isDemand) == PlaceResult.Again)
             {
                 _held.Enqueue((batch!, isDemand));
+                _heldSinceNs ??= Delivery.NowNs;
                 return false;
             }
             Release(batch!);
@@ -165,11 +176,11 @@ internal sealed class SourceFeed : PageFeed
         {
             any = true;
             if (Delivery.Missing.IsSet(memoryPage.Value))
-                _fetches.Want(new MemoryPageRange(memoryPage, 1), FetchPriority.Demand, PageDelivery.NowNs);
+                _fetches.Want(new MemoryPageRange(memoryPage, 1), FetchPriority.Demand, Delivery.NowNs);
             else
                 Delivery.Claims.Release(new MemoryPageRange(memoryPage, 1));
         }
-        _fetches.Go(PageDelivery.NowNs);
+        _fetches.Go(Delivery.NowNs);
         return any;
     }
 
@@ -181,7 +192,7 @@ internal sealed class SourceFeed : PageFeed
             var run = new MemoryPageRange(batch[i].Page, 1);
             for (i++; i < batch.Count && batch[i].Page == run.End; i++)
                 run = run with { Count = run.Count + 1 };
-            Delivery.Claims.Release(run);
+            Delivery.Release(run);
         }
         batch.Release();
     }

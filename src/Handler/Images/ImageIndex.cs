@@ -14,7 +14,7 @@ internal sealed unsafe class ImageIndex : IDisposable
     private const ulong AreaPages = 512;
     private readonly IMemoryImage _image;
     private readonly UserfaultBitmap _zero;
-    private readonly byte[] _isKnown;
+    private readonly UserfaultBitmap _isKnown;
     private readonly Thread _thread;
     private volatile bool _isOver;
 
@@ -24,7 +24,7 @@ internal sealed unsafe class ImageIndex : IDisposable
         ArgumentNullException.ThrowIfNull(image);
         _image = image;
         _zero = UserfaultBitmap.Allocate(image.Pages);
-        _isKnown = new byte[(image.Pages + AreaPages - 1) / AreaPages];
+        _isKnown = UserfaultBitmap.Allocate((image.Pages + AreaPages - 1) / AreaPages);
         _thread = new Thread(Look) { IsBackground = true, Name = "image" };
         _thread.Start();
     }
@@ -33,7 +33,7 @@ internal sealed unsafe class ImageIndex : IDisposable
     public bool TryIsZero(MemoryPage page, out bool isZero)
     {
         isZero = false;
-        if (Volatile.Read(ref _isKnown[page.Value / AreaPages]) == 0)
+        if (!_isKnown.IsSet(page.Value / AreaPages))
             return false;
         isZero = _zero.IsSet(page.Value);
         return true;
@@ -48,15 +48,30 @@ internal sealed unsafe class ImageIndex : IDisposable
         _isOver = true;
         _thread.Join();
         _zero.Dispose();
+        _isKnown.Dispose();
     }
 
+    // Where the guest has memory, and the file has data: what lies between costs nothing.
     private void Look()
     {
         var scratch = stackalloc byte[Page.Size];
         var resident = stackalloc byte[(int)AreaPages];
-        for (ulong area = 0; area < (ulong)_isKnown.Length && !_isOver; area++)
+        foreach (var range in _image.Ranges)
+            Look(range, scratch, resident);
+    }
+
+    private void Look(MemoryPageRange range, byte* scratch, byte* resident)
+    {
+        var behind = (range.End.Value + AreaPages - 1) / AreaPages;
+        for (var area = range.Start.Value / AreaPages; area < behind && !_isOver; area++)
         {
             var first = area * AreaPages;
+            if (_image.HoleAt(new MemoryPage(first)) is var hole && hole >= AreaPages)
+            {
+                area += (hole / AreaPages) - 1;
+                continue;
+            }
+
             var pages = Math.Min(AreaPages, _image.Pages - first);
             var start = _image.Read(new MemoryPage(first), scratch);
             // Pages that are made, put together or holes cost what they cost.
@@ -76,7 +91,7 @@ internal sealed unsafe class ImageIndex : IDisposable
                 if (ZeroPage.IsZero(start + (i << Page.Shift)))
                     _zero.Set(first + i);
             }
-            Volatile.Write(ref _isKnown[area], 1);
+            _isKnown.Set(area);
         }
     }
 

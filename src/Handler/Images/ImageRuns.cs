@@ -53,6 +53,23 @@ internal sealed unsafe class ImageRuns : IDisposable
     {
         if (TryWhole(first, pages, out var whole))
             return whole;
+        return Copy(first, pages);
+    }
+
+    /// <summary>The same, with zeros for those of its pages that are removed.</summary>
+    public byte* AssembleWithout(MemoryPage first, ulong pages, UserfaultBitmap removed)
+    {
+        var whole = Copy(first, pages);
+        for (ulong i = 0; i < pages; i++)
+        {
+            if (removed.IsSet(first.Value + i))
+                NativeMemory.Clear(whole + (i << Page.Shift), Page.Size);
+        }
+        return whole;
+    }
+
+    private byte* Copy(MemoryPage first, ulong pages)
+    {
         ulong done = 0;
         while (done < pages)
         {

@@ -24,14 +24,15 @@ internal sealed unsafe partial class VmPager
             _vm.State.Heeded(i);
         }
         _feed.BeginFaults(areMany: count > 1);
-        var now = PageDelivery.NowNs;
+        var now = _delivery.NowNs;
         for (var i = 0; i < count && _delivery.End == PagerEnd.None; i++)
         {
             if (messages[i].Kind != UffdEventKind.Pagefault)
                 continue;
             Counters.CountFault(messages[i].ThreadId);
-            if (!OnFault(messages[i].Address, now, isNew: true))
-                _delivery.Deferred.Add(messages[i].Address);
+            var key = FaultKey.Of(messages[i]);
+            if (!OnFault(key, now, isNew: true))
+                _delivery.Deferred.Add(key, now);
         }
         _feed.EndFaults();
         return true;
@@ -41,12 +42,19 @@ internal sealed unsafe partial class VmPager
     {
         var count = _delivery.Deferred.TakeAll();
         _feed.BeginFaults(areMany: false);
+        var now = _delivery.NowNs;
         for (var i = 0; i < count && _delivery.End == PagerEnd.None; i++)
         {
-            if (!OnFault(_delivery.Deferred[i], 0, isNew: false))
-                _delivery.Deferred.Keep(i);
+            var key = _delivery.Deferred[i];
+            var isServed = key.IsRequest
+                ? OnRequest(new MemoryPage(key.Address >> Page.Shift))
+                : OnFault(key, now, isNew: false);
+            if (!isServed)
+                _delivery.Deferred.Add(key, now);
         }
         _feed.EndFaults();
+        if (_delivery.Deferred.EndTaken() is { } oldest && now - oldest.SinceNs > _settings.StallPatienceNs)
+            _delivery.FailStalled(oldest.Key.Address);
         return _delivery.Deferred.Count < count;
     }
 
@@ -75,10 +83,15 @@ internal sealed unsafe partial class VmPager
             var page = range.Start.Plus(i);
             if (page.Value >= _vm.Map.PageLimit || !_vm.State.Missing.IsSet(page.Value))
                 continue;
+            var since = _delivery.NowNs;
             var result = _feed.PlaceLeft(page, way);
-            while (result == PlaceResult.Again)
+            while (result == PlaceResult.Again && _delivery.End == PagerEnd.None)
             {
-                _ = TakeMessages();
+                _delivery.LookForShortage();
+                if (!TakeMessages())
+                    _vm.Uffd.WaitReadable(_delivery.StallPollMs);
+                if (_delivery.NowNs - since > _settings.StallPatienceNs)
+                    _delivery.FailStalled(page.Value << Page.Shift);
                 result = _feed.PlaceLeft(page, way);
             }
             _ = _delivery.Settle(result);
@@ -92,13 +105,17 @@ internal sealed unsafe partial class VmPager
         {
             case UffdEventKind.Remove:
                 _delivery.Placement.Remove(message.Start, message.End);
+                // A vCPU that asked for such a page waits for no content any more.
+                if (_monitor.HasRequests)
+                    _monitor.Answer(_delivery.IsInPlace);
                 break;
             case UffdEventKind.Unmap:
                 _delivery.Placement.Unmap(message.Start, message.End);
                 break;
             case UffdEventKind.Fork:
-                // The child's memory is not this pager's business; its descriptor must not pile up.
-                new OwnedFd(message.ForkedFd).Dispose();
+                // Refused at the handshake, where it can be seen. The descriptor stays open for as long as this process
+                // lives: with the last copy gone the child would read zeros.
+                _delivery.Fail("the monitor forked, and its userfaultfd reports that: its child cannot be served");
                 break;
             default:
                 _delivery.Fail($"event {message.Kind} of the monitor's memory: guest memory must stay where it is");
@@ -106,31 +123,48 @@ internal sealed unsafe partial class VmPager
         }
     }
 
-    // False where the address space is changing: again later.
-    private bool OnFault(ulong address, long nowNs, bool isNew)
+    // False where it cannot be served now: again later.
+    private bool OnFault(FaultKey fault, long nowNs, bool isNew)
     {
-        if (!_vm.Map.TryAtAddress(address, out var region))
+        if (!_vm.Map.TryAtAddress(fault.Address, out var region))
         {
-            _delivery.Fail($"a fault at 0x{address:x}, outside the regions that the monitor handed over");
+            _delivery.Fail($"a fault at 0x{fault.Address:x}, outside the regions that the monitor handed over");
             return true;
         }
-        var page = _delivery.Placement.GranuleOf(region.GfnAt(address));
+        var page = _delivery.Placement.GranuleOf(region.GfnAt(fault.Address));
+        if (fault.IsWriteProtect)
+            return OnWriteProtected(page, region);
         if (_feed.TryJoin(page))
         {
             // Read before the call that woke it.
             Counters.CountStale();
             return true;
         }
+        if (fault.IsMinor && _vm.Memfd is null)
+            return IsServed(_delivery.Placement.MapCached(page, region));
         if (!_vm.State.Missing.IsSet(page.Value))
-        {
-            var result = _delivery.Placement.PlaceZero(page, region);
-            return _delivery.Settle(result) || result != PlaceResult.Again;
-        }
+            return IsServed(_delivery.Placement.PlaceZero(page, region));
+        _delivery.TakeBack(page);
         _feed.Order?.OnFault(page);
         if (isNew)
             _delivery.Faults.Begin(page, nowNs);
         return _feed.OnFault(page);
     }
+
+    private bool OnWriteProtected(MemoryPage page, in GuestRegion region)
+    {
+        if (Counters.WriteProtectedFaults == 0)
+        {
+            _delivery.Notice(
+                PagerNotice.WriteProtected,
+                $"a write to a page that the monitor has write-protected, at 0x{region.AddressOf(page):x}: the"
+                    + " protection is lifted, here and on further such writes"
+            );
+        }
+        return IsServed(_delivery.Placement.LiftProtection(page, region));
+    }
+
+    private bool IsServed(PlaceResult result) => _delivery.Settle(result) || result != PlaceResult.Again;
 
     private void OnRequest(FaultRequest request)
     {
@@ -142,16 +176,24 @@ internal sealed unsafe partial class VmPager
                 $"a fault request for offset {request.Offset}, which is no page of guest memory"
             );
         }
+        var now = _delivery.NowNs;
+        if (_vm.State.Missing.IsSet(page.Value))
+            _delivery.Faults.Begin(page, now);
+        if (!OnRequest(page))
+            _delivery.Deferred.Add(FaultKey.OfRequest(request.Offset), now);
+    }
 
+    private bool OnRequest(MemoryPage page)
+    {
         if (!_vm.State.Missing.IsSet(page.Value))
         {
             // In place already, or the monitor set the bit anew.
             _delivery.Placement.ShowInPlace(page);
             _monitor.Answer(_delivery.IsInPlace);
-            return;
+            return true;
         }
-        _delivery.Faults.Begin(page, PageDelivery.NowNs);
+        _delivery.TakeBack(page);
         _feed.Order?.OnFault(page);
-        _feed.OnRequest(page);
+        return _feed.OnRequest(page);
     }
 }

@@ -18,9 +18,9 @@ internal sealed unsafe partial class VmPager : IDisposable
     private readonly MonitorSide _monitor;
     private readonly EventFd _wake = new();
     private readonly LatencyRequests _latencyRequests;
-    private readonly long _begunNs = PageDelivery.NowNs;
+    private readonly long _begunNs;
+    private MemoryRoom? _room;
     private Thread? _thread;
-    private bool _isCompleting;
     private volatile StopKind _stop;
 
     /// <summary>A pager that serves from an image in this process.</summary>
@@ -74,6 +74,7 @@ internal sealed unsafe partial class VmPager : IDisposable
         (_vm, _settings) = (vm, settings);
         _monitor = MonitorSide.Of(vm, rest);
         _delivery = new PageDelivery(vm, settings, _monitor, recorder);
+        _begunNs = _delivery.NowNs;
         _latencyRequests = new LatencyRequests(_delivery.Faults.Latency, _wake.Signal);
         _serve = OnRequest;
     }
@@ -110,6 +111,14 @@ internal sealed unsafe partial class VmPager : IDisposable
         _latencyRequests.WhileOpen(_wake.Signal);
     }
 
+    /// <summary>
+    /// Brings only pages that are waited for while its monitor's cgroup is short of memory; before <see cref="Run"/>.
+    /// </summary>
+    /// <param name="memory">The cgroup.</param>
+    /// <param name="say">Takes the line that says so, once.</param>
+    public void Spare(CgroupMemory memory, Action<string> say) =>
+        _room = new MemoryRoom(memory, Counters, say, () => _latencyRequests.WhileOpen(_wake.Signal));
+
     /// <summary>Serves until the end. Blocks: on a thread of its own.</summary>
     public PagerEnd Run()
     {
@@ -117,11 +126,7 @@ internal sealed unsafe partial class VmPager : IDisposable
         _ = Scheduling.TakeShortTurns();
         try
         {
-            // What another process left half done. Faults that it read and never answered are reported anew.
-            TakeLeftEvents();
-            TakeLeftPlacing();
-            WakeAll();
-            _monitor.ServeAgain(_serve);
+            Begin();
             var before = GC.GetAllocatedBytesForCurrentThread();
             var end = Serve();
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - before;
@@ -145,39 +150,85 @@ internal sealed unsafe partial class VmPager : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _room?.Dispose();
         _latencyRequests.Drain();
         _feed.Dispose();
         _delivery.Dispose();
         _wake.Dispose();
     }
 
-    private bool IsComplete => Counters.MissingPages == 0;
+    /// <summary>Is told of what happens to the VM while it is served. Called on the pager's thread.</summary>
+    public Action<PagerNotice, string> Notice
+    {
+        set => _delivery.Notice = value;
+    }
+
+    /// <summary>How long it may sleep at most after a turn that found nothing to do, in ms; -1 for ever.</summary>
+    internal int SleepMs
+    {
+        get
+        {
+            var ms = _delivery.Deferred.Count > 0 ? _delivery.StallPollMs : _feed.SleepMs;
+            return ms < 0 && (_isMonitorGone || _isReleasing) ? OwnerPollMs : ms;
+        }
+    }
+
+    /// <summary>Takes up what another process left half done.</summary>
+    internal void Begin()
+    {
+        TakeLeftEvents();
+        TakeLeftPlacing();
+        // Faults that it read and never answered are reported anew.
+        WakeAll();
+        _monitor.ServeAgain(_serve);
+    }
+
+    /// <summary>One turn of the loop, which never sleeps.</summary>
+    /// <param name="end">How serving ended; none while it goes on.</param>
+    /// <returns>Was there anything to do?</returns>
+    internal bool Turn(out PagerEnd end)
+    {
+        if (_room is not null && _room.Look())
+            OnRoom(_room.IsShort);
+        BeginCompleting();
+        var isBusy = _delivery.End == PagerEnd.None && TakeMessages();
+        if (_delivery.Deferred.Count > 0 && _delivery.End == PagerEnd.None)
+            isBusy |= RetryDeferred();
+        isBusy |= _monitor.Take(_serve);
+        isBusy |= _feed.Work();
+        if (!isBusy && _delivery.Deferred.Count == 0)
+            isBusy = _feed.TryPush();
+        _delivery.LookForShortage();
+        end = _delivery.End;
+        if (end != PagerEnd.None)
+            return isBusy;
+        if (CompleteNs < 0 && IsComplete)
+            CompleteNs = _delivery.NowNs - _begunNs;
+        end = EndWhenAsked(isBusy);
+        LookForStall();
+        return isBusy;
+    }
+
+    /// <summary>The thread is about to sleep: true where nothing arrived meanwhile.</summary>
+    internal bool TryPark() => _feed.TryPark();
+
+    /// <summary>It woke up.</summary>
+    internal void Unpark() => _feed.Unpark();
 
     private PagerEnd Serve()
     {
         var idleSince = 0L;
         while (true)
         {
-            BeginCompleting();
-            var isBusy = TakeMessages();
-            if (_delivery.Deferred.Count > 0)
-                isBusy |= RetryDeferred();
-            isBusy |= _monitor.Take(_serve);
-            isBusy |= _feed.Work();
-            if (!isBusy && _delivery.Deferred.Count == 0)
-                isBusy = _feed.TryPush();
-            if (_delivery.End != PagerEnd.None)
-                return _delivery.End;
-            if (CompleteNs < 0 && IsComplete)
-                CompleteNs = PageDelivery.NowNs - _begunNs;
-            if (EndWhenAsked() is var end and not PagerEnd.None)
+            var isBusy = Turn(out var end);
+            if (end != PagerEnd.None)
                 return end;
             if (isBusy)
             {
                 idleSince = 0;
                 continue;
             }
-            var now = PageDelivery.NowNs;
+            var now = _delivery.NowNs;
             if (idleSince == 0)
                 idleSince = now;
             // No yield here: whoever else wants this processor would keep it for a whole turn.
@@ -189,27 +240,10 @@ internal sealed unsafe partial class VmPager : IDisposable
         }
     }
 
-    // Before the loop looks for work, so that it does not sleep on what it has just been given to do.
-    private void BeginCompleting()
+    private void OnRoom(bool isShort)
     {
-        if (_stop != StopKind.Complete || _isCompleting)
-            return;
-        _isCompleting = true;
-        _feed.Order = PushOrder.Create(PushOrderKind.Sequential, _delivery.Claims);
-    }
-
-    private PagerEnd EndWhenAsked()
-    {
-        _latencyRequests.Look();
-        switch (_stop)
-        {
-            case StopKind.HandOver:
-                return PagerEnd.HandedOver;
-            case StopKind.Complete when IsComplete && _delivery.Deferred.Count == 0:
-                UnregisterAll();
-                return PagerEnd.Completed;
-        }
-        return _feed.Lost is { } reason ? _delivery.Fail(reason) : PagerEnd.None;
+        _feed.IsHeld = isShort;
+        _delivery.Placement.Narrow(_settings.ChunkPages, isAlone: isShort);
     }
 
     // Everything that can wake: a fault or event, an answer, the monitor's end by its process or its socket, a request
@@ -218,24 +252,28 @@ internal sealed unsafe partial class VmPager : IDisposable
     {
         // A process closes its sockets a moment before it ends. One that lives on still has its guest's faults
         // answered.
-        if (_monitor.IsClosed && IsComplete)
+        if (
+            _monitor.IsClosed
+            && IsComplete
+            && _delivery.Deferred.Count == 0
+            && Release(PagerEnd.MonitorGone) is var over and not PagerEnd.None
+        )
         {
-            UnregisterAll();
-            return PagerEnd.MonitorGone;
+            return over;
         }
-        if (!_feed.TryPark())
+        if (!TryPark())
             return PagerEnd.None;
         var fds = stackalloc PollFd[4];
         fds[0] = new PollFd(_vm.Uffd.Fd.Number, Libc.POLLIN);
         fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
-        fds[2] = new PollFd(_vm.Monitor.Fd.Number, Libc.POLLIN);
+        fds[2] = new PollFd(_isMonitorGone ? -1 : _vm.Monitor.Fd.Number, Libc.POLLIN);
         fds[3] = new PollFd(_monitor.IsClosed ? -1 : _vm.Socket.Fd.Number, _monitor.Events);
-        _ = Libc.Poll(fds, 4, _delivery.Deferred.Count > 0 ? PageFeed.ChangingPollMs : _feed.SleepMs);
-        _feed.Unpark();
+        _ = Libc.Poll(fds, 4, SleepMs);
+        Unpark();
         if (fds[1].Returned != 0)
             _wake.Reset();
-        if (fds[2].Returned != 0)
-            return PagerEnd.MonitorGone;
+        if ((_isMonitorGone || fds[2].Returned != 0) && OnMonitorGone() is var gone and not PagerEnd.None)
+            return gone;
         if (fds[3].Returned != 0)
             _monitor.OnReady(fds[3].Returned, _delivery.IsInPlace, _serve);
         return PagerEnd.None;
@@ -258,14 +296,7 @@ internal sealed unsafe partial class VmPager : IDisposable
     private void WakeAll()
     {
         foreach (var region in _vm.Map.Regions)
-            _ = _vm.Uffd.Wake(region.Start, region.Bytes);
-    }
-
-    // From here on the kernel alone gives the guest what it gave back: zeros.
-    private void UnregisterAll()
-    {
-        foreach (var region in _vm.Map.Regions)
-            _ = _vm.Uffd.Unregister(region.Start, region.Bytes);
+            _ = _delivery.Settle(_delivery.Placement.WakeAll(region));
     }
 
     private enum StopKind

@@ -16,8 +16,13 @@ internal sealed unsafe class CopyPlacement : Placement
 
     /// <summary>A placement for one VM; owns none of what it is given.</summary>
     public CopyPlacement(VmDescriptors vm, PagerCounters counters, PagerSettings settings)
-        : base(vm, counters, settings.ChunkPages) =>
-        _threads = new CopyThreads(vm.Uffd, Math.Max(1, settings.CopyThreads) - 1, settings.SpinNs);
+        : base(vm, counters, settings) =>
+        _threads = new CopyThreads(
+            vm.Uffd,
+            Math.Max(1, settings.CopyThreads) - 1,
+            settings.SpinNs,
+            VmState.MessagesAtOnce * (int)Math.Min(ChunkPages, 64)
+        );
 
     /// <summary>
     /// From here on nobody is woken until <see cref="EndBatch"/>: each wake walks the list of all who sleep, so one for
@@ -30,11 +35,11 @@ internal sealed unsafe class CopyPlacement : Placement
     }
 
     /// <summary>Wakes whoever waits for what was put in place since; others in between fault anew.</summary>
-    public override void EndBatch()
+    public override PlaceResult EndBatch()
     {
-        if (_wakeTo > _wakeFrom)
-            _ = Uffd.Wake(_wakeFrom, _wakeTo - _wakeFrom);
+        var result = _wakeTo > _wakeFrom ? Wake(_wakeFrom, _wakeTo - _wakeFrom) : PlaceResult.Done;
         (_modes, _wakeFrom, _wakeTo) = (UffdModes.None, ulong.MaxValue, 0);
+        return result;
     }
 
     /// <summary>
@@ -116,12 +121,16 @@ internal sealed unsafe class CopyPlacement : Placement
     protected override UffdResult Resolve(ulong address, ulong pages, byte* bytes)
     {
         var length = pages << Page.Shift;
-        if (_modes == UffdModes.DontWake)
-            (_wakeFrom, _wakeTo) = (Math.Min(_wakeFrom, address), Math.Max(_wakeTo, address + length));
+        UffdResult result;
         if (bytes == null)
-            return ResolveZeros(address, pages, _modes);
-        return pages < CopyThreads.PiecePages * 2
-            ? Uffd.Copy(address, bytes, length, _modes)
-            : _threads.Copy(address, bytes, length);
+            result = ResolveZeros(address, pages, _modes);
+        else if (pages < CopyThreads.PiecePages * 2)
+            result = Uffd.Copy(address, bytes, length, _modes);
+        else
+            return _threads.Copy(address, bytes, length);
+        // Only what is in place now: a thread that is woken for nothing comes again at once.
+        if (_modes == UffdModes.DontWake && result.Done > 0)
+            (_wakeFrom, _wakeTo) = (Math.Min(_wakeFrom, address), Math.Max(_wakeTo, address + result.Done));
+        return result;
     }
 }

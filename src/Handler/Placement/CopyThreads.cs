@@ -16,10 +16,10 @@ internal sealed unsafe class CopyThreads : IDisposable
 
     private const int MaxPieces = 4096;
     private const ulong PieceBytes = PiecePages << Mmu.Page.Shift;
-    private readonly Userfaultfd _uffd;
+    private readonly IUserfaultfd _uffd;
     private readonly long _spinNs;
     private readonly Helper[] _helpers;
-    private readonly Piece[] _pieces = new Piece[MaxPieces];
+    private readonly Piece[] _pieces;
     private int _count;
     private int _urgent;
 
@@ -30,8 +30,13 @@ internal sealed unsafe class CopyThreads : IDisposable
     private volatile bool _isOver;
 
     /// <summary>Some helper threads beside the thread that calls <see cref="CopyPieces"/>.</summary>
-    public CopyThreads(Userfaultfd uffd, int helpers, long spinNs)
+    /// <param name="uffd">Of the VM; not owned.</param>
+    /// <param name="helpers">How many beside the caller's.</param>
+    /// <param name="spinNs">How long one looks for work before it sleeps.</param>
+    /// <param name="maxPieces">Pieces that can be added before they are copied.</param>
+    public CopyThreads(IUserfaultfd uffd, int helpers, long spinNs, int maxPieces = MaxPieces)
     {
+        _pieces = new Piece[Math.Min(maxPieces, MaxPieces)];
         (_uffd, _spinNs) = (uffd, spinNs);
         _helpers = [.. Enumerable.Range(0, helpers).Select(i => new Helper(this, i))];
     }
@@ -42,7 +47,7 @@ internal sealed unsafe class CopyThreads : IDisposable
     public ReadOnlySpan<Piece> Pieces => _pieces.AsSpan(0, _count);
 
     /// <summary>How many more can be added.</summary>
-    public int Room => MaxPieces - _count;
+    public int Room => _pieces.Length - _count;
 
     /// <summary>Adds a piece to what is copied next; there must be room.</summary>
     /// <param name="tag">What the caller knows it by.</param>

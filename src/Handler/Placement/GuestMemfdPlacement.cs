@@ -10,10 +10,10 @@ namespace Userfault.Handler;
 /// </summary>
 internal sealed unsafe class GuestMemfdPlacement(
     VmDescriptors vm,
-    GuestMemfdSide memfd,
+    IGuestMemfd memfd,
     PagerCounters counters,
     PagerSettings settings
-) : Placement(vm, counters, settings.ChunkPages)
+) : Placement(vm, counters, settings)
 {
     private const ulong MaxContinued = 64;
 
@@ -50,6 +50,14 @@ internal sealed unsafe class GuestMemfdPlacement(
         memfd.Clear(first, pages);
     }
 
+    // The monitor's own mapping goes; the guest has its memory all the same.
+    /// <inheritdoc/>
+    public override void Unmap(ulong start, ulong end) => Counters.CountUnmapped((end - start) >> Page.Shift);
+
+    // Holes of the file are zeros without anybody's help.
+    /// <inheritdoc/>
+    protected override void OnForgotten(MemoryPage first, ulong pages) => memfd.Clear(first, pages);
+
     // The content is in the guest_memfd, and the VMM's own mapping does not know yet.
     private PlaceResult Continue(MemoryPage page, in GuestRegion region)
     {
@@ -68,6 +76,6 @@ internal sealed unsafe class GuestMemfdPlacement(
         // A hole in the file: a page whose content is zeros and was never written.
         if (result.Error == LinuxErrno.EFAULT)
             result = Resolve(address, 1, null);
-        return Ended(result.Error, address);
+        return Ended(result.Error, page, address);
     }
 }

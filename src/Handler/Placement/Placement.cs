@@ -10,20 +10,26 @@ namespace Userfault.Handler;
 /// release, once its content is there. What differs between the kinds is asked once per run of pages or per fault,
 /// never per page. Owned by the pager's thread; allocates nothing after construction.
 /// </summary>
-internal abstract unsafe class Placement : IDisposable
+internal abstract unsafe partial class Placement : IDisposable
 {
+    /// <summary>Poll timeout, in ms, while there is no memory for pages.</summary>
+    public const int ShortPollMs = 20;
+
+    private readonly FutileFaults _futile;
     private byte* _zeros;
     private bool _hasNoZeropage;
 
     /// <summary>A placement for one VM; owns none of what it is given.</summary>
     /// <param name="vm">The VM.</param>
     /// <param name="counters">Where to count.</param>
-    /// <param name="chunkPages">Pages to put in place around a fault.</param>
-    protected Placement(VmDescriptors vm, PagerCounters counters, ulong chunkPages)
+    /// <param name="settings">How to work.</param>
+    protected Placement(VmDescriptors vm, PagerCounters counters, PagerSettings settings)
     {
         (Uffd, Map, State, Counters) = (vm.Uffd, vm.Map, vm.State, counters);
         PagesPerGranule = Map.PagesPerGranule;
-        ChunkPages = Math.Max(chunkPages, PagesPerGranule);
+        ChunkPages = Math.Max(settings.ChunkPages, PagesPerGranule);
+        Left = new LeftPages(Map.PageLimit, counters);
+        _futile = new FutileFaults(settings.StallPatienceNs / (ShortPollMs * 1_000_000L));
         _zeros = (byte*)NativeMemory.AlignedAlloc((nuint)(PagesPerGranule << Page.Shift), Page.Size);
         NativeMemory.Clear(_zeros, (nuint)(PagesPerGranule << Page.Shift));
     }
@@ -32,7 +38,15 @@ internal abstract unsafe class Placement : IDisposable
     public ulong PagesPerGranule { get; }
 
     /// <summary>Pages to put in place around a page that is wanted.</summary>
-    public ulong ChunkPages { get; }
+    public ulong ChunkPages { get; private set; }
+
+    /// <summary>
+    /// From now on the pages that are wanted come alone, or with as many around them as the settings say.
+    /// </summary>
+    /// <param name="chunkPages">What the settings say.</param>
+    /// <param name="isAlone">Alone?</param>
+    public void Narrow(ulong chunkPages, bool isAlone) =>
+        ChunkPages = isAlone ? PagesPerGranule : Math.Max(chunkPages, PagesPerGranule);
 
     /// <summary>The same where a thread sleeps in the userfaultfd.</summary>
     public virtual ulong FaultPages => ChunkPages;
@@ -40,11 +54,19 @@ internal abstract unsafe class Placement : IDisposable
     /// <summary>How pages go in place that no fault of the userfaultfd asked for.</summary>
     public virtual PlaceWay UsualWay => PlaceWay.Userfaultfd;
 
-    /// <summary>What the last <see cref="PlaceResult.Failed"/> was.</summary>
+    /// <summary>What the last <see cref="PlaceResult.Failed"/> or <see cref="PlaceResult.Again"/> was.</summary>
     public LinuxErrno Error { get; private set; }
 
+    /// <summary>
+    /// Is the machine short of what pages are put into, memory or huge pages? Until a page goes in place again.
+    /// </summary>
+    public bool IsShort { get; private set; }
+
+    /// <summary>Missing pages that nobody could touch when they were to be put in place.</summary>
+    public LeftPages Left { get; }
+
     /// <summary>The userfaultfd of the VM.</summary>
-    protected Userfaultfd Uffd { get; }
+    protected IUserfaultfd Uffd { get; }
 
     /// <summary>Its regions.</summary>
     protected RegionMap Map { get; }
@@ -80,7 +102,7 @@ internal abstract unsafe class Placement : IDisposable
     public virtual bool TryBeginBatch() => false;
 
     /// <summary>Wakes whoever waits for what was put in place since.</summary>
-    public virtual void EndBatch() { }
+    public virtual PlaceResult EndBatch() => PlaceResult.Done;
 
     /// <summary>The piece at the front of a run of an image's pages that goes in place by one call.</summary>
     /// <param name="runs">The image.</param>
@@ -91,7 +113,10 @@ internal abstract unsafe class Placement : IDisposable
     public virtual ulong NextPiece(ImageRuns runs, MemoryPage first, ulong pages, out byte* bytes) =>
         runs.Next(first, pages, out bytes);
 
-    /// <summary>Puts a run of missing pages in place.</summary>
+    /// <summary>
+    /// Puts a run of missing pages in place. A page counts as placed where this call placed it, or where it is shown to
+    /// be there; all others stay missing.
+    /// </summary>
     /// <param name="first">The first page.</param>
     /// <param name="pages">How many; whole granules.</param>
     /// <param name="bytes">Their content, one after another; null for zeros.</param>
@@ -100,15 +125,18 @@ internal abstract unsafe class Placement : IDisposable
     public PlaceResult Place(MemoryPage first, ulong pages, byte* bytes, bool isDemand, PlaceWay way)
     {
         var max = ulong.MaxValue;
+        var ended = PlaceResult.Done;
         while (pages > 0)
         {
             if (!Map.TryAtPage(first, out var region))
             {
-                Leave(first, 1, ref pages, ref first, ref bytes);
+                // Between two regions: no page of the guest.
+                Advance(1, ref pages, ref first, ref bytes);
                 continue;
             }
             var run = Math.Min(Math.Min(pages, max), region.Pages.End.Value - first.Value);
-            var result = PlaceRun(first, region.AddressOf(first), run, bytes, way);
+            var address = region.AddressOf(first);
+            var result = PlaceRun(first, address, run, bytes, way);
             var done = result.Done >> Page.Shift;
             if (done > 0)
             {
@@ -122,11 +150,13 @@ internal abstract unsafe class Placement : IDisposable
                     break;
                 case LinuxErrno.EAGAIN when done > 0:
                     break;
-                case LinuxErrno.EAGAIN:
-                    Counters.CountEagain();
-                    return PlaceResult.Again;
                 case LinuxErrno.EEXIST:
-                    SkipPresent(region, isDemand, ref pages, ref first, ref bytes);
+                    var there = SkipPresent(first, address, isDemand);
+                    if (there is PlaceResult.Gone or PlaceResult.Failed)
+                        return there;
+                    // Further pages may find room, or be there.
+                    ended = there == PlaceResult.Again ? there : ended;
+                    Advance(PagesPerGranule, ref pages, ref first, ref bytes);
                     break;
                 case LinuxErrno.ENOENT when run > PagesPerGranule:
                     // It reaches from one mapping into the next, or a part of it is not watched: page by page, or what
@@ -134,16 +164,16 @@ internal abstract unsafe class Placement : IDisposable
                     max = PagesPerGranule;
                     break;
                 case LinuxErrno.ENOENT:
-                    Leave(first, run - done, ref pages, ref first, ref bytes);
+                    Leave(first, run);
+                    if (isDemand && WakeWaiters(first, address, run) is var woken and not PlaceResult.Done)
+                        return woken;
+                    Advance(run, ref pages, ref first, ref bytes);
                     break;
-                case LinuxErrno.ESRCH:
-                    return PlaceResult.Gone;
                 default:
-                    Error = result.Error;
-                    return PlaceResult.Failed;
+                    return Stopped(result.Error);
             }
         }
-        return PlaceResult.Done;
+        return ended;
     }
 
     /// <summary>
@@ -152,14 +182,15 @@ internal abstract unsafe class Placement : IDisposable
     public virtual PlaceResult PlaceZero(MemoryPage page, in GuestRegion region)
     {
         var wasRemoved = State.Removed.IsSet(page.Value);
-        var result = Resolve(region.AddressOf(page), PagesPerGranule, null);
-        if (result.IsComplete || result.Error == LinuxErrno.EEXIST)
+        var address = region.AddressOf(page);
+        var result = Resolve(address, PagesPerGranule, null);
+        if (result.IsComplete || (result.Error == LinuxErrno.EEXIST && PresenceOf(address) == PagePresence.Present))
         {
             if (wasRemoved && result.IsComplete)
                 Counters.CountRemovedTouched();
             State.Removed.ClearRange(page.Value, PagesPerGranule);
         }
-        return Ended(result.Error, region.AddressOf(page));
+        return Ended(result.Error, page, address);
     }
 
     /// <summary>The same, wherever the page lies; nothing is to be done outside of the regions.</summary>
@@ -175,17 +206,12 @@ internal abstract unsafe class Placement : IDisposable
     /// <summary>A vCPU asked for a page that is in place: makes sure that it does not ask again.</summary>
     public virtual void ShowInPlace(MemoryPage page) { }
 
-    /// <summary>The guest gave a range back: it reads as zeros, and its content is not wanted any more.</summary>
-    public void Remove(ulong start, ulong end) => Forget(start, end, isUnmapped: false);
-
-    /// <summary>The monitor unmapped a range: nobody can touch it.</summary>
-    public void Unmap(ulong start, ulong end) => Forget(start, end, isUnmapped: true);
-
     /// <inheritdoc/>
     public virtual void Dispose()
     {
         NativeMemory.AlignedFree(_zeros);
         _zeros = null;
+        Left.Dispose();
     }
 
     /// <summary>Goes on behind what is done.</summary>
@@ -216,11 +242,25 @@ internal abstract unsafe class Placement : IDisposable
         if (_hasNoZeropage)
             return CopyZeros(address, pages, modes);
         var result = Uffd.Zeropage(address, pages << Page.Shift, modes);
-        if (result.Error != LinuxErrno.EINVAL)
-            return result;
-        // Some kinds of memory have no zero page to map: they get a copy of one.
-        _hasNoZeropage = true;
-        return CopyZeros(address, pages, modes);
+        switch (result.Error)
+        {
+            case LinuxErrno.EEXIST:
+                // A marker of write protection is in the way of a zero page, though nothing is there. A copy goes over
+                // it, and its EEXIST can be believed.
+                var copied = CopyZeros(address, PagesPerGranule, modes);
+                return copied.IsComplete && pages > PagesPerGranule
+                    ? copied with
+                    {
+                        Error = LinuxErrno.EAGAIN,
+                    }
+                    : copied;
+            case LinuxErrno.EINVAL:
+                // Some kinds of memory have no zero page to map: they get a copy of one.
+                _hasNoZeropage = true;
+                return CopyZeros(address, pages, modes);
+            default:
+                return result;
+        }
     }
 
     /// <summary>Copies zeros into pages, one call per granule.</summary>
@@ -235,83 +275,5 @@ internal abstract unsafe class Placement : IDisposable
                 return at > 0 ? new UffdResult(at, LinuxErrno.EAGAIN) : result;
         }
         return new UffdResult(length, LinuxErrno.None);
-    }
-
-    /// <summary>What a call for one touched page came to.</summary>
-    protected PlaceResult Ended(LinuxErrno error, ulong address)
-    {
-        switch (error)
-        {
-            case LinuxErrno.None:
-                return PlaceResult.Done;
-            case LinuxErrno.EEXIST:
-                Counters.CountEexist();
-                _ = Uffd.Wake(address, PagesPerGranule << Page.Shift);
-                return PlaceResult.Done;
-            case LinuxErrno.ENOENT:
-                return PlaceResult.Done;
-            case LinuxErrno.EAGAIN:
-                Counters.CountEagain();
-                return PlaceResult.Again;
-            case LinuxErrno.ESRCH:
-                return PlaceResult.Gone;
-            default:
-                Error = error;
-                return PlaceResult.Failed;
-        }
-    }
-
-    private void SkipPresent(
-        in GuestRegion region,
-        bool isDemand,
-        ref ulong pages,
-        ref MemoryPage first,
-        ref byte* bytes
-    )
-    {
-        Counters.CountEexist();
-        MarkPlaced(first, PagesPerGranule);
-        if (isDemand)
-            _ = Uffd.Wake(region.AddressOf(first), PagesPerGranule << Page.Shift);
-        Advance(PagesPerGranule, ref pages, ref first, ref bytes);
-    }
-
-    // Nobody can touch these: not registered, or not mapped any more.
-    private void Leave(MemoryPage from, ulong count, ref ulong pages, ref MemoryPage first, ref byte* bytes)
-    {
-        Counters.CountUnmapped(count);
-        MarkPlaced(from, count);
-        Advance(count, ref pages, ref first, ref bytes);
-    }
-
-    /// <summary>Pages are in place: no longer missing, and all who have to know do.</summary>
-    protected void MarkPlaced(MemoryPage first, ulong pages)
-    {
-        Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages));
-        OnPlaced(first, pages);
-    }
-
-    private void Forget(ulong start, ulong end, bool isUnmapped)
-    {
-        foreach (var region in Map.Regions)
-        {
-            var from = Math.Max(start, region.Start);
-            var to = Math.Min(end, region.End);
-            if (from >= to)
-                continue;
-            var first = region.GfnAt(from);
-            var pages = (to - from) >> Page.Shift;
-            // First the mark, then the bit: a standby in between sees a page to be zeroed, never one to be fetched.
-            if (isUnmapped)
-            {
-                Counters.CountUnmapped(pages);
-            }
-            else
-            {
-                State.Removed.SetRange(first.Value, pages);
-                Counters.CountRemoved(pages);
-            }
-            Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages));
-        }
     }
 }

@@ -73,4 +73,10 @@ public enum ProtocolError
 
     /// <summary>The bitmap's memfd could shrink under this process.</summary>
     BitmapCanShrink,
+
+    /// <summary>A region, or a part of it, is not registered with the userfaultfd.</summary>
+    NotRegistered,
+
+    /// <summary>The userfaultfd reports forks: the memory of a child cannot be served.</summary>
+    ForkEvents,
 }

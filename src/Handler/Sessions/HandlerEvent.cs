@@ -24,6 +24,9 @@ public enum HandlerEvent
     /// <summary>Its monitor was stopped, or could not be stopped.</summary>
     MonitorStopped,
 
+    /// <summary>The image is not what it was when it was opened: no VM is served from it any more.</summary>
+    ImageChanged,
+
     /// <summary>Monitors can connect: the line ends with the socket's path.</summary>
     Listening,
 
@@ -53,4 +56,35 @@ public enum HandlerEvent
 
     /// <summary>A page source that was not named was learned of from those that were.</summary>
     SourceLearned,
+
+    /// <summary>Its monitor's cgroup is near its memory limit: only pages that are touched are brought.</summary>
+    PushStopped,
+
+    /// <summary>A connection could not be accepted for want of descriptors or memory; it stays in the queue.</summary>
+    NotAccepted,
+
+    /// <summary>
+    /// So many lines before this one could not be written: the output was full, closed, or read by nobody.
+    /// </summary>
+    LinesLost,
+
+    /// <summary>The report at the end could not be written.</summary>
+    NotReported,
+
+    /// <summary>A question to the status socket could not be answered.</summary>
+    StatusFailed,
+
+    /// <summary>There is no memory, or no free huge page, for its pages: its faults wait.</summary>
+    MemoryShort,
+
+    /// <summary>There is memory for its pages again.</summary>
+    MemoryBack,
+
+    /// <summary>
+    /// Its monitor write-protects pages: the handler lifts the protection when such a page is written.
+    /// </summary>
+    WriteProtected,
+
+    /// <summary>The process that connected has ended, and another one has the memory.</summary>
+    OwnerUnknown,
 }

@@ -23,6 +23,6 @@ public sealed record HandlerOptions
     /// </summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Takes one line for everything that happens to a VM. Called on any thread.</summary>
-    public Action<string> Log { get; init; } = static _ => { };
+    /// <summary>Takes one line for everything that happens to a VM; not owned.</summary>
+    public LineLog Log { get; init; } = LineLog.None;
 }

@@ -6,15 +6,13 @@ namespace Userfault.Handler;
 /// A page-fault handler: takes monitors' connections, serves each VM on a thread of its own, keeps a standby informed,
 /// and tells how it all stands.
 /// </summary>
-public sealed unsafe class HandlerServer : IDisposable
+public sealed class HandlerServer : IDisposable
 {
-    private UnixSocket? _listener;
-    private readonly EventFd _wake = new();
     private readonly Lock _lock = new();
     private readonly List<VmSession> _sessions = [];
     private readonly List<VmReport> _ended = [];
     private StandbyHub? _standbys;
-    private Thread? _thread;
+    private MonitorListener? _monitors;
     private int _lastId;
     private volatile bool _isStopping;
 
@@ -28,11 +26,10 @@ public sealed unsafe class HandlerServer : IDisposable
     /// <param name="standbyListener">Where a standby connects; owned from here on. Null for none.</param>
     public void Listen(UnixSocket listener, UnixSocket? standbyListener = null)
     {
-        _listener = listener;
         if (standbyListener is not null)
             _standbys = new StandbyHub(this, standbyListener, listener);
-        _thread = new Thread(Accept) { IsBackground = true, Name = "monitors" };
-        _thread.Start();
+        _monitors = new MonitorListener(this, listener);
+        _monitors.Start();
     }
 
     /// <summary>Goes on with a VM that another process has served; owned from here on.</summary>
@@ -40,8 +37,17 @@ public sealed unsafe class HandlerServer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(vm);
         _lastId = Math.Max(_lastId, vm.Id);
-        Options.Log($"vm {vm.Id}: taken over, {vm.State.Missing.Count()} pages missing");
-        Add(new VmSession(this, vm));
+        Options.Log.Write($"vm {vm.Id}: taken over, {vm.State.Missing.Count()} pages missing");
+        try
+        {
+            Add(new VmSession(this, vm));
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            Log(vm.Id, HandlerEvent.Failed, $"no thread for it: {e.Message}");
+            StopMonitor($"vm {vm.Id}", vm.Monitor);
+            vm.Dispose();
+        }
     }
 
     /// <summary>Where pages come from.</summary>
@@ -77,17 +83,18 @@ public sealed unsafe class HandlerServer : IDisposable
     }
 
     /// <summary>
-    /// Ends: no more connections. With a standby every VM is left to it at once; without one each gets the pages that
-    /// it lacks and is released. One that cannot be released has its monitor stopped.
+    /// Ends: no more connections, and those that wait are refused. With a standby every VM is left to it at once;
+    /// without one each gets the pages that it lacks and is released. One that cannot be released has its monitor
+    /// stopped.
     /// </summary>
     public void Stop()
     {
         if (_isStopping)
             return;
         _isStopping = true;
-        _wake.Signal();
-        _thread?.Join();
-        var handOver = HasStandby;
+        // From here on no standby comes: the listener is left to the one that is there, or closed.
+        var handOver = _standbys?.StopAttaching() ?? false;
+        _monitors?.Close(handOver);
         VmSession[] sessions;
         lock (_lock)
             sessions = [.. _sessions];
@@ -105,8 +112,7 @@ public sealed unsafe class HandlerServer : IDisposable
     public void Dispose()
     {
         Stop();
-        _listener?.Dispose();
-        _wake.Dispose();
+        _monitors?.Dispose();
     }
 
     /// <summary>Serves who is connected already; the socket is owned from here on.</summary>
@@ -117,7 +123,85 @@ public sealed unsafe class HandlerServer : IDisposable
         return session;
     }
 
-    internal void Log(int id, HandlerEvent what, string line) => Options.Log($"vm {id}: {what}: {line}");
+    /// <summary>VMs that may open more descriptors: those in their handshake.</summary>
+    internal int Unsettled
+    {
+        get
+        {
+            lock (_lock)
+                return _sessions.Count(static s => !s.IsSettled);
+        }
+    }
+
+    /// <summary>
+    /// Refuses a connection in one line. What its monitor sends from now on fails at its end, so that it knows; one
+    /// whose userfaultfd has come has a guest that depends on it, and is stopped.
+    /// </summary>
+    /// <param name="vm">The VM's name for the line.</param>
+    /// <param name="socket">The connection; not owned.</param>
+    /// <param name="isHandedOver">Has its userfaultfd been received?</param>
+    /// <param name="process">Its process; null where it is to be opened here.</param>
+    /// <param name="why">The reason.</param>
+    internal void Reject(string vm, UnixSocket socket, bool isHandedOver, PidFd? process, string why)
+    {
+        if (_monitors is { } monitors)
+            _ = monitors.Reserve.Spend(() => Reject());
+        else
+            _ = Reject();
+
+        bool Reject()
+        {
+            var pid = socket.PeerPid;
+            Options.Log.Write($"{vm}: {HandlerEvent.Refused}: process {pid}: {why}");
+            string? problem = null;
+            PidFd? opened = null;
+            try
+            {
+                // Before what comes may take the last descriptor.
+                if (process is null)
+                    process = opened = PidFd.Open(pid);
+            }
+            catch (LinuxException e)
+            {
+                problem = e.Error == LinuxErrno.ESRCH ? null : e.Message;
+            }
+
+            using (opened)
+            {
+                if (!(isHandedOver | Handshake.HasComeBefore(socket)))
+                    return false;
+                if (process is not null)
+                    StopMonitor(vm, process);
+                else if (problem is not null && Options.StopsMonitors)
+                    Options.Log.Write($"{vm}: {HandlerEvent.MonitorStopped}: it could not be stopped: {problem}");
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Stops a monitor whose guest cannot be served.</summary>
+    /// <returns>False where its process has ended already; true also where it is not to be stopped.</returns>
+    internal bool StopMonitor(string vm, PidFd monitor)
+    {
+        if (!Options.StopsMonitors)
+            return true;
+        try
+        {
+            if (!monitor.Signal(PidFd.Kill))
+                return false;
+            Options.Log.Write(
+                $"{vm}: {HandlerEvent.MonitorStopped}: its monitor was stopped: its guest would hang, or read zeros"
+            );
+        }
+        catch (LinuxException e)
+        {
+            Options.Log.Write($"{vm}: {HandlerEvent.MonitorStopped}: its monitor could not be stopped: {e.Message}");
+        }
+
+        return true;
+    }
+
+    internal void Log(int id, HandlerEvent what, string line) => Options.Log.Write($"vm {id}: {what}: {line}");
 
     internal void Began(VmSession session, VmDescriptors vm)
     {
@@ -163,38 +247,15 @@ public sealed unsafe class HandlerServer : IDisposable
     {
         lock (_lock)
             _sessions.Add(session);
-        session.Start();
-    }
-
-    private void Accept()
-    {
-        var fds = stackalloc PollFd[2];
-        while (!_isStopping)
+        try
         {
-            fds[0] = new PollFd(_listener!.Fd.Number, Libc.POLLIN);
-            fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
-            _ = Libc.Poll(fds, 2, -1);
-            if (fds[0].Returned == 0 || _listener.Accept() is not { } socket)
-                continue;
-            try
-            {
-                if (Count >= Options.MaxVms)
-                {
-                    Options.Log(
-                        $"vm: {HandlerEvent.Refused}: process {socket.PeerPid}: {Options.MaxVms} VMs are served already"
-                    );
-                    socket.Dispose();
-                }
-                else
-                {
-                    Adopt(socket);
-                }
-            }
-            catch (Exception e) when (e is LinuxException or OutOfMemoryException or ThreadStartException)
-            {
-                Options.Log($"a connection was dropped: {e.Message}");
-                socket.Dispose();
-            }
+            session.Start();
+        }
+        catch
+        {
+            lock (_lock)
+                _sessions.Remove(session);
+            throw;
         }
     }
 }

@@ -20,6 +20,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
     public static Handshake Receive(UnixSocket socket, TimeSpan timeout, ulong imagePages, ref bool handedOver)
     {
         var descriptors = new List<OwnedFd>();
+        var begun = Stopwatch.GetTimestamp();
         try
         {
             var (regions, rest) = ReceiveRegions(socket, timeout, imagePages, descriptors);
@@ -54,15 +55,34 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
                     );
                 }
             }
+            if ((uffd.Features & UffdFeatures.EventFork) != 0)
+            {
+                throw new ProtocolException(
+                    ProtocolError.ForkEvents,
+                    "the userfaultfd reports forks (UFFD_FEATURE_EVENT_FORK), and the memory of a child cannot be"
+                        + " served: open it without that feature"
+                );
+            }
             if (count == 3 && map.PagesPerGranule > 1)
                 throw new ProtocolException(ProtocolError.RegionSize, "huge pages with a guest_memfd are not served");
             var memfd = count == 3 ? new GuestMemfdSide(descriptors[1], descriptors[2], map.PageLimit) : null;
+            try
+            {
+                RequireRegistered(uffd, map, timeout - Stopwatch.GetElapsedTime(begun));
+            }
+            catch
+            {
+                memfd?.Dispose();
+                throw;
+            }
             descriptors.Clear();
             handedOver = true;
             return new Handshake(uffd, map, memfd, rest);
         }
         catch (LinuxException e)
         {
+            // Descriptors that were cut off were sent all the same.
+            handedOver |= e.Error == LinuxErrno.EMFILE;
             throw new ProtocolException(e.Message);
         }
         finally
@@ -70,6 +90,84 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             handedOver |= descriptors.Any(Userfaultfd.IsUserfaultfd);
             foreach (var fd in descriptors)
                 fd.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Ends a connection's incoming direction, and says whether a userfaultfd came before that: in what was not
+    /// received yet. What is sent afterwards fails at its sender, so that no descriptor is lost between here and the
+    /// close.
+    /// </summary>
+    public static bool HasComeBefore(UnixSocket socket)
+    {
+        socket.StopReceiving();
+        var descriptors = new List<OwnedFd>();
+        var bytes = new byte[4096];
+        try
+        {
+            while (socket.Receive(bytes, descriptors, wait: false) > 0) { }
+
+            return descriptors.Any(Userfaultfd.IsUserfaultfd);
+        }
+        catch (LinuxException)
+        {
+            // Descriptors were cut off for want of room: one of them may have been it.
+            return true;
+        }
+        finally
+        {
+            foreach (var fd in descriptors)
+                fd.Dispose();
+        }
+    }
+
+    // A range that is not registered reads as zeros, without a fault and without a word. A monitor may hand over first
+    // and register at once afterwards, so it is waited for.
+    private static unsafe void RequireRegistered(IUserfaultfd uffd, RegionMap map, TimeSpan timeout)
+    {
+        const int pollMs = 2;
+        var begun = Stopwatch.GetTimestamp();
+        foreach (var region in map.Regions)
+        {
+            while (!IsRegistered(uffd, region, region.Start, region.Bytes, out var at))
+            {
+                if (Stopwatch.GetElapsedTime(begun) >= timeout)
+                {
+                    throw new ProtocolException(
+                        ProtocolError.NotRegistered,
+                        $"the region at 0x{region.Start:x} is not registered with its userfaultfd at 0x{at:x}: register"
+                            + " it before the handshake"
+                    );
+                }
+                _ = Libc.Poll(null, 0, pollMs);
+            }
+        }
+    }
+
+    // The kernel answers for one mapping at a time. A region of several is cut until each part lies in one.
+    private static bool IsRegistered(IUserfaultfd uffd, in GuestRegion region, ulong start, ulong bytes, out ulong at)
+    {
+        at = start;
+        switch (uffd.Probe(start, bytes))
+        {
+            case LinuxErrno.ENOENT when bytes > region.PageBytes:
+                var half = bytes / region.PageBytes / 2 * region.PageBytes;
+                return IsRegistered(uffd, region, start, half, out at)
+                    && IsRegistered(uffd, region, start + half, bytes - half, out at);
+            case LinuxErrno.ENOENT:
+                return false;
+            case LinuxErrno.ESRCH:
+                throw new ProtocolException(
+                    ProtocolError.RegionRefused,
+                    "the memory of the userfaultfd is gone: ESRCH"
+                );
+            case LinuxErrno.EINVAL:
+                throw new ProtocolException(
+                    ProtocolError.RegionRefused,
+                    $"the memory at 0x{start:x} does not take pages of {region.PageBytes} bytes: EINVAL"
+                );
+            default:
+                return true;
         }
     }
 

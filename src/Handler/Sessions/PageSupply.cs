@@ -11,6 +11,10 @@ public sealed class PageSupply : IDisposable
     private readonly IMemoryImage? _image;
     private readonly SourceSet? _sources;
     private readonly ImageIndex? _index;
+    private readonly IMemoryImage? _watched;
+    private readonly ImageWatch? _watch;
+    private Action<string>? _lost;
+    private string? _loss;
     private readonly bool _isOwner = true;
     private readonly Lock _lock = new();
 
@@ -20,11 +24,21 @@ public sealed class PageSupply : IDisposable
         ArgumentNullException.ThrowIfNull(image);
         (_image, Identity, PageCount, Name) = (image, image.Identity, image.Pages, image.Name);
         _index = new ImageIndex(image);
+        _watched = image;
+        _watch = Watch(image);
     }
 
     /// <summary>Page sources of an image; not owned.</summary>
     public PageSupply(SourceSet sources, ImageIdentity identity, ulong pages, string name) =>
         (_sources, Identity, PageCount, Name) = (sources, identity, pages, name);
+
+    /// <summary>Page sources that read an image in this process; not owned, none of it.</summary>
+    public PageSupply(SourceSet sources, IMemoryImage image)
+        : this(sources, (image ?? throw new ArgumentNullException(nameof(image))).Identity, image.Pages, image.Name)
+    {
+        _watched = image;
+        _watch = Watch(image);
+    }
 
     private PageSupply(PageSupply other)
     {
@@ -50,8 +64,63 @@ public sealed class PageSupply : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_isOwner)
-            _index?.Dispose();
+        if (!_isOwner)
+            return;
+        _watch?.Dispose();
+        _index?.Dispose();
+    }
+
+    /// <summary>
+    /// Why no other VM can be served: the image's path leads elsewhere, or its content has changed. Null where it is as
+    /// it was.
+    /// </summary>
+    internal string? WhyNot()
+    {
+        if (Volatile.Read(ref _loss) is { } loss)
+            return loss;
+        return _watched?.Change() is { } change
+            ? $"image {Name} has changed: {change.What}; start a handler for the new one"
+            : null;
+    }
+
+    /// <summary>
+    /// Tells when pages that are not served yet are lost, with the reason; at once where they are already. Until
+    /// <see cref="Unfollow"/>, on any thread.
+    /// </summary>
+    internal void Follow(Action<string> lost)
+    {
+        lock (_lock)
+        {
+            if (_loss is null)
+            {
+                _lost += lost;
+                return;
+            }
+        }
+
+        lost(_loss);
+    }
+
+    /// <summary>Tells no more.</summary>
+    internal void Unfollow(Action<string> lost)
+    {
+        lock (_lock)
+            _lost -= lost;
+    }
+
+    private ImageWatch Watch(IMemoryImage image) =>
+        new(image, change => Lose($"image {Name} has changed: {change.What}"));
+
+    private void Lose(string why)
+    {
+        Action<string>? lost;
+        lock (_lock)
+        {
+            Volatile.Write(ref _loss, why);
+            lost = _lost;
+        }
+
+        lost?.Invoke(why);
     }
 
     /// <summary>The same pages, for a VM that leaves no record; to be disposed of first.</summary>
@@ -80,8 +149,9 @@ public sealed class PageSupply : IDisposable
                 WorkingSetFile.Save(RecordTo!, recorder.ToWorkingSet(Identity, PageCount));
                 return null;
             }
-            catch (Exception e) when (e is PagingException or IOException or UnauthorizedAccessException)
+            catch (Exception e)
             {
+                // Whatever it was: the VM's thread goes on, and so do the guests.
                 return RecordProblem = e.Message;
             }
         }

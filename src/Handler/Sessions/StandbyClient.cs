@@ -132,7 +132,9 @@ public sealed class StandbyClient : IDisposable
 
     private void TakeHello(JsonElement message)
     {
-        Monitors = new UnixSocket(NextDescriptor());
+        // Found from here or not: it is removed only where that very file is at the path.
+        var file = message.GetProperty("file").Deserialize<SocketFile>();
+        Monitors = new UnixSocket(NextDescriptor(), file);
         var image = message.GetProperty("image").GetString();
         if (image != _pages.Identity.ToString())
         {

@@ -8,7 +8,7 @@ namespace Userfault.Handler;
 /// go on. It takes over when this connection ends, however this process ends. Messages are JSON objects, one after
 /// another:
 /// <code>
-/// {"userfault":1,"image":"HEX"}            listener
+/// {"userfault":1,"image":"HEX","file":F}   listener; F is its file, {"Path":P,"Device":D,"Inode":I} or null
 /// {"vm":3,"regions":[...],"form":"main"}   userfaultfd, socket, pidfd, state
 /// {"vm":3,"regions":[...],"form":"memfd"}  userfaultfd, socket, pidfd, state, guest_memfd, bitmap
 /// {"end":3}                                it is over
@@ -29,6 +29,7 @@ internal sealed unsafe class StandbyHub : IDisposable
     private readonly Lock _lock = new();
     private readonly Thread _thread;
     private UnixSocket? _standby;
+    private bool _isClosed;
     private volatile bool _isStopping;
 
     public StandbyHub(HandlerServer server, UnixSocket listener, UnixSocket monitors)
@@ -67,6 +68,16 @@ internal sealed unsafe class StandbyHub : IDisposable
         lock (_lock)
         {
             Send(() => (JsonSerializer.SerializeToUtf8Bytes(new { take = id }), []));
+            return _standby is not null;
+        }
+    }
+
+    /// <summary>No further standby attaches; answers whether one is attached.</summary>
+    public bool StopAttaching()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
             return _standby is not null;
         }
     }
@@ -130,20 +141,24 @@ internal sealed unsafe class StandbyHub : IDisposable
     {
         lock (_lock)
         {
-            if (_standby is not null)
+            if (_standby is not null || _isClosed)
             {
-                _server.Options.Log(
-                    $"{HandlerEvent.StandbyRefused}: process {standby.PeerPid}: another standby is attached"
-                );
+                var why = _isClosed ? "this handler ends" : "another standby is attached";
+                _server.Options.Log.Write($"{HandlerEvent.StandbyRefused}: process {standby.PeerPid}: {why}");
                 standby.Dispose();
                 return;
             }
             _standby = standby;
-            _server.Options.Log($"{HandlerEvent.StandbyAttached}: process {standby.PeerPid}");
+            _server.Options.Log.Write($"{HandlerEvent.StandbyAttached}: process {standby.PeerPid}");
             Send(() =>
                 (
                     JsonSerializer.SerializeToUtf8Bytes(
-                        new { userfault = 1, image = _server.Pages.Identity.ToString() }
+                        new
+                        {
+                            userfault = 1,
+                            image = _server.Pages.Identity.ToString(),
+                            file = _monitors.File,
+                        }
                     ),
                     [_monitors.Fd]
                 )
@@ -158,7 +173,7 @@ internal sealed unsafe class StandbyHub : IDisposable
     {
         _standby?.Dispose();
         _standby = null;
-        _server.Options.Log($"{HandlerEvent.StandbyDetached}: {why}");
+        _server.Options.Log.Write($"{HandlerEvent.StandbyDetached}: {why}");
     }
 
     private void Run()
@@ -173,8 +188,13 @@ internal sealed unsafe class StandbyHub : IDisposable
             fds[1] = new PollFd(_wake.Fd.Number, Libc.POLLIN);
             fds[2] = new PollFd(standby, Libc.POLLIN);
             _ = Libc.Poll(fds, 3, -1);
-            if (fds[0].Returned != 0 && _listener.Accept() is { } socket)
-                Attach(socket);
+            if (fds[0].Returned != 0)
+            {
+                if (_listener.Accept() is { } socket)
+                    Attach(socket);
+                else
+                    _ = _wake.Wait(UnixSocket.AcceptAgainMs);
+            }
             if (fds[2].Returned == 0)
                 continue;
             // A standby says nothing: what can be read is its end.

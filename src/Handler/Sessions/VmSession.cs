@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Userfault.Linux;
+using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
@@ -20,6 +21,7 @@ internal sealed class VmSession : IDisposable
     private volatile VmPager? _pager;
     private volatile VmReport? _final;
     private volatile int _stopping;
+    private volatile string? _lost;
     private byte[] _rest = [];
 
     /// <summary>A VM that connects now.</summary>
@@ -38,6 +40,9 @@ internal sealed class VmSession : IDisposable
 
     /// <summary>A number for messages.</summary>
     public int Id { get; }
+
+    /// <summary>Has it opened all the descriptors that it will?</summary>
+    public bool IsSettled => _pager is not null;
 
     /// <summary>Its descriptors while it is served; null before its handshake and after its end.</summary>
     public VmDescriptors? Served { get; private set; }
@@ -123,13 +128,18 @@ internal sealed class VmSession : IDisposable
         PidFd? monitor = null;
         try
         {
-            monitor = PidFd.Open(_monitorPid);
+            monitor = OpenMonitor();
+            var lost = _server.Pages.WhyNot();
+            if (lost is not null)
+                _server.Log(Id, HandlerEvent.ImageChanged, $"process {_monitorPid}: {lost}");
             var handshake = Handshake.Receive(
                 _socket!,
                 _server.Options.HandshakeTimeout,
                 _server.Pages.PageCount,
                 ref handedOver
             );
+            if (lost is not null)
+                throw new ProtocolException(lost);
             var state = VmState.Create(handshake.Map.PageLimit, _server.Pages.Identity);
             foreach (var region in handshake.Map.Regions)
                 state.Missing.SetRange(region.Pages.Start.Value, region.Pages.Count);
@@ -139,11 +149,22 @@ internal sealed class VmSession : IDisposable
         }
         catch (Exception e) when (e is ProtocolException or LinuxException)
         {
-            _server.Log(Id, HandlerEvent.Refused, $"process {_monitorPid}: {e.Message}");
-            if (handedOver && monitor is not null)
-                StopMonitor(monitor);
+            _server.Reject($"vm {Id}", _socket!, handedOver, monitor, e.Message);
             monitor?.Dispose();
             return false;
+        }
+    }
+
+    // Whoever connected may have been a launcher that has ended already, while its child has the memory.
+    private PidFd OpenMonitor()
+    {
+        try
+        {
+            return PidFd.Open(_monitorPid);
+        }
+        catch (LinuxException e) when (e.Error == LinuxErrno.ESRCH && _monitorPid > 0)
+        {
+            return PidFd.OfEnded();
         }
     }
 
@@ -151,29 +172,58 @@ internal sealed class VmSession : IDisposable
     {
         using var recorder = _server.Pages.RecordTo is null ? null : new WorkingSetRecorder(_server.Pages.PageCount);
         using var pager = _server.Pages.Open(vm, _server.Options.Pager, recorder, _rest);
+        pager.Notice = (what, line) => _server.Log(Id, EventOf(what), line);
+        // What goes into a guest_memfd by a write is charged to who writes; all else to whose memory it is.
+        if (CgroupMemory.Of(vm.Memfd is null ? vm.Monitor.Number : Environment.ProcessId) is { } memory)
+            pager.Spare(memory, line => _server.Log(Id, HandlerEvent.PushStopped, line));
         _pager = pager;
         Served = vm;
         _server.Began(this, vm);
         if (_stopping != 0)
             pager.Stop(_stopping == 2);
+        _server.Pages.Follow(Lose);
         var end = pager.Run();
-        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
-            _server.Log(Id, HandlerEvent.NotRecorded, problem);
+        _server.Pages.Unfollow(Lose);
+        if (_lost is not null)
+            end = PagerEnd.Failed;
         _final = Report(pager, vm, end);
         Served = null;
+        // Before anything else: its guest waits.
+        if (end == PagerEnd.Failed)
+            GiveUp(vm, pager);
+        if (recorder is not null && _server.Pages.SaveRecord(recorder) is { } problem)
+            _server.Log(Id, HandlerEvent.NotRecorded, problem);
         if (end != PagerEnd.Failed)
-        {
             _server.Log(Id, HandlerEvent.Ended, Describe(end, pager));
+    }
+
+    private void GiveUp(VmDescriptors vm, VmPager pager)
+    {
+        if (_lost is { } lost)
+        {
+            // The standby serves the same image, so it could not serve these pages either.
+            _server.Log(Id, HandlerEvent.ImageChanged, $"{pager.Counters.MissingPages} pages cannot be served: {lost}");
+            StopMonitor(vm.Monitor);
+            return;
         }
-        else if (_server.TryHandOver(Id))
+
+        if (_server.TryHandOver(Id))
         {
             _server.Log(Id, HandlerEvent.TakenOver, $"{pager.Reason}; the standby goes on");
+            return;
         }
-        else
-        {
-            _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
-            StopMonitor(vm.Monitor);
-        }
+
+        _server.Log(Id, HandlerEvent.Failed, $"cannot be served: {pager.Reason}");
+        StopMonitor(vm.Monitor);
+    }
+
+    // A guest that has all of its pages needs the image no more.
+    private void Lose(string why)
+    {
+        if (Missing == 0)
+            return;
+        _lost = why;
+        _pager?.Stop(handOver: true);
     }
 
     private long Missing => _pager?.Counters.MissingPages ?? 0;
@@ -191,7 +241,7 @@ internal sealed class VmSession : IDisposable
             pages,
             vm.Memfd is not null,
             end,
-            pager.Reason,
+            _lost ?? pager.Reason,
             pager.Counters,
             pager.Latency(),
             pager.AllocatedBytes,
@@ -213,24 +263,44 @@ internal sealed class VmSession : IDisposable
             + $"{c.RemovedPages} given back, {c.MissingPages} not fetched";
     }
 
-    private void StopMonitor(PidFd monitor)
-    {
-        if (!_server.Options.StopsMonitors)
-            return;
-        try
+    private static HandlerEvent EventOf(PagerNotice notice) =>
+        notice switch
         {
-            if (monitor.Signal(PidFd.Kill))
+            PagerNotice.MemoryShort => HandlerEvent.MemoryShort,
+            PagerNotice.MemoryBack => HandlerEvent.MemoryBack,
+            PagerNotice.WriteProtected => HandlerEvent.WriteProtected,
+            _ => HandlerEvent.OwnerUnknown,
+        };
+
+    // Whoever it is that has the memory must not hang, nor read zeros.
+    private static bool TryPoison(VmDescriptors vm)
+    {
+        var isAnyPoisoned = false;
+        foreach (var absent in (UserfaultBitmap[])[vm.State.Missing, vm.State.Removed])
+        {
+            for (var page = absent.FindNextSet(0); page < vm.Map.PageLimit; )
             {
-                _server.Log(
-                    Id,
-                    HandlerEvent.MonitorStopped,
-                    "its monitor was stopped: its guest would hang, or read zeros"
-                );
+                var first = new MemoryPage(page & ~(vm.Map.PagesPerGranule - 1));
+                if (vm.Map.TryAtPage(first, out var region))
+                    isAnyPoisoned |= vm.Uffd.Poison(region.AddressOf(first), region.PageBytes).IsComplete;
+                page = first.Value + vm.Map.PagesPerGranule;
+                page = page < vm.Map.PageLimit ? absent.FindNextSet(page) : page;
             }
         }
-        catch (LinuxException e)
-        {
-            _server.Log(Id, HandlerEvent.MonitorStopped, $"its monitor could not be stopped: {e.Message}");
-        }
+        return isAnyPoisoned;
+    }
+
+    private void StopMonitor(PidFd monitor)
+    {
+        if (!_server.Options.StopsMonitors || _server.StopMonitor($"vm {Id}", monitor) || _vm is not { } vm)
+            return;
+        if (vm.Uffd.Probe(vm.Map.Regions[0].Start, vm.Map.Regions[0].Bytes) == LinuxErrno.ESRCH)
+            return;
+        _server.Log(
+            Id,
+            HandlerEvent.MonitorStopped,
+            $"process {_monitorPid}, which connected, has ended, and the process that has the memory is not known: "
+                + (TryPoison(vm) ? "it gets SIGBUS at its next missing page" : "it could not be stopped")
+        );
     }
 }

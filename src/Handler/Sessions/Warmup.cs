@@ -60,6 +60,10 @@ public static class Warmup
                     typeof(GuestMemfdPlacement),
                     typeof(CopyThreads),
                     typeof(DeferredFaults),
+                    typeof(FaultKey),
+                    typeof(FutileFaults),
+                    typeof(LeftPages),
+                    typeof(PageMap),
                     typeof(ImageIndex),
                     typeof(ImageRuns),
                     typeof(RegionMap),
@@ -107,7 +111,7 @@ public static class Warmup
         uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
         using var supply = pages.Unrecorded();
         // Nobody hears of it, and this process is not to be stopped.
-        using var server = new HandlerServer(supply, options with { Log = static _ => { }, StopsMonitors = false });
+        using var server = new HandlerServer(supply, options with { Log = LineLog.None, StopsMonitors = false });
         var (mine, theirs) = UnixSocket.Pair();
         using (mine)
         {

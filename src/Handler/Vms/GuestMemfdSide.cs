@@ -8,9 +8,10 @@ namespace Userfault.Handler;
 /// The secret-free form's two further descriptors: the guest_memfd, written to by pwrite, and the bitmap that the
 /// vCPUs' exits follow, shared with the monitor. Owned by the pager's thread.
 /// </summary>
-internal sealed unsafe class GuestMemfdSide : IDisposable
+internal sealed unsafe class GuestMemfdSide : IGuestMemfd
 {
     private readonly OwnedFd _memory;
+    private readonly bool _isGuestMemfd;
     private readonly OwnedFd _bitmapFd;
     private readonly MemoryMapping _mapping;
     private readonly UserfaultBitmap _bitmap;
@@ -58,17 +59,18 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
             );
         }
 
+        _isGuestMemfd = memory.Describe().Contains("[kvm-gmem]", StringComparison.Ordinal);
         _memory = memory;
         _bitmapFd = bitmap;
         _mapping = MemoryMapping.Of(bitmap, bytes);
         _bitmap = UserfaultBitmap.Over((ulong*)_mapping.Start, pages);
     }
 
-    /// <summary>The descriptors, to be handed to a standby.</summary>
+    /// <inheritdoc/>
     public (OwnedFd Memory, OwnedFd Bitmap) Descriptors => (_memory, _bitmapFd);
 
-    /// <summary>Writes pages into the guest_memfd. One that is populated already is success.</summary>
-    internal UffdResult Write(MemoryPage first, ulong pages, byte* bytes, byte* zeros)
+    /// <inheritdoc/>
+    public UffdResult Write(MemoryPage first, ulong pages, byte* bytes, byte* zeros)
     {
         var offset = (long)(first.Value << Page.Shift);
         var length = bytes == null ? Page.Size : (nuint)(pages << Page.Shift);
@@ -82,13 +84,14 @@ internal sealed unsafe class GuestMemfdSide : IDisposable
         }
 
         var error = Errors.Last;
-        return error is LinuxErrno.EEXIST or LinuxErrno.ENOSPC
+        // A guest_memfd says so where the page is populated already. Of any other file, ENOSPC is a lack of space.
+        return error is LinuxErrno.EEXIST or LinuxErrno.ENOSPC && _isGuestMemfd
             ? new UffdResult(Page.Size, pages == 1 ? LinuxErrno.None : LinuxErrno.EAGAIN)
             : new UffdResult(0, error == LinuxErrno.None ? LinuxErrno.EIO : error);
     }
 
-    /// <summary>Clears bits, with release: vCPUs do not exit on these pages any more.</summary>
-    internal void Clear(MemoryPage first, ulong pages)
+    /// <inheritdoc/>
+    public void Clear(MemoryPage first, ulong pages)
     {
         if (pages == 1)
             _bitmap.Clear(first.Value);

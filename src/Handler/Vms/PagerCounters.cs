@@ -24,7 +24,9 @@ public sealed class PagerCounters
         _promoted,
         _hedged,
         _retried,
-        _late;
+        _late,
+        _writeProtected,
+        _left;
 
     /// <summary>Faults that a thread slept on (userfaultfd messages).</summary>
     public long Faults => Volatile.Read(ref _faults);
@@ -86,7 +88,15 @@ public sealed class PagerCounters
     /// <summary>Pages that came when another source had sent them.</summary>
     public long LatePages => Volatile.Read(ref _late);
 
-    /// <summary>Pages not in place yet.</summary>
+    /// <summary>Write faults on pages that the monitor had write-protected; the protection was lifted.</summary>
+    public long WriteProtectedFaults => Volatile.Read(ref _writeProtected);
+
+    /// <summary>
+    /// Pages that are not in place and that nobody brings, because nothing is mapped or registered there now.
+    /// </summary>
+    public long LeftPages => Volatile.Read(ref _left);
+
+    /// <summary>Pages not in place yet, those of <see cref="LeftPages"/> not counted.</summary>
     public long MissingPages => Volatile.Read(ref _missing);
 
     internal void CountFault(int thread)
@@ -123,6 +133,8 @@ public sealed class PagerCounters
 
     internal void CountDropped() => _dropped++;
 
+    internal void CountWriteProtected() => _writeProtected++;
+
     internal void SetFetches(in FetchCounters fetches)
     {
         Volatile.Write(ref _fetches, fetches.Requests);
@@ -135,6 +147,10 @@ public sealed class PagerCounters
     internal void CountFailedFetch() => _failed++;
 
     internal void SetMissing(ulong pages) => Volatile.Write(ref _missing, (long)pages);
+
+    internal void SetLeft(ulong pages) => Volatile.Write(ref _left, (long)pages);
+
+    internal void CountMissing(ulong pages) => Volatile.Write(ref _missing, _missing + (long)pages);
 
     internal void CountNoLongerMissing(ulong pages) => Volatile.Write(ref _missing, _missing - (long)pages);
 }

@@ -35,4 +35,13 @@ public sealed record PagerSettings
 
     /// <summary>How long a pager waits for any page source to be there before it gives up, in ns.</summary>
     public long SourcePatienceNs { get; init; } = 30_000_000_000;
+
+    /// <summary>
+    /// How long a fault may wait because its page cannot be put in place, for lack of memory or since the address space
+    /// keeps changing, before the pager gives up, in ns.
+    /// </summary>
+    public long StallPatienceNs { get; init; } = 30_000_000_000;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 }

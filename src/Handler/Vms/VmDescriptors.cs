@@ -13,21 +13,27 @@ public sealed class VmDescriptors : IDisposable
     /// <param name="socket">The connection to its monitor.</param>
     /// <param name="monitor">Its monitor's process.</param>
     /// <param name="memfd">The secret-free form's descriptors; null in the main form.</param>
+    /// <param name="presence">Tells which pages are there; null to ask the kernel about the monitor's process.</param>
     internal VmDescriptors(
         int id,
-        Userfaultfd uffd,
+        IUserfaultfd uffd,
         RegionMap map,
         VmState state,
         UnixSocket socket,
         PidFd monitor,
-        GuestMemfdSide? memfd
-    ) => (Id, Uffd, Map, State, Socket, Monitor, Memfd) = (id, uffd, map, state, socket, monitor, memfd);
+        IGuestMemfd? memfd,
+        IPagePresence? presence = null
+    )
+    {
+        (Id, Uffd, Map, State, Socket, Monitor, Memfd) = (id, uffd, map, state, socket, monitor, memfd);
+        Presence = presence ?? new PageMap(monitor);
+    }
 
     /// <summary>A number for messages, the same in a standby.</summary>
     internal int Id { get; }
 
     /// <summary>The VM's userfaultfd.</summary>
-    internal Userfaultfd Uffd { get; }
+    internal IUserfaultfd Uffd { get; }
 
     /// <summary>Its regions.</summary>
     internal RegionMap Map { get; }
@@ -42,11 +48,15 @@ public sealed class VmDescriptors : IDisposable
     internal PidFd Monitor { get; }
 
     /// <summary>The secret-free form's descriptors; null in the main form.</summary>
-    internal GuestMemfdSide? Memfd { get; }
+    internal IGuestMemfd? Memfd { get; }
+
+    /// <summary>Tells which pages of the memory are there.</summary>
+    internal IPagePresence Presence { get; }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        Presence.Dispose();
         Uffd.Dispose();
         State.Dispose();
         Socket.Dispose();

@@ -61,7 +61,7 @@ internal sealed unsafe class VmState : IDisposable
     /// <summary>
     /// Reads what waits at a userfaultfd, at most <see cref="MessagesAtOnce"/> messages; answers how many.
     /// </summary>
-    public int Read(Userfaultfd uffd)
+    public int Read(IUserfaultfd uffd)
     {
         ArgumentNullException.ThrowIfNull(uffd);
         return uffd.Read(Messages, MessagesAtOnce);

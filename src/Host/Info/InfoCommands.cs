@@ -38,6 +38,13 @@ internal static class InfoCommands
             pages += range.Count;
             for (ulong i = 0; i < range.Count; i++)
             {
+                if (Math.Min(image.HoleAt(range.Start.Plus(i)), range.Count - i) is > 0 and var hole)
+                {
+                    zero += hole;
+                    i += hole - 1;
+                    continue;
+                }
+
                 var bytes = image.Read(range.Start.Plus(i), scratch);
                 if (bytes == null || ZeroPage.IsZero(bytes))
                     zero++;
@@ -46,7 +53,11 @@ internal static class InfoCommands
 
         Console.WriteLine($"image      {image.Name}");
         Console.WriteLine($"kind       {Units.NameOf(image.Kind)}");
-        Console.WriteLine($"identity   {image.Identity}");
+        var folder = WholeImage.DefaultFolder;
+        var identity =
+            WholeImage.TryKnown(image, folder)
+            ?? WholeImage.Read(image, folder, TimeProvider.System, CancellationToken.None);
+        Console.WriteLine($"identity   {identity ?? image.Identity}");
         Console.WriteLine($"pages      {pages} ({Units.Size(pages * 4096.0)}), {zero} of them zero");
         foreach (var range in image.Ranges)
         {

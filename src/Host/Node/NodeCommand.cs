@@ -9,10 +9,12 @@ namespace Userfault.Cli;
 /// <summary><c>userfault node</c>: one process of a cluster, until Ctrl-C.</summary>
 internal static class NodeCommand
 {
+    public const string Name = "node";
+
     public static Command Create()
     {
         var command = new Command(
-            "node",
+            Name,
             "Be a node of a cluster: a source or a fetcher of pages until Ctrl-C, or a destination until its guest "
                 + "is there."
         );
@@ -83,25 +85,30 @@ internal static class NodeCommand
     )
     {
         var port = NodeOptions.PortOf(result, options.DataPort);
-        using var manifest = new ManifestSource(image);
+        using var offers = new SourceOffers(
+            image,
+            new SourceListing(image.Identity, image.Pages, setup.Host.ToString(), 0, Shortened(image.Name))
+        );
         var view = new ClusterView();
-        var offer = new SourceListing(image.Identity, image.Pages, setup.Host.ToString(), 0, Shortened(image.Name));
         using var server = Serve(
             () =>
                 new PageServer(
                     setup.ServerOptions(port),
-                    [new PageOffer(image), new PageOffer(manifest) { IsListed = false }],
-                    () => SourceDirectory.Of([Volatile.Read(ref offer)], view.Nodes)
+                    offers.AtOnce,
+                    () => SourceDirectory.Of(offers.Listings, view.Nodes)
                 ),
             setup,
             port
         );
-        Volatile.Write(ref offer, offer with { Port = server.Endpoint.Port });
-        var settings = options.MembershipOf(result, () => new NodeReport([offer], server.Counters.Pages)) with
+        offers.Serve(server);
+        var settings = options.MembershipOf(result, () => new NodeReport(offers.Listings, server.Counters.Pages)) with
         {
-            Joined = _ => SayServes(offer),
+            Joined = _ => SayServes(offers.Listings[0]),
         };
-        await new ServingNode(setup, settings, new Replicas()) { View = view }.Run(ends);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(ends, offers.Lost);
+        await new ServingNode(setup, settings, new Replicas()) { View = view }.Run(over.Token);
+        if (offers.Problem is { } problem)
+            throw new CliException(problem);
     }
 
     private static async Task RunFetcher(

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using Userfault.DataPlane;
 using Userfault.Handler;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 
@@ -21,6 +22,8 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     private readonly Func<string, bool> _mayDial;
     private readonly Action<string> _log;
     private readonly Dictionary<EndPoint, SourceLink> _links = [];
+    private readonly Dictionary<EndPoint, IReadOnlyList<ImageIdentity>> _offered = [];
+    private IReadOnlyList<ImageIdentity> _images;
     private readonly ITimer _look;
     private bool _isOver;
 
@@ -37,6 +40,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     )
     {
         (_found, _tls, _mayDial, _log) = (found, tls, mayDial, log);
+        _images = [found.Image];
         foreach (var node in found.Nodes)
             Add(node, isNamed: true);
         _look = TimeProvider.System.CreateTimer(_ => Look(), null, LookAgain, LookAgain);
@@ -68,7 +72,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         }
 
         Set.Add(client, isSpare);
-        client.List(Learn);
+        List(client);
     }
 
     public void OnClosed(PageClient client, Refusal reason)
@@ -143,11 +147,13 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
             // The owner's calls come from another thread and wait for this lock.
             if (!_isOver)
             {
-                _links[endpoint].Client = PageClient.Start(
+                // A source that is none of it by one identity may be by another, once it has read it whole.
+                var link = _links[endpoint];
+                link.Client = PageClient.Start(
                     new PageClientOptions
                     {
                         Server = endpoint,
-                        Image = _found.Image,
+                        Image = _images[link.Attempts++ % _images.Count],
                         Tls = _tls,
                     },
                     this
@@ -163,15 +169,41 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
         lock (_lock)
             open = [.. _links.Values.Where(static l => l.IsOpen).Select(static l => l.Client!)];
         foreach (var client in open)
-            client.List(Learn);
+            List(client);
     }
 
-    private void Learn(IReadOnlyList<SourceListing>? listings)
+    private void List(PageClient client)
     {
-        foreach (var listing in listings ?? [])
+        EndPoint? endpoint;
+        lock (_lock)
+            endpoint = Find(client)?.Endpoint;
+        if (endpoint is not null)
+            client.List(listings => Learn(endpoint, listings));
+    }
+
+    private void Learn(EndPoint asked, IReadOnlyList<SourceListing>? listings)
+    {
+        if (listings is null)
+            return;
+        IReadOnlyList<ImageIdentity> images;
+        lock (_lock)
+        {
+            foreach (
+                var server in listings.GroupBy(l =>
+                    l.Host.Length == 0 ? asked : SourceSearch.EndPointOf(l.Host, l.Port)
+                )
+            )
+            {
+                _offered[server.Key] = [.. server.Select(static l => l.Image)];
+            }
+
+            images = _images = SameImages.Of(_found.Image, [.. _offered.Values]);
+        }
+
+        foreach (var listing in listings)
         {
             // The node that was asked says so of itself, without an address.
-            if (listing.Image != _found.Image || listing.Host.Length == 0 || !_mayDial(listing.Host))
+            if (!images.Contains(listing.Image) || listing.Host.Length == 0 || !_mayDial(listing.Host))
                 continue;
             Add(SourceSearch.EndPointOf(listing.Host, listing.Port), isNamed: false);
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Userfault.Handler;
 using Userfault.Linux;
 
@@ -29,15 +30,12 @@ internal static class ServeCommand
         if ((socket is null) == (standby is null))
             throw new CliException("serve: give --socket S to listen, or --standby S to stand by");
         var outputs = new Outputs(result.GetValue(options.Json), null, result.GetValue(options.Record));
-        var output = outputs.JsonIsStandardOutput ? Console.Error : Console.Out;
-        void Log(string line)
-        {
-            lock (output)
-                output.WriteLine($"userfault serve: {line}");
-        }
-
+        var output = new LineOutput(
+            outputs.JsonIsStandardOutput ? LineOutput.StandardError : LineOutput.StandardOutput
+        );
+        using var log = new LineLog(line => output.WriteLine($"userfault serve: {line}"));
         var settings = options.Overlay.Load(result);
-        var handler = options.HandlerOf(result, settings, Log);
+        var handler = options.HandlerOf(result, settings, log);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         if (result.GetValue(options.UntilStdinCloses))
             StandardInput.EndWith(ends);
@@ -45,14 +43,18 @@ internal static class ServeCommand
             GcStress.Start();
         try
         {
-            using var pages = ServePages.Open(options, result, settings, Log);
+            using var pages = ServePages.Open(options, result, settings, log.Write);
             Warmup.Run();
             Warmup.Serve(pages.Supply, handler);
             using var server = new HandlerServer(pages.Supply, handler);
             using var status = result.GetValue(options.StatusSocket) is { } statusPath
-                ? new StatusSocket(statusPath, () => ServeReport.Now(server))
+                ? new StatusSocket(statusPath, () => ServeReport.Now(server), log.Write)
                 : null;
-            using var run = new ServeRun(server, Log, options.EndOf(result));
+            using var run = new ServeRun(server, log.Write, options.EndOf(result));
+            // The command line's own handling of Ctrl-C and SIGTERM begins when this method has returned for the first
+            // time; a monitor may have connected before.
+            using var signals = new TerminationSignals(PosixSignal.SIGINT, PosixSignal.SIGTERM);
+            await using var registration = signals.Token.Register(ends.Cancel);
             var standbySocket = result.GetValue(options.StandbySocket);
             if (socket is not null)
                 run.Listen(socket, standbySocket);
@@ -61,14 +63,29 @@ internal static class ServeCommand
             await run.Ended(ends.Token);
             server.Stop();
             var vms = server.Report();
-            outputs.WriteText(ServeReport.Of(pages.Supply, vms));
-            return pages.Supply.RecordProblem is not null || vms.Any(vm => vm.End == PagerEnd.Failed)
+            var isReported = TryReport(outputs, ServeReport.Of(pages.Supply, vms, log.Lost), log);
+            return !isReported || pages.Supply.RecordProblem is not null || vms.Any(vm => vm.End == PagerEnd.Failed)
                 ? ExitCodes.Failed
                 : ExitCodes.Success;
         }
         catch (Exception e) when (e is LinuxException or ProtocolException)
         {
             throw new CliException(e.Message);
+        }
+    }
+
+    // The guests were served; a disk that is full now changes nothing about that.
+    private static bool TryReport(Outputs outputs, string report, LineLog log)
+    {
+        try
+        {
+            outputs.WriteText(report);
+            return true;
+        }
+        catch (CliException e)
+        {
+            log.Write($"{HandlerEvent.NotReported}: {e.Message}");
+            return false;
         }
     }
 }

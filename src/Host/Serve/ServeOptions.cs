@@ -23,13 +23,13 @@ internal sealed class ServeOptions
         );
         Overlay.ConfigFile.Description =
             "HOCON file laid over akka.hocon: the certificates of a secured cluster (userfault.cluster.tls), as "
-            + "`userfault cluster keys` makes it, and how pages are asked for and put in place "
+            + "`userfault cluster keys` makes it, and how pages are requested and placed "
             + "(userfault.fetcher, userfault.serve)";
         _all.AddRange([Overlay.ConfigFile, Overlay.Set]);
         Chunk = Add<string>("--chunk", "pages put in place around a fault, a power of 2 (default 64; 1 with --record)");
         Push = Add<string>(
             "--push",
-            "order of pages that nobody waits for: none, sequential or outward (default sequential; none with --record)"
+            "order of background pages: none, sequential or outward (default sequential; none with --record)"
         );
         Latency = Add<string>("--latency", "modelled latency between this process and its image, such as 30us");
         Bandwidth = Add<string>("--bandwidth", "modelled bandwidth, such as 10Gbps");
@@ -113,7 +113,7 @@ internal sealed class ServeOptions
 
     /// <summary>How VMs are served.</summary>
     /// <exception cref="CliException">A bad value.</exception>
-    public HandlerOptions HandlerOf(ParseResult result, Settings settings, Action<string> log)
+    public HandlerOptions HandlerOf(ParseResult result, Settings settings, LineLog log)
     {
         var records = result.GetValue(Record) is not null;
         var chunk = (ulong)Units.Count(Chunk.Name, result.GetValue(Chunk) ?? (records ? "1" : "64"), 1, 512);

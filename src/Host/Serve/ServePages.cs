@@ -53,10 +53,8 @@ internal sealed class ServePages : IDisposable
         );
         pump.Add(source);
         sources.Add(source);
-        var pages = new ServePages(
-            new PageSupply(sources, image.Identity, image.Pages, image.Name) { RecordTo = record, Replay = replay }
-        );
-        pages._owned.AddRange([image, source, pump]);
+        var pages = new ServePages(new PageSupply(sources, image) { RecordTo = record, Replay = replay });
+        pages._owned.AddRange([image, source, pump, pages.Supply]);
         return pages;
     }
 

@@ -14,12 +14,13 @@ internal static class ServeReport
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
     };
 
-    public static string Of(PageSupply pages, IReadOnlyList<VmReport> vms) =>
+    public static string Of(PageSupply pages, IReadOnlyList<VmReport> vms, long linesLost) =>
         JsonSerializer.Serialize(
             new
             {
                 Image = pages.Identity.ToString(),
                 pages.PageCount,
+                LinesLost = linesLost,
                 Vms = vms.Select(Of),
             },
             Options
@@ -39,6 +40,7 @@ internal static class ServeReport
                 server.Pages.Name,
                 server.Pages.PageCount,
                 Standby = server.HasStandby,
+                LinesLost = server.Options.Log.Lost,
                 Vms = vms.Skip(Math.Max(0, ended - lastEnded)).Select(Of),
             },
             Options
@@ -54,7 +56,7 @@ internal static class ServeReport
             vm.SecretFree,
             End = Units.NameOf(vm.End),
             vm.Reason,
-            PagesPresent = (long)vm.Pages - vm.Counters.MissingPages,
+            PagesPresent = (long)vm.Pages - vm.Counters.MissingPages - vm.Counters.LeftPages,
             vm.Counters.Faults,
             vm.Counters.StaleFaults,
             vm.Counters.Requests,
@@ -64,6 +66,7 @@ internal static class ServeReport
             vm.Counters.RemovedPages,
             vm.Counters.RemovedTouched,
             vm.Counters.UnmappedPages,
+            vm.Counters.WriteProtectedFaults,
             vm.Counters.Eexist,
             vm.Counters.Eagain,
             vm.Counters.Deferred,

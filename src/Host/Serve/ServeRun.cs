@@ -14,9 +14,7 @@ internal sealed class ServeRun : IDisposable
     private readonly EventFd _stop = new();
     private readonly Dictionary<int, long> _told = [];
     private readonly ITimer _progress;
-    private string? _path;
     private Thread? _standby;
-    private bool _leftToStandby;
 
     public ServeRun(HandlerServer server, Action<string> log, ServeEnd end)
     {
@@ -36,8 +34,6 @@ internal sealed class ServeRun : IDisposable
     public void Listen(string path, string? standbyPath)
     {
         var listener = UnixSocket.ListenAnew(path);
-        // From here on the file is this process's to remove.
-        _path = path;
         UnixSocket? standbyListener;
         try
         {
@@ -45,6 +41,7 @@ internal sealed class ServeRun : IDisposable
         }
         catch
         {
+            listener.RemoveFile();
             listener.Dispose();
             throw;
         }
@@ -69,7 +66,6 @@ internal sealed class ServeRun : IDisposable
     {
         await using var registration = ends.Register(() => _ended.TrySetResult());
         await _ended.Task;
-        _leftToStandby = _server.HasStandby;
         _stop.Signal();
         _standby?.Join();
     }
@@ -77,9 +73,6 @@ internal sealed class ServeRun : IDisposable
     public void Dispose()
     {
         _progress.Dispose();
-        // A standby goes on with the socket: its path must stay where monitors look for it.
-        if (_path is not null && !_leftToStandby)
-            File.Delete(_path);
         _stop.Dispose();
     }
 
@@ -102,8 +95,6 @@ internal sealed class ServeRun : IDisposable
                 }
                 if (client.Monitors is null)
                     throw new ProtocolException("what listened there was no handler");
-                // Its file is this process's to remove now, where it can be found from here.
-                _path = Path.IsPathRooted(client.Monitors.Path) ? client.Monitors.Path : null;
                 _server.Listen(client.Monitors, ListenForNext(standbyPath));
                 _log($"{HandlerEvent.Listening}: serves at {client.Monitors.Path}");
             }

@@ -21,6 +21,9 @@ internal sealed class SourceLink(EndPoint endpoint, bool isNamed, ITimer retry) 
     /// <summary>The connection, from its first attempt to its end; null while it waits to be tried again.</summary>
     public PageClient? Client { get; set; }
 
+    /// <summary>Connections that were tried.</summary>
+    public int Attempts { get; set; }
+
     /// <summary>Can it be asked?</summary>
     public bool IsOpen { get; private set; }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Userfault.Handler;
 using Userfault.Linux;
 
 namespace Userfault.Cli;
@@ -11,18 +12,19 @@ internal sealed class StatusSocket : IDisposable
 {
     private const int PatienceMs = 1000;
     private readonly UnixSocket _listener;
-    private readonly string _path;
     private readonly Func<string> _report;
+    private readonly Action<string> _log;
     private readonly EventFd _stop = new();
     private readonly Thread _thread;
 
     /// <summary>Listens from now on.</summary>
     /// <param name="path">Where.</param>
     /// <param name="report">What is told.</param>
+    /// <param name="log">Takes a line where that fails.</param>
     /// <exception cref="LinuxException">Somebody listens there, or it is no place to.</exception>
-    public StatusSocket(string path, Func<string> report)
+    public StatusSocket(string path, Func<string> report, Action<string> log)
     {
-        (_path, _report) = (path, report);
+        (_report, _log) = (report, log);
         _listener = UnixSocket.ListenAnew(path);
         _thread = new Thread(Serve) { IsBackground = true, Name = "status" };
         _thread.Start();
@@ -32,9 +34,9 @@ internal sealed class StatusSocket : IDisposable
     {
         _stop.Signal();
         _thread.Join();
+        _listener.RemoveFile();
         _listener.Dispose();
         _stop.Dispose();
-        File.Delete(_path);
     }
 
     // Whoever does not read holds nobody up for long.
@@ -51,7 +53,12 @@ internal sealed class StatusSocket : IDisposable
         while (_listener.WaitReadable(_stop))
         {
             if (_listener.Accept() is not { } asker)
+            {
+                // Where descriptors have run out, the connection stays in the queue and is tried again.
+                _ = _stop.Wait(UnixSocket.AcceptAgainMs);
                 continue;
+            }
+
             using (asker)
             {
                 try
@@ -61,6 +68,11 @@ internal sealed class StatusSocket : IDisposable
                 catch (LinuxException)
                 {
                     // It did not wait for the answer.
+                }
+                catch (Exception e)
+                {
+                    // Unforeseen, and no reason to end the process that guests depend on.
+                    _log($"{HandlerEvent.StatusFailed}: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
                 }
             }
         }

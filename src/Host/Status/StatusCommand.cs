@@ -141,7 +141,7 @@ internal static class StatusCommand
                             CultureInfo.InvariantCulture,
                             $"{report.PagesPresent}/{report.Pages} ({100.0 * report.PagesPresent / report.Pages:0.0} %)"
                         ),
-                    node.Report is null ? "has not said" : report.State,
+                    node.Report is null ? "no report yet" : report.State,
                 }.Select(Markup.Escape),
             ]);
         }

@@ -1,8 +1,8 @@
 namespace Userfault.Kvm;
 
 /// <summary>
-/// The few instructions of x86-64 that the guest is made of, in 64-bit operand size, with a displacement of one byte
-/// and short jumps to labels. A label may be jumped to before it is marked.
+/// The few instructions of x86-64 that the guest's program consists of, with 64-bit operands, one-byte displacements
+/// and short jumps to labels. A label may be used before it is marked.
 /// </summary>
 internal sealed class GuestAssembler
 {
@@ -10,14 +10,14 @@ internal sealed class GuestAssembler
     private readonly List<int> _labels = [];
     private readonly List<(int At, int Label)> _jumps = [];
 
-    /// <summary>A place to jump to, wherever it is going to be.</summary>
+    /// <summary>A new jump target, to be marked later.</summary>
     public int NewLabel()
     {
         _labels.Add(-1);
         return _labels.Count - 1;
     }
 
-    /// <summary>The label is here.</summary>
+    /// <summary>Places the label at the current position.</summary>
     public void Mark(int label) => _labels[label] = _code.Count;
 
     /// <summary>mov to, [at + displacement]</summary>
@@ -26,7 +26,7 @@ internal sealed class GuestAssembler
     /// <summary>mov [at + displacement], from</summary>
     public void Store(GuestRegister at, sbyte displacement, GuestRegister from) => Memory(0x89, from, at, displacement);
 
-    /// <summary>xchg [at + displacement], with: one access that reads and writes, locked by nature</summary>
+    /// <summary>xchg [at + displacement], with: a single access that reads and writes, implicitly locked</summary>
     public void Exchange(GuestRegister at, sbyte displacement, GuestRegister with) =>
         Memory(0x87, with, at, displacement);
 
@@ -59,7 +59,7 @@ internal sealed class GuestAssembler
     /// <summary>out port, al</summary>
     public void Out(byte port) => _code.AddRange([0xe6, port]);
 
-    /// <summary>The bytes, with every jump filled in.</summary>
+    /// <summary>The code, with all jumps resolved.</summary>
     /// <exception cref="InvalidOperationException">A label was never marked, or is too far away.</exception>
     public byte[] ToArray()
     {
@@ -86,10 +86,10 @@ internal sealed class GuestAssembler
     {
         Prefix(opcode, register, at);
         var rm = (int)at & 7;
-        // rbp and r13 without a displacement would mean something else.
+        // rbp and r13 without a displacement have another meaning.
         var hasDisplacement = displacement != 0 || rm == 5;
         _code.Add((byte)((hasDisplacement ? 0x40 : 0) | (((int)register & 7) << 3) | rm));
-        // rsp and r12 as a base need the second byte.
+        // rsp and r12 as a base need a SIB byte.
         if (rm == 4)
             _code.Add(0x24);
         if (hasDisplacement)

@@ -2,21 +2,21 @@ using Userfault.Linux;
 
 namespace Userfault.Kvm;
 
-/// <summary>Puts a vCPU at the start of the guest's program, in long mode with paging on.</summary>
+/// <summary>Puts a vCPU at the start of the guest's program, in long mode with paging enabled.</summary>
 internal static class GuestEntry
 {
     private const ulong Iopl3 = 0x3002;
     private const ulong Iopl0 = 0x2;
 
     /// <summary>Sets the vCPU's registers.</summary>
-    /// <param name="vcpu">The vCPU, which does not run.</param>
-    /// <param name="layout">Where the guest's own memory lies.</param>
-    /// <param name="number">Whose batch it works through.</param>
+    /// <param name="vcpu">The vCPU, which must not be running.</param>
+    /// <param name="layout">The layout of the guest's own memory.</param>
+    /// <param name="number">The vCPU whose batch it processes.</param>
     /// <param name="ring">
-    /// CPL: 3, or 0. A host that is a VM itself may have to emulate CPL 0, which is slow; CPL 3 runs natively
+    /// CPL: 3, or 0. A host that is itself a VM may have to emulate CPL 0, which is slow; CPL 3 runs natively
     /// everywhere.
     /// </param>
-    /// <exception cref="LinuxException">The kernel refuses the state.</exception>
+    /// <exception cref="LinuxException">The kernel rejects the state.</exception>
     public static void Prepare(KvmVcpu vcpu, GuestLayout layout, int number, int ring)
     {
         if (ring is not (0 or 3))

@@ -3,10 +3,9 @@ using Userfault.Mmu;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// Where the guest's own memory lies: code, task state, page tables and a batch page a vCPU, in one memory region
-/// behind its RAM. RAM and this region are mapped at their own addresses by 2 MiB entries, for user and supervisor
-/// alike, with accessed and dirty set beforehand: where a host shadows the tables, a clean entry would cost a fault of
-/// its own.
+/// The layout of the guest's own memory: code, task state, page tables and a batch page per vCPU, in one memory region
+/// after its RAM. RAM and this region are identity-mapped by 2 MiB entries, for user and supervisor alike, with
+/// accessed and dirty already set: on a host that shadows the tables, a clean entry would cost an extra fault.
 /// </summary>
 internal sealed unsafe class GuestLayout
 {
@@ -22,9 +21,9 @@ internal sealed unsafe class GuestLayout
     private readonly ulong _directories;
     private readonly ulong _upperTables;
 
-    /// <summary>The layout behind a guest's RAM.</summary>
+    /// <summary>The layout after a guest's RAM.</summary>
     /// <param name="ramBytes">End of RAM, which starts at 0.</param>
-    /// <param name="vcpus">How many vCPUs.</param>
+    /// <param name="vcpus">Number of vCPUs.</param>
     /// <exception cref="ArgumentOutOfRangeException">More RAM than four levels of tables map.</exception>
     public GuestLayout(ulong ramBytes, int vcpus)
     {
@@ -32,7 +31,7 @@ internal sealed unsafe class GuestLayout
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ramBytes, GuestAddressEnd >> 1);
         Vcpus = vcpus;
         BootGpa = AlignUp(ramBytes, PageLevel.Size1G.Bytes());
-        // The region's own pages are few against 1 GiB, so that they lie below one more entry of the upper tables.
+        // The region itself is far smaller than 1 GiB, so that one more entry of the upper tables covers it.
         _directories = (BootGpa >> 30) + 1;
         _upperTables = AlignUp(_directories, EntriesPerTable) / EntriesPerTable;
         BootBytes = AlignUp(
@@ -41,16 +40,16 @@ internal sealed unsafe class GuestLayout
         );
     }
 
-    /// <summary>How many vCPUs it has room for.</summary>
+    /// <summary>Number of vCPUs that it has room for.</summary>
     public int Vcpus { get; }
 
-    /// <summary>Where the region starts, in the guest.</summary>
+    /// <summary>Guest physical address of the region.</summary>
     public ulong BootGpa { get; }
 
     /// <summary>Its size in bytes, a multiple of 2 MiB.</summary>
     public ulong BootBytes { get; }
 
-    /// <summary>The top table: CR3.</summary>
+    /// <summary>The top-level table: CR3.</summary>
     internal ulong TablesGpa => BootGpa;
 
     internal ulong TaskStateGpa => PageGpa(1);
@@ -60,7 +59,7 @@ internal sealed unsafe class GuestLayout
     internal ulong BatchGpa(int vcpu) => PageGpa(_firstBatchPage + (ulong)vcpu);
 
     /// <summary>A vCPU's batch.</summary>
-    /// <param name="boot">Host memory of the region.</param>
+    /// <param name="boot">Host address of the region's memory.</param>
     /// <param name="vcpu">Its number.</param>
     public GuestBatch Batch(byte* boot, int vcpu)
     {
@@ -68,7 +67,7 @@ internal sealed unsafe class GuestLayout
         return new GuestBatch(boot + (BatchGpa(vcpu) - BootGpa));
     }
 
-    /// <summary>Writes code, task state and tables into the region's host memory, which must be zero.</summary>
+    /// <summary>Writes code, task state and tables to the region's host memory, which must be zero.</summary>
     public void WriteTo(byte* boot)
     {
         GuestProgram.Assemble().CopyTo(new Span<byte>(boot + (CodeGpa - BootGpa), Page.Size));
@@ -80,7 +79,7 @@ internal sealed unsafe class GuestLayout
             Entries(boot, 0)[i] = PageGpa(firstUpper + i) | Table;
         for (ulong i = 0; i < _directories; i++)
         {
-            // Upper tables lie side by side, so that entries go on from one to the next; so do directories.
+            // Upper tables are adjacent, so that their entries are contiguous; so are directories.
             Entries(boot, firstUpper)[i] = PageGpa(firstDirectory + i) | Table;
         }
 

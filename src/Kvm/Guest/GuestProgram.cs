@@ -1,19 +1,19 @@
 namespace Userfault.Kvm;
 
 /// <summary>
-/// What a real vCPU executes: it works through the batch of accesses that its thread has laid out
-/// (<see cref="GuestBatch"/>), leaves what it saw beside each, and reports by port I/O. Between two reports it touches
-/// guest memory by itself, with nothing of the host in between but what the accesses cause.
+/// The program of a real vCPU: it processes the batch of accesses that its thread has prepared
+/// (<see cref="GuestBatch"/>), stores the value found beside each, and reports by port I/O. Between two reports it
+/// accesses guest memory without involving the host, except through the faults that the accesses cause.
 /// </summary>
 internal static class GuestProgram
 {
-    /// <summary>The port on which a batch is reported done.</summary>
+    /// <summary>The port on which a completed batch is reported.</summary>
     public const byte ReportPort = 0x10;
 
-    /// <summary>The register that holds the batch's address for good.</summary>
+    /// <summary>The register that permanently holds the batch's address.</summary>
     public const GuestRegister BatchRegister = GuestRegister.R8;
 
-    /// <summary>The machine code, to run at any address.</summary>
+    /// <summary>The machine code, position independent.</summary>
     public static byte[] Assemble()
     {
         var code = new GuestAssembler();

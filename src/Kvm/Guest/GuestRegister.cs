@@ -1,6 +1,6 @@
 namespace Userfault.Kvm;
 
-/// <summary>The general registers of x86-64, numbered as instructions encode them.</summary>
+/// <summary>The general registers of x86-64, with their numbers in instruction encodings.</summary>
 internal enum GuestRegister
 {
     Rax = 0,

@@ -4,9 +4,9 @@ using Userfault.Mmu;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// Has this kernel a guest_memfd that the secret-free form could serve: one that the monitor maps, that a handler
-/// writes by its descriptor, and whose mapping a userfaultfd watches? Each is asked for by doing it, on a VM that
-/// nobody uses; released kernels have the first of these at most.
+/// Does this kernel have a guest_memfd that the secret-free form could use: one that the monitor maps, that a handler
+/// writes through its descriptor, and whose mapping a userfaultfd watches? Each feature is probed by using it, on a VM
+/// created for the purpose; released kernels have at most the first of them.
 /// </summary>
 internal static unsafe class GuestMemfdProbe
 {
@@ -14,7 +14,7 @@ internal static unsafe class GuestMemfdProbe
     private const ulong MayBeMapped = 1 << 0;
     private const ulong BeginsShared = 1 << 1;
 
-    /// <summary>What is missing for that, in one line; null where nothing is.</summary>
+    /// <summary>The missing feature, in one line; null if there is none.</summary>
     public static string? WhyNot()
     {
         if (KvmDevice.WhyMissing() is { } noKvm)

@@ -10,13 +10,14 @@ internal sealed class KernelKvmHost : IKvmHost
     private readonly KvmDevice _device;
     private readonly KvmVm _vm;
 
-    /// <exception cref="KvmUnavailableException">There is no KVM here.</exception>
+    /// <exception cref="KvmUnavailableException">KVM is not available on this machine.</exception>
     public KernelKvmHost()
     {
         if (KvmDevice.WhyMissing() is { } missing)
             throw new KvmUnavailableException($"real vCPUs cannot be had here: {missing}");
         _device = KvmDevice.Open();
-        HasUserfault = Probe();
+        // The flag belongs to the newer call; a kernel without that call need not be asked.
+        HasUserfault = _device.Check(KvmCapability.UserMemory2) > 0 && Probe();
         _vm = _device.CreateVm();
     }
 
@@ -41,7 +42,7 @@ internal sealed class KernelKvmHost : IKvmHost
         _device.Dispose();
     }
 
-    // On a VM of its own, so that whatever the flag does on another kernel is gone with it.
+    // On a separate VM, so that any effect of the flag on an unknown kernel disappears with it.
     private bool Probe()
     {
         using var vm = _device.CreateVm();

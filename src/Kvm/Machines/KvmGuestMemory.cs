@@ -6,9 +6,10 @@ using UffdModes = Userfault.Linux.UffdModes;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// Guest memory that a real VM runs on. What the memslot's actor places goes in by UFFDIO_COPY where a userfaultfd
-/// watches, else by a plain copy, before a region or a cleared bit shows it to the guest. Nobody here touches a watched
-/// page that is not in place: the thread would sleep where a collection waits for it.
+/// The memory of a real VM's guest. The memslot's actor places content by UFFDIO_COPY if a userfaultfd watches,
+/// otherwise by a plain copy, before a region or a cleared bit makes it visible to the guest. No code of this process
+/// may touch a watched page that is not in place: the thread would sleep at a point where the garbage collector waits
+/// for it.
 /// </summary>
 internal sealed unsafe class KvmGuestMemory : IGuestMemory
 {
@@ -19,10 +20,10 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
     private long _count;
     private bool _isKept;
 
-    /// <summary>Memory in which nothing is in place.</summary>
-    /// <param name="pages">How many pages.</param>
-    /// <param name="mode">How a touch of a missing page is to be caught; never <see cref="KvmMode.Auto"/>.</param>
-    /// <exception cref="LinuxException">No userfaultfd where the mode needs one, or no memory.</exception>
+    /// <summary>Memory without any page in place.</summary>
+    /// <param name="pages">Number of pages.</param>
+    /// <param name="mode">How touches of missing pages are caught; never <see cref="KvmMode.Auto"/>.</param>
+    /// <exception cref="LinuxException">No userfaultfd although the mode needs one, or no memory.</exception>
     public KvmGuestMemory(ulong pages, KvmMode mode)
     {
         _mapping = MemoryMapping.Anonymously(pages << Page.Shift);
@@ -44,10 +45,10 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
         }
     }
 
-    /// <summary>Who watches; null where nobody does.</summary>
+    /// <summary>The userfaultfd that watches the memory; null if there is none.</summary>
     public Userfaultfd? Uffd { get; private set; }
 
-    /// <summary>Pages placed so far.</summary>
+    /// <summary>Number of pages placed.</summary>
     public long Count => Volatile.Read(ref _count);
 
     public ulong Pages => _bytes.Pages;
@@ -56,23 +57,22 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
 
     public ulong CapacityBytes => _bytes.CapacityBytes;
 
-    /// <summary>No: a vCPU's thread accounts for a batch of writes once the guest has made them.</summary>
+    /// <summary>No: a vCPU's thread accounts for a batch of writes after the guest has made them.</summary>
     public bool AccountsAtOnce => false;
 
     /// <summary>Is the page in place?</summary>
     public bool IsPlaced(MemoryPage page) => page.Value < Pages && _placed.IsSet(page.Value);
 
-    /// <summary>The page at an address of this process.</summary>
-    /// <summary>The page behind a guest frame: page n lies at frame n.</summary>
+    /// <summary>The page behind a guest frame: page n is at frame n.</summary>
     public static MemoryPage PageOf(Gfn gfn) => new(gfn.Value);
 
-    /// <summary>The frame that a page lies at.</summary>
+    /// <summary>The frame of a page.</summary>
     public static Gfn FrameOf(MemoryPage page) => new(page.Value);
 
     /// <summary>The page at a host virtual address.</summary>
     public MemoryPage PageAt(ulong address) => new((address - Base.Value) >> Page.Shift);
 
-    /// <summary>The guest's 8 bytes at an address of it; the page is in place.</summary>
+    /// <summary>The guest's 8 bytes at a guest physical address; the page must be in place.</summary>
     public ulong* WordAt(ulong gpa) => (ulong*)(_mapping.Start + gpa);
 
     public void Place(in PageContent content)
@@ -81,7 +81,7 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
             _bytes.Place(content);
         else
             Resolve(Uffd, content);
-        // With release order: who sees the bit sees the content.
+        // With release order: a thread that sees the bit also sees the content.
         _placed.Set(content.Page.Value);
         Interlocked.Increment(ref _count);
     }
@@ -95,13 +95,12 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
     public bool Matches(MemoryPage page, in PageDigest expected, ulong delta) => _bytes.Matches(page, expected, delta);
 
     /// <summary>
-    /// From now on somebody may sleep on any page: every page that is placed wakes. Any thread, before the first
-    /// sleeps.
+    /// From now on a thread may sleep on any page: every placed page is woken. Any thread, before the first one sleeps.
     /// </summary>
     public void WakeAlways() => Volatile.Write(ref _nobodySleeps, false);
 
     /// <summary>
-    /// Ends the watch: whoever sleeps on a missing page goes on, on zeros. At the end of a run alone.
+    /// Ends the watch: threads that sleep on a missing page continue with zeros. Only at the end of a run.
     /// </summary>
     public void LetGo()
     {
@@ -109,7 +108,7 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
         Uffd = null;
     }
 
-    /// <summary>A thread that still uses it did not end: it stays mapped until the process ends.</summary>
+    /// <summary>A thread that still uses it did not end: the memory stays mapped until the process ends.</summary>
     public void Keep() => _isKept = true;
 
     public void Dispose()
@@ -122,8 +121,8 @@ internal sealed unsafe class KvmGuestMemory : IGuestMemory
         _mapping.Dispose();
     }
 
-    // A kicked vCPU waits in user space and one that is not kicked yet is going to be: nobody has to be woken. Where
-    // another was faster somebody may have gone to sleep since: woken explicitly.
+    // A kicked vCPU waits in user space, and one that is not kicked yet will be: no wake is needed. After EEXIST a
+    // thread may have gone to sleep in the meantime, so the page is woken explicitly.
     private void Resolve(Userfaultfd uffd, in PageContent content)
     {
         var address = Base.Value + (content.Page.Value << Page.Shift);

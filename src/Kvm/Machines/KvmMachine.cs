@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// A real VM: its own memory region with code and tables, the guest's RAM by the memslots of the actors' VM, and its
-/// vCPUs. Regions are set by any vCPU's actor or thread, one at a time.
+/// A real VM: a memory region of its own with code and tables, the guest's RAM according to the memslots of the actors'
+/// VM, and its vCPUs. Regions are set on the thread of any vCPU or its actor, one at a time.
 /// </summary>
 internal sealed unsafe class KvmMachine : IDisposable
 {
@@ -23,12 +23,12 @@ internal sealed unsafe class KvmMachine : IDisposable
 
     /// <summary>A machine whose vCPUs have not run.</summary>
     /// <param name="host">The VM; owned.</param>
-    /// <param name="memory">Guest memory; the caller's.</param>
-    /// <param name="vcpus">How many vCPUs.</param>
+    /// <param name="memory">Guest memory; owned by the caller.</param>
+    /// <param name="vcpus">Number of vCPUs.</param>
     /// <param name="mode">How missing pages are caught; never <see cref="KvmMode.Auto"/>.</param>
     /// <param name="ring">CPL 0 or 3.</param>
-    /// <param name="holePages">Pages of one region in mode holes, at least; more where the slots would not do.</param>
-    /// <exception cref="KvmUnavailableException">More vCPUs than the kernel has.</exception>
+    /// <param name="holePages">Minimum pages per region in mode holes; more if the slots would not suffice.</param>
+    /// <exception cref="KvmUnavailableException">More vCPUs than the kernel supports.</exception>
     public KvmMachine(IKvmHost host, KvmGuestMemory memory, int vcpus, KvmMode mode, int ring, ulong holePages)
     {
         (_host, _memory, Mode) = (host, memory, mode);
@@ -59,20 +59,20 @@ internal sealed unsafe class KvmMachine : IDisposable
     /// <summary>How missing pages are caught.</summary>
     public KvmMode Mode { get; }
 
-    /// <summary>Where the guest's own memory lies.</summary>
+    /// <summary>The layout of the guest's own memory.</summary>
     public GuestLayout Layout { get; }
 
-    /// <summary>What runs the vCPUs, by number.</summary>
+    /// <summary>The runners of the vCPUs, by number.</summary>
     public IReadOnlyList<IVcpuRunner> Vcpus { get; }
 
     /// <summary>A vCPU's batch.</summary>
     public GuestBatch Batch(int vcpu) => Layout.Batch(_boot.Start, vcpu);
 
     /// <summary>
-    /// Gives the guest its RAM as the memslots have it, and takes USERFAULT off where they have; what is as it should
-    /// be is left alone.
+    /// Gives the guest its RAM as the memslots define it, and turns USERFAULT off for those that no longer have it.
+    /// Regions that already match are not changed.
     /// </summary>
-    /// <exception cref="LinuxException">The kernel refuses a region.</exception>
+    /// <exception cref="LinuxException">The kernel rejects a region.</exception>
     public void Follow(GuestSpace space)
     {
         lock (_lock)
@@ -99,8 +99,8 @@ internal sealed unsafe class KvmMachine : IDisposable
     }
 
     /// <summary>
-    /// Mode holes: puts a region where the page lies, as soon as all pages of its hole are in place. Until then its
-    /// touches are answered one by one.
+    /// Mode holes: sets a region at the page's place once all pages of its hole are in place. Until then its touches
+    /// are answered one by one.
     /// </summary>
     public void FillHole(Gfn gfn)
     {
@@ -144,11 +144,14 @@ internal sealed unsafe class KvmMachine : IDisposable
 
     private void Set(in UserspaceMemoryRegion2 region)
     {
-        var errno = _host.Regions.SetUserMemoryRegion2(region);
+        // The newer call only where it says more: kernels before 6.8 do not have it, and answer ENOTTY.
+        var isSecond = Mode == KvmMode.Userfault;
+        var errno = isSecond ? _host.Regions.SetUserMemoryRegion2(region) : _host.Regions.SetUserMemoryRegion(region);
         if (errno != LinuxErrno.None)
         {
             throw new LinuxException(
-                $"KVM_SET_USER_MEMORY_REGION2 of slot {region.Slot} at 0x{region.GuestPhysicalAddress:x}",
+                $"KVM_SET_USER_MEMORY_REGION{(isSecond ? "2" : "")} of slot {region.Slot} at "
+                    + $"0x{region.GuestPhysicalAddress:x}",
                 errno
             );
         }

@@ -1,6 +1,6 @@
 namespace Userfault.Kvm;
 
-/// <summary>This machine's KVM cannot do what is asked. The message names the thing and the mend.</summary>
+/// <summary>This machine's KVM lacks a required feature. The message names the feature and the remedy.</summary>
 internal sealed class KvmUnavailableException : Exception
 {
     /// <summary>No message.</summary>

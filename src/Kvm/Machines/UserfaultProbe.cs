@@ -4,22 +4,22 @@ using Userfault.Mmu;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// Does this kernel know KVM_MEM_USERFAULT? Asked by the flag itself, on a VM that nobody uses yet: capability numbers
-/// of unmerged series are taken by others later, a flag that is not known is EINVAL.
+/// Does this kernel support KVM_MEM_USERFAULT? Probed with the flag itself, on an unused VM: the capability numbers of
+/// unmerged series are later assigned to other features, whereas an unknown flag is EINVAL.
 /// </summary>
 /// <remarks>
-/// A flag of the same value but another meaning must not pass for it. So it is asked first with a bitmap that
-/// lies outside of user space, which a kernel that takes the field for an address must refuse
-/// (a stock kernel refuses it as well, for the flag), and then with a good one, which only KVM Userfault takes.
+/// A flag with the same value but another meaning must not be mistaken for it. The flag is therefore first tried with a
+/// bitmap outside of user space, which a kernel that interprets the field as an address must reject (a stock kernel
+/// rejects it as well, because of the flag), and then with a valid one, which only KVM Userfault accepts.
 /// </remarks>
 internal static class UserfaultProbe
 {
     private const uint ProbedSlot = 0;
     private const ulong NoUserAddress = 0xffff_8000_0000_0000;
 
-    /// <summary>Asks. The slot that is used for it is deleted again.</summary>
+    /// <summary>Probes. The slot used for it is deleted again.</summary>
     /// <param name="vm">A VM without memory regions.</param>
-    /// <param name="memory">Host address of at least one page that may be a guest's, page aligned.</param>
+    /// <param name="memory">Host address of at least one page that can be guest memory, page aligned.</param>
     /// <param name="bitmap">Host address of at least 8 readable bytes for its bitmap.</param>
     public static bool Finds(IMemoryRegionCalls vm, ulong memory, ulong bitmap)
     {

@@ -3,8 +3,8 @@ using Userfault.Linux;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// A thread that reads a userfaultfd of this process's own memory and says who sleeps where. It resolves nothing:
-/// whoever is told does.
+/// A thread that reads a userfaultfd of this process's own memory and reports each fault. It resolves none: that is the
+/// receiver's task.
 /// </summary>
 internal sealed unsafe class FaultWatcher : IDisposable
 {
@@ -15,8 +15,8 @@ internal sealed unsafe class FaultWatcher : IDisposable
     private readonly Thread _thread;
 
     /// <summary>Starts to read.</summary>
-    /// <param name="uffd">The descriptor; the caller's.</param>
-    /// <param name="onFault">Told each page fault, on the watcher's thread. It must not touch the watched
+    /// <param name="uffd">The descriptor; owned by the caller.</param>
+    /// <param name="onFault">Called for each page fault, on the watcher's thread. It must not touch the watched
     /// memory.</param>
     public FaultWatcher(Userfaultfd uffd, Action<UffdMessage> onFault)
     {
@@ -25,7 +25,7 @@ internal sealed unsafe class FaultWatcher : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Ends the thread; faults that come from now on are read by nobody.</summary>
+    /// <summary>Ends the thread; later faults are not read.</summary>
     public void Dispose()
     {
         _stop.Signal();

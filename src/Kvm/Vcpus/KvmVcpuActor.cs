@@ -7,8 +7,8 @@ using Userfault.Pages;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// A real vCPU among the actors: takes the part of the model's <see cref="VcpuActor"/>. Its thread's faults go to the
-/// page's memslot like any other, one at a time; what the memslot answers goes to the thread. Blocks nowhere.
+/// The actor of a real vCPU, in place of the model's <see cref="VcpuActor"/>. Its thread's faults go to the page's
+/// memslot like any other, one at a time; the memslot's answers go to the thread. It never blocks.
 /// </summary>
 internal sealed class KvmVcpuActor : UntypedActor
 {
@@ -30,8 +30,8 @@ internal sealed class KvmVcpuActor : UntypedActor
     /// <summary>A vCPU that waits for its start.</summary>
     /// <param name="seat">Its place in the actors' VM.</param>
     /// <param name="machine">The real VM.</param>
-    /// <param name="thread">Its thread, not begun.</param>
-    /// <param name="onBroken">Told, in one line, why it cannot go on. Any thread.</param>
+    /// <param name="thread">Its thread, not started.</param>
+    /// <param name="onBroken">Called, with one line, if it cannot continue. Any thread.</param>
     public static Props Props(VcpuSeat seat, KvmMachine machine, VcpuThread thread, Action<string> onBroken) =>
         Akka.Actor.Props.Create(() => new KvmVcpuActor(seat, machine, thread, onBroken));
 
@@ -50,7 +50,7 @@ internal sealed class KvmVcpuActor : UntypedActor
                 OnResume();
                 break;
             case VcpuProtocol.FlushTlb flush:
-                // The kernel flushes real TLBs itself where a region changes; the model's are none here.
+                // The kernel flushes real TLBs itself when a region changes; there are no model TLBs here.
                 Follow();
                 Sender.Tell(new MemslotProtocol.FlushDone(_seat.Number, flush.Generation));
                 break;
@@ -68,7 +68,7 @@ internal sealed class KvmVcpuActor : UntypedActor
                 break;
             case VcpuProtocol.Continue:
                 _thread.Continue();
-                // Its memslot may have lost it.
+                // Reported again, since its memslot may have lost it.
                 if (_touched.Count > 0)
                     Report();
                 break;

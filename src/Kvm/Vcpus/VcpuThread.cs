@@ -7,9 +7,10 @@ using Userfault.Pages;
 namespace Userfault.Kvm;
 
 /// <summary>
-/// The thread of a real vCPU, which may block as no actor may: in KVM_RUN while the guest runs, in userfaultfd inside
-/// of it, or at its own gate while a page is fetched. Lays out batches of its stream's accesses, runs them, checks what
-/// each read found and accounts for what each write replaced. What it cannot decide it tells its actor.
+/// The thread of a real vCPU, which may block as an actor must not: in KVM_RUN while the guest runs, in userfaultfd
+/// within it, or at its own gate while a page is fetched. It prepares batches of its stream's accesses, runs them,
+/// checks the value of each read and records the value that each write replaced. It reports faults and its end to its
+/// actor.
 /// </summary>
 internal sealed unsafe class VcpuThread : IDisposable
 {
@@ -41,12 +42,12 @@ internal sealed unsafe class VcpuThread : IDisposable
     private long _wrongReads;
     private long _mmio;
 
-    /// <summary>A thread that has not begun.</summary>
+    /// <summary>A thread that has not been started.</summary>
     /// <param name="number">The vCPU, from 0.</param>
-    /// <param name="machine">Where it runs.</param>
+    /// <param name="machine">The machine that it runs in.</param>
     /// <param name="memory">Guest memory.</param>
-    /// <param name="content">What must be in it, and the account of writes.</param>
-    /// <param name="stream">What it accesses, in order; due times are not looked at.</param>
+    /// <param name="content">The expected content of guest memory, and the record of writes.</param>
+    /// <param name="stream">Its accesses, in order; due times are ignored.</param>
     public VcpuThread(int number, KvmMachine machine, KvmGuestMemory memory, GuestContent content, IAccessStream stream)
     {
         (_number, _machine, _memory, _stream) = (number, machine, memory, stream);
@@ -55,10 +56,10 @@ internal sealed unsafe class VcpuThread : IDisposable
         _thread = new Thread(Main) { IsBackground = true, Name = $"vcpu-{number}" };
     }
 
-    /// <summary>The thread as a userfaultfd's events name it.</summary>
+    /// <summary>The thread id that events of a userfaultfd carry.</summary>
     public int Id => _runner.Thread;
 
-    /// <summary>Accesses done so far; batches count when they are done.</summary>
+    /// <summary>Number of completed accesses; a batch counts when it is complete.</summary>
     public long Accesses => Reads + Writes;
 
     public long Reads => Volatile.Read(ref _reads);
@@ -70,11 +71,11 @@ internal sealed unsafe class VcpuThread : IDisposable
     /// <summary>MMIO exits answered from memory.</summary>
     public long Mmio => Volatile.Read(ref _mmio);
 
-    /// <summary>Has the stream ended, and all of it been done?</summary>
+    /// <summary>Has the stream ended, and have all its accesses been made?</summary>
     public bool HasEnded => Volatile.Read(ref _hasEnded);
 
-    /// <summary>Begins; it waits for <see cref="Start"/> before it enters the guest.</summary>
-    /// <param name="actor">Who hears of it.</param>
+    /// <summary>Starts the thread, which waits for <see cref="Start"/> before it enters the guest.</summary>
+    /// <param name="actor">Receives its reports.</param>
     public void Begin(IActorRef actor)
     {
         _actor = actor;
@@ -84,10 +85,10 @@ internal sealed unsafe class VcpuThread : IDisposable
     /// <summary>Enter the guest.</summary>
     public void Start() => Change(() => _isStarted = true);
 
-    /// <summary>A fault that it waits for at its gate is resolved.</summary>
+    /// <summary>A fault for which it waits at its gate is resolved.</summary>
     public void Resume() => Change(() => _waiting = Math.Max(0, _waiting - 1));
 
-    /// <summary>Leave the guest and stay out. False where it is out already, and nothing more will be told.</summary>
+    /// <summary>Leave the guest and stay out. False if it has left already; no further report follows then.</summary>
     public bool Pause()
     {
         lock (_gate)
@@ -108,7 +109,7 @@ internal sealed unsafe class VcpuThread : IDisposable
     public void Continue() => Change(() => _isPaused = false);
 
     /// <summary>
-    /// A userfaultfd's event named this thread: told to the actor. In mode kick the vCPU has to leave the guest.
+    /// A userfaultfd's event named this thread: reports it to the actor. In mode kick the vCPU must leave the guest.
     /// </summary>
     public void OnUffd(Gfn gfn, Access access)
     {
@@ -118,9 +119,10 @@ internal sealed unsafe class VcpuThread : IDisposable
             {
                 if (_waiting > 0 && _waitsFor == gfn)
                 {
-                    // Asked for again after the kick: this host emulates the guest (CPL 0 on a nested one) and touches
-                    // memory as the kernel does, which a pending signal does not end but has ask over and over. From
-                    // now on this vCPU sleeps until it is woken.
+                    // A second event for the same page after the kick. This host emulates the guest (CPL 0 on a nested
+                    // host), and its accesses fault like the kernel's own: a pending signal does not end such an access
+                    // but makes it fault again and again. From now on this vCPU is not kicked; it sleeps in userfaultfd
+                    // until it is woken.
                     _memory.WakeAlways();
                     _cannotBeKicked = true;
                     return;
@@ -136,14 +138,14 @@ internal sealed unsafe class VcpuThread : IDisposable
         Tell(gfn, access);
     }
 
-    /// <summary>Asks the thread to end, wherever it is.</summary>
+    /// <summary>Requests the thread to end, wherever it is.</summary>
     public void Stop()
     {
         Change(() => _isStopped = true);
         _runner.Kick();
     }
 
-    /// <summary>Waits for its end. What it used must stay where it did not come.</summary>
+    /// <summary>Waits for the thread's end. If it does not end, the resources that it uses must be kept.</summary>
     public bool Join() => !_thread.IsAlive || _thread.Join(Patience);
 
     public void Dispose() => _checker.Dispose();
@@ -153,7 +155,7 @@ internal sealed unsafe class VcpuThread : IDisposable
         try
         {
             _runner.Adopt();
-            // Nobody has been told of a page yet, so that every event finds the thread known.
+            // No page has been touched yet, so the thread's id is known before any event names it.
             while (PassGate() && Fill())
             {
                 if (!RunBatch())
@@ -178,7 +180,7 @@ internal sealed unsafe class VcpuThread : IDisposable
         }
     }
 
-    // False where there is nothing left to do.
+    // False if there is nothing left to do.
     private bool Fill()
     {
         _batch.Clear();
@@ -186,7 +188,7 @@ internal sealed unsafe class VcpuThread : IDisposable
         var word = (ulong)StampMath.WordIndex(_number) * sizeof(ulong);
         while (_accesses.Count < GuestBatch.Capacity && _stream.TryNext(out var access))
         {
-            // A fetch is made as a read: the image's bytes are no code.
+            // An instruction fetch is made as a read: the image's bytes are not code.
             var isWrite = access.Kind == Access.Write;
             var stamp = isWrite ? GuestStamp.Of(_number, ++_sequence).Word : 0;
             _batch.Add((access.Gfn.Value << Page.Shift) + word, isWrite, stamp);
@@ -196,7 +198,7 @@ internal sealed unsafe class VcpuThread : IDisposable
         return _accesses.Count > 0;
     }
 
-    // False where it was stopped.
+    // False if the thread was stopped.
     private bool RunBatch()
     {
         while (true)
@@ -283,7 +285,7 @@ internal sealed unsafe class VcpuThread : IDisposable
     private void Tell(Gfn gfn, Access access) =>
         _actor.Tell(new KvmVcpuProtocol.Touched(gfn, access, TimeProvider.System.GetTimestamp()), ActorRefs.NoSender);
 
-    // Waits until it may enter the guest; false where it is never to enter it again.
+    // Waits until the vCPU may enter the guest; false if it must never enter it again.
     private bool PassGate()
     {
         lock (_gate)

@@ -20,6 +20,13 @@ public sealed unsafe class EventFd : IDisposable
         _ = Libc.Write(Fd.Number, &one, sizeof(ulong));
     }
 
+    /// <summary>Waits until the count is not 0; false where it is 0 for so long.</summary>
+    public bool Wait(int timeoutMs)
+    {
+        var poll = new PollFd(Fd.Number, Libc.POLLIN);
+        return Libc.Poll(&poll, 1, timeoutMs) > 0;
+    }
+
     /// <summary>Sets it to 0 and answers what it was.</summary>
     public ulong Reset()
     {

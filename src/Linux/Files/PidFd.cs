@@ -32,13 +32,43 @@ internal sealed class PidFd : IDisposable
             )
         );
 
+    /// <summary>
+    /// In the place of a process that had ended before it could be opened: ended, and beyond signals.
+    /// </summary>
+    public static PidFd OfEnded()
+    {
+        using var ended = new EventFd();
+        ended.Signal();
+        return new PidFd(ended.Fd.Duplicate());
+    }
+
+    /// <summary>The number of the process; 0 or less where it has ended, or is not known.</summary>
+    public int Number
+    {
+        get
+        {
+            try
+            {
+                var line = File.ReadLines($"/proc/self/fdinfo/{Fd.Number}")
+                    .FirstOrDefault(static l => l.StartsWith("Pid:", StringComparison.Ordinal));
+                return line is not null && int.TryParse(line.AsSpan(4), out var pid) ? pid : 0;
+            }
+            catch (IOException)
+            {
+                return 0;
+            }
+        }
+    }
+
     /// <summary>Sends a signal; false where the process is gone already.</summary>
     /// <exception cref="LinuxException">EPERM: not allowed to.</exception>
     public bool Signal(int signal)
     {
         if (Libc.Syscall(PidfdSendSignal, Fd.Number, signal, 0, 0) == 0)
             return true;
-        return Errors.Last == LinuxErrno.ESRCH ? false : throw new LinuxException("pidfd_send_signal", Errors.Last);
+        return Errors.Last is LinuxErrno.ESRCH or LinuxErrno.EBADF
+            ? false
+            : throw new LinuxException("pidfd_send_signal", Errors.Last);
     }
 
     /// <summary>Has it ended within <paramref name="timeoutMs"/> (-1 waits for ever)?</summary>

@@ -12,11 +12,15 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <summary>Descriptors taken from one message at most; the kernel lets 253 through.</summary>
     public const int MaxDescriptors = 253;
 
+    /// <summary>How long to wait, in ms, before a connection that could not be accepted is tried again.</summary>
+    public const int AcceptAgainMs = 100;
+
     private const int AF_UNIX = 1;
     private const int SOCK_STREAM = 1;
     private const int SOL_SOCKET = 1;
     private const int SO_PEERCRED = 17;
     private const int SCM_RIGHTS = 1;
+    private const int SHUT_RD = 0;
     private const int MSG_DONTWAIT = 0x40;
     private const int MSG_NOSIGNAL = 0x4000;
     private const int MSG_CMSG_CLOEXEC = 0x40000000;
@@ -27,10 +31,15 @@ public sealed unsafe class UnixSocket : IDisposable
     private const int ControlBytes = HeaderBytes + (MaxDescriptors * sizeof(int)) + sizeof(int);
 
     /// <summary>Takes a socket that came from elsewhere.</summary>
-    public UnixSocket(OwnedFd fd) => Fd = fd;
+    /// <param name="fd">The socket.</param>
+    /// <param name="file">Its file, where it listens at one that it may remove.</param>
+    public UnixSocket(OwnedFd fd, SocketFile? file = null) => (Fd, File) = (fd, file);
 
     /// <summary>The descriptor.</summary>
     public OwnedFd Fd { get; }
+
+    /// <summary>The file that it listens at and may remove; null where there is none.</summary>
+    public SocketFile? File { get; }
 
     /// <summary>The process at the other end when it connected, by SO_PEERCRED.</summary>
     /// <exception cref="LinuxException">Not connected.</exception>
@@ -63,12 +72,11 @@ public sealed unsafe class UnixSocket : IDisposable
         }
     }
 
-    /// <summary>Takes the file away that it listens at: whoever comes from now on finds nobody.</summary>
-    public void RemoveFile()
-    {
-        if (Path is { Length: > 0 } path)
-            _ = Libc.Unlink(path);
-    }
+    /// <summary>
+    /// Takes the file away that it listens at, so that nobody who comes from now on finds it; a file that another
+    /// process has put there since stays.
+    /// </summary>
+    public void RemoveFile() => File?.Remove();
 
     /// <summary>Listens at a path that must be free.</summary>
     /// <exception cref="LinuxException">EADDRINUSE, EACCES, ENOENT and their like, with the path.</exception>
@@ -87,7 +95,7 @@ public sealed unsafe class UnixSocket : IDisposable
                 error == LinuxErrno.EADDRINUSE ? "somebody listens there, or did: remove the file if nobody does" : null
             );
         }
-        return socket;
+        return new UnixSocket(socket.Fd, SocketFile.At(path));
     }
 
     /// <summary>
@@ -97,7 +105,8 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <see cref="Listen"/>.</exception>
     public static UnixSocket ListenAnew(string path)
     {
-        if (File.Exists(path))
+        var left = SocketFile.At(path);
+        if (System.IO.File.Exists(path))
         {
             try
             {
@@ -106,7 +115,7 @@ public sealed unsafe class UnixSocket : IDisposable
             catch (LinuxException e) when (e.Error == LinuxErrno.ECONNREFUSED)
             {
                 // Who connects to any other kind of file is refused in the same words.
-                if (!IsSocket(path))
+                if (left is null)
                 {
                     throw new LinuxException(
                         $"bind {path}",
@@ -115,7 +124,8 @@ public sealed unsafe class UnixSocket : IDisposable
                     );
                 }
 
-                _ = Libc.Unlink(path);
+                // Another one may be about to do the same: what it has put there meanwhile is not removed.
+                left.Remove();
             }
             catch (LinuxException)
             {
@@ -155,11 +165,21 @@ public sealed unsafe class UnixSocket : IDisposable
     }
 
     /// <summary>Takes the next connection; null where it was gone again, or descriptors have run out.</summary>
-    public UnixSocket? Accept()
+    public UnixSocket? Accept() => Accept(out _);
+
+    /// <summary>Takes the next connection; null with the error where there is none.</summary>
+    public UnixSocket? Accept(out LinuxErrno error)
     {
         var fd = Libc.Accept(Fd.Number, null, null, Libc.O_CLOEXEC);
+        error = fd < 0 ? Errors.Last : LinuxErrno.None;
         return fd < 0 ? null : new UnixSocket(new OwnedFd(fd));
     }
+
+    /// <summary>
+    /// Nothing more comes in: who sends from now on, or connects where this socket listens, is told that nobody is
+    /// there. What came before can still be received, or accepted; behind that is the end of the stream, or EINVAL.
+    /// </summary>
+    public void StopReceiving() => _ = Libc.Shutdown(Fd.Number, SHUT_RD);
 
     /// <summary>
     /// Is there something to read (or an end) within <paramref name="timeoutMs"/>? -1 waits for ever.
@@ -298,16 +318,6 @@ public sealed unsafe class UnixSocket : IDisposable
             }
             return (int)sent;
         }
-    }
-
-    // The one kind of file that cannot be opened for this reason.
-    private static bool IsSocket(string path)
-    {
-        var fd = Libc.Open(path, Libc.O_RDONLY | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
-        if (fd < 0)
-            return Errors.Last == LinuxErrno.ENXIO;
-        _ = Libc.Close(fd);
-        return false;
     }
 
     private static UnixSocket New() =>

@@ -16,8 +16,7 @@ internal sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
     public int Check(KvmCapability capability) =>
         Libc.Ioctl(_fd.Number, KvmUapi.CheckExtension, (nint)(uint)capability);
 
-    /// <summary>KVM_SET_USER_MEMORY_REGION: the older call, flags LOG_DIRTY_PAGES and READONLY alone.</summary>
-    /// <returns>None, or the error.</returns>
+    /// <inheritdoc/>
     public LinuxErrno SetUserMemoryRegion(in UserspaceMemoryRegion2 region)
     {
         // The older structure is the newer one's first 32 bytes.

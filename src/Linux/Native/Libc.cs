@@ -50,6 +50,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
     public static partial nint WriteAt(int fd, void* buffer, nuint bytes, long offset);
 
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Seek(int fd, long offset, int whence);
+
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Ioctl(int fd, nuint request, void* argument);
 
@@ -124,6 +127,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "listen", SetLastError = true)]
     public static partial int Listen(int fd, int backlog);
 
+    [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
+    public static partial int Shutdown(int fd, int how);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    public static partial int GetLimit(int resource, ulong* softAndHard);
+
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     public static partial int Accept(int fd, void* address, uint* bytes, int flags);
 
@@ -144,6 +153,17 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     public static partial nint Receive(int fd, void* buffer, nuint bytes, int flags);
+
+    [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]
+    public static partial int NotifyCreate(int flags);
+
+    [LibraryImport(
+        "libc",
+        EntryPoint = "inotify_add_watch",
+        SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8
+    )]
+    public static partial int NotifyAdd(int notify, string path, uint mask);
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     public static partial int EpollCreate(int flags);

@@ -5,7 +5,7 @@ namespace Userfault.Linux;
 /// made from any thread. No thread of this process may touch watched memory by managed code: it would sleep where the
 /// collector must wait for it, and whoever could wake it is waiting for the collector.
 /// </summary>
-public sealed unsafe class Userfaultfd : IDisposable
+public sealed unsafe class Userfaultfd : IUserfaultfd
 {
     private const string Device = "/dev/userfaultfd";
     private const int SyscallX64 = 323;
@@ -16,7 +16,7 @@ public sealed unsafe class Userfaultfd : IDisposable
     /// <summary>The descriptor.</summary>
     public OwnedFd Fd { get; }
 
-    /// <summary>What was agreed on; none where it came from elsewhere.</summary>
+    /// <summary>What was agreed on with the kernel, by this process or by the one it came from.</summary>
     public UffdFeatures Features { get; }
 
     /// <summary>
@@ -70,7 +70,7 @@ public sealed unsafe class Userfaultfd : IDisposable
             throw new LinuxException("userfaultfd", LinuxErrno.EINVAL, $"the descriptor is {fd.Describe()}");
         var flags = Errors.Check(Libc.Fcntl(fd.Number, Libc.F_GETFL, 0), "fcntl F_GETFL");
         Errors.Check(Libc.Fcntl(fd.Number, Libc.F_SETFL, flags | Libc.O_NONBLOCK), "fcntl F_SETFL");
-        return new Userfaultfd(fd, UffdFeatures.None);
+        return new Userfaultfd(fd, FeaturesOf(fd));
     }
 
     /// <summary>Is it one?</summary>
@@ -163,8 +163,51 @@ public sealed unsafe class Userfaultfd : IDisposable
         return bytes < 0 ? 0 : (int)(bytes / sizeof(UffdMessage));
     }
 
+    // COPY looks the mapping up first and reads its source afterwards: from where nothing can be read it answers about
+    // the range and puts nothing in place. EEXIST is the answer of huge pages that are there, or of their empty pool.
+    /// <inheritdoc/>
+    public LinuxErrno Probe(ulong start, ulong bytes) =>
+        Copy(start, null, bytes).Error switch
+        {
+            LinuxErrno.EFAULT or LinuxErrno.EEXIST => LinuxErrno.None,
+            var error => error,
+        };
+
+    /// <inheritdoc/>
+    public void WaitReadable(int timeoutMs)
+    {
+        var poll = new PollFd(Fd.Number, Libc.POLLIN);
+        _ = Libc.Poll(&poll, 1, timeoutMs);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Fd.Dispose();
+
+    // The line "API: aa:features:ioctls" of fdinfo; none where there is no /proc.
+    private static UffdFeatures FeaturesOf(OwnedFd fd)
+    {
+        try
+        {
+            foreach (var line in File.ReadLines($"/proc/self/fdinfo/{fd.Number}"))
+            {
+                if (!line.StartsWith("API:", StringComparison.Ordinal))
+                    continue;
+                var fields = line[4..].Split(':');
+                if (
+                    fields.Length > 1
+                    && ulong.TryParse(fields[1], System.Globalization.NumberStyles.HexNumber, null, out var features)
+                )
+                {
+                    return (UffdFeatures)features;
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // The same as a line that is not there.
+        }
+        return UffdFeatures.None;
+    }
 
     private static OwnedFd OpenFd(UffdWay way)
     {

@@ -1,9 +1,9 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// What a scan needs of one vector width, so that one loop serves all widths: the type argument picks the
-/// instructions, and a test can pick any width on any machine (a width that the machine lacks is emulated by the
-/// runtime, slowly and correctly).
+/// The operations that a scan needs of one vector width, so that one loop serves all widths: the type argument picks
+/// the instructions, and a test can pick any width on any machine (the runtime emulates a width that the machine lacks,
+/// slowly but correctly).
 /// </summary>
 /// <typeparam name="TVector">The vector: several 64-bit words, or a single one.</typeparam>
 internal unsafe interface IWordVector<TVector>
@@ -12,7 +12,7 @@ internal unsafe interface IWordVector<TVector>
     /// <summary>64-bit words in one vector.</summary>
     static abstract ulong WordCount { get; }
 
-    /// <summary>Every word of the vector is <paramref name="word"/>.</summary>
+    /// <summary>A vector whose words are all <paramref name="word"/>.</summary>
     static abstract TVector Broadcast(ulong word);
 
     /// <summary>Reads <see cref="WordCount"/> words; 8-byte alignment is enough.</summary>
@@ -27,7 +27,7 @@ internal unsafe interface IWordVector<TVector>
     /// <summary>Bitwise exclusive or.</summary>
     static abstract TVector Xor(TVector left, TVector right);
 
-    /// <summary>Bits of <paramref name="left"/> that <paramref name="right"/> has not.</summary>
+    /// <summary>Bits of <paramref name="left"/> that <paramref name="right"/> lacks.</summary>
     static abstract TVector AndNot(TVector left, TVector right);
 
     /// <summary>Are all bits clear?</summary>

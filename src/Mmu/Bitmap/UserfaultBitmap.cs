@@ -4,27 +4,28 @@ using System.Runtime.InteropServices;
 namespace Userfault.Mmu;
 
 /// <summary>
-/// One bit a page: set means that the page's content is not there yet and an access must exit. The memory has exactly
-/// the layout that <c>kvm_userspace_memory_region2.userfault_bitmap</c> points at, so that it can be handed to a
-/// kernel or shared with another process. Index is the page's offset from its slot's base. The memslot alone clears;
-/// anybody may read, the way the kernel does.
+/// One bit per page: a set bit means that the page's content is not in place yet and an access must exit. The memory
+/// has exactly the layout that <c>kvm_userspace_memory_region2.userfault_bitmap</c> points at, so that it can be passed
+/// to a kernel or shared with another process. The index is the page's offset from its slot's base. Only the memslot
+/// clears bits; any thread may read them, as the kernel does.
 /// </summary>
 /// <remarks>
 /// Bits are read with acquire and cleared with release: a reader that finds a bit clear sees the content that was put
-/// in place before. Changes are atomic per word. Bits of the last word beyond <see cref="Pages"/> are the memory
-/// owner's: never changed, never counted, never found. Nothing allocates after construction. The owner disposes of it
-/// when nobody uses it any more; there is no finalizer, which could free memory under a reader of <see cref="Words"/>.
+/// in place before. Changes are atomic per word. Bits of the last word beyond <see cref="Pages"/> belong to the owner
+/// of the memory: they are never changed, counted or found. Nothing allocates after construction. The owner disposes of
+/// the bitmap when it is no longer used; there is no finalizer, which could free memory under a reader of
+/// <see cref="Words"/>.
 /// </remarks>
 public sealed unsafe class UserfaultBitmap : IDisposable
 {
     // A cache line, and the widest vector's natural alignment.
     private const int Alignment = 64;
 
-    private readonly bool _owned;
+    private void* _owned;
     private ulong* _words;
     private ulong _pages;
 
-    private UserfaultBitmap(ulong* words, ulong pages, bool owned)
+    private UserfaultBitmap(ulong* words, ulong pages, void* owned)
     {
         _words = words;
         _pages = pages;
@@ -40,19 +41,22 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     /// <summary>The words, valid until <see cref="Dispose"/>; null for 0 pages in caller's memory at null.</summary>
     public ulong* Words => _words;
 
-    /// <summary>A bitmap in native memory of its own, 64-byte aligned, all bits clear.</summary>
+    /// <summary>
+    /// A bitmap in native memory of its own, 64-byte aligned, all bits clear. The machine commits a big one piece by
+    /// piece as bits are set: a guest with memory at high addresses costs what it has, not how far it reaches.
+    /// </summary>
     /// <param name="pages">Pages to cover; 0 is allowed.</param>
-    /// <exception cref="OutOfMemoryException">The memory is not to be had.</exception>
+    /// <exception cref="OutOfMemoryException">The memory cannot be allocated.</exception>
     public static UserfaultBitmap Allocate(ulong pages)
     {
         var bytes = checked((nuint)(BitmapWords.WordsFor(pages) * sizeof(ulong)));
-        var words = (ulong*)NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
-        NativeMemory.Clear(words, bytes);
-        return new UserfaultBitmap(words, pages, owned: true);
+        var memory = NativeMemory.AllocZeroed(checked(bytes + Alignment));
+        var words = (ulong*)(((nuint)memory + Alignment - 1) & ~(nuint)(Alignment - 1));
+        return new UserfaultBitmap(words, pages, memory);
     }
 
     /// <summary>A view of the caller's memory, which keeps its content and outlives this object.</summary>
-    /// <param name="words">ceil(pages / 64) words, 8-byte aligned: atomic instructions need that.</param>
+    /// <param name="words">ceil(pages / 64) words, 8-byte aligned, as atomic instructions require.</param>
     /// <param name="pages">Pages to cover; 0 is allowed, with any aligned pointer.</param>
     /// <exception cref="ArgumentNullException"><paramref name="words"/> is null and there are pages.</exception>
     /// <exception cref="ArgumentException"><paramref name="words"/> is not 8-byte aligned.</exception>
@@ -64,7 +68,7 @@ public sealed unsafe class UserfaultBitmap : IDisposable
         {
             throw new ArgumentException("Bitmap words must be 8-byte aligned.", nameof(words));
         }
-        return new UserfaultBitmap(words, pages, owned: false);
+        return new UserfaultBitmap(words, pages, owned: null);
     }
 
     /// <summary>Is the page still missing? Load-acquire.</summary>
@@ -77,7 +81,7 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     }
 
     /// <summary>
-    /// Word <paramref name="wordIndex"/> with acquire, bits beyond <see cref="Pages"/> shown as clear.
+    /// Word <paramref name="wordIndex"/> with acquire; bits beyond <see cref="Pages"/> read as clear.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">No such word.</exception>
     public ulong ReadWord(ulong wordIndex) => Volatile.Read(ref _words[CheckWord(wordIndex)]) & ValidBits(wordIndex);
@@ -91,8 +95,8 @@ public sealed unsafe class UserfaultBitmap : IDisposable
         BitmapWords.ApplySet(_words, index / BitmapWords.BitsPerWord, BitmapWords.MaskOf(index));
     }
 
-    /// <summary>Marks one page present, with release order: its content must be in place before.</summary>
-    /// <returns>Was the bit set? Of several callers exactly one gets true.</returns>
+    /// <summary>Marks one page present, with release order: its content must be in place before the call.</summary>
+    /// <returns>Was the bit set? Of several callers, exactly one gets true.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="index"/> is not below
     /// <see cref="Pages"/>.</exception>
     public bool Clear(ulong index)
@@ -101,10 +105,11 @@ public sealed unsafe class UserfaultBitmap : IDisposable
         return BitmapWords.ApplyClear(_words, index / BitmapWords.BitsPerWord, BitmapWords.MaskOf(index)) != 0;
     }
 
-    /// <summary>Clears the bits of <paramref name="mask"/> in one word, with release order: how a broadcast of clears
-    /// is applied, and with all ones how a dirty log takes a word. Bits beyond <see cref="Pages"/> are
-    /// ignored.</summary>
-    /// <returns>The bits that were set before: of several callers each bit goes to exactly one.</returns>
+    /// <summary>
+    /// Clears the bits of <paramref name="mask"/> in one word, with release order. Applies a broadcast of clears, and
+    /// takes a word of a dirty log if all bits are ones. Bits beyond <see cref="Pages"/> are ignored.
+    /// </summary>
+    /// <returns>The bits that were set before: of several callers, exactly one gets each bit.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No such word.</exception>
     public ulong ApplyClear(ulong wordIndex, ulong mask) =>
         BitmapWords.ApplyClear(_words, CheckWord(wordIndex), mask & ValidBits(wordIndex));
@@ -120,8 +125,8 @@ public sealed unsafe class UserfaultBitmap : IDisposable
             return;
         var range = new WordRange(start, count);
         BitmapWords.ApplySet(_words, range.First, range.FirstMask);
-        // Exactly one store a word, hence no memset, which may write a word twice: between the two another thread
-        // could clear a bit and report it, and the second store would bring it back.
+        // Exactly one store per word, hence no memset, which may write a word twice: between the two stores another
+        // thread could clear a bit and report it, and the second store would set it again.
         for (var word = range.First + 1; word < range.Last; word++)
             Volatile.Write(ref _words[word], ulong.MaxValue);
         if (range.Last != range.First)
@@ -129,7 +134,7 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     }
 
     /// <summary>Marks pages [<paramref name="start"/>, start + count) present, with release order.</summary>
-    /// <returns>How many of them were missing.</returns>
+    /// <returns>Number of pages that were missing.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie within the bitmap.</exception>
     public ulong ClearRange(ulong start, ulong count)
     {
@@ -144,10 +149,10 @@ public sealed unsafe class UserfaultBitmap : IDisposable
         return cleared + ClearWord(range.Last, range.LastMask);
     }
 
-    /// <summary>How many pages are missing.</summary>
+    /// <summary>Number of missing pages.</summary>
     public ulong Count() => Count(0, _pages);
 
-    /// <summary>How many of pages [<paramref name="start"/>, start + count) are missing.</summary>
+    /// <summary>Number of missing pages in [<paramref name="start"/>, start + count).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie within the bitmap.</exception>
     public ulong Count(ulong start, ulong count)
     {
@@ -162,16 +167,19 @@ public sealed unsafe class UserfaultBitmap : IDisposable
             + (ulong)BitOperations.PopCount(_words[range.Last] & range.LastMask);
     }
 
-    /// <summary>The first missing page at or behind <paramref name="from"/>; <see cref="Pages"/> when none.</summary>
+    /// <summary>The first missing page at or after <paramref name="from"/>; <see cref="Pages"/> if none.</summary>
     public ulong FindNextSet(ulong from) => FindNext(from, other: 0);
 
-    /// <summary>The first page at or behind <paramref name="from"/> that is present; <see cref="Pages"/> when none.
-    /// Acquires: the content of the page found is visible.</summary>
+    /// <summary>
+    /// The first page at or after <paramref name="from"/> that is present; <see cref="Pages"/> if none. Acquires: the
+    /// content of the page found is visible.
+    /// </summary>
     public ulong FindNextClear(ulong from) => FindNext(from, other: ulong.MaxValue);
 
-    /// <summary>The first page at or behind <paramref name="from"/> that is missing here and present in
-    /// <paramref name="right"/>; <see cref="Pages"/> when none: what a replica that lost a broadcast must catch up
-    /// with.</summary>
+    /// <summary>
+    /// The first page at or after <paramref name="from"/> that is missing here and present in <paramref name="right"/>;
+    /// <see cref="Pages"/> if none. A replica that lost a broadcast must catch up with these pages.
+    /// </summary>
     /// <exception cref="ArgumentException">The bitmaps differ in length.</exception>
     public ulong FindNextDifference(UserfaultBitmap right, ulong from)
     {
@@ -192,7 +200,7 @@ public sealed unsafe class UserfaultBitmap : IDisposable
         }
     }
 
-    /// <summary>How many pages are missing here and present in <paramref name="right"/>.</summary>
+    /// <summary>Number of pages that are missing here and present in <paramref name="right"/>.</summary>
     /// <exception cref="ArgumentException">The bitmaps differ in length.</exception>
     public ulong CountDifference(UserfaultBitmap right)
     {
@@ -204,9 +212,11 @@ public sealed unsafe class UserfaultBitmap : IDisposable
             + (ulong)BitOperations.PopCount(_words[last] & ~right._words[last] & ValidBits(last));
     }
 
-    /// <summary>Writes the pages that are missing in <paramref name="left"/> and present in <paramref name="right"/>
-    /// to <paramref name="result"/>, which may be either of them. Not atomic: nobody else writes the result
-    /// meanwhile.</summary>
+    /// <summary>
+    /// Writes the pages that are missing in <paramref name="left"/> and present in <paramref name="right"/> to
+    /// <paramref name="result"/>, which may be either of them. Not atomic: no other thread may write the result at the
+    /// same time.
+    /// </summary>
     /// <exception cref="ArgumentException">The bitmaps differ in length.</exception>
     public static void Difference(UserfaultBitmap left, UserfaultBitmap right, UserfaultBitmap result)
     {
@@ -224,12 +234,12 @@ public sealed unsafe class UserfaultBitmap : IDisposable
     }
 
     /// <summary>
-    /// Frees the memory where it is the bitmap's own. Nobody may use the bitmap or its words any more.
+    /// Frees the memory if the bitmap owns it. The bitmap and its words must no longer be in use.
     /// </summary>
     public void Dispose()
     {
-        if (_owned)
-            NativeMemory.AlignedFree(_words);
+        NativeMemory.Free(_owned);
+        _owned = null;
         _words = null;
         _pages = 0;
     }
@@ -249,11 +259,11 @@ public sealed unsafe class UserfaultBitmap : IDisposable
             if (word == WordCount)
                 return _pages;
             mask = ulong.MaxValue;
-            // The scan read plainly; the turn that follows acquires, and goes on where the word has changed meanwhile.
+            // The scan used plain reads; the next iteration acquires, and continues if the word has changed since.
         }
     }
 
-    // The bit found can lie beyond the last page, where the memory's owner may keep what he likes.
+    // The bit found may lie beyond the last page, where the content is the memory owner's.
     private ulong IndexIn(ulong word, ulong bits) =>
         Math.Min((word * BitmapWords.BitsPerWord) + (ulong)BitOperations.TrailingZeroCount(bits), _pages);
 

@@ -1,13 +1,15 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// The words that a run of bits touches: the first and the last through a mask, those between whole. Where the run
-/// lies within one word, <see cref="First"/> equals <see cref="Last"/> and both masks are the same.
+/// The words that a run of bits touches: the first and the last through a mask, those in between whole. If the run lies
+/// within one word, <see cref="First"/> equals <see cref="Last"/> and both masks are the same.
 /// </summary>
 internal readonly struct WordRange
 {
-    /// <summary>The words of bits [<paramref name="start"/>, start + count); <paramref name="count"/> is not 0 and
-    /// the sum does not wrap.</summary>
+    /// <summary>
+    /// The words of bits [<paramref name="start"/>, start + count); <paramref name="count"/> is not 0 and the sum does
+    /// not wrap.
+    /// </summary>
     public WordRange(ulong start, ulong count)
     {
         var end = start + count - 1;

@@ -1,16 +1,18 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// The loops over long runs of bitmap words, written once for every vector width. Four vectors a turn, or-ed into one
-/// test: the loop then waits for memory, not for branches. Reads are plain; whoever acts on what was found reads that
-/// word again with acquire.
+/// The loops over long runs of bitmap words, written once for all vector widths. Each iteration combines several
+/// vectors into one test, so that the loop is bound by memory rather than by branches. Reads are plain; before acting
+/// on the result, the caller reads that word again with acquire.
 /// </summary>
 internal static unsafe class WordScan<TWords, TVector>
     where TWords : struct, IWordVector<TVector>
     where TVector : unmanaged
 {
-    /// <summary>First index in [<paramref name="from"/>, <paramref name="end"/>) whose word is not
-    /// <paramref name="value"/>; <paramref name="end"/> where there is none.</summary>
+    /// <summary>
+    /// First index in [<paramref name="from"/>, <paramref name="end"/>) whose word is not <paramref name="value"/>;
+    /// <paramref name="end"/> if there is none.
+    /// </summary>
     public static ulong IndexOfOther(ulong* words, ulong from, ulong end, ulong value)
     {
         var step = TWords.WordCount;
@@ -34,8 +36,10 @@ internal static unsafe class WordScan<TWords, TVector>
         return index;
     }
 
-    /// <summary>First index in [<paramref name="from"/>, <paramref name="end"/>) where <paramref name="left"/> has a
-    /// bit that <paramref name="right"/> has not; <paramref name="end"/> where there is none.</summary>
+    /// <summary>
+    /// First index in [<paramref name="from"/>, <paramref name="end"/>) where <paramref name="left"/> has a bit that
+    /// <paramref name="right"/> lacks; <paramref name="end"/> if there is none.
+    /// </summary>
     public static ulong IndexOfDifference(ulong* left, ulong* right, ulong from, ulong end)
     {
         var step = TWords.WordCount;
@@ -53,8 +57,10 @@ internal static unsafe class WordScan<TWords, TVector>
         return index;
     }
 
-    /// <summary>Writes the bits of <paramref name="left"/> that <paramref name="right"/> has not to
-    /// <paramref name="result"/>, which may be either of them.</summary>
+    /// <summary>
+    /// Writes the bits of <paramref name="left"/> that <paramref name="right"/> lacks to <paramref name="result"/>,
+    /// which may be either of them.
+    /// </summary>
     public static void AndNot(ulong* left, ulong* right, ulong* result, ulong count)
     {
         var step = TWords.WordCount;

@@ -1,7 +1,7 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// One word at a time: machines without vectors, and the reference that the wider ones are tested against.
+/// One word at a time: for machines without vectors, and the reference that the wider ones are tested against.
 /// </summary>
 internal readonly unsafe struct Words64 : IWordVector<ulong>
 {

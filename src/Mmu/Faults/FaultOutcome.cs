@@ -1,9 +1,9 @@
 namespace Userfault.Mmu;
 
-/// <summary>How a fault ended, with what belongs to that end.</summary>
+/// <summary>The outcome of a fault, with the details that belong to it.</summary>
 public readonly record struct FaultOutcome
 {
-    /// <summary>Which end.</summary>
+    /// <summary>The kind of outcome.</summary>
     public FaultKind Kind { get; init; }
 
     /// <summary>For a memory-fault exit: <c>kvm_run.memory_fault.flags</c>.</summary>
@@ -30,11 +30,11 @@ public readonly record struct FaultOutcome
     /// <summary>Must user space fetch the page and clear its bit before the access can be made?</summary>
     public bool IsUserfaultExit => (Flags & MemoryFaultFlags.Userfault) != 0;
 
-    /// <summary>Frames whose cached translations are stale now; empty where none are.</summary>
+    /// <summary>Frames whose cached translations are now stale; empty if there are none.</summary>
     public GfnRange Flush { get; init; }
 
     /// <summary>
-    /// What KVM_RUN answers for this end: EFAULT (EHWPOISON for a poisoned private page), EINTR, or none.
+    /// The result of KVM_RUN: EFAULT (EHWPOISON for a poisoned private page), EINTR, or none.
     /// </summary>
     public Errno Errno { get; init; }
 

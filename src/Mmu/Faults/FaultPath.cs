@@ -2,12 +2,12 @@ namespace Userfault.Mmu;
 
 /// <summary>
 /// The fault path, step by step in the kernel's order, for both architectures: x86's <c>kvm_tdp_page_fault</c> and
-/// arm64's <c>kvm_handle_guest_abort</c>. The steps are numbered; where the architectures differ a policy says how.
+/// arm64's <c>kvm_handle_guest_abort</c>. The steps are numbered; where the architectures differ, a policy decides.
 /// </summary>
-public static class FaultPath
+internal static class FaultPath
 {
     /// <summary>
-    /// What an access ends with where no slot backs its gfn (steps 1 and 2): for whoever looks slots up.
+    /// The outcome of an access whose gfn no slot backs (steps 1 and 2), for callers that look slots up.
     /// </summary>
     /// <param name="policy">The VM's policy.</param>
     /// <param name="attributes">The VM's private pages.</param>
@@ -32,7 +32,7 @@ public static class FaultPath
             return FaultOutcome.Of(FaultKind.FlushFirst, gfn) with { Flush = core.UnflushedBreak };
 
         var isMismatch = IsMismatch(policy, core.Attributes, access);
-        // 0. A write-protected leaf is repaired without a look at the bitmap: its page is there.
+        // 0. A write-protected leaf is repaired without checking the bitmap: its page is in place.
         if (
             policy.RepairsWriteProtectedLeavesFirst
             && access.IsWrite
@@ -43,12 +43,12 @@ public static class FaultPath
             return repaired;
         }
 
-        // Taken before anything is looked at: what moves it makes all that follows worthless.
+        // Taken before any other state is read: if it moves, everything read since is void.
         var sequence = core.InvalidationSequence;
         // 1. The guest and user space disagree about whether the page is private.
         if (isMismatch)
             return FaultOutcome.Exit(access, MemoryFaultFlags.None);
-        // 2, 3. No memory, or a slot on its way out.
+        // 2, 3. No memory, or a slot that is being removed.
         if (slot.IsInvalid)
             return policy.RetriesOnInvalidSlot ? FaultOutcome.Of(FaultKind.Retry, gfn) : NoMemory(policy, access);
         var isWrite = IsWrite(core, access);
@@ -66,7 +66,7 @@ public static class FaultPath
                 return FaultOutcome.Of(FaultKind.BareEfault, gfn, Errno.EFAULT);
         }
 
-        // 6, 7. The page, or why it cannot be had. A write to a READONLY slot does not reach the host.
+        // 6, 7. The page, or why it is not available. A write to a READONLY slot does not reach the host.
         if (isWrite && slot.IsReadonly)
             return FaultOutcome.Of(FaultKind.Mmio, gfn);
         var status = GetPage(slot, host, gfn, access.IsPrivate, isWrite, out var page);
@@ -77,7 +77,7 @@ public static class FaultPath
             policy.IsLogging(slot) || slot.IsUserfault
                 ? PageLevel.Size4K
                 : LevelOf(core, slot, gfn, page, access.IsPrivate);
-        // 9. Nothing may have moved while the page was being had.
+        // 9. Nothing may have changed while the page was obtained.
         if (core.InvalidationSequence != sequence || core.IsInvalidating(gfn))
             return FaultOutcome.Of(FaultKind.Retry, gfn);
         // 10. Install or relax the leaf.
@@ -85,7 +85,7 @@ public static class FaultPath
     }
 
     /// <summary>
-    /// Asks for the page of a gfn where the slot has it: in its guest_memfd, or behind its host address.
+    /// Requests the page of a gfn from where the slot has it: its guest_memfd, or its host address.
     /// </summary>
     internal static HostPageStatus GetPage(
         Memslot slot,
@@ -105,7 +105,7 @@ public static class FaultPath
     }
 
     /// <summary>
-    /// The largest leaf that fits the host page, lies within the slot, and is private or shared all over.
+    /// The largest leaf that fits the host page, lies within the slot, and is private or shared throughout.
     /// </summary>
     internal static PageLevel LevelOf(MemslotCore core, Memslot slot, Gfn gfn, in HostPage page, bool isPrivate)
     {
@@ -154,7 +154,7 @@ public static class FaultPath
         var kind = FaultKind.Spurious;
         if (!leaf.Permits(Access.Write))
         {
-            // A logging slot's large leaf has to be split, not repaired: dirty pages are counted one by one.
+            // A large leaf of a logging slot must be split, not repaired: dirty pages are tracked one by one.
             if (!leaf.IsWriteProtected || (leaf.Level > PageLevel.Size4K && core.Policy.IsLogging(slot)))
                 return false;
             if (!core.Table.MakeWritable(gfn))
@@ -170,7 +170,7 @@ public static class FaultPath
     private static FaultOutcome NoPage(MmuPolicy policy, Memslot slot, in VcpuAccess access, HostPageStatus status)
     {
         var gfn = access.Gfn;
-        // What a guest_memfd cannot give has no host address to send a signal for, and no wait to interrupt.
+        // A page missing from a guest_memfd has no host address for a signal, and there is no wait to interrupt.
         if (access.IsPrivate)
         {
             var errno = status == HostPageStatus.Poisoned ? Errno.EHWPOISON : Errno.EFAULT;
@@ -222,7 +222,8 @@ public static class FaultPath
             return FaultOutcome.Of(FaultKind.FlushFirst, gfn) with { Flush = change.Flush };
         }
 
-        // Where a read may install a writable leaf its later writes leave no trace: the page counts as dirty now.
+        // Later writes through a writable leaf leave no trace, even if a read installed it: the page counts as dirty
+        // now.
         if (isWritable)
             core.MarkDirty(gfn);
         return FaultOutcome.Of(FaultKind.Mapped, gfn) with { Level = level, Pfn = page.Pfn, Flush = change.Flush };

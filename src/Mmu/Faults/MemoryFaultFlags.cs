@@ -4,7 +4,7 @@ namespace Userfault.Mmu;
 [Flags]
 public enum MemoryFaultFlags : ulong
 {
-    /// <summary>A shared access whose page cannot be had.</summary>
+    /// <summary>A shared access whose page is not available.</summary>
     None = 0,
 
     /// <summary>The access was to private memory.</summary>

@@ -7,13 +7,13 @@ public sealed partial class MemslotCore
     private UserfaultBitmap? _dirtyMemory;
 
     /// <summary>
-    /// One bit a page; null unless the slot logs. Set by whoever writes, atomically; cleared by the owner alone.
+    /// One bit per page; null unless the slot logs. Set atomically by any writer; cleared only by the owner.
     /// </summary>
     public UserfaultBitmap? DirtyBitmap => Volatile.Read(ref _dirty);
 
     /// <summary>
-    /// Records that a page was written (<c>mark_page_dirty_in_slot</c>). Any thread. Faults do so themselves; a vCPU
-    /// does where the policy logs by hardware, for each write that it had to walk for, and the VMM for its own writes.
+    /// Records that a page was written (<c>mark_page_dirty_in_slot</c>). Any thread. Faults call it themselves; a vCPU
+    /// does if the policy logs by hardware, for each write that needed a walk; and the VMM does for its own writes.
     /// </summary>
     public void MarkDirty(Gfn gfn)
     {
@@ -29,9 +29,9 @@ public sealed partial class MemslotCore
     /// KVM_GET_DIRTY_LOG. Without manual protection the log is cleared and its pages are protected again; with it
     /// nothing changes.
     /// </summary>
-    /// <param name="words">Receives one bit a page, the last word filled up with zeros.</param>
+    /// <param name="words">Receives one bit per page; the rest of the last word is zero.</param>
     /// <param name="flush">Frames to flush before the caller is answered.</param>
-    /// <returns>ENOENT where the slot does not log, EFAULT where <paramref name="words"/> is too short.</returns>
+    /// <returns>ENOENT if the slot does not log, EFAULT if <paramref name="words"/> is too short.</returns>
     public Errno GetDirtyLog(Span<ulong> words, out GfnRange flush)
     {
         flush = default;
@@ -58,11 +58,11 @@ public sealed partial class MemslotCore
 
     /// <summary>KVM_CLEAR_DIRTY_LOG: clears the bits that are set in the mask and protects those pages again.</summary>
     /// <param name="firstPage">First page of the mask, a multiple of 64.</param>
-    /// <param name="pages">How many pages; a multiple of 64 unless it ends with the slot.</param>
-    /// <param name="mask">One bit a page, from <paramref name="firstPage"/>. Bits beyond the slot are ignored.</param>
+    /// <param name="pages">Number of pages; a multiple of 64 unless it ends with the slot.</param>
+    /// <param name="mask">One bit per page, from <paramref name="firstPage"/>. Bits beyond the slot are
+    /// ignored.</param>
     /// <param name="flush">Frames to flush before the caller is answered.</param>
-    /// <returns>EINVAL, ENOENT where the slot does not log, EFAULT where <paramref name="mask"/> is too
-    /// short.</returns>
+    /// <returns>EINVAL, ENOENT if the slot does not log, EFAULT if <paramref name="mask"/> is too short.</returns>
     public Errno ClearDirtyLog(ulong firstPage, ulong pages, ReadOnlySpan<ulong> mask, out GfnRange flush)
     {
         flush = default;
@@ -94,18 +94,19 @@ public sealed partial class MemslotCore
     }
 
     /// <summary>
-    /// Makes the next write to each page of a word leave a trace (<c>kvm_arch_mmu_enable_log_dirty_pt_masked</c>).
+    /// Makes the next write to each page of a word detectable (<c>kvm_arch_mmu_enable_log_dirty_pt_masked</c>).
     /// </summary>
     private GfnRange ProtectAgain(ulong wordIndex, ulong mask)
     {
         var start = _slot.Range.Start.Plus(wordIndex * 64);
         var flush = default(GfnRange);
-        // Where the slot began all dirty nothing was split when logging began: it is done piece by piece, here.
+        // If the slot started all dirty, nothing was split when logging was turned on: it is split here, piece by
+        // piece.
         if (Policy.StartsAllDirty && Policy.SplitsEagerly)
             flush = SplitSpan(Span(start, mask));
         if (!Policy.UsesHardwareDirtyLog)
             return flush.Cover(Table.WriteProtect(start, Policy.WriteProtectsSpans ? Fill(mask) : mask).Flush);
-        // The hardware's bit is as large as its leaf: large leaves trap their next write and are split by it.
+        // The hardware's dirty bit covers the whole leaf: large leaves trap their next write and are split by it.
         if (Policy.StartsAllDirty)
             flush = flush.Cover(ProtectLarge(Span(start, mask)));
         var wasDirty = Table.TestAndClearDirty(start, mask);
@@ -123,7 +124,7 @@ public sealed partial class MemslotCore
 
     private GfnRange SplitSpan(GfnRange span)
     {
-        // Where tables must be broken before they are made, the pieces wait for their flushes.
+        // With break-before-make, the pieces wait for their flushes.
         if (Table.NeedsBreakBeforeMake)
         {
             _work.Add(MemslotWork.Operation.Split, span);
@@ -137,22 +138,22 @@ public sealed partial class MemslotCore
         return flush;
     }
 
-    /// <summary>What turning logging on or off asks of the table (<c>kvm_mmu_slot_apply_flags</c>).</summary>
+    /// <summary>The changes to the table when logging is turned on or off (<c>kvm_mmu_slot_apply_flags</c>).</summary>
     private void ChangeLogging(Memslot slot)
     {
-        // A READONLY slot cannot get dirty: there is nothing to protect, and its large leaves were never given up for
-        // it.
+        // A READONLY slot cannot become dirty: there is nothing to protect, and its large leaves were never split for
+        // logging.
         if (slot.IsReadonly)
             return;
         if (!slot.LogsDirtyPages)
         {
-            // The rule for both flags: large leaves come back when neither asks for small ones any more.
+            // The rule for both flags: large leaves are rebuilt when neither flag requires small ones any more.
             if (Policy.RecoversHugePagesOnDisable && !slot.IsUserfault)
                 _work.Add(MemslotWork.Operation.Recover, slot.Range);
             return;
         }
 
-        // All pages count as dirty already: protecting them would only cost faults.
+        // All pages already count as dirty: protecting them would only cause faults.
         if (Policy.StartsAllDirty)
             return;
         if (Policy.SplitsEagerly)
@@ -174,7 +175,7 @@ public sealed partial class MemslotCore
             return;
         if (!slot.LogsDirtyPages)
         {
-            // The memory stays until the core goes: another thread may be about to mark a page in it.
+            // The memory stays until the core is disposed of: another thread may be about to mark a page in it.
             Volatile.Write(ref _dirty, null);
             return;
         }

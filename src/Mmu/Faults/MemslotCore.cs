@@ -1,14 +1,14 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// All that one memslot owns: its flags and range, its second-stage table, its dirty bitmap, its invalidation sequence
-/// number. Single writer: whoever owns it (an actor, or <see cref="Vm"/>) makes every call but those that say
-/// otherwise. One core knows nothing of others: what concerns all slots is for the owner of them all to pass on.
+/// Everything that one memslot owns: its flags and range, its second-stage table, its dirty bitmap, its invalidation
+/// sequence number. Single writer: the owner (an actor, or <see cref="Vm"/>) makes every call except those that state
+/// otherwise. A core knows nothing of other cores: the owner passes on what concerns all slots.
 /// </summary>
 /// <remarks>
-/// Nothing here flushes a TLB. A call that makes cached translations stale answers which frames; the owner shoots them
-/// down. Long operations are begun by one call and done by <see cref="Work"/> in bounded batches. Between them faults
-/// go on, with the flags as they will be.
+/// No method flushes a TLB. A call that makes cached translations stale returns the frames; the owner shoots them down.
+/// Long operations are started by one call and executed by <see cref="Work"/> in bounded batches. Between the batches
+/// faults proceed, under the new flags.
 /// </remarks>
 public sealed partial class MemslotCore : IMappingLevels, IDisposable
 {
@@ -18,11 +18,11 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     private int _invalidations;
     private GfnRange _invalidating;
 
-    /// <summary>Makes the core of a slot that is being created: nothing is mapped yet.</summary>
+    /// <summary>The core of a slot that is being created: nothing is mapped yet.</summary>
     /// <param name="slot">The slot.</param>
     /// <param name="policy">The VM's policy.</param>
     /// <param name="host">The host's memory.</param>
-    /// <param name="table">How the table is made; null for the defaults.</param>
+    /// <param name="table">Options of the table; null for the defaults.</param>
     public MemslotCore(Memslot slot, MmuPolicy policy, IHostMemory host, TableOptions? table = null)
     {
         ArgumentNullException.ThrowIfNull(slot);
@@ -35,41 +35,41 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
         UpdateDirtyBitmap(slot);
     }
 
-    /// <summary>The slot as it is now. Any thread.</summary>
+    /// <summary>The current slot. Any thread.</summary>
     public Memslot Slot => Volatile.Read(ref _slot);
 
     /// <summary>The VM's policy. The owner replaces it when user space enables a capability that changes it.</summary>
     public MmuPolicy Policy { get; set; }
 
-    /// <summary>The VM's private pages. The owner replaces them, then invalidates the range that changed.</summary>
+    /// <summary>The VM's private pages. The owner replaces them, and then invalidates the range that changed.</summary>
     public MemoryAttributes Attributes { get; set; } = MemoryAttributes.AllShared;
 
-    /// <summary>The slot's table. Any thread may read it the way hardware does; the owner alone writes.</summary>
+    /// <summary>The slot's table. Any thread may read it as hardware does; only the owner writes.</summary>
     public SecondStageTable Table { get; }
 
     /// <summary>
-    /// Counts invalidations that ended (<c>mmu_invalidate_seq</c>): a fault that sees it move starts again.
+    /// Number of completed invalidations (<c>mmu_invalidate_seq</c>): a fault that sees it change starts again.
     /// </summary>
     public ulong InvalidationSequence { get; private set; }
 
     /// <summary>
-    /// Frames that a break-before-make took out and that some TLB may still hold; empty where there are none. Until
-    /// <see cref="CompleteFlush"/>, faults on them answer <see cref="FaultKind.FlushFirst"/>.
+    /// Frames that a break-before-make removed and that some TLB may still hold; empty if there are none. Until
+    /// <see cref="CompleteFlush"/>, faults on them return <see cref="FaultKind.FlushFirst"/>.
     /// </summary>
     public GfnRange UnflushedBreak { get; private set; }
 
-    /// <summary>Has a change left work to do? Then nothing but faults and <see cref="Work"/> may be asked.</summary>
+    /// <summary>Has a change left work to do? Then only faults and <see cref="Work"/> are allowed.</summary>
     public bool HasWork => !_work.IsEmpty;
 
     /// <summary>Runs the fault path for an access that the hardware's walk did not permit.</summary>
     /// <remarks>
     /// On <see cref="FaultOutcome.IsUserfaultExit"/>: fetch the page, put its content in place, clear the bit with
-    /// release order, run the fault again to map it, resume the vCPU. Allocates nothing.
+    /// release order, run the fault again to map the page, resume the vCPU. Allocates nothing.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The gfn is not in the slot.</exception>
     public FaultOutcome Fault(in VcpuAccess access) => FaultPath.Run(this, _host, access);
 
-    /// <summary>The userfault check (<c>kvm_do_userfault</c>): what the page's bit says, read with acquire.</summary>
+    /// <summary>The userfault check (<c>kvm_do_userfault</c>): reads the page's bit with acquire.</summary>
     public UserfaultState CheckUserfault(Gfn gfn)
     {
         var slot = _slot;
@@ -81,15 +81,15 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
         return (word >> (int)(index % 64) & 1) != 0 ? UserfaultState.Set : UserfaultState.Clear;
     }
 
-    /// <summary>Says that the flush which <see cref="UnflushedBreak"/> waits for was done by every vCPU.</summary>
+    /// <summary>Reports that every vCPU has done the flush that <see cref="UnflushedBreak"/> waits for.</summary>
     public void CompleteFlush() => UnflushedBreak = default;
 
     /// <summary>
-    /// Changes the flags in place (<see cref="MemslotChange.FlagsOnly"/>): the new ones hold for faults at once, and
-    /// <see cref="Work"/> does to the table what they ask for.
+    /// Changes the flags in place (<see cref="MemslotChange.FlagsOnly"/>): the new ones apply to faults at once, and
+    /// <see cref="Work"/> changes the table accordingly.
     /// </summary>
-    /// <param name="slot">The slot with its new flags and bitmap address; all else as it is.</param>
-    /// <exception cref="InvalidOperationException">Work of an earlier change is left, or more than flags
+    /// <param name="slot">The slot with its new flags and bitmap address; everything else is unchanged.</param>
+    /// <exception cref="InvalidOperationException">An earlier change has work left, or more than flags
     /// differ.</exception>
     public void ChangeFlags(Memslot slot)
     {
@@ -110,7 +110,7 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     }
 
     /// <summary>
-    /// Marks the slot as being deleted or moved and begins to zap it. Faults answer as the policy says until
+    /// Marks the slot as being deleted or moved and starts to zap it. Faults are handled as the policy says until
     /// <see cref="Activate"/>.
     /// </summary>
     public void Invalidate()
@@ -121,9 +121,9 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     }
 
     /// <summary>
-    /// Puts an invalidated slot to its new place (<see cref="MemslotChange.Move"/>). The dirty bitmap stays.
+    /// Moves an invalidated slot to its new place (<see cref="MemslotChange.Move"/>). The dirty bitmap is kept.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The slot is not invalid, or not yet zapped.</exception>
+    /// <exception cref="InvalidOperationException">The slot is not invalid, or not zapped yet.</exception>
     public void Activate(Memslot slot)
     {
         ArgumentNullException.ThrowIfNull(slot);
@@ -132,14 +132,14 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
         SetSlot(slot);
     }
 
-    /// <summary>Begins to remove every mapping of the slot (<c>kvm_arch_flush_shadow_memslot</c>).</summary>
+    /// <summary>Starts to remove every mapping of the slot (<c>kvm_arch_flush_shadow_memslot</c>).</summary>
     public void BeginZap() => _work.Add(MemslotWork.Operation.Zap, _slot.Range);
 
     /// <summary>
-    /// Begins an invalidation by the host (<c>kvm_mmu_invalidate_begin</c>): until <see cref="EndInvalidation"/> no
-    /// fault maps a page of the range, and <see cref="Work"/> removes the mappings there are.
+    /// Starts an invalidation by the host (<c>kvm_mmu_invalidate_begin</c>): until <see cref="EndInvalidation"/> no
+    /// fault maps a page of the range, and <see cref="Work"/> removes the existing mappings.
     /// </summary>
-    /// <param name="range">The frames; cut to the slot.</param>
+    /// <param name="range">The frames; clipped to the slot.</param>
     public void BeginInvalidation(GfnRange range)
     {
         range = range.Intersect(_slot.Range);
@@ -149,8 +149,8 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
             _work.Add(MemslotWork.Operation.Zap, range);
     }
 
-    /// <summary>Ends an invalidation; the sequence number moves.</summary>
-    /// <exception cref="InvalidOperationException">None was begun.</exception>
+    /// <summary>Ends an invalidation; the sequence number changes.</summary>
+    /// <exception cref="InvalidOperationException">No invalidation is in progress.</exception>
     public void EndInvalidation()
     {
         if (_invalidations == 0)
@@ -160,9 +160,9 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
             _invalidating = default;
     }
 
-    /// <summary>Does one bounded batch of the work that changes left behind.</summary>
-    /// <param name="budget">How many table entries to look at, at least 1.</param>
-    /// <returns>What to flush, and whether more is left.</returns>
+    /// <summary>Executes one bounded batch of the work that changes left behind.</summary>
+    /// <param name="budget">Maximum number of table entries to visit, at least 1.</param>
+    /// <returns>The frames to flush, and whether work is left.</returns>
     /// <exception cref="InvalidOperationException">The flush of a break-before-make was not completed.</exception>
     public MemslotStep Work(int budget)
     {
@@ -175,7 +175,7 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     }
 
     /// <summary>
-    /// The largest leaf that host page, slot and attributes permit at a place: for hugepage recovery.
+    /// The largest leaf that host page, slot and attributes permit for a gfn; for hugepage recovery.
     /// </summary>
     public PageLevel MaxMappingLevel(Gfn gfn)
     {
@@ -208,7 +208,7 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     {
         UpdateDirtyBitmap(slot);
         Volatile.Write(ref _slot, slot);
-        // A fault that is waiting for its page has looked at the old flags: it must not map by them.
+        // A fault in progress may have read the old flags: it must not map by them.
         InvalidationSequence++;
     }
 }

@@ -1,13 +1,13 @@
 namespace Userfault.Mmu;
 
-/// <summary>What asking the host for the page behind an address can answer. A closed set.</summary>
+/// <summary>The possible results of requesting the page behind an address from the host. A closed set.</summary>
 public enum HostPageStatus
 {
-    /// <summary>The page is there.</summary>
+    /// <summary>The page is present.</summary>
     Present,
 
     /// <summary>
-    /// The page is missing and userfaultfd is registered: the asking thread sleeps until it is resolved.
+    /// The page is missing and userfaultfd is registered: the requesting thread sleeps until it is resolved.
     /// </summary>
     Blocked,
 
@@ -17,6 +17,6 @@ public enum HostPageStatus
     /// <summary>A signal ended the wait for the page.</summary>
     SignalPending,
 
-    /// <summary>Nothing is mapped there, it does not permit the access, or it is beyond the file's end.</summary>
+    /// <summary>Nothing is mapped there, the mapping forbids the access, or it is beyond the end of the file.</summary>
     Unavailable,
 }

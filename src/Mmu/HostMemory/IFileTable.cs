@@ -5,7 +5,7 @@ public interface IFileTable
 {
     /// <summary>Finds the guest_memfd behind a descriptor.</summary>
     /// <param name="descriptor">The descriptor, as the region carries it.</param>
-    /// <param name="file">The file, where it is a guest_memfd of this VM.</param>
-    /// <returns>EBADF where the descriptor is not open, EINVAL where it is no guest_memfd of this VM.</returns>
+    /// <param name="file">The file, if it is a guest_memfd of this VM.</param>
+    /// <returns>EBADF if the descriptor is not open, EINVAL if it is not a guest_memfd of this VM.</returns>
     Errno Find(uint descriptor, out IGuestMemfd? file);
 }

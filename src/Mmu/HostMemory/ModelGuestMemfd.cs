@@ -1,21 +1,21 @@
 namespace Userfault.Mmu;
 
-/// <summary>A guest_memfd for tests and simulation: a run of frames, bound to slots as the kernel does.</summary>
+/// <summary>A guest_memfd for tests and simulation: a run of frames, bound to slots as in the kernel.</summary>
 /// <param name="firstPfn">Frame of page 0.</param>
 /// <param name="sizePages">Size of the file in pages.</param>
-/// <param name="level">The largest pages that the file consists of.</param>
+/// <param name="level">Maximum size of the file's pages.</param>
 public sealed class ModelGuestMemfd(Pfn firstPfn, ulong sizePages, PageLevel level = PageLevel.Size4K) : IGuestMemfd
 {
     private readonly List<(SlotId Slot, GfnRange Run)> _bindings = [];
     private readonly HashSet<ulong> _poisoned = [];
 
-    /// <summary>How many slots are bound.</summary>
+    /// <summary>Number of bound slots.</summary>
     public int Bindings => _bindings.Count;
 
     /// <inheritdoc/>
     public Errno Bind(SlotId slot, ulong firstPage, ulong pages)
     {
-        // File pages are no guest frames, but a run of them is a run: the same arithmetic.
+        // File pages are not guest frames, but the arithmetic on runs is the same.
         var run = new GfnRange(new Gfn(firstPage), pages);
         if (pages > sizePages || firstPage > sizePages - pages)
             return Errno.EINVAL;

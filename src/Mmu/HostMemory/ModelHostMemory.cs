@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Userfault.Mmu;
 
 /// <summary>
-/// An address space for tests and simulation: areas that are mapped, pages that are missing or poisoned, userfault
-/// bitmaps. The frame behind an address is the address itself in pages, so that large pages line up by themselves.
+/// An address space for tests and simulation: mapped areas, missing and poisoned pages, userfault bitmaps. The frame
+/// behind an address is the address itself in pages, so that large pages are always aligned.
 /// </summary>
-/// <remarks>One thread changes it; it may be read meanwhile where nothing changes.</remarks>
+/// <remarks>Changed by one thread only; other threads may read while nothing changes.</remarks>
 public sealed unsafe class ModelHostMemory : IHostMemory
 {
     private readonly List<Area> _areas = [];
@@ -14,13 +14,13 @@ public sealed unsafe class ModelHostMemory : IHostMemory
     private readonly HashSet<ulong> _missing = [];
     private readonly HashSet<ulong> _poisoned = [];
 
-    /// <summary>Is a signal pending for whoever asks for a page?</summary>
+    /// <summary>Is a signal pending for threads that request a page?</summary>
     public bool HasPendingSignal { get; set; }
 
-    /// <summary>Maps an area, as <c>mmap</c> does; what was mapped there before goes away.</summary>
+    /// <summary>Maps an area, as <c>mmap</c> does; replaces earlier mappings.</summary>
     /// <param name="start">First address in bytes, page aligned.</param>
     /// <param name="sizeBytes">Size in bytes, page aligned.</param>
-    /// <param name="level">The largest pages that the area consists of.</param>
+    /// <param name="level">Maximum size of the area's pages.</param>
     /// <param name="isWritable">May it be written?</param>
     public void Map(Hva start, ulong sizeBytes, PageLevel level = PageLevel.Size4K, bool isWritable = true)
     {
@@ -30,7 +30,7 @@ public sealed unsafe class ModelHostMemory : IHostMemory
     }
 
     /// <summary>
-    /// Unmaps a range; areas that stick out of it stay where they do. Guests that map it must be told first.
+    /// Unmaps a range; the parts of areas outside of it stay mapped. Guests that map it must be invalidated first.
     /// </summary>
     /// <param name="start">First address in bytes, page aligned.</param>
     /// <param name="sizeBytes">Size in bytes, page aligned.</param>
@@ -51,8 +51,8 @@ public sealed unsafe class ModelHostMemory : IHostMemory
     }
 
     /// <summary>
-    /// Registers a range with a userfaultfd of which no page is there: whoever asks for one sleeps. While pages are
-    /// missing or poisoned the model gives no large pages.
+    /// Registers a range without pages with a userfaultfd: threads that request one of its pages sleep. While any page
+    /// is missing or poisoned, the model provides no large pages.
     /// </summary>
     /// <param name="start">First address in bytes, page aligned.</param>
     /// <param name="sizeBytes">Size in bytes, page aligned.</param>
@@ -63,14 +63,14 @@ public sealed unsafe class ModelHostMemory : IHostMemory
     }
 
     /// <summary>Resolves a missing page (UFFDIO_COPY or UFFDIO_CONTINUE).</summary>
-    /// <returns>False where it is there already, which is EEXIST.</returns>
+    /// <returns>False if the page is present already, which is EEXIST.</returns>
     public bool Resolve(Hva page) => _missing.Remove(page.Value);
 
     /// <summary>Gives a page a hardware error.</summary>
     public void Poison(Hva page) => _poisoned.Add(page.Value);
 
-    /// <summary>Makes a userfault bitmap readable, at the address where its memory really is.</summary>
-    /// <returns>What to pass as <see cref="UserspaceMemoryRegion2.UserfaultBitmap"/>.</returns>
+    /// <summary>Makes a userfault bitmap readable, at the address of its memory.</summary>
+    /// <returns>The value for <see cref="UserspaceMemoryRegion2.UserfaultBitmap"/>.</returns>
     public Hva AddBitmap(UserfaultBitmap bitmap)
     {
         ArgumentNullException.ThrowIfNull(bitmap);
@@ -85,7 +85,7 @@ public sealed unsafe class ModelHostMemory : IHostMemory
         return new Hva((ulong)bitmap.Words);
     }
 
-    /// <summary>Takes a bitmap's memory away, as <c>munmap</c> does.</summary>
+    /// <summary>Removes a bitmap's memory, as <c>munmap</c> does.</summary>
     public void RemoveBitmap(UserfaultBitmap bitmap) => _bitmaps.Remove(bitmap);
 
     /// <inheritdoc/>
@@ -130,7 +130,7 @@ public sealed unsafe class ModelHostMemory : IHostMemory
         return false;
     }
 
-    /// <summary>The largest page that lies wholly within the area.</summary>
+    /// <summary>The largest page that lies entirely within the area.</summary>
     private PageLevel LevelOf(in Area area, ulong address)
     {
         if (_missing.Count != 0 || _poisoned.Count != 0)

@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-/// <summary>What an access does, or what a mapping permits. The values are EPT's permission bits.</summary>
+/// <summary>The kind of an access, or the permissions of a mapping. The values are EPT's permission bits.</summary>
 [Flags]
 public enum Access
 {

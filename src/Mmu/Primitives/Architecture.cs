@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-/// <summary>The guest's architecture. Named policies follow from it; code does not branch on it elsewhere.</summary>
+/// <summary>The guest's architecture. It determines the named policies; no other code branches on it.</summary>
 public enum Architecture
 {
     /// <summary>x86-64 with extended page tables.</summary>

@@ -1,8 +1,8 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// The errors that the modelled calls answer, with Linux's numbers. A closed set: a call that can answer another
-/// error is a defect of the model.
+/// The errors that the modelled calls return, with Linux's numbers. A closed set: a call that can return another error
+/// is a defect of the model.
 /// </summary>
 public enum Errno
 {
@@ -30,7 +30,7 @@ public enum Errno
     /// <summary>EFAULT: an address that cannot be used, or a vCPU exit with a memory fault.</summary>
     EFAULT = 14,
 
-    /// <summary>EEXIST: something is there already.</summary>
+    /// <summary>EEXIST: already exists.</summary>
     EEXIST = 17,
 
     /// <summary>EINVAL: an argument that is not valid.</summary>

@@ -12,11 +12,11 @@ public readonly record struct Gfn(ulong Value) : IComparable<Gfn>
     /// </summary>
     public Gpa ToGpa() => new(Value << Page.Shift);
 
-    /// <summary>The frame <paramref name="pages"/> pages further; wraps at 2^64.</summary>
+    /// <summary>The frame <paramref name="pages"/> pages after this one; wraps at 2^64.</summary>
     public Gfn Plus(ulong pages) => new(Value + pages);
 
     /// <summary>
-    /// How many pages this frame lies behind <paramref name="start"/>; wraps where it lies before it.
+    /// Distance of this frame from <paramref name="start"/> in pages; wraps if this frame precedes it.
     /// </summary>
     public ulong PagesFrom(Gfn start) => Value - start.Value;
 

@@ -2,17 +2,17 @@ namespace Userfault.Mmu;
 
 /// <summary>A run of guest frames, half open: [<see cref="Start"/>, <see cref="End"/>).</summary>
 /// <param name="Start">First frame.</param>
-/// <param name="Count">How many frames; 0 is the empty range.</param>
+/// <param name="Count">Number of frames; 0 is the empty range.</param>
 public readonly record struct GfnRange(Gfn Start, ulong Count)
 {
-    /// <summary>The frame behind the last; wraps where the range touches 2^64.</summary>
+    /// <summary>The frame after the last; wraps if the range touches 2^64.</summary>
     public Gfn End => Start.Plus(Count);
 
-    /// <summary>Has the range no frames?</summary>
+    /// <summary>Is the range empty?</summary>
     public bool IsEmpty => Count == 0;
 
     /// <summary>The range between two frames.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="end"/> lies before
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="end"/> precedes
     /// <paramref name="start"/>.</exception>
     public static GfnRange Between(Gfn start, Gfn end)
     {
@@ -27,7 +27,7 @@ public readonly record struct GfnRange(Gfn Start, ulong Count)
     public bool Overlaps(GfnRange other) =>
         !IsEmpty && !other.IsEmpty && (other.Contains(Start) || Contains(other.Start));
 
-    /// <summary>The frames in both ranges; empty at <see cref="Start"/> where there are none.</summary>
+    /// <summary>The frames in both ranges; empty at <see cref="Start"/> if there are none.</summary>
     public GfnRange Intersect(GfnRange other)
     {
         var start = Math.Max(Start.Value, other.Start.Value);

@@ -7,7 +7,7 @@ public readonly record struct Hva(ulong Value)
     /// <summary>Is this the first byte of a 4 KiB page?</summary>
     public bool IsPageAligned => (Value & Page.OffsetMask) == 0;
 
-    /// <summary>The address <paramref name="bytes"/> bytes further; wraps at 2^64.</summary>
+    /// <summary>The address <paramref name="bytes"/> bytes after this one; wraps at 2^64.</summary>
     public Hva Plus(ulong bytes) => new(Value + bytes);
 
     /// <summary>The address in hex.</summary>

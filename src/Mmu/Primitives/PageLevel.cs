@@ -1,8 +1,8 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// Level of a second-stage entry, numbered as KVM's <c>PG_LEVEL_*</c>: 1 maps 4 KiB, each level above 512 times more.
-/// arm64 numbers its levels the other way round (level 3 is the page); this project uses one numbering for both.
+/// Level of a second-stage entry, numbered like KVM's <c>PG_LEVEL_*</c>: 1 maps 4 KiB, each higher level 512 times
+/// more. arm64 numbers its levels the other way round (level 3 is the page); this project uses one numbering for both.
 /// </summary>
 public enum PageLevel
 {

@@ -7,7 +7,7 @@ namespace Userfault.Mmu;
 public readonly record struct SlotId(uint Raw)
 {
     /// <summary>Composes the field from its halves.</summary>
-    /// <param name="addressSpace">Address space; x86 with SMM emulation has two (0 normal, 1 SMM), all else
+    /// <param name="addressSpace">Address space; x86 with SMM emulation has two (0 normal, 1 SMM), all others have
     /// one.</param>
     /// <param name="id">Slot id within the address space.</param>
     public static SlotId Of(ushort addressSpace, ushort id) => new(((uint)addressSpace << 16) | id);

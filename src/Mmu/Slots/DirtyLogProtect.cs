@@ -12,6 +12,6 @@ public enum DirtyLogProtect : ulong
     /// </summary>
     Manual = 1 << 0,
 
-    /// <summary><c>KVM_DIRTY_LOG_INITIALLY_SET</c>: a slot that starts to log counts as dirty all over.</summary>
+    /// <summary><c>KVM_DIRTY_LOG_INITIALLY_SET</c>: a slot that starts to log counts as entirely dirty.</summary>
     InitiallySet = 1 << 1,
 }

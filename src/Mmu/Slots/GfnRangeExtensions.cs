@@ -1,9 +1,9 @@
 namespace Userfault.Mmu;
 
-/// <summary>What flushes need of ranges.</summary>
+/// <summary>Range operations for flushes.</summary>
 public static class GfnRangeExtensions
 {
-    /// <summary>The smallest range that holds both; an empty one adds nothing.</summary>
+    /// <summary>The smallest range that contains both; an empty one adds nothing.</summary>
     public static GfnRange Cover(this GfnRange left, GfnRange right)
     {
         if (left.IsEmpty)

@@ -1,15 +1,15 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// Which guest frames are private (<c>KVM_MEMORY_ATTRIBUTE_PRIVATE</c>): a VM-wide property, whatever slots there are.
-/// Immutable: a change makes a new one, so that whoever holds one needs no lock.
+/// The private guest frames (<c>KVM_MEMORY_ATTRIBUTE_PRIVATE</c>): a VM-wide property, independent of the slots.
+/// Immutable: a change creates a new instance, so that holders need no lock.
 /// </summary>
 public sealed class MemoryAttributes
 {
     /// <summary>The uAPI's attribute bit for private.</summary>
     public const ulong PrivateBit = 1 << 3;
 
-    // Sorted, neither overlapping nor touching. Few in practice: guests convert memory in large runs.
+    // Sorted, neither overlapping nor adjacent. Few in practice: guests convert memory in large runs.
     private readonly GfnRange[] _private;
 
     private MemoryAttributes(GfnRange[] ranges) => _private = ranges;
@@ -42,39 +42,51 @@ public sealed class MemoryAttributes
         return ranges[index].Start <= range.Start && ranges[index].End >= range.End;
     }
 
-    /// <summary>The attributes with all pages of a range private, or all shared. This one stays as it is.</summary>
+    /// <summary>
+    /// The attributes with all pages of a range private, or all shared. This instance does not change.
+    /// </summary>
     public MemoryAttributes With(GfnRange range, bool isPrivate)
     {
         if (range.IsEmpty)
             return this;
-        var ranges = new List<GfnRange>(_private.Length + 1);
-        var start = range.Start;
-        var end = range.End;
-        foreach (var old in _private)
+        // Only the runs that the range overlaps or touches change; the others are copied as they are.
+        var first = FirstEndingAtOrAfter(range.Start);
+        var behind = first;
+        while (behind < _private.Length && _private[behind].Start <= range.End)
+            behind++;
+        ReadOnlySpan<GfnRange> met = _private.AsSpan(first..behind);
+        var changed = isPrivate ? [Joined(met, range)] : Cut(met, range);
+        return new MemoryAttributes([.. _private.AsSpan(..first), .. changed, .. _private.AsSpan(behind..)]);
+    }
+
+    private static GfnRange Joined(ReadOnlySpan<GfnRange> met, GfnRange range)
+    {
+        if (met.IsEmpty)
+            return range;
+        var start = met[0].Start < range.Start ? met[0].Start : range.Start;
+        var end = met[^1].End > range.End ? met[^1].End : range.End;
+        return GfnRange.Between(start, end);
+    }
+
+    private static List<GfnRange> Cut(ReadOnlySpan<GfnRange> met, GfnRange range)
+    {
+        var left = new List<GfnRange>();
+        foreach (var old in met)
         {
-            if (old.End < start || old.Start > end || (!isPrivate && (old.End == start || old.Start == end)))
-            {
-                ranges.Add(old);
-                continue;
-            }
-
-            if (isPrivate)
-            {
-                start = old.Start < start ? old.Start : start;
-                end = old.End > end ? old.End : end;
-                continue;
-            }
-
-            if (old.Start < start)
-                ranges.Add(GfnRange.Between(old.Start, start));
-            if (old.End > end)
-                ranges.Add(GfnRange.Between(end, old.End));
+            if (old.Start < range.Start)
+                left.Add(GfnRange.Between(old.Start, old.End < range.Start ? old.End : range.Start));
+            if (old.End > range.End)
+                left.Add(GfnRange.Between(old.Start > range.End ? old.Start : range.End, old.End));
         }
 
-        if (isPrivate)
-            ranges.Add(GfnRange.Between(start, end));
-        ranges.Sort(static (left, right) => left.Start.CompareTo(right.Start));
-        return new MemoryAttributes([.. ranges]);
+        return left;
+    }
+
+    private int FirstEndingAtOrAfter(Gfn gfn)
+    {
+        // Runs neither overlap nor touch: of those that end after the frame, at most one more ends at it.
+        var index = FirstEndingAfter(gfn);
+        return index > 0 && _private[index - 1].End == gfn ? index - 1 : index;
     }
 
     private int FirstEndingAfter(Gfn gfn)

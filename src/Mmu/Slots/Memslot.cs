@@ -1,14 +1,14 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// What a memslot is at one moment (<c>struct kvm_memory_slot</c>). Immutable: a change makes a new one, which the set
-/// of slots publishes whole, so that a reader never sees half a change.
+/// The state of a memslot at one moment (<c>struct kvm_memory_slot</c>). Immutable: a change creates a new instance,
+/// which the set of slots publishes as a whole, so that a reader never sees half a change.
 /// </summary>
 /// <param name="Id">Address space and id.</param>
 /// <param name="Range">The guest frames that the slot backs; never empty.</param>
 /// <param name="UserspaceAddress">Host virtual address of the first page.</param>
 /// <param name="Flags">The region's flags.</param>
-/// <param name="UserfaultBitmap">Where the userfault bitmap lies; meaningless without the USERFAULT flag.</param>
+/// <param name="UserfaultBitmap">Address of the userfault bitmap; meaningless without the USERFAULT flag.</param>
 /// <param name="GuestMemfd">The file that private pages come from, or null.</param>
 /// <param name="GuestMemfdPage">Page of the file that backs the first gfn.</param>
 /// <param name="IsInvalid">The slot is being deleted or moved (<c>KVM_MEMSLOT_INVALID</c>).</param>

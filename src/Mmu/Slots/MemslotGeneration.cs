@@ -6,9 +6,9 @@ namespace Userfault.Mmu;
 /// </summary>
 public sealed class MemslotGeneration
 {
-    // A change copies one run of slots and the list of runs, not every slot: adding 32 thousand of them one by one
-    // stays cheap. Runs are never empty; slots are ordered by first gfn throughout, and so, as they never overlap, by
-    // last.
+    // A change copies one run of slots and the list of runs, not every slot, so that adding 32 thousand of them one by
+    // one stays cheap. Runs are never empty; slots are ordered by first gfn throughout and therefore, since they never
+    // overlap, also by last gfn.
     private const int MostInRun = 256;
     private readonly Memslot[][] _runs;
 
@@ -18,7 +18,7 @@ public sealed class MemslotGeneration
         _runs = runs;
     }
 
-    /// <summary>Counts the changes of the address space; grows by one with each.</summary>
+    /// <summary>Number of changes of the address space so far.</summary>
     public ulong Number { get; }
 
     /// <summary>All slots, by first gfn.</summary>
@@ -42,12 +42,12 @@ public sealed class MemslotGeneration
     }
 
     /// <summary>
-    /// The slot that backs <paramref name="gfn"/>, or null. The slot found last time (<c>last_used_slot</c>) is tried
-    /// first, since a vCPU mostly stays within one.
+    /// The slot that backs <paramref name="gfn"/>, or null. The slot found last (<c>last_used_slot</c>) is tried first,
+    /// since a vCPU usually stays within one.
     /// </summary>
     /// <param name="gfn">The frame.</param>
-    /// <param name="hint">Where the caller found its last slot; any value is allowed. Receives where this one
-    /// is.</param>
+    /// <param name="hint">The index of the slot that the caller found last; any value is allowed. Receives the index of
+    /// this one.</param>
     public Memslot? Find(Gfn gfn, ref int hint)
     {
         var runs = _runs;
@@ -76,7 +76,7 @@ public sealed class MemslotGeneration
         {
             for (; index >= 0; index--)
             {
-                // Every slot further down ends before this one.
+                // Every earlier slot ends before this one.
                 if (_runs[run][index].Id != except)
                     return _runs[run][index].Range.Overlaps(range);
             }
@@ -86,7 +86,7 @@ public sealed class MemslotGeneration
     }
 
     /// <summary>
-    /// A copy without slot <paramref name="removed"/> and with <paramref name="added"/>, one generation on.
+    /// A copy without slot <paramref name="removed"/> and with <paramref name="added"/>, as the next generation.
     /// </summary>
     internal MemslotGeneration With(Memslot? removed, Memslot? added)
     {
@@ -128,7 +128,7 @@ public sealed class MemslotGeneration
         return [.. _runs[..run], grown[..(MostInRun / 2)], grown[(MostInRun / 2)..], .. _runs[(run + 1)..]];
     }
 
-    /// <summary>The last run that starts at or before a frame; -1 where all start behind it.</summary>
+    /// <summary>The last run that starts at or before a frame; -1 if all start after it.</summary>
     private int RunOf(Gfn gfn)
     {
         var (low, high) = (0, _runs.Length);

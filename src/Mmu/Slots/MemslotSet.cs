@@ -1,8 +1,8 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// The memslots of one address space. One writer; readers take <see cref="Current"/> and never lock. Each change makes
-/// a new generation and publishes it whole.
+/// The memslots of one address space. One writer; readers take <see cref="Current"/> and never lock. Each change
+/// creates a new generation and publishes it as a whole.
 /// </summary>
 public sealed class MemslotSet
 {
@@ -12,15 +12,15 @@ public sealed class MemslotSet
     /// <summary>The newest generation. Any thread.</summary>
     public MemslotGeneration Current => Volatile.Read(ref _current);
 
-    /// <summary>How many slots there are.</summary>
+    /// <summary>Number of slots.</summary>
     public int Count => _byId.Count;
 
-    /// <summary>The slot with this id, or null. The writer alone may ask.</summary>
+    /// <summary>The slot with this id, or null. Only the writer may call it.</summary>
     public Memslot? FindById(ushort id) => _byId.GetValueOrDefault(id);
 
-    /// <summary>Adds a slot, or puts it in the place of the slot with its id (a move, or new flags).</summary>
-    /// <exception cref="InvalidOperationException">It overlaps another slot; the checks should have said
-    /// so.</exception>
+    /// <summary>Adds a slot, or replaces the slot with its id (a move, or new flags).</summary>
+    /// <exception cref="InvalidOperationException">It overlaps another slot, which the checks should have
+    /// found.</exception>
     public void Install(Memslot slot)
     {
         ArgumentNullException.ThrowIfNull(slot);

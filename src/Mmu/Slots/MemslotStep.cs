@@ -1,10 +1,10 @@
 namespace Userfault.Mmu;
 
-/// <summary>What one bounded batch of a memslot's pending work did.</summary>
+/// <summary>The result of one bounded batch of a memslot's pending work.</summary>
 /// <param name="IsDone">Is no work left?</param>
-/// <param name="Leaves">How many leaves it changed.</param>
+/// <param name="Leaves">Number of leaves changed.</param>
 /// <param name="Flush">
-/// The smallest range that holds every frame whose cached translation is stale now; empty where none is. To be flushed
-/// before whoever asked for the work is told that it is done.
+/// The smallest range that contains every frame whose cached translation is now stale; empty if there are none. It must
+/// be flushed before the requester is notified of completion.
 /// </param>
 public readonly record struct MemslotStep(bool IsDone, long Leaves, GfnRange Flush);

@@ -1,8 +1,8 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// What a memslot still has to do to its table after a change: operations over ranges, done in bounded batches in the
-/// order in which they were added. The memslot owns it.
+/// The pending work of a memslot on its table after a change: operations over ranges, executed in bounded batches in
+/// the order in which they were added. Owned by the memslot.
 /// </summary>
 internal sealed class MemslotWork
 {
@@ -25,19 +25,19 @@ internal sealed class MemslotWork
 
     internal void Add(Operation operation, GfnRange range) => _queue.Enqueue((operation, range));
 
-    /// <summary>Forgets everything: a slot that goes away needs nothing but its zap.</summary>
+    /// <summary>Removes everything: a slot that is being removed needs only its zap.</summary>
     internal void Clear()
     {
         _queue.Clear();
         _current = Operation.None;
     }
 
-    /// <summary>Does one batch.</summary>
+    /// <summary>Executes one batch.</summary>
     /// <param name="table">The memslot's table.</param>
-    /// <param name="levels">Says how large recovered leaves may be.</param>
-    /// <param name="budget">How many entries to look at.</param>
-    /// <param name="breaks">Is the batch half of a break-before-make, so that its flush must come before the
-    /// next?</param>
+    /// <param name="levels">Limits the size of recovered leaves.</param>
+    /// <param name="budget">Maximum number of entries to visit.</param>
+    /// <param name="breaks">Is the batch the break half of a break-before-make, so that its flush must precede the next
+    /// batch?</param>
     internal MemslotStep Step(SecondStageTable table, IMappingLevels levels, int budget, out bool breaks)
     {
         breaks = false;

@@ -1,8 +1,8 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// Everything in which the two architectures, and VMs of one architecture, differ, each under a name of its own. Start
-/// from <see cref="X86"/> or <see cref="Arm64"/> and change what is different: <c>MmuPolicy.X86 with { ... }</c>.
+/// All differences between the two architectures, and between VMs of one architecture, each under its own name. Start
+/// from <see cref="X86"/> or <see cref="Arm64"/> and change individual properties: <c>MmuPolicy.X86 with { ... }</c>.
 /// </summary>
 public sealed record MmuPolicy
 {
@@ -58,27 +58,27 @@ public sealed record MmuPolicy
     /// </summary>
     public int PhysicalAddressBits { get; init; }
 
-    /// <summary>What a slot that ends beyond the width fails with.</summary>
+    /// <summary>The errno for a slot that ends beyond the width.</summary>
     public Errno BeyondWidthErrno { get; init; }
 
     /// <summary>First host virtual address that is not user space (the kernel's <c>TASK_SIZE_MAX</c>).</summary>
     public ulong UserSpaceEnd { get; init; }
 
-    /// <summary>How many address spaces the VM has: two on x86 with SMM emulation, otherwise one.</summary>
+    /// <summary>Number of address spaces of the VM: two on x86 with SMM emulation, otherwise one.</summary>
     public int AddressSpaces { get; init; }
 
-    /// <summary>How many slot ids user space may use (<c>KVM_USER_MEM_SLOTS</c>).</summary>
+    /// <summary>Number of slot ids that user space may use (<c>KVM_USER_MEM_SLOTS</c>).</summary>
     public int UserSlots { get; init; }
 
     /// <summary>
-    /// The number under which KVM_CAP_USERFAULT is asked for: 243 in the v3 series, others elsewhere.
+    /// The number of KVM_CAP_USERFAULT: 243 in the v3 series, different elsewhere.
     /// </summary>
     public uint UserfaultCapability { get; init; } = 243;
 
     /// <summary>Can pages be private (<c>KVM_MEMORY_ATTRIBUTE_PRIVATE</c>)?</summary>
     public bool HasPrivateMemory { get; init; }
 
-    /// <summary>Is a write-protected leaf repaired before anything else is looked at (x86 fast page fault)?</summary>
+    /// <summary>Is a write-protected leaf repaired before all other checks (x86 fast page fault)?</summary>
     public bool RepairsWriteProtectedLeavesFirst { get; init; }
 
     /// <summary>
@@ -87,7 +87,7 @@ public sealed record MmuPolicy
     public bool ChecksReadonlyBeforeUserfault { get; init; }
 
     /// <summary>
-    /// Is an access to a slot being deleted or moved retried (x86), rather than treated as to no slot?
+    /// Is an access to a slot being deleted or moved retried (x86), rather than treated as an access to no slot?
     /// </summary>
     public bool RetriesOnInvalidSlot { get; init; }
 
@@ -97,12 +97,12 @@ public sealed record MmuPolicy
     public bool RetriesOnInvalidationFirst { get; init; }
 
     /// <summary>
-    /// Do fetches and table walks outside of memory get an abort injected into the guest, instead of MMIO?
+    /// Do instruction fetches and table walks outside of memory get an abort injected into the guest, instead of MMIO?
     /// </summary>
     public bool InjectsAborts { get; init; }
 
     /// <summary>
-    /// Is the hardware's walk of the guest's tables a write only where it met a leaf without the permission (arm64)?
+    /// Is the hardware's walk of the guest's tables a write only if it met a leaf without the permission (arm64)?
     /// Otherwise guests could not keep page tables in READONLY memory.
     /// </summary>
     public bool TreatsWalksAsReads { get; init; }
@@ -114,17 +114,19 @@ public sealed record MmuPolicy
     public bool InterruptsHostFaults { get; init; }
 
     /// <summary>
-    /// Does a host page that cannot be had exit with KVM_EXIT_MEMORY_FAULT, rather than with a bare EFAULT?
+    /// Does an unavailable host page exit with KVM_EXIT_MEMORY_FAULT, rather than with a bare EFAULT?
     /// </summary>
     public bool ExitsOnErrorPage { get; init; }
 
-    /// <summary>Are all leaves executable? If not, a leaf becomes so when the guest first fetches from it.</summary>
+    /// <summary>
+    /// Are all leaves executable? If not, a leaf becomes executable when the guest first fetches from it.
+    /// </summary>
     public bool MapsExecutable { get; init; }
 
-    /// <summary>Does a read of a logging slot install a writable leaf where the host page is writable?</summary>
+    /// <summary>Does a read of a logging slot install a writable leaf if the host page is writable?</summary>
     public bool MapsWritableOnRead { get; init; }
 
-    /// <summary>Does LOG_DIRTY_PAGES on a READONLY slot force 4 KiB leaves although nothing can get dirty?</summary>
+    /// <summary>Does LOG_DIRTY_PAGES on a READONLY slot force 4 KiB leaves although nothing can become dirty?</summary>
     public bool LogsReadonlySlots { get; init; }
 
     /// <summary>Are huge leaves rebuilt when USERFAULT or LOG_DIRTY_PAGES is turned off?</summary>
@@ -134,8 +136,8 @@ public sealed record MmuPolicy
     public bool HasQuirks { get; init; }
 
     /// <summary>
-    /// Does zapping a slot zap every slot of the VM (<c>KVM_X86_QUIRK_SLOT_ZAP_ALL</c>)? An option of the VM: on by
-    /// default on x86, and user space can turn it off.
+    /// Does zapping a slot zap every slot of the VM (<c>KVM_X86_QUIRK_SLOT_ZAP_ALL</c>)? A VM option: on by default on
+    /// x86, and user space can turn it off.
     /// </summary>
     public bool ZapsAllSlots { get; init; }
 
@@ -145,7 +147,7 @@ public sealed record MmuPolicy
     public bool SplitsEagerly { get; init; }
 
     /// <summary>
-    /// Does a dirty log clear write-protect from the first to the last bit of a word, instead of bit by bit?
+    /// Does clearing a dirty log write-protect from the first to the last bit of a word, instead of bit by bit?
     /// </summary>
     public bool WriteProtectsSpans { get; init; }
 
@@ -155,7 +157,7 @@ public sealed record MmuPolicy
     public bool UsesHardwareDirtyLog { get; init; }
 
     /// <summary>
-    /// How dirty logs are cleared; user space sets it once for the VM (KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2).
+    /// How dirty logs are cleared; user space sets it once per VM (KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2).
     /// </summary>
     public DirtyLogProtect DirtyLogProtect { get; init; }
 
@@ -165,7 +167,7 @@ public sealed record MmuPolicy
     public bool StartsAllDirty => (DirtyLogProtect & DirtyLogProtect.InitiallySet) != 0;
 
     /// <summary>
-    /// Does <c>[address, address + size)</c> lie in user space (<c>access_ok</c>, and no tag bits)? Nothing is read.
+    /// Does <c>[address, address + size)</c> lie in user space (<c>access_ok</c>, and no tag bits)? No memory is read.
     /// </summary>
     /// <param name="address">Host virtual address in bytes.</param>
     /// <param name="sizeBytes">Size in bytes; an empty range may start at the very end.</param>

@@ -2,13 +2,13 @@ namespace Userfault.Mmu;
 
 /// <summary>
 /// The checks of <c>KVM_SET_USER_MEMORY_REGION2</c> in the kernel's order (<c>kvm_set_memory_region</c> and
-/// <c>kvm_arch_prepare_memory_region</c>). A decision only: nothing is changed here, and nothing is read but the region
-/// and the slots there are.
+/// <c>kvm_arch_prepare_memory_region</c>). A decision only: nothing is changed, and only the region and the existing
+/// slots are read.
 /// </summary>
 public static class RegionChecks
 {
     /// <summary>
-    /// Most pages a slot may have: the dirty log indexes them with 31 bits (<c>KVM_MEM_MAX_NR_PAGES</c>).
+    /// Maximum pages of a slot: the dirty log indexes them with 31 bits (<c>KVM_MEM_MAX_NR_PAGES</c>).
     /// </summary>
     public const ulong MaxPages = (1UL << 31) - 1;
 
@@ -17,12 +17,12 @@ public static class RegionChecks
     /// <summary>May the older KVM_SET_USER_MEMORY_REGION carry these flags? EINVAL otherwise.</summary>
     public static bool AreVersion1Flags(MemslotFlags flags) => (flags & ~Version1Flags) == 0;
 
-    /// <summary>All checks up to the overlap with other slots: what the call would do, or why it fails.</summary>
+    /// <summary>All checks up to the overlap with other slots: the effect of the call, or why it fails.</summary>
     /// <param name="region">The region as user space passes it.</param>
     /// <param name="policy">The VM's limits.</param>
-    /// <param name="addressSpaces">The slots there are, one set per address space of the VM.</param>
+    /// <param name="addressSpaces">The existing slots, one set per address space of the VM.</param>
     /// <remarks>
-    /// What remains to the caller, in this order: binding a guest_memfd, then <see cref="CheckWidth"/>.
+    /// The caller must still do the following, in this order: bind a guest_memfd, then call <see cref="CheckWidth"/>.
     /// </remarks>
     public static MemslotPlan Plan(
         in UserspaceMemoryRegion2 region,
@@ -56,7 +56,7 @@ public static class RegionChecks
     }
 
     /// <summary>The last check: does the slot end within the guest's physical address width?</summary>
-    /// <returns>EINVAL on x86, EFAULT on arm64, where it does not.</returns>
+    /// <returns>None if it does; otherwise EINVAL on x86, EFAULT on arm64.</returns>
     public static Errno CheckWidth(GfnRange range, MmuPolicy policy)
     {
         var frames = 1UL << (policy.PhysicalAddressBits - Page.Shift);
@@ -65,7 +65,7 @@ public static class RegionChecks
             : policy.BeyondWidthErrno;
     }
 
-    /// <summary>The checks that look at the region alone: 1 to 9 of the call.</summary>
+    /// <summary>The checks of the region alone: 1 to 9 of the call.</summary>
     private static Errno CheckRegion(in UserspaceMemoryRegion2 region, MmuPolicy policy, int addressSpaces)
     {
         var flags = region.MemslotFlags;
@@ -93,7 +93,7 @@ public static class RegionChecks
             return Errno.EINVAL;
         if (size >> Page.Shift > MaxPages)
             return Errno.EINVAL;
-        // The bitmap is not read here: a pointer into unmapped user space is accepted and costs the vCPU an EFAULT
+        // The bitmap is not read here: a pointer into unmapped user space is accepted, and the vCPU gets an EFAULT
         // later.
         if (
             (flags & MemslotFlags.Userfault) != 0
@@ -109,14 +109,13 @@ public static class RegionChecks
     private static MemslotFlags ValidFlags(MemslotFlags flags)
     {
         const MemslotFlags Always = MemslotFlags.GuestMemfd | MemslotFlags.Userfault;
-        // Private memory cannot be logged, and a write to a READONLY slot has MMIO semantics that it cannot have
-        // either.
+        // Private memory cannot be logged, and it cannot have the MMIO semantics of writes to a READONLY slot either.
         return (flags & MemslotFlags.GuestMemfd) != 0
             ? Always
             : Always | MemslotFlags.LogDirtyPages | MemslotFlags.Readonly;
     }
 
-    /// <summary>What a region changes about the slot that has its id; null where that is EINVAL.</summary>
+    /// <summary>The change that a region makes to the slot with its id; null if that is EINVAL.</summary>
     private static MemslotChange? Compare(Memslot old, GfnRange range, in UserspaceMemoryRegion2 region)
     {
         const MemslotFlags Fixed = MemslotFlags.Readonly | MemslotFlags.GuestMemfd;
@@ -132,7 +131,7 @@ public static class RegionChecks
 
         if (range.Start != old.Range.Start)
             return old.HasGuestMemfd ? null : MemslotChange.Move;
-        // Another bitmap with the same flags is no change: the kernel keeps the old pointer and says so to nobody.
+        // Another bitmap with the same flags is no change: the kernel silently keeps the old pointer.
         return flags == old.Flags ? MemslotChange.Nothing : MemslotChange.FlagsOnly;
     }
 

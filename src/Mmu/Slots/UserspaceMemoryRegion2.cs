@@ -12,14 +12,14 @@ public struct UserspaceMemoryRegion2
     /// <summary>Size of the structure in bytes.</summary>
     public const int SizeBytes = 160;
 
-    /// <summary>Size in bytes of the older structure, which ends behind <see cref="UserspaceAddress"/>.</summary>
+    /// <summary>Size in bytes of the older structure, which ends after <see cref="UserspaceAddress"/>.</summary>
     public const int Version1SizeBytes = 32;
 
     /// <summary>Address space and slot id.</summary>
     [FieldOffset(0)]
     public uint Slot;
 
-    /// <summary><see cref="MemslotFlags"/>; bits that are no flag of the model fail the call.</summary>
+    /// <summary><see cref="MemslotFlags"/>; bits that are not flags of the model fail the call.</summary>
     [FieldOffset(4)]
     public uint Flags;
 
@@ -43,27 +43,27 @@ public struct UserspaceMemoryRegion2
     [FieldOffset(40)]
     public uint GuestMemfd;
 
-    /// <summary>Padding; not looked at.</summary>
+    /// <summary>Padding; ignored.</summary>
     [FieldOffset(44)]
     public uint Pad1;
 
-    /// <summary>Host virtual address of the userfault bitmap: one bit a page, 64-bit words.</summary>
+    /// <summary>Host virtual address of the userfault bitmap: one bit per page, 64-bit words.</summary>
     [FieldOffset(48)]
     public ulong UserfaultBitmap;
 
-    /// <summary>The flags as the model's enum; foreign bits stay in.</summary>
+    /// <summary>The flags as the model's enum; unknown bits are kept.</summary>
     public readonly MemslotFlags MemslotFlags => (MemslotFlags)Flags;
 
     /// <summary>The slot field as a slot id.</summary>
     public readonly SlotId SlotId => new(Slot);
 
     /// <summary>Copies the structure out of a caller's bytes (<c>copy_from_user</c>).</summary>
-    /// <returns>False where the bytes are too few, which is EFAULT to the caller.</returns>
+    /// <returns>False if there are too few bytes, which is EFAULT to the caller.</returns>
     public static bool TryRead(ReadOnlySpan<byte> bytes, out UserspaceMemoryRegion2 region) =>
         MemoryMarshal.TryRead(bytes, out region);
 
     /// <summary>Copies the older structure out of a caller's bytes; every later field is zero.</summary>
-    /// <returns>False where the bytes are too few, which is EFAULT to the caller.</returns>
+    /// <returns>False if there are too few bytes, which is EFAULT to the caller.</returns>
     public static bool TryReadVersion1(ReadOnlySpan<byte> bytes, out UserspaceMemoryRegion2 region)
     {
         region = default;

@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-// Break, before another make.
+// The break, which precedes the make.
 internal readonly struct BreakUpdate<TFormat> : ILeafUpdate
     where TFormat : struct, IPteFormat
 {

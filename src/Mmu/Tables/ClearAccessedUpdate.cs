@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-// Makes the next use visible.
+// Makes the next use detectable.
 internal readonly struct ClearAccessedUpdate<TFormat> : ILeafUpdate
     where TFormat : struct, IPteFormat
 {

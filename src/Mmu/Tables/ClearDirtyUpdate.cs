@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-// Makes the next write visible.
+// Makes the next write detectable.
 internal readonly struct ClearDirtyUpdate<TFormat> : ILeafUpdate
     where TFormat : struct, IPteFormat
 {

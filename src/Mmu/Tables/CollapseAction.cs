@@ -1,7 +1,7 @@
 namespace Userfault.Mmu;
 
-// Collapses tables to leaves as large as the host permits, the largest first. With break-before-make a batch breaks
-// tables and comes back to them.
+// Collapses tables to leaves as large as the host permits, the largest first. With break-before-make, a batch breaks
+// tables and a later one makes the leaves.
 internal struct CollapseAction<TFormat>(IMappingLevels levels) : ISweepAction<TFormat>
     where TFormat : struct, IPteFormat
 {
@@ -53,7 +53,7 @@ internal struct CollapseAction<TFormat>(IMappingLevels levels) : ISweepAction<TF
         return SweepStep.Next;
     }
 
-    // A table of 4 KiB leaves has nothing below that could collapse.
+    // A table of 4 KiB leaves has nothing below it that could collapse.
     private static SweepStep Below(in TableEntry entry) =>
         entry.Level > PageLevel.Size2M ? SweepStep.Descend : SweepStep.Next;
 }

@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-// Could one leaf say what a table and everything below it says? And which leaf would that be.
+// Checks whether one leaf could replace a table and everything below it, and constructs that leaf.
 internal unsafe struct CollapseProbe<TFormat>
     where TFormat : struct, IPteFormat
 {
@@ -12,14 +12,14 @@ internal unsafe struct CollapseProbe<TFormat>
     // First frame of the one leaf.
     public Pfn Frame { get; private set; }
 
-    // Do all leaves below continue one run of frames with one set of permissions, so that one leaf can stand for the
-    // table? Gaps are allowed; nothing at all, or a leaf on its way through break and make, is not.
+    // Do all leaves below continue one run of frames with one set of permissions, so that one leaf can replace the
+    // table? Gaps are allowed; an empty table, or a leaf between break and make, is not.
     public bool Covers(ulong* table, PageLevel level) =>
         Continues(table, level, 0) && _any && Frame.IsAligned(level + 1);
 
     public readonly ulong MakeLeaf(PageLevel level)
     {
-        // Dirty where writable: a vCPU may be writing through the old table at this very moment.
+        // Dirty if writable: a vCPU may be writing through the old table at this very moment.
         var leaf = TFormat.MakeLeaf(Frame, _access, level);
         leaf = TFormat.Touch(leaf, _access & (Access.Read | Access.Write));
         if (_anyWriteProtected)

@@ -38,7 +38,7 @@ public readonly struct EptFormat : IPteFormat
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(addressBits, 32);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(addressBits, 57);
-        // KVM uses four levels wherever the guest's physical addresses fit, even on hardware with five.
+        // KVM uses four levels if the guest's physical addresses fit, even on hardware with five.
         var root = addressBits <= 48 ? PageLevel.Size512G : PageLevel.Size256T;
         return new TableGeometry(addressBits, root, RootTables: 1);
     }

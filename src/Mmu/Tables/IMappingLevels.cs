@@ -1,7 +1,7 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// What hugepage recovery asks about a place before it collapses it (KVM's <c>kvm_mmu_max_mapping_level</c>).
+/// Limits hugepage recovery before it collapses a table (KVM's <c>kvm_mmu_max_mapping_level</c>).
 /// </summary>
 public interface IMappingLevels
 {

@@ -1,9 +1,8 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// The bits of one second-stage format. Everything that differs between architectures is here; the walk, the operations
-/// and the races are the same for all of them and live in <see cref="SecondStageTable{TFormat}"/>. All methods are
-/// pure.
+/// The bits of one second-stage format. All differences between architectures are here; the walk, the operations and
+/// the races are the same for all of them and are in <see cref="SecondStageTable{TFormat}"/>. All methods are pure.
 /// </summary>
 public interface IPteFormat
 {
@@ -24,14 +23,14 @@ public interface IPteFormat
     static abstract TableGeometry GeometryFor(int addressBits);
 
     /// <summary>
-    /// Does <paramref name="pte"/>, found above the last level, lead to a table? The walk's own question.
+    /// Does <paramref name="pte"/>, found above the last level, lead to a table? This is the test of the walk.
     /// </summary>
     static abstract bool IsTable(ulong pte);
 
-    /// <summary>What <paramref name="pte"/>, found at <paramref name="level"/>, is.</summary>
+    /// <summary>Classifies <paramref name="pte"/>, found at <paramref name="level"/>.</summary>
     static abstract PteKind Classify(ulong pte, PageLevel level);
 
-    /// <summary>A new leaf: never accessed, never written where the format can say so.</summary>
+    /// <summary>A new leaf: not accessed, and not dirty if the format can express that.</summary>
     static abstract ulong MakeLeaf(Pfn pfn, Access access, PageLevel level);
 
     /// <summary>
@@ -45,7 +44,7 @@ public interface IPteFormat
     /// <summary>First frame that a leaf maps.</summary>
     static abstract Pfn FrameOf(ulong pte);
 
-    /// <summary>What a leaf permits.</summary>
+    /// <summary>The permissions of a leaf.</summary>
     static abstract Access AccessOf(ulong pte);
 
     /// <summary>Was the leaf used since its accessed bit was last cleared?</summary>
@@ -55,23 +54,23 @@ public interface IPteFormat
     static abstract bool IsDirty(ulong pte);
 
     /// <summary>
-    /// Did <see cref="WriteProtect"/> take the write permission away? Then it may be given back without the host.
+    /// Did <see cref="WriteProtect"/> remove the write permission? Then it may be restored without the host.
     /// </summary>
     static abstract bool IsWriteProtected(ulong pte);
 
     /// <summary>
-    /// The leaf after hardware used it for <paramref name="access"/>: accessed, and dirty where it was written.
+    /// The leaf after hardware used it for <paramref name="access"/>: accessed, and dirty if it was written.
     /// </summary>
     static abstract ulong Touch(ulong pte, Access access);
 
-    /// <summary>The leaf, not accessed.</summary>
+    /// <summary>The leaf with its accessed bit cleared.</summary>
     static abstract ulong ClearAccessed(ulong pte);
 
-    /// <summary>The leaf, clean: the next write can be seen by <see cref="IsDirty"/>.</summary>
+    /// <summary>The leaf with its dirty state cleared: <see cref="IsDirty"/> detects the next write.</summary>
     static abstract ulong ClearDirty(ulong pte);
 
     /// <summary>
-    /// The leaf without write permission, remembering that it had it. A leaf without it comes back unchanged.
+    /// The leaf without write permission, marked as having had it. A leaf without the permission is returned unchanged.
     /// </summary>
     static abstract ulong WriteProtect(ulong pte);
 

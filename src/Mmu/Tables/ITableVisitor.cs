@@ -1,7 +1,7 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// Sees the entries of a range in the order of their gfns. A struct, so that the walk is compiled for it.
+/// Visits the entries of a range in the order of their gfns. A struct, so that the walk is compiled for it.
 /// </summary>
 public interface ITableVisitor
 {
@@ -9,7 +9,7 @@ public interface ITableVisitor
     /// <param name="start">First frame that the entry covers.</param>
     /// <param name="level">Level of the entry that leads to the table.</param>
     /// <param name="pte">That entry.</param>
-    /// <returns>false to pass the table over.</returns>
+    /// <returns>false to skip the table.</returns>
     bool EnterTable(Gfn start, PageLevel level, ulong pte);
 
     /// <summary>A leaf, or a broken one (not present).</summary>

@@ -1,6 +1,8 @@
 namespace Userfault.Mmu;
 
-/// <summary>What a second-stage entry is. A closed set: every 64-bit value of every format is one of these.</summary>
+/// <summary>
+/// The kind of a second-stage entry. A closed set: every 64-bit value of every format is one of these.
+/// </summary>
 public enum PteKind
 {
     /// <summary>Nothing is mapped.</summary>
@@ -13,8 +15,8 @@ public enum PteKind
     Leaf,
 
     /// <summary>
-    /// A leaf that hardware no longer sees, because it is between break and make: the entry is not valid, its other
-    /// bits still say what was mapped. Only formats with <see cref="IPteFormat.NeedsBreakBeforeMake"/> have it.
+    /// A leaf that hardware no longer sees, because it is between break and make: the entry is invalid, and its other
+    /// bits still hold the mapping. Only formats with <see cref="IPteFormat.NeedsBreakBeforeMake"/> have it.
     /// </summary>
     Broken,
 }

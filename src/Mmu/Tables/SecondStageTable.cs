@@ -2,15 +2,16 @@ namespace Userfault.Mmu;
 
 /// <summary>
 /// A second-stage table (EPT or arm64 stage 2): gfn to pfn, with the entries of the architecture, bit for bit, in
-/// native memory. What an entry of an upper level holds is the native address of the next table.
+/// native memory. An entry of an upper level holds the native address of the next table.
 /// </summary>
 /// <remarks>
-/// <para>One writer at a time: the memslot that owns the table. Any number of readers, who never lock:
-/// <see cref="Walk"/>,
+/// <para>
+/// One writer at a time: the memslot that owns the table. Any number of readers, who never lock: <see cref="Walk"/>,
 /// <see cref="TryAccess"/> and <see cref="Visit"/> may be called from any thread between
-/// <see cref="TableReader.Enter"/> and
-/// <see cref="TableReader.Exit"/>; they see each entry as it was or as it is, never anything else.</para>
-/// <para>No operation flushes a TLB: each says what must be flushed, and the owner sees to it.</para>
+/// <see cref="TableReader.Enter"/> and <see cref="TableReader.Exit"/>; they see each entry as it was or as it is, never
+/// anything else.
+/// </para>
+/// <para>No operation flushes a TLB: each returns the frames to flush, and the owner flushes them.</para>
 /// <para>No operation but <see cref="Dump"/> allocates managed memory.</para>
 /// </remarks>
 public abstract class SecondStageTable : IDisposable
@@ -24,7 +25,7 @@ public abstract class SecondStageTable : IDisposable
     /// <summary>Shape of the table.</summary>
     public TableGeometry Geometry { get; }
 
-    /// <summary>Who may be reading. Register here before the first walk from another thread than the owner's.</summary>
+    /// <summary>The registered readers. Register before the first walk from a thread other than the owner's.</summary>
     public TableReaders Readers { get; }
 
     /// <summary>Does replacing a translation take two steps, with a flush between them (arm64)?</summary>
@@ -33,11 +34,11 @@ public abstract class SecondStageTable : IDisposable
     /// <summary>Native address of the root, in bytes: what EPTP or VTTBR_EL2 would hold.</summary>
     public abstract ulong RootAddress { get; }
 
-    /// <summary>What the table holds. Exact for the owner; another thread sees a moment's view.</summary>
+    /// <summary>The contents of the table. Exact for the owner; other threads see a snapshot.</summary>
     public abstract TableCounters Counters { get; }
 
-    /// <summary>Makes an empty table.</summary>
-    /// <param name="architecture">Which format.</param>
+    /// <summary>Creates an empty table.</summary>
+    /// <param name="architecture">The format.</param>
     /// <param name="addressBits">
     /// Width of a guest physical address in bits: x86 32 to 57 (up to 48: four levels, beyond: five), arm64 32 to 48.
     /// </param>
@@ -51,139 +52,139 @@ public abstract class SecondStageTable : IDisposable
             _ => throw new ArgumentOutOfRangeException(nameof(architecture), architecture, "no such architecture"),
         };
 
-    /// <summary>Looks <paramref name="gfn"/> up and changes nothing.</summary>
+    /// <summary>Looks up <paramref name="gfn"/> without changing anything.</summary>
     public abstract WalkResult Walk(Gfn gfn);
 
     /// <summary>
-    /// What hardware does on a TLB miss: walks, checks the permission, and sets the accessed bit and, for a write, the
+    /// Acts like hardware on a TLB miss: walks, checks the permission, and sets the accessed bit and, for a write, the
     /// dirty bit, atomically. For vCPU threads.
     /// </summary>
     /// <param name="gfn">The page.</param>
-    /// <param name="access">What the vCPU does; one or more flags.</param>
-    /// <param name="result">The leaf as the access leaves it, or what denied it.</param>
-    /// <returns>false where the access leaves the guest (EPT violation, stage-2 abort).</returns>
+    /// <param name="access">The access of the vCPU; one or more flags.</param>
+    /// <param name="result">The leaf after the access, or the entry that denied it.</param>
+    /// <returns>false if the access leaves the guest (EPT violation, stage-2 abort).</returns>
     public abstract bool TryAccess(Gfn gfn, Access access, out WalkResult result);
 
-    /// <summary>Walks a range with a visitor. Empty places are passed over at the level where they are empty.</summary>
+    /// <summary>Walks a range with a visitor. Empty parts are skipped at the level at which they are empty.</summary>
     public abstract void Visit<TVisitor>(GfnRange range, ref TVisitor visitor)
         where TVisitor : struct, ITableVisitor;
 
     /// <summary>
-    /// Maps <paramref name="gfn"/> with a leaf of <paramref name="level"/>, making the tables on the way. Never takes a
-    /// permission away. Over a table it puts the leaf in the table's place; below a larger leaf, x86 splits that leaf,
-    /// arm64 removes it whole (<c>kvm_pgtable_stage2_map</c>). Where the architecture needs break-before-make the
-    /// answer is
-    /// <see cref="TableChange.Broken"/>: flush, and call again.
+    /// Maps <paramref name="gfn"/> with a leaf of <paramref name="level"/>, creating tables as needed. Never removes a
+    /// permission. Over a table, the leaf replaces the table; below a larger leaf, x86 splits that leaf, and arm64
+    /// removes it as a whole (<c>kvm_pgtable_stage2_map</c>). If the architecture requires break-before-make, the
+    /// result is <see cref="TableChange.Broken"/>: flush, and call again.
     /// </summary>
     /// <param name="gfn">First frame, aligned for the level.</param>
     /// <param name="pfn">First host frame, aligned for the level.</param>
     /// <param name="access">Permissions; must hold <see cref="Access.Read"/>.</param>
     /// <param name="level">Size of the leaf.</param>
-    /// <exception cref="ArgumentException">Unaligned, out of the address width, or a level that has no
-    /// leaves.</exception>
+    /// <exception cref="ArgumentException">Unaligned, beyond the address width, or a level without leaves.</exception>
     public abstract ChangeResult Map(Gfn gfn, Pfn pfn, Access access, PageLevel level);
 
-    /// <summary>Removes the leaf that maps <paramref name="gfn"/>, whole, and the tables that become empty.</summary>
-    /// <returns>The leaf as it was last; where it was present, all its frames must be flushed.</returns>
+    /// <summary>
+    /// Removes the leaf that maps <paramref name="gfn"/> as a whole, and the tables that become empty.
+    /// </summary>
+    /// <returns>The last state of the leaf; if it was present, all its frames must be flushed.</returns>
     public abstract WalkResult Unmap(Gfn gfn);
 
     /// <summary>
-    /// Removes every leaf that shares a frame with the cursor's range (a larger leaf goes whole, as in the kernel),
-    /// and the tables that become empty. Dirty bits go with their leaves: harvest them first.
+    /// Removes every leaf that shares a frame with the cursor's range (a larger leaf as a whole, as in the kernel), and
+    /// the tables that become empty. Dirty bits are lost with their leaves: harvest them first.
     /// </summary>
     /// <param name="cursor">Where the last batch ended; done when <see cref="RangeCursor.IsDone"/>.</param>
-    /// <param name="budget">How many entries to look at, at least 1; a table of 4 KiB leaves that goes whole counts
-    /// one.</param>
+    /// <param name="budget">Maximum number of entries to visit, at least 1; a table of 4 KiB leaves that is removed as
+    /// a whole counts as one.</param>
     public abstract BatchResult Zap(ref RangeCursor cursor, int budget);
 
     /// <summary>
     /// Replaces the large leaf that maps <paramref name="gfn"/> by 512 leaves of the next lower level.
     /// </summary>
     /// <returns>
-    /// Replaced (no flush: the translations are the same), Broken (arm64: flush, call again), or None where no larger
-    /// leaf maps the page.
+    /// Replaced (no flush: the translations are the same), Broken (arm64: flush, call again), or None if no larger leaf
+    /// maps the page.
     /// </returns>
     public abstract ChangeResult SplitLeaf(Gfn gfn);
 
     /// <summary>
     /// Splits every leaf of the range that is larger than <paramref name="target"/> (eager page splitting). On arm64 a
-    /// batch either breaks or makes: as long as the answer needs a flush, flush and call again; the cursor sees to the
-    /// rest.
+    /// batch either breaks or makes: while the result needs a flush, flush and call again; the cursor keeps track.
     /// </summary>
     /// <param name="cursor">Where the last batch ended.</param>
-    /// <param name="budget">How many entries to look at, at least 1.</param>
+    /// <param name="budget">Maximum number of entries to visit, at least 1.</param>
     /// <param name="target">Size of the leaves that remain.</param>
     public abstract BatchResult Split(ref RangeCursor cursor, int budget, PageLevel target = PageLevel.Size4K);
 
     /// <summary>
-    /// Replaces the table at <paramref name="level"/> over <paramref name="gfn"/> by one leaf, where every leaf below
-    /// it continues the same run of frames with the same permissions. Absent pages become mapped: that the host page
-    /// is that large is the caller's word. Leaves that are write-protected make the new one so.
+    /// Replaces the table at <paramref name="level"/> over <paramref name="gfn"/> by one leaf, if every leaf below it
+    /// continues the same run of frames with the same permissions. Absent pages become mapped: the caller guarantees
+    /// that the host page is that large. If any of the leaves is write-protected, so is the new one.
     /// </summary>
     /// <returns>
-    /// Replaced with what to flush, Broken (arm64: flush, call again), or None where it cannot be done.
+    /// Replaced with the frames to flush, Broken (arm64: flush, call again), or None if it is not possible.
     /// </returns>
     public abstract ChangeResult Collapse(Gfn gfn, PageLevel level);
 
     /// <summary>
-    /// Collapses all of the range that can be (hugepage recovery, KVM's <c>kvm_tdp_mmu_recover_huge_pages</c>).
+    /// Collapses every table of the range that allows it (hugepage recovery, KVM's
+    /// <c>kvm_tdp_mmu_recover_huge_pages</c>).
     /// </summary>
-    /// <param name="cursor">Where the last batch ended. Tables that stick out of the range stay.</param>
-    /// <param name="budget">How many entries to look at, at least 1; a candidate is finished even where it exceeds
-    /// it.</param>
-    /// <param name="levels">Says how large the leaf at a place may be.</param>
+    /// <param name="cursor">Where the last batch ended. Tables that extend beyond the range are kept.</param>
+    /// <param name="budget">Maximum number of entries to visit, at least 1; a candidate is finished even if that
+    /// exceeds the budget.</param>
+    /// <param name="levels">Limits the size of each leaf.</param>
     public abstract BatchResult Collapse(ref RangeCursor cursor, int budget, IMappingLevels levels);
 
-    /// <summary>Takes the write permission from every leaf of the range; larger leaves lose it whole.</summary>
+    /// <summary>Removes the write permission from every leaf of the range; larger leaves lose it as a whole.</summary>
     /// <param name="cursor">Where the last batch ended.</param>
-    /// <param name="budget">How many entries to look at, at least 1.</param>
-    /// <param name="minLevel">Leaves below this level are left alone.</param>
+    /// <param name="budget">Maximum number of entries to visit, at least 1.</param>
+    /// <param name="minLevel">Leaves below this level do not change.</param>
     public abstract BatchResult WriteProtect(ref RangeCursor cursor, int budget, PageLevel minLevel = PageLevel.Size4K);
 
     /// <summary>
-    /// Takes the write permission from the leaves of the pages in a mask
+    /// Removes the write permission from the leaves of the pages in a mask
     /// (<c>kvm_arch_mmu_enable_log_dirty_pt_masked</c>).
     /// </summary>
     /// <param name="start">The page of bit 0; any alignment.</param>
-    /// <param name="mask">Which of the 64 pages.</param>
+    /// <param name="mask">The pages among these 64.</param>
     public abstract BatchResult WriteProtect(Gfn start, ulong mask);
 
     /// <summary>
-    /// Gives a write-protected leaf its write permission back (fast page fault). No flush.
+    /// Restores the write permission of a write-protected leaf (fast page fault). No flush.
     /// </summary>
-    /// <returns>false where the page has no leaf or its leaf was never writable.</returns>
+    /// <returns>false if the page has no leaf or its leaf was never writable.</returns>
     public abstract bool MakeWritable(Gfn gfn);
 
-    /// <summary>Clears the dirty bits of the pages in a mask and tells which were set.</summary>
+    /// <summary>Clears the dirty bits of the pages in a mask and returns those that were set.</summary>
     /// <param name="start">The page of bit 0; any alignment.</param>
     /// <param name="mask">
-    /// Which of the 64 pages. A larger leaf that is dirty counts for all its pages in the mask and stays dirty, since
-    /// the mask does not speak of the rest: split it first, as the kernel does when it logs.
+    /// The pages among these 64. A larger leaf that is dirty counts for all its pages in the mask and stays dirty,
+    /// since the mask does not cover the rest: split it first, as the kernel does when it logs.
     /// </param>
     /// <returns>The pages of the mask that were dirty: they must be flushed.</returns>
     public abstract ulong TestAndClearDirty(Gfn start, ulong mask);
 
     /// <summary>Clears the dirty bit of every leaf of the range (<c>kvm_mmu_slot_leaf_clear_dirty</c>).</summary>
     /// <param name="cursor">Where the last batch ended.</param>
-    /// <param name="budget">How many entries to look at, at least 1.</param>
+    /// <param name="budget">Maximum number of entries to visit, at least 1.</param>
     public abstract BatchResult ClearDirty(ref RangeCursor cursor, int budget);
 
     /// <summary>
     /// Clears the accessed bit of every leaf of the range (<c>kvm_age_gfn</c>). No flush, as in the kernel.
     /// </summary>
     /// <param name="cursor">Where the last batch ended.</param>
-    /// <param name="budget">How many entries to look at, at least 1.</param>
-    /// <returns>How many leaves were accessed.</returns>
+    /// <param name="budget">Maximum number of entries to visit, at least 1.</param>
+    /// <returns>Number of leaves that were accessed.</returns>
     public abstract BatchResult ClearAccessed(ref RangeCursor cursor, int budget);
 
     /// <summary>
-    /// Frees the retired pages that no reader can see any more. The table does this by itself as it goes; call it to
-    /// have the memory back early.
+    /// Frees the retired pages that no reader can reach any more. The table does this on its own; call it to release
+    /// the memory early.
     /// </summary>
-    /// <returns>Pages that still wait for a reader.</returns>
+    /// <returns>Number of pages that still wait for a reader.</returns>
     public abstract long Reclaim();
 
-    /// <summary>Prints the table in the manner of the kernel's ptdump.</summary>
+    /// <summary>Prints the table in the format of the kernel's ptdump.</summary>
     public abstract void Dump(TextWriter writer);
 
     /// <summary>
@@ -197,7 +198,7 @@ public abstract class SecondStageTable : IDisposable
     }
 
     /// <summary>Frees native memory.</summary>
-    /// <param name="disposing">Always true: there is no finalizer, since the owner alone knows when readers are
+    /// <param name="disposing">Always true: there is no finalizer, since only the owner knows when readers are
     /// gone.</param>
     protected abstract void Dispose(bool disposing);
 }

@@ -84,7 +84,7 @@ public sealed unsafe partial class SecondStageTable<TFormat>
         var state = new SweepState(cursor.Next.Value, Math.Min(cursor.End.Value, _limit), budget);
         if (SweepTable(_root, Geometry.RootLevel, ref state, ref action))
         {
-            // What lies beyond the address width holds nothing.
+            // Nothing is mapped beyond the address width.
             cursor.Next = cursor.End > cursor.Next ? cursor.End : cursor.Next;
         }
         else
@@ -94,7 +94,7 @@ public sealed unsafe partial class SecondStageTable<TFormat>
         return state.Result;
     }
 
-    // Goes over one table from state.Next on. false: the batch ends here, in the middle.
+    // Processes one table from state.Next on. false: the batch ends here, within the table.
     private bool SweepTable<TAction>(ulong* table, PageLevel level, ref SweepState state, ref TAction action)
         where TAction : struct, ISweepAction<TFormat>
     {
@@ -108,8 +108,8 @@ public sealed unsafe partial class SecondStageTable<TFormat>
             if (pte != 0)
             {
                 var entry = new TableEntry(table, pointer, pte, level, start);
-                // However small the budget, a batch gets past one entry: the tables on the way to it must not use it
-                // up.
+                // However small the budget, a batch processes at least one entry: the tables above it must not use up
+                // the budget.
                 if (state.Budget-- <= 0 && state.Next > state.From)
                 {
                     return false;
@@ -135,8 +135,8 @@ public sealed unsafe partial class SecondStageTable<TFormat>
         return true;
     }
 
-    // Applies an update to the leaves of the pages in mask, each leaf once. Answers the pages whose leaves it changes;
-    // those above maxLevel are answered and left as they are.
+    // Applies an update to the leaves of the pages in mask, each leaf once. Returns the pages whose leaves the update
+    // changes; leaves above maxLevel are included in the result but not changed.
     private ulong UpdateMask<TUpdate>(Gfn start, ulong mask, TUpdate update, PageLevel maxLevel, out BatchResult result)
         where TUpdate : struct, ILeafUpdate
     {
@@ -147,7 +147,7 @@ public sealed unsafe partial class SecondStageTable<TFormat>
             var first = BitOperations.TrailingZeroCount(mask);
             var gfn = start.Plus((ulong)first);
             var pointer = Find(gfn.Value, out var pte, out var level);
-            // All pages of the mask that the entry covers, whose first is `first`.
+            // All pages of the mask that the entry covers, the first of which is `first`.
             var rest = level.Pages() - (gfn.Value & (level.Pages() - 1));
             var covered = mask & (rest + (ulong)first >= 64 ? ulong.MaxValue : (1UL << (int)(rest + (ulong)first)) - 1);
             if (TFormat.Classify(pte, level) == PteKind.Leaf && update.Apply(pte) != pte)

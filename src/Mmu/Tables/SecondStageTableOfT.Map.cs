@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-// Operations on one place: map, unmap, split, collapse, make writable.
+// Operations on one gfn: map, unmap, split, collapse, make writable.
 public sealed unsafe partial class SecondStageTable<TFormat>
 {
     /// <inheritdoc/>
@@ -25,7 +25,7 @@ public sealed unsafe partial class SecondStageTable<TFormat>
                     table = LinkNewTable(entry);
                     break;
                 case PteKind.Broken:
-                    // The flush that the break asked for is done by now: make.
+                    // The flush that the break required has been done: make.
                     table = SplitEntry(entry);
                     break;
                 default:
@@ -35,7 +35,7 @@ public sealed unsafe partial class SecondStageTable<TFormat>
                     }
                     if (TFormat.NeedsBreakBeforeMake)
                     {
-                        // Like KVM on arm64, the larger leaf goes as a whole; its other pages fault again.
+                        // As in KVM on arm64, the larger leaf is removed as a whole; its other pages fault again.
                         RemoveLeaf(entry);
                         return new ChangeResult(TableChange.Broken, entry.Range);
                     }
@@ -130,21 +130,21 @@ public sealed unsafe partial class SecondStageTable<TFormat>
         return true;
     }
 
-    // The leaf becomes invisible to hardware and keeps what it says.
+    // Hides the leaf from hardware and keeps its contents.
     internal void BreakLeaf(in TableEntry entry)
     {
         Update(entry.Pointer, entry.Pte, default(BreakUpdate<TFormat>));
         _leaves[(int)entry.Level]--;
     }
 
-    // A broken leaf becomes a leaf again.
+    // Turns a broken leaf into a leaf again.
     internal void MakeBroken(in TableEntry entry)
     {
         Volatile.Write(ref *entry.Pointer, TFormat.Unbreak(entry.Pte));
         _leaves[(int)entry.Level]++;
     }
 
-    // Puts a table of 512 smaller leaves in the place of a leaf or of a broken one.
+    // Replaces a leaf, or a broken one, by a table of 512 smaller leaves.
     internal ulong* SplitEntry(in TableEntry entry)
     {
         var child = _pages.Allocate();
@@ -159,8 +159,8 @@ public sealed unsafe partial class SecondStageTable<TFormat>
             {
                 child[i] = TFormat.SplitChild(leaf, entry.Level, i);
             }
-            // Where a vCPU has used the leaf meanwhile, its accessed and dirty bits belong into the new leaves: once
-            // more.
+            // If a vCPU has used the leaf in the meantime, its accessed and dirty bits belong in the new leaves:
+            // repeat.
             var seen = Interlocked.CompareExchange(ref *entry.Pointer, TFormat.MakeTable((ulong)child), pte);
             if (seen == pte)
             {
@@ -244,7 +244,7 @@ public sealed unsafe partial class SecondStageTable<TFormat>
         return new ChangeResult(TFormat.NeedsBreakBeforeMake ? TableChange.Broken : TableChange.Replaced, entry.Range);
     }
 
-    // The entry for gfn at level, or the one above it where the walk ends early.
+    // The entry of gfn at level, or the one above it at which the walk ends early.
     private bool TryFindEntry(Gfn gfn, PageLevel level, out TableEntry entry)
     {
         entry = default;
@@ -265,7 +265,7 @@ public sealed unsafe partial class SecondStageTable<TFormat>
         }
     }
 
-    // From the table of `level` on the path to gfn upwards, takes out what became empty.
+    // Removes the tables on the path to gfn that became empty, from `level` upwards.
     private void RemoveEmptyTables(ulong** path, PageLevel level, ulong gfn)
     {
         for (; (int)level != _rootLevel && TablePages.InfoOf(path[(int)level])->Used == 0; level++)
@@ -290,7 +290,7 @@ public sealed unsafe partial class SecondStageTable<TFormat>
         {
             throw new ArgumentOutOfRangeException(nameof(pfn), pfn, "unaligned, or beyond what an entry holds");
         }
-        // Writable but not readable is a misconfiguration on EPT; KVM maps nothing that cannot be read on either side.
+        // Writable but not readable is a misconfiguration on EPT; KVM maps nothing unreadable on either architecture.
         const Access all = Access.Read | Access.Write | Access.Execute;
         if ((access & ~all) != 0 || (access & Access.Read) == 0)
         {

@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Userfault.Mmu;
 
-// The walk, and what every operation is made of. Entries are read and written whole and atomically:
-// - the writer links a table only when its page is filled, so a reader meets either side of the store and nothing
-//   between;
+// The walk, and the building blocks of all operations. Entries are read and written whole and atomically:
+// - the writer links a table only after its page is filled, so a reader sees the state before or after the store and
+//   nothing in between;
 // - leaves are changed by compare-and-swap, because vCPUs set accessed and dirty bits in them at any time;
 // - an entry that led to a table is overwritten by an exchange, whose full fence the retiring of pages relies on.
 
 /// <summary>
-/// The table of one format. Call it through this type where the format is known: the walk is inlined then.
+/// The table of one format. Use this type directly where the format is known, so that the walk is inlined.
 /// </summary>
 /// <typeparam name="TFormat">The format.</typeparam>
 public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
@@ -27,7 +27,7 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
     private readonly long[] _leaves = new long[(int)PageLevel.Size1G + 1];
     private bool _disposed;
 
-    /// <summary>Makes an empty table.</summary>
+    /// <summary>Creates an empty table.</summary>
     /// <param name="addressBits">Width of a guest physical address, in bits.</param>
     /// <param name="options">Readers and diagnostics; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">The format has no table of that width.</exception>
@@ -42,8 +42,8 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
         _limit = Geometry.LimitPages;
         if (options is { PoisonFreedPages: true })
         {
-            // A page of entries that lead to the page itself: who strays into it ends at a leaf of a frame that no
-            // guest has.
+            // A page of entries that lead to the page itself: a reader that strays into it ends at a leaf of a frame
+            // that no guest has.
             _poison = TablePages.AllocateAligned(Page.Size);
             new Span<ulong>(_poison, PageLevels.EntriesPerTable).Fill(TFormat.MakeTable((ulong)_poison));
         }
@@ -90,7 +90,7 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
             {
                 return true;
             }
-            // Where another vCPU or the writer was faster, hardware walks again, and so does this.
+            // If another vCPU or the writer changed the entry first, hardware walks again, and so does this loop.
             if (Interlocked.CompareExchange(ref *entry, touched, pte) == pte)
             {
                 result = WalkResult.Of<TFormat>(touched, level, gfn);
@@ -126,7 +126,7 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
         NativeMemory.AlignedFree(_poison);
     }
 
-    // Walks to the entry that says what gfn is: a leaf, or whatever stands where the walk cannot go on.
+    // Walks to the entry that decides about gfn: a leaf, or the entry at which the walk cannot continue.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong* Find(ulong gfn, out ulong pte, out PageLevel level)
     {
@@ -137,7 +137,7 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
             return null;
         }
         var shift = _rootShift;
-        // Concatenated root tables stand side by side: the index simply has more bits.
+        // Concatenated root tables are adjacent: the index simply has more bits.
         var entry = _root + (gfn >> shift);
         pte = Volatile.Read(ref *entry);
         while (shift != 0 && TFormat.IsTable(pte))
@@ -158,14 +158,14 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
 
     private void CountUsed(in TableEntry entry, int change)
     {
-        // The root stays whatever it holds.
+        // The root is never removed, whatever it holds.
         if ((int)entry.Level != _rootLevel)
         {
             TablePages.InfoOf(entry.Table)->Used += change;
         }
     }
 
-    // Puts a table that is ready behind an empty or broken entry.
+    // Links a complete table at an empty or broken entry.
     private ulong* LinkNewTable(in TableEntry entry)
     {
         var child = _pages.Allocate();
@@ -174,7 +174,7 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
         return child;
     }
 
-    // Empties a leaf or a broken leaf, and answers what it was last.
+    // Empties a leaf or a broken leaf, and returns its last value.
     internal ulong RemoveLeaf(in TableEntry entry)
     {
         var last = Interlocked.Exchange(ref *entry.Pointer, 0);
@@ -186,7 +186,8 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
         return last;
     }
 
-    // Puts replacement (a leaf, broken or not, or nothing) where a table was, and retires the table with all below it.
+    // Replaces a table by replacement (a leaf, broken or not, or nothing), and retires the table with everything below
+    // it.
     internal void RemoveTable(in TableEntry entry, ulong replacement = 0)
     {
         var last = Interlocked.Exchange(ref *entry.Pointer, replacement);
@@ -201,8 +202,7 @@ public sealed unsafe partial class SecondStageTable<TFormat> : SecondStageTable
         RetireTable((ulong*)TFormat.TableOf(last), entry.Level - 1);
     }
 
-    // Tables of 4 KiB leaves, of which there are 512 times more than of all others, are retired without looking into
-    // them.
+    // Tables of 4 KiB leaves, which outnumber all others by a factor of 512, are retired without reading them.
     private void RetireTable(ulong* table, PageLevel level)
     {
         if (level == PageLevel.Size4K)

@@ -1,6 +1,7 @@
 namespace Userfault.Mmu;
 
-// Splits leaves above the target, level by level. With break-before-make a batch breaks leaves and comes back to them.
+// Splits leaves above the target, level by level. With break-before-make, one batch breaks leaves and a later one
+// makes.
 internal unsafe struct SplitAction<TFormat>(PageLevel target) : ISweepAction<TFormat>
     where TFormat : struct, IPteFormat
 {

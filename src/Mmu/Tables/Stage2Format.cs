@@ -12,10 +12,10 @@ namespace Userfault.Mmu;
 /// broken the leaf with [0] clear: hardware ignores what is left, software still reads it
 /// </code>
 /// Dirty state as FEAT_HAFDBS defines it: a leaf with DBM is clean while S2AP write is clear. A writable leaf without
-/// DBM counts as dirty, since nothing would tell that it was written; clearing its dirty state arms DBM. KVM itself
-/// does not use DBM at stage 2: it write-protects and logs in the fault path.
+/// DBM counts as dirty, since a write to it leaves no trace; clearing its dirty state arms DBM. KVM itself does not use
+/// DBM at stage 2: it write-protects and logs in the fault path.
 /// </remarks>
-public readonly struct Stage2Format : IPteFormat
+internal readonly struct Stage2Format : IPteFormat
 {
     private const ulong Valid = 1UL << 0;
     private const ulong TableOrPage = 1UL << 1;
@@ -40,8 +40,8 @@ public readonly struct Stage2Format : IPteFormat
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Up to 16 root tables may stand side by side, which saves a level: the walk starts at the lowest level whose root
-    /// needs no more than that (<c>stage2_pgtable_levels(ipa) = ARM64_HW_PGTABLE_LEVELS(ipa - 4)</c>).
+    /// Up to 16 root tables may be concatenated, which saves a level: the walk starts at the lowest level whose root
+    /// needs at most that many (<c>stage2_pgtable_levels(ipa) = ARM64_HW_PGTABLE_LEVELS(ipa - 4)</c>).
     /// </remarks>
     public static TableGeometry GeometryFor(int addressBits)
     {
@@ -65,7 +65,7 @@ public readonly struct Stage2Format : IPteFormat
         {
             return pte == 0 ? PteKind.Empty : PteKind.Broken;
         }
-        // Bit 1 says page at the last level and table above it.
+        // Bit 1 means page at the last level and table above it.
         return level > PageLevel.Size4K && IsTable(pte) ? PteKind.Table : PteKind.Leaf;
     }
 
@@ -92,8 +92,8 @@ public readonly struct Stage2Format : IPteFormat
     /// <inheritdoc/>
     public static Access AccessOf(ulong pte)
     {
-        // In each walk, so without branches: bits 7:6 are write and read already, 51 is write as well, 54 is "no
-        // execute".
+        // Runs in every walk, so without branches: bits 7:6 are already write and read, 51 means write as well, 54
+        // means "no execute".
         var readWrite = ((pte >> 6) & 3) | ((pte >> 50) & 2);
         var execute = (~pte >> 52) & 4;
         return (Access)(readWrite | execute);
@@ -147,7 +147,7 @@ public readonly struct Stage2Format : IPteFormat
     public static string LevelName(PageLevel level) =>
         level switch
         {
-            // As arm64 numbers them.
+            // In arm64's numbering.
             PageLevel.Size4K => "3",
             PageLevel.Size2M => "2",
             PageLevel.Size1G => "1",

@@ -1,12 +1,12 @@
 namespace Userfault.Mmu;
 
-// One batch over a range: where it is, what is left of its budget, and what it will answer.
+// The state of one batch over a range: its position, the rest of its budget, and its result.
 internal struct SweepState(ulong next, ulong end, int budget)
 {
     private ulong _flushStart = ulong.MaxValue;
     private ulong _flushEnd;
 
-    // First gfn of this batch, and the first that is not done.
+    // First gfn of this batch, and the first one not processed yet.
     public readonly ulong From = next;
     public ulong Next = next;
     public readonly ulong End = end;

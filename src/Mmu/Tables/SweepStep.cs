@@ -1,11 +1,11 @@
 namespace Userfault.Mmu;
 
-// What a sweep does after an entry.
+// The next step of a sweep after an entry.
 internal enum SweepStep
 {
     Next,
 
-    // Into the table that the entry leads to now.
+    // Descends into the table that the entry now leads to.
     Descend,
 
     // Ends the batch before this entry.

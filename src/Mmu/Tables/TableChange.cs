@@ -1,12 +1,12 @@
 namespace Userfault.Mmu;
 
-/// <summary>What an operation on one entry did.</summary>
+/// <summary>The effect of an operation on one entry.</summary>
 public enum TableChange
 {
-    /// <summary>Nothing: the table already said so (a spurious fault), or there was nothing to do.</summary>
+    /// <summary>Nothing: the table already had this mapping (a spurious fault), or there was nothing to do.</summary>
     None,
 
-    /// <summary>An empty entry became a leaf. No flush: what is not present is not cached.</summary>
+    /// <summary>An empty entry became a leaf. No flush: absent translations are not cached.</summary>
     Installed,
 
     /// <summary>
@@ -14,12 +14,12 @@ public enum TableChange
     /// </summary>
     Relaxed,
 
-    /// <summary>One translation took the place of another.</summary>
+    /// <summary>One translation replaced another.</summary>
     Replaced,
 
     /// <summary>
-    /// arm64's break: the old translation is gone, the new one is not there yet. Flush, then call again with the same
-    /// arguments to make it. Until then the owner lets no fault in the flushed range through.
+    /// arm64's break: the old translation is removed, the new one is not in place yet. Flush, then call again with the
+    /// same arguments to make it. Until then the owner holds back all faults in the flushed range.
     /// </summary>
     Broken,
 }

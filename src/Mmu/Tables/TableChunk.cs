@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Userfault.Mmu;
 
-// Head of a chunk of table pages, in place of the info that page 0 (the head's own page) would have.
+// Head of a chunk of table pages, at the place of the info of page 0, which holds the head itself.
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal unsafe struct TableChunk
 {

@@ -1,10 +1,10 @@
 namespace Userfault.Mmu;
 
-// Prints a table as the kernel's ptdump does: entries are noted in order, runs of the same level and attributes become
-// one line, holes a line without attributes. One thing is added, the host address where the run starts; so runs also
-// end where the frames stop being contiguous.
+// Prints a table in the format of the kernel's ptdump: entries are noted in order, runs of the same level and
+// attributes become one line, holes become a line without attributes. One addition is the host address at which the run
+// starts; therefore runs also end where the frames stop being contiguous.
 //
-// Owns nothing but the run it is in.
+// Its only state is the current run.
 internal sealed class TableDump<TFormat>(TextWriter writer, TableGeometry geometry)
     where TFormat : struct, IPteFormat
 {

@@ -1,17 +1,17 @@
 namespace Userfault.Mmu;
 
-/// <summary>How a table is made, beyond its format.</summary>
+/// <summary>Options of a table, apart from its format.</summary>
 public sealed record TableOptions
 {
     /// <summary>
-    /// The readers of the table; null gives the table readers of its own. The tables of a VM share theirs.
+    /// The readers of the table; null creates a separate set. The tables of a VM share one.
     /// </summary>
     public TableReaders? Readers { get; init; }
 
     /// <summary>
-    /// Fill freed table pages with entries that map nothing anybody asked for (the kernel's <c>page_poison</c>), so
-    /// that a reader which uses one shows; and check when such a page is used again that nobody wrote to it. Costs two
-    /// passes over 4 KiB a page, and keeps the memory of freed pages.
+    /// Fills freed table pages with entries that map a frame which no guest has (the kernel's <c>page_poison</c>), so
+    /// that a reader which uses one is detected, and checks on reuse that the page was not written to. Costs two passes
+    /// over 4 KiB per page, and keeps the memory of freed pages.
     /// </summary>
     public bool PoisonFreedPages { get; init; }
 }

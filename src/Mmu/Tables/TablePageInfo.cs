@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Userfault.Mmu;
 
-// What the writer knows about one table page. It stands outside the page, whose 4 KiB are all entries, on a cache line
-// of its own in the chunk's first page (the kernel's counterpart: struct kvm_mmu_page, or arm64's page count).
+// The writer's data about one table page. It is stored outside the page, whose 4 KiB are all entries, on its own cache
+// line in the chunk's first page (the kernel's counterpart: struct kvm_mmu_page, or arm64's page count).
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal unsafe struct TablePageInfo
 {
-    // Entries of the page that are not zero. At zero the page can go.
+    // Number of nonzero entries of the page. At zero the page can be removed.
     public int Used;
 
     // While retired: the last epoch in which a reader may have found the page, and the page retired after it.

@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace Userfault.Mmu;
 
-// Table pages of one table, in native memory: 4 KiB, page aligned, zeroed when handed out. They come from chunks of 64
-// pages, the first of which holds what the writer knows about the other 63; a chunk is aligned to its size, so that a
-// page's address leads to its info. Memory of a chunk costs nothing before a page of it is handed out.
+// The table pages of one table, in native memory: 4 KiB, page aligned, zeroed when handed out. They come from chunks of
+// 64 pages, the first of which holds the writer's data about the other 63; a chunk is aligned to its size, so that a
+// page's address leads to its info. A chunk's memory is not committed before its pages are handed out.
 //
-// Owner: the table's writer, alone. Pages taken out of the table are retired, and free only when no reader can hold
+// Owner: only the table's writer. Pages removed from the table are retired, and freed only when no reader can hold
 // them.
 internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
     private const ulong AllFree = ~1UL;
     private const int RetiredBeforeReclaim = 64;
 
-    // The ring's first chunk. Chunks with free pages come first, full ones behind them.
+    // The first chunk of the ring. Chunks with free pages come first, full ones after them.
     private TableChunk* _first;
     private ulong* _oldestRetired;
     private ulong* _latestRetired;
@@ -36,7 +36,7 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
         return (TablePageInfo*)chunk + index;
     }
 
-    // Entries hold 48-bit addresses; what the system maps for user space lies there unless asked otherwise.
+    // Entries hold 48-bit addresses; the system maps user-space memory within them unless requested otherwise.
     public static ulong* AllocateAligned(nuint bytes)
     {
         var memory = NativeMemory.AlignedAlloc(bytes, bytes);
@@ -64,7 +64,7 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
         chunk->Free &= chunk->Free - 1;
         if (chunk->Free == 0)
         {
-            // In a ring, moving the first behind the last is only this.
+            // In a ring, this moves the first chunk behind the last.
             _first = chunk->Next;
         }
         InUse++;
@@ -78,8 +78,8 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
         return page;
     }
 
-    // Takes a page that no entry leads to any more; the store that saw to that must have been a full fence. The page
-    // may be free when this returns: the caller does not look at it again.
+    // Takes a page that no entry leads to any more; the store that unlinked it must have been a full fence. The page
+    // may be free when this returns: the caller must not access it again.
     public void Retire(ulong* page)
     {
         var info = InfoOf(page);
@@ -102,16 +102,16 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
         }
     }
 
-    // Frees what no reader can see any more.
+    // Frees the retired pages that no reader can reach any more.
     public void Reclaim()
     {
-        // With poison each page is freed as early as it may be: what is freed too early then shows soonest.
+        // With poison, each page is freed as early as permitted, so that premature frees are detected soonest.
         _retiredUntilReclaim = poison == 0 ? RetiredBeforeReclaim : 1;
         if (_oldestRetired == null)
         {
             return;
         }
-        // Without a new epoch, readers that enter from now on would hold up pages which they cannot find.
+        // Without a new epoch, readers that enter from now on would delay the freeing of pages that they cannot reach.
         if (InfoOf(_latestRetired)->RetiredIn == readers.Current)
         {
             readers.Advance();
@@ -166,8 +166,8 @@ internal sealed unsafe class TablePages(TableReaders readers, ulong poison) : ID
             Remove(chunk);
             Insert(chunk);
         }
-        // One chunk with room stays; poisoned ones stay as well, else a stale reader would meet a fault instead of
-        // poison.
+        // One chunk with free pages is kept. Poisoned chunks are kept as well; otherwise a stale reader would hit an
+        // access violation instead of poison.
         var others = _first != chunk || (chunk->Next != chunk && chunk->Next->Free != 0);
         if (chunk->Free == AllFree && others && poison == 0)
         {

@@ -4,8 +4,8 @@ namespace Userfault.Mmu;
 /// All readers of a set of tables (usually of a VM), and the epochs by which a writer knows that they have moved on.
 /// </summary>
 /// <remarks>
-/// A writer takes something out (one atomic store), reads the epoch, and may free it once every reader that is inside a
-/// slice announced a later epoch. Safe for any number of writers and readers.
+/// A writer removes a page (one atomic store), reads the epoch, and may free the page once every reader that is inside
+/// a slice has announced a later epoch. Safe for any number of writers and readers.
 /// </remarks>
 public sealed class TableReaders
 {
@@ -15,7 +15,7 @@ public sealed class TableReaders
     private TableReader[] _readers = [];
     private PaddedEpoch _current;
 
-    /// <summary>The epoch now.</summary>
+    /// <summary>The current epoch.</summary>
     public ulong Current => Volatile.Read(ref _current.Value);
 
     /// <summary>Adds a reader.</summary>
@@ -30,9 +30,10 @@ public sealed class TableReaders
     }
 
     /// <summary>
-    /// Begins a new epoch. Full fence: whoever enters in the new epoch sees everything that the caller did before.
+    /// Starts a new epoch. Full fence: a reader that enters in the new epoch sees everything that the caller did
+    /// before.
     /// </summary>
-    /// <returns>The epoch that ended; ask <see cref="HasPassed"/> for it.</returns>
+    /// <returns>The epoch that ended, for <see cref="HasPassed"/>.</returns>
     public ulong Advance() => Interlocked.Increment(ref _current.Value) - 1;
 
     /// <summary>Has every reader that may have entered in <paramref name="epoch"/> or before left its slice?</summary>

@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-// Shows what it meets to a visitor and changes nothing.
+// Passes the entries to a visitor and changes nothing.
 internal struct VisitAction<TFormat, TVisitor>(TVisitor visitor) : ISweepAction<TFormat>
     where TFormat : struct, IPteFormat
     where TVisitor : struct, ITableVisitor

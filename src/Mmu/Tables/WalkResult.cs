@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Userfault.Mmu;
 
-/// <summary>What a walk found: a leaf, or the entry where it ended without one.</summary>
+/// <summary>The result of a walk: a leaf, or the entry at which it ended without one.</summary>
 public readonly record struct WalkResult
 {
     private readonly byte _level;
@@ -28,18 +28,18 @@ public readonly record struct WalkResult
         WriteProtected = 8,
     }
 
-    /// <summary>The entry as it was read.</summary>
+    /// <summary>The value of the entry when it was read.</summary>
     public ulong Pte { get; }
 
     /// <summary>
-    /// The frame of the gfn that was asked for (inside a large leaf: not the leaf's first); 0 where not present.
+    /// The frame of the requested gfn (within a large leaf: not the leaf's first); 0 if not present.
     /// </summary>
     public Pfn Pfn { get; }
 
     /// <summary>Level of the entry where the walk ended.</summary>
     public PageLevel Level => (PageLevel)_level;
 
-    /// <summary>What the leaf permits; nothing where there is no leaf.</summary>
+    /// <summary>The permissions of the leaf; none if there is no leaf.</summary>
     public Access Access => (Access)_access;
 
     /// <summary>Is there a leaf that hardware can use?</summary>

@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-// Takes the write permission away.
+// Removes the write permission.
 internal readonly struct WriteProtectUpdate<TFormat> : ILeafUpdate
     where TFormat : struct, IPteFormat
 {

@@ -1,7 +1,7 @@
 namespace Userfault.Mmu;
 
-// Removes leaves, and the tables that become empty. A table of 4 KiB leaves that lies in the range goes with one store,
-// however many leaves it holds; larger ones are emptied table by table, so that a batch stays bounded.
+// Removes leaves, and the tables that become empty. A table of 4 KiB leaves that lies within the range is removed with
+// one store, however many leaves it holds; larger ones are emptied table by table, so that a batch stays bounded.
 internal readonly unsafe struct ZapAction<TFormat> : ISweepAction<TFormat>
     where TFormat : struct, IPteFormat
 {

@@ -1,14 +1,15 @@
 namespace Userfault.Mmu;
 
 /// <summary>
-/// A vCPU's cache of second-stage translations: set associative, one bank a leaf size, least recently used goes first.
-/// It behaves as hardware does where software gets it wrong: what was cached stays until it is flushed or evicted,
-/// whatever happens to the table, so that a missing flush shows. The vCPU owns it; nobody else touches it.
+/// A vCPU's cache of second-stage translations: set associative, one bank per leaf size, least recently used entries
+/// are replaced first. It behaves like hardware in the cases that software gets wrong: a cached translation stays until
+/// it is flushed or evicted, whatever happens to the table, so that a missing flush becomes visible. Only the vCPU that
+/// owns it may use it.
 /// </summary>
 /// <remarks>
-/// A write hits only an entry that was cached with the dirty bit set; otherwise the walk has to run again and set it
-/// in the table. A replaced leaf of another size is not searched for on insert: stale and new may lie side by side
-/// until the flush, as on a real machine, and the smaller size answers first.
+/// A write hits only an entry that was cached with the dirty bit set; otherwise the walk must run again and set it in
+/// the table. An insert does not search for a replaced leaf of another size: stale and new entries may coexist until
+/// the flush, as on a real machine, and the smaller size takes precedence.
 /// </remarks>
 public sealed class Tlb
 {
@@ -38,7 +39,7 @@ public sealed class Tlb
             _huge = new TlbBank(config.Size1G, PageLevel.Size1G);
     }
 
-    /// <summary>What has happened so far.</summary>
+    /// <summary>Counters since the start.</summary>
     public TlbStats Stats => _stats;
 
     /// <summary>Valid entries of all sizes.</summary>
@@ -46,13 +47,13 @@ public sealed class Tlb
 
     /// <summary>Translates one access without a walk.</summary>
     /// <param name="gfn">The guest frame.</param>
-    /// <param name="access">What the access does; every bit of it must be permitted.</param>
-    /// <param name="entry">The translation; default where the answer is false.</param>
-    /// <returns>False: walk the table, then <see cref="Insert"/> what the walk found.</returns>
+    /// <param name="access">The kind of access; every bit of it must be permitted.</param>
+    /// <param name="entry">The translation; default if the result is false.</param>
+    /// <returns>False: walk the table, then <see cref="Insert"/> the result of the walk.</returns>
     public bool Lookup(Gfn gfn, Access access, out TlbEntry entry)
     {
         var needed = (ulong)access | ((access & Access.Write) != 0 ? DirtyBit : 0);
-        // Pages first, apart from the rest: a userfault slot has nothing else, and this path must stay short.
+        // Small pages first, apart from the rest: a userfault slot has no others, and this path must stay short.
         if (gfn.Value < FrameLimit && _small.TryFind(gfn.Value, out var payload) && (needed & ~payload) == 0)
         {
             _stats.Hits4K++;
@@ -62,17 +63,19 @@ public sealed class Tlb
         return LookupLarge(gfn, needed, out entry);
     }
 
-    /// <summary>Caches what a walk for <paramref name="gfn"/> found. Where the TLB has no entries of that size, the
-    /// next smaller size takes the part around <paramref name="gfn"/>, as hardware splinters it.</summary>
-    /// <param name="gfn">The guest frame that was walked for.</param>
+    /// <summary>
+    /// Caches the result of a walk for <paramref name="gfn"/>. If the TLB has no entries of that size, the part around
+    /// <paramref name="gfn"/> goes into the next smaller size, as hardware splinters it.
+    /// </summary>
+    /// <param name="gfn">The guest frame of the walk.</param>
     /// <param name="pfn">The host frame behind <paramref name="gfn"/>, not the leaf's first one.</param>
-    /// <param name="access">What the leaf permits.</param>
+    /// <param name="access">The permissions of the leaf.</param>
     /// <param name="level">Size of the leaf: 4 KiB, 2 MiB or 1 GiB.</param>
-    /// <param name="dirty">The leaf's dirty bit as the walk left it; true for tables without dirty bits.</param>
+    /// <param name="dirty">The leaf's dirty bit after the walk; true for tables without dirty bits.</param>
     /// <exception cref="ArgumentOutOfRangeException">A frame at or above <see cref="FrameLimit"/>, or a size that is
     /// never a leaf.</exception>
-    /// <exception cref="ArgumentException">The two frames differ in their place within the leaf: no table says
-    /// that.</exception>
+    /// <exception cref="ArgumentException">The two frames have different offsets within the leaf, which no table can
+    /// produce.</exception>
     public void Insert(Gfn gfn, Pfn pfn, Access access, PageLevel level, bool dirty)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gfn.Value, FrameLimit, nameof(gfn));
@@ -93,8 +96,8 @@ public sealed class Tlb
             _stats.Evictions++;
     }
 
-    /// <summary>Drops every entry that overlaps <paramref name="range"/>; a large leaf goes as a whole.</summary>
-    /// <returns>How many entries were dropped.</returns>
+    /// <summary>Drops every entry that overlaps <paramref name="range"/>; a large leaf as a whole.</summary>
+    /// <returns>Number of entries dropped.</returns>
     public int FlushRange(GfnRange range)
     {
         _stats.RangeFlushes++;
@@ -149,7 +152,7 @@ public sealed class Tlb
     private static bool TryBank(TlbBank? bank, Gfn gfn, ulong needed, ref bool found, out ulong payload)
     {
         payload = 0;
-        // A bank that holds nothing costs one test.
+        // An empty bank costs one test.
         if (bank is null || bank.Count == 0 || !bank.TryFind(gfn.Value, out payload))
             return false;
         found = true;

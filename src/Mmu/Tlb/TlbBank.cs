@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 namespace Userfault.Mmu;
 
 /// <summary>
-/// The entries of one leaf size. A set keeps its valid entries first, the most recently used foremost: the usual hit
-/// is the first comparison, and the victim is always the last.
+/// The entries of one leaf size. A set keeps its valid entries first, in order of recent use: the usual hit is the
+/// first comparison, and the victim is always the last.
 /// </summary>
 /// <remarks>
-/// Tag: [63:52] generation | [51:0] page number in units of the leaf. A full flush only counts the generation up, so
+/// Tag: [63:52] generation | [51:0] page number in units of the leaf. A full flush only increments the generation, so
 /// that it costs the same for every size; generation 0 is never current and marks empty slots.
 /// </remarks>
 internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
@@ -21,7 +21,7 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
     private readonly int _pagesShift = level.PagesShift();
     private ulong _generation = FirstGeneration;
 
-    /// <summary>Size of the leaves here.</summary>
+    /// <summary>Size of the leaves in this bank.</summary>
     public PageLevel Level => level;
 
     /// <summary>Valid entries.</summary>
@@ -40,8 +40,10 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
         return first.Tag == tag || TryFindBehind(SetOf(page), tag, out payload);
     }
 
-    /// <summary>Caches a leaf in place of what was cached for the same page, else of the least recently used.</summary>
-    /// <returns>Did a valid entry of another page give way?</returns>
+    /// <summary>
+    /// Caches a leaf, replacing the entry of the same page, or otherwise the least recently used one.
+    /// </summary>
+    /// <returns>Was a valid entry of another page evicted?</returns>
     public bool Insert(ulong gfn, ulong payload)
     {
         var page = gfn >> _pagesShift;
@@ -59,14 +61,14 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
     }
 
     /// <summary>Drops every leaf that overlaps frames [<paramref name="first"/>, <paramref name="last"/>].</summary>
-    /// <returns>How many were dropped.</returns>
+    /// <returns>Number of leaves dropped.</returns>
     public int Flush(ulong first, ulong last)
     {
         if (Count == 0)
             return 0;
         var before = Count;
         var (firstPage, lastPage) = (first >> _pagesShift, last >> _pagesShift);
-        // At most one set a page: pages one by one while they are fewer than the sets, else every set once.
+        // At most one set per page: pages one by one if there are fewer than sets, otherwise every set once.
         if (lastPage - firstPage <= _setMask)
         {
             for (var page = firstPage; page <= lastPage; page++)
@@ -80,7 +82,7 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
         return before - Count;
     }
 
-    /// <summary>Drops everything, in constant time but for one call in 4095.</summary>
+    /// <summary>Drops everything, in constant time except for one call in 4095.</summary>
     public void FlushAll()
     {
         if (Count == 0)
@@ -89,7 +91,7 @@ internal sealed class TlbBank(TlbGeometry geometry, PageLevel level)
         _generation += FirstGeneration;
         if (_generation != 0)
             return;
-        // The counter has wrapped: tags of its first round would come alive again.
+        // The counter has wrapped: tags of its first round would become valid again.
         Array.Clear(_slots);
         _generation = FirstGeneration;
     }

@@ -2,12 +2,12 @@ using System.Numerics;
 
 namespace Userfault.Mmu;
 
-/// <summary>Shape of a TLB's bank for one page size. Both 0: the hardware has no entries of that size.</summary>
+/// <summary>Shape of a TLB bank for one page size. Both 0: the hardware has no entries of that size.</summary>
 public readonly record struct TlbGeometry
 {
     /// <summary>A bank of <paramref name="sets"/> times <paramref name="ways"/> entries.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Sets not a power of two, ways not positive, or more than 2^24
-    /// entries.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The sets are not a power of two, the ways are not positive, or
+    /// there are more than 2^24 entries.</exception>
     public TlbGeometry(int sets, int ways)
     {
         if (sets < 1 || !BitOperations.IsPow2(sets))
@@ -18,10 +18,10 @@ public readonly record struct TlbGeometry
         Ways = ways;
     }
 
-    /// <summary>Sets, a power of two: the low bits of the page number choose one.</summary>
+    /// <summary>Number of sets, a power of two: the low bits of the page number select one.</summary>
     public int Sets { get; }
 
-    /// <summary>Entries in each set, replaced least recently used first.</summary>
+    /// <summary>Entries per set, replaced least recently used first.</summary>
     public int Ways { get; }
 
     /// <summary>Entries in the bank.</summary>

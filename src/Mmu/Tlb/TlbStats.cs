@@ -1,6 +1,6 @@
 namespace Userfault.Mmu;
 
-/// <summary>What a TLB has counted since it was made.</summary>
+/// <summary>Counters of a TLB since its creation.</summary>
 public record struct TlbStats
 {
     /// <summary>Lookups answered by a 4 KiB entry.</summary>
@@ -15,11 +15,13 @@ public record struct TlbStats
     /// <summary>Lookups without an entry for the frame.</summary>
     public ulong Misses { get; set; }
 
-    /// <summary>Lookups that found the frame, but no entry that permits the access (or, for a write, none that is
-    /// dirty): hardware walks again.</summary>
+    /// <summary>
+    /// Lookups that found the frame, but no entry that permits the access (or, for a write, none that is dirty):
+    /// hardware walks again.
+    /// </summary>
     public ulong PermissionMisses { get; set; }
 
-    /// <summary>Valid entries that gave way to others.</summary>
+    /// <summary>Valid entries that were replaced by others.</summary>
     public ulong Evictions { get; set; }
 
     /// <summary>Flushes of a range.</summary>

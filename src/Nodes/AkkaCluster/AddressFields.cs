@@ -5,10 +5,10 @@ using Google.Protobuf;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Describes where a protocol-buffer message holds addresses of nodes, and validates them. It parses the bytes itself:
-/// the message classes of Akka.Cluster are internal.
+/// Describes where a protocol-buffer message holds addresses of nodes, and validates them. It parses the bytes itself,
+/// because the message classes of Akka.Cluster are internal.
 /// </summary>
-/// <param name="fields">The fields that hold addresses, and what is in each.</param>
+/// <param name="fields">The fields that hold addresses, and the content of each.</param>
 internal sealed class AddressFields(params IReadOnlyList<(int Number, AddressFields Content)> fields)
 {
     private const int LengthDelimited = 2;

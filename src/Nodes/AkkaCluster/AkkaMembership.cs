@@ -8,13 +8,13 @@ using Userfault.Actors;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The membership of a node whose actor system is a part of an Akka.Cluster, with DistributedPubSub for topics.
+/// The membership of a node whose actor system is part of an Akka.Cluster, with DistributedPubSub for topics.
 /// </summary>
 /// <param name="system">The node's actor system; its configuration is a <see cref="NodeSystem"/>'s.</param>
 /// <param name="cluster">Its cluster extension.</param>
-/// <param name="outside">Opens an actor system that joins no cluster; null where nothing is told to nodes that are no
-/// members.</param>
-/// <param name="leaves">Called before this node leaves; null is nothing.</param>
+/// <param name="outside">Opens an actor system that joins no cluster; null if this node sends nothing to nodes that are
+/// not members.</param>
+/// <param name="leaves">Called before this node leaves; null for nothing.</param>
 internal sealed class AkkaMembership(
     ActorSystem system,
     Akka.Cluster.Cluster cluster,
@@ -28,7 +28,7 @@ internal sealed class AkkaMembership(
     /// <inheritdoc/>
     public NodeId Self { get; } = IdOf(cluster.SelfUniqueAddress);
 
-    // Looked up when it is used: the extension asks for the cluster, which may still be starting.
+    // Resolved on use: the extension needs the cluster, which may still be starting.
     private IActorRef Mediator => DistributedPubSub.Get(system).Mediator;
 
     /// <inheritdoc/>
@@ -43,8 +43,8 @@ internal sealed class AkkaMembership(
 
     /// <inheritdoc/>
     // Not Cluster.Leave: it waits forever while no leader can act, and does nothing for a node that has not been
-    // admitted yet. Coordinated shutdown leaves in order too, but each of its phases has a timeout, and the membership
-    // ends in any case.
+    // admitted yet. Coordinated shutdown leaves in order too, but each of its phases has a timeout, so that the
+    // membership ends in any case.
     public void Leave()
     {
         leaves?.Invoke();
@@ -91,8 +91,7 @@ internal sealed class AkkaMembership(
         }
         catch (RemoteTransportException)
         {
-            // No transport of this node speaks the protocol of that address: one of the two uses TLS, the other does
-            // not.
+            // No transport of this node speaks the protocol of that address: only one of the two nodes uses TLS.
             system.DeadLetters.Tell(message, sender);
         }
     }
@@ -109,7 +108,7 @@ internal sealed class AkkaMembership(
     public void Publish(string topic, INodeMessage message) =>
         Mediator.Tell(new Publish(topic, message), ActorRefs.NoSender);
 
-    /// <summary>Begins to look after quarantine, see <see cref="QuarantineActor"/>.</summary>
+    /// <summary>Starts to handle quarantine, see <see cref="QuarantineActor"/>.</summary>
     public AkkaMembership Start()
     {
         if (outside is not null)

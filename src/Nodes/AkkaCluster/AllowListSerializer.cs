@@ -6,7 +6,7 @@ namespace Userfault.Nodes;
 
 /// <summary>
 /// Passes listed messages on to one of Akka.NET's own serializers, under its identifier and in its wire form, and
-/// refuses all others. The manifest decides, before any byte is read.
+/// refuses all others. The manifest is checked before any byte is read.
 /// </summary>
 internal abstract class AllowListSerializer : SerializerWithStringManifest
 {
@@ -15,8 +15,8 @@ internal abstract class AllowListSerializer : SerializerWithStringManifest
     /// <summary>A serializer for these manifests.</summary>
     /// <param name="system">The actor system.</param>
     /// <param name="identifier">The identifier under which Akka.NET registers the inner one.</param>
-    /// <param name="inner">Writes and reads what is allowed.</param>
-    /// <param name="manifests">The manifests to allow. A serializer without manifests has the empty one.</param>
+    /// <param name="inner">Writes and reads the allowed messages.</param>
+    /// <param name="manifests">The allowed manifests. A serializer without manifests has the empty one.</param>
     protected AllowListSerializer(
         ExtendedActorSystem system,
         int identifier,
@@ -57,7 +57,8 @@ internal abstract class AllowListSerializer : SerializerWithStringManifest
     }
 
     /// <inheritdoc/>
-    /// <exception cref="SerializationException">The manifest is not allowed, or these bytes are no message.</exception>
+    /// <exception cref="SerializationException">The manifest is not allowed, or the bytes are not a valid
+    /// message.</exception>
     public sealed override object FromBinary(byte[] bytes, string manifest)
     {
         manifest ??= "";
@@ -72,8 +73,7 @@ internal abstract class AllowListSerializer : SerializerWithStringManifest
         }
         catch (Exception e)
         {
-            // Without an inner exception: its message may quote the peer's bytes at any length, and would reach the
-            // log.
+            // Without an inner exception: its message may quote the peer's bytes at any length, and would be logged.
             var cause = e.GetBaseException();
             throw new SerializationException(
                 $"serializer {Identifier}, {PeerText.Shown(manifest)}, cannot read {bytes.Length} bytes: "

@@ -3,10 +3,10 @@ using Akka.Configuration;
 
 namespace Userfault.Nodes;
 
-/// <summary>Limits what a peer can reach in a node, and how much of the node's memory it can use.</summary>
+/// <summary>Limits what a peer can reach on a node, and how much of the node's memory it can use.</summary>
 internal static class ClosedRemoting
 {
-    /// <summary>The configuration with these limits; it goes on top of any other.</summary>
+    /// <summary>The configuration with these limits; it takes precedence over any other.</summary>
     /// <param name="actors">Names of the actors under /user that other nodes may address.</param>
     public static Config Of(IEnumerable<string> actors) =>
         ConfigurationFactory.ParseString(

@@ -7,16 +7,17 @@ namespace Userfault.Nodes;
 
 /// <summary>
 /// The closed set of serializers of a node: it defines which messages are sent and accepted between nodes. Each
-/// serializer that Akka.NET registers is replaced, by one that allows listed messages or by one that refuses
-/// everything. Messages without an explicit binding are refused as well. So nothing that a peer sends chooses a type.
+/// serializer that Akka.NET registers is replaced, either by one that allows listed messages or by one that refuses
+/// everything. Messages without an explicit binding are refused as well, so that no message from a peer can choose a
+/// type.
 /// </summary>
-/// <remarks>docs/decisions/0022-closed-wire.md gives the reason for each.</remarks>
-public static class ClosedSerialization
+/// <remarks>docs/decisions/0022-closed-wire.md gives the reasons for each.</remarks>
+internal static class ClosedSerialization
 {
     private const string Serializers = "akka.actor.serializers";
 
     /// <summary>
-    /// All serializers of a node. The names are those of Akka.NET's reference configurations, and "userfault".
+    /// All serializers of a node. The names are "userfault" and those of Akka.NET's reference configurations.
     /// </summary>
     internal static IReadOnlyList<WireSerializer> All { get; } =
     [
@@ -27,7 +28,7 @@ public static class ClosedSerialization
         // Newtonsoft's serializer, which instantiates any type that is named. Akka.NET binds it to all types without
         // another binding.
         new("json", 1, typeof(RefusingSerializer)),
-        // Akka.NET looks its manifest up as a type.
+        // Akka.NET resolves its manifest to a type.
         new("null", 0, typeof(RefusingSerializer)),
         new("proto", 2, typeof(RefusingSerializer)),
         new("bytes", 4, typeof(RefusingSerializer)),
@@ -44,12 +45,12 @@ public static class ClosedSerialization
         new("reliable-delivery", 36, typeof(RefusingSerializer)),
     ];
 
-    /// <summary>The configuration that binds them; it goes on top of any other.</summary>
+    /// <summary>The configuration that binds them; it takes precedence over any other.</summary>
     public static Config Config { get; } = ConfigurationFactory.ParseString(Hocon());
 
     /// <summary>Puts this set of serializers on top of a configuration.</summary>
     /// <param name="basis">The configuration.</param>
-    /// <exception cref="ConfigurationException">It registers serializers of its own.</exception>
+    /// <exception cref="ConfigurationException">The configuration registers serializers of its own.</exception>
     public static Config Over(Config basis)
     {
         ArgumentNullException.ThrowIfNull(basis);

@@ -18,7 +18,7 @@ internal sealed class FollowActor : UntypedActor
     /// <summary>See <see cref="Props"/>.</summary>
     public FollowActor(Akka.Cluster.Cluster cluster, IActorRef listener) => (_cluster, _listener) = (cluster, listener);
 
-    /// <summary>A follower, to its system's end.</summary>
+    /// <summary>A follower that lives as long as its actor system.</summary>
     public static Props Props(Akka.Cluster.Cluster cluster, IActorRef listener) =>
         Akka.Actor.Props.Create(() => new FollowActor(cluster, listener));
 
@@ -50,7 +50,7 @@ internal sealed class FollowActor : UntypedActor
     {
         switch (message)
         {
-            // Its last words about the others, one by one, are no view of the cluster.
+            // A node that is removed sees the other members removed one by one: that is no view of the cluster.
             case ClusterShuttingDown:
             case MemberRemoved removed when removed.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress):
                 End();

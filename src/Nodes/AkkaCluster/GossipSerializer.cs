@@ -5,8 +5,8 @@ using Google.Protobuf;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The messages by which members keep the membership. Not allowed are Leave and Down, which a node sends only to
-/// itself, so that no peer removes a member by one message; heartbeats of former versions; and routers, which hold a
+/// The messages with which members maintain the membership. Not allowed are Leave and Down, which a node sends only to
+/// itself, so that no peer removes a member by one message; heartbeats of earlier versions; and routers, which hold a
 /// payload of any type.
 /// </summary>
 /// <remarks>

@@ -4,11 +4,11 @@ using Akka.Cluster;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Names <see cref="SplitBrainActor"/> to Akka.Cluster: the value of <c>akka.cluster.downing-provider-class</c>. Its
-/// one setting is <c>userfault.cluster.stable-after</c>.
+/// Provides <see cref="SplitBrainActor"/> to Akka.Cluster: the value of <c>akka.cluster.downing-provider-class</c>. Its
+/// only setting is <c>userfault.cluster.stable-after</c>.
 /// </summary>
 /// <param name="system">The node's actor system.</param>
-/// <param name="cluster">Its cluster extension, which is still being made.</param>
+/// <param name="cluster">Its cluster extension, which is still being constructed.</param>
 public sealed class KeepDestinationProvider(ActorSystem system, Akka.Cluster.Cluster cluster) : IDowningProvider
 {
     /// <inheritdoc/>

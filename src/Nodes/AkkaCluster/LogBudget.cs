@@ -3,9 +3,9 @@ using Akka.Event;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Bounds the warnings and errors of Akka.NET's own classes: a peer can cause them as often as it likes. Lines beyond
-/// the budget of a class are dropped until the next minute. Lines of this project's own classes are never dropped. A
-/// logger has to ask <c>Settings.LogFilter</c>; Akka.NET's own loggers do.
+/// Bounds the warnings and errors of Akka.NET's own classes, which a peer can cause at will. Lines beyond the budget of
+/// a class are dropped until the next minute. Lines of this project's own classes are never dropped. Takes effect only
+/// with loggers that consult <c>Settings.LogFilter</c>; Akka.NET's own loggers do.
 /// </summary>
 internal sealed class LogBudget : LogFilterBase
 {
@@ -26,7 +26,7 @@ internal sealed class LogBudget : LogFilterBase
         if (!isAkka || content.LogLevel() < LogLevel.WarningLevel)
             return LogFilterDecision.NoDecision;
 
-        // Several loggers may ask at the same time.
+        // Several loggers may call at the same time.
         lock (_spent)
         {
             var key = (content.LogClass, content.LogLevel());

@@ -6,7 +6,7 @@ using Akka.Event;
 
 namespace Userfault.Nodes;
 
-/// <summary>A process's part in an Akka.Cluster: its actor system, and its membership.</summary>
+/// <summary>A process's part in an Akka.Cluster: its actor system and its membership.</summary>
 public sealed class NodeSystem
 {
     private readonly FailedHandshakeGuard? _guard;
@@ -19,18 +19,18 @@ public sealed class NodeSystem
         (System, Membership) = (system, new AkkaMembership(system, cluster, outside, () => _guard?.LetGo()).Start());
     }
 
-    /// <summary>The actor system; the caller ends it by <see cref="Close"/>.</summary>
+    /// <summary>The actor system; the caller ends it with <see cref="Close"/>.</summary>
     public ActorSystem System { get; }
 
-    /// <summary>Its membership: none until <see cref="IMembership.Join"/>.</summary>
+    /// <summary>Its membership: it belongs to no cluster before <see cref="IMembership.Join"/>.</summary>
     public IMembership Membership { get; }
 
-    /// <summary>Opens the actor system of a node. It listens from now on, and is no member yet.</summary>
-    /// <param name="settings">How it takes part.</param>
-    /// <param name="basis">Configuration below what the settings say; the host's akka.hocon.</param>
-    /// <exception cref="ConfigurationException">The basis has serializers of its own.</exception>
-    /// <exception cref="System.Net.Sockets.SocketException">Inside of the exception: the port cannot be listened
-    /// on.</exception>
+    /// <summary>Opens the actor system of a node. It listens from now on, but is not a member yet.</summary>
+    /// <param name="settings">The node's settings.</param>
+    /// <param name="basis">Configuration that the settings take precedence over: the host's akka.hocon.</param>
+    /// <exception cref="ConfigurationException">The basis registers serializers of its own.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">As an inner exception: listening on the port
+    /// failed.</exception>
     public static NodeSystem Open(NodeSettings settings, Config basis)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -43,7 +43,7 @@ public sealed class NodeSystem
         );
         if (settings.Tls is { } tls)
             setup = setup.And(tls.Setup);
-        // An observer asks others and tells nobody anything: nobody ever gives it up.
+        // An observer only asks, and is never given up by another node.
         Func<NodeSystem>? outside =
             settings.Role == NodeRoles.Observer
                 ? null
@@ -58,7 +58,7 @@ public sealed class NodeSystem
         return System.Terminate();
     }
 
-    /// <summary>The addresses that Akka.Remote gives nodes which listen there.</summary>
+    /// <summary>The address that Akka.Remote gives to a node that listens at an endpoint.</summary>
     /// <param name="systemName">Name of their actor systems.</param>
     /// <param name="host">The host.</param>
     /// <param name="port">The TCP port.</param>
@@ -66,7 +66,7 @@ public sealed class NodeSystem
     public static Address AddressOf(string systemName, string host, int port, bool isTls) =>
         new(isTls ? "akka.ssl.tcp" : "akka.tcp", systemName, host, port);
 
-    /// <summary>Has an actor of another actor system told what comes to this one.</summary>
+    /// <summary>Creates an actor that forwards all its messages to an actor of another actor system.</summary>
     internal IActorRef Forward(IActorRef to) => System.ActorOf(ForwarderActor.Props(to));
 
     private static Config ConfigOf(NodeSettings settings) =>

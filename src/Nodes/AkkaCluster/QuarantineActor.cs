@@ -5,20 +5,20 @@ using Akka.Remote;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Does what has to be done about quarantine. Once a member is given up, Akka.Remote never lets its incarnation talk to
-/// the others again, in either direction, and the member that lives all the same hears nothing of it: its view says
-/// that all others are unreachable.
+/// Handles quarantine. Once a member is given up, Akka.Remote never lets its incarnation communicate with the other
+/// nodes again, in either direction. If that member is still alive, it is not notified: in its own view, all other
+/// members are unreachable.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A member that another member has given up ends its membership at once: it cannot come back as this incarnation,
-/// whatever its own rule for splits would decide later. Its next incarnation may.
+/// A member that another member has given up ends its membership at once: it cannot return as this incarnation,
+/// whatever its own rule for splits would decide later. Its next incarnation can.
 /// </para>
 /// <para>
-/// Where views differed, both sides of a split may have given up each other. Neither may talk to the other then, and
-/// neither finds out which cluster is to join which. So an answer is fetched from outside: by an actor system of an
-/// incarnation that nobody has given up. It lives on a dispatcher for blocking work, since to open an actor system is
-/// that, and only where it is needed.
+/// If views differed, the two sides of a split may have given up each other. Then neither can communicate with the
+/// other, and neither finds out which cluster must join which. The question is therefore asked from outside: by an
+/// actor system of an incarnation that no node has given up. This actor runs on a dispatcher for blocking work, since
+/// opening an actor system blocks, and opens one only if it is needed.
 /// </para>
 /// </remarks>
 internal sealed class QuarantineActor : UntypedActor
@@ -28,8 +28,8 @@ internal sealed class QuarantineActor : UntypedActor
 
     private const string BlockingDispatcher = "akka.actor.default-blocking-io-dispatcher";
 
-    // What Akka.Remote says of a connection to an incarnation that this node has given up. It has no other way of
-    // saying so.
+    // Akka.Remote's error for a connection to an incarnation that this node has given up. It reports this in no other
+    // way.
     private const string Refused = "has a UID that has been quarantined";
 
     private readonly Akka.Cluster.Cluster _cluster;
@@ -45,9 +45,9 @@ internal sealed class QuarantineActor : UntypedActor
         Func<NodeSystem> open
     ) => (_cluster, _refused, _open) = (cluster, refused, open);
 
-    /// <summary>The actor; to be named <see cref="Name"/>.</summary>
+    /// <summary>The actor; it must be named <see cref="Name"/>.</summary>
     /// <param name="cluster">The node's cluster extension.</param>
-    /// <param name="refused">Filled here: where nodes live that this one has given up.</param>
+    /// <param name="refused">Filled here: the addresses of live nodes that this one has given up.</param>
     /// <param name="open">Opens an actor system that joins no cluster.</param>
     public static Props Props(
         Akka.Cluster.Cluster cluster,
@@ -77,7 +77,7 @@ internal sealed class QuarantineActor : UntypedActor
         switch (message)
         {
             case ThisActorSystemQuarantinedEvent given:
-                // A node that is no member here was given up here as well.
+                // A node that is not a member here has been given up here as well.
                 if (_cluster.State.Members.Any(m => m.Address.Equals(given.RemoteAddress)))
                     _cluster.Down(_cluster.SelfAddress);
                 break;
@@ -126,6 +126,6 @@ internal sealed class QuarantineActor : UntypedActor
         return outside;
     }
 
-    /// <summary>Tell this to a node that has been given up and lives all the same; answers go to the sender.</summary>
+    /// <summary>Send this to a node that has been given up but is alive; answers go to the sender.</summary>
     public sealed record Say(Address Node, string Actor, Userfault.Actors.INodeMessage Message, IActorRef Sender);
 }

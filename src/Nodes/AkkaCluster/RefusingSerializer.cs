@@ -6,9 +6,9 @@ using Akka.Serialization;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Replaces a serializer that nodes do not use: it writes nothing and reads nothing. It is one with a string manifest,
-/// since Akka.NET passes those the peer's manifest as text. For any other serializer it looks the manifest up as a type
-/// first.
+/// Replaces a serializer that nodes do not use: it neither writes nor reads. It derives from the serializer with a
+/// string manifest, because Akka.NET passes the peer's manifest to those as text. For any other serializer it first
+/// resolves the manifest to a type.
 /// </summary>
 internal sealed class RefusingSerializer : SerializerWithStringManifest
 {

@@ -6,7 +6,7 @@ namespace Userfault.Nodes;
 
 /// <summary>
 /// The envelope of a message to an actor that is named by its path, the only envelope that nodes use. Its payload is
-/// read by the node's serializers in turn and must not be another envelope: otherwise a peer chooses how deep the
+/// read by the node's serializers in turn and must not be another envelope: otherwise a peer could choose how deep the
 /// reader's stack grows.
 /// </summary>
 /// <param name="system">The actor system.</param>

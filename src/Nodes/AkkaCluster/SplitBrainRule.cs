@@ -1,6 +1,6 @@
 namespace Userfault.Nodes;
 
-/// <summary>What becomes of a cluster that falls apart.</summary>
+/// <summary>The rule that decides what happens to a cluster that splits.</summary>
 public enum SplitBrainRule
 {
     /// <summary>The side with more destinations stays, see <see cref="SplitBrainSide"/>.</summary>
@@ -9,6 +9,6 @@ public enum SplitBrainRule
     /// <summary>Akka.Cluster's own resolver: the side with more members stays.</summary>
     KeepMajority,
 
-    /// <summary>No member is downed: who is away is waited for.</summary>
+    /// <summary>No member is downed: the cluster waits for unreachable members.</summary>
     Off,
 }

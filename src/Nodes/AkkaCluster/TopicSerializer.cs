@@ -4,9 +4,9 @@ using Akka.Cluster.Tools.PublishSubscribe.Serialization;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The messages by which mediators keep each other informed of subscriptions: status (A) and delta (B). A published
-/// message is sent to the subscribers without an envelope. The envelopes (C to F) are for publishers without a mediator
-/// of their own, and for groups.
+/// The messages with which mediators exchange their subscriptions: status (A) and delta (B). A published message is
+/// sent to the subscribers without an envelope. The envelopes (C to F) are for publishers without a mediator of their
+/// own, and for groups.
 /// </summary>
 /// <param name="system">The actor system.</param>
 internal sealed class TopicSerializer(ExtendedActorSystem system)

@@ -3,15 +3,15 @@ using Akka.Event;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Makes lines of the actor systems' log. Akka.Remote, Akka.Cluster and DotNetty log what other nodes and connections
-/// do to them: that a peer went away, that it is tried again, that a stranger sent garbage. A user can do nothing about
-/// it, and the command says in its own words what comes of it: who let this node in, that it was cut off, that no
-/// source is left. These lines appear where
-/// <c>akka.loglevel</c> is INFO or DEBUG. Lines that tell of a defect of this process always appear.
+/// Formats log events of the actor systems. Akka.Remote, Akka.Cluster and DotNetty log what other nodes and connections
+/// do: a peer went away, a connection is retried, a stranger sent garbage. The user cannot act on these, and the
+/// command reports the consequences itself: which node admitted this one, that it was cut off, that no source is left.
+/// These lines appear only if <c>akka.loglevel</c> is INFO or DEBUG. Lines that report a defect of this process always
+/// appear.
 /// </summary>
 public static class UserLog
 {
-    /// <summary>Longest line.</summary>
+    /// <summary>Maximum length of a line.</summary>
     public const int MaxChars = 1000;
 
     private const string Akka = "Akka";
@@ -19,7 +19,7 @@ public static class UserLog
     // Assemblies of the engine's own loggers.
     private static readonly string[] Engine = ["Akka.Remote", "Akka.Cluster", "Akka.Cluster.Tools"];
 
-    // What Akka's core logs in the engine's name: named loggers, and failures of the engine's actors, which their
+    // Log sources of the engine in Akka's core: named loggers, and failures of the engine's actors, which their
     // supervisors log.
     private static readonly string[] EngineNames = ["remoting", "Cluster", "CoordinatedShutdown"];
 
@@ -32,10 +32,10 @@ public static class UserLog
         "/system/remote-watcher",
     ];
 
-    // An actor of this project that Akka.Cluster starts among its own.
+    // An actor of this project that Akka.Cluster starts as one of its own.
     private const string DowningPath = "/downingProvider";
 
-    // The engine's errors that no peer and no broken connection causes, by their class and template.
+    // The engine's errors that neither a peer nor a broken connection can cause, by class and template.
     private static readonly (string Class, string Template)[] Defects =
     [
         ("EndpointWriter", "Serialization failed"),
@@ -43,10 +43,10 @@ public static class UserLog
         ("ClusterCoreSupervisor", "Cluster node [{0}] crashed"),
     ];
 
-    /// <summary>The line of an event.</summary>
+    /// <summary>Formats an event.</summary>
     /// <param name="said">The event.</param>
     /// <param name="isDetailed">Is everything shown, with its source?</param>
-    /// <returns>One line; null where the event is not shown.</returns>
+    /// <returns>One line; null if the event is not shown.</returns>
     public static string? LineOf(LogEvent said, bool isDetailed)
     {
         ArgumentNullException.ThrowIfNull(said);
@@ -55,13 +55,13 @@ public static class UserLog
         var level = said.LogLevel().ToString()[..^"Level".Length].ToLowerInvariant();
         var text = said.Message?.ToString() ?? "";
         var source = isDetailed ? $"[{said.LogSource}] " : "";
-        // A failed actor's message is its exception's.
+        // The message of a failed actor is that of its exception.
         var cause =
             said.Cause is { } e && !text.Contains(e.Message, StringComparison.Ordinal)
                 ? $": {e.GetType().Name}: {e.Message}"
                 : "";
-        // What a peer says of itself, such as a manifest, is in some of these lines: it moves no cursor and fills no
-        // screen.
+        // Some of these lines quote a peer, such as its manifest: control characters are removed and the length is
+        // bounded.
         var line = string.Concat(
                 $"userfault: {level}: {source}{text}{cause}".Select(static c => char.IsControl(c) ? ' ' : c)
             )

@@ -3,12 +3,12 @@ using Userfault.Pages;
 
 namespace Userfault.Nodes;
 
-/// <summary>Who is told what becomes of a connection. May be called on any thread; hands over and returns.</summary>
+/// <summary>Receives the events of a connection. May be called on any thread; must hand over and return.</summary>
 public interface IPageLinkOwner
 {
-    /// <summary>Requests go out from now on.</summary>
+    /// <summary>Requests can be sent from now on.</summary>
     void Opened(IPageSource link);
 
-    /// <summary>The connection could not be made or is over. Comes last, and once.</summary>
+    /// <summary>The connection could not be made or has ended. Called last, and once.</summary>
     void Closed(IPageSource link, Refusal reason);
 }

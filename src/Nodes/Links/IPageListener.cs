@@ -1,11 +1,11 @@
 namespace Userfault.Nodes;
 
-/// <summary>A node's server of pages, as far as its node reports it.</summary>
+/// <summary>A node's page server, as far as its node reports it.</summary>
 public interface IPageListener : IDisposable
 {
-    /// <summary>The port under which it is reached.</summary>
+    /// <summary>The port on which it listens.</summary>
     int Port { get; }
 
-    /// <summary>Pages that it has answered so far.</summary>
+    /// <summary>Pages sent since the start.</summary>
     long PagesSent { get; }
 }

@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Keeps a connection to every server that <see cref="PageLinksCore"/> wants, tries lost ones again, and
-/// tells whoever uses them which are there.
+/// Keeps a connection to every server that <see cref="PageLinksCore"/> wants, retries lost ones, and reports the open
+/// ones to the callbacks of its settings.
 /// </summary>
 public sealed class PageLinksActor : UntypedActor, IWithTimers
 {
@@ -28,7 +28,7 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>A keeper, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
+    /// <summary>A keeper that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
     public static Props Props(PageLinksSettings settings) =>
         Akka.Actor.Props.Create(() => new PageLinksActor(settings));
 
@@ -62,7 +62,7 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
                 Sender.Tell(new PageLinksProtocol.Links(_core.Open, _core.Pending, _core.Seen, _core.Lost));
                 break;
             case PageLinksProtocol.ICommand:
-                // Of a connection that was let go before.
+                // From a connection that was closed before.
                 break;
             default:
                 Unhandled(message);
@@ -86,7 +86,7 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
     {
         _core.Closed(closed.Node);
         TakeBack(closed.Node, closed.Client);
-        // One that stays away is tried again and again: said once per reason.
+        // A node that stays away is retried again and again: it is logged once per reason.
         if (!_broken.TryGetValue(closed.Node, out var last) || last != closed.Reason.Reason)
             _log.Warning("{Node}: {Reason}: {Text}", closed.Client.Name, closed.Reason.Reason, closed.Reason.Text);
         _broken[closed.Node] = closed.Reason.Reason;
@@ -116,7 +116,13 @@ public sealed class PageLinksActor : UntypedActor, IWithTimers
     }
 
     private void Connect(PageLinkTarget target) =>
-        _clients[target.Node] = _settings.Plane.Connect(target, _settings.Client, new Owner(Self, target.Node));
+        _clients[target.Node] = _settings.Plane.Connect(target, ClientOf(target), new Owner(Self, target.Node));
+
+    // By the identity that the other end knows it by.
+    private PageClientOptions ClientOf(PageLinkTarget target) =>
+        target.Image == (_settings.OfferedAs ?? _settings.Client.Image) ? _settings.Client
+        : _settings.OfferedAs is null ? _settings.Client with { Image = target.Image }
+        : _settings.Client with { Image = ImageManifest.IdentityOf(target.Image) };
 
     private sealed class Owner(IActorRef keeper, Address node) : IPageLinkOwner
     {

@@ -1,32 +1,33 @@
 using Akka.Actor;
+using Userfault.DataPlane;
 using Userfault.Pages;
 
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Decides which data-plane servers are connected to: every reachable fetcher that offers the image, or the sources
-/// themselves where no fetcher is there or none can be connected to. Plain; the shell opens and closes.
+/// Decides which data-plane servers to connect to: every reachable fetcher that offers the image, or the sources
+/// directly if there is no fetcher or none accepts connections. No I/O; the shell opens and closes connections.
 /// </summary>
-/// <param name="image">Which image is wanted.</param>
-/// <param name="throughFetchers">Are fetchers asked at all? A fetcher itself asks sources alone.</param>
-public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
+/// <param name="image">The wanted image.</param>
+/// <param name="throughFetchers">Are fetchers used at all? A fetcher itself uses only sources.</param>
+internal sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
 {
     private readonly SortedDictionary<Address, Link> _links = new(AddressOrder.Instance);
     private readonly SortedSet<Address> _seen = new(AddressOrder.Instance);
     private readonly SortedSet<Address> _lost = new(AddressOrder.Instance);
     private IReadOnlyList<PageLinkTarget> _offers = [];
 
-    /// <summary>Nodes that are connected.</summary>
+    /// <summary>The connected nodes.</summary>
     public IReadOnlyList<PageLinkTarget> Open =>
         [.. _links.Values.Where(l => l.State == State.Open).Select(l => l.Target)];
 
-    /// <summary>Nodes that are wanted and not connected.</summary>
+    /// <summary>Number of nodes that are wanted and not connected.</summary>
     public int Pending => _links.Values.Count(l => l.State != State.Open);
 
-    /// <summary>Nodes that were connected at some time.</summary>
+    /// <summary>Nodes that have been connected at any time.</summary>
     public IReadOnlyList<Address> Seen => [.. _seen];
 
-    /// <summary>Nodes whose connection broke and that have not come back.</summary>
+    /// <summary>Nodes whose connection broke and has not been restored.</summary>
     public IReadOnlyList<Address> Lost => [.. _lost];
 
     private enum State
@@ -37,20 +38,27 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
     }
 
     /// <summary>The cluster has changed.</summary>
-    public void Update(IReadOnlyList<ClusterNode> nodes) =>
-        _offers = [
+    public void Update(IReadOnlyList<ClusterNode> nodes)
+    {
+        var same = SameImages.Of(image, [.. nodes.Select(static n => n.Report?.Images ?? [])]);
+        _offers =
+        [
             .. from node in nodes
             where node.IsUsable
-            let offer = node.Report?.OfferOf(image)
+            let offer = node.Report?.OfferOf(image) ?? node.Report?.Offers.FirstOrDefault(o => same.Contains(o.Image))
             where offer is not null
             let isFetcher = node.Roles.Contains(NodeRoles.Fetcher)
             where isFetcher ? throughFetchers : node.Roles.Contains(NodeRoles.Source)
             let host = offer.Host.Length > 0 ? offer.Host : node.Address.Host
-            select new PageLinkTarget(node.Address, host, offer.Port, offer.PageCount, isFetcher),
+            select new PageLinkTarget(node.Address, host, offer.Port, offer.PageCount, isFetcher)
+            {
+                Image = offer.Image,
+            },
         ];
+    }
 
     /// <summary>
-    /// What is to be closed and what to be opened now; the core takes it as done. Call after every event.
+    /// The connections to close and to open now; the core assumes that this is done. Call after every event.
     /// </summary>
     public (IReadOnlyList<PageLinkTarget> Close, IReadOnlyList<PageLinkTarget> Open) Decide()
     {
@@ -61,7 +69,7 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
             if (wanted.Contains(link.Target))
                 continue;
             close.Add(link.Target);
-            // A source that is let go since fetchers are there is not lost; a node that cannot be asked any more is.
+            // A source that is released because there are fetchers is not lost; a node that can no longer be used is.
             if (link.State == State.Open && !_offers.Contains(link.Target))
                 _lost.Add(link.Target.Node);
         }
@@ -74,7 +82,7 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
         return (close, open);
     }
 
-    /// <summary>A connection is made.</summary>
+    /// <summary>A connection has opened.</summary>
     public void Opened(Address node)
     {
         _links[node].State = State.Open;
@@ -82,7 +90,7 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
         _lost.Remove(node);
     }
 
-    /// <summary>A connection could not be made or is over; it is tried again after <see cref="Retry"/>.</summary>
+    /// <summary>A connection could not be made or has ended; it is retried after <see cref="Retry"/>.</summary>
     public void Closed(Address node)
     {
         if (_links[node].State == State.Open)
@@ -90,7 +98,7 @@ public sealed class PageLinksCore(ImageIdentity image, bool throughFetchers)
         _links[node].State = State.Waiting;
     }
 
-    /// <summary>It is time to try again: the target, or null where it is not wanted any more.</summary>
+    /// <summary>It is time to retry: returns the target, or null if it is no longer wanted.</summary>
     public PageLinkTarget? Retry(Address node)
     {
         if (!_links.TryGetValue(node, out var link) || link.State != State.Waiting)

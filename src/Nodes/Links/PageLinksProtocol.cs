@@ -12,18 +12,18 @@ public static class PageLinksProtocol
     /// <summary>A message for the keeper.</summary>
     public interface ICommand;
 
-    /// <summary>Tell the sender <see cref="Links"/>.</summary>
+    /// <summary>Send <see cref="Links"/> to the sender.</summary>
     public sealed record GetLinks : ICommand
     {
         /// <summary>The one instance.</summary>
         public static readonly GetLinks Instance = new();
     }
 
-    /// <summary>The connections now.</summary>
-    /// <param name="Open">Servers that are connected.</param>
-    /// <param name="Pending">How many are wanted and not connected.</param>
-    /// <param name="Seen">Nodes that were connected at some time.</param>
-    /// <param name="Lost">Nodes whose connection broke and that have not come back.</param>
+    /// <summary>The current connections.</summary>
+    /// <param name="Open">The connected servers.</param>
+    /// <param name="Pending">Number of servers that are wanted and not connected.</param>
+    /// <param name="Seen">Nodes that have been connected at any time.</param>
+    /// <param name="Lost">Nodes whose connection broke and has not been restored.</param>
     public sealed record Links(
         IReadOnlyList<PageLinkTarget> Open,
         int Pending,

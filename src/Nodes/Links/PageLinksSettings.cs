@@ -5,22 +5,24 @@ using Userfault.Pages;
 
 namespace Userfault.Nodes;
 
-/// <summary>Which connections are kept, and for whom.</summary>
+/// <summary>Which connections are kept, and how their user is notified.</summary>
 public sealed record PageLinksSettings
 {
-    /// <summary>Image and limits; the server's address is put in for each.</summary>
+    /// <summary>Image and limits; the address of each server is filled in.</summary>
     public required PageClientOptions Client { get; init; }
 
-    /// <summary>The image that nodes offer where the wanted one is found; null: that one itself.</summary>
+    /// <summary>
+    /// The image that nodes offer if they have the wanted one (for manifests); null for the wanted image itself.
+    /// </summary>
     public ImageIdentity? OfferedAs { get; init; }
 
-    /// <summary>How pages travel.</summary>
+    /// <summary>The transport of pages.</summary>
     public IPagePlane Plane { get; init; } = TcpPagePlane.Instance;
 
-    /// <summary>Are fetchers asked at all? A fetcher itself asks sources alone.</summary>
+    /// <summary>Are fetchers used at all? A fetcher itself uses only sources.</summary>
     public bool ThroughFetchers { get; init; } = true;
 
-    /// <summary>How long after a connection broke it is tried again.</summary>
+    /// <summary>Time after which a broken connection is retried.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A connection can be used from now on. Called on the keeper's thread.</summary>
@@ -32,12 +34,13 @@ public sealed record PageLinksSettings
     public required Action<Address, IPageSource> Closed { get; init; }
 
     /// <summary>
-    /// Connections that make one fetcher a node in a pool: it comes and goes with the node. Every fetcher may ask the
-    /// other nodes too, for hedges and where its own is silent.
+    /// Connections that make each node one fetcher in a pool, which is added and removed with the node. Every fetcher
+    /// may use the other nodes as well, for hedges and when its own node is silent.
     /// </summary>
     /// <param name="pool">The fetcher pool.</param>
     /// <param name="client">Image and limits.</param>
-    /// <param name="memory">Where the pages will go, told of them as they come; null where it need not know.</param>
+    /// <param name="memory">The memory that the pages will go to, notified as they arrive; null if it need not
+    /// be.</param>
     public static PageLinksSettings IntoPool(IActorRef pool, PageClientOptions client, IGuestMemory? memory = null)
     {
         var nodes = new Dictionary<Address, SharedPageSource>();

@@ -5,7 +5,7 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>Pages over TCP: the page data plane of <see cref="PageServer"/> and <see cref="PageClient"/>.</summary>
-public sealed class TcpPagePlane : IPagePlane
+internal sealed class TcpPagePlane : IPagePlane
 {
     /// <summary>The one instance.</summary>
     public static readonly TcpPagePlane Instance = new();

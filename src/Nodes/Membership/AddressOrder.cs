@@ -2,7 +2,7 @@ using Akka.Actor;
 
 namespace Userfault.Nodes;
 
-/// <summary>The order of node addresses that every node agrees on: by host, then by port.</summary>
+/// <summary>The order of node addresses that all nodes share: by host, then by port.</summary>
 public sealed class AddressOrder : IComparer<Address>
 {
     /// <summary>The one instance.</summary>

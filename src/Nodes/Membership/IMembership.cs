@@ -4,18 +4,19 @@ using Userfault.Actors;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// What the actors of a node need of a cluster, and nothing else. Akka.Cluster is behind it in a process, an
-/// adversarial model in the simulator; one suite of tests holds both to what is promised here.
+/// All that the actors of a node need of a cluster. The implementation is Akka.Cluster in a process and an adversarial
+/// model in the simulator; one suite of tests holds both to the guarantees stated here.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Messages between nodes are delivered at most once. What is told keeps its order for each pair of sending and
-/// receiving node, and what is published for each publishing node and topic; between the two, and between topics, there
-/// is no order. A message to a node that is gone, or whose connection is broken, is lost without a word. Views of the
-/// membership lag behind and differ between nodes.
+/// Messages between nodes are delivered at most once. Messages sent by Tell keep their order per pair of sending and
+/// receiving node, and published messages per publishing node and topic; between the two, and between topics, there is
+/// no order. A message to a node that is gone, or whose connection is broken, is lost silently. Views of the membership
+/// lag behind and differ between nodes.
 /// </para>
-/// <para>All methods may be called on any thread, return at once, and never throw because of what another node
-/// does.</para>
+/// <para>
+/// All methods may be called on any thread, return at once, and never throw because of what another node does.
+/// </para>
 /// </remarks>
 public interface IMembership
 {
@@ -23,58 +24,59 @@ public interface IMembership
     NodeId Self { get; }
 
     /// <summary>
-    /// Begins to join: the first seed that answers lets this node in. Asks until one does. A node joins once.
+    /// Starts to join: the first seed that answers admits this node. Retries until one does. A node joins once.
     /// </summary>
-    /// <param name="seeds">Nodes to ask; none begins a cluster of this node alone.</param>
+    /// <param name="seeds">The nodes to contact; none starts a cluster of this node alone.</param>
     void Join(IReadOnlyList<Address> seeds);
 
     /// <summary>
-    /// Begins to leave in order, and ends the node; <see cref="MembershipEnded"/> follows within bounds, also where
-    /// other members are away or this node was let in nowhere.
+    /// Starts to leave in order, and ends the node; <see cref="MembershipEnded"/> follows within bounded time, even if
+    /// other members are unreachable or this node was never admitted.
     /// </summary>
     void Leave();
 
-    /// <summary>Gives up a member, or this node itself: its present incarnation never comes back.</summary>
+    /// <summary>Downs a member, or this node itself: its present incarnation never returns.</summary>
     /// <param name="node">
-    /// Which; nothing happens where no member has this address. One that lives is removed once it cannot be heard any
-    /// more.
+    /// The member; ignored if no member has this address. A member that is alive is removed once it has become
+    /// unreachable.
     /// </param>
     void Down(Address node);
 
     /// <summary>
-    /// Tells an actor of the members: all that are there now at first, as if each had just changed, then every
-    /// <see cref="IMembershipEvent"/>, until this membership ends. One that is over already says so, and nothing else.
+    /// Sends an actor the current members first, as if each had just changed, then every <see cref="IMembershipEvent"/>
+    /// until this membership ends. If it has ended already, only that is sent.
     /// </summary>
-    /// <param name="listener">Is told; may live in another actor system of this process.</param>
+    /// <param name="listener">The actor; it may live in another actor system of this process.</param>
     void Follow(IActorRef listener);
 
     /// <summary>
-    /// Does this very node hear a member? A member is unreachable for all as soon as one other member has lost sight of
-    /// it, and a node that has gone deaf loses sight of everybody: who decides by that alone follows the deaf one.
+    /// Does this node itself receive heartbeats from a member? A member counts as unreachable in every view as soon as
+    /// one other member has lost contact with it, and a node that has become deaf loses contact with everyone: a
+    /// decision based on reachability alone would follow the deaf node.
     /// </summary>
     /// <param name="node">The member.</param>
-    /// <returns>True for this node itself; null where this node does not listen for that member.</returns>
+    /// <returns>True for this node itself; null if this node does not monitor that member.</returns>
     bool? Hears(Address node);
 
-    /// <summary>Sends a message to an actor that another node, or this one, has under /user.</summary>
-    /// <param name="node">The node; need not be a member. While it is gone, a message may reach the next process at its
-    /// address.</param>
+    /// <summary>Sends a message to an actor under /user of another node or of this one.</summary>
+    /// <param name="node">The node, not necessarily a member. If it is gone, the message may reach the next process at
+    /// its address.</param>
     /// <param name="actor">The actor's name.</param>
     /// <param name="message">The message.</param>
-    /// <param name="sender">Who gets answers.</param>
+    /// <param name="sender">Receives the answers.</param>
     void Tell(Address node, string actor, INodeMessage message, IActorRef sender);
 
     /// <summary>
-    /// Has an actor told what is published on a topic from now on. Other nodes hear of the subscription late: what they
-    /// publish before is not delivered.
+    /// Subscribes an actor to a topic. Other nodes learn of the subscription with a delay: messages that they publish
+    /// before are not delivered.
     /// </summary>
     void Subscribe(string topic, IActorRef subscriber);
 
-    /// <summary>Ends <see cref="Subscribe"/>. What is under way still comes.</summary>
+    /// <summary>Ends <see cref="Subscribe"/>. Messages in flight are still delivered.</summary>
     void Unsubscribe(string topic, IActorRef subscriber);
 
     /// <summary>
-    /// Sends a message to all subscribers of a topic that this node knows of; it has no sender that can be answered.
+    /// Sends a message to all subscribers of a topic that this node knows of. It has no sender that could be answered.
     /// </summary>
     void Publish(string topic, INodeMessage message);
 }

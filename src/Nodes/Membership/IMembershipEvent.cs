@@ -1,4 +1,4 @@
 namespace Userfault.Nodes;
 
-/// <summary>What a listener of <see cref="IMembership.Follow"/> is told; nothing else.</summary>
+/// <summary>The events that a listener of <see cref="IMembership.Follow"/> receives.</summary>
 public interface IMembershipEvent;

@@ -1,7 +1,7 @@
 namespace Userfault.Nodes;
 
-/// <summary>A member has come or has gone on in its life.</summary>
-/// <param name="Node">Which incarnation.</param>
+/// <summary>A member has been added, or its state has changed.</summary>
+/// <param name="Node">The incarnation.</param>
 /// <param name="Roles">Its roles, in ordinal order.</param>
-/// <param name="State">Where it is now; <see cref="MemberState.Removed"/> comes last.</param>
+/// <param name="State">Its new state; <see cref="MemberState.Removed"/> is the last.</param>
 public sealed record MemberChanged(NodeId Node, IReadOnlyList<string> Roles, MemberState State) : IMembershipEvent;

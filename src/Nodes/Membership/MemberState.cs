@@ -1,26 +1,26 @@
 namespace Userfault.Nodes;
 
-/// <summary>A member's place in its life, in order; numbers are those of the wire.</summary>
+/// <summary>The state of a member, in order of its life cycle; the numbers are those of the wire.</summary>
 public enum MemberState
 {
-    /// <summary>It has been let in; not all members know it.</summary>
+    /// <summary>It has been admitted; not all members know it yet.</summary>
     Joining = 0,
 
-    /// <summary>All that are reachable know it.</summary>
+    /// <summary>All reachable members know it.</summary>
     Up = 1,
 
-    /// <summary>It has said that it goes.</summary>
+    /// <summary>It has announced that it leaves.</summary>
     Leaving = 2,
 
-    /// <summary>All know that it goes.</summary>
+    /// <summary>All members know that it leaves.</summary>
     Exiting = 3,
 
     /// <summary>It was given up.</summary>
     Down = 4,
 
-    /// <summary>It is a member no more.</summary>
+    /// <summary>It is no longer a member.</summary>
     Removed = 5,
 
-    /// <summary>It has been let in while other members were unreachable.</summary>
+    /// <summary>It has been admitted while other members were unreachable.</summary>
     WeaklyUp = 6,
 }

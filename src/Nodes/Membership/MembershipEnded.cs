@@ -1,8 +1,8 @@
 namespace Userfault.Nodes;
 
 /// <summary>
-/// This node is no member any more: it left, it was downed, or its actor system ends. What it hears of other members
-/// afterwards is no view of the cluster.
+/// This node is no longer a member: it left, it was downed, or its actor system ends. Any later information about other
+/// members is no view of the cluster.
 /// </summary>
 public sealed record MembershipEnded : IMembershipEvent
 {

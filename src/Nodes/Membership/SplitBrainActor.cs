@@ -3,7 +3,9 @@ using Akka.Event;
 
 namespace Userfault.Nodes;
 
-/// <summary>Waits until nothing has changed for a while, then does what <see cref="SplitBrainSide"/> decides.</summary>
+/// <summary>
+/// Waits until nothing has changed for a while, then carries out the decision of <see cref="SplitBrainSide"/>.
+/// </summary>
 public sealed class SplitBrainActor : UntypedActor, IWithTimers
 {
     private readonly IMembership _membership;
@@ -20,7 +22,7 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
 
     /// <summary>A resolver.</summary>
     /// <param name="membership">The membership of its node.</param>
-    /// <param name="stableAfter">How long nothing may change before it is decided which side stays.</param>
+    /// <param name="stableAfter">How long nothing may change before the decision is made.</param>
     public static Props Props(IMembership membership, TimeSpan stableAfter) =>
         Akka.Actor.Props.Create(() => new SplitBrainActor(membership, stableAfter));
 
@@ -33,8 +35,8 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
         switch (message)
         {
             case MemberChanged { State: MemberState.Removed or MemberState.Down } gone:
-                // A member that goes is no reason to wait on: of a side that does not stay, all go together and not one
-                // after another.
+                // The removal of a member does not restart the wait: on a side that does not stay, all members down
+                // themselves together and not one after another.
                 _members.Remove(gone.Node);
                 return;
             case MemberChanged changed:
@@ -66,7 +68,7 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
 
     private void Decide()
     {
-        // What this node hears itself decides, and not what others say of a member: one of them may have gone deaf.
+        // Decided by what this node itself hears, not by what others report of a member: one of them may be deaf.
         var members = _members
             .Values.OrderBy(static m => m.Address, AddressOrder.Instance)
             .Select(m => m with { IsReachable = _membership.Hears(m.Address) ?? m.IsReachable })
@@ -88,7 +90,7 @@ public sealed class SplitBrainActor : UntypedActor, IWithTimers
                 break;
             case SplitBrainDecision.DownSelf:
                 _log.Warning(
-                    "the rest of the cluster has been out of reach for {Seconds} s: this node goes and joins anew",
+                    "the rest of the cluster has been out of reach for {Seconds} s: this node leaves and joins again",
                     _stableAfter.TotalSeconds
                 );
                 _membership.Down(_membership.Self.Address);

@@ -1,6 +1,6 @@
 namespace Userfault.Nodes;
 
-/// <summary>What a node does about members that have been out of reach for long.</summary>
+/// <summary>The action of a node after members have been unreachable for long.</summary>
 public enum SplitBrainDecision
 {
     /// <summary>Nothing: all are reachable.</summary>
@@ -9,6 +9,6 @@ public enum SplitBrainDecision
     /// <summary>This side stays: the others are downed.</summary>
     DownUnreachable,
 
-    /// <summary>The other side stays: this node downs itself, and joins anew when it can.</summary>
+    /// <summary>The other side stays: this node downs itself, and rejoins when it can.</summary>
     DownSelf,
 }

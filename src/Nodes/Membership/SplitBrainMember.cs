@@ -2,12 +2,12 @@ using Akka.Actor;
 
 namespace Userfault.Nodes;
 
-/// <summary>A member as <see cref="SplitBrainSide"/> weighs it.</summary>
-/// <param name="Address">Where it is.</param>
+/// <summary>A member, with the properties that <see cref="SplitBrainSide"/> considers.</summary>
+/// <param name="Address">Its address.</param>
 /// <param name="IsDestination">Does it hold a guest?</param>
-/// <param name="IsReachable">Does the deciding node reach it?</param>
-/// <param name="IsLeaving">Has it said that it goes?</param>
-public readonly record struct SplitBrainMember(
+/// <param name="IsReachable">Can the deciding node reach it?</param>
+/// <param name="IsLeaving">Has it announced that it leaves?</param>
+internal readonly record struct SplitBrainMember(
     Address Address,
     bool IsDestination,
     bool IsReachable,

@@ -1,13 +1,13 @@
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Decides which side of a split cluster stays: the one with more destinations, since a running guest
-/// should find its pages again soonest; of those with equally many, or none, the one with more
-/// members, so that a lone destination that has died takes nobody with it; of equal sides that with the lowest address.
-/// Who is leaving counts for neither side: a destination that has left in order and was not seen off holds no guest any
-/// more. Plain; every node comes to the same answer for its side.
+/// Decides which side of a split cluster stays: the one with more destinations, so that a running guest regains its
+/// pages soonest; if these are equal, the one with more members, so that a lone destination that died takes no other
+/// node down with it; if these are equal too, the one with the lowest address. Members that are leaving count for
+/// neither side: a destination that left in order, but whose departure not every member has seen, holds no guest any
+/// more. No I/O; the nodes of one side reach the same decision.
 /// </summary>
-public static class SplitBrainSide
+internal static class SplitBrainSide
 {
     /// <summary>The decision of one node.</summary>
     /// <param name="members">All members that are not down.</param>

@@ -3,12 +3,12 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// A page source that does not push what is there already: background requests for pages that the destination has, by
+/// A page source that does not push pages already in place: background requests for pages that the destination has, by
 /// this node's replica of its bitmap, end in <see cref="FetchFailure.NotNeeded"/> at once. Demand always passes.
 /// </summary>
-/// <param name="source">Where the pages come from; not owned.</param>
+/// <param name="source">The source of the pages; not owned.</param>
 /// <param name="replicas">This node's replicas.</param>
-public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageSource
+internal sealed class NeededSource(IPageSource source, Replicas replicas) : IPageSource
 {
     private long _skipped;
 
@@ -21,7 +21,7 @@ public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageS
     /// <inheritdoc/>
     public ulong Pages => source.Pages;
 
-    /// <summary>Pages that were asked for and not needed.</summary>
+    /// <summary>Pages that were requested but not needed.</summary>
     public long Skipped => Interlocked.Read(ref _skipped);
 
     /// <inheritdoc/>
@@ -47,7 +47,7 @@ public sealed class NeededSource(IPageSource source, Replicas replicas) : IPageS
     /// <inheritdoc/>
     public void Cancel(ulong requestId) => source.Cancel(requestId);
 
-    /// <summary>Nothing: the source goes on.</summary>
+    /// <summary>Does nothing: the source stays open.</summary>
     public void Dispose() { }
 
     private bool AnyMissing(ReadOnlySpan<MemoryPageRange> ranges, out long pages)

@@ -5,17 +5,18 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Calls to page sources and to the sinks that wait for their answers, put in under the lock of the owner and made
-/// outside of it. One thread at a time makes them, in order, so that a cancellation never overtakes its request;
-/// another thread that puts in calls meanwhile returns, and the first one makes these too. A source that answers within
-/// the call is handled the same way: the answer is processed after the call, not inside it.
+/// Calls to page sources and to the sinks that wait for their answers, added under the owner's lock and made outside of
+/// it. One thread at a time makes them, in order, so that a cancellation never overtakes its request; if another thread
+/// adds calls in the meantime, it returns, and the first one makes these too. A source that answers within the call is
+/// handled the same way: the answer is processed after the call, not inside it.
 /// </summary>
 /// <remarks>
-/// Problem: sources and sinks have locks of their own. A connection of the data plane holds its lock while it hands a
-/// request to the owner, and takes it when an answer is delivered to it. Were answers delivered under the owner's lock,
-/// the two locks would be taken in both orders, and both threads could wait for ever. Idea: nothing foreign is called
-/// under the owner's lock. Proof: under that lock only this list is changed; a thread that makes calls holds no lock of
-/// the owner's, so whatever it waits for is never held by a thread that waits for it.
+/// Problem: sources and sinks have locks of their own. A connection of the data plane holds its lock while it passes a
+/// request to the owner, and takes it when an answer is delivered to it. If answers were delivered under the owner's
+/// lock, the two locks would be taken in both orders, and both threads could wait for ever. Idea: no foreign code is
+/// called under the owner's lock. Proof: under that lock only this list is changed; a thread that makes calls does not
+/// hold the owner's lock, so no thread that holds another lock and waits for the owner's can be waiting, directly or
+/// indirectly, for this thread.
 /// </remarks>
 /// <param name="owner">The lock.</param>
 internal sealed class Outbox(Lock owner)
@@ -33,12 +34,12 @@ internal sealed class Outbox(Lock owner)
         Fail,
     }
 
-    /// <summary>Asks a source. Under the lock.</summary>
+    /// <summary>Sends a request to a source. Under the lock.</summary>
     public void Ask(IPageSource source, IPageSink sink, SourceRequest request)
     {
         var ranges = request.Ranges;
         var head = new PageRequest(request.Id, request.Priority, request.SentNs);
-        // Mostly it is one range.
+        // Usually there is one range.
         _waiting.Add(
             ranges.Length == 1
                 ? new Call(Kind.Ask, source, sink, head, ranges[0], null)
@@ -50,22 +51,22 @@ internal sealed class Outbox(Lock owner)
     public void Cancel(IPageSource source, ulong requestId) =>
         _waiting.Add(new Call(Kind.Cancel, source, null, new PageRequest(requestId, default, 0), default, null));
 
-    /// <summary>Lets go of a source. Under the lock.</summary>
+    /// <summary>Releases a source. Under the lock.</summary>
     public void GiveUp(IPageSource source) => _waiting.Add(new Call(Kind.GiveUp, source, null, default, default, null));
 
-    /// <summary>Hands pages to a sink. Under the lock.</summary>
+    /// <summary>Delivers pages to a sink. Under the lock.</summary>
     public void Deliver(IPageSink sink, PageBatch batch) =>
         _waiting.Add(new Call(Kind.Deliver, null, sink, default, default, null) { Batch = batch });
 
-    /// <summary>Tells a sink that its request has failed. Under the lock.</summary>
+    /// <summary>Reports to a sink that its request has failed. Under the lock.</summary>
     public void Fail(IPageSink sink, ulong requestId, FetchFailure failure) =>
         _waiting.Add(
             new Call(Kind.Fail, null, sink, new PageRequest(requestId, default, 0), default, null) { Failure = failure }
         );
 
     /// <summary>
-    /// Is it up to the calling thread to make the calls that wait (<see cref="MakeAll"/>), as soon as it has left the
-    /// lock? Under the lock.
+    /// Must the calling thread make the pending calls (<see cref="MakeAll"/>) as soon as it has left the lock? Under
+    /// the lock.
     /// </summary>
     public bool TryBegin()
     {
@@ -76,7 +77,7 @@ internal sealed class Outbox(Lock owner)
         return true;
     }
 
-    /// <summary>Makes the calls that wait, until there are none.</summary>
+    /// <summary>Makes the pending calls until there are none.</summary>
     public void MakeAll()
     {
         try
@@ -89,7 +90,8 @@ internal sealed class Outbox(Lock owner)
         }
         catch
         {
-            // A source has thrown: that is its own affair, and whoever comes next goes on behind it.
+            // A source has thrown: the exception goes to the caller, and the next thread continues with the pending
+            // calls.
             lock (owner)
                 End();
             throw;

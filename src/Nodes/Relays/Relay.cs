@@ -3,17 +3,17 @@ using Userfault.DataPlane;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// A fetcher node's server as seen from outside its actor: what there is to report. Written by <see cref="RelayActor"/>
-/// alone, read from any thread.
+/// A fetcher node's server as seen from outside its actor: the data for its report. Written only by
+/// <see cref="RelayActor"/>, read from any thread.
 /// </summary>
-/// <param name="host">The address under which others reach this node.</param>
-/// <param name="serves">Told once, when pages can first be had here.</param>
+/// <param name="host">The address at which other nodes reach this node.</param>
+/// <param name="serves">Called once, when pages are first available here.</param>
 public sealed class Relay(string host, Action<SourceListing> serves)
 {
     private volatile IPageListener? _server;
     private volatile ReplicatedSource? _source;
 
-    /// <summary>What the node says of itself: its offer while a source is there.</summary>
+    /// <summary>The node's report about itself: it has an offer while there is a source.</summary>
     public NodeReport Report() =>
         _server is { } server && _source is { Replicas: > 0 } source
             ? new NodeReport([Listing(server, source)], server.PagesSent)
@@ -22,7 +22,7 @@ public sealed class Relay(string host, Action<SourceListing> serves)
                 PagesSent = _server?.PagesSent ?? 0,
             };
 
-    /// <summary>Pages that were asked for a second time, since the first took long.</summary>
+    /// <summary>Pages requested a second time because the first request was slow.</summary>
     public long Hedged => _source?.Counters.Hedged ?? 0;
 
     internal void Serve(IPageListener server, ReplicatedSource source) => (_source, _server) = (source, server);

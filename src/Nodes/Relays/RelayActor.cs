@@ -7,7 +7,7 @@ namespace Userfault.Nodes;
 
 /// <summary>
 /// A fetcher node: a data-plane server in front of this node's own connections to sources. It serves the first image
-/// that it hears of, and its manifest, from all sources that have them; pages pass through, none is kept.
+/// that it learns of, and its manifest, from all sources that have them; pages pass through and are not kept.
 /// </summary>
 public sealed class RelayActor : UntypedActor, IWithTimers
 {
@@ -46,15 +46,15 @@ public sealed class RelayActor : UntypedActor, IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>A relay, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
-    /// <param name="relay">Where it says what it serves.</param>
-    /// <param name="node">This node's <see cref="NodeActor"/>, which tells the others.</param>
+    /// <summary>A relay that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
+    /// <param name="relay">Publishes what the relay serves.</param>
+    /// <param name="node">This node's <see cref="NodeActor"/>, which reports to the others.</param>
     /// <param name="server">Where it listens.</param>
-    /// <param name="client">How it connects to sources; image and address are put in.</param>
-    /// <param name="retryAfter">How long after a source was lost it is tried again.</param>
-    /// <param name="replicas">This node's replicas of bitmaps: what is there is not pushed again.</param>
-    /// <param name="plane">How pages travel; null is TCP.</param>
-    /// <param name="settings">How sources are asked; null: the defaults.</param>
+    /// <param name="client">How it connects to sources; image and address are filled in.</param>
+    /// <param name="retryAfter">Time after which a lost source is retried.</param>
+    /// <param name="replicas">This node's replicas of bitmaps: pages in place are not pushed again.</param>
+    /// <param name="plane">The transport of pages; null for TCP.</param>
+    /// <param name="settings">The settings of the fetch engine; null for the defaults.</param>
     public static Props Props(
         Relay relay,
         IActorRef node,
@@ -119,12 +119,14 @@ public sealed class RelayActor : UntypedActor, IWithTimers
 
     private void Begin(IReadOnlyList<ClusterNode> nodes)
     {
-        var offer = nodes
-            .Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source))
-            .SelectMany(n => n.Report?.Offers ?? [])
-            .FirstOrDefault();
-        if (offer is null)
+        var sources = nodes
+            .Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source) && n.Report is { Offers.Count: > 0 })
+            .Select(static n => n.Report!)
+            .ToList();
+        // Sources that may have one image, and have not read it whole, are not mixed: it is known soon.
+        if (sources.Count == 0 || SameImages.AreUndecided(SameImages.Groups([.. sources.Select(static s => s.Images)])))
             return;
+        var offer = sources[0].Offers[0];
         var source = _source = SourceOf(offer.Image, offer.PageCount, offer.Name);
         var every = TimeSpan.FromTicks(Math.Max(_settings.TickNs / 100, TimeSpan.TicksPerMillisecond));
         if (_settings.TickNs > 0)
@@ -148,8 +150,8 @@ public sealed class RelayActor : UntypedActor, IWithTimers
         );
     }
 
-    // Who asks here gives this node up after the timeout; a source that is silent has to be given up before, or this
-    // node would seem to be.
+    // The clients of this node give it up after the timeout. A silent source must be given up earlier, or this node
+    // would appear to be the silent one.
     private ReplicatedSource SourceOf(ImageIdentity image, ulong pages, string name)
     {
         var clock = Context.System.Scheduler;
@@ -165,7 +167,7 @@ public sealed class RelayActor : UntypedActor, IWithTimers
         );
     }
 
-    // Connections to all sources of an image, for what they have of it.
+    // Connections to all sources of an image, for the image itself or its manifest.
     private Props LinksTo(ReplicatedSource replicas, ImageIdentity image, Action changed) =>
         PageLinksActor.Props(
             new PageLinksSettings

@@ -11,13 +11,13 @@ internal sealed class RelayedRequest(int number)
 
     public int Number => number;
 
-    /// <summary>The number under which it is asked for.</summary>
+    /// <summary>The id that the client chose.</summary>
     public ulong Id { get; private set; }
 
-    /// <summary>Where its answer goes; null once it has ended.</summary>
+    /// <summary>The sink for its answer; null once it has ended.</summary>
     public IPageSink? Sink { get; set; }
 
-    /// <summary>Pages that have not come.</summary>
+    /// <summary>Pages that have not arrived.</summary>
     public int Left { get; set; }
 
     public ReadOnlySpan<MemoryPageRange> Ranges => _ranges ?? new ReadOnlySpan<MemoryPageRange>(in _range);
@@ -25,7 +25,7 @@ internal sealed class RelayedRequest(int number)
     public void Reset(ulong id, ReadOnlySpan<MemoryPageRange> ranges, IPageSink sink)
     {
         (Id, Sink, Left, _range, _ranges) = (id, sink, 0, default, null);
-        // Mostly it is one range.
+        // Usually there is one range.
         if (ranges.Length == 1)
             _range = ranges[0];
         else

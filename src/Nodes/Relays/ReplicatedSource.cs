@@ -5,16 +5,15 @@ namespace Userfault.Nodes;
 
 /// <summary>
 /// All replicas of one image as one page source: the fetch engine (<see cref="FetchCore"/>) behind a lock. A request is
-/// passed on as it comes; what the engine does besides is what it does everywhere: slow demand is hedged, what a silent
-/// or lost replica did not answer is asked of another, one whose answers are wrong is given up, and a page on its way
-/// to one asker is not asked for again by another. Without a replica requests end in
-/// <see cref="FetchFailure.SourceLost"/>. Replicas come and go on any thread; the set does not own them.
+/// passed on as it arrives; the engine does the rest as everywhere else: slow demand is hedged, pages that a silent or
+/// lost replica did not deliver are requested from another, a replica whose answers are wrong is given up, and a page
+/// in flight for one requester is not requested again for another. Without a replica, requests end in
+/// <see cref="FetchFailure.SourceLost"/>. Replicas may be added and removed on any thread; the set does not own them.
 /// </summary>
 /// <remarks>
-/// The engine and the sinks of those who ask are called under the lock, so that a request's last batch comes last
-/// whichever replica it comes from; a sink hands over and returns. Replicas are called outside of it, by one thread at
-/// a time and in the engine's order (<see cref="Outbox"/>): asking costs a system call, and a replica may answer within
-/// it.
+/// The engine is called under the lock. Replicas and the requesters' sinks are called outside of it, by one thread at a
+/// time and in the engine's order (<see cref="Outbox"/>), so that a request's last batch is delivered last, whichever
+/// replica it comes from. A call to a replica may cost a system call, and the replica may answer within it.
 /// </remarks>
 public sealed class ReplicatedSource : IPageSource
 {
@@ -33,10 +32,10 @@ public sealed class ReplicatedSource : IPageSource
 
     /// <summary>A set without replicas.</summary>
     /// <param name="identity">The image.</param>
-    /// <param name="pages">Its size in pages; 0: what its replicas say.</param>
+    /// <param name="pages">Its size in pages; 0 to take it from the replicas.</param>
     /// <param name="name">A name for messages.</param>
-    /// <param name="settings">How replicas are asked. Its windows are those of who asks here: what is asked for is
-    /// passed on.</param>
+    /// <param name="settings">The settings of the fetch engine, except its windows: those are the requesters', whose
+    /// requests are passed on at once.</param>
     /// <param name="nowNs">The clock, in ns; any zero. Called on any thread.</param>
     public ReplicatedSource(ImageIdentity identity, ulong pages, string name, FetchSettings settings, Func<long> nowNs)
     {
@@ -61,16 +60,16 @@ public sealed class ReplicatedSource : IPageSource
     public ImageIdentity Identity { get; }
 
     /// <inheritdoc/>
-    /// <remarks>0 where nobody has said yet.</remarks>
+    /// <remarks>0 if it is not known yet.</remarks>
     public ulong Pages =>
         _pages != 0 ? _pages
         : _replicas is [var first, ..] ? first.Pages
         : 0;
 
-    /// <summary>How many replicas can be asked.</summary>
+    /// <summary>Number of usable replicas.</summary>
     public int Replicas => _replicas.Length;
 
-    /// <summary>What was done so far.</summary>
+    /// <summary>Counters since the start.</summary>
     public FetchCounters Counters
     {
         get
@@ -80,7 +79,7 @@ public sealed class ReplicatedSource : IPageSource
         }
     }
 
-    /// <summary>A replica can be asked from now on.</summary>
+    /// <summary>Adds a replica.</summary>
     public void Add(IPageSource replica)
     {
         ArgumentNullException.ThrowIfNull(replica);
@@ -96,7 +95,7 @@ public sealed class ReplicatedSource : IPageSource
         }
     }
 
-    /// <summary>A replica is gone.</summary>
+    /// <summary>Removes a replica.</summary>
     public void Remove(IPageSource replica)
     {
         bool calls;
@@ -142,7 +141,7 @@ public sealed class ReplicatedSource : IPageSource
     }
 
     /// <inheritdoc/>
-    /// <remarks>A replica that was removed meanwhile is gone, and what was asked of it is asked of another.</remarks>
+    /// <remarks>A replica may have been removed since Gather; its requests have moved to others.</remarks>
     public void Send()
     {
         foreach (var replica in _replicas)
@@ -166,7 +165,7 @@ public sealed class ReplicatedSource : IPageSource
     }
 
     /// <summary>
-    /// Looks for replicas that are slow or silent. To be called every <see cref="FetchSettings.TickNs"/> or so.
+    /// Checks for slow and silent replicas. To be called about every <see cref="FetchSettings.TickNs"/>.
     /// </summary>
     public void Tick()
     {
@@ -184,7 +183,7 @@ public sealed class ReplicatedSource : IPageSource
             _outbox.MakeAll();
     }
 
-    /// <summary>Forgets its replicas, which go on, and ends what was asked.</summary>
+    /// <summary>Forgets its replicas, which stay open, and ends all requests.</summary>
     public void Dispose()
     {
         foreach (var replica in _replicas)
@@ -244,7 +243,7 @@ public sealed class ReplicatedSource : IPageSource
             _outbox.MakeAll();
     }
 
-    // True where it is up to this thread to call the replicas, behind the lock.
+    // True if this thread must make the pending calls after it has left the lock.
     private bool Go(long nowNs)
     {
         _core.Decide(nowNs);
@@ -252,7 +251,7 @@ public sealed class ReplicatedSource : IPageSource
             _core.FailAll();
         while (_core.TryTakeEffect(out var effect))
             Perform(effect);
-        // Not before: effects name requests by their numbers.
+        // Not earlier: effects refer to requests by their numbers.
         foreach (var relayed in _ended)
             _free.Push(relayed);
         _ended.Clear();
@@ -305,7 +304,7 @@ public sealed class ReplicatedSource : IPageSource
         _outbox.Deliver(sink, batch);
     }
 
-    // Ends once, whatever more of its effects there are.
+    // A request ends once, however many of its effects follow.
     private void End(RelayedRequest relayed, FetchFailure failure)
     {
         if (relayed.Sink is not { } sink)
@@ -323,7 +322,7 @@ public sealed class ReplicatedSource : IPageSource
         _ended.Add(relayed);
     }
 
-    // A replica, and where its answers go.
+    // A replica, and the sink for its answers.
     private sealed class Replica(ReplicatedSource owner, IPageSource source) : IPageSink
     {
         public IPageSource Source => source;

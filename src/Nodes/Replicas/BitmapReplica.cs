@@ -4,13 +4,13 @@ using Userfault.Actors;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Another node's copy of a userfault bitmap. Bits are only ever cleared, so batches may come twice, late or in any
-/// order and the replica still converges; a batch that is missing shows as a gap in the sequence, and then the words
-/// are asked for. One writer; <see cref="IsMissing"/> and <see cref="AnyMissing"/> may be asked from any thread.
+/// Another node's copy of a userfault bitmap. Bits are only ever cleared, so batches may arrive twice, late or in any
+/// order and the replica still converges. A missing batch shows as a gap in the sequence, after which the words are
+/// requested. One writer; <see cref="IsMissing"/> and <see cref="AnyMissing"/> may be called from any thread.
 /// </summary>
 /// <remarks>
-/// A stale bit is set though its page is there, never the other way round: whoever believes the replica does too much,
-/// never too little.
+/// A stale bit is set although its page is in place, never the other way round: a decision based on the replica may do
+/// too much work, but never too little.
 /// </remarks>
 public sealed class BitmapReplica
 {
@@ -34,19 +34,19 @@ public sealed class BitmapReplica
             _words[^1] = (1UL << (int)(pages % 64)) - 1;
     }
 
-    /// <summary>Every batch up to this one is in the replica.</summary>
+    /// <summary>The replica includes every batch up to this one.</summary>
     public ulong Sequence => _whole;
 
-    /// <summary>Is a range being asked for, or to be?</summary>
+    /// <summary>Is a range requested, or about to be?</summary>
     public bool IsRepairing { get; private set; }
 
-    /// <summary>How often a gap made it ask.</summary>
+    /// <summary>Number of repairs that a gap has caused.</summary>
     public int Repairs { get; private set; }
 
-    /// <summary>The next word to ask for while <see cref="IsRepairing"/>.</summary>
+    /// <summary>The next word to request while <see cref="IsRepairing"/>.</summary>
     public ulong NextWord { get; private set; }
 
-    /// <summary>Words of the bitmap.</summary>
+    /// <summary>Number of words in the bitmap.</summary>
     public ulong WordCount => (ulong)_words.Length;
 
     /// <summary>Pages that are missing, as far as the replica knows.</summary>
@@ -61,7 +61,9 @@ public sealed class BitmapReplica
         }
     }
 
-    /// <summary>Is the page missing, as far as the replica knows? Acquire; pages that it does not cover are.</summary>
+    /// <summary>
+    /// Is the page missing, as far as the replica knows? Acquire. True for pages that it does not cover.
+    /// </summary>
     public bool IsMissing(ulong index) =>
         index >= _pages || (Volatile.Read(ref _words[index / 64]) & (1UL << (int)(index % 64))) != 0;
 
@@ -78,7 +80,7 @@ public sealed class BitmapReplica
     }
 
     /// <summary>
-    /// A batch has come. True where it shows that another was missed: ask from <see cref="NextWord"/>.
+    /// A batch has arrived. True if it shows that another one was missed: request words from <see cref="NextWord"/> on.
     /// </summary>
     public bool Apply(BitsCleared cleared)
     {
@@ -97,8 +99,8 @@ public sealed class BitmapReplica
     }
 
     /// <summary>
-    /// The owner says how far it is. True where the replica is behind what the last report said already: what was on
-    /// its way then has had its time, and the end of a stream leaves no later batch to show the gap.
+    /// The owner has reported its sequence number. True if the replica is still behind the previous report: batches in
+    /// flight at that time have had time to arrive, and after the last batch of a stream no later one shows the gap.
     /// </summary>
     public bool OnReport(ulong sequence)
     {
@@ -109,13 +111,13 @@ public sealed class BitmapReplica
         return isBehind && BeginRepair();
     }
 
-    /// <summary>Words have come that were asked for. True where more are to be asked for.</summary>
+    /// <summary>Requested words have arrived. True if more must be requested.</summary>
     public bool OnRange(BitmapRange range)
     {
         ArgumentNullException.ThrowIfNull(range);
         if (!IsRepairing || range.FirstWord != NextWord || range.Words.Count == 0)
             return IsRepairing;
-        // The first answer is the oldest: all batches up to it are in every word that was answered since.
+        // The first answer is the oldest: every later answer includes all batches up to it.
         if (!_hasRepairFrom)
             (_repairFrom, _hasRepairFrom) = (range.Sequence, true);
         for (var i = 0; i < range.Words.Count; i++)
@@ -141,7 +143,7 @@ public sealed class BitmapReplica
         return true;
     }
 
-    // Words without a set bit cannot change any more: they need not be asked for, once the answers have a sequence
+    // Words without a set bit cannot change any more. They need not be requested, once an answer has given a sequence
     // number.
     private void SkipWhole()
     {

@@ -6,13 +6,13 @@ using Userfault.Mmu;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Holds a replica of every bitmap that destinations report: subscribes to its topic, asks for ranges where something
-/// was missed, and lets go when the destination does. A destination that goes away before it had every page is said
+/// Holds a replica of every bitmap that destinations report: subscribes to its topic, requests ranges after a gap, and
+/// drops the replica together with the destination. A destination that disappears before it has every page is logged
 /// once.
 /// </summary>
 public sealed class BitmapReplicasActor : UntypedActor
 {
-    // A destination splits its memory into memslots; more than this nobody has.
+    // A destination splits its memory into memslots; no real one has more than this.
     private const int MostReplicas = 4096;
 
     private readonly Replicas _replicas;
@@ -26,8 +26,8 @@ public sealed class BitmapReplicasActor : UntypedActor
     public BitmapReplicasActor(Replicas replicas, IMembership membership) =>
         (_replicas, _membership) = (replicas, membership);
 
-    /// <summary>A holder, that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
-    /// <param name="replicas">Where it shows what it holds.</param>
+    /// <summary>A holder that waits for <see cref="NodeProtocol.NodesChanged"/>.</summary>
+    /// <param name="replicas">Publishes the replicas held.</param>
     /// <param name="membership">This node's membership.</param>
     public static Props Props(Replicas replicas, IMembership membership) =>
         Akka.Actor.Props.Create(() => new BitmapReplicasActor(replicas, membership));
@@ -60,8 +60,8 @@ public sealed class BitmapReplicasActor : UntypedActor
     {
         foreach (var node in nodes)
         {
-            // Who leaves in order is heard until the end: its last words may be that it has no use for replicas any
-            // more.
+            // A node that leaves in order still counts until it is gone: its last report may say that it no longer
+            // needs replicas.
             SayIfLost(
                 node.Address,
                 node.IsUsable || (node.IsReachable && node.State is MemberState.Leaving or MemberState.Exiting)
@@ -99,9 +99,9 @@ public sealed class BitmapReplicasActor : UntypedActor
             return;
         }
 
-        // Memory is taken for pages that some source has, not for any number that a node says.
+        // Memory is allocated only for pages that some source has, not for any number that a node claims.
         var isServed = nodes.Any(n =>
-            n.Report?.OfferOf(shape.Image) is { } offer && shape.Pages.End.Value <= offer.PageCount
+            n.Report?.Offers.Any(o => o.Image.IsSameSample(shape.Image) && shape.Pages.End.Value <= o.PageCount) == true
         );
         if (!isServed || _held.Count == MostReplicas)
             return;
@@ -119,12 +119,12 @@ public sealed class BitmapReplicasActor : UntypedActor
             Self
         );
 
-    // The source keeps the image whatever the destination does: nothing is lost but the destination's work.
+    // The source keeps the image whatever the destination does: only the destination's work is lost.
     private void SayIfLost(Address owner, bool isUsable)
     {
         if (isUsable)
         {
-            // Also one that an earlier incarnation of this node lost sight of.
+            // This includes a destination that an earlier incarnation of this node lost contact with.
             if (_saidLost.Remove(owner) || owner.Equals(_replicas.Lost?.Owner))
                 _replicas.Lost = null;
             return;

@@ -4,15 +4,16 @@ using Userfault.Actors;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Where a destination's fetchers broadcast cleared bits: batches of a slot that come within an interval travel as one,
-/// on the slot's topic. Replicas that have missed something are passed on to the memslot, which alone knows its bitmap.
+/// Broadcasts cleared bits for a destination: batches of a slot that arrive within an interval are sent as one, on the
+/// slot's topic. Requests of replicas that have missed a batch are forwarded to the memslot, the only owner of its
+/// bitmap.
 /// </summary>
 /// <remarks>
-/// Batches keep the memslot's numbers: one that is lost on its way here shows at the replicas as any other.
+/// Batches keep the memslot's numbers: one that is lost on the way here shows at the replicas like any other.
 /// </remarks>
 public sealed class ClearPublisherActor : UntypedActor, IWithTimers
 {
-    /// <summary>Its name under /user, the same on every destination: replicas find it by that.</summary>
+    /// <summary>Its name under /user, the same on every destination, so that replicas find it.</summary>
     public const string Name = "bitmaps";
 
     private const int FullWords = 1024;
@@ -30,12 +31,12 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>A publisher; to be named <see cref="Name"/>.</summary>
-    /// <param name="published">Where it says which bitmaps there are.</param>
-    /// <param name="every">Longest wait of a cleared bit for others to travel with it; zero sends each batch at
+    /// <summary>A publisher; it must be named <see cref="Name"/>.</summary>
+    /// <param name="published">Publishes the list of bitmaps.</param>
+    /// <param name="every">Maximum delay of a cleared bit for merging with others; zero sends each batch at
     /// once.</param>
-    /// <param name="membership">Through which it broadcasts until another comes (<see cref="Through"/>); null: nothing
-    /// is broadcast until then.</param>
+    /// <param name="membership">The membership to broadcast through, until <see cref="Through"/> replaces it; null
+    /// broadcasts nothing until then.</param>
     public static Props Props(PublishedBitmaps published, TimeSpan every, IMembership? membership) =>
         Akka.Actor.Props.Create(() => new ClearPublisherActor(published, every, membership));
 
@@ -94,8 +95,8 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
         _published.Set([.. _slots.Values.Select(s => (s.Last.Vm, s.Last.Slot, s.Last.Pages, s.Last.Sequence))]);
     }
 
-    /// <summary>The node's membership is another one from now on. What was broadcast by none shows as a gap.</summary>
-    /// <param name="Membership">That one.</param>
+    /// <summary>The node has a new membership. Batches that were not broadcast in between show as a gap.</summary>
+    /// <param name="Membership">The new membership.</param>
     public sealed record Through(IMembership Membership);
 
     private sealed class Outgoing(IActorRef memslot, BitsCleared first)
@@ -103,7 +104,7 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
         private uint _batches;
         private ulong _first = first.Sequence;
 
-        /// <summary>Who knows the bitmap: another one where the slot was deleted and has come back.</summary>
+        /// <summary>The actor that owns the bitmap: a new one if the slot was deleted and created again.</summary>
         public IActorRef Memslot { get; set; } = memslot;
 
         public BitsCleared Last { get; private set; } = first;
@@ -120,7 +121,8 @@ public sealed class ClearPublisherActor : UntypedActor, IWithTimers
             _batches++;
         }
 
-        // A batch that is missing between the first and the last is not counted, and so shows as a gap.
+        // If a batch between the first and the last is missing, the merged batch claims only the last one, so that the
+        // gap shows.
         public BitsCleared? Take()
         {
             if (_batches == 0)

@@ -3,24 +3,24 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The replicas of bitmaps on this node, as seen from outside their actor. Written by <see cref="BitmapReplicasActor"/>
-/// alone, read from any thread.
+/// The replicas of bitmaps on this node, as seen from outside their actor. Written only by
+/// <see cref="BitmapReplicasActor"/>, read from any thread.
 /// </summary>
 public sealed class Replicas
 {
     private volatile IReadOnlyList<HeldReplica> _held = [];
 
-    /// <summary>The replicas now, by VM and slot.</summary>
+    /// <summary>The current replicas, by VM and slot.</summary>
     public IReadOnlyList<HeldReplica> Held => _held;
 
     /// <summary>
-    /// The last destination that went away before it had everything and has not come back; null where none did.
+    /// The last destination that disappeared before it had every page and has not returned; null if there is none.
     /// </summary>
     public LostDestination? Lost { get; internal set; }
 
     /// <summary>
-    /// Is any of these pages missing at the destination, as far as this node knows? True where it does not know: no
-    /// replica covers them all, or several VMs migrate from one image and a request does not say whose it is.
+    /// Is any of these pages missing at the destination, as far as this node knows? True if it does not know: if no
+    /// replica covers them all, or if several VMs migrate from one image, since a request does not name its VM.
     /// </summary>
     public bool AnyMissing(ImageIdentity image, MemoryPageRange pages)
     {
@@ -28,7 +28,8 @@ public sealed class Replicas
         ulong covered = 0;
         foreach (var held in _held)
         {
-            if (held.Shape.Image != image)
+            // A destination may know the image by another identity than this node.
+            if (!held.Shape.Image.IsSameSample(image))
                 continue;
             if (vm is not null && vm != held.Shape.Vm)
                 return true;
@@ -45,6 +46,6 @@ public sealed class Replicas
         return covered < pages.Count;
     }
 
-    /// <summary>Shows other replicas from now on.</summary>
+    /// <summary>Replaces the replicas.</summary>
     public void Set(IEnumerable<HeldReplica> held) => _held = [.. held];
 }

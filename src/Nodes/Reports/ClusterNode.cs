@@ -4,10 +4,10 @@ namespace Userfault.Nodes;
 
 /// <summary>A member of the cluster as one node sees it.</summary>
 /// <param name="Address">Its address.</param>
-/// <param name="Roles">Its roles, in order.</param>
-/// <param name="State">Its place in the life of a member.</param>
-/// <param name="IsReachable">Does the failure detector hear it?</param>
-/// <param name="Report">What it said of itself last; null where nothing has come yet.</param>
+/// <param name="Roles">Its roles, in ordinal order.</param>
+/// <param name="State">Its state as a member.</param>
+/// <param name="IsReachable">Does the failure detector consider it reachable?</param>
+/// <param name="Report">Its last report; null if none has arrived yet.</param>
 public sealed record ClusterNode(
     Address Address,
     IReadOnlyList<string> Roles,
@@ -17,7 +17,7 @@ public sealed record ClusterNode(
 )
 {
     /// <summary>
-    /// Can it be asked for something? Joining members can: while another is unreachable nobody becomes Up.
+    /// Can it be used? Joining members can: while another member is unreachable, no member becomes Up.
     /// </summary>
     public bool IsUsable => IsReachable && State is (MemberState.Joining or MemberState.WeaklyUp or MemberState.Up);
 }

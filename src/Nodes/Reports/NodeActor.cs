@@ -3,12 +3,12 @@ using Akka.Actor;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// A node's part in the cluster: tells every member what this node offers and how much it does, and keeps what they
-/// tell. Reports are repeated, so one that is lost costs an interval.
+/// A node's part in the cluster: reports to every member what this node offers and its load, and keeps their reports.
+/// Reports are repeated, so a lost one costs an interval.
 /// </summary>
 public sealed class NodeActor : UntypedActor, IWithTimers
 {
-    /// <summary>Its name under /user, the same on every node: others find it by that.</summary>
+    /// <summary>Its name under /user, the same on every node, so that others find it.</summary>
     public const string Name = "node";
 
     private readonly IMembership _membership;
@@ -29,15 +29,14 @@ public sealed class NodeActor : UntypedActor, IWithTimers
 
     private static long NowNs => Context.System.Scheduler.HighResMonotonicClock.Ticks * 100;
 
-    // Before this node is a member, and once its membership is over, what it knows is no view of a cluster.
+    // Before this node is a member, and after its membership has ended, its information is no view of a cluster.
     private bool IsMember =>
         !_isOver && _peers.TryGetValue(_membership.Self.Address, out var self) && self.Id == _membership.Self;
 
-    /// <summary>A node; to be named <see cref="Name"/>.</summary>
+    /// <summary>A node; it must be named <see cref="Name"/>.</summary>
     /// <param name="membership">Its membership.</param>
-    /// <param name="report">What there is to say of this node; its rate is reckoned here. Asked on the actor's
-    /// thread.</param>
-    /// <param name="every">How often it is said.</param>
+    /// <param name="report">The report of this node, called on the actor's thread; the rate is computed here.</param>
+    /// <param name="every">Interval of the reports.</param>
     public static Props Props(IMembership membership, Func<NodeReport> report, TimeSpan every) =>
         Akka.Actor.Props.Create(() => new NodeActor(membership, report, every));
 
@@ -85,7 +84,7 @@ public sealed class NodeActor : UntypedActor, IWithTimers
         }
     }
 
-    // The sender's address is the peer's: a report needs no name in it, and nobody speaks for somebody else.
+    // The peer is identified by the sender's address: a report needs no name, and no node can report for another.
     private void OnReport(NodeReport report)
     {
         if (!_peers.TryGetValue(Sender.Path.Address, out var peer))

@@ -11,18 +11,20 @@ public static class NodeProtocol
     /// <summary>A message for the node.</summary>
     public interface ICommand;
 
-    /// <summary>Tell this one <see cref="NodesChanged"/>, now and whenever something is new.</summary>
-    /// <param name="Listener">Who is told.</param>
+    /// <summary>Send this actor <see cref="NodesChanged"/>, now and after every change.</summary>
+    /// <param name="Listener">The actor.</param>
     public sealed record Listen(IActorRef Listener) : ICommand;
 
-    /// <summary>Tell the sender <see cref="NodesChanged"/>. May come from a process that is no member.</summary>
+    /// <summary>
+    /// Send <see cref="NodesChanged"/> to the sender, which may be in a process that is not a member.
+    /// </summary>
     public sealed record GetNodes : ICommand, INodeMessage
     {
         /// <summary>The one instance.</summary>
         public static readonly GetNodes Instance = new();
     }
 
-    /// <summary>What this node says of itself has changed: tell the others now.</summary>
+    /// <summary>This node's report has changed: send it to the others now.</summary>
     public sealed record Announce : ICommand
     {
         /// <summary>The one instance.</summary>

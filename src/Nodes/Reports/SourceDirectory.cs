@@ -2,15 +2,15 @@ using Userfault.DataPlane;
 
 namespace Userfault.Nodes;
 
-/// <summary>The sources that a node knows of, as its data plane lists them to whoever asks (LIST).</summary>
+/// <summary>The sources that a node knows of, as its data plane lists them to clients (LIST).</summary>
 public static class SourceDirectory
 {
-    /// <summary>A node's own offer, and those of all sources that can be asked.</summary>
-    /// <param name="own">What the node itself serves, and where.</param>
+    /// <summary>A node's own offers, and those of all usable sources.</summary>
+    /// <param name="own">The offers of the node itself, with their addresses.</param>
     /// <param name="nodes">The members of its cluster.</param>
     public static IReadOnlyList<SourceListing> Of(IReadOnlyList<SourceListing> own, IReadOnlyList<ClusterNode> nodes)
     {
-        // Without an address: whoever asks has one by which it reaches this node.
+        // Without an address: the client already has one at which it reaches this node.
         List<SourceListing> known = [.. own.Select(static o => o with { Host = "", Port = 0 })];
         foreach (var node in nodes.Where(static n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)))
         {

@@ -3,16 +3,16 @@ using Akka.Actor;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Whom a node has been in a cluster with, over all its incarnations, so that a cluster that fell apart finds together
-/// again. Who left in order is forgotten; who went otherwise may only have been out of reach. Plain; one thread at a
-/// time.
+/// The nodes that a node has shared a cluster with, over all its incarnations, so that a cluster that split can merge
+/// again. Nodes that left in order are forgotten; any other node that disappeared may only have been unreachable. No
+/// I/O; one thread at a time.
 /// </summary>
-/// <param name="named">Nodes that it was told to join at; one that was told of none may begin a cluster of its
+/// <param name="named">The nodes that it was configured to join; without any, it may start a cluster of its
 /// own.</param>
 public sealed class Acquaintances(IReadOnlyList<Address> named)
 {
     /// <summary>
-    /// Strays that are remembered at most: destinations come and go, each under an address of its own.
+    /// Maximum number of strays remembered: destinations come and go, each with an address of its own.
     /// </summary>
     public const int MaxStrays = 64;
 
@@ -23,21 +23,21 @@ public sealed class Acquaintances(IReadOnlyList<Address> named)
     private Address? _first;
 
     /// <summary>
-    /// May this node begin a cluster where nobody whom it knows lets it in? Of a cluster that falls apart one does.
+    /// May this node start a cluster if no node that it knows admits it? Only one part of a split cluster does so.
     /// </summary>
     public bool IsFounder => named.Count == 0;
 
     /// <summary>
-    /// Is one of <see cref="Seeds"/> known to be in a cluster now? Then it is worth some time to be let in.
+    /// Is one of <see cref="Seeds"/> known to be in a cluster now? Then waiting to be admitted is worthwhile.
     /// </summary>
     public bool HasFound => _first is not null;
 
-    /// <summary>Nodes that were members and went without having left, the latest last.</summary>
+    /// <summary>Nodes that were members and disappeared without leaving, the latest last.</summary>
     public IReadOnlyList<Address> Strays => [.. _strays];
 
     /// <summary>
-    /// Where the next incarnation is to join: at every other node that is known, who was found in front. None: it
-    /// begins a cluster of its own, which is joined to the others' when they are heard of (<see cref="Gives"/>).
+    /// The seeds for the next incarnation: every other known node, with the stray that was found first. If empty, it
+    /// starts a cluster of its own, which is merged with the others' once they are found (<see cref="Gives"/>).
     /// </summary>
     public IReadOnlyList<Address> Seeds
     {
@@ -54,7 +54,8 @@ public sealed class Acquaintances(IReadOnlyList<Address> named)
     public void Update(Address self, IReadOnlyList<ClusterNode> members)
     {
         ArgumentNullException.ThrowIfNull(members);
-        // What a node says once its own membership is over is no view of a cluster: the others are where they were.
+        // After the end of its own membership, a node's view says nothing about the cluster: the other members still
+        // exist.
         if (!members.Any(m => m.Address.Equals(self)))
             return;
         (_self, _isRefused, _first) = (self, false, null);
@@ -71,14 +72,13 @@ public sealed class Acquaintances(IReadOnlyList<Address> named)
     }
 
     /// <summary>
-    /// Nobody at <see cref="Seeds"/> let this node in. A founder begins a cluster next; others ask again.
+    /// No node of <see cref="Seeds"/> admitted this node. A founder starts a cluster next; other nodes try again.
     /// </summary>
     public void Refused() => (_isRefused, _first) = (true, null);
 
     /// <summary>
-    /// A stray answered with the cluster that it is in. True where this node is to leave its own and join there; from
-    /// then on
-    /// <see cref="Seeds"/> names the stray first.
+    /// A stray answered with the cluster that it is in. True if this node must leave its own cluster and join that one;
+    /// from then on <see cref="Seeds"/> starts with the stray.
     /// </summary>
     public bool Found(Address stray, IReadOnlyList<ClusterNode> theirs)
     {
@@ -90,8 +90,8 @@ public sealed class Acquaintances(IReadOnlyList<Address> named)
     }
 
     /// <summary>
-    /// Of two clusters that were one, does this one give way? To the one with more destinations, then more members,
-    /// then the lowest address, so that only one of them does.
+    /// Of two clusters that were one, does this one give way? It gives way to the one with more destinations, then more
+    /// members, then the lowest address, so that exactly one of them does.
     /// </summary>
     /// <param name="self">This node.</param>
     /// <param name="mine">Its cluster.</param>
@@ -101,7 +101,7 @@ public sealed class Acquaintances(IReadOnlyList<Address> named)
         ArgumentNullException.ThrowIfNull(mine);
         ArgumentNullException.ThrowIfNull(theirs);
         var (here, there) = (mine.Where(m => m.IsUsable).ToList(), theirs.Where(m => m.IsUsable).ToList());
-        // Where they reach this node it is no other cluster, only an older view of one.
+        // If they can reach this node, it is not another cluster, only an older view of the same one.
         if (there.Count == 0 || there.Exists(m => m.Address.Equals(self)))
             return false;
         var order = (there.Count(IsDestination), there.Count).CompareTo((here.Count(IsDestination), here.Count));

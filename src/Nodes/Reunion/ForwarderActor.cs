@@ -3,13 +3,14 @@ using Akka.Actor;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Stands under a name that other nodes know, for an actor that outlives this membership in another actor system.
+/// Receives messages under a name that other nodes know, for an actor in another actor system that outlives this
+/// membership.
 /// </summary>
-/// <param name="to">Who gets everything, with its sender.</param>
+/// <param name="to">Receives every message, with its sender.</param>
 public sealed class ForwarderActor(IActorRef to) : UntypedActor
 {
     /// <summary>A forwarder.</summary>
-    /// <param name="to">Who gets everything, with its sender.</param>
+    /// <param name="to">Receives every message, with its sender.</param>
     public static Props Props(IActorRef to) => Akka.Actor.Props.Create(() => new ForwarderActor(to));
 
     /// <inheritdoc/>

@@ -3,8 +3,8 @@ using Akka.Actor;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// Asks those who were once members, and went without having left, which cluster they are in now, and says when this
-/// node is to join theirs. <see cref="Acquaintances"/> remembers and decides; one such actor lives in each incarnation.
+/// Asks former members that disappeared without leaving which cluster they are in now, and reports when this node must
+/// join theirs. <see cref="Acquaintances"/> remembers and decides; each incarnation has one such actor.
 /// </summary>
 public sealed class ReunionActor : UntypedActor, IWithTimers
 {
@@ -24,9 +24,9 @@ public sealed class ReunionActor : UntypedActor, IWithTimers
 
     /// <summary>An actor that waits for <see cref="NodeProtocol.NodesChanged"/> of its own node.</summary>
     /// <param name="membership">Its node's membership.</param>
-    /// <param name="known">What survives this incarnation; nobody else uses it while the actor lives.</param>
-    /// <param name="every">How often strays are asked.</param>
-    /// <param name="found">Told once, on the actor's thread, at which stray this node is to join anew.</param>
+    /// <param name="known">The memory that survives this incarnation; used only by this actor while it lives.</param>
+    /// <param name="every">Interval between queries to strays.</param>
+    /// <param name="found">Called once, on the actor's thread, with the stray at which this node must rejoin.</param>
     public static Props Props(IMembership membership, Acquaintances known, TimeSpan every, Action<Address> found) =>
         Akka.Actor.Props.Create(() => new ReunionActor(membership, known, every, found));
 
@@ -51,8 +51,8 @@ public sealed class ReunionActor : UntypedActor, IWithTimers
             case NodeProtocol.NodesChanged:
                 break;
             case Tick:
-                // A node that is on its way into a cluster looks for no other: what it knows is what its last
-                // incarnation was in.
+                // A node that is still joining a cluster looks for no other one: its knowledge is about the cluster of
+                // its previous incarnation.
                 if (!_isMember)
                     break;
                 foreach (var stray in _known.Strays)

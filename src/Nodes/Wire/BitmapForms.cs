@@ -6,7 +6,7 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The bytes of what travels between a bitmap and its replicas. Each begins with VM | slot u32; then
+/// The encoding of the messages between a bitmap and its replicas. Each starts with VM | slot u32; then
 /// cleared: first page u64 | pages u64 | sequence u64 | batches u32 | words u32, each: index u64 | mask u64;
 /// get range: first word u64 | words u32; range: sequence u64 | first word u64 | words u32, each u64.
 /// </summary>

@@ -6,8 +6,8 @@ using Userfault.Actors;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The wire form of <see cref="INodeMessage"/>. A manifest is a word with a version, out of a closed list, never a
-/// type's name; a form that changes gets a new version. Numbers are little endian, strings UTF-8 behind their length.
+/// The wire form of <see cref="INodeMessage"/>. A manifest is a word with a version, from a closed list, never a type's
+/// name; a changed form gets a new version. Numbers are little endian, strings UTF-8 after their length.
 /// </summary>
 public sealed class NodeMessageSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
@@ -68,7 +68,7 @@ public sealed class NodeMessageSerializer(ExtendedActorSystem system) : Serializ
     }
 
     /// <inheritdoc/>
-    /// <exception cref="SerializationException">The bytes are no such message.</exception>
+    /// <exception cref="SerializationException">The bytes are not a valid message.</exception>
     public override object FromBinary(byte[] bytes, string manifest)
     {
         using var reader = new BinaryReader(new MemoryStream(bytes));

@@ -6,7 +6,7 @@ using Userfault.Pages;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The bytes of a <see cref="NodeReport"/>: pages sent i64 | a second f64 | present u64 | pages u64 | state |
+/// The encoding of a <see cref="NodeReport"/>: pages sent i64 | per second f64 | present u64 | pages u64 | state |
 /// offers u16, each: image 32 bytes | pages u64 | host | port u16 | name | bitmaps u16, each: VM | image 32 bytes |
 /// slot u32 | first page u64 | pages u64 | sequence u64.
 /// </summary>
@@ -32,7 +32,7 @@ internal static class NodeReportForm
             writer.Write(offer.Name);
         }
 
-        // What is beyond the bound has no replica; nothing depends on it.
+        // Bitmaps beyond the bound are not replicated; nothing depends on it.
         var bitmaps = report.Bitmaps.Take(MostBitmaps).ToList();
         writer.Write((ushort)bitmaps.Count);
         foreach (var shape in bitmaps)

@@ -4,7 +4,7 @@ using Akka.Actor;
 namespace Userfault.Nodes;
 
 /// <summary>
-/// The bytes of <see cref="NodeProtocol.NodesChanged"/>: nodes u16, each: address | roles u8, each a string |
+/// The encoding of <see cref="NodeProtocol.NodesChanged"/>: nodes u16, each: address | roles u8, each a string |
 /// state u8 | reachable u8 | has a report u8 | the report.
 /// </summary>
 internal static class NodesForm

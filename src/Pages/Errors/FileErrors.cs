@@ -1,3 +1,5 @@
+using Userfault.Linux;
+
 namespace Userfault.Pages;
 
 /// <summary>Says in this room's words what the base library says about a path.</summary>
@@ -47,6 +49,39 @@ internal static class FileErrors
             ),
             _ => null,
         };
+
+    /// <summary>
+    /// Refuses what has no size before it is opened: to open a pipe waits for whoever writes to it.
+    /// </summary>
+    public static void RefuseOtherKinds(string path)
+    {
+        if (OperatingSystem.IsLinux() && FileStamp.TryOf(path) is { Kind: FileKind.Folder or FileKind.Other } other)
+        {
+            throw WrongKind(path, other.Kind);
+        }
+    }
+
+    /// <summary>The one-line error for what a call on a file answered.</summary>
+    public static PagingException Explain(LinuxErrno error, string path) =>
+        error switch
+        {
+            LinuxErrno.ENOENT or LinuxErrno.ENOTDIR => Explain(new FileNotFoundException(), path)!,
+            LinuxErrno.EACCES or LinuxErrno.EPERM => Explain(new UnauthorizedAccessException(), path)!,
+            // A socket's file cannot be opened at all.
+            LinuxErrno.ENXIO => WrongKind(path, FileKind.Other),
+            _ => Explain(new IOException($"{error}"), path)!,
+        };
+
+    /// <summary>The one-line error for something that is there and is no file of bytes.</summary>
+    public static PagingException WrongKind(string path, FileKind kind) =>
+        kind == FileKind.Folder
+            ? new PagingException(PagingError.FileUnusable, path, "is a directory", "give a file")
+            : new PagingException(
+                PagingError.FileUnusable,
+                path,
+                "is a pipe, a socket or a character device, which has no size",
+                "give a regular file or a block device"
+            );
 
     private static string FirstLine(Exception e) => e.Message.Split('\n')[0].Trim().TrimEnd('.');
 }

@@ -1,3 +1,4 @@
+using Userfault.Linux;
 using Userfault.Mmu;
 
 namespace Userfault.Pages;
@@ -5,22 +6,26 @@ namespace Userfault.Pages;
 /// <summary>
 /// An image in a file: mapped read-only, never read whole, its segments sorted by guest physical address. Pages are
 /// handed out as pointers into the mapping; a page that segments cover only in part is put together in the caller's
-/// scratch. The file must not be cut short while it is mapped: the machine answers that with SIGBUS.
+/// scratch. What the file has no data for is a hole, and never read. The file must not be cut short while it is mapped:
+/// the machine answers that with SIGBUS.
 /// </summary>
 public sealed unsafe class FileImage : IMemoryImage
 {
     private readonly MappedFile _file;
     private readonly ImageSegment[] _segments;
     private readonly Lazy<ImageIdentity> _identity;
+    private readonly Lock _changeLock = new();
+    private FileStamp? _seen;
 
     internal FileImage(MappedFile file, ImageKind kind, ImageSegment[] segments, IReadOnlyList<MemoryPageRange> ranges)
     {
         _file = file;
-        _segments = segments;
+        _segments = file.Extents() is { } extents ? SegmentMap.WithoutHoles(segments, extents) : segments;
+        _seen = file.Stamp;
         Kind = kind;
         Ranges = ranges;
         Pages = ranges[^1].End.Value;
-        _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this));
+        _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this, file.Stamp));
     }
 
     /// <inheritdoc/>
@@ -35,11 +40,53 @@ public sealed unsafe class FileImage : IMemoryImage
     /// <inheritdoc/>
     public ImageIdentity Identity => _identity.Value;
 
+    // Good for comparison only where it was made before the doubt: whoever serves an image has asked for its identity.
+    private ImageIdentity SampleAtFirst => Identity.Sample;
+
     /// <inheritdoc/>
     public IReadOnlyList<MemoryPageRange> Ranges { get; }
 
     /// <summary>The segments, ascending, none touching or overlapping another.</summary>
     public IReadOnlyList<ImageSegment> Segments => _segments;
+
+    /// <inheritdoc/>
+    public string? OpenPath => _file.OpenPath;
+
+    /// <inheritdoc/>
+    public ImageChange? Change()
+    {
+        lock (_changeLock)
+        {
+            if (_seen is not { } seen || _file.StampNow() is not { } now)
+                return null;
+            if (now.Bytes != seen.Bytes)
+                return new ImageChange($"its size was {seen.Bytes} bytes and is {now.Bytes}", IsContent: true);
+            // Its times can be set back, but not the time of its last change, which a new name or mode sets as well.
+            // What is written to a device behind a file system's back leaves no trace but the content.
+            var isDoubtful = now.ChangedNs != seen.ChangedNs || now.Kind == FileKind.BlockDevice;
+            if (now.ModifiedNs != seen.ModifiedNs || (isDoubtful && ImageIdentity.SampleOf(this) != SampleAtFirst))
+                return new ImageChange("it was written to", IsContent: true);
+            _seen = now;
+            return FileStamp.TryOf(Name) switch
+            {
+                null => new ImageChange("it was removed", IsContent: false),
+                { } there when (there.Device, there.Inode) != (now.Device, now.Inode) => new ImageChange(
+                    "another file took its place",
+                    IsContent: false
+                ),
+                _ => null,
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    public ulong HoleAt(MemoryPage page)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        var index = FirstEndingBehind(page.Value << Page.Shift);
+        var end = index == _segments.Length ? Pages : _segments[index].Start >> Page.Shift;
+        return end > page.Value ? end - page.Value : 0;
+    }
 
     /// <inheritdoc/>
     public byte* Read(MemoryPage page, byte* scratch)

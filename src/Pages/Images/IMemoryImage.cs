@@ -22,6 +22,22 @@ public unsafe interface IMemoryImage : IDisposable
     IReadOnlyList<MemoryPageRange> Ranges => [new MemoryPageRange(new MemoryPage(0), Pages)];
 
     /// <summary>
+    /// How many pages from this one on are known to be zero without looking (a hole); 0 where the page has to be looked
+    /// at.
+    /// </summary>
+    /// <param name="page">The page; below <see cref="Pages"/>.</param>
+    ulong HoleAt(MemoryPage page) => 0;
+
+    /// <summary>
+    /// What has become of the file behind it since it was opened; null where it is as it was, or there is none. One or
+    /// two system calls; where the file's times alone do not tell, the sampled pages are read again.
+    /// </summary>
+    ImageChange? Change() => null;
+
+    /// <summary>The file behind it, as a path that names it wherever it is moved; null where there is none.</summary>
+    string? OpenPath => null;
+
+    /// <summary>
     /// Binds files and connections to this image. Computed at the first call, which reads up to 16 MiB.
     /// </summary>
     ImageIdentity Identity { get; }

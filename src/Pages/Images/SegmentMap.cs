@@ -1,3 +1,6 @@
+using Userfault.Linux;
+using Userfault.Mmu;
+
 namespace Userfault.Pages;
 
 /// <summary>
@@ -55,6 +58,52 @@ internal static class SegmentMap
         }
         return sorted[..count];
     }
+
+    /// <summary>
+    /// The segments without whole pages for which the file holds no data. Never more seams than before: a hole counts
+    /// from the first whole page of the guest inside it to the last.
+    /// </summary>
+    public static ImageSegment[] WithoutHoles(ImageSegment[] segments, DataExtents extents)
+    {
+        var kept = new List<ImageSegment>(segments.Length);
+        foreach (var segment in segments)
+        {
+            var fileEnd = segment.FileOffset + segment.Length;
+            // What is kept begins here; holes behind it end it.
+            var start = segment.Start;
+            for (var at = segment.FileOffset; at < fileEnd; )
+            {
+                var (dataStart, dataEnd) = extents.Next(at);
+                var holeStart = PageUp(segment.Start + (at - segment.FileOffset));
+                var holeEnd = PageDown(
+                    segment.Start + (Math.Min(dataStart, fileEnd) - segment.FileOffset),
+                    segment.End
+                );
+                if (holeEnd > holeStart)
+                {
+                    Keep(kept, segment, start, holeStart);
+                    start = holeEnd;
+                }
+
+                at = dataEnd;
+            }
+
+            Keep(kept, segment, start, segment.End);
+        }
+
+        return [.. kept];
+    }
+
+    private static void Keep(List<ImageSegment> kept, in ImageSegment segment, ulong start, ulong end)
+    {
+        if (end > start)
+            kept.Add(new ImageSegment(start, end - start, segment.FileOffset + (start - segment.Start)));
+    }
+
+    private static ulong PageUp(ulong address) => (address + Page.OffsetMask) & ~Page.OffsetMask;
+
+    // Behind the segment there is nothing that would be lost.
+    private static ulong PageDown(ulong address, ulong end) => address == end ? end : address & ~Page.OffsetMask;
 
     private static void RequireInside(string path, in ImageSegment segment, ulong fileLength)
     {

@@ -50,7 +50,7 @@ public sealed unsafe class SyntheticImage : IMemoryImage
             );
         }
         _settings = settings;
-        _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this));
+        _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this, recipe: settings.ToString()));
     }
 
     /// <inheritdoc/>

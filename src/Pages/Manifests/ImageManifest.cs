@@ -23,9 +23,15 @@ public sealed class ImageManifest
     private const ulong Magic = 0x3146_494E_414D_4655;
 
     /// <summary>A manifest of an image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="identity">Which of its identities it is asked for by; null: the one that it has at once.</param>
     /// <exception cref="PagingException">More ranges than can be described.</exception>
-    public ImageManifest(IMemoryImage image)
-        : this((image ?? throw new ArgumentNullException(nameof(image))).Identity, image.Pages, image.Ranges)
+    public ImageManifest(IMemoryImage image, ImageIdentity? identity = null)
+        : this(
+            identity ?? (image ?? throw new ArgumentNullException(nameof(image))).Identity,
+            image.Pages,
+            image.Ranges
+        )
     {
         if (Ranges.Count > MostRanges)
         {
@@ -111,7 +117,7 @@ public sealed class ImageManifest
 
         var ranges = new MemoryPageRange[BinaryPrimitives.ReadInt32LittleEndian(header[16..])];
         var imagePages = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
-        if (imagePages > SyntheticImage.MostPages || new ImageIdentity(header[IdentityAt..]) != image)
+        if (imagePages > SyntheticImage.MostPages || !image.IsSameSample(new ImageIdentity(header[IdentityAt..])))
             return null;
         ulong end = 0;
         for (var i = 0; i < ranges.Length; i++)

@@ -22,14 +22,17 @@ public sealed unsafe class ManifestSource : IPageSource
     private volatile bool _isDisposed;
 
     /// <summary>A source of the manifest of <paramref name="image"/>, which must outlive it.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="identity">Which of its identities the manifest is asked for by; null: the one that it has at
+    /// once.</param>
     /// <exception cref="PagingException">The image has too many ranges.</exception>
-    public ManifestSource(IMemoryImage image)
+    public ManifestSource(IMemoryImage image, ImageIdentity? identity = null)
     {
-        _manifest = new ImageManifest(image);
+        _manifest = new ImageManifest(image, identity);
         _image = image;
         _header = new byte[_manifest.HeaderPages << Page.Shift];
         _manifest.WriteHeader(_header);
-        Identity = ImageManifest.IdentityOf(image.Identity);
+        Identity = ImageManifest.IdentityOf(_manifest.Image);
         _thread = new Lazy<Thread>(Start);
     }
 

@@ -10,12 +10,15 @@ internal sealed class TraceReader : IDisposable
 {
     private const int MostVcpus = 65536;
 
+    // vCPUs that do nothing are part of a guest; of one that is named by a slip of the pen they are not.
+    private const int MaxIdleVcpus = 256;
+
     // The longest line that says something: 5 + 20 + 18 + 1 digits and three commas. Comments may be longer.
     private const int BufferSize = 1 << 16;
     private readonly string _path;
     private readonly ulong _memoryPages;
     private readonly Stream _stream;
-    private readonly List<List<TraceRow>> _rows = [];
+    private readonly SortedDictionary<int, List<TraceRow>> _rows = [];
     private readonly byte[] _buffer = new byte[BufferSize];
     private ulong _line;
 
@@ -23,6 +26,7 @@ internal sealed class TraceReader : IDisposable
     {
         _path = path;
         _memoryPages = memoryPages;
+        FileErrors.RefuseOtherKinds(path);
         try
         {
             var file = new FileStream(
@@ -32,7 +36,7 @@ internal sealed class TraceReader : IDisposable
                 FileShare.ReadWrite | FileShare.Delete,
                 BufferSize
             );
-            _stream = WholeGzip.IsGzip(file) ? new WholeGzip(file) : file;
+            _stream = WholeGzip.IsGzip(file) ? WholeGzip.Of(file) : file;
         }
         catch (Exception e) when (FileErrors.Explain(e, path) is { } explained)
         {
@@ -40,7 +44,10 @@ internal sealed class TraceReader : IDisposable
         }
     }
 
-    /// <summary>All rows by vCPU; as many vCPUs as the highest number names.</summary>
+    /// <summary>
+    /// All rows by vCPU; as many vCPUs as the highest number names. Where more than <see cref="MaxIdleVcpus"/> of them
+    /// had no row, only those that have one, in the order of their numbers.
+    /// </summary>
     public TraceRow[][] ReadAll()
     {
         var held = 0;
@@ -76,7 +83,10 @@ internal sealed class TraceReader : IDisposable
             );
         }
 
-        return [.. _rows.Select(static r => r.ToArray())];
+        var all = _rows.Keys.Max() + 1;
+        return all - _rows.Count > MaxIdleVcpus
+            ? [.. _rows.Values.Select(static r => r.ToArray())]
+            : [.. Enumerable.Range(0, all).Select(i => _rows.GetValueOrDefault(i)?.ToArray() ?? [])];
     }
 
     public void Dispose() => _stream.Dispose();
@@ -93,7 +103,7 @@ internal sealed class TraceReader : IDisposable
                 PagingError.Truncated,
                 _path,
                 $"bad or truncated gzip behind line {_line}",
-                "copy the file again, or gzip it anew in one piece",
+                "copy the file again, or gzip it anew",
                 e
             );
         }
@@ -136,9 +146,8 @@ internal sealed class TraceReader : IDisposable
 
     private void Append(int vcpu, TraceRow row)
     {
-        while (_rows.Count <= vcpu)
-            _rows.Add([]);
-        var rows = _rows[vcpu];
+        if (!_rows.TryGetValue(vcpu, out var rows))
+            _rows.Add(vcpu, rows = []);
         if (rows.Count > 0 && rows[^1].Instructions > row.Instructions)
         {
             throw Bad(

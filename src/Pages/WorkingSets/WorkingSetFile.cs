@@ -140,7 +140,8 @@ public static class WorkingSetFile
             throw new PagingException(PagingError.Corrupt, path, "truncated or damaged: the checksum is wrong", Mend);
         var recordedOn = new ImageIdentity(bytes[16..48]);
         var pages = BinaryPrimitives.ReadUInt64LittleEndian(bytes[48..]);
-        if (recordedOn != image || pages != imagePages)
+        // Which pages a guest touched does not hang on every byte of them.
+        if (!recordedOn.IsSameSample(image) || pages != imagePages)
         {
             throw new PagingException(
                 PagingError.ForeignImage,

@@ -3,10 +3,10 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Memory stays bounded: a fetcher has no more pages on their way than its window, and tables take what the guest's
+/// Memory stays bounded: a fetcher has at most its window of pages in flight, and tables use no more than the guest's
 /// size explains.
 /// </summary>
-public sealed class BoundsChecker : Checker
+internal sealed class BoundsChecker : Checker
 {
     private const int StepsBetweenLooks = 64;
     private readonly Dictionary<string, Window> _windows = new(StringComparer.Ordinal);
@@ -18,7 +18,7 @@ public sealed class BoundsChecker : Checker
     /// <inheritdoc/>
     public override void OnMessage(in SimStep step)
     {
-        // A fetcher that begins anew has nothing outstanding, whatever still comes for the former one.
+        // A restarted fetcher has nothing outstanding, even if answers for the former one still arrive.
         if (step.Message is Akka.Actor.Kill)
             _windows.Remove(step.Path);
     }
@@ -50,7 +50,7 @@ public sealed class BoundsChecker : Checker
             return;
         foreach (var slot in View.Slots)
         {
-            // A table a 2 MiB, one more where the slot straddles, and the path to them.
+            // One table per 2 MiB, one more if the slot straddles a boundary, and the path to them.
             var most = (long)(slot.Range.Count / PageLevel.Size2M.Pages()) + 2 + 2 * 5;
             if (slot.Core.Table.Counters.TablePages > most)
             {
@@ -69,7 +69,7 @@ public sealed class BoundsChecker : Checker
         }
     }
 
-    // Each page once: a hedge asks for nothing new.
+    // Counts each page once: a hedge requests no new page.
     private sealed class Window
     {
         private readonly HashSet<SwarmRequest> _open = new(ReferenceEqualityComparer.Instance);

@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Watches a run and says when something happens that must never happen, or does not happen that must. Pure observers:
-/// what they do changes nothing in the run, so that a run is the same with and without them.
+/// Watches a run and reports when something forbidden happens or something required does not. Checkers only observe and
+/// never change the run, so that a run is the same with and without them.
 /// </summary>
 public abstract class Checker
 {
@@ -17,64 +17,66 @@ public abstract class Checker
     /// <summary>The run.</summary>
     protected SwarmView View => _view ?? throw new InvalidOperationException($"{Name} watches nothing yet");
 
-    /// <summary>A run begins.</summary>
+    /// <summary>Starts to watch a run.</summary>
     public void Watch(SwarmView view)
     {
         _view = view;
         Begin();
     }
 
-    /// <summary>A run begins; <see cref="View"/> is set.</summary>
+    /// <summary>A run starts; <see cref="View"/> is set.</summary>
     protected virtual void Begin() { }
 
-    /// <summary>An actor is about to take a message.</summary>
+    /// <summary>An actor of the destination is about to process a message.</summary>
     public virtual void OnMessage(in SimStep step) { }
 
-    /// <summary>An actor of another node than the destination is about to take a message.</summary>
+    /// <summary>An actor of another node is about to process a message.</summary>
     public virtual void OnForeignMessage(in SimStep step) { }
 
-    /// <summary>A step of the run is over; stores of the core that ran it are visible to all.</summary>
+    /// <summary>A step of the run has ended; the stores of the core that ran it are visible to all.</summary>
     public virtual void AfterStep() { }
 
-    /// <summary>A memslot puts content in place; told before it does.</summary>
+    /// <summary>A memslot is about to put content in place.</summary>
     public virtual void OnPlace(in PageContent content) { }
 
-    /// <summary>A page's bit has become clear for other cores, with as much of its content as they see now.</summary>
+    /// <summary>
+    /// A page's bit has become clear for other cores, which see the part of its content that has drained.
+    /// </summary>
     public virtual void OnCleared(MemslotPager slot, MemoryPage page) { }
 
-    /// <summary>A read was made, by a vCPU or by a device.</summary>
+    /// <summary>A vCPU or a device has read.</summary>
     public virtual void OnRead(MemoryPage page, int vcpu, ulong seen, bool isGuest) { }
 
     /// <summary>A vCPU has written.</summary>
     public virtual void OnWrite(MemoryPage page, int vcpu) { }
 
-    /// <summary>A fetcher asks a source for pages.</summary>
+    /// <summary>A fetcher requests pages from a source.</summary>
     public virtual void OnRequest(SwarmRequest request) { }
 
-    /// <summary>A request has ended: its fetcher is told, and will go through it in its turn.</summary>
+    /// <summary>A request has ended; the answer is queued for its fetcher.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="delivered">Which of its pages come with the answer; none where it failed.</param>
+    /// <param name="delivered">The pages that the answer contains; none if the request failed.</param>
     public virtual void OnAnswer(SwarmRequest request, IReadOnlySet<ulong> delivered) { }
 
-    /// <summary>One of the guest's slots was deleted, and another takes its place now.</summary>
-    /// <param name="former">The one that is gone, as it was.</param>
+    /// <summary>One of the guest's slots was deleted, and a new one takes its place.</summary>
+    /// <param name="former">The deleted slot, as it was.</param>
     public virtual void OnReplaced(MemslotPager former) { }
 
-    /// <summary>The VM was called (a memory region, a dirty log) and has answered.</summary>
+    /// <summary>The VM has answered a call (a memory region, a dirty log).</summary>
     public virtual void OnCallDone(object call) { }
 
-    /// <summary>The migration has reported, and the run is over.</summary>
+    /// <summary>The migration has reported, and the run has ended.</summary>
     public virtual void OnReport(MigrationReport report) { }
 
     /// <summary>The run's time is over and the migration has not reported.</summary>
     public virtual void OnTimeOver() { }
 
-    /// <summary>Has come true what has to, some time after the last fault and the report?</summary>
+    /// <summary>Does the condition hold that must become true some time after the last fault and the report?</summary>
     public virtual bool IsSettled => true;
 
-    /// <summary>It has not in all the time there was.</summary>
+    /// <summary>It did not become true within the time of the run.</summary>
     public virtual void OnUnsettled() { }
 
-    /// <summary>What this checker watches for has happened.</summary>
+    /// <summary>Reports a violation of what this checker guards.</summary>
     protected void Violate(string what) => View.Violate(Name, what);
 }

@@ -3,8 +3,8 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>A bit that is clear means content in place, as any core sees it at any time.</summary>
-public sealed class ClearedChecker : Checker
+/// <summary>If a bit is clear, the content is in place, as seen by any core at any time.</summary>
+internal sealed class ClearedChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "cleared";

@@ -3,13 +3,13 @@ using Userfault.Actors;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A page is fetched once, beyond what was on its way when something failed, and hedges. Counted request by request:
-/// each permits one more where it ended without the page or was given up with its answer unread, and one beside it, by
-/// the same fetcher, is its hedge, be it of demand that is slow or of background that became wanted on its way; without
-/// hedges neither is asked for again. Where all is asked for again, each page that had been asked for and is not in
-/// place may be fetched once more.
+/// A page is fetched once, apart from hedges and from requests that were in flight when something failed. Counted per
+/// request: a request permits one more fetch if it ended without the page or was given up with its answer unread, and
+/// one concurrent request by the same fetcher counts as its hedge, either of slow demand or of a background page that
+/// became demand in flight; without hedges, neither is requested again. When everything is requested again, each page
+/// that had been requested and is not in place may be fetched once more.
 /// </summary>
-public sealed class FetchOnceChecker : Checker
+internal sealed class FetchOnceChecker : Checker
 {
     private Fetches[] _pages = [];
 
@@ -29,8 +29,8 @@ public sealed class FetchOnceChecker : Checker
                 foreach (ref readonly var page in answered.Batch.Pages)
                     _pages[page.Page.Value].Read(step.Path);
                 break;
-            // All that was asked for and is not in place is asked for once more; so it is when a slot has moved, since
-            // whoever waited there makes the access again.
+            // All pages that were requested and are not in place are requested once more. The same holds when a slot
+            // has moved, since its waiters repeat their accesses.
             case MemslotProtocol.AskAgain or MemslotProtocol.Activate:
                 foreach (var slot in View.Slots)
                     AskedAgain(slot);
@@ -78,7 +78,7 @@ public sealed class FetchOnceChecker : Checker
         }
     }
 
-    // What there is to say of one page.
+    // The fetches of one page.
     private sealed class Fetches
     {
         private readonly List<Copy> _copies = [];
@@ -100,8 +100,8 @@ public sealed class FetchOnceChecker : Checker
                     break;
                 }
 
-                // A fetcher gives up what is slow, or of a source that it does not trust, though the answer lies in its
-                // mailbox.
+                // A fetcher gives up a request that is slow, or whose source it does not trust, although its answer is
+                // already in the mailbox.
                 if (other is { IsOnTheWire: false, IsRead: false, IsExcused: false })
                 {
                     Excuse(other);
@@ -142,7 +142,7 @@ public sealed class FetchOnceChecker : Checker
         }
     }
 
-    // A page on its way in one request, until it is in place.
+    // A page in flight in one request, until it is in place.
     private sealed class Copy(SwarmRequest request)
     {
         public SwarmRequest Request => request;

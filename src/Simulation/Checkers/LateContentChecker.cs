@@ -3,10 +3,10 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Content that comes late is dropped: nothing is placed over a page whose bit is clear, least of all over what the
-/// guest has written. And what is placed is the image's.
+/// Late content is dropped: nothing is placed over a page whose bit is clear, in particular not over the guest's own
+/// writes. And the content placed is the image's.
 /// </summary>
-public sealed class LateContentChecker : Checker
+internal sealed class LateContentChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "late-content";

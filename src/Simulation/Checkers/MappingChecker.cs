@@ -5,12 +5,12 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// No page is mapped whose bit was set when it was mapped. Bits are set before the guest runs and never again, so a set
-/// bit and a leaf together say it at any time.
+/// No page is mapped while its bit is set. Bits are set before the guest runs and never again, so a leaf over a set bit
+/// is a violation at any time.
 /// </summary>
-public sealed class MappingChecker : Checker
+internal sealed class MappingChecker : Checker
 {
-    // All leaves are looked at now and then; those that vCPUs use, whenever they do.
+    // All leaves are checked at intervals; those that vCPUs use, on every use.
     private const int StepsBetweenLooks = 256;
     private int _steps;
 

@@ -1,9 +1,9 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// While USERFAULT is on, nothing larger than a page is mapped; what was before is gone when the change is complete.
+/// While USERFAULT is on, only single pages are mapped; larger leaves from before are gone when the change completes.
 /// </summary>
-public sealed class PageSizeChecker : Checker
+internal sealed class PageSizeChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "page-size";

@@ -3,10 +3,10 @@ using Userfault.Actors;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Every fault resolves once faults have stopped, and in no way but by the page: no access is passed over, no vCPU
-/// ends, every stream is made to its end, every page is there and right.
+/// Every fault resolves once faults have stopped, and only by fetching the page: no access is skipped, no vCPU fails,
+/// every stream runs to its end, and every page is in place and correct.
 /// </summary>
-public sealed class ProgressChecker : Checker
+internal sealed class ProgressChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "progress";

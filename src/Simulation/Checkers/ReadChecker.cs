@@ -3,7 +3,7 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>No read, of a vCPU or of a device, returns wrong or missing content.</summary>
-public sealed class ReadChecker : Checker
+internal sealed class ReadChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "read";

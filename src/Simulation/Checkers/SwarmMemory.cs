@@ -4,10 +4,10 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Guest memory of tags behind a store buffer: what a memslot has placed is seen by other cores when its core's stores
-/// drain. They drain in order before a release and at the end of a step, which ends with messages; on x86 no store
-/// passes an earlier one either way. A bit that were cleared by a plain store on arm64 would be seen before the
-/// content.
+/// Guest memory of tags behind a store buffer: content that a memslot has placed becomes visible to other cores when
+/// the stores of its core drain. They drain in order before a release, and at the end of a step, which ends with
+/// messages; on x86 no store passes an earlier one in any case. With a plain store on arm64, a cleared bit would become
+/// visible before the content.
 /// </summary>
 internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
 {
@@ -35,7 +35,7 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
 
         foreach (var checker in view.Checkers)
             checker.OnPlace(content);
-        // Only what is kept beyond the batch: bytes are gone when it is released.
+        // Copies only what outlives the batch: its bytes are gone when it is released.
         _stores.Add(content.Tag == PageTag.Zero ? PageContent.Zero(content.Page) : TagOf(content));
     }
 
@@ -75,10 +75,10 @@ internal sealed class SwarmMemory(ulong pages, SwarmView view) : IGuestMemory
     public bool Matches(MemoryPage memoryPage, in PageContent expected, ulong delta) =>
         _memory.Matches(memoryPage, expected, delta);
 
-    /// <summary>What another core sees in a page now.</summary>
+    /// <summary>The content of a page as another core sees it now.</summary>
     public ulong Visible(MemoryPage memoryPage) => _memory.Read(memoryPage, 0);
 
-    /// <summary>The stores of the core that ran this step become visible.</summary>
+    /// <summary>Makes the stores of the core that ran this step visible.</summary>
     public void Drain()
     {
         foreach (var store in _stores)

@@ -4,7 +4,7 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// What checkers see of a run: its plan, its memslots, what every page must hold, and the calls under way.
+/// A run as the checkers see it: its plan, its memslots, the expected content of every page, and the calls in progress.
 /// </summary>
 public sealed class SwarmView
 {
@@ -31,24 +31,24 @@ public sealed class SwarmView
             checker.Watch(this);
     }
 
-    /// <summary>What the run is made of.</summary>
+    /// <summary>The plan of the run.</summary>
     public SwarmPlan Plan { get; }
 
     /// <summary>Virtual time.</summary>
     public long NowNs => _world.NowNs;
 
     /// <summary>
-    /// The guest's memslots, in the order of their creation; slots that the plan's faults make are not among them.
+    /// The guest's memslots, in the order of their creation, without the slots that the plan's faults create.
     /// </summary>
     public IReadOnlyList<MemslotPager> Slots => _slots;
 
-    /// <summary>Calls that the VM has taken and whose answer nobody has yet.</summary>
+    /// <summary>Calls that the VM has received and whose answers have not arrived.</summary>
     public IReadOnlyList<object> Calls => _calls;
 
-    /// <summary>Path of the actor that runs now.</summary>
+    /// <summary>Path of the actor that is running.</summary>
     public string Actor { get; private set; } = "";
 
-    /// <summary>The first thing that went wrong; null while all is well.</summary>
+    /// <summary>The first violation; null if there is none.</summary>
     public Violation? Violation { get; private set; }
 
     /// <summary>Pages of the guest.</summary>
@@ -57,7 +57,7 @@ public sealed class SwarmView
     /// <summary>Has every vCPU left the guest on request?</summary>
     internal bool IsStopped => _stopped.Count == Plan.Vcpus;
 
-    /// <summary>Has everything come true that has to?</summary>
+    /// <summary>Are all checkers settled?</summary>
     internal bool IsSettled => _checkers.TrueForAll(static c => c.IsSettled);
 
     internal TagImage Image => _image;
@@ -66,19 +66,19 @@ public sealed class SwarmView
 
     internal ReadOnlySpan<Checker> Checkers => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_checkers);
 
-    /// <summary>The destination's name in the world: what other nodes' actors do is theirs.</summary>
+    /// <summary>The destination's name in the world; actors of other nodes are foreign.</summary>
     internal string Node { get; set; } = "";
 
     /// <summary>The answer of a request that failed.</summary>
     internal static IReadOnlySet<ulong> NoPages { get; } = new SortedSet<ulong>();
 
-    /// <summary>The tag that a page must hold: the image's, and what the guest has made of it.</summary>
+    /// <summary>The tag that a page must hold: the image's, with the guest's writes applied.</summary>
     public ulong Expected(MemoryPage page) => unchecked(ImageTag(page) + _ledger[page]);
 
-    /// <summary>The tag that the image has for a page.</summary>
+    /// <summary>The tag of a page in the image.</summary>
     public ulong ImageTag(MemoryPage page) => _image.TagOf(page);
 
-    /// <summary>What another core sees in a page now.</summary>
+    /// <summary>The content of a page as another core sees it now.</summary>
     public ulong Visible(MemoryPage page) => Memory.Visible(page);
 
     /// <summary>Has the guest written the page?</summary>
@@ -106,7 +106,7 @@ public sealed class SwarmView
     {
         if (slot.Range.Start.Value >= Pages)
             return;
-        // One that was deleted and has come back takes its former self's place.
+        // A slot that was deleted and created again replaces its former self.
         var former = _slots.FindIndex(s => s.Core.Slot.Id == slot.Core.Slot.Id);
         if (former < 0)
         {
@@ -127,7 +127,7 @@ public sealed class SwarmView
         _checkers.Add(checker);
     }
 
-    /// <summary>The fetcher that runs now asks for pages.</summary>
+    /// <summary>The fetcher that is running requests pages.</summary>
     internal SwarmRequest Requested(IReadOnlyList<ulong> pages)
     {
         var request = new SwarmRequest(Actor, pages);
@@ -155,7 +155,7 @@ public sealed class SwarmView
 
         if (IsCall(step.Message))
         {
-            // A call that has to wait for another is told again, as itself.
+            // A call that waits for another one is queued again as the same object.
             if (!_calls.Contains(step.Message))
                 _calls.Add(step.Message);
         }
@@ -178,11 +178,11 @@ public sealed class SwarmView
 
     internal void AfterStep()
     {
-        // What a step did ends with messages, or with nothing: its stores are seen by all that come behind it.
+        // A step ends with messages, or with nothing: all later steps see its stores.
         Memory.Drain();
         if (_slots.Exists(static s => s.Bitmap.Pages == 0))
         {
-            // Its tables are freed: nothing may look at them any more.
+            // Its tables are freed: no checker may access them any more.
             Violate("progress", "the VM has ended");
             return;
         }
@@ -191,7 +191,7 @@ public sealed class SwarmView
             checker.AfterStep();
     }
 
-    // The path of an actor of this very run's destination.
+    // Is this the path of an actor of the run's destination?
     private bool IsOwn(string path) =>
         path.Length > Node.Length && path[Node.Length] == '/' && path.StartsWith(Node, StringComparison.Ordinal);
 
@@ -202,7 +202,7 @@ public sealed class SwarmView
                 or VmProtocol.GetDirtyLog
                 or VmProtocol.PreFault;
 
-    // Each caller's calls are answered in their order.
+    // The calls of each caller are answered in order.
     private void Answered(bool isOwn)
     {
         var index = _calls.FindIndex(c => _own.Contains(c) == isOwn);

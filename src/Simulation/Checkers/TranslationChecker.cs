@@ -4,10 +4,10 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// No vCPU uses a translation that the table has no more, once the change that took it away is complete: every TLB was
-/// flushed. Nor does one write by a translation from before its page was write-protected.
+/// No vCPU uses a translation that is no longer in the table once the change that removed it is complete: every TLB was
+/// flushed. Nor does a vCPU write by a translation from before its page was write-protected.
 /// </summary>
-public sealed class TranslationChecker : Checker
+internal sealed class TranslationChecker : Checker
 {
     /// <inheritdoc/>
     public override string Name => "translation";
@@ -24,7 +24,7 @@ public sealed class TranslationChecker : Checker
 
     private void Check(MemoryPage page, int vcpu, Access access)
     {
-        // While a change is under way its flush may be, too.
+        // While a change is in progress, its flush may be, too.
         if (View.Calls.Count > 0 || View.SlotOf(page) is not { } slot)
             return;
         var core = slot.Core;

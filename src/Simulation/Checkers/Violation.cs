@@ -1,9 +1,9 @@
 namespace Userfault.Simulation;
 
-/// <summary>What went wrong in a run.</summary>
-/// <param name="Checker">Which checker says so.</param>
-/// <param name="What">What, in words.</param>
-/// <param name="AtNs">When, in virtual ns.</param>
+/// <summary>A violation found in a run.</summary>
+/// <param name="Checker">The checker that found it.</param>
+/// <param name="What">A description.</param>
+/// <param name="AtNs">The time, in virtual ns.</param>
 public sealed record Violation(string Checker, string What, long AtNs)
 {
     /// <summary>One line.</summary>

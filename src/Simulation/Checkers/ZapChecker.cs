@@ -4,11 +4,11 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A change that zaps leaves nothing mapped from before: when it is complete, no page is mapped that has been since
-/// before it began, without a break. Pages are followed step by step, so it holds whatever else maps or splits
-/// meanwhile: faults, pre-faults, dirty logging.
+/// A change that zaps leaves no earlier mapping: when it is complete, no page is still mapped that was mapped before it
+/// began and without interruption since. Pages are followed step by step, so the check holds whatever else maps or
+/// splits in the meantime: faults, pre-faults, dirty logging.
 /// </summary>
-public sealed class ZapChecker : Checker
+internal sealed class ZapChecker : Checker
 {
     private readonly Dictionary<object, List<Remains>> _begun = new(ReferenceEqualityComparer.Instance);
     private bool _memslotRan;
@@ -28,7 +28,7 @@ public sealed class ZapChecker : Checker
     /// <inheritdoc/>
     public override void AfterStep()
     {
-        // One step of a memslot zaps or maps and never both: what is mapped after each was there all the time.
+        // One step of a memslot zaps or maps, never both: a page mapped after every step has been mapped all the time.
         if (!_memslotRan)
             return;
         _memslotRan = false;
@@ -59,14 +59,14 @@ public sealed class ZapChecker : Checker
         var goes =
             region.MemorySize == 0
             || (slot is not null && region.GuestPhysicalAddress != slot.Range.Start.ToGpa().Value);
-        // The quirk: where one slot is zapped, all of the VM's are.
+        // The quirk: if one slot is zapped, all slots of the VM are.
         if (View.Plan.Architecture == Architecture.X86 && (turnsOn || goes))
             return View.Slots;
         return slot is not null && (turnsOn || goes) ? [slot] : [];
     }
 
-    // The pages of a slot that were mapped when a call came and have been ever since, by their place in the slot: it
-    // may move.
+    // The pages of a slot that were mapped when a call arrived and have been mapped ever since, by their index in the
+    // slot, which may move.
     private sealed class Remains
     {
         private readonly bool[] _pages;

@@ -7,17 +7,17 @@ using Userfault.Pages;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// A cluster of nodes in one world: sources, fetchers and destinations as their processes are, with a model of their
-/// membership and the page data plane over one simulated network. Nodes die, come back as new incarnations, are slow,
-/// and lose sight of each other.
+/// A cluster of nodes in one world: sources, fetchers and destinations with the actors of their processes, with a model
+/// of their membership and the page data plane over one simulated network. Nodes die, return as new incarnations, are
+/// slow, and lose contact with each other.
 /// </summary>
-public sealed class SimCluster
+internal sealed class SimCluster
 {
     private readonly SimClusterSettings _settings;
     private readonly List<SimNode> _nodes = [];
     private readonly SimMembershipNet _net;
 
-    /// <summary>A cluster without nodes. The first node that is added is the one all others join.</summary>
+    /// <summary>A cluster without nodes. All nodes join the first node that is added.</summary>
     public SimCluster(SimWorld world, SimClusterSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(world);
@@ -26,7 +26,7 @@ public sealed class SimCluster
         _net = new SimMembershipNet(Network, _settings.SystemName, _settings.Membership);
     }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>The world that it is part of.</summary>
     public SimWorld World { get; }
 
     /// <summary>The network between its nodes.</summary>
@@ -42,7 +42,7 @@ public sealed class SimCluster
     /// <summary>Starts a node that serves an image.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="image">The image.</param>
-    /// <param name="disk">How its own reading of the image behaves; null answers at once.</param>
+    /// <param name="disk">The behaviour of its own reads of the image; null answers at once.</param>
     public SimNode AddSource(string name, ITaggedImage image, SimServerSettings? disk = null) =>
         Add(
             name,
@@ -63,7 +63,7 @@ public sealed class SimCluster
             }
         );
 
-    /// <summary>Starts a node that fetches from sources for others.</summary>
+    /// <summary>Starts a node that fetches pages from sources for others.</summary>
     public SimNode AddFetcher(string name) =>
         Add(
             name,
@@ -91,8 +91,8 @@ public sealed class SimCluster
 
     /// <summary>Starts a node to which a VM is migrated; its pages come from the cluster.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="settings">The VM.</param>
-    /// <param name="vm">The VM, which waits for its start.</param>
+    /// <param name="settings">The settings of the VM.</param>
+    /// <param name="vm">The VM, which is not started yet.</param>
     public SimNode AddDestination(string name, SimVmSettings settings, out SimVm vm)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -111,12 +111,13 @@ public sealed class SimCluster
     }
 
     /// <summary>
-    /// Starts a node to which pages of an image come from the cluster, for a VM that the caller makes.
+    /// Starts a node that receives pages of an image from the cluster, for a VM that the caller creates.
     /// </summary>
     /// <param name="name">Its name.</param>
-    /// <param name="image">Which image.</param>
-    /// <param name="makePool">Makes the fetcher pool in the node's system, given who publishes cleared bits.</param>
-    /// <param name="wrap">What stands between the node and the page data plane; null is nothing.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="makePool">Creates the fetcher pool in the node's system, given the publisher of cleared
+    /// bits.</param>
+    /// <param name="wrap">Wraps the node's page data plane; null for nothing.</param>
     internal SimNode AddDestination(
         string name,
         ImageIdentity image,
@@ -150,13 +151,14 @@ public sealed class SimCluster
             }
         );
 
-    /// <summary>Starts a node that is a member and nothing else.</summary>
+    /// <summary>Starts a node that is a member only.</summary>
     public SimNode AddMember(string name, string role = "member") =>
         Add(name, role, node => Open(node, static () => NodeReport.Nothing));
 
-    /// <summary>A node's process ends at once.</summary>
-    /// <param name="node">Which.</param>
-    /// <param name="silently">As a power failure, that nobody is told of; otherwise as kill -9.</param>
+    /// <summary>Ends a node's process at once.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="silently">As by a power failure, which no other node is notified of; otherwise as by kill
+    /// -9.</param>
     public void Kill(SimNode node, bool silently = false)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -166,13 +168,13 @@ public sealed class SimCluster
         node.System = null;
         node.Membership = null;
         node.Node = node.Links = ActorRefs.Nobody;
-        // It says nothing more and hears nothing more: how it ends in itself is nobody's business.
+        // It sends and receives nothing more, so how its actors stop is irrelevant to the run.
         World.LeaveStep();
         _ = system.Terminate();
     }
 
-    /// <summary>A new process on the node's machine, under the same address: another incarnation.</summary>
-    /// <exception cref="InvalidOperationException">It runs, or it held a VM, which died with it.</exception>
+    /// <summary>Starts a new process on the node's machine, at the same address: another incarnation.</summary>
+    /// <exception cref="InvalidOperationException">It is running, or it held a VM, which died with it.</exception>
     public void Restart(SimNode node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -184,16 +186,16 @@ public sealed class SimCluster
         node.Boot();
     }
 
-    /// <summary>Cuts the network between some nodes and all others.</summary>
+    /// <summary>Cuts the network between these nodes and all others.</summary>
     public void Isolate(params IReadOnlyList<SimNode> nodes) =>
         Network.Cut(nodes.Select(static n => n.Host), _nodes.Where(n => !nodes.Contains(n)).Select(static n => n.Host));
 
     /// <summary>
-    /// From now on no exchange between memberships is lost, and no member is suspected that is there.
+    /// From now on, no exchange between memberships is lost, and no live member is suspected.
     /// </summary>
     internal void BecomesCalm() => _net.Settings = _net.Settings with { FalseSuspicion = 0, GossipLoss = 0 };
 
-    /// <summary>Mends every cut.</summary>
+    /// <summary>Heals every cut.</summary>
     public void Heal() => Network.Heal();
 
     /// <summary>Do all running nodes see exactly the running nodes, all up and reachable?</summary>
@@ -228,7 +230,7 @@ public sealed class SimCluster
         if (_settings.ResolvesSplits)
             node.System.ActorOf(SplitBrainActor.Props(membership, _settings.StableAfter), "split-brain");
         node.Node = node.System.ActorOf(NodeActor.Props(membership, report, _settings.ReportEvery), NodeActor.Name);
-        // The first node begins the cluster. Started again it joins the others, as all do.
+        // The first node starts the cluster. After a restart it joins the others, like every other node.
         var seeds = _nodes
             .Where(n => n != node)
             .Take(node.IsFirstProcess ? 2 : int.MaxValue)

@@ -2,8 +2,8 @@ using Userfault.Fetch;
 
 namespace Userfault.Simulation.Cluster;
 
-/// <summary>How the nodes of a simulated cluster are set up.</summary>
-public sealed record SimClusterSettings
+/// <summary>The settings of a simulated cluster.</summary>
+internal sealed record SimClusterSettings
 {
     /// <summary>Name of every node's actor system.</summary>
     public string SystemName { get; init; } = "userfault";
@@ -11,26 +11,26 @@ public sealed record SimClusterSettings
     /// <summary>The network between them.</summary>
     public SimNetworkSettings Network { get; init; } = new();
 
-    /// <summary>How often a node tells what it serves.</summary>
+    /// <summary>Interval of a node's reports.</summary>
     public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long after a page connection broke it is tried again.</summary>
+    /// <summary>Time after which a broken page connection is retried.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long cleared bits wait for others to travel to the replicas with them.</summary>
+    /// <summary>Maximum delay of cleared bits on their way to the replicas, for merging.</summary>
     public TimeSpan ClearsEvery { get; init; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>How fetcher nodes ask sources; null is as nodes do by default.</summary>
+    /// <summary>The fetch engine of fetcher nodes; null for the default settings.</summary>
     public FetchSettings? Fetcher { get; init; }
 
     /// <summary>
-    /// Are nodes downed that stay away, by keep-destination? Otherwise an unreachable node waits to come back.
+    /// Are unreachable nodes downed, by keep-destination? Otherwise they are waited for.
     /// </summary>
     public bool ResolvesSplits { get; init; }
 
-    /// <summary>How long nothing may change before it is decided which side of a split stays.</summary>
+    /// <summary>How long the membership must be unchanged before a split is resolved.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How the membership behaves.</summary>
+    /// <summary>The settings of the membership.</summary>
     public SimMembershipSettings Membership { get; init; } = new();
 }

@@ -3,8 +3,8 @@ using Userfault.Nodes;
 
 namespace Userfault.Simulation.Cluster;
 
-/// <summary>A node of a simulated cluster: a host, and the process that runs there now.</summary>
-public sealed class SimNode
+/// <summary>A node of a simulated cluster: a host, and the process that currently runs there.</summary>
+internal sealed class SimNode
 {
     private readonly Action<SimNode> _boot;
 
@@ -16,34 +16,34 @@ public sealed class SimNode
     /// <summary>Its name.</summary>
     public string Name => Host.Name;
 
-    /// <summary>What it is, of <see cref="NodeRoles"/>.</summary>
+    /// <summary>Its role, one of <see cref="NodeRoles"/>.</summary>
     public string Role { get; }
 
     /// <summary>Is its process running?</summary>
     public bool IsUp => Host.IsUp && System is not null;
 
-    /// <summary>The actor system of the process that runs now; null where none does.</summary>
+    /// <summary>The actor system of the running process; null if there is none.</summary>
     public ActorSystem? System { get; internal set; }
 
     /// <summary>Its <see cref="NodeActor"/>.</summary>
     public IActorRef Node { get; internal set; } = ActorRefs.Nobody;
 
-    /// <summary>Its keeper of data-plane connections; nobody where it has none of its own.</summary>
+    /// <summary>Its keeper of data-plane connections; Nobody if it has none of its own.</summary>
     public IActorRef Links { get; internal set; } = ActorRefs.Nobody;
 
     /// <summary>A fetcher's server as seen from outside; null elsewhere.</summary>
     public Relay? Relay { get; internal set; }
 
-    /// <summary>What a source reads its image from; null at other nodes.</summary>
+    /// <summary>The server from which a source reads its image; null at other nodes.</summary>
     public SimPageServer? Disk { get; internal set; }
 
     /// <summary>Its replicas of destinations' bitmaps; empty at a destination.</summary>
     public Replicas Replicas { get; internal set; } = new();
 
-    /// <summary>The membership of the process that runs now; null where none does.</summary>
+    /// <summary>The membership of the running process; null if there is none.</summary>
     internal SimMembership? Membership { get; set; }
 
-    /// <summary>Is it the node's first process that runs?</summary>
+    /// <summary>Is the running process the node's first one?</summary>
     internal bool IsFirstProcess => Host.Incarnation == 1;
 
     /// <summary>Does a VM live in its process, and die with it?</summary>

@@ -3,20 +3,20 @@ using System.Diagnostics.Tracing;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Notices work that a step hands to somebody else. Tasks and pool work are noticed at the very call, by the events
-/// that the framework raises on the thread that queues them; threads and real timers when they begin to run, by the
-/// execution context that they take along from the step that started them.
+/// Detects work that a step hands to other threads. Tasks and thread-pool work are detected at the call, by the events
+/// that the framework raises on the queueing thread; threads and real timers when they start to run, by the execution
+/// context that they carry from the step that started them.
 /// </summary>
 /// <remarks>
-/// What goes unnoticed: a look at a real clock (the analyzers ban those), and a thread started without its context
-/// that never tells an actor anything.
+/// Not detected: reading a real clock (the analyzers ban those), and a thread that is started without its context and
+/// never sends a message to an actor.
 /// </remarks>
 internal sealed class EscapeWatch : EventListener
 {
     private const EventKeywords TplTasks = (EventKeywords)0x3;
     private const EventKeywords ThreadPoolWork = (EventKeywords)0x2;
 
-    // Which actor's step a context comes from. A context that turns up on another thread tells on it.
+    // The actor whose step a context comes from. If the context appears on another thread, work has escaped.
     private static readonly AsyncLocal<SimMailbox?> Step = new(static change =>
     {
         if (change.ThreadContextChanged && change.CurrentValue is { } actor)
@@ -39,7 +39,7 @@ internal sealed class EscapeWatch : EventListener
         return context;
     }
 
-    /// <summary>This thread runs a world from now on; null: no more.</summary>
+    /// <summary>This thread runs a world from now on; null for none.</summary>
     public static void Run(SimWorld? world)
     {
         GC.KeepAlive(Instance);

@@ -1,9 +1,9 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// When a mailbox run that is ready has its turn: by the step at which it became ready plus what the seed adds, then by
-/// the hash behind that. The order in which mailboxes became ready within a step has no part in it: Akka goes through
-/// its children in an order that differs from process to process.
+/// The turn of a mailbox run that is ready: by the step at which it became ready plus an offset from the seed, then by
+/// the hash of that. The order in which mailboxes became ready within a step is ignored: Akka iterates over children in
+/// an order that differs from process to process.
 /// </summary>
 internal readonly record struct RunOrder(ulong Turn, ulong Hash) : IComparable<RunOrder>
 {

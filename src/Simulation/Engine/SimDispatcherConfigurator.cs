@@ -4,9 +4,9 @@ using Akka.Dispatch;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Turns mailbox runs into steps of a <see cref="SimWorld"/>; Akka finds it by its name in the configuration.
+/// Turns mailbox runs into steps of a <see cref="SimWorld"/>; Akka creates it by its name in the configuration.
 /// </summary>
-public sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
+internal sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
 {
     private readonly SimDispatcher _dispatcher;
 
@@ -26,7 +26,7 @@ public sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
             : base(configurator)
         {
             _world = world;
-            // One message a run is the mailbox's own doing. With a deadline Akka would look at the real clock in every
+            // The mailbox itself ends a run after one message. With a deadline, Akka would read the real clock in every
             // run.
             Throughput = 1;
             ThroughputDeadlineTime = null;
@@ -36,7 +36,7 @@ public sealed class SimDispatcherConfigurator : MessageDispatcherConfigurator
 
         protected override void Shutdown()
         {
-            // Nothing runs but what the world runs.
+            // There is nothing to stop: only the world runs anything.
         }
     }
 }

@@ -3,8 +3,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Hashes that are the same in every process, on every machine, with and without vector instructions, as the
-/// framework's own are not.
+/// Hashes that are the same in every process, on every machine, with and without vector instructions, unlike those of
+/// the framework.
 /// </summary>
 internal static class SimHash
 {
@@ -19,6 +19,6 @@ internal static class SimHash
         return Mix64.Of(hash);
     }
 
-    /// <summary>Takes another word in; the order counts.</summary>
+    /// <summary>Adds another word; the order matters.</summary>
     public static ulong Add(ulong hash, ulong word) => (ulong.RotateLeft(hash, 23) ^ word) * 0x9E3779B97F4A7C15;
 }

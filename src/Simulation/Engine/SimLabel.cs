@@ -1,6 +1,6 @@
 namespace Userfault.Simulation;
 
-/// <summary>A name with its hash: what a step is called in the run's hash and in messages.</summary>
+/// <summary>A name with its hash: identifies a step in the run's hash and in messages.</summary>
 internal sealed class SimLabel(string name)
 {
     public string Name { get; } = name;

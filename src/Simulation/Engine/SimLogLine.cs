@@ -3,10 +3,10 @@ using Akka.Event;
 namespace Userfault.Simulation;
 
 /// <summary>A line that an actor logged.</summary>
-/// <param name="NowNs">When, in virtual time.</param>
-/// <param name="Level">How bad.</param>
-/// <param name="Source">Who.</param>
-/// <param name="Text">What.</param>
+/// <param name="NowNs">The virtual time.</param>
+/// <param name="Level">The log level.</param>
+/// <param name="Source">The logging actor.</param>
+/// <param name="Text">The text.</param>
 public sealed record SimLogLine(long NowNs, LogLevel Level, string Source, string Text)
 {
     /// <inheritdoc/>

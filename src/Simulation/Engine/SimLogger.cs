@@ -3,10 +3,10 @@ using Akka.Event;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Takes log events at once, on the thread that logs: a logging actor would be one more that takes turns. Akka finds it
-/// by its name in the configuration.
+/// Receives log events synchronously, on the thread that logs: a logging actor would take turns like all others. Akka
+/// creates it by its name in the configuration.
 /// </summary>
-public sealed class SimLogger : MinimalLogger
+internal sealed class SimLogger : MinimalLogger
 {
     private readonly SimWorld _world = SimWorld.Opening;
 

@@ -6,10 +6,10 @@ using Akka.Event;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// The queue of one simulated actor. It knows whose it is, so that the world can order, hash and name what the actor
-/// does; a message that comes from a foreign thread is an escape.
+/// The queue of one simulated actor. It knows its owner, so that the world can order, hash and name the actor's steps;
+/// a message from a foreign thread is an escape.
 /// </summary>
-public sealed class SimMailbox
+internal sealed class SimMailbox
     : IMessageQueue,
         IUnboundedMessageQueueSemantics,
         IUnboundedDequeBasedMessageQueueSemantics,
@@ -38,22 +38,22 @@ public sealed class SimMailbox
 
     internal SimWorld World => _world;
 
-    /// <summary>Goes along with what its steps start elsewhere.</summary>
+    /// <summary>Flows into all work that its steps start elsewhere.</summary>
     internal ExecutionContext? Context { get; set; }
 
-    /// <summary>Whose it is: node and path without the incarnation, which differs from process to process.</summary>
+    /// <summary>The owner: node and path without the incarnation, which differs from process to process.</summary>
     internal SimLabel Label { get; }
 
-    /// <summary>Seed and path: what the actor's turns are drawn from.</summary>
+    /// <summary>Hash of seed and path, from which the actor's turns are drawn.</summary>
     internal ulong Salt { get; }
 
-    /// <summary>How often it was made ready.</summary>
+    /// <summary>How often the mailbox was made ready.</summary>
     internal ulong Runs { get; set; }
 
-    /// <summary>Must this actor keep to the simulation? Akka's own guardians end systems with tasks.</summary>
+    /// <summary>Must this actor stay within the simulation? Akka's own guardians use tasks to end systems.</summary>
     internal bool IsWatched { get; }
 
-    /// <summary>The type of the message taken last; null before the first of a run.</summary>
+    /// <summary>The type of the last message dequeued; null before the first of a run.</summary>
     internal Type? Taken { get; set; }
 
     /// <inheritdoc/>
@@ -82,7 +82,7 @@ public sealed class SimMailbox
     /// <inheritdoc/>
     public bool TryDequeue(out Envelope envelope)
     {
-        // One message a run: Akka takes this for an empty queue, and finds at the run's end that it is none.
+        // One message per run: Akka is told that the queue is empty, and finds at the end of the run that it is not.
         if (Count == 0 || Taken is not null)
         {
             envelope = default;
@@ -114,7 +114,7 @@ public sealed class SimMailbox
         }
     }
 
-    // Akka numbers this one actor by a counter of the process: two worlds of one process would differ.
+    // Akka numbers this actor with a counter of the process: two worlds in one process would differ.
     private static string NameOf(ActorPath path)
     {
         const string numbered = "/EventStreamUnsubscriber-";

@@ -5,8 +5,8 @@ using Akka.Dispatch.MessageQueues;
 
 namespace Userfault.Simulation;
 
-/// <summary>Makes the mailboxes of simulated actors; Akka finds it by its name in the configuration.</summary>
-public sealed class SimMailboxType : MailboxType, IProducesMessageQueue<SimMailbox>
+/// <summary>Creates the mailboxes of simulated actors; Akka creates it by its name in the configuration.</summary>
+internal sealed class SimMailboxType : MailboxType, IProducesMessageQueue<SimMailbox>
 {
     private readonly SimSetup _setup;
 

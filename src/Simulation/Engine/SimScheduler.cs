@@ -5,10 +5,10 @@ using Akka.Event;
 
 namespace Userfault.Simulation;
 
-/// <summary>Akka's timers on a world's virtual time; Akka finds it by its name in the configuration.</summary>
+/// <summary>Akka's timers in a world's virtual time; Akka creates it by its name in the configuration.</summary>
 /// <param name="config">The scheduler's section.</param>
 /// <param name="log">A logger.</param>
-public sealed class SimScheduler(Config config, ILoggingAdapter log) : SchedulerBase(config, log)
+internal sealed class SimScheduler(Config config, ILoggingAdapter log) : SchedulerBase(config, log)
 {
     private static readonly SimLabel Call = new("scheduled call");
     private static readonly SimLabel Told = new("scheduled message");

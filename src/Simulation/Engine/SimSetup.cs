@@ -2,9 +2,9 @@ using Akka.Actor.Setup;
 
 namespace Userfault.Simulation;
 
-/// <summary>Tells the parts of an actor system that Akka makes by name which world they belong to.</summary>
+/// <summary>Gives the parts of an actor system that Akka creates by name access to their world.</summary>
 /// <param name="world">The world.</param>
-/// <param name="node">The system's name in the world: systems of one cluster have one name of their own.</param>
+/// <param name="node">The system's name in the world; the systems of one cluster share their Akka name.</param>
 internal sealed class SimSetup(SimWorld world, string node) : Setup
 {
     public SimWorld World { get; } = world;

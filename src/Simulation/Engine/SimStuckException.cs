@@ -1,10 +1,10 @@
 namespace Userfault.Simulation;
 
-/// <summary>Actors went on without an end at one instant of virtual time.</summary>
-public sealed class SimStuckException : Exception
+/// <summary>Actors kept running without end at one instant of virtual time.</summary>
+internal sealed class SimStuckException : Exception
 {
     /// <summary>A livelock.</summary>
-    /// <param name="message">When, and who ran last.</param>
+    /// <param name="message">The time, and the next actor to run.</param>
     public SimStuckException(string message)
         : base(message) { }
 }

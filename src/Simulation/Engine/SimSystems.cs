@@ -3,7 +3,7 @@ using Akka.Configuration;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// What an actor system needs to run in a world: every dispatcher, mailbox, timer and logger is the world's.
+/// The configuration that runs an actor system in a world: every dispatcher, mailbox, timer and logger is the world's.
 /// </summary>
 internal static class SimSystems
 {

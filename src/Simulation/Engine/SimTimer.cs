@@ -2,13 +2,13 @@ using Akka.Actor;
 
 namespace Userfault.Simulation;
 
-/// <summary>Something that falls due: a message to be told, or a call.</summary>
-/// <param name="Label">Whose it is, for the run's hash and for messages.</param>
-/// <param name="Action">The call; null where a message is told.</param>
-/// <param name="Receiver">Who is told.</param>
-/// <param name="Message">What is told.</param>
-/// <param name="Sender">From whom.</param>
-/// <param name="Cancelable">Says whether it still counts; null where it always does.</param>
+/// <summary>A timer: a message to send, or a call.</summary>
+/// <param name="Label">Identifies its owner, for the run's hash and for messages.</param>
+/// <param name="Action">The call; null if a message is sent.</param>
+/// <param name="Receiver">The receiver of the message.</param>
+/// <param name="Message">The message.</param>
+/// <param name="Sender">The sender of the message.</param>
+/// <param name="Cancelable">Cancels the timer; null if it cannot be cancelled.</param>
 internal readonly record struct SimTimer(
     SimLabel Label,
     Action? Action,

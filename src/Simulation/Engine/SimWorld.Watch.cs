@@ -3,7 +3,7 @@ using Akka.Event;
 
 namespace Userfault.Simulation;
 
-/// <content>Who runs now, what leaves the simulation, and what is logged.</content>
+/// <content>The running actor, escapes from the simulation, and the log.</content>
 public sealed partial class SimWorld
 {
     private ExecutionContext? _outside;
@@ -11,7 +11,7 @@ public sealed partial class SimWorld
 
     internal bool IsOwnThread => Environment.CurrentManagedThreadId == _thread;
 
-    /// <summary>Are the systems being ended? What leaves then has no part in the run.</summary>
+    /// <summary>Are the systems being ended? Escapes at this point are not part of the run.</summary>
     private bool IsEnding { get; set; }
 
     /// <summary>Is this an actor's own code, and not one of Akka's guardians?</summary>
@@ -55,7 +55,7 @@ public sealed partial class SimWorld
 
     private void Escaped(string culprit, string what)
     {
-        // The first is the cause; what follows may be its consequence.
+        // The first one is the cause; later ones may be its consequences.
         if (!IsEnding)
             Interlocked.CompareExchange(ref _escape, new SimEscapeException(culprit, what), null);
     }
@@ -95,8 +95,8 @@ public sealed partial class SimWorld
     }
 
     /// <summary>
-    /// What is started from here on is no actor's doing: one of Akka's guardians, or a timer of the world itself that
-    /// makes or ends a system, must not go by the name of the actor that ran before it.
+    /// Work started from here on belongs to no actor: Akka's guardians, and the world's own timers that create or end a
+    /// system, must not be attributed to the actor that ran before them.
     /// </summary>
     internal void LeaveStep()
     {

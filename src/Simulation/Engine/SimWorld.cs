@@ -8,13 +8,13 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// One thread, one virtual clock: everything that actors, timers and the network do is a step, and the seed decides
-/// their order. Time moves only when nothing is left to do now. The same seed gives the same <see cref="Hash"/> in
-/// every process, on every machine.
+/// One thread, one virtual clock: everything that actors, timers and the network do is a step, and the seed decides the
+/// order of steps. Time advances only when nothing is left to do at the current instant. The same seed gives the same
+/// <see cref="Hash"/> in every process, on every machine.
 /// </summary>
 /// <remarks>
-/// Belongs to the thread that made it. A mailbox run's turn is <c>step + hash(seed, actor path, run count) %
-/// window</c>: what was queued first has no part in it. Work that leaves this thread or its clock ends the run with
+/// Belongs to the thread that created it. The turn of a mailbox run is <c>step + hash(seed, actor path, run count) %
+/// window</c>, independent of the order of queueing. Work that leaves this thread or its clock ends the run with
 /// <see cref="SimEscapeException"/>.
 /// </remarks>
 public sealed partial class SimWorld : IDisposable
@@ -36,9 +36,9 @@ public sealed partial class SimWorld : IDisposable
     private ulong _hash = SimHash.Start;
     private SimMailbox? _current;
 
-    /// <summary>A world in which nothing has happened.</summary>
-    /// <param name="seed">Decides everything.</param>
-    /// <param name="options">How it runs.</param>
+    /// <summary>A world at time 0 without actors.</summary>
+    /// <param name="seed">Determines the whole run.</param>
+    /// <param name="options">The settings.</param>
     public SimWorld(ulong seed, SimOptions? options = null)
     {
         _options = options ?? new SimOptions();
@@ -47,7 +47,7 @@ public sealed partial class SimWorld : IDisposable
         Time = new SimTime(this);
     }
 
-    /// <summary>Decides everything.</summary>
+    /// <summary>The seed, which determines the whole run.</summary>
     public ulong Seed { get; }
 
     /// <summary>Virtual time in ns from the world's start.</summary>
@@ -56,43 +56,43 @@ public sealed partial class SimWorld : IDisposable
     /// <summary>Virtual time as the guest's clock, exact to the ns.</summary>
     public IGuestTime Time { get; }
 
-    /// <summary>Mailbox runs and timers so far.</summary>
+    /// <summary>Number of mailbox runs and timers since the start.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>Messages that actors have taken so far.</summary>
+    /// <summary>Number of messages processed since the start.</summary>
     public long Messages { get; private set; }
 
-    /// <summary>A hash over every step: who, which type of message, when.</summary>
+    /// <summary>A hash over every step: actor, type of message, time.</summary>
     public ulong Hash => _hash;
 
     /// <summary>The last lines that actors logged.</summary>
     public IReadOnlyCollection<SimLogLine> Log => _log;
 
-    /// <summary>Called before an actor takes a message; null is nobody. What it does must not change the run.</summary>
+    /// <summary>Called before an actor processes a message; null for none. It must not change the run.</summary>
     public Action<SimStep>? OnStep { get; set; }
 
-    /// <summary>Called after every step; null is nobody. For checkers: what it finds wrong it throws.</summary>
+    /// <summary>Called after every step, for checkers, which throw on a violation; null for none.</summary>
     public Action? AfterStep { get; set; }
 
     /// <summary>
-    /// How often a message goes into a mailbox, given whose it is and the message: what may be lost, or come twice, is
-    /// the caller's to know. Null is once, always.
+    /// How many copies of a message go into a mailbox, given the owner's name, the receiver and the message. The caller
+    /// must know which messages may be lost or duplicated. Null for always one.
     /// </summary>
     internal Func<string, IActorRef, Envelope, int>? Delivery { get; set; }
 
-    /// <summary>The world whose actor system is being made on this thread.</summary>
+    /// <summary>The world whose actor system is being created on this thread.</summary>
     internal static SimWorld Opening =>
         CurrentlyOpening ?? throw new InvalidOperationException("make the actor system with SimWorld.CreateSystem");
 
-    /// <summary>A stream of random numbers of its own for a purpose.</summary>
+    /// <summary>An independent stream of random numbers for one purpose.</summary>
     public SimRandom Random(string purpose) => new(Seed, purpose);
 
-    /// <summary>An actor system whose every message, timer and log line is a part of this world.</summary>
+    /// <summary>Creates an actor system whose messages, timers and log lines are all part of this world.</summary>
     /// <param name="name">The actor system's name.</param>
-    /// <param name="node">Its name in the world, in front of its actors' paths; null takes
+    /// <param name="node">Its name in the world, which prefixes its actors' paths; null for
     /// <paramref name="name"/>.</param>
-    /// <param name="config">Settings over the world's own.</param>
-    /// <param name="setups">More setups, such as the transport of a simulated cluster.</param>
+    /// <param name="config">Settings that take precedence over the world's own.</param>
+    /// <param name="setups">Additional setups, such as the transport of a simulated cluster.</param>
     public ActorSystem CreateSystem(
         string name,
         string? node = null,
@@ -118,18 +118,18 @@ public sealed partial class SimWorld : IDisposable
         }
     }
 
-    /// <summary>Calls back after a time.</summary>
-    /// <param name="delayNs">How long, in ns; not negative.</param>
-    /// <param name="label">Whose call it is: goes into the hash, so the same in every process.</param>
+    /// <summary>Makes a call after a delay.</summary>
+    /// <param name="delayNs">The delay in ns; not negative.</param>
+    /// <param name="label">The owner of the call. Part of the hash, so it must be the same in every process.</param>
     /// <param name="action">The call.</param>
     public void After(long delayNs, string label, Action action) => At(NowNs + delayNs, new SimLabel(label), action);
 
-    /// <summary>Runs until a condition holds, which is looked at after every step.</summary>
+    /// <summary>Runs until a condition holds, which is checked after every step.</summary>
     /// <param name="holds">The condition.</param>
-    /// <param name="within">Most virtual time.</param>
-    /// <returns>False where the time is over or nothing is left to happen.</returns>
+    /// <param name="within">Maximum virtual time.</param>
+    /// <returns>False if the time is over or nothing is left to happen.</returns>
     /// <exception cref="SimEscapeException">Work has escaped.</exception>
-    /// <exception cref="SimStuckException">Actors go on without an end at one instant.</exception>
+    /// <exception cref="SimStuckException">Actors keep running without end at one instant.</exception>
     public bool RunUntil(Func<bool> holds, TimeSpan within)
     {
         ArgumentNullException.ThrowIfNull(holds);
@@ -137,7 +137,7 @@ public sealed partial class SimWorld : IDisposable
     }
 
     /// <summary>
-    /// Runs for a time; the clock stands there afterwards, whether or not anything happens until then.
+    /// Runs for a time, and advances the clock by it even if nothing happens.
     /// </summary>
     public void RunFor(TimeSpan time)
     {
@@ -146,10 +146,12 @@ public sealed partial class SimWorld : IDisposable
         NowNs = Math.Max(NowNs, untilNs);
     }
 
-    /// <summary>Hands something over that actors use: it is disposed of once they have all ended.</summary>
+    /// <summary>Takes ownership of an object that actors use: it is disposed of once all actors have ended.</summary>
     public void Own(IDisposable used) => _owned.Push(used);
 
-    /// <summary>Ends all actor systems, and what they used. What they still do has no part in the run.</summary>
+    /// <summary>
+    /// Ends all actor systems and disposes of what they used. Their last steps are not part of the run.
+    /// </summary>
     public void Dispose()
     {
         OnStep = null;
@@ -158,19 +160,19 @@ public sealed partial class SimWorld : IDisposable
         IsEnding = true;
         foreach (var system in _systems)
             _ = system.Terminate();
-        // Bounded: a system that was cut off in the middle may never say that it is done.
+        // Bounded: a system that was interrupted may never finish terminating.
         var (untilNs, most) = (NowNs + 10_000_000_000, Steps + 10_000_000);
         while (!AllHaveEnded() && Steps < most && Step(untilNs)) { }
 
-        // The last word of an end is a task's, on a thread of the pool. An actor that is still there after that may
-        // look at what it used: then it is left to the end of the process.
+        // The final step of a termination is a task on a pool thread. An actor that still runs after that may access
+        // owned objects; these are then left until the process ends.
         if (!SpinWait.SpinUntil(AllHaveEnded, TimeSpan.FromMilliseconds(200)))
             return;
         while (_owned.TryPop(out var owned))
             owned.Dispose();
     }
 
-    // The task is replaced by the pool's thread that completes it, and is nothing for a moment.
+    // The task is replaced by the pool thread that completes it, and is null for a moment.
     private bool AllHaveEnded() => _systems.TrueForAll(static s => s.WhenTerminated is { IsCompleted: true });
 
     internal void At(long dueNs, SimLabel label, Action action) =>
@@ -248,7 +250,7 @@ public sealed partial class SimWorld : IDisposable
 
     private bool Step(long untilNs)
     {
-        // Where steps take time, timers fall due in the middle of what goes on.
+        // If steps take time, timers become due between them.
         if (_options.StepNs > 0 && Fire(NowNs))
             return true;
         if (!_ready.TryDequeue(out var run, out _))
@@ -293,7 +295,7 @@ public sealed partial class SimWorld : IDisposable
         EnterStep(actor);
         run.Run();
         _current = null;
-        // Nothing but Akka's own words, such as a watch.
+        // The run processed only Akka's system messages, such as a watch.
         if (actor.Taken is null)
             Note(actor.Label.Hash, 1);
     }

@@ -1,8 +1,8 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// What falls due, by time and then in the order of setting. The heap moves small entries; what is to be done lies
-/// still beside it.
+/// Timers by due time and then in the order in which they were set. The heap moves small entries; the timers themselves
+/// stay in a separate array.
 /// </summary>
 internal sealed class TimerQueue
 {
@@ -25,7 +25,7 @@ internal sealed class TimerQueue
         _heap.Enqueue(slot, new Due(dueNs, _set++));
     }
 
-    /// <summary>Takes the next that is due by a time.</summary>
+    /// <summary>Takes the next timer that is due by a time.</summary>
     public bool TryTake(long untilNs, out long dueNs, out SimTimer timer)
     {
         if (!_heap.TryPeek(out var slot, out var due) || due.Ns > untilNs)

@@ -1,8 +1,8 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A connection between two hosts: frames both ways, each direction in order. It ends once, for both ends. What a frame
-/// is belongs to whoever sends it: a call at its arrival.
+/// A connection between two hosts: frames in both directions, each direction in order. It ends once, for both ends. The
+/// meaning of a frame is the sender's: a call when it arrives.
 /// </summary>
 internal sealed class SimConnection(
     SimNetwork network,
@@ -22,23 +22,23 @@ internal sealed class SimConnection(
 
     public bool IsOpen { get; private set; } = true;
 
-    /// <summary>What the caller has made of its end.</summary>
+    /// <summary>The caller's state of this connection.</summary>
     public object? CallerEnd { get; set; }
 
-    /// <summary>What the called one has made of its end.</summary>
+    /// <summary>The called host's state of this connection.</summary>
     public object? CalledEnd { get; set; }
 
-    /// <summary>Told once when it is over, at the caller's end.</summary>
+    /// <summary>Called once when the connection has ended, at the caller's end.</summary>
     public Action<string>? CallerClosed { get; set; }
 
-    /// <summary>Told once when it is over, at the called one's end.</summary>
+    /// <summary>Called once when the connection has ended, at the called host's end.</summary>
     public Action<string>? CalledClosed { get; set; }
 
     /// <summary>Sends a frame from one of its ends.</summary>
-    /// <param name="from">Which end.</param>
+    /// <param name="from">The sending end.</param>
     /// <param name="bytes">Its size on the line.</param>
     /// <param name="arrived">Called at the other end, unless the connection breaks before.</param>
-    /// <returns>False where the connection is over.</returns>
+    /// <returns>False if the connection has ended.</returns>
     public bool Send(SimHost from, long bytes, Action arrived)
     {
         if (!IsOpen)
@@ -64,17 +64,17 @@ internal sealed class SimConnection(
         return true;
     }
 
-    /// <summary>Sends on what has waited for a cut to be mended.</summary>
+    /// <summary>Sends the frames that have waited for a cut to heal.</summary>
     public void Flow()
     {
         _forth.Flow();
         _back.Flow();
     }
 
-    /// <summary>Nothing comes through any more, and nobody is told.</summary>
+    /// <summary>Nothing is delivered any more, and neither end is notified.</summary>
     public void GoDumb() => _isDumb = true;
 
-    /// <summary>Ends it behind what has been sent so far.</summary>
+    /// <summary>Ends the connection after the frames sent so far.</summary>
     public void Close(SimHost from, string reason)
     {
         if (!Send(from, 0, () => Break(reason)))
@@ -83,7 +83,7 @@ internal sealed class SimConnection(
             Break(reason);
     }
 
-    /// <summary>Ends it now. Both ends hear of it, later.</summary>
+    /// <summary>Ends the connection now. Both ends are notified in a later step.</summary>
     public void Break(string reason)
     {
         if (!IsOpen)

@@ -1,33 +1,33 @@
 namespace Userfault.Simulation;
 
-/// <summary>A machine on a simulated network. A node that is started again is a new process on the same host.</summary>
-public sealed class SimHost
+/// <summary>A machine on a simulated network. A restarted node is a new process on the same host.</summary>
+internal sealed class SimHost
 {
     internal SimHost(string name, int number) => (Name, Number) = (name, number);
 
-    /// <summary>Its name, under which others reach it.</summary>
+    /// <summary>Its name, at which others reach it.</summary>
     public string Name { get; }
 
-    /// <summary>Its number, from 1, in the order of making: the port of its actor system.</summary>
+    /// <summary>Its number, from 1, in the order of creation.</summary>
     public int Number { get; }
 
     /// <summary>Is it running?</summary>
     public bool IsUp { get; internal set; } = true;
 
-    /// <summary>By what the latency of everything from and to it is multiplied; 1 is as the network is.</summary>
+    /// <summary>Factor for the latency of everything from and to it; 1 is the network's own latency.</summary>
     public int Slowdown { get; set; } = 1;
 
-    /// <summary>Frames that it has sent.</summary>
+    /// <summary>Frames sent.</summary>
     public long FramesSent { get; internal set; }
 
-    /// <summary>Bytes of pages that it has sent.</summary>
+    /// <summary>Bytes of frames sent.</summary>
     public long BytesSent { get; internal set; }
 
     internal long LineFreeNs { get; set; }
 
-    /// <summary>Changes when its process dies: what is left of a former one must not speak for the next.</summary>
+    /// <summary>Changes when its process dies: remnants of a former process must not act for the next one.</summary>
     internal int Incarnation { get; set; } = 1;
 
-    /// <summary>Who takes connections, by port.</summary>
+    /// <summary>Handlers of incoming connections, by port.</summary>
     internal SortedDictionary<int, Action<SimConnection>> Listeners { get; } = [];
 }

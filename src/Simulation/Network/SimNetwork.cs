@@ -1,11 +1,11 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Hosts and the connections between them. A connection carries frames in order, each once, until it breaks, as TCP
-/// does: what is lost is sent again and comes later, nothing comes twice, and nothing overtakes on one connection. Over
-/// a cut network frames wait and come when it is healed.
+/// Hosts and the connections between them. Like TCP, a connection carries frames in order, each once, until it breaks:
+/// a lost frame is retransmitted and arrives later, none arrives twice, and none overtakes another on one connection.
+/// On a cut network, frames wait and are delivered when it is healed.
 /// </summary>
-public sealed class SimNetwork
+internal sealed class SimNetwork
 {
     private readonly List<SimHost> _hosts = [];
     private readonly HashSet<(SimHost From, SimHost To)> _cut = [];
@@ -19,13 +19,13 @@ public sealed class SimNetwork
         (World, Settings) = (world, settings ?? new SimNetworkSettings());
     }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>The world that it is part of.</summary>
     public SimWorld World { get; }
 
-    /// <summary>How it is from now on.</summary>
+    /// <summary>Its settings from now on.</summary>
     public SimNetworkSettings Settings { get; set; }
 
-    /// <summary>Its hosts, in the order of making.</summary>
+    /// <summary>Its hosts, in the order of creation.</summary>
     public IReadOnlyList<SimHost> Hosts => _hosts;
 
     /// <summary>A new host.</summary>
@@ -59,7 +59,7 @@ public sealed class SimNetwork
     /// <summary>Cuts the network in one direction.</summary>
     public void CutOneWay(SimHost from, SimHost to) => _cut.Add((from, to));
 
-    /// <summary>Mends every cut: what has waited goes on its way.</summary>
+    /// <summary>Heals every cut: frames that have waited are sent.</summary>
     public void Heal()
     {
         _cut.Clear();
@@ -67,10 +67,10 @@ public sealed class SimNetwork
             connection.Flow();
     }
 
-    /// <summary>Does nothing come through from one host to another?</summary>
+    /// <summary>Is nothing delivered from one host to another?</summary>
     public bool IsCut(SimHost from, SimHost to) => _cut.Contains((from, to));
 
-    /// <summary>Breaks every connection with what is under way on it; new ones can be made at once.</summary>
+    /// <summary>Breaks every connection with the frames in flight; new ones can be made at once.</summary>
     public void BreakConnections()
     {
         foreach (var connection in _connections.ToArray())
@@ -78,9 +78,10 @@ public sealed class SimNetwork
     }
 
     /// <summary>A host's process ends.</summary>
-    /// <param name="host">Which.</param>
+    /// <param name="host">The host.</param>
     /// <param name="silently">
-    /// As a power failure: nobody is told, and its connections go dumb. Otherwise as kill -9: its system closes them.
+    /// As by a power failure: no other host is notified, and its connections go silent. Otherwise as by kill -9: its
+    /// operating system closes them.
     /// </param>
     public void Kill(SimHost host, bool silently = false)
     {
@@ -97,18 +98,18 @@ public sealed class SimNetwork
         }
     }
 
-    /// <summary>The host runs again, with nothing of what it had.</summary>
+    /// <summary>Starts a host again, without any former state.</summary>
     public void Restart(SimHost host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        // A process that begins resets what its forerunner has left open.
+        // A new process resets the connections that its predecessor left open.
         foreach (var connection in _connections.Where(c => c.Caller == host || c.Called == host).ToArray())
             connection.Break("connection reset");
         host.IsUp = true;
         host.LineFreeNs = World.NowNs;
     }
 
-    /// <summary>Opens a connection: one of the two is called, later.</summary>
+    /// <summary>Opens a connection: one of the two callbacks is called later.</summary>
     internal void Connect(
         SimHost caller,
         SimHost? called,
@@ -120,15 +121,15 @@ public sealed class SimNetwork
         var name = $"{caller.Name} to {called?.Name}:{port}";
         var number = _opened[name] = _opened.GetValueOrDefault(name) + 1;
         var (label, process) = (new SimLabel(name), caller.Incarnation);
-        // A stream of its own: the order in which a step sends to several others must not change what each gets.
+        // A stream of its own: the order in which a step sends to several hosts must not change the latency of each.
         var random = World.Random($"{name} {number}");
         if (called is null || !called.IsUp || IsCut(caller, called) || IsCut(called, caller))
         {
-            World.At(World.NowNs + Settings.ConnectTimeoutNs, label, () => failed("nobody answers"));
+            World.At(World.NowNs + Settings.ConnectTimeoutNs, label, () => failed("no answer"));
             return;
         }
 
-        // A handshake: there and back.
+        // A handshake: one round trip.
         World.At(
             World.NowNs + LatencyNs(caller, called, random) + LatencyNs(called, caller, random),
             label,

@@ -1,30 +1,32 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A simulated network. What it does wrong is what TCP lets through: delay, stalls and broken connections.
+/// A simulated network. Its faults are those that TCP exposes: delays, stalls and broken connections.
 /// </summary>
-public sealed record SimNetworkSettings
+internal sealed record SimNetworkSettings
 {
-    /// <summary>From a node to another, one way.</summary>
+    /// <summary>One-way latency between nodes.</summary>
     public SimLatency Latency { get; init; } = SimLatency.Uniform(20_000, 60_000);
 
-    /// <summary>What each node can send, to all others together, in bits a second; 0 is unlimited.</summary>
+    /// <summary>Bandwidth of each node to all others together, in bits per second; 0 is unlimited.</summary>
     public long BitsPerSecond { get; init; }
 
-    /// <summary>Probability that a frame is lost and sent again: it and what is behind it come later.</summary>
+    /// <summary>
+    /// Probability, per frame, that it is lost and retransmitted: it and the frames behind it are late.
+    /// </summary>
     public double Loss { get; init; }
 
-    /// <summary>How much later, in ns.</summary>
+    /// <summary>The delay of a retransmission, in ns.</summary>
     public long RetransmitNs { get; init; } = 200_000_000;
 
-    /// <summary>Probability a frame that its connection breaks.</summary>
+    /// <summary>Probability, per frame, that its connection breaks.</summary>
     public double Break { get; init; }
 
     /// <summary>
-    /// How long a data-plane connection may be silent while something is expected of it before it is given up, in ns.
+    /// How long a data-plane connection with outstanding requests may be silent before it is closed, in ns.
     /// </summary>
     public long SilenceNs { get; init; } = 10_000_000_000;
 
-    /// <summary>How long a connection to nobody takes to fail, in ns.</summary>
+    /// <summary>Time after which a connection attempt without an answer fails, in ns.</summary>
     public long ConnectTimeoutNs { get; init; } = 1_000_000_000;
 }

@@ -5,8 +5,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// The asking end of the simulated data plane, as a page source. Like the one over TCP it checks what comes, and leaves
-/// a server that answers wrong or falls silent while something is outstanding.
+/// The client's end of the simulated data plane, as a page source. Like the one over TCP, it checks the answers, and
+/// leaves a server that answers wrongly or is silent while requests are outstanding.
 /// </summary>
 internal sealed class SimPageLink : IPageSource
 {
@@ -34,7 +34,7 @@ internal sealed class SimPageLink : IPageSource
         (_network, _host, _owner, Identity, Pages) = (network, host, owner, image, target.Pages);
         Name = $"{target.Host}:{target.Port}";
         _watch = new SimLabel($"{host.Name} watches {Name}");
-        // Of a process that has died: nothing goes out any more.
+        // The process has died: it sends nothing more.
         if (host.Incarnation != process)
             return;
         network.Connect(
@@ -94,11 +94,11 @@ internal sealed class SimPageLink : IPageSource
 
     public void Dispose() => Close(RefusalReason.Closed, "closed here");
 
-    /// <summary>Pages have come over the network.</summary>
+    /// <summary>Pages have arrived over the network.</summary>
     public void OnPages(ulong requestId, PageBatch batch)
     {
         _lastHeardNs = _network.World.NowNs;
-        // Cancelled meanwhile.
+        // Cancelled in the meantime.
         if (!_outstanding.TryGetValue(requestId, out var asked))
         {
             batch.Release();
@@ -108,7 +108,7 @@ internal sealed class SimPageLink : IPageSource
         if (!asked.Takes(batch))
         {
             batch.Release();
-            Close(RefusalReason.WrongPage, "pages that were not asked for");
+            Close(RefusalReason.WrongPage, "pages that were not requested");
             return;
         }
 
@@ -119,7 +119,7 @@ internal sealed class SimPageLink : IPageSource
         asked.Sink.OnPages(batch);
     }
 
-    /// <summary>The server says that it cannot answer.</summary>
+    /// <summary>The server has failed a request.</summary>
     public void OnFailed(ulong requestId, FetchFailure failure)
     {
         _lastHeardNs = _network.World.NowNs;
@@ -178,7 +178,7 @@ internal sealed class SimPageLink : IPageSource
         _owner.Closed(this, new Refusal(reason, text));
     }
 
-    // What was asked for. An answer brings exactly that, each page once, in the order asked for.
+    // The requested pages. An answer must contain exactly these, each once, in the order requested.
     private sealed class Asked(MemoryPageRange[] ranges, IPageSink sink)
     {
         private int _range;

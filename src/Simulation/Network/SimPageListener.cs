@@ -6,7 +6,7 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// The serving end of the simulated data plane: passes requests of all its connections on to one source.
+/// The serving end of the simulated data plane: passes the requests of all its connections on to one source.
 /// </summary>
 internal sealed class SimPageListener : IPageListener
 {
@@ -39,7 +39,7 @@ internal sealed class SimPageListener : IPageListener
             connection.Break("the server is going away");
     }
 
-    /// <summary>A client's request has come in; its answers go back on the connection.</summary>
+    /// <summary>A client's request has arrived; its answers go back on the connection.</summary>
     public Passed Request(
         SimConnection connection,
         SimPageLink client,
@@ -63,8 +63,8 @@ internal sealed class SimPageListener : IPageListener
     }
 
     /// <summary>
-    /// A request on its way through this server. The client takes the pages of a request in the order asked for; those
-    /// that come before their turn, since others ask for them too, are held here, as the server over TCP does.
+    /// A request in progress at this server. The client expects the pages of a request in the order requested; pages
+    /// that arrive early, because other clients request them too, are held here, as by the server over TCP.
     /// </summary>
     internal sealed class Passed(
         SimPageListener listener,
@@ -89,7 +89,7 @@ internal sealed class SimPageListener : IPageListener
             listener.PagesSent += batch.Count;
             if (!IsEarly(batch))
             {
-                // In its turn, or nothing that was asked for: the client will see.
+                // The next pages in order, or pages that were never requested: the client decides.
                 _next = Math.Min(_order.Length, _next + batch.Count);
                 Send(batch);
                 return;
@@ -111,7 +111,7 @@ internal sealed class SimPageListener : IPageListener
         public void OnFailed(ulong requestId, FetchFailure failure) =>
             connection.Send(listener._host, LocalPageSource.HeaderBytes, () => client.OnFailed(clientRequest, failure));
 
-        // Pages that are asked for, and not all of them next.
+        // Does the batch hold only requested pages, not all of which are next in order?
         private bool IsEarly(PageBatch batch)
         {
             var isNext = _early.Count == 0;

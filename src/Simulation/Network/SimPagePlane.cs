@@ -5,7 +5,7 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// The page data plane of one host, over a simulated network: what the data plane over TCP lets through, and no more.
+/// The page data plane of one host over a simulated network, with only the faults that the one over TCP exposes.
 /// </summary>
 internal sealed class SimPagePlane(SimNetwork network, SimHost host) : IPagePlane
 {

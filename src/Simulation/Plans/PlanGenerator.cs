@@ -5,8 +5,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Makes a random plan of each seed. Swarm testing: a plan has only some of the features and some of the faults, since
-/// what is always there hides what needs its absence.
+/// Generates a random plan per seed. Swarm testing: a plan has only some of the features and some of the faults, since
+/// a feature that is always present hides bugs that need its absence.
 /// </summary>
 public static class PlanGenerator
 {
@@ -34,7 +34,7 @@ public static class PlanGenerator
 
     private static readonly long[] LongTimes = [300_000, 20_000_000, 1_500_000_000, 9_000_000_000];
 
-    // What happens between nodes, and at what they read from.
+    // Faults between nodes, and at the disks of sources.
     private static readonly FaultType[] NodeFaults =
     [
         FaultType.NodeDies,
@@ -57,7 +57,7 @@ public static class PlanGenerator
         FaultType.SourceTwice,
     ];
 
-    /// <summary>Faults after which two destinations may be on two sides of a cluster.</summary>
+    /// <summary>Faults after which two destinations may be on different sides of a split cluster.</summary>
     internal static readonly FaultType[] Splits =
     [
         FaultType.NodeDies,
@@ -68,19 +68,19 @@ public static class PlanGenerator
     ];
 
     /// <summary>
-    /// Share of the seeds that run a cluster, in percent; the others run one process, which costs far less.
+    /// Share of the seeds that run a cluster, in percent; the others run a single process, which costs far less.
     /// </summary>
     public const int ClusteredPercent = 12;
 
     /// <summary>The plan of a seed.</summary>
     /// <param name="seed">Any number.</param>
-    /// <param name="allowed">Faults that may be in it.</param>
+    /// <param name="allowed">Faults that it may contain.</param>
     public static SwarmPlan Of(ulong seed, IReadOnlySet<FaultType> allowed) =>
         Of(seed, allowed, new SimRandom(seed, "cluster").Below(100) < ClusteredPercent);
 
     /// <summary>The plan of a seed with or without a cluster, whatever the seed itself would choose.</summary>
     /// <param name="seed">Any number.</param>
-    /// <param name="allowed">Faults that may be in it.</param>
+    /// <param name="allowed">Faults that it may contain.</param>
     /// <param name="isClustered">A cluster, or one process?</param>
     public static SwarmPlan Of(ulong seed, IReadOnlySet<FaultType> allowed, bool isClustered)
     {
@@ -106,7 +106,7 @@ public static class PlanGenerator
         var mode = isPrivate
             ? FaultMode.Userfault
             : random.OneOf([FaultMode.Userfault, FaultMode.Userfaultfd, FaultMode.Both, FaultMode.Both]);
-        // From a few pages, on which everybody meets, to more than the pages of two 2 MiB leaves.
+        // From a few pages, on which all vCPUs collide, to more than the pages of two 2 MiB leaves.
         var pages = random.OneOf([7, 40, 64, 130, 512, 600, 1024, 1100]);
         return new SwarmPlan
         {
@@ -173,7 +173,7 @@ public static class PlanGenerator
             ResolvesSplits = random.Chance(0.5),
             ClearsNs = random.OneOf([0, 200_000, 5_000_000, 20_000_000]),
             HeadStartNs = random.OneOf([0, 300_000_000, 1_500_000_000]),
-            // Seconds pass until a cluster has seen that a node is gone: what ticks must do so in proportion.
+            // A cluster takes seconds to detect the loss of a node: ticks and timeouts are in proportion.
             TickNs = random.OneOf([2_000_000, 10_000_000, 100_000_000]),
             TimeoutNs = random.OneOf([0, 20_000_000, 500_000_000]),
         };
@@ -181,10 +181,10 @@ public static class PlanGenerator
 
     private static IReadOnlyList<PlannedFault> Faults(SwarmPlan plan, SimRandom random, IReadOnlySet<FaultType> allowed)
     {
-        // A few kinds a plan; one plan in eight has none.
+        // A few kinds per plan; one plan in eight has no faults.
         var kinds = Kinds(plan, random).Where(allowed.Contains).ToArray();
         var count = kinds.Length == 0 || random.Chance(0.12) ? 0 : random.Between(1, 8);
-        // About as long as the guest runs, so that most faults meet something.
+        // About as long as the guest runs, so that most faults have an effect.
         var horizonNs = Math.Max(
             100_000,
             (long)plan.Accesses * plan.AccessNs + (2L * plan.LatencyNs + plan.JitterNs) * 20
@@ -229,7 +229,7 @@ public static class PlanGenerator
             kinds.Remove(FaultType.ReaderFails);
         if (plan is { OtherDestinations: > 0, ResolvesSplits: true })
         {
-            // Only where nothing else splits the cluster is it sure which side the run's own destination is on.
+            // Only if nothing else splits the cluster is it certain on which side the run's own destination is.
             kinds.RemoveAll(Splits.Contains);
             if (random.Chance(0.7))
                 kinds.Add(FaultType.DestinationDies);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Userfault.Simulation;
 
-/// <summary>The names of plans: an enumeration's members in lower case with dashes.</summary>
+/// <summary>The names of enumeration values in plans: lower case with dashes.</summary>
 internal static class PlanNames
 {
     public static string Of<T>(T value)

@@ -6,8 +6,8 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Plans as HOCON: one key a line, every key written. Reading lays the keys that a text has over a plan, so a whole
-/// plan is a replay and a part of one is a scenario that holds for every seed.
+/// Plans as HOCON: one key per line, every key written. Reading applies the keys of a text to a plan: a complete text
+/// is a replay, and a partial one is a scenario for every seed.
 /// </summary>
 public static class PlanText
 {
@@ -69,23 +69,23 @@ public static class PlanText
     /// <summary>The names of all keys, <c>faults</c> last.</summary>
     public static IEnumerable<string> Names => Keys.Select(k => k.Name).Append("faults");
 
-    /// <summary>The name that a plan has for an enumeration's value: lower case with dashes.</summary>
+    /// <summary>The name of an enumeration value in a plan: lower case with dashes.</summary>
     public static string NameOf<T>(T value)
         where T : struct, Enum => PlanNames.Of(value);
 
     /// <summary>The value of a name.</summary>
-    /// <exception cref="FormatException">No value has it.</exception>
+    /// <exception cref="FormatException">No value has this name.</exception>
     public static T ValueOf<T>(string name)
         where T : struct, Enum => PlanNames.Parse<T>(name);
 
-    /// <summary>A whole plan.</summary>
+    /// <summary>Writes a complete plan.</summary>
     public static string Write(SwarmPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
         var text = new StringBuilder();
         foreach (var key in Keys)
             text.Append(key.Name).Append(" = ").Append(key.Write(plan)).Append('\n');
-        // Akka's parser takes the line break in an empty list for an element.
+        // Akka's parser would take the line break in an empty list for an element.
         if (plan.Faults.Count == 0)
             return text.Append("faults = []\n").ToString();
         text.Append("faults = [\n");
@@ -94,9 +94,8 @@ public static class PlanText
         return text.Append("]\n").ToString();
     }
 
-    /// <summary>Lays the keys of a HOCON text over a plan.</summary>
-    /// <exception cref="FormatException">No HOCON, a key that no plan has, or a value that the key cannot
-    /// have.</exception>
+    /// <summary>Applies the keys of a HOCON text to a plan.</summary>
+    /// <exception cref="FormatException">Not HOCON, an unknown key, or a value that the key does not allow.</exception>
     public static SwarmPlan Overlay(SwarmPlan plan, string hocon)
     {
         var config = Parse(hocon);

@@ -3,13 +3,13 @@ using System.Globalization;
 namespace Userfault.Simulation;
 
 /// <summary>One fault of a plan. As text: <c>at 120000ns source-lost 1 for 300000ns</c>.</summary>
-/// <param name="AtNs">When it begins, in ns from the start of the run.</param>
-/// <param name="Type">What it is.</param>
-/// <param name="Target">To whom: a source, a fetcher, a slot, a vCPU, by number, modulo how many there are.</param>
-/// <param name="ForNs">When it ends, in ns from its beginning.</param>
+/// <param name="AtNs">When it starts, in ns from the start of the run.</param>
+/// <param name="Type">The type.</param>
+/// <param name="Target">The number of the source, fetcher, slot or vCPU concerned, modulo their count.</param>
+/// <param name="ForNs">When it ends, in ns from its start.</param>
 public sealed record PlannedFault(long AtNs, FaultType Type, int Target, long ForNs)
 {
-    /// <summary>When it is over, in ns from the start of the run.</summary>
+    /// <summary>When it ends, in ns from the start of the run.</summary>
     public long EndNs => AtNs + ForNs;
 
     /// <summary>The text.</summary>
@@ -17,7 +17,7 @@ public sealed record PlannedFault(long AtNs, FaultType Type, int Target, long Fo
         string.Create(CultureInfo.InvariantCulture, $"at {AtNs}ns {PlanNames.Of(Type)} {Target} for {ForNs}ns");
 
     /// <summary>Reads the text.</summary>
-    /// <exception cref="FormatException">It is no fault.</exception>
+    /// <exception cref="FormatException">The text is not a fault.</exception>
     public static PlannedFault Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -5,12 +5,12 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Everything that a run of the swarm is made of: a VM, what its guest does, who fetches its pages from where, and what
-/// goes wrong when. A plan and nothing else decides a run. Times in ns, sizes in pages.
+/// Everything that determines a run of the swarm: a VM, its guest's workload, the supply of its pages, and the faults
+/// with their times. Times in ns, sizes in pages.
 /// </summary>
 public sealed record SwarmPlan
 {
-    /// <summary>Orders the steps and chooses what is left to chance within the plan.</summary>
+    /// <summary>Orders the steps, and makes the random choices within the plan.</summary>
     public ulong Seed { get; init; } = 1;
 
     /// <summary>How far apart the seed may move steps (<see cref="SimOptions.Window"/>).</summary>
@@ -25,46 +25,46 @@ public sealed record SwarmPlan
     /// <summary>How faults reach user space.</summary>
     public FaultMode Mode { get; init; }
 
-    /// <summary>What backs guest memory.</summary>
+    /// <summary>The backing of guest memory.</summary>
     public MemoryKind Memory { get; init; }
 
     /// <summary>Pages of the guest.</summary>
     public int Pages { get; init; } = 64;
 
-    /// <summary>Largest memslot; 0 is one slot.</summary>
+    /// <summary>Maximum memslot size; 0 for one slot.</summary>
     public int SlotPages { get; init; }
 
     /// <summary>Share of zero pages in percent.</summary>
     public int ZeroPercent { get; init; }
 
-    /// <summary>vCPUs.</summary>
+    /// <summary>Number of vCPUs.</summary>
     public int Vcpus { get; init; } = 1;
 
-    /// <summary>Accesses of each.</summary>
+    /// <summary>Accesses per vCPU.</summary>
     public int Accesses { get; init; } = 64;
 
-    /// <summary>In which order they touch pages.</summary>
+    /// <summary>The order of the accesses.</summary>
     public PatternKind Pattern { get; init; }
 
-    /// <summary>Do all touch all pages?</summary>
+    /// <summary>Do all vCPUs access all pages?</summary>
     public bool Overlapping { get; init; }
 
     /// <summary>Share of writes in percent.</summary>
     public int WritePercent { get; init; }
 
-    /// <summary>Time from one access to the next; 0 is none.</summary>
+    /// <summary>Time between two accesses; 0 for none.</summary>
     public int AccessNs { get; init; }
 
-    /// <summary>Accesses of one slice.</summary>
+    /// <summary>Accesses per slice.</summary>
     public int SliceAccesses { get; init; } = 16;
 
     /// <summary>Background push.</summary>
     public BackgroundOrder Push { get; init; }
 
-    /// <summary>Most pages that are pushed and not here.</summary>
+    /// <summary>Maximum pushed pages in flight.</summary>
     public int PushWindow { get; init; } = 64;
 
-    /// <summary>Pages of one push.</summary>
+    /// <summary>Pages per push request.</summary>
     public int PushChunk { get; init; } = 16;
 
     /// <summary>Pages fetched around a fault.</summary>
@@ -73,71 +73,71 @@ public sealed record SwarmPlan
     /// <summary>Accesses of a device model.</summary>
     public int HostAccesses { get; init; }
 
-    /// <summary>userfaultfd descriptors of a slot.</summary>
+    /// <summary>userfaultfd descriptors per slot.</summary>
     public int Descriptors { get; init; } = 1;
 
-    /// <summary>Readers of a descriptor.</summary>
+    /// <summary>Readers per descriptor.</summary>
     public int Readers { get; init; } = 1;
 
-    /// <summary>Table entries of one batch of a change.</summary>
+    /// <summary>Table entries per batch of a change.</summary>
     public int WorkBudget { get; init; } = 64;
 
-    /// <summary>Fetchers.</summary>
+    /// <summary>Number of fetchers.</summary>
     public int Fetchers { get; init; } = 1;
 
-    /// <summary>Sources of each fetcher.</summary>
+    /// <summary>Number of sources per fetcher.</summary>
     public int Replicas { get; init; } = 1;
 
-    /// <summary>From a request to its answer.</summary>
+    /// <summary>Time from a request to its answer.</summary>
     public int LatencyNs { get; init; } = 30_000;
 
-    /// <summary>Added to it at most.</summary>
+    /// <summary>Maximum random addition to the latency.</summary>
     public int JitterNs { get; init; }
 
-    /// <summary>Most pages of a request.</summary>
+    /// <summary>Maximum pages per request.</summary>
     public int RequestPages { get; init; } = 16;
 
-    /// <summary>Most pages asked for by a fetcher and not here.</summary>
+    /// <summary>Maximum pages in flight per fetcher.</summary>
     public int FetchWindow { get; init; } = 256;
 
-    /// <summary>How often a fetcher looks for slow requests.</summary>
+    /// <summary>Interval of a fetcher's checks for slow requests.</summary>
     public int TickNs { get; init; } = 1_000_000;
 
-    /// <summary>When a request is asked again elsewhere; 0 never.</summary>
+    /// <summary>Time after which a request is retried elsewhere; 0 never.</summary>
     public int TimeoutNs { get; init; } = 5_000_000;
 
-    /// <summary>Are slow requests asked of a second source as well?</summary>
+    /// <summary>Are slow requests hedged?</summary>
     public bool Hedge { get; init; }
 
     /// <summary>
-    /// Source nodes of the cluster; 0 is one process, with <see cref="Fetchers"/> and <see cref="Replicas"/>.
+    /// Source nodes of the cluster; 0 for a single process, with <see cref="Fetchers"/> and <see cref="Replicas"/>.
     /// </summary>
     public int SourceNodes { get; init; }
 
-    /// <summary>Fetcher nodes.</summary>
+    /// <summary>Number of fetcher nodes.</summary>
     public int FetcherNodes { get; init; }
 
-    /// <summary>Other destinations, each with a VM of its own from the same image.</summary>
+    /// <summary>Number of other destinations, each with a VM of its own from the same image.</summary>
     public int OtherDestinations { get; init; }
 
-    /// <summary>Does the cluster decide on members that stay away for long?</summary>
+    /// <summary>Does the cluster down members that are unreachable for long?</summary>
     public bool ResolvesSplits { get; init; }
 
-    /// <summary>Longest wait of a cleared bit for others.</summary>
+    /// <summary>Maximum delay of a cleared bit for merging with others.</summary>
     public int ClearsNs { get; init; } = 20_000_000;
 
-    /// <summary>From the cluster's forming to the migration's start.</summary>
+    /// <summary>Time from the forming of the cluster to the start of the migration.</summary>
     public int HeadStartNs { get; init; }
 
-    /// <summary>Do nodes of a cluster play the parts of the run, and not one process?</summary>
+    /// <summary>Does the run use the nodes of a cluster instead of a single process?</summary>
     public bool IsClustered => SourceNodes > 0;
 
-    /// <summary>What goes wrong.</summary>
+    /// <summary>The faults.</summary>
     public IReadOnlyList<PlannedFault> Faults { get; init; } = [];
 
-    /// <summary>From here on nothing goes wrong any more: the liveness phase begins.</summary>
+    /// <summary>The end of the last fault: the liveness phase starts.</summary>
     public long FaultsEndNs => Faults.Count == 0 ? 0 : Faults.Max(f => f.EndNs);
 
-    /// <summary>Page sources of all fetchers.</summary>
+    /// <summary>Number of page sources of all fetchers.</summary>
     public int Sources => Fetchers * Replicas;
 }

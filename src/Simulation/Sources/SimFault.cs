@@ -1,6 +1,6 @@
 namespace Userfault.Simulation;
 
-/// <summary>What goes wrong with one request. See <see cref="SimSourceFaults"/>.</summary>
+/// <summary>The fault of one request. See <see cref="SimSourceFaults"/>.</summary>
 internal enum SimFault
 {
     None,

@@ -1,15 +1,15 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A distribution of latencies, as the least, the median, the 90th, 99th and 99.9th percentile and the most, with
-/// straight lines between them. Whole numbers only, so that every machine draws the same.
+/// A distribution of latencies, given by the minimum, the median, the 90th, 99th and 99.9th percentile and the maximum,
+/// with linear interpolation between them. Integers only, so that every machine draws the same.
 /// </summary>
-/// <param name="LeastNs">The least, in ns.</param>
+/// <param name="LeastNs">The minimum, in ns.</param>
 /// <param name="P50Ns">Half of all are at most this.</param>
 /// <param name="P90Ns">90 % are at most this.</param>
 /// <param name="P99Ns">99 % are at most this.</param>
 /// <param name="P999Ns">99.9 % are at most this.</param>
-/// <param name="MostNs">All are at most this.</param>
+/// <param name="MostNs">The maximum.</param>
 public sealed record SimLatency(long LeastNs, long P50Ns, long P90Ns, long P99Ns, long P999Ns, long MostNs)
 {
     /// <summary>No latency.</summary>
@@ -20,7 +20,7 @@ public sealed record SimLatency(long LeastNs, long P50Ns, long P90Ns, long P99Ns
     /// <summary>Always the same.</summary>
     public static SimLatency Constant(long ns) => new(ns, ns, ns, ns, ns, ns);
 
-    /// <summary>Every value between two is as likely as any other.</summary>
+    /// <summary>Uniform between two values.</summary>
     public static SimLatency Uniform(long leastNs, long mostNs)
     {
         var span = mostNs - leastNs;
@@ -35,13 +35,13 @@ public sealed record SimLatency(long LeastNs, long P50Ns, long P90Ns, long P99Ns
     }
 
     /// <summary>
-    /// A network's: most near the median, one in a hundred at 4 times, one in a thousand at 20 times, none above 50
-    /// times.
+    /// Typical of a network: most near the median, one in a hundred at 4 times, one in a thousand at 20 times, none
+    /// above 50 times the median.
     /// </summary>
     public static SimLatency LongTailed(long medianNs) =>
         new(medianNs / 2, medianNs, medianNs * 2, medianNs * 4, medianNs * 20, medianNs * 50);
 
-    /// <summary>Draws one.</summary>
+    /// <summary>Draws a latency.</summary>
     public long Draw(SimRandom random)
     {
         ArgumentNullException.ThrowIfNull(random);

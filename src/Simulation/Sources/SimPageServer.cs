@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A server of an image's pages somewhere on a simulated network: latency, one line for all its answers, faults, death
-/// and return. Each <see cref="Connect"/> is a connection of its own, to be given to a fetcher as a page source.
+/// A server of an image's pages on a simulated network: latency, one line for all its answers, faults, death and
+/// return. Each <see cref="Connect"/> makes a separate connection, to be given to a fetcher as a page source.
 /// </summary>
 public sealed class SimPageServer
 {
@@ -22,9 +22,9 @@ public sealed class SimPageServer
     private bool _isStalled;
 
     /// <summary>A server that is up.</summary>
-    /// <param name="world">Where it is.</param>
-    /// <param name="image">What it serves.</param>
-    /// <param name="settings">How; null answers at once.</param>
+    /// <param name="world">The world that it is part of.</param>
+    /// <param name="image">The image that it serves.</param>
+    /// <param name="settings">Its behaviour; null answers at once.</param>
     public SimPageServer(SimWorld world, ITaggedImage image, SimServerSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(world);
@@ -39,16 +39,16 @@ public sealed class SimPageServer
     /// <summary>Its name.</summary>
     public string Name => _settings.Name;
 
-    /// <summary>What it serves.</summary>
+    /// <summary>The image that it serves.</summary>
     public ITaggedImage Image { get; }
 
-    /// <summary>What it does wrong from now on.</summary>
+    /// <summary>Its faults from now on.</summary>
     public SimSourceFaults Faults { get; set; }
 
-    /// <summary>By what its latency is multiplied from now on; 1 is as it was made.</summary>
+    /// <summary>Factor for its latency from now on; 1 for the latency of its settings.</summary>
     public int Slowdown { get; set; } = 1;
 
-    /// <summary>Is it there?</summary>
+    /// <summary>Is it running?</summary>
     public bool IsUp { get; private set; } = true;
 
     /// <summary>Requests that have reached it.</summary>
@@ -59,7 +59,7 @@ public sealed class SimPageServer
 
     internal PageBatchPool Pool { get; } = new();
 
-    /// <summary>A connection; to a server that is down, one that is lost at its first request.</summary>
+    /// <summary>A connection; if the server is down, one that is lost at its first request.</summary>
     public IPageSource Connect()
     {
         var connection = new SimPageSource(this, _world);
@@ -67,7 +67,9 @@ public sealed class SimPageServer
         return connection;
     }
 
-    /// <summary>It dies: every connection is lost with what is outstanding on it, and new ones are refused.</summary>
+    /// <summary>
+    /// The server dies: every connection is lost with its outstanding requests, and new ones are refused.
+    /// </summary>
     public void Kill()
     {
         IsUp = false;
@@ -75,7 +77,7 @@ public sealed class SimPageServer
             connection.Break();
     }
 
-    /// <summary>It is there again, for new connections.</summary>
+    /// <summary>The server is up again, for new connections.</summary>
     public void Restart() => IsUp = true;
 
     /// <summary>Breaks every connection; new ones can be made at once.</summary>
@@ -85,10 +87,10 @@ public sealed class SimPageServer
             connection.Break();
     }
 
-    /// <summary>Nothing comes through any more, as over a cut network; nobody is told.</summary>
+    /// <summary>Nothing is delivered any more, as on a cut network; no client is notified.</summary>
     public void Stall() => _isStalled = true;
 
-    /// <summary>What was held while it was stalled comes now.</summary>
+    /// <summary>Delivers the answers that were held while it was stalled.</summary>
     public void Resume()
     {
         _isStalled = false;
@@ -126,7 +128,7 @@ public sealed class SimPageServer
 
     private void SetTimer()
     {
-        // The timer that is nearest is there; those behind it are set when it fires.
+        // The timer for the next answer is set; those for later answers are set when it fires.
         if (_line.NextDueNs >= _timerNs)
             return;
         _timerNs = _line.NextDueNs;
@@ -135,8 +137,8 @@ public sealed class SimPageServer
 
     private void OnTimer()
     {
-        // One that was set before a nearer one: what it was for has been seen to. Where steps take time, one fires
-        // late.
+        // This timer was set before one for an earlier answer, which has handled everything due. If steps take time,
+        // timers fire late.
         if (_timerNs > _world.NowNs)
             return;
         _timerNs = long.MaxValue;

@@ -43,7 +43,7 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
 
     public void Dispose() => Break();
 
-    /// <summary>The connection is gone: what is outstanding ends as lost.</summary>
+    /// <summary>The connection is lost: outstanding requests end as lost.</summary>
     public void Break()
     {
         server.Forget(this);
@@ -55,10 +55,10 @@ internal sealed class SimPageSource(SimPageServer server, SimWorld world) : IPag
         _outstanding.Clear();
     }
 
-    /// <summary>The server's answer has come in.</summary>
+    /// <summary>The server's answer has arrived.</summary>
     public void Answer(SimRequest request)
     {
-        // Cancelled or lost meanwhile; its number may be in use again.
+        // Cancelled or lost in the meantime; its id may be in use again.
         if (!_outstanding.Remove(request.Id, out var current))
             return;
         if (current != request)

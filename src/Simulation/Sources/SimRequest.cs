@@ -2,7 +2,7 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>A request on its way to a simulated server and back.</summary>
+/// <summary>A request in flight to a simulated server and back.</summary>
 internal sealed class SimRequest(
     SimPageSource connection,
     ulong id,

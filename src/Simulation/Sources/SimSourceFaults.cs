@@ -1,40 +1,40 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// How often a simulated page source does wrong: probabilities a request, each 0 to 1 and their sum at most 1.
+/// The faults of a simulated page source: probabilities per request, each 0 to 1, with a sum of at most 1.
 /// </summary>
 public sealed record SimSourceFaults
 {
-    /// <summary>A source that always answers right.</summary>
+    /// <summary>A source that always answers correctly.</summary>
     public static readonly SimSourceFaults None = new();
 
-    /// <summary>Pages at the answer's end are left out.</summary>
+    /// <summary>Pages at the end of the answer are missing.</summary>
     public double Short { get; init; }
 
-    /// <summary>A page of the answer is another than the one asked for.</summary>
+    /// <summary>One page of the answer is not the requested one.</summary>
     public double WrongPage { get; init; }
 
-    /// <summary>The answer comes twice.</summary>
+    /// <summary>The answer arrives twice.</summary>
     public double Duplicate { get; init; }
 
-    /// <summary>The answer comes <see cref="LateNs"/> later.</summary>
+    /// <summary>The answer arrives <see cref="LateNs"/> later.</summary>
     public double Late { get; init; }
 
-    /// <summary>No answer comes.</summary>
+    /// <summary>No answer arrives.</summary>
     public double Never { get; init; }
 
-    /// <summary>The request is refused as one whose answer was bad (a checksum that does not fit).</summary>
+    /// <summary>The request fails as if its answer were corrupt (a wrong checksum).</summary>
     public double Refuse { get; init; }
 
-    /// <summary>The connection breaks, with all that is outstanding on it.</summary>
+    /// <summary>The connection breaks, with all outstanding requests.</summary>
     public double Break { get; init; }
 
     /// <summary>
-    /// Content that is not the page's: what the data plane's checksum keeps from happening. There to show that checkers
-    /// would see it.
+    /// Content that is not the page's, which the data plane's checksum normally prevents. It exists to show that
+    /// checkers would detect it.
     /// </summary>
     public double Corrupt { get; init; }
 
-    /// <summary>How much later a late answer comes, in ns.</summary>
+    /// <summary>Additional latency of a late answer, in ns.</summary>
     public long LateNs { get; init; } = 2_000_000_000;
 }

@@ -3,8 +3,7 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A guest's memory as content tags alone, drawn from a seed when they are asked for: a guest of any size costs
-/// nothing.
+/// A guest's memory as content tags only, computed from a seed on demand: a guest of any size needs no memory.
 /// </summary>
 public sealed unsafe class TagImage : ITaggedImage
 {
@@ -12,8 +11,8 @@ public sealed unsafe class TagImage : ITaggedImage
     private readonly ulong _zeroBelow;
 
     /// <summary>An image of a seed.</summary>
-    /// <param name="pages">How many pages, at least one.</param>
-    /// <param name="seed">Draws the contents.</param>
+    /// <param name="pages">Number of pages, at least one.</param>
+    /// <param name="seed">Determines the contents.</param>
     /// <param name="zeroShare">Share of pages that are zero, 0 to 1.</param>
     public TagImage(ulong pages, ulong seed, double zeroShare = 0)
     {
@@ -51,12 +50,12 @@ public sealed unsafe class TagImage : ITaggedImage
     }
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">Always: there are tags and no bytes.</exception>
+    /// <exception cref="NotSupportedException">Always: there are only tags, no bytes.</exception>
     public byte* Read(MemoryPage page, byte* scratch) => throw new NotSupportedException($"{Name} has no bytes");
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        // Nothing is held.
+        // Nothing to release.
     }
 }

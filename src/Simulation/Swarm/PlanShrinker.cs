@@ -1,8 +1,8 @@
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Finds a shorter plan that fails in the same way: faults are taken out by delta debugging, then everything else is
-/// made smaller or plainer as long as the same checker complains.
+/// Finds a shorter plan that fails in the same way: faults are removed by delta debugging, then all other values are
+/// reduced or simplified as long as the same checker fails.
 /// </summary>
 public static class PlanShrinker
 {
@@ -39,9 +39,9 @@ public static class PlanShrinker
         p => p with { StepNs = 0 },
     ];
 
-    /// <summary>The shortest failing run found.</summary>
+    /// <summary>Searches for the shortest failing run.</summary>
     /// <param name="failed">A run that failed.</param>
-    /// <param name="mostRuns">Runs to spend on it.</param>
+    /// <param name="mostRuns">Maximum number of runs.</param>
     /// <param name="cancelled">Ends the search early.</param>
     public static SwarmOutcome Shrink(SwarmOutcome failed, int mostRuns, CancellationToken cancelled = default)
     {
@@ -64,7 +64,7 @@ public static class PlanShrinker
         return search.Best;
     }
 
-    // Delta debugging (ddmin): chunks of the list are left out, of half its length down to one.
+    // Delta debugging (ddmin): chunks of the list are removed, from half its length down to one.
     private static void Faults(Search search)
     {
         for (var chunk = Math.Max(1, search.Best.Plan.Faults.Count / 2); chunk >= 1 && search.Goes; chunk /= 2)

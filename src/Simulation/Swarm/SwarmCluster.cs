@@ -6,8 +6,8 @@ using Userfault.Pages;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// The supply of a cluster: source and fetcher nodes, the run's destination and others beside it, over a simulated
-/// network. Nodes die and come back, are slow, and lose sight of each other.
+/// The supply of a cluster: source and fetcher nodes, the run's destination and other ones, over a simulated network.
+/// Nodes die and return, are slow, and lose contact with each other.
 /// </summary>
 internal sealed class SwarmCluster : SwarmSupply
 {
@@ -45,7 +45,7 @@ internal sealed class SwarmCluster : SwarmSupply
                 Fetcher = SwarmRun.FetcherOf(Plan),
             }
         );
-        // The first of the seed nodes, which alone may form a cluster by itself: it is never started anew.
+        // The destination is the first seed node, which alone may form a cluster by itself: it is never restarted.
         _destination = _cluster.AddDestination(
             Node,
             view.Image.Identity,
@@ -84,7 +84,7 @@ internal sealed class SwarmCluster : SwarmSupply
 
     public override void Start()
     {
-        // A cluster that does not form is the checker's to complain of, at the end.
+        // If the cluster does not form, its checker reports that at the end.
         _world.RunUntil(_cluster.HasConverged, TimeSpan.FromSeconds(60));
         _world.RunFor(TimeSpan.FromTicks(Plan.HeadStartNs / 100));
         _world.Delivery = Deliver;
@@ -162,7 +162,7 @@ internal sealed class SwarmCluster : SwarmSupply
         }
     }
 
-    // A machine whose process is gone, or has left the cluster, gets another; and VMs that have paused go on.
+    // A machine whose process has died or left the cluster gets a new one, and paused VMs continue.
     public override void Keep()
     {
         _cluster.BecomesCalm();
@@ -181,8 +181,8 @@ internal sealed class SwarmCluster : SwarmSupply
         }
     }
 
-    // The node of another destination dies when so much of its guest has arrived, where that comes to be while the
-    // fault lasts.
+    // Kills the node of another destination once enough of its guest has arrived, if that happens while the fault
+    // lasts.
     private void Await(PlannedFault fault, (SimNode Node, SimVm Vm) other)
     {
         var isLate = _world.NowNs > _startNs + fault.EndNs;
@@ -194,8 +194,8 @@ internal sealed class SwarmCluster : SwarmSupply
                 : other.Vm.Progress[^1].Pages - other.Vm.Progress[^1].PagesPresent;
         if (missing == 0 || missing > ((ulong)fault.Target * 4) + 4)
         {
-            // A guest of the swarm is there within milliseconds: the others hear of its bitmap sooner than by the next
-            // report.
+            // A guest of the swarm is complete within milliseconds: other nodes must learn of its bitmap before the
+            // next regular report.
             if (_world.NowNs / LookNs % 10 == 0)
                 other.Node.Node.Tell(NodeProtocol.Announce.Instance, ActorRefs.NoSender);
             _world.After(LookNs, "destination dies", () => Await(fault, other));
@@ -219,8 +219,8 @@ internal sealed class SwarmCluster : SwarmSupply
         }
     }
 
-    // Between nodes each of these is sent once and may be lost; two ways of one message, or a slow one, nothing
-    // forbids.
+    // Each of these messages is sent once between nodes and may be lost. Nothing rules out that one also arrives twice
+    // or late.
     private int Deliver(string path, IActorRef receiver, Envelope envelope)
     {
         if (_active.Count == 0 || envelope.Message is not (BitsCleared or BitmapRange or GetBitmapRange))

@@ -5,8 +5,8 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// User space as a run needs it beside the migration: makes the calls of a plan, one after another, hears progress and
-/// the report, and lets a migration go on that has paused.
+/// The part of user space that a run needs besides the migration: makes the calls of a plan, one after another, and
+/// receives progress and the report.
 /// </summary>
 internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : UntypedActor
 {
@@ -17,7 +17,7 @@ internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : Unt
 
     /// <summary>A driver.</summary>
     /// <param name="view">The run.</param>
-    /// <param name="heard">Gets what it hears, to be read between steps.</param>
+    /// <param name="heard">Receives the state and the report, to be read between steps.</param>
     public static Props Props(SwarmView view, Heard heard) =>
         Akka.Actor.Props.Create(() => new SwarmDriver(view, heard));
 
@@ -70,10 +70,10 @@ internal sealed class SwarmDriver(SwarmView view, SwarmDriver.Heard heard) : Unt
         }
     }
 
-    /// <summary>Make calls, behind those before them; nobody else's come between these.</summary>
+    /// <summary>Make these calls, after earlier ones and without other calls in between.</summary>
     internal sealed record Call(IActorRef Vm, IReadOnlyList<VmProtocol.ICommand> Commands, Action? Done = null);
 
-    /// <summary>What the driver has heard.</summary>
+    /// <summary>The information that the driver has received.</summary>
     internal sealed class Heard
     {
         public MigrationState State { get; set; }

@@ -5,12 +5,12 @@ using Userfault.Mmu;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Makes a plan's faults happen and mends them at their end; afterwards keeps the run able to go on. What fails where
-/// pages come from is the supply's.
+/// Starts and ends a plan's faults, and keeps the run able to continue afterwards. Faults at the sources of pages are
+/// handled by the supply.
 /// </summary>
 internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply supply, SwarmFaults.Actors actors)
 {
-    /// <summary>Pages of memory beyond the guest's, for slots that plans make.</summary>
+    /// <summary>Pages of memory beyond the guest's, for slots that plans create.</summary>
     public const ulong ExtraPages = 64;
 
     private const ushort ExtraSlot = 100;
@@ -23,15 +23,15 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
 
     private SwarmPlan Plan => view.Plan;
 
-    /// <summary>An actor at this path took a message.</summary>
+    /// <summary>An actor at this path has processed a message.</summary>
     public void Seen(string path)
     {
-        // A path is one string for as long as its actor lives: most are known by that.
+        // A path is one string object as long as its actor lives: most are recognized by reference.
         if (_seen.Add(path))
             _paths.Add(path);
     }
 
-    /// <summary>Sets the times of all faults, from now on, and the keeper's behind them.</summary>
+    /// <summary>Schedules all faults, relative to now, and the keeper after them.</summary>
     public void Schedule(SwarmDriver.Heard heard)
     {
         for (var i = 0; i < Plan.Faults.Count; i++)
@@ -44,8 +44,8 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         Keep(Plan.FaultsEndNs + 1_000, heard);
     }
 
-    // What an operator and the rest of a VMM do when all is well again: there is a source, and a VM that was stopped
-    // goes on.
+    // The role of an operator and the rest of a VMM after the last fault: there is a source, and a paused VM is
+    // continued.
     private void Keep(long inNs, SwarmDriver.Heard heard) =>
         world.After(
             inNs,
@@ -108,10 +108,10 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         }
     }
 
-    // KVM's calls, made by the driver one after another while the guest runs.
+    // KVM's calls, which the driver makes one after another while the guest runs.
     private void Call(PlannedFault fault, int number, bool isEnd)
     {
-        // Not before the guest runs: a page that is mapped before USERFAULT is on would be one of zeros.
+        // Not before the guest runs: a page that is mapped before USERFAULT is on would be a page of zeros.
         if (
             Vm() is not { } vm
             || view.Slots.Count == 0
@@ -125,7 +125,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         switch (fault.Type)
         {
             case FaultType.ToggleUserfault when Plan.Mode != FaultMode.Userfaultfd:
-                // Where exits alone catch faults, a page that is missing would be mapped as zeros without the flag.
+                // If faults are caught by exits alone, a missing page would be mapped as zeros without the flag.
                 var mayTurnOff = Plan.Mode == FaultMode.Both || slot.Missing == 0;
                 Tell(
                     vm,
@@ -156,7 +156,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
                 Extra(vm, number, fault.Type == FaultType.MoveSlot, isEnd);
                 break;
             case FaultType.DeleteOwnSlot or FaultType.MoveOwnSlot when !isEnd:
-                Vm()?.Tell(new VmProtocol.PauseVm("its memory is laid out anew"));
+                Vm()?.Tell(new VmProtocol.PauseVm("its memory layout changes"));
                 _holds++;
                 LayOut(
                     vm,
@@ -171,8 +171,8 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         }
     }
 
-    // A guest must not run while its memory is away, as a VMM sees to it: the VM stops, the slot goes and comes, the VM
-    // goes on.
+    // As in a VMM, a guest must not run while part of its memory is missing: the VM is paused, the slot is removed and
+    // restored, and the VM continues.
     private void LayOut(IActorRef vm, MemslotPager slot, bool moves, long untilNs) =>
         world.After(
             PollNs,
@@ -234,7 +234,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
 
     private void Extra(IActorRef vm, int number, bool moves, bool isEnd)
     {
-        // Each fault has a slot id and a place of its own behind the guest.
+        // Each fault has its own slot id and its own place after the guest's memory.
         var first = ((ulong)Plan.Pages + 4096) / 512 * 512 + (ulong)number * 256;
         var region = new UserspaceMemoryRegion2
         {
@@ -266,7 +266,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
             {
                 Slot = now.Id.Raw,
                 Flags = (uint)flags,
-                // Its own place, wherever it is just now.
+                // The slot's original place, wherever it is now.
                 GuestPhysicalAddress = new Gfn(slot.Pages.Start.Value).ToGpa().Value,
                 MemorySize = now.Range.Count << Page.Shift,
                 UserspaceAddress = now.UserspaceAddress.Value,
@@ -294,7 +294,7 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
         }
     }
 
-    // Nodes' fetchers are known by numbers that are hashes: which one it is depends on how many have been seen.
+    // The numbers of node fetchers are hashes: the target selects one of those seen so far.
     private void KillFetcher(int target)
     {
         var all = _paths.Where(static p => p.Contains("/fetchers/fetcher-", StringComparison.Ordinal)).ToList();
@@ -307,6 +307,6 @@ internal sealed class SwarmFaults(SimWorld world, SwarmView view, SwarmSupply su
             ? supply.Ref(path)
             : null;
 
-    /// <summary>Whom faults are told to.</summary>
+    /// <summary>The actors that faults use.</summary>
     internal sealed record Actors(IActorRef Migration, IActorRef Driver);
 }

@@ -4,7 +4,7 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>The supply of one process: fetchers, each with connections of its own to replicas of the image.</summary>
+/// <summary>The supply of a single process: fetchers, each with its own connections to replicas of the image.</summary>
 internal sealed class SwarmFetchers : SwarmSupply
 {
     private readonly SimWorld _world;
@@ -139,7 +139,7 @@ internal sealed class SwarmFetchers : SwarmSupply
     private SwarmSource Open(int source)
     {
         var opened = new SwarmSource(_world, _view, source / Plan.Replicas, source, _opened++);
-        // What a source does badly it does on any connection.
+        // A source's misbehaviour continues on any new connection.
         if (_sources.TryGetValue(source, out var before))
             opened.BehaveAs(before);
         return _sources[source] = opened;
@@ -150,7 +150,7 @@ internal sealed class SwarmFetchers : SwarmSupply
         var fetcher = source / Plan.Replicas;
         if (_gone.Contains(fetcher))
             return;
-        // In place of the connection that was made before it, not beside it.
+        // Replaces the former connection, rather than adding a second one.
         Pool.Tell(new FetcherPoolProtocol.RemoveSource($"source-{source}", "as planned"));
         Pool.Tell(new FetcherPoolProtocol.AddSource((ulong)fetcher, $"source-{source}", () => Open(source)));
     }

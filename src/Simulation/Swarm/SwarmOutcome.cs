@@ -1,13 +1,13 @@
 namespace Userfault.Simulation;
 
-/// <summary>What became of a run.</summary>
-/// <param name="Plan">The run.</param>
-/// <param name="Hash">Over all of its steps: the same plan gives the same hash in any process.</param>
-/// <param name="Violation">What went wrong; null where it passed.</param>
+/// <summary>The outcome of a run.</summary>
+/// <param name="Plan">The plan.</param>
+/// <param name="Hash">Over all steps: the same plan gives the same hash in any process.</param>
+/// <param name="Violation">The first violation; null if the run passed.</param>
 /// <param name="Steps">Mailbox runs and timers.</param>
-/// <param name="Messages">Messages that actors took.</param>
-/// <param name="VirtualNs">Virtual time that it took.</param>
-/// <param name="Fetches">Pages that fetchers asked for.</param>
+/// <param name="Messages">Messages that actors processed.</param>
+/// <param name="VirtualNs">Virtual time at the end.</param>
+/// <param name="Fetches">Pages requested by fetchers.</param>
 /// <param name="Faults">Faults of vCPUs.</param>
 /// <param name="Log">The last lines that actors logged.</param>
 public sealed record SwarmOutcome(
@@ -22,6 +22,6 @@ public sealed record SwarmOutcome(
     IReadOnlyList<string> Log
 )
 {
-    /// <summary>Did nothing go wrong?</summary>
+    /// <summary>Is there no violation?</summary>
     public bool Passed => Violation is null;
 }

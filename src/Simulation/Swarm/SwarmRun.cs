@@ -8,16 +8,16 @@ using Userfault.Simulation.Cluster;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Runs one plan: a migration by the very actors of the command, in a world of its own, with checkers watching. First a
-/// safety phase, in which the plan's faults happen; then a liveness phase without, in which everything must come to its
-/// end.
+/// Runs one plan: a migration with the same actors as the command, in a world of its own, watched by checkers. First a
+/// safety phase, in which the plan's faults happen; then a liveness phase without faults, in which everything must
+/// complete.
 /// </summary>
 public static class SwarmRun
 {
-    // Far more than any run needs that comes to its end.
+    // Far more than any run needs that completes.
     private const long MostSteps = 3_000_000;
 
-    // A mask: whether all has settled is not looked at after every step.
+    // A mask: whether everything has settled is not checked after every step.
     private const long StepsBetweenLooks = 63;
 
     /// <summary>All checkers.</summary>
@@ -35,7 +35,7 @@ public static class SwarmRun
             new ProgressChecker(),
         ];
 
-    /// <summary>Runs a plan. On the calling thread alone; what it makes is gone when it returns.</summary>
+    /// <summary>Runs a plan on the calling thread; all resources are released when it returns.</summary>
     /// <param name="plan">The plan.</param>
     public static SwarmOutcome Of(SwarmPlan plan)
     {

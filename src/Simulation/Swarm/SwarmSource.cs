@@ -3,10 +3,10 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A page source in virtual time that answers with content tags, after a latency of its own for each request, and that
-/// can be told to behave as sources do that are ill or hostile.
+/// A page source in virtual time that answers with content tags, with a random latency per request, and that can be
+/// made to behave like a faulty or hostile source.
 /// </summary>
-public sealed class SwarmSource : IPageSource
+internal sealed class SwarmSource : IPageSource
 {
     private readonly SimWorld _world;
     private readonly SwarmView _view;
@@ -26,7 +26,7 @@ public sealed class SwarmSource : IPageSource
     /// <inheritdoc/>
     public string Name { get; }
 
-    /// <summary>Whose it is.</summary>
+    /// <summary>The number of the fetcher that uses it.</summary>
     public int Fetcher { get; }
 
     /// <summary>Its number among all sources.</summary>
@@ -38,7 +38,7 @@ public sealed class SwarmSource : IPageSource
     /// <inheritdoc/>
     public ulong Pages => _view.Pages;
 
-    /// <summary>Is its connection gone?</summary>
+    /// <summary>Is its connection lost?</summary>
     internal bool IsClosed { get; private set; }
 
     internal bool ThrowsNext { get; set; }
@@ -90,7 +90,7 @@ public sealed class SwarmSource : IPageSource
             End(requestId, asked, FetchFailure.Cancelled);
     }
 
-    /// <summary>The connection is gone: what is outstanding ends as lost, as does what comes later.</summary>
+    /// <summary>The connection is lost: outstanding and later requests end as lost.</summary>
     public void Dispose()
     {
         IsClosed = true;
@@ -98,7 +98,7 @@ public sealed class SwarmSource : IPageSource
             End(id, asked, FetchFailure.SourceLost);
     }
 
-    /// <summary>Another connection to the same source: it is as ill as before.</summary>
+    /// <summary>A new connection to the same source misbehaves like the one before.</summary>
     internal void BehaveAs(SwarmSource before) =>
         (IsShort, AnswersWrong, AnswersTwice, LateNs) = (
             before.IsShort,
@@ -107,10 +107,10 @@ public sealed class SwarmSource : IPageSource
             before.LateNs
         );
 
-    /// <summary>From now on answers are held back, as on a link that is cut.</summary>
+    /// <summary>Holds back answers from now on, as on a cut link.</summary>
     internal void Hold() => _holds = true;
 
-    /// <summary>What was held back comes now.</summary>
+    /// <summary>Delivers the answers that were held back.</summary>
     internal void LetGo()
     {
         _holds = false;

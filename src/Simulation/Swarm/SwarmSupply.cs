@@ -2,10 +2,10 @@ using Akka.Actor;
 
 namespace Userfault.Simulation;
 
-/// <summary>Where a run's pages come from, and what of a plan's faults happens there.</summary>
+/// <summary>The supply of a run's pages, and the plan's faults that concern it.</summary>
 internal abstract class SwarmSupply
 {
-    /// <summary>The destination's name in the world, in front of its actors' paths.</summary>
+    /// <summary>The destination's name in the world, which prefixes its actors' paths.</summary>
     public abstract string Node { get; }
 
     /// <summary>The destination's actor system.</summary>
@@ -14,25 +14,25 @@ internal abstract class SwarmSupply
     /// <summary>The destination's fetcher pool.</summary>
     public abstract IActorRef Pool { get; }
 
-    /// <summary>Virtual time within which everything comes to its end when nothing goes wrong any more.</summary>
+    /// <summary>Virtual time within which everything must complete after the last fault.</summary>
     public abstract TimeSpan Liveness { get; }
 
-    /// <summary>How often the keeper looks, behind the last fault.</summary>
+    /// <summary>Interval of the keeper after the last fault, in ns.</summary>
     public abstract long KeeperNs { get; }
 
     /// <summary>Are there replicas of the bitmaps on other nodes?</summary>
     public virtual bool BroadcastsClears => false;
 
-    /// <summary>Begins to serve; runs the world until it does where that takes time.</summary>
+    /// <summary>Starts to serve; runs the world until it does, if that takes time.</summary>
     public abstract void Start();
 
-    /// <summary>A fault begins; false where it is none of the supply's.</summary>
+    /// <summary>Starts a fault; false if it does not concern the supply.</summary>
     public abstract bool Begin(PlannedFault fault);
 
-    /// <summary>A fault that was the supply's ends.</summary>
+    /// <summary>Ends a fault, if it concerns the supply.</summary>
     public abstract void End(PlannedFault fault);
 
-    /// <summary>What an operator does when all is well again: sees to it that pages can be had.</summary>
+    /// <summary>The role of an operator after the last fault: makes pages available again.</summary>
     public abstract void Keep();
 
     /// <summary>An actor of the destination by its path in the world.</summary>

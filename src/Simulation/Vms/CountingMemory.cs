@@ -4,12 +4,12 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// Guest memory that counts the pages in place. What a migration tells of them is older, because its memslots tell it
-/// late.
+/// Guest memory that counts the pages in place. The migration's own count is older, because memslots report with a
+/// delay.
 /// </summary>
 internal sealed class CountingMemory(IGuestMemory memory) : IGuestMemory
 {
-    /// <summary>Bits that were cleared: pages that a vCPU may use.</summary>
+    /// <summary>Bits cleared: pages that a vCPU may use.</summary>
     public ulong Published { get; private set; }
 
     public ulong Pages => memory.Pages;

@@ -5,7 +5,7 @@ using Userfault.Pages;
 namespace Userfault.Simulation;
 
 /// <summary>
-/// A VM under migration in a world: the actors of a real run, on virtual time, with guest memory as content tags.
+/// A VM under migration in a world: the actors of a real run, in virtual time, with guest memory as content tags.
 /// Belongs to its world and ends with it.
 /// </summary>
 public sealed class SimVm
@@ -13,10 +13,10 @@ public sealed class SimVm
     private readonly List<MigrationProgress> _progress = [];
     private readonly SimWorld _world;
 
-    /// <summary>A VM that waits for <see cref="Start"/>, with a fetcher pool that is empty.</summary>
+    /// <summary>A VM that waits for <see cref="Start"/>, with an empty fetcher pool.</summary>
     /// <param name="world">The world.</param>
     /// <param name="system">The destination's actor system, one of the world's.</param>
-    /// <param name="settings">What it is.</param>
+    /// <param name="settings">Its settings.</param>
     public SimVm(SimWorld world, ActorSystem system, SimVmSettings settings)
     {
         ArgumentNullException.ThrowIfNull(world);
@@ -48,10 +48,10 @@ public sealed class SimVm
         Migration = system.ActorOf(MigrationActor.Props(plan, Pool, observer), $"{settings.Name}-migration");
     }
 
-    /// <summary>What it is.</summary>
+    /// <summary>Its settings.</summary>
     public SimVmSettings Settings { get; }
 
-    /// <summary>Guest memory, the image that it must become, and the account of the guest's own writes.</summary>
+    /// <summary>Guest memory, the image that it must match, and the record of the guest's own writes.</summary>
     public GuestContent Content { get; }
 
     /// <summary>The fetcher pool.</summary>
@@ -60,17 +60,17 @@ public sealed class SimVm
     /// <summary>The migration.</summary>
     public IActorRef Migration { get; }
 
-    /// <summary>Pages in place now: <see cref="Progress"/> is told of them later.</summary>
+    /// <summary>Number of pages in place; <see cref="Progress"/> lags behind.</summary>
     public ulong PagesInPlace => ((CountingMemory)Content.Memory).Published;
 
-    /// <summary>What the migration has told of its progress.</summary>
+    /// <summary>The progress reports of the migration.</summary>
     public IReadOnlyList<MigrationProgress> Progress => _progress;
 
     /// <summary>The final report; null while the migration runs.</summary>
     public MigrationReport? Report { get; private set; }
 
     /// <summary>Adds a fetcher with a connection to each of these servers.</summary>
-    /// <param name="number">Its number, which decides its share of the pages.</param>
+    /// <param name="number">Its number, which determines its share of the pages.</param>
     /// <param name="servers">Replicas of the image.</param>
     public void AddFetcher(ulong number, params IReadOnlyList<SimPageServer> servers) =>
         Pool.Tell(
@@ -81,9 +81,9 @@ public sealed class SimVm
     /// <summary>Starts the migration.</summary>
     public void Start() => Migration.Tell(MigrationProtocol.Start.Instance, ActorRefs.NoSender);
 
-    /// <summary>Runs the world until the report is there.</summary>
-    /// <param name="within">Most virtual time.</param>
-    /// <returns>The report; null where the time is over or nothing is left to happen.</returns>
+    /// <summary>Runs the world until the report arrives.</summary>
+    /// <param name="within">Maximum virtual time.</param>
+    /// <returns>The report; null if the time is over or nothing is left to happen.</returns>
     public MigrationReport? RunToReport(TimeSpan within)
     {
         _world.RunUntil(() => Report is not null, within);

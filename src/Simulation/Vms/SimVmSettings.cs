@@ -5,19 +5,19 @@ using Userfault.Pages;
 
 namespace Userfault.Simulation;
 
-/// <summary>A simulated VM that is migrated.</summary>
+/// <summary>The settings of a simulated VM under migration.</summary>
 public sealed record SimVmSettings
 {
-    /// <summary>What the source has.</summary>
+    /// <summary>The content at the source.</summary>
     public required IMemoryImage Image { get; init; }
 
-    /// <summary>What the vCPUs do.</summary>
+    /// <summary>The workload of the vCPUs.</summary>
     public required IWorkload Workload { get; init; }
 
-    /// <summary>What the migration does.</summary>
+    /// <summary>The settings of the migration.</summary>
     public MigrationSettings Migration { get; init; } = new() { ProgressNs = 0 };
 
-    /// <summary>The guest's memory regions; null is the image's own.</summary>
+    /// <summary>The guest's memory regions; null for those of the image.</summary>
     public IReadOnlyList<GfnRange>? Regions { get; init; }
 
     /// <summary>A working set to push first.</summary>
@@ -32,9 +32,9 @@ public sealed record SimVmSettings
     /// <summary>The VM's name, for topics.</summary>
     public string Name { get; init; } = "vm";
 
-    /// <summary>What stands between the actors and guest memory, such as a checker; null is nothing.</summary>
+    /// <summary>Wraps guest memory, such as in a checker; null for nothing.</summary>
     public Func<IGuestMemory, IGuestMemory>? WrapMemory { get; init; }
 
-    /// <summary>Who is told of batches of cleared bits; null is nobody.</summary>
+    /// <summary>Receives batches of cleared bits; null for no receiver.</summary>
     public IActorRef? Broadcast { get; init; }
 }

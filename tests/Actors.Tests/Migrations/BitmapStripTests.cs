@@ -23,6 +23,19 @@ public sealed class BitmapStripTests
         Assert.Equal([127, 0], BitmapStrip.Of([first, second], 2));
     }
 
+    [Fact]
+    public void Each_bitmap_is_looked_at_once_however_many_cells_there_are()
+    {
+        const int count = 1000;
+        const int cells = 128;
+        var bitmaps = new CountedList([.. Enumerable.Range(0, count).Select(_ => UserfaultBitmap.Allocate(3))]);
+        Assert.Equal(cells, BitmapStrip.Of(bitmaps, cells).Length);
+        // Once for the sum, once for the cells, and where two cells share one.
+        Assert.InRange(bitmaps.Looks, count, (2 * count) + (2 * cells));
+        foreach (var bitmap in bitmaps)
+            bitmap.Dispose();
+    }
+
     [Theory]
     [InlineData(3UL, 128, 3)]
     [InlineData(1000UL, 128, 128)]
@@ -31,5 +44,32 @@ public sealed class BitmapStripTests
     {
         using var bitmap = UserfaultBitmap.Allocate(pages);
         Assert.Equal(Enumerable.Repeat((byte)255, expected), BitmapStrip.Of([bitmap], cells));
+    }
+
+    private sealed class CountedList(IReadOnlyList<UserfaultBitmap> bitmaps) : IReadOnlyList<UserfaultBitmap>
+    {
+        public int Looks { get; private set; }
+
+        public int Count => bitmaps.Count;
+
+        public UserfaultBitmap this[int index]
+        {
+            get
+            {
+                Looks++;
+                return bitmaps[index];
+            }
+        }
+
+        public IEnumerator<UserfaultBitmap> GetEnumerator()
+        {
+            foreach (var bitmap in bitmaps)
+            {
+                Looks++;
+                yield return bitmap;
+            }
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

@@ -65,7 +65,7 @@ public class MeasurementTableTests
     [Theory]
     [InlineData("", "no header")]
     [InlineData("machine,memory\n", "uffds is missing")]
-    [InlineData("machine,machine\n", "machine stands twice")]
+    [InlineData("machine,machine\n", "machine appears twice")]
     [InlineData(Header + "x86,shmem\n", "line 2: 2 fields, and the header has 7")]
     [InlineData(Header + "\"x86,shmem\n", "line 2: a quote is not closed")]
     [InlineData(Header + "sparc,shmem,single,none,-,1,\n", "line 2: machine 'sparc'")]

@@ -39,6 +39,16 @@ public class RegionListTests
             { """[{"base_host_virt_addr":4096,"size":4095,"offset":0}]""", ProtocolError.NotAligned },
             { """[{"base_host_virt_addr":4096,"size":4096,"offset":1}]""", ProtocolError.NotAligned },
             { """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":8192}]""", ProtocolError.RegionSize },
+            // Bytes, whatever the name says.
+            {
+                """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size_kib":4}]""",
+                ProtocolError.RegionSize
+            },
+            { """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size_kib":0}]""", ProtocolError.RegionSize },
+            {
+                """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size_kib":8192}]""",
+                ProtocolError.RegionSize
+            },
             {
                 """[{"base_host_virt_addr":4096,"size":4096,"offset":0,"page_size":2097152}]""",
                 ProtocolError.NotAligned

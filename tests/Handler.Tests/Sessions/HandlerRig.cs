@@ -16,6 +16,7 @@ internal sealed unsafe class HandlerRig : IDisposable
     private static readonly TimeSpan LinePatience = Patience.Of(TimeSpan.FromSeconds(60));
     private readonly TemporaryFolder _folder = new();
     private readonly BlockingCollection<string> _lines = [];
+    private readonly LineLog _log;
 
     private readonly FileImage? _file;
     private readonly PageSupply? _ownSupply;
@@ -33,10 +34,11 @@ internal sealed unsafe class HandlerRig : IDisposable
             _file = WriteImage();
             supply = _ownSupply = new PageSupply(_file);
         }
+        _log = new LineLog(_lines.Add);
         var options = new HandlerOptions
         {
             StopsMonitors = false,
-            Log = _lines.Add,
+            Log = _log,
             HandshakeTimeout = TimeSpan.FromMilliseconds(200),
         };
         Server = new HandlerServer(supply ?? new PageSupply(Image), change?.Invoke(options) ?? options);
@@ -44,6 +46,9 @@ internal sealed unsafe class HandlerRig : IDisposable
     }
 
     public string Path => _folder.At("s");
+
+    /// <summary>The mapped file.</summary>
+    public string ImagePath => _file!.Name;
 
     public SyntheticImage Image { get; }
 
@@ -64,6 +69,17 @@ internal sealed unsafe class HandlerRig : IDisposable
         return "";
     }
 
+    /// <summary>Did a line of an event come by now? Lines before it are dropped.</summary>
+    public bool HasLine(HandlerEvent what, int withinMs = 0)
+    {
+        while (_lines.TryTake(out var line, withinMs))
+        {
+            if (line.Contains($": {what}: ", StringComparison.Ordinal))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>A monitor of the secret-free form that keeps to the handshake; what it asks is the test's.</summary>
     public SecretFreeVm ConnectSecretFree() => new(this);
 
@@ -76,6 +92,7 @@ internal sealed unsafe class HandlerRig : IDisposable
     public void Dispose()
     {
         Server.Dispose();
+        _log.Dispose();
         _ownSupply?.Dispose();
         _file?.Dispose();
         _folder.Dispose();

@@ -202,24 +202,27 @@ public unsafe class HandlerTests
     public void A_region_of_several_mappings_is_served_to_the_last_page(int copyThreads)
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o =>
-            o with
-            {
-                Pager = new PagerSettings
+        Here.Ends(() =>
+        {
+            using var rig = new HandlerRig(o =>
+                o with
                 {
-                    ChunkPages = 64,
-                    Push = null,
-                    CopyThreads = copyThreads,
-                },
-            }
-        );
-        using var vm = rig.Connect();
-        const int dontFork = 10;
-        for (ulong page = 5; page < HandlerRig.Pages; page += 37)
-            Assert.Equal(0, Libc.Advise(vm.At(page), 3 << Page.Shift, dontFork));
-        for (ulong page = 0; page < HandlerRig.Pages; page++)
-            Assert.True(vm.IsRight(page), $"page {page}");
-        Assert.Equal(0, rig.Server.Report()[0].Counters.UnmappedPages);
+                    Pager = new PagerSettings
+                    {
+                        ChunkPages = 64,
+                        Push = null,
+                        CopyThreads = copyThreads,
+                    },
+                }
+            );
+            using var vm = rig.Connect();
+            const int dontFork = 10;
+            for (ulong page = 5; page < HandlerRig.Pages; page += 37)
+                Assert.Equal(0, Libc.Advise(vm.At(page), 3 << Page.Shift, dontFork));
+            for (ulong page = 0; page < HandlerRig.Pages; page++)
+                Assert.True(vm.IsRight(page), $"page {page}");
+            Assert.Equal(0, rig.Server.Report()[0].Counters.UnmappedPages);
+        });
     }
 
     [SkippableFact]

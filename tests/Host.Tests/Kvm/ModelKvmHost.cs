@@ -35,6 +35,8 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
     /// <summary>Every userfault exit, in the order in which they came: vCPU and page.</summary>
     public List<(int Vcpu, ulong Page)> Exits { get; } = [];
 
+    public LinuxErrno SetUserMemoryRegion(in UserspaceMemoryRegion2 region) => LinuxErrno.EINVAL;
+
     public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region)
     {
         lock (_lock)

@@ -50,6 +50,73 @@ public sealed class FailoverTests(ITestOutputHelper output)
         await run.Completes(guest, output);
     }
 
+    /// <summary>By Ctrl-C: it says goodbye, and takes its connections with it.</summary>
+    [SkippableTheory]
+    [InlineData("0.5", "none", "1")]
+    [InlineData(null, "sequential", "64")]
+    public async Task One_of_two_sources_leaves(string? from, string push, string chunk)
+    {
+        await using var run = await Run.Start(2, "--push", push, "--chunk", chunk);
+        using var guest = await run.GuestAfter(
+            from,
+            async () =>
+            {
+                run.Nodes[0].Interrupt();
+                Assert.Equal(0, await run.Nodes[0].End());
+            }
+        );
+        await run.Completes(guest, output);
+    }
+
+    /// <summary>The form with a guest_memfd waits for its pages in another way.</summary>
+    [SkippableFact]
+    public async Task One_of_two_sources_is_killed_beside_a_secret_free_guest()
+    {
+        await using var run = await Run.Start(2, "--push", "none", "--chunk", "1");
+        run.GuestArguments = ["--secret-free"];
+        using var guest = await run.GuestAfter("0.5", run.Nodes[0].Kill);
+        await run.Completes(guest, output);
+    }
+
+    /// <summary>No source lives for a while: the guest waits, as long as patience lasts, and is not stopped.</summary>
+    [SkippableFact]
+    public async Task Both_sources_are_killed_and_one_comes_back()
+    {
+        await using var run = await Run.Start(2, "--push", "none", "--chunk", "1", "--source-patience", "300s");
+        using var guest = await run.GuestAfter(
+            "0.5",
+            async () =>
+            {
+                run.Nodes[0].Kill();
+                run.Nodes[1].Kill();
+                await run.Serve.Line(HandlerEvent.SourceLost);
+                await run.Serve.Line(HandlerEvent.SourceLost);
+                await run.StartAgain(1);
+                await run.Serve.Line(HandlerEvent.SourceBack);
+            }
+        );
+        await run.Completes(guest, output);
+    }
+
+    /// <summary>It joins those that the handler asks, and they tell of it: its old address is nobody's.</summary>
+    [SkippableFact]
+    public async Task A_source_that_was_killed_and_started_elsewhere_is_found()
+    {
+        await using var run = await Run.Start(2, "--push", "none", "--chunk", "1");
+        using var guest = await run.GuestAfter(
+            "0.5",
+            async () =>
+            {
+                run.Nodes[0].Kill();
+                await run.Serve.Line(HandlerEvent.SourceLost);
+                await run.StartNext("--seeds", run.Members[1]);
+                await run.Serve.Line(HandlerEvent.SourceLearned);
+                run.Nodes[1].Kill();
+            }
+        );
+        await run.Completes(guest, output);
+    }
+
     /// <summary>That it is found again shows when it is the only one that is left.</summary>
     [SkippableFact]
     public async Task A_source_that_was_killed_and_started_again_is_found()
@@ -70,14 +137,26 @@ public sealed class FailoverTests(ITestOutputHelper output)
     }
 
     /// <summary>The user has named one; it knows the other, since both are nodes of one cluster.</summary>
-    [SkippableFact]
-    public async Task A_source_that_only_another_one_knows_serves_when_that_one_is_gone()
+    [SkippableTheory]
+    [InlineData("killed")]
+    [InlineData("stopped")]
+    [InlineData("left")]
+    [InlineData("restarted")]
+    public async Task A_source_that_only_another_one_knows_serves_when_that_one_is_gone(string how)
     {
         await using var run = await Run.Start(1, "--push", "none", "--chunk", "1");
         await run.StartNext("--seeds", run.Members[0]);
         await run.Serve.Line(HandlerEvent.SourceLearned);
-        using var guest = await run.GuestAfter("0.5", run.Nodes[0].Kill);
-        await run.Completes(guest, output);
+        try
+        {
+            using var guest = await run.GuestAfter("0.5", () => run.Happens(how, 0));
+            await run.Completes(guest, output);
+        }
+        finally
+        {
+            if (how == "stopped")
+                run.Nodes[0].Continue();
+        }
     }
 
     // Sources, a handler that asks them, and a guest.
@@ -92,6 +171,9 @@ public sealed class FailoverTests(ITestOutputHelper output)
         public List<string> Members { get; } = [];
 
         public ServeProcess Serve { get; private set; } = null!;
+
+        /// <summary>More options of the guest.</summary>
+        public string[] GuestArguments { get; set; } = [];
 
         public static async Task<Run> Start(int sources, params string[] args)
         {
@@ -129,6 +211,31 @@ public sealed class FailoverTests(ITestOutputHelper output)
             await Nodes[node].Line(" serves ");
         }
 
+        public async Task Happens(string how, int node)
+        {
+            switch (how)
+            {
+                case "killed":
+                    Nodes[node].Kill();
+                    break;
+                case "stopped":
+                    Nodes[node].Stop();
+                    break;
+                case "left":
+                    Nodes[node].Interrupt();
+                    Assert.Equal(0, await Nodes[node].End());
+                    break;
+                case "restarted":
+                    Nodes[node].Kill();
+                    await Serve.Line(HandlerEvent.SourceLost);
+                    await StartAgain(node);
+                    await Serve.Line(HandlerEvent.SourceBack);
+                    break;
+                default:
+                    throw new ArgumentException(how, nameof(how));
+            }
+        }
+
         /// <summary>
         /// A guest to whose sources something happens when it has made a share of its accesses; null is before it
         /// begins.
@@ -149,6 +256,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
                 "300s",
                 "--json",
                 _folder.At("guest.json"),
+                .. GuestArguments,
                 .. share is null ? Array.Empty<string>() : ["--pause-at", share],
             ]);
             if (share is null)

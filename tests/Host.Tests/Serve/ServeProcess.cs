@@ -16,11 +16,20 @@ internal sealed class ServeProcess : IDisposable
     private int _looked;
 
     public ServeProcess(params string[] args)
+        : this(CommandLine.Start(args)) { }
+
+    /// <summary>
+    /// A process that was started by other means, with its three streams redirected; owned from here on.
+    /// </summary>
+    /// <param name="process">The process.</param>
+    /// <param name="isOutputRead">Is its standard output read? Otherwise the pipe fills up.</param>
+    public ServeProcess(Process process, bool isOutputRead = true)
     {
-        _process = CommandLine.Start(args);
+        _process = process;
         _process.OutputDataReceived += Take;
         _process.ErrorDataReceived += Take;
-        _process.BeginOutputReadLine();
+        if (isOutputRead)
+            _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
@@ -107,7 +116,8 @@ internal sealed class ServeProcess : IDisposable
         _process.Dispose();
     }
 
-    private void Signal(string signal)
+    /// <summary>Sends a signal by its name.</summary>
+    public void Signal(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
         kill.WaitForExit();

@@ -552,7 +552,7 @@ public class ServeTests
         Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
-    private static void NeedsUserfaultfd() => Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+    internal static void NeedsUserfaultfd() => Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
 
     private static async Task<ServeProcess> Serve(TemporaryFolder folder, params string[] args)
     {

@@ -14,5 +14,7 @@ internal static class AllMutants
         .. DataPlaneMutants.List,
         .. DispatchMutants.List,
         .. HandlerMutants.List,
+        .. ImageMutants.List,
+        .. PagerMutants.List,
     ];
 }

@@ -6,6 +6,8 @@ internal static class HandlerMutants
     private const string Tests = "Handler.Tests";
     private const string Handler = "HandlerTests";
     private const string Placement = "Handler/Placement/Placement.cs";
+    private const string Results = "Handler/Placement/Placement.Results.cs";
+    private const string Changes = "Handler/Placement/Placement.Changes.cs";
     private const string Threads = "Handler/Placement/CopyThreads.cs";
     private const string Regions = "Handler/Protocol/RegionList.cs";
     private const string Requests = "Handler/Protocol/FaultRequest.cs";
@@ -32,7 +34,7 @@ internal static class HandlerMutants
         new(
             "enoent-leaves-run",
             "A run that reaches from one mapping into the next is left out, and not placed page by page.",
-            Finder.Test(Tests, $"{Handler}.A_region_of_several_mappings_is_served_to_the_last_page"),
+            Finder.Test(Tests, "FaultInjectorTests.No_wrong_byte_no_lost_wake_and_every_fault_has_its_end"),
             Placement,
             "case LinuxErrno.ENOENT when run > PagesPerGranule:",
             "case LinuxErrno.ENOENT when !BUG && run > PagesPerGranule:"
@@ -41,20 +43,14 @@ internal static class HandlerMutants
             "eagain-fails",
             "EAGAIN, which says that the address space is changing, ends the VM.",
             Finder.Test(Tests, "ChangingMemoryTests.A_fault_is_not_lost_with_the_rest_of_its_chunk"),
-            Placement,
+            Results,
             """
-            case LinuxErrno.EAGAIN:
             Counters.CountEagain();
             return PlaceResult.Again;
-            case LinuxErrno.EEXIST:
-            SkipPresent
             """,
             """
-            case LinuxErrno.EAGAIN:
             Counters.CountEagain();
             return BUG ? PlaceResult.Failed : PlaceResult.Again;
-            case LinuxErrno.EEXIST:
-            SkipPresent
             """
         ),
         new(
@@ -79,15 +75,9 @@ internal static class HandlerMutants
             "given-back-fetched",
             "A page that the guest gave back is marked as such, and still counts as missing.",
             Finder.Test(Tests, $"{Handler}.What_the_guest_gives_back_is_zero_ever_after"),
-            Placement,
-            """
-            Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages));
-            }
-            """,
-            """
-            if (!BUG) Counters.CountNoLongerMissing(State.Missing.ClearRange(first.Value, pages));
-            }
-            """
+            Changes,
+            "Counters.CountNoLongerMissing(State.Missing.ClearRange(first, end - first) - left);",
+            "if (!BUG) Counters.CountNoLongerMissing(State.Missing.ClearRange(first, end - first) - left);"
         ),
         new(
             "gap-not-noticed",
@@ -206,6 +196,94 @@ internal static class HandlerMutants
             "Handler/Pager/VmPager.cs",
             "TakeLeftPlacing();",
             ""
+        ),
+        new(
+            "refused-not-looked-at",
+            "A connection that is refused is closed without a look at what came: its guest would hang.",
+            Finder.Test(Tests, "AdmissionTests.What_came_before_a_refusal_is_seen_and_what_comes_after_fails"),
+            "Handler/Sessions/Handshake.cs",
+            "return descriptors.Any(Userfaultfd.IsUserfaultfd);",
+            "return false;"
+        ),
+        new(
+            "refused-still-receives",
+            "What a refused monitor sends between the decision and the close is lost without its knowledge.",
+            Finder.Test(Tests, "AdmissionTests.What_came_before_a_refusal_is_seen_and_what_comes_after_fails"),
+            "Handler/Sessions/Handshake.cs",
+            "socket.StopReceiving();",
+            ""
+        ),
+        new(
+            "queue-dropped",
+            "Connections that wait in the queue when the handler ends are dropped with it.",
+            Finder.Test(Tests, "AdmissionTests.Connections_that_wait_in_the_queue_at_the_end_are_refused_one_by_one"),
+            "Handler/Sessions/MonitorListener.cs",
+            """Refuse(late, "this handler ends");""",
+            "late.Dispose();"
+        ),
+        new(
+            "door-closed-last",
+            "Monitors can connect while the handler puts the last pages in place.",
+            Finder.Test(Tests, "AdmissionTests.A_handler_that_ends_closes_its_door_first"),
+            "Handler/Sessions/HandlerServer.cs",
+            "_monitors?.Close(handOver);",
+            ""
+        ),
+        new(
+            "no-room-let-in",
+            "A VM is let in whether or not there are descriptors for it.",
+            Finder.Test(Tests, "AdmissionTests.Without_descriptors_a_monitor_is_refused_and_not_dropped"),
+            "Handler/Sessions/MonitorListener.cs",
+            "else if (!DescriptorReserve.HasRoomFor(waiting + 1))",
+            "else if (!BUG && !DescriptorReserve.HasRoomFor(waiting + 1))"
+        ),
+        new(
+            "lost-lines-untold",
+            "Lines that could not be written are forgotten.",
+            Finder.Test(Tests, "LineLogTests.What_could_not_be_written_is_counted_and_said_when_it_can_be"),
+            "Handler/Sessions/LineLog.cs",
+            "TellLost();",
+            ""
+        ),
+        new(
+            "log-without-end",
+            "Lines for an output that stands still are kept without end.",
+            Finder.Test(Tests, "LineLogTests.An_output_that_stands_still_holds_nobody_up"),
+            "Handler/Sessions/LineLog.cs",
+            "if (_isOver || _lines.Count >= _maxLines)",
+            "if (_isOver || (!BUG && _lines.Count >= _maxLines))"
+        ),
+        new(
+            "successors-socket-removed",
+            "A handler that ends removes whatever is at its socket's path.",
+            Finder.Test("Linux.Tests", "SocketFileTests.A_successors_file_stays"),
+            "Linux/Files/SocketFile.cs",
+            "if (At(Path) == this)",
+            "if (BUG || At(Path) == this)"
+        ),
+        new(
+            "hangup-unheard",
+            "SIGHUP is taken, and nothing ends.",
+            Finder.Test("Linux.Tests", "TerminationSignalsTests.A_signal_is_a_request"),
+            "Linux/Threads/TerminationSignals.cs",
+            "_ends.Cancel();",
+            ""
+        ),
+        new(
+            "new-region-call-always",
+            "Regions are set by a call that kernels before 6.8 do not have.",
+            Finder.Test("Kvm.Tests", "RegionCallTests.A_mode_uses_the_call_that_it_needs"),
+            "Kvm/Machines/KvmMachine.cs",
+            "var isSecond = Mode == KvmMode.Userfault;",
+            "var isSecond = BUG || Mode == KvmMode.Userfault;"
+        ),
+        new(
+            "room-never-short",
+            "Pages that nobody waits for are pushed until the monitor's cgroup is full.",
+            Finder.Test(Tests, "MemoryRoomTests.It_is_short_where_what_is_missing_does_not_fit_and_half_is_taken"),
+            "Handler/Pager/MemoryRoom.cs",
+            "var fits = left >= missing + (limit / 16);",
+            "var fits = BUG || left >= missing + (limit / 16);"
         ),
     ];
 }

@@ -123,8 +123,8 @@ internal static class MmuMutants
             "Memory that is made shared again keeps its last private page.",
             Finder.Test(Tests, "MemoryAttributesTests.Private_runs_agree_with_an_array"),
             "Mmu/Slots/MemoryAttributes.cs",
-            "ranges.Add(GfnRange.Between(end, old.End));",
-            "ranges.Add(GfnRange.Between(new Gfn(end.Value - 1), old.End));"
+            "left.Add(GfnRange.Between(old.Start > range.End ? old.Start : range.End, old.End));",
+            "left.Add(GfnRange.Between(old.Start > range.End ? old.Start : new Gfn(range.End.Value - 1), old.End));"
         ),
     ];
 }

@@ -38,6 +38,94 @@ public sealed class FileImageTests : IDisposable
     }
 
     [Fact]
+    public void Holes_are_known_without_being_read()
+    {
+        const long bytes = 1L << 40;
+        var path = Special.Sparse(_folder.At("holes"), bytes, 5, 1L << 20, (1L << 28) - 1);
+        using var image = MemoryImages.OpenRaw(path);
+        // A file system keeps data by blocks, which may be larger than a page.
+        Assert.InRange(image.Segments.Aggregate(0UL, static (sum, s) => sum + s.Length), 3UL << 12, 3UL << 20);
+        Assert.Equal([new MemoryPageRange(new MemoryPage(0), 1UL << 28)], image.Ranges);
+        ulong looked = 0;
+        for (ulong page = 0; page < image.Pages; )
+        {
+            var hole = image.HoleAt(new MemoryPage(page));
+            looked += hole == 0 ? 1UL : 0;
+            Assert.InRange(hole, 0UL, image.Pages - page);
+            page += Math.Max(1, hole);
+        }
+
+        Assert.InRange(looked, 3UL, 3UL << 8);
+        foreach (var page in new[] { 5UL, 1UL << 20, (1UL << 28) - 1 })
+        {
+            Assert.Equal(0UL, image.HoleAt(new MemoryPage(page)));
+            Assert.Equal([1, 2, 3, 0], Bytes.PageOf(image, page)[..4]);
+        }
+    }
+
+    [Fact]
+    public void Holes_of_a_core_that_do_not_lie_by_pages_lose_nothing()
+    {
+        // Segments that begin and end inside pages of the guest, whose bytes lie elsewhere in pages of the file.
+        foreach (var shift in new ulong[] { 0, 0x10, 0x800, 0xff0 })
+        {
+            var length = (64UL << 20) - 0x123;
+            var elf = new GoldenElf().Load((ulong)GoldenElf.BodyAt(1), 0x1000_0000 + shift, length).Body([]);
+            var core = _folder.Write($"core{shift}", elf.Build());
+            using (var file = new FileStream(core, FileMode.Open))
+            {
+                // The same content behind the headers, holes and all.
+                file.SetLength(GoldenElf.BodyAt(1) + (long)length);
+                foreach (var page in new long[] { 1, 2000, 5000, 5001 })
+                {
+                    file.Position = GoldenElf.BodyAt(1) + (page * Page.Size);
+                    file.Write([1, 2, 3]);
+                }
+            }
+
+            using var image = MemoryImages.OpenElfCore(core);
+            Assert.InRange(image.Segments.Count, 2, 12);
+            foreach (var page in new ulong[] { 1, 2000, 5000, 5001 })
+            {
+                var address = 0x1000_0000 + shift + (page << Page.Shift);
+                var at = (int)(address & Page.OffsetMask);
+                var bytes = Bytes.PageOf(image, address >> Page.Shift);
+                Assert.Equal(1, bytes[at]);
+                if (at + 2 < Page.Size)
+                    Assert.Equal([1, 2, 3], bytes[at..(at + 3)]);
+            }
+
+            ulong holes = 0;
+            foreach (var range in image.Ranges)
+            {
+                for (ulong i = 0; i < range.Count; i++)
+                    holes += image.HoleAt(range.Start.Plus(i)) == 0 ? 0UL : 1;
+            }
+
+            Assert.InRange(holes, 16_000UL, 16_384UL);
+        }
+    }
+
+    [SkippableFact]
+    public void A_pipe_is_refused_and_not_waited_for()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "pipes with a name are made by mkfifo");
+        var path = Special.Pipe(_folder.At("pipe"));
+        Expect.Refused(PagingError.FileUnusable, () => MemoryImages.Open(path), path, "pipe");
+        Expect.Refused(PagingError.FileUnusable, () => MemoryImages.Open("/dev/null"), "/dev/null", "character device");
+    }
+
+    [SkippableFact]
+    public void A_block_device_is_read_by_its_size()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "loop devices are Linux's");
+        using var device = LoopDevice.Of(_folder.Write("disk", Bytes.Noise(16 * Page.Size, 5)));
+        using var image = MemoryImages.Open(device.Path);
+        Assert.Equal(16UL, image.Pages);
+        Assert.Equal(Bytes.Noise(16 * Page.Size, 5)[(15 * Page.Size)..], Bytes.PageOf(image, 15));
+    }
+
+    [Fact]
     public void What_is_no_image_is_refused_in_one_line()
     {
         var folder = Path.GetDirectoryName(_folder.At("x"))!;

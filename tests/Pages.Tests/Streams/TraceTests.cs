@@ -154,6 +154,49 @@ public sealed class TraceTests : IDisposable
     }
 
     [Fact]
+    public void Gzip_of_several_members_is_read_to_the_end_of_the_last()
+    {
+        var first = File.ReadAllBytes(Gzip("0,5,1,R\n0,7,"));
+        var second = File.ReadAllBytes(Gzip("2,W\n1,1,3,X\n"));
+        byte[] whole = [.. first, .. second];
+        var trace = TraceWorkload.Load(_folder.Write("two.gz", whole), 16);
+        Assert.Equal((2, 3UL), (trace.Vcpus, trace.Stats.Rows));
+        for (var length = 2; length < whole.Length; length++)
+        {
+            // What ends with the first member is a whole file, whose last line is short.
+            var error = length == first.Length ? PagingError.BadTraceLine : PagingError.Truncated;
+            Expect.Refused(error, () => TraceWorkload.Load(_folder.Write("cut.gz", whole.AsSpan(0, length)), 16));
+        }
+    }
+
+    [Fact]
+    public void One_row_of_the_last_vcpu_is_one_vcpu()
+    {
+        Assert.Equal(1, TraceWorkload.Load(Text("65535,10,1,R\n"), 16).Vcpus);
+        var two = TraceWorkload.Load(Text("65535,10,1,R\n300,10,2,W\n"), 16);
+        Assert.Equal(2, two.Vcpus);
+        Assert.Equal(2UL, Assert.Single(All(two.Open(0))).Gfn.Value);
+        // A guest may have vCPUs that do nothing.
+        Assert.Equal(257, TraceWorkload.Load(Text("256,10,1,R\n"), 16).Vcpus);
+        Assert.Equal(1, TraceWorkload.Load(Text("257,10,1,R\n"), 16).Vcpus);
+    }
+
+    [Fact]
+    public void Lines_may_end_as_windows_ends_them()
+    {
+        var trace = TraceWorkload.Load(Text("# made elsewhere\r\n0,10,1,R\r\n\r\n1,10,2,W\r\n"), 16);
+        Assert.Equal((2, 2UL), (trace.Vcpus, trace.Stats.Rows));
+    }
+
+    [SkippableFact]
+    public void A_pipe_is_refused_and_not_waited_for()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "pipes with a name are made by mkfifo");
+        var path = Special.Pipe(_folder.At("pipe"));
+        Expect.Refused(PagingError.FileUnusable, () => TraceWorkload.Load(path, 16), path, "pipe");
+    }
+
+    [Fact]
     public void A_flipped_bit_in_the_sample_never_passes_and_never_throws_anything_else()
     {
         var whole = File.ReadAllBytes(Sample());

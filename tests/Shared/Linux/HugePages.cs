@@ -39,6 +39,21 @@ internal sealed class HugePages : IDisposable
         return null!;
     }
 
+    /// <summary>Reserves more, for the rest of the test.</summary>
+    public void TakeMore(int count)
+    {
+        var wanted = Now() + count;
+        File.WriteAllText(Reserve, wanted.ToString(CultureInfo.InvariantCulture));
+        Skip.IfNot(Now() >= wanted, $"this machine's memory holds no {wanted} huge pages in one piece each");
+    }
+
+    /// <summary>How many are free.</summary>
+    public static int Free() =>
+        int.Parse(
+            File.ReadAllText("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"),
+            CultureInfo.InvariantCulture
+        );
+
     public void Dispose()
     {
         File.WriteAllText(Reserve, _before.ToString(CultureInfo.InvariantCulture));

@@ -32,11 +32,13 @@ internal sealed class RunInputs : IDisposable
     /// <exception cref="CliException">Options that do not go together, or a bad value.</exception>
     /// <exception cref="PagingException">A file that cannot be used.</exception>
     /// <param name="arguments">What was given.</param>
+    /// <param name="maxSlots">Memslots that a VM can have; null where there are none.</param>
     /// <param name="memoryOf">Makes guest memory of so many pages; null: plain memory.</param>
     /// <param name="adopted">An image that the options do not name, from now on the inputs'; null: they name
     /// it.</param>
     public static RunInputs Open(
         MigrateArguments arguments,
+        int? maxSlots,
         Func<ulong, IGuestMemory>? memoryOf = null,
         RemoteImage? adopted = null
     )
@@ -45,6 +47,9 @@ internal sealed class RunInputs : IDisposable
         var image = adopted ?? OpenImage(arguments);
         try
         {
+            var regions = MigrationPlan.RegionsOf(image);
+            if (maxSlots is { } max)
+                CheckSlots(image.Name, regions, settings.Pages("memslot.size"), (ulong)max);
             var workload = OpenWorkload(arguments, image);
             var replay = result.GetValue(options.Replay);
             var set = replay is null ? null : WorkingSetFile.Load(replay, image);
@@ -55,7 +60,7 @@ internal sealed class RunInputs : IDisposable
                 image,
                 workload,
                 new GuestContent(image, memory, new StampLedger(image.Pages)),
-                MigrationPlan.RegionsOf(image),
+                regions,
                 set
             );
         }
@@ -122,6 +127,25 @@ internal sealed class RunInputs : IDisposable
         };
     }
 
+    // Memory regions that touch each other are one by now: what is left apart needs a memslot each.
+    private static void CheckSlots(string image, IReadOnlyList<GfnRange> regions, ulong maxPages, ulong max)
+    {
+        if ((ulong)regions.Count > max)
+        {
+            throw new CliException(
+                $"{image}: its memory lies in {regions.Count} ranges apart from each other, and a VM has at most {max} "
+                    + "memslots; take a dump with fewer holes"
+            );
+        }
+
+        if (MigrationPlan.CountSlots(regions, maxPages) is var slots && slots > max)
+        {
+            throw new CliException(
+                $"userfault.memslot.size: makes {slots} memslots of {image}, and a VM has at most {max}; set it higher"
+            );
+        }
+    }
+
     private static IWorkload OpenWorkload(MigrateArguments arguments, IMemoryImage image)
     {
         var (options, result, settings) = arguments;
@@ -137,7 +161,7 @@ internal sealed class RunInputs : IDisposable
             if (path is not null)
             {
                 if (result.GetValue(options.Vcpus) is not null)
-                    throw new CliException("--vcpus: belongs to --pattern; a trace says itself how many vCPUs it has");
+                    throw new CliException("--vcpus: only with --pattern; a trace determines the number of vCPUs");
                 return TraceWorkload.Load(path, image.Pages, ips);
             }
         }

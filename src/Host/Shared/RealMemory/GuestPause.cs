@@ -23,7 +23,7 @@ internal sealed class GuestPause(double share, int touchers)
             return;
         if (Interlocked.Decrement(ref _toCome) == 0)
         {
-            Console.Out.WriteLine("paused; a line on standard input goes on");
+            Console.Out.WriteLine("paused; a line on standard input resumes it");
             new Thread(Read) { IsBackground = true, Name = "pause" }.Start();
         }
         _go.Task.Wait();

@@ -40,7 +40,7 @@ internal sealed class Outputs
     public void Write(MigrationReport report, Backend backend, ClusterSummary? cluster)
     {
         if (JsonIsStandardOutput)
-            Console.Out.WriteLine(JsonReport.Of(report, backend, cluster));
+            WriteOut(JsonReport.Of(report, backend, cluster));
         else if (_json is not null)
             WriteFile(_json, JsonReport.Of(report, backend, cluster));
         if (_html is not null)
@@ -53,7 +53,7 @@ internal sealed class Outputs
     public void WriteText(string json)
     {
         if (JsonIsStandardOutput)
-            Console.Out.WriteLine(json);
+            WriteOut(json);
         else if (_json is not null)
             WriteFile(_json, json);
     }
@@ -67,6 +67,18 @@ internal sealed class Outputs
             throw new CliException($"{option}: {path} is a folder; name a file");
         if (!Directory.Exists(folder))
             throw new CliException($"{option}: there is no folder {folder}; make it first");
+    }
+
+    private static void WriteOut(string text)
+    {
+        try
+        {
+            Console.Out.WriteLine(text);
+        }
+        catch (IOException e)
+        {
+            throw new CliException($"standard output: cannot be written: {e.Message}");
+        }
     }
 
     // Complete under its name, or not at all.

@@ -14,7 +14,9 @@ internal abstract class ProgressView(TextWriter output)
     {
         if (outputs.JsonIsStandardOutput)
             return new PlainProgressView(Console.Error);
-        return Console.IsOutputRedirected ? new PlainProgressView(Console.Out) : new LiveProgressView();
+        return Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi
+            ? new PlainProgressView(Console.Out)
+            : new LiveProgressView();
     }
 
     /// <summary>Says what begins.</summary>

@@ -1,10 +1,13 @@
 using Userfault.Kvm;
+using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.Cli;
 
 /// <summary>
-/// Turns bad input into one line on standard error and exit code 2, and Ctrl-C before there is a report into 130.
+/// Turns bad input into one line on standard error and exit code 2, an output that cannot be written and a
+/// call that the kernel refuses into 1, and Ctrl-C
+/// before there is a report into 130. Everything else is a bug of this program: see <see cref="Unforeseen"/>.
 /// </summary>
 internal static class BadInput
 {
@@ -19,10 +22,22 @@ internal static class BadInput
             await Console.Error.WriteLineAsync($"userfault: {e.Message}");
             return ExitCodes.BadInput;
         }
+        catch (LinuxException e)
+        {
+            // The kernel refuses what it was right to ask for: it is short of something, or lacks something.
+            await Console.Error.WriteLineAsync($"userfault: {e.Message}");
+            return ExitCodes.Failed;
+        }
         catch (InterruptedException e)
         {
             await Console.Error.WriteLineAsync($"userfault: {e.Message}");
             return ExitCodes.Interrupted;
+        }
+        catch (IOException e)
+        {
+            // A full disk, a terminal that was closed.
+            await Console.Error.WriteLineAsync($"userfault: {e.Message.ReplaceLineEndings(" ")}");
+            return ExitCodes.Failed;
         }
     }
 }

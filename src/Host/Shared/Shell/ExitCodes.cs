@@ -14,6 +14,9 @@ internal static class ExitCodes
     /// <summary>Bad input: an option, a file, a setting.</summary>
     public const int BadInput = 2;
 
+    /// <summary>A bug of this program (EX_SOFTWARE): an exception that nobody foresaw.</summary>
+    public const int Bug = 70;
+
     /// <summary>Stopped by Ctrl-C; what was not finished was said.</summary>
     public const int Interrupted = 130;
 

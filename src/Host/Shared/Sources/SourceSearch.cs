@@ -140,23 +140,34 @@ internal sealed class SourceSearch
                 Monitor.Wait(_lock, ms);
             }
 
-            var images = _found.Select(static f => f.Listing.Image).Distinct().ToList();
+            // By server: what one offers by two identities is one image.
+            var images = SameImages.Groups([
+                .. _found
+                    .GroupBy(static f =>
+                        f.Listing.Host.Length == 0 ? f.Node : EndPointOf(f.Listing.Host, f.Listing.Port)
+                    )
+                    .Select(static server => server.Select(static f => f.Listing.Image).Distinct().ToList()),
+            ]);
             if (images.Count == 0)
             {
                 throw new CliException(
-                    $"--cluster: no source found: {_said}; give the address that a node says after `serves`"
+                    $"--cluster: no source found: {_said}; give the address that a node prints after `serves`"
                 );
             }
 
-            if (images.Count > 1)
+            // Those that may be one image are not mixed before that is known: one of them is enough to begin with.
+            var different = images.Where(i => !i[0].IsSameSample(images[0][0])).Prepend(images[0]).ToList();
+            if (different.Count > 1 || (images.Count > 1 && !SameImages.AreUndecided(images)))
             {
+                var all = different.Count > 1 ? different : images;
                 throw new CliException(
-                    $"--cluster: the nodes serve {images.Count} images; add --image-id "
-                        + $"{string.Join(" or ", images.Select(i => i.Short))}"
+                    $"--cluster: the nodes serve {all.Count} images; add --image-id "
+                        + string.Join(" or ", all.Select(i => different.Count > 1 ? i[0].Short : i[0].ToString()))
                 );
             }
 
-            var first = _found[0].Listing;
+            var image = images.Select(static i => i[0]).OrderBy(static i => i.IsProvisional).First();
+            var first = _found.First(f => f.Listing.Image == image).Listing;
             return new SourcesFound(first.Image, first.PageCount, first.Name, nodes);
         }
     }

@@ -1,8 +1,8 @@
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// What a destination leaves that died with pages missing: every node which held a replica of its bitmap says so, with
-/// no more pages in place than there were, and none holds the replica any more.
+/// The consequences of a destination that died with pages missing: every node that held a replica of its bitmap reports
+/// it, with no more pages in place than there were, and no node holds the replica any more.
 /// </summary>
 internal sealed class LostDestinationChecker(SimCluster cluster, IReadOnlyList<LostVm> lost) : Checker
 {

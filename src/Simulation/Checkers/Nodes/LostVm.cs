@@ -1,11 +1,11 @@
 namespace Userfault.Simulation.Cluster;
 
-/// <summary>A VM whose node was killed before all of its pages had arrived, as others must see it.</summary>
+/// <summary>A VM whose node was killed before all of its pages had arrived, as other nodes must report it.</summary>
 /// <param name="Node">Its node.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="PagesPresent">Pages that it had in place.</param>
 /// <param name="Pages">Its pages.</param>
-/// <param name="Holders">The nodes that knew of pages it did not have, with their processes.</param>
+/// <param name="Holders">The nodes whose replica had pages missing, with the incarnations of their processes.</param>
 internal sealed record LostVm(
     SimNode Node,
     string Name,

@@ -3,8 +3,8 @@ using Userfault.Nodes;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// Membership converges once faults stop: every node that lives sees exactly those that live, all up, and no former
-/// incarnation of any. And at no time does a node take two incarnations of one address for members that are up.
+/// Membership converges once faults stop: every live node sees exactly the live nodes, all up, and no former
+/// incarnation of any. And at no time does a node see two incarnations of one address as members that are up.
 /// </summary>
 internal sealed class MembershipChecker(SimCluster cluster) : Checker
 {

@@ -2,7 +2,7 @@ using Userfault.Actors;
 
 namespace Userfault.Simulation.Cluster;
 
-/// <summary>The VMs of other destinations that live arrive as well, whole and right.</summary>
+/// <summary>The VMs of other live destinations arrive as well, complete and correct.</summary>
 internal sealed class OtherVmChecker(Func<IEnumerable<SimVm>> others) : Checker
 {
     public override string Name => "other-vms";

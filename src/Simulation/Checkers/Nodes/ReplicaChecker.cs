@@ -4,8 +4,8 @@ using Userfault.Nodes;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// Replicas of the bitmap on other nodes: never is a bit clear there that is set at the memslot, whose own clear bits
-/// mean content in place; and once faults stop, every source and fetcher has the memslot's bitmap, bit for bit.
+/// Replicas of the bitmap on other nodes: a bit is never clear there while it is set at the memslot, whose own clear
+/// bits mean content in place; and once faults stop, every source and fetcher has the memslot's bitmap, bit for bit.
 /// </summary>
 internal sealed class ReplicaChecker(SimCluster cluster) : Checker
 {

@@ -5,7 +5,7 @@ using Userfault.Pages;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// The page data plane of a run's destination, with its checkers told what is asked over it and what comes.
+/// The page data plane of a run's destination, which notifies the checkers of every request and answer.
 /// </summary>
 internal sealed class WatchedPlane(IPagePlane plane, SwarmView view) : IPagePlane
 {

@@ -2,13 +2,13 @@ using Userfault.Nodes;
 
 namespace Userfault.Simulation.Cluster;
 
-/// <summary>A member as a view has it.</summary>
-/// <param name="State">Its place in its life; goes one way.</param>
+/// <summary>A member in a view.</summary>
+/// <param name="State">Its state, which only advances.</param>
 /// <param name="Roles">Its roles.</param>
-/// <param name="WasDowned">Was it given up? Then nobody talks to this incarnation any more.</param>
+/// <param name="WasDowned">Was it downed? Then no node communicates with this incarnation any more.</param>
 internal readonly record struct MemberEntry(MemberState State, IReadOnlyList<string> Roles, bool WasDowned)
 {
-    /// <summary>Where two views differ, the state further on in a member's life is the newer one.</summary>
+    /// <summary>If two views differ, the state further along in a member's life cycle is the newer one.</summary>
     public int Rank =>
         State switch
         {
@@ -23,7 +23,7 @@ internal readonly record struct MemberEntry(MemberState State, IReadOnlyList<str
 
     public bool IsMember => State != MemberState.Removed;
 
-    /// <summary>Has it no say any more?</summary>
+    /// <summary>Does it no longer take part in decisions?</summary>
     public bool IsGoing => State is MemberState.Exiting or MemberState.Down or MemberState.Removed;
 
     public MemberEntry In(MemberState state) =>

@@ -3,9 +3,9 @@ using Userfault.Nodes;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// One node's view of a cluster: every incarnation that it has ever heard of, and which members have lost sight of
-/// which. Views only grow: two that are merged in any order, any number of times, become the same one. Plain; no time,
-/// no chance.
+/// One node's view of a cluster: every incarnation that it has ever learned of, and which members have lost contact
+/// with which. Views only grow: two that are merged in any order, any number of times, become equal. No time, no
+/// randomness.
 /// </summary>
 internal sealed class MemberView
 {
@@ -14,13 +14,13 @@ internal sealed class MemberView
 
     private readonly record struct Sight(long Version, bool IsLost);
 
-    /// <summary>Everybody who was ever a member, in order.</summary>
+    /// <summary>All nodes that were ever members, in order.</summary>
     public IEnumerable<KeyValuePair<NodeId, MemberEntry>> All => _members;
 
-    /// <summary>Those that are members now, in order.</summary>
+    /// <summary>The current members, in order.</summary>
     public IEnumerable<KeyValuePair<NodeId, MemberEntry>> Members => _members.Where(static m => m.Value.IsMember);
 
-    /// <summary>Tells apart views whose members differ: two nodes whose views have one digest agree.</summary>
+    /// <summary>Two views with the same digest have the same members in the same states.</summary>
     public ulong Digest
     {
         get
@@ -41,7 +41,7 @@ internal sealed class MemberView
 
     public void Set(NodeId node, MemberEntry entry) => _members[node] = entry;
 
-    /// <summary>Has any member that still has a say lost sight of this one?</summary>
+    /// <summary>Is there no member, except downed and removed ones, that has lost contact with this one?</summary>
     public bool IsReachable(NodeId node) =>
         !_sights.Any(s =>
             s.Value.IsLost
@@ -50,10 +50,10 @@ internal sealed class MemberView
             && observer.State is not (MemberState.Down or MemberState.Removed)
         );
 
-    /// <summary>Has one member lost sight of another?</summary>
+    /// <summary>Has one member lost contact with another?</summary>
     public bool HasLost(NodeId observer, NodeId subject) => _sights.GetValueOrDefault((observer, subject)).IsLost;
 
-    /// <summary>What one node sees of another; true where that is new.</summary>
+    /// <summary>Records whether one node sees another; true if that changes the view.</summary>
     public bool Observe(NodeId observer, NodeId subject, bool isLost)
     {
         var known = _sights.GetValueOrDefault((observer, subject));
@@ -70,7 +70,7 @@ internal sealed class MemberView
         return copy;
     }
 
-    /// <summary>Takes over whatever is newer in another view.</summary>
+    /// <summary>Takes over everything that is newer in another view.</summary>
     public void Merge(MemberView other)
     {
         foreach (var (node, entry) in other._members)

@@ -1,8 +1,8 @@
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// One node's way to another for its messages: a connection that is made when there is something to say. When it
-/// breaks, what was under way is lost, and so is for a while what is said then. Everything that goes this way comes in
+/// The path of messages from one node to another: a connection that is made when there is something to send. When it
+/// breaks, messages in flight are lost, and so are those sent for a while afterwards. Messages on this path arrive in
 /// order, at most once.
 /// </summary>
 internal sealed class NodeLink(SimNetwork network, SimHost from, SimHost? to, int port, SimMembershipSettings settings)

@@ -7,7 +7,7 @@ namespace Userfault.Simulation.Cluster;
 /// <content>Messages between actors of nodes, and topics.</content>
 internal sealed partial class SimMembership
 {
-    /// <summary>What a message costs the line beside its content.</summary>
+    /// <summary>Bytes that a message costs in addition to its content.</summary>
     private const int HeaderBytes = 128;
 
     private readonly NodeMessageSerializer _serializer;
@@ -74,7 +74,7 @@ internal sealed partial class SimMembership
 
     private void Send(Address node, object message, Action<SimMembership, object> arrived)
     {
-        // As a real node does: what the other end gets is what was said, read from its bytes.
+        // As on a real node: the receiver gets a copy, decoded from the message's bytes.
         var (manifest, bytes) = (_serializer.Manifest(message), _serializer.ToBinary(message));
         if (!_links.TryGetValue(node, out var link))
             _links.Add(node, link = _net.LinkOf(_host, node));

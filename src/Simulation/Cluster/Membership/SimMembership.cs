@@ -4,19 +4,19 @@ using Userfault.Nodes;
 namespace Userfault.Simulation.Cluster;
 
 /// <summary>
-/// The membership of one simulated process: an adversarial model of what Akka.Cluster and DistributedPubSub promise, in
-/// virtual time. Views lag behind and differ; a member can be unreachable for one node alone; the removal of a member
-/// waits until all that are left agree; another incarnation is let in when the former one is gone; a node that was
-/// downed is not talked to any more and may never hear of it; subscriptions are known late, and forgotten with the
-/// connection's other end; messages go through the serializers of a real node.
+/// The membership of one simulated process: an adversarial model of the guarantees of Akka.Cluster and
+/// DistributedPubSub, in virtual time. Views lag behind and differ; a member can be unreachable for one node alone; the
+/// removal of a member waits until all remaining members agree; a new incarnation is admitted only when the former one
+/// is gone; a node that was downed is not contacted any more and may never learn of it; subscriptions become known
+/// late, and are forgotten with the other end of the connection; messages go through the serializers of a real node.
 /// </summary>
 /// <remarks>
-/// Nodes agree by exchanging views (<see cref="MemberView"/>), in pairs, at times that the seed decides. Nothing here
-/// knows more than a real node could: what another node does comes over the network.
+/// Nodes agree by exchanging views (<see cref="MemberView"/>), in pairs, at times that the seed decides. No node uses
+/// information that a real node could not have: everything about another node arrives over the network.
 /// </remarks>
 internal sealed partial class SimMembership : IMembership
 {
-    /// <summary>Where every node's actor system listens.</summary>
+    /// <summary>The port on which every node's actor system listens.</summary>
     public const int Port = 4053;
 
     private readonly SimMembershipNet _net;
@@ -56,17 +56,17 @@ internal sealed partial class SimMembership : IMembership
     /// <inheritdoc/>
     public NodeId Self { get; }
 
-    /// <summary>Is this process a member no more, or gone?</summary>
+    /// <summary>Is this process no longer a member, or gone?</summary>
     public bool IsOver { get; private set; }
 
-    /// <summary>The members as this node sees them now.</summary>
+    /// <summary>The members as this node currently sees them.</summary>
     public IReadOnlyList<SimMember> Members =>
         [.. _view.Members.Select(m => new SimMember(m.Key, m.Value.State, m.Key == Self || _view.IsReachable(m.Key)))];
 
-    /// <summary>Does its process run?</summary>
+    /// <summary>Is its process running?</summary>
     public bool IsAlive => _host.IsUp && _host.Incarnation == _process;
 
-    /// <summary>Chance within this process.</summary>
+    /// <summary>Random numbers of this process.</summary>
     public SimRandom Random => _random;
 
     private bool IsMember => !IsOver && IsAlive && _view.Find(Self) is { IsMember: true };
@@ -96,7 +96,7 @@ internal sealed partial class SimMembership : IMembership
         }
 
         Change(Self, MemberState.Leaving);
-        // Where members are away nobody can agree to anything: it goes all the same.
+        // If members are unreachable, no agreement is possible: the node ends all the same.
         _net.World.At(
             _net.World.NowNs + Settings.LeaveNs,
             _label,
@@ -158,7 +158,7 @@ internal sealed partial class SimMembership : IMembership
         return byAddress != 0 ? byAddress : x.Incarnation.CompareTo(y.Incarnation);
     }
 
-    // ---- Joining: any seed that is a member answers; the first to do so is asked to let this node in. ----
+    // ---- Joining: every seed that is a member answers; the first one to answer is asked to admit this node. ----
 
     private void Ask()
     {
@@ -192,8 +192,8 @@ internal sealed partial class SimMembership : IMembership
         Every(Settings.JoinNs, Ask);
     }
 
-    // At the seed. The former incarnation has to be gone from its view first: until then it is given up, and the new
-    // one asks again.
+    // At the seed. The former incarnation must be gone from its view first: it is downed, and the new one retries until
+    // then.
     private void LetIn(SimMembership other) =>
         other.Receive(
             Self,
@@ -253,8 +253,8 @@ internal sealed partial class SimMembership : IMembership
         if (changed.Rank <= entry.Rank)
             return;
         _view.Set(node, changed);
-        // One that is given up though it lives hears of it, where anything reaches it at all; later nobody talks to it
-        // any more.
+        // A downed node that is alive is notified once, if a message can reach it at all; later no node contacts it any
+        // more.
         if (state == MemberState.Down && node != Self)
             SendView(node, wantsAnswer: false);
         Publicize();
@@ -283,7 +283,7 @@ internal sealed partial class SimMembership : IMembership
 
     private void OnView(NodeId from, MemberView view, ulong digest, bool wantsAnswer)
     {
-        // A view without this incarnation in it is of another cluster, or older than its joining.
+        // A view without this incarnation belongs to another cluster, or is older than its joining.
         if (!IsMember || view.Find(Self) is null)
             return;
         _view.Merge(view);
@@ -293,7 +293,7 @@ internal sealed partial class SimMembership : IMembership
             SendView(from, wantsAnswer: false);
     }
 
-    // ---- Who is there ----
+    // ---- Reachability ----
 
     private void Beat()
     {
@@ -337,7 +337,7 @@ internal sealed partial class SimMembership : IMembership
         _view.Observe(Self, node, isSilent);
     }
 
-    // ---- The leader moves members on where all that are reachable have one view ----
+    // ---- The leader advances members when all reachable ones have the same view ----
 
     private void Lead()
     {
@@ -381,7 +381,7 @@ internal sealed partial class SimMembership : IMembership
             .FirstOrDefault();
     }
 
-    // ---- What listeners are told ----
+    // ---- Events for listeners ----
 
     private void Publicize()
     {
@@ -390,14 +390,14 @@ internal sealed partial class SimMembership : IMembership
         var own = _view.Find(Self);
         if (own is not { IsGoing: false })
         {
-            // One that leaves hears that it is exiting, the last thing that it hears.
+            // The last event that a leaving node receives is that it is exiting.
             if (own is { State: MemberState.Exiting } exiting)
                 Tell(new MemberChanged(Self, exiting.Roles, MemberState.Exiting));
             End();
             return;
         }
 
-        // Those that are gone first: two incarnations of one node are never there together.
+        // Removals first: two incarnations of one node are never members together.
         foreach (var (node, told) in _told.ToArray())
         {
             if (_view.Find(node) is { IsMember: true })
@@ -409,7 +409,7 @@ internal sealed partial class SimMembership : IMembership
 
         foreach (var (node, entry) in _view.Members)
         {
-            // That others have lost sight of this node is for them to act on.
+            // If others have lost contact with this node, it is for them to act on.
             var isReachable = node == Self || _view.IsReachable(node);
             var isKnown = _told.TryGetValue(node, out var told);
             _told[node] = (entry, isReachable);
@@ -420,11 +420,11 @@ internal sealed partial class SimMembership : IMembership
         }
     }
 
-    /// <summary>It is a member no more: it left, was downed, or its process ends.</summary>
+    /// <summary>It is no longer a member: it left, was downed, or its process ends.</summary>
     private void End()
     {
         IsOver = true;
-        // What it goes with is the others' to see: it says it once more, as a real node does on its way out.
+        // As a real node does when it shuts down, it sends its state to the others once more.
         foreach (var (node, _) in _view.Members.Where(m => m.Key != Self && _view.IsReachable(m.Key)).ToArray())
             SendView(node, wantsAnswer: false);
         Tell(MembershipEnded.Instance);
@@ -444,7 +444,7 @@ internal sealed partial class SimMembership : IMembership
             listener.Tell(said, ActorRefs.NoSender);
     }
 
-    // A node whose membership is over ends, and one that this one has given up is not listened to any more.
+    // A node whose membership has ended ignores messages, and so does every node for those that it has downed.
     private void Receive(NodeId from, Action act)
     {
         if (
@@ -457,7 +457,7 @@ internal sealed partial class SimMembership : IMembership
         }
     }
 
-    // Not to the tick: what all nodes do at one instant hides what happens between.
+    // With jitter: if all nodes acted at the same instant, everything that can happen in between would go untested.
     private void Every(long periodNs, Action act) =>
         _net.World.At(
             _net.World.NowNs + periodNs - (long)_random.Below((ulong)periodNs / 4),

@@ -2,7 +2,7 @@ using Akka.Actor;
 
 namespace Userfault.Simulation.Cluster;
 
-/// <summary>The processes that are there, and the network between them, for their memberships.</summary>
+/// <summary>The running processes and the network between them, for their memberships.</summary>
 internal sealed class SimMembershipNet(SimNetwork network, string systemName, SimMembershipSettings settings)
 {
     private readonly Dictionary<Address, SimMembership> _current = [];
@@ -16,7 +16,7 @@ internal sealed class SimMembershipNet(SimNetwork network, string systemName, Si
 
     public void Register(SimMembership membership) => _current[membership.Self.Address] = membership;
 
-    /// <summary>The process that runs at an address now.</summary>
+    /// <summary>The process that currently runs at an address.</summary>
     public SimMembership? Find(Address address) =>
         _current.TryGetValue(address, out var found) && found.IsAlive ? found : null;
 
@@ -24,8 +24,8 @@ internal sealed class SimMembershipNet(SimNetwork network, string systemName, Si
         new(network, from, network.Find(to.Host), SimMembership.Port, Settings);
 
     /// <summary>
-    /// The membership's own words. They take the network's time one way, in no order, and are lost where it is cut: all
-    /// of them are said again.
+    /// Sends a message of the membership itself. It takes the network's one-way latency, is unordered, and is lost if
+    /// the network is cut: all such messages are repeated.
     /// </summary>
     public void Send(SimMembership from, Address to, Action<SimMembership> arrived)
     {

@@ -2,7 +2,7 @@ using Akka.Actor;
 
 namespace Userfault.Simulation.Cluster;
 
-/// <summary>An actor of another node, as the sender of a message: what it is told goes over the network.</summary>
+/// <summary>An actor of another node, as the sender of a message: messages to it go over the network.</summary>
 internal sealed class SimNodeRef(SimMembership local, Address node, string path, IActorRefProvider provider)
     : MinimalActorRef
 {

@@ -15,6 +15,8 @@ internal sealed class MigrationRun : IAsyncDisposable
     private readonly SpinningPump _pump = new();
     private readonly Channel<object> _news = Channel.CreateUnbounded<object>();
     private readonly IActorRef _migration;
+    private readonly RunInputs _inputs;
+    private readonly MigrationSettings _settings;
 
     /// <summary>A migration without a source of pages yet.</summary>
     /// <param name="system">Its actor system, which ends with it.</param>
@@ -25,6 +27,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         var (migration, clears) = (settings.Migration, settings.Clears);
         var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - settings.OtherThreads);
         System = system;
+        (_inputs, _settings) = (inputs, migration);
         // On the vCPUs' own thread; the pump's is for sources alone, and takes a core while it runs.
         var time = EventLoopDispatcher.TimeOf(system, vcpuDispatcher) ?? new PumpedTime(_pump);
         Pool = system.ActorOf(
@@ -46,10 +49,9 @@ internal sealed class MigrationRun : IAsyncDisposable
             MemslotDispatcher = memslotDispatcher,
             OtherVcpus = settings.OtherVcpus,
         };
-        var observer = system.ActorOf(Props.Create(() => new Observer(_news.Writer)), "observer");
         _migration = system.ActorOf(
-            MigrationActor.Props(plan, Pool, observer).WithDispatcher(memslotDispatcher),
-            "migration"
+            MigrationWatch.Props(plan, Pool, memslotDispatcher, _news.Writer).WithDispatcher(memslotDispatcher),
+            "run"
         );
     }
 
@@ -91,6 +93,8 @@ internal sealed class MigrationRun : IAsyncDisposable
         {
             if (news is MigrationReport report)
                 return report;
+            if (news is MigrationWatch.Broken broken)
+                return ReportOf(broken.Reason);
             if (news is MigrationProgress now)
                 progress(now);
         }
@@ -115,8 +119,25 @@ internal sealed class MigrationRun : IAsyncDisposable
         return source;
     }
 
-    private sealed class Observer(ChannelWriter<object> news) : UntypedActor
-    {
-        protected override void OnReceive(object message) => news.TryWrite(message);
-    }
+    // What is known where the actor that knows the rest has failed.
+    private MigrationReport ReportOf(string reason) =>
+        new()
+        {
+            State = MigrationState.Failed,
+            Reason = reason,
+            Settings = _settings,
+            Image = _inputs.Image.Name,
+            Workload = _inputs.Workload.Name,
+            Pages = _inputs.Regions.Aggregate(0UL, static (sum, region) => sum + region.Count),
+            PagesPresent = 0,
+            CompletionNs = -1,
+            GuestNs = -1,
+            ElapsedNs = 0,
+            Slots = new SlotCounters(),
+            Fetches = default,
+            Fetchers = [],
+            Vcpus = [],
+            Latency = new LatencyHistogram(),
+            Timeline = [],
+        };
 }

@@ -35,7 +35,9 @@ internal sealed class KvmBackend : IMigrationBackend
     {
         try
         {
-            return RunInputs.Open(_arguments, pages => new KvmGuestMemory(pages, _setup.Mode), adopted);
+            // The last one is the machine's own.
+            var slots = Math.Min(MmuPolicy.X86.UserSlots, (int)_host.Slots - 1);
+            return RunInputs.Open(_arguments, slots, pages => new KvmGuestMemory(pages, _setup.Mode), adopted);
         }
         catch (LinuxException e)
         {

@@ -1,4 +1,5 @@
 using Userfault.Actors;
+using Userfault.Mmu;
 using Userfault.Pages;
 
 namespace Userfault.Cli;
@@ -16,7 +17,8 @@ internal sealed class ModelBackend(MigrateArguments arguments, IActorFeed feed) 
 
     public string? Line => feed.LocalFetchers > 0 ? $"{feed.LocalFetchers} fetcher(s)" : null;
 
-    public RunInputs Open(RemoteImage? adopted) => RunInputs.Open(arguments, adopted: adopted);
+    public RunInputs Open(RemoteImage? adopted) =>
+        RunInputs.Open(arguments, PolicyOf(Migration).UserSlots, adopted: adopted);
 
     public Task Start(RunInputs inputs, WorkingSetRecording workingSet, CancellationToken cancelled)
     {
@@ -35,6 +37,9 @@ internal sealed class ModelBackend(MigrateArguments arguments, IActorFeed feed) 
 
     public Task<MigrationReport> Run(Action<MigrationProgress> progress, CancellationToken cancelled) =>
         _run!.Run(progress, cancelled);
+
+    private static MmuPolicy PolicyOf(MigrationSettings migration) =>
+        migration.Architecture == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64;
 
     public ValueTask DisposeAsync() => _run?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

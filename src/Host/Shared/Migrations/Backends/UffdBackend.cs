@@ -48,7 +48,7 @@ internal sealed class UffdBackend : IMigrationBackend
 
     public string Line => "real memory";
 
-    public RunInputs Open(RemoteImage? adopted) => RunInputs.Open(_arguments, adopted: adopted);
+    public RunInputs Open(RemoteImage? adopted) => RunInputs.Open(_arguments, maxSlots: null, adopted: adopted);
 
     public Task Start(RunInputs inputs, WorkingSetRecording workingSet, CancellationToken cancelled)
     {

@@ -119,10 +119,19 @@ internal sealed class ClusterFeed : IActorFeed
     private async Task<RemoteImage> Adopt(Action<string> failed, CancellationToken cancelled)
     {
         List<SourceListing> offers = [];
-        await Member.Until(async () => (offers = await Offered()).Count > 0, cancelled, Patience);
+        IReadOnlyList<IReadOnlyList<ImageIdentity>> images = [];
+        await Member.Until(
+            async () =>
+            {
+                (offers, images) = (await Offered(), SameImages.Groups(await OfferedByNode()));
+                return offers.Count > 0 && !SameImages.AreUndecided(images);
+            },
+            cancelled,
+            Patience
+        );
         if (cancelled.IsCancellationRequested)
             throw new InterruptedException();
-        if (offers.Select(o => o.Image).Distinct().Count() != 1)
+        if (images.Count != 1)
         {
             var found =
                 offers.Count == 0
@@ -132,7 +141,7 @@ internal sealed class ClusterFeed : IActorFeed
         }
 
         _adoption = new ImageAdoption(_setup, System, _cluster.Option, Listen);
-        return await _adoption.Describe(offers[0], Patience, failed, cancelled);
+        return await _adoption.Describe(offers.First(o => o.Image == images[0][0]), Patience, failed, cancelled);
     }
 
     /// <summary>Lets other nodes follow the migration's bitmaps.</summary>
@@ -167,9 +176,10 @@ internal sealed class ClusterFeed : IActorFeed
 
     private async Task Link(IActorRef pool, IMemoryImage image, IGuestMemory? memory, CancellationToken cancelled)
     {
+        var identity = await IdentityThere(image, cancelled);
         _links = System.ActorOf(
             PageLinksActor.Props(
-                PageLinksSettings.IntoPool(pool, _setup.ClientOptions(image.Identity), memory) with
+                PageLinksSettings.IntoPool(pool, _setup.ClientOptions(identity), memory) with
                 {
                     RetryAfter = _setup.RetryAfter,
                 }
@@ -276,6 +286,54 @@ internal sealed class ClusterFeed : IActorFeed
     private static string Names(IEnumerable<SourceListing> offers) =>
         string.Join(", ", offers.Select(o => $"{o.Name} ({o.Image.Short})").Distinct().DefaultIfEmpty("nothing"));
 
+    // By which of their identities nodes are asked for an image that this process has too. Where one image could be it,
+    // by that one: what comes is verified against this process's own. Where several could, this one is read whole, as
+    // they are, and the one that it is is asked for.
+    private async Task<ImageIdentity> IdentityThere(IMemoryImage image, CancellationToken cancelled)
+    {
+        var own = image.Identity;
+        ImageIdentity? found = own;
+        await Member.Until(
+            async () =>
+            {
+                var alike = SameImages
+                    .Groups(await OfferedByNode())
+                    .Where(group => group[0].IsSameSample(own))
+                    .ToList();
+                var same = alike.Find(group => group.Contains(own)) ?? (alike.Count == 1 ? alike[0] : null);
+                found = same?[0];
+                if (alike.Count == 0)
+                    return !own.IsProvisional || await ServesOthersAlone(image);
+                if (same is not null || !own.IsProvisional || SameImages.AreUndecided(alike))
+                    return same is not null || !own.IsProvisional;
+                own = WholeImage.TryKnown(image, WholeImage.DefaultFolder) ?? await ReadWhole(image, cancelled);
+                return false;
+            },
+            cancelled,
+            Patience
+        );
+        return found ?? own;
+    }
+
+    private static Task<ImageIdentity> ReadWhole(IMemoryImage image, CancellationToken cancelled)
+    {
+        var done = new TaskCompletionSource<ImageIdentity>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reader = new Thread(() =>
+            done.SetResult(
+                WholeImage.Read(image, WholeImage.DefaultFolder, TimeProvider.System, cancelled) ?? image.Identity
+            )
+        )
+        {
+            IsBackground = true,
+            Name = "whole image",
+        };
+        reader.Start();
+        return done.Task;
+    }
+
+    private async Task<IReadOnlyList<IReadOnlyList<ImageIdentity>>> OfferedByNode() =>
+        [.. (await Member.Nodes()).Where(n => n.IsUsable).Select(n => n.Report?.Images ?? [])];
+
     private async Task<List<SourceListing>> Offered() =>
         [.. (await Member.Nodes()).Where(n => n.IsUsable).SelectMany(n => n.Report?.Offers ?? [])];
 
@@ -285,7 +343,7 @@ internal sealed class ClusterFeed : IActorFeed
         var sources = (await Member.Nodes()).Where(n => n.IsUsable && n.Roles.Contains(NodeRoles.Source)).ToList();
         return sources.Count > 0
             && sources.TrueForAll(n =>
-                n.Report is { Offers.Count: > 0 } report && report.OfferOf(image.Identity) is null
+                n.Report is { Offers.Count: > 0 } report && !report.Images.Any(image.Identity.IsSameSample)
             );
     }
 
