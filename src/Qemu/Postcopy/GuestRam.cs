@@ -72,7 +72,12 @@ internal sealed class GuestRam
             return false;
         var block = _blocks[index];
         if (bytes == 0 || offset >= block.Bytes || bytes > block.Bytes - offset || ((offset | bytes) & 4095) != 0)
-            throw new ReturnPathException($"a request for {bytes} bytes at 0x{offset:x} of {name}, {block.Bytes} bytes");
+        {
+            throw new ReturnPathException(
+                $"a request for {bytes} bytes at 0x{offset:x} of {name}, {block.Bytes} bytes"
+            );
+        }
+
         pages = new MemoryPageRange(new MemoryPage(block.FirstPage.Value + (offset / 4096)), bytes / 4096);
         return true;
     }

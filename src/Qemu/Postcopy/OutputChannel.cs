@@ -90,7 +90,8 @@ internal sealed class OutputChannel : IBufferWriter<byte>, IDisposable
         if (_buffer.Length - _end >= bytes)
             return;
         var pending = Pending;
-        var to = pending + bytes > _buffer.Length / 2 ? new byte[Math.Max(2 * _buffer.Length, pending + bytes)] : _buffer;
+        var to =
+            pending + bytes > _buffer.Length / 2 ? new byte[Math.Max(2 * _buffer.Length, pending + bytes)] : _buffer;
         _buffer.AsSpan(_start, pending).CopyTo(to);
         (_buffer, _start, _end) = (to, 0, pending);
     }

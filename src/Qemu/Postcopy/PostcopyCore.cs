@@ -259,11 +259,7 @@ internal sealed class PostcopyCore : IDisposable
                 Left--;
             var content = isZero ? default : _contents.Read(page);
             // The first record of each section names its block: what "the block before" is needs no memory then.
-            writer.Page(
-                (page.Value - block.FirstPage.Value) * TargetPage,
-                i == 0 ? block.Name : null,
-                content.IsEmpty
-            );
+            writer.Page((page.Value - block.FirstPage.Value) * TargetPage, i == 0 ? block.Name : null, content.IsEmpty);
             writer.Bytes(content);
         }
     }

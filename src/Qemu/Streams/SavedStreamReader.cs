@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Userfault.Qemu;
 
@@ -21,7 +20,6 @@ internal static unsafe class SavedStreamReader
     private const uint Magic = 0x5145564d;
     private const uint Version = 3;
     private const ushort SwitchoverStart = 11;
-    private const uint MaxMachineBytes = 255;
 
     /// <summary>Does the file begin like a stream, or like libvirt's save of one?</summary>
     public static bool IsStream(ReadOnlySpan<byte> start) =>

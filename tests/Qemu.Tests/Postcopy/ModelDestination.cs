@@ -16,7 +16,7 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
 
     private readonly List<byte> _input = [];
     private readonly List<byte> _answersInput = [];
-    private readonly MemoryStream _replies = new();
+    private readonly List<byte> _replies = [];
     private int _at;
     private int _answersAt;
     private string? _block;
@@ -41,8 +41,8 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
     /// <summary>What it has to say; taken.</summary>
     public byte[] TakeReplies()
     {
-        var bytes = _replies.ToArray();
-        _replies.SetLength(0);
+        byte[] bytes = [.. _replies];
+        _replies.Clear();
         return bytes;
     }
 
@@ -55,13 +55,16 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
         if (_memory.TryGetValue(block, out var pages) && pages[page] is not null)
             return;
         var name = Encoding.UTF8.GetBytes(block);
-        Reply(namesBlock ? ReturnKind.RequestPagesOfBlock : ReturnKind.RequestPages, 12 + (namesBlock ? 1 + name.Length : 0));
+        Reply(
+            namesBlock ? ReturnKind.RequestPagesOfBlock : ReturnKind.RequestPages,
+            12 + (namesBlock ? 1 + name.Length : 0)
+        );
         UInt64(page * 4096);
         UInt32(bytes);
         if (!namesBlock)
             return;
-        _replies.WriteByte((byte)name.Length);
-        _replies.Write(name);
+        _replies.Add((byte)name.Length);
+        _replies.AddRange(name);
     }
 
     /// <summary>The connection breaks: what was not read is lost.</summary>
@@ -70,7 +73,7 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
         _input.Clear();
         _answersInput.Clear();
         (_at, _answersAt, _block, _answersBlock) = (0, 0, null, null);
-        _replies.SetLength(0);
+        _replies.Clear();
         Events.Add("broken");
     }
 
@@ -101,7 +104,8 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
     {
         Assert.Equal((0x5145564dU, 3U), (U32(_input, ref _at), U32(_input, ref _at)));
         Assert.Equal(7, _input[_at++]);
-        _at += (int)U32(_input, ref _at);
+        var machine = (int)U32(_input, ref _at);
+        _at += machine;
         _isBegun = true;
     }
 
@@ -254,10 +258,10 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
 
         var name = Encoding.UTF8.GetBytes(block);
         Reply(ReturnKind.ReceivedBitmap, 1 + name.Length);
-        _replies.WriteByte((byte)name.Length);
-        _replies.Write(name);
+        _replies.Add((byte)name.Length);
+        _replies.AddRange(name);
         UInt64((ulong)bits.Length);
-        _replies.Write(bits);
+        _replies.AddRange(bits);
         UInt64(0x0123456789abcdef);
     }
 
@@ -267,7 +271,7 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
     {
         Span<byte> bytes = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
-        _replies.Write(bytes);
+        _replies.AddRange(bytes);
     }
 
     private void UInt64(ulong value)

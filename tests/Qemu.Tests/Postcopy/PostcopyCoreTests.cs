@@ -1,5 +1,5 @@
 using System.Buffers;
-using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Qemu.Tests;
 
@@ -124,7 +124,13 @@ public sealed class PostcopyCoreTests : IDisposable
         Begin(core, image, destination);
         destination.Touch("pc.ram", 2);
         RunToEnd(core, destination);
-        Assert.Equal([2UL], Enumerable.Range(0, (int)Pages).Select(i => (ulong)i).Where(p => p % 2 == 0 && destination.Page("pc.ram", p) is not null));
+        Assert.Equal(
+            [2UL],
+            Enumerable
+                .Range(0, (int)Pages)
+                .Select(i => (ulong)i)
+                .Where(p => p % 2 == 0 && destination.Page("pc.ram", p) is not null)
+        );
     }
 
     [Fact]
@@ -242,7 +248,8 @@ public sealed class PostcopyCoreTests : IDisposable
     }
 
     private static ulong ZerosSent(ModelDestination destination) =>
-        (ulong)Enumerable.Range(0, (int)Pages).Count(p => p % 2 == 0 && destination.Page("pc.ram", (ulong)p) is not null);
+        (ulong)
+            Enumerable.Range(0, (int)Pages).Count(p => p % 2 == 0 && destination.Page("pc.ram", (ulong)p) is not null);
 
     private static PostcopyCore Core(QemuImage image, PostcopySettings settings) =>
         new(image.Stream, new ImageContents(image), settings);

@@ -1,4 +1,5 @@
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Qemu.Tests;
 

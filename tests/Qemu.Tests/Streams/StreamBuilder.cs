@@ -8,11 +8,11 @@ internal sealed class StreamBuilder
 {
     public const uint Ram = 2;
     private const ulong Eos = 0x10;
-    private readonly MemoryStream _bytes = new();
+    private readonly List<byte> _bytes = [];
 
-    public byte[] Bytes => _bytes.ToArray();
+    public byte[] Bytes => [.. _bytes];
 
-    public int Length => (int)_bytes.Length;
+    public int Length => _bytes.Count;
 
     /// <summary>Header and configuration of a machine.</summary>
     public static StreamBuilder Of(string machine, params string[] capabilities)
@@ -101,7 +101,7 @@ internal sealed class StreamBuilder
 
     public StreamBuilder Byte(byte value)
     {
-        _bytes.WriteByte(value);
+        _bytes.Add(value);
         return this;
     }
 
@@ -128,7 +128,7 @@ internal sealed class StreamBuilder
 
     public StreamBuilder Raw(byte[] bytes)
     {
-        _bytes.Write(bytes);
+        _bytes.AddRange(bytes);
         return this;
     }
 
