@@ -45,16 +45,6 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             }
 
             var uffd = Userfaultfd.Adopt(descriptors[0]);
-            foreach (var region in map.Regions)
-            {
-                if (uffd.Wake(region.Start, region.Bytes) is var error and not LinuxErrno.None)
-                {
-                    throw new ProtocolException(
-                        ProtocolError.RegionRefused,
-                        $"the userfaultfd does not take the region at 0x{region.Start:x}: {error}"
-                    );
-                }
-            }
             if ((uffd.Features & UffdFeatures.EventFork) != 0)
             {
                 throw new ProtocolException(
@@ -164,7 +154,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             case LinuxErrno.EINVAL:
                 throw new ProtocolException(
                     ProtocolError.RegionRefused,
-                    $"the memory at 0x{start:x} does not take pages of {region.PageBytes} bytes: EINVAL"
+                    $"the userfaultfd does not take pages of {region.PageBytes} bytes at 0x{start:x}: EINVAL"
                 );
             default:
                 return true;

@@ -86,11 +86,13 @@ public class UserfaultFlagTests
             CancellationToken.None
         );
         await runs.Task.WaitAsync(Patience);
-        machine.Session.Actors.System.ActorSelection("/user/migration/vm").Tell(new VmProtocol.PauseVm("for a look"));
+        var migration = machine.Session.Actors.System.ActorSelection("/user/run/migration");
+        var vm = machine.Session.Actors.System.ActorSelection("/user/run/migration/vm");
+        vm.Tell(new VmProtocol.PauseVm("for a look"));
         await isPaused.Task.WaitAsync(Patience);
         host.Hangs = false;
         Assert.Empty(host.Exits);
-        machine.Session.Actors.System.ActorSelection("/user/migration").Tell(MigrationProtocol.Continue.Instance);
+        migration.Tell(MigrationProtocol.Continue.Instance);
         var end = await report.WaitAsync(Patience);
         Assert.Equal((MigrationState.Completed, 1), (end.State, end.Pauses.Count));
         Assert.True(end.IsVerified);

@@ -109,6 +109,7 @@ public class LimitTests
                         "-c",
                         "ulimit -n 300; exec \"$@\"",
                         "sh",
+                        .. CommandLine.DefaultSignals,
                         "dotnet",
                         "exec",
                         CommandLine.Assembly,

@@ -166,7 +166,17 @@ public class OutputTests
             Process.Start(
                 new ProcessStartInfo(
                     shell[0],
-                    [.. shell[1..], "-c", script, "sh", "dotnet", "exec", CommandLine.Assembly, .. args]
+                    [
+                        .. shell[1..],
+                        "-c",
+                        script,
+                        "sh",
+                        .. CommandLine.DefaultSignals,
+                        "dotnet",
+                        "exec",
+                        CommandLine.Assembly,
+                        .. args,
+                    ]
                 )
                 {
                     RedirectStandardInput = true,

@@ -162,8 +162,8 @@ internal static class HandlerMutants
             "The userfaultfd is not asked whether it knows the regions.",
             Finder.Test(Tests, "HostileMonitorTests.Is_refused_with_one_line_and_costs_nobody_else_anything"),
             "Handler/Sessions/Handshake.cs",
-            "is var error and not LinuxErrno.None)",
-            "is var error and not LinuxErrno.None && !BUG)"
+            "case LinuxErrno.EINVAL:",
+            "case LinuxErrno.EINVAL when !BUG:"
         ),
         new(
             "request-entered-twice",

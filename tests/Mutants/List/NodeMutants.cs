@@ -115,7 +115,7 @@ internal static class NodeMutants
         new(
             "late-node-forgotten",
             "A node whose answers came too late is asked no more, though its connection holds.",
-            Finder.Cluster("progress", 100, FallsSilent),
+            Finder.Cluster("progress", 600, FallsSilent),
             "Pages/Sources/SharedPageSource.cs",
             "if (mayGiveUp) source.Dispose();",
             ""

@@ -266,8 +266,10 @@ internal sealed partial class SimMembership : IMembership
     {
         if (!IsMember)
             return;
+        // Members that others have lost contact with are among them, as in Akka: after a partition both sides hold
+        // observations of the other side that only its members can take back.
         var others = _view
-            .Members.Where(m => m.Key != Self && _view.IsReachable(m.Key))
+            .Members.Where(m => m.Key != Self && !_view.HasLost(Self, m.Key))
             .Select(static m => m.Key)
             .ToArray();
         if (others.Length > 0 && !_random.Chance(Settings.GossipLoss))
