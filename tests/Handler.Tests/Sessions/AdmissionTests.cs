@@ -101,19 +101,7 @@ public unsafe class AdmissionTests
         Here.NeedsUserfaultfd();
         using var image = new GatedImage(HandlerRig.Pages);
         using var supply = new PageSupply(image);
-        using var rig = new HandlerRig(
-            o =>
-                o with
-                {
-                    Pager = new PagerSettings
-                    {
-                        ChunkPages = 1,
-                        Push = null,
-                        SpinNs = 0,
-                    },
-                },
-            supply
-        );
+        using var rig = new HandlerRig(HandlerRig.PageByPage, supply);
         using var vm = rig.Connect();
         rig.Line(HandlerEvent.Began);
         image.Shut();

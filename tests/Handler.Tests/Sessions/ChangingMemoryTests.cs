@@ -100,19 +100,7 @@ public unsafe class ChangingMemoryTests
         Here.NeedsUserfaultfd();
         using var image = new HookedImage();
         using var supply = new PageSupply(image);
-        using var rig = new HandlerRig(
-            o =>
-                o with
-                {
-                    Pager = new PagerSettings
-                    {
-                        ChunkPages = 1,
-                        Push = null,
-                        SpinNs = 0,
-                    },
-                },
-            supply
-        );
+        using var rig = new HandlerRig(HandlerRig.PageByPage, supply);
         using var vm = rig.Connect();
         Thread[] touchers = [Toucher(vm, 100), Toucher(vm, 200)];
         var discard = new Thread(() =>

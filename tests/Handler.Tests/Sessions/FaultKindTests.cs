@@ -10,18 +10,7 @@ namespace Userfault.Handler.Tests;
 [Collection(nameof(OneAtATime))]
 public unsafe class FaultKindTests
 {
-    private static HandlerRig Rig() =>
-        new(o =>
-            o with
-            {
-                Pager = new PagerSettings
-                {
-                    ChunkPages = 1,
-                    Push = null,
-                    SpinNs = 0,
-                },
-            }
-        );
+    private static HandlerRig Rig() => new(HandlerRig.PageByPage);
 
     [SkippableFact]
     public void A_write_to_a_page_that_the_monitor_protects_goes_through()

@@ -21,6 +21,18 @@ internal sealed unsafe class HandlerRig : IDisposable
     private readonly FileImage? _file;
     private readonly PageSupply? _ownSupply;
 
+    /// <summary>Options of a handler that brings each page by itself, when it is touched.</summary>
+    public static HandlerOptions PageByPage(HandlerOptions options) =>
+        options with
+        {
+            Pager = new PagerSettings
+            {
+                ChunkPages = 1,
+                Push = null,
+                SpinNs = 0,
+            },
+        };
+
     /// <summary>A handler of a synthetic image, or of a mapped file with the same content.</summary>
     public HandlerRig(
         Func<HandlerOptions, HandlerOptions>? change = null,
@@ -224,20 +236,9 @@ internal sealed unsafe class HandlerRig : IDisposable
         public byte* At(ulong page) => Memory.Start + (page << Page.Shift);
 
         /// <summary>Does the page hold what the image says?</summary>
-        public bool IsRight(ulong page)
-        {
-            var scratch = stackalloc byte[2 * Page.Size];
-            new Span<byte>(scratch, Page.Size).Clear();
-            var expected = _rig.Image.Read(new MemoryPage(page), scratch + Page.Size);
-            return NativeTouch.Equal(At(page), expected == null ? scratch : expected, Page.Size);
-        }
+        public bool IsRight(ulong page) => PageCheck.IsRight(_rig.Image, page, At(page));
 
-        public bool IsZero(ulong page)
-        {
-            var zeros = stackalloc byte[Page.Size];
-            new Span<byte>(zeros, Page.Size).Clear();
-            return NativeTouch.Equal(At(page), zeros, Page.Size);
-        }
+        public bool IsZero(ulong page) => PageCheck.IsZero(At(page));
 
         public void Dispose()
         {

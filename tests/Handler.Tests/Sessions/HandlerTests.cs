@@ -48,17 +48,7 @@ public unsafe class HandlerTests
     public void What_the_guest_gives_back_is_zero_ever_after()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o =>
-            o with
-            {
-                Pager = new PagerSettings
-                {
-                    ChunkPages = 1,
-                    Push = null,
-                    SpinNs = 0,
-                },
-            }
-        );
+        using var rig = new HandlerRig(HandlerRig.PageByPage);
         using var vm = rig.Connect();
         Assert.True(vm.IsRight(3));
         // One page that was there, and one that never came.
@@ -149,17 +139,7 @@ public unsafe class HandlerTests
     public void Stopping_puts_the_rest_in_place_and_lets_the_guest_go()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o =>
-            o with
-            {
-                Pager = new PagerSettings
-                {
-                    ChunkPages = 1,
-                    Push = null,
-                    SpinNs = 0,
-                },
-            }
-        );
+        using var rig = new HandlerRig(HandlerRig.PageByPage);
         using var vm = rig.Connect();
         Assert.True(vm.IsRight(0));
         vm.Memory.Discard(8 << Page.Shift, 1 << Page.Shift);
@@ -177,17 +157,7 @@ public unsafe class HandlerTests
     public void A_monitor_that_closes_its_socket_and_lives_on_is_served_to_the_end()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o =>
-            o with
-            {
-                Pager = new PagerSettings
-                {
-                    ChunkPages = 1,
-                    Push = null,
-                    SpinNs = 0,
-                },
-            }
-        );
+        using var rig = new HandlerRig(HandlerRig.PageByPage);
         using var vm = rig.Connect();
         vm.Socket.Dispose();
         for (ulong page = 0; page < HandlerRig.Pages; page++)
@@ -244,17 +214,7 @@ public unsafe class HandlerTests
     public void A_fault_that_a_dead_process_had_read_is_answered_after_a_takeover()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o =>
-            o with
-            {
-                Pager = new PagerSettings
-                {
-                    ChunkPages = 1,
-                    Push = null,
-                    SpinNs = 0,
-                },
-            }
-        );
+        using var rig = new HandlerRig(HandlerRig.PageByPage);
         using var memory = MemoryMapping.Anonymously(HandlerRig.Pages << Page.Shift);
         using var uffd = Userfaultfd.Open(UffdFeatures.EventRemove);
         uffd.Register(memory.Address, memory.Bytes, UffdRegisterModes.Missing);
@@ -319,17 +279,7 @@ public unsafe class HandlerTests
     public void A_running_pager_allocates_nothing()
     {
         Here.NeedsUserfaultfd();
-        using var rig = new HandlerRig(o =>
-            o with
-            {
-                Pager = new PagerSettings
-                {
-                    ChunkPages = 1,
-                    Push = null,
-                    SpinNs = 0,
-                },
-            }
-        );
+        using var rig = new HandlerRig(HandlerRig.PageByPage);
         using (var vm = rig.Connect())
         {
             for (ulong page = 0; page < HandlerRig.Pages; page++)

@@ -150,20 +150,9 @@ public unsafe class HugePageTroubleTests
 
         public void Release() => _uffd.Unregister((ulong)_start, _bytes);
 
-        public bool IsRight(IMemoryImage image, ulong page)
-        {
-            var scratch = stackalloc byte[2 * Page.Size];
-            new Span<byte>(scratch, Page.Size).Clear();
-            var expected = image.Read(new MemoryPage(page), scratch + Page.Size);
-            return NativeTouch.Equal(At(page), expected == null ? scratch : expected, Page.Size);
-        }
+        public bool IsRight(IMemoryImage image, ulong page) => PageCheck.IsRight(image, page, At(page));
 
-        public bool IsZero(ulong page)
-        {
-            var zeros = stackalloc byte[Page.Size];
-            new Span<byte>(zeros, Page.Size).Clear();
-            return NativeTouch.Equal(At(page), zeros, Page.Size);
-        }
+        public bool IsZero(ulong page) => PageCheck.IsZero(At(page));
 
         public void Dispose()
         {

@@ -248,20 +248,9 @@ public unsafe class RegistrationTests
 
         public void Discard(ulong page) => _memory.Discard(page << Page.Shift, Page.Size);
 
-        public bool IsRight(ulong page)
-        {
-            var scratch = stackalloc byte[2 * Page.Size];
-            new Span<byte>(scratch, Page.Size).Clear();
-            var expected = _rig.Image.Read(new Pages.MemoryPage(page), scratch + Page.Size);
-            return NativeTouch.Equal(At(page), expected == null ? scratch : expected, Page.Size);
-        }
+        public bool IsRight(ulong page) => PageCheck.IsRight(_rig.Image, page, At(page));
 
-        public bool IsZero(ulong page)
-        {
-            var zeros = stackalloc byte[Page.Size];
-            new Span<byte>(zeros, Page.Size).Clear();
-            return NativeTouch.Equal(At(page), zeros, Page.Size);
-        }
+        public bool IsZero(ulong page) => PageCheck.IsZero(At(page));
 
         public void Dispose()
         {

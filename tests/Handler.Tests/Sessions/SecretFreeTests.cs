@@ -10,18 +10,7 @@ namespace Userfault.Handler.Tests;
 [Collection(nameof(OneAtATime))]
 public unsafe class SecretFreeTests
 {
-    private static HandlerRig Rig() =>
-        new(o =>
-            o with
-            {
-                Pager = new PagerSettings
-                {
-                    ChunkPages = 1,
-                    Push = null,
-                    SpinNs = 0,
-                },
-            }
-        );
+    private static HandlerRig Rig() => new(HandlerRig.PageByPage);
 
     [SkippableFact]
     public void A_request_puts_the_page_in_the_file_clears_its_bit_and_is_answered()

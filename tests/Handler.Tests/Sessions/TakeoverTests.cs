@@ -17,18 +17,7 @@ public unsafe class TakeoverTests
     private const string Marker = """{"vcpu":2,"offset":4096,"flags":16,"token":null}""";
     private const string MarkerAnswer = """{"vcpu":2,"offset":4096,"len":4096,"flags":16,"token":null,"zero":false}""";
 
-    private static HandlerRig Rig() =>
-        new(o =>
-            o with
-            {
-                Pager = new PagerSettings
-                {
-                    ChunkPages = 1,
-                    Push = null,
-                    SpinNs = 0,
-                },
-            }
-        );
+    private static HandlerRig Rig() => new(HandlerRig.PageByPage);
 
     /// <summary>
     /// How far the dead process came with a request, and how often the monitor hears of it afterwards.

@@ -14,19 +14,7 @@ public unsafe class UnforeseenTests
         Here.NeedsUserfaultfd();
         using var image = new BrokenImage(HandlerRig.Pages, broken: 7);
         using var supply = new PageSupply(image);
-        using var rig = new HandlerRig(
-            o =>
-                o with
-                {
-                    Pager = new PagerSettings
-                    {
-                        ChunkPages = 1,
-                        Push = null,
-                        SpinNs = 0,
-                    },
-                },
-            supply
-        );
+        using var rig = new HandlerRig(HandlerRig.PageByPage, supply);
         using var good = rig.Connect();
         using var bad = rig.Connect();
         Assert.True(good.IsRight(3));

@@ -234,7 +234,7 @@ public class BackendTests
     {
         if (backend == "model")
             return;
-        Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+        Here.NeedsUserfaultfd();
         if (backend == "kvm")
             Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
     }

@@ -40,7 +40,7 @@ public sealed class SharedSourceTests(SharedSource shared) : IClassFixture<Share
     public async Task Real_vcpus_run_on_pages_from_a_source_in_another_process(string mode, params string[] image)
     {
         Skip.If(Userfault.Linux.KvmDevice.WhyMissing() is not null, Userfault.Linux.KvmDevice.WhyMissing());
-        Skip.If(Userfault.Linux.Userfaultfd.WhyNot() is not null, Userfault.Linux.Userfaultfd.WhyNot());
+        Here.NeedsUserfaultfd();
         var run = await CommandLine.Run([
             "migrate",
             "--backend",

@@ -13,7 +13,7 @@ public sealed class SparseImageTests
     [SkippableFact]
     public async Task It_is_served_without_being_read()
     {
-        ServeTests.NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = new ServeProcess("serve", "--image", Terabyte(folder), "--socket", folder.At("s"));
         var line = await serve.Line(HandlerEvent.Listening);

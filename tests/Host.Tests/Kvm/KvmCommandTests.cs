@@ -2,6 +2,7 @@ using System.Text.Json;
 using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Kvm;
 
@@ -30,7 +31,7 @@ public class KvmCommandTests
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
         if (mode != "holes")
-            Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+            Here.NeedsUserfaultfd();
         var run = await CommandLine.Run(["kvm", .. Guest, "--mode", mode, "--cpl", cpl, "--background", background]);
         Assert.True(run.ExitCode == 0, run.Error + run.Output);
         using var json = JsonDocument.Parse(run.Output);
@@ -62,7 +63,7 @@ public class KvmCommandTests
     public async Task The_sample_trace_runs_on_real_vcpus()
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
-        Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+        Here.NeedsUserfaultfd();
         var run = await CommandLine.Run("kvm", "--json", "-");
         Assert.True(run.ExitCode == 0, run.Error + run.Output);
         IsVerified(run.Output, 32768);
@@ -75,7 +76,7 @@ public class KvmCommandTests
     public async Task Collections_all_the_time_stop_nobody(string mode)
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
-        Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+        Here.NeedsUserfaultfd();
         var run = await CommandLine.Run(
             "kvm",
             "--synthetic",

@@ -5,6 +5,7 @@ using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Host.Tests.Kvm;
 
@@ -25,7 +26,7 @@ public class OldKernelTests
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
         var mode = (KvmMode)taken;
         if (mode != KvmMode.Holes)
-            Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+            Here.NeedsUserfaultfd();
         var setup = new KvmSetup(mode, WatchdogNs: 60_000_000_000);
         var image = new SyntheticImage(new SyntheticSettings(Pages, 0.3, 0.1, 1));
         var workload = new PatternWorkload(

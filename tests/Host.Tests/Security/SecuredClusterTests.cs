@@ -95,7 +95,7 @@ public sealed class SecuredClusterTests : ClusterSpec
         );
 
         // It still serves who shows a certificate.
-        Skip.If(Userfault.Linux.Userfaultfd.WhyNot() is not null, Userfault.Linux.Userfaultfd.WhyNot());
+        Here.NeedsUserfaultfd();
         await Eventually.Holds(async () =>
         {
             using var serve = new ServeProcess(

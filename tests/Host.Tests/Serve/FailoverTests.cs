@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Userfault.Handler;
-using Userfault.Linux;
 using Userfault.Tests;
 using Xunit.Abstractions;
 
@@ -177,7 +176,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
 
         public static async Task<Run> Start(int sources, params string[] args)
         {
-            Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+            Here.NeedsUserfaultfd();
             var run = new Run();
             for (var i = 0; i < sources; i++)
                 await run.StartNext();

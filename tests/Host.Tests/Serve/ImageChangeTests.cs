@@ -11,7 +11,7 @@ public sealed class ImageChangeTests
     [SkippableFact]
     public async Task A_guest_that_lacks_pages_of_an_image_that_was_written_to_is_stopped_by_name()
     {
-        ServeTests.NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         var image = Write(folder);
         using var serve = Serve(folder, image, "--once", "--json", folder.At("serve.json"));
@@ -35,7 +35,7 @@ public sealed class ImageChangeTests
     [SkippableFact]
     public async Task A_guest_that_comes_when_the_image_was_replaced_is_refused_and_the_one_before_is_served()
     {
-        ServeTests.NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         var image = Write(folder);
         // What the guest checks against is the image as it was.

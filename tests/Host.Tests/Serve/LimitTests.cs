@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Userfault.Handler;
 using Userfault.Linux;
 using Userfault.Mmu;
@@ -15,7 +14,7 @@ public class LimitTests
     [SkippableFact]
     public async Task One_monitor_too_many_is_stopped_by_name()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = new ServeProcess(
             "serve",
@@ -46,7 +45,7 @@ public class LimitTests
     [SkippableFact]
     public async Task A_monitor_that_waits_when_the_handler_ends_is_served_or_stopped()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = new ServeProcess("serve", "--socket", folder.At("s"), "--synthetic", Size);
         await serve.Line(HandlerEvent.Listening);
@@ -64,7 +63,7 @@ public class LimitTests
     [SkippableFact]
     public async Task Nobody_can_connect_while_a_handler_puts_the_last_pages_in_place()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = new ServeProcess(
             "serve",
@@ -98,38 +97,12 @@ public class LimitTests
     [SkippableFact]
     public async Task With_300_descriptors_61_monitors_are_served_or_refused()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         // This process is all the monitors, and must not be stopped.
-        using var serve = new ServeProcess(
-            Process.Start(
-                new ProcessStartInfo(
-                    "sh",
-                    [
-                        "-c",
-                        "ulimit -n 300; exec \"$@\"",
-                        "sh",
-                        .. CommandLine.DefaultSignals,
-                        "dotnet",
-                        "exec",
-                        CommandLine.Assembly,
-                        "serve",
-                        "--socket",
-                        folder.At("s"),
-                        "--synthetic",
-                        "256K",
-                        "--stop-monitors",
-                        "off",
-                        "--push",
-                        "none",
-                    ]
-                )
-                {
-                    RedirectStandardInput = true,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                }
-            )!
+        using var serve = ServeProcess.ByShell(
+            "ulimit -n 300; exec \"$@\"",
+            ["serve", "--socket", folder.At("s"), "--synthetic", "256K", "--stop-monitors", "off", "--push", "none"]
         );
         await serve.Line(HandlerEvent.Listening);
         var vms = Enumerable.Range(0, 61).Select(_ => new Vm(folder.At("s"))).ToList();
@@ -170,8 +143,6 @@ public class LimitTests
             "300s",
             .. args,
         ]);
-
-    private static void NeedsUserfaultfd() => Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
 
     // A monitor in this process.
     private sealed class Vm : IDisposable

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
 using Userfault.Handler;
-using Userfault.Linux;
 using Userfault.Tests;
 
 namespace Userfault.Host.Tests;
@@ -17,7 +15,7 @@ public class MemoryLimitTests
     [InlineData("none", "64")]
     public async Task Neither_push_nor_chunks_get_a_monitor_killed(string push, string chunk)
     {
-        Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+        Here.NeedsUserfaultfd();
         using var group = LimitedGroup.Make(LimitMiB << 20);
         using var folder = new TemporaryFolder();
         using var serve = new ServeProcess(
@@ -36,39 +34,25 @@ public class MemoryLimitTests
         );
         await serve.Line(HandlerEvent.Listening);
         // Its accesses go all over its memory: the chunks around them would be all of it.
-        using var guest = new ServeProcess(
-            Process.Start(
-                new ProcessStartInfo(
-                    "sh",
-                    [
-                        "-c",
-                        "echo $$ > \"$0/cgroup.procs\"; exec \"$@\"",
-                        group.Folder,
-                        "dotnet",
-                        "exec",
-                        CommandLine.Assembly,
-                        "guest",
-                        "--socket",
-                        folder.At("s"),
-                        "--synthetic",
-                        Size,
-                        "--touchers",
-                        "4",
-                        "--accesses",
-                        "1000",
-                        "--overlapping",
-                        "--verify",
-                        "off",
-                        "--patience",
-                        "300s",
-                    ]
-                )
-                {
-                    RedirectStandardInput = true,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                }
-            )!
+        using var guest = ServeProcess.ByShell(
+            "echo $$ > \"$0/cgroup.procs\"; exec \"$@\"",
+            [
+                "guest",
+                "--socket",
+                folder.At("s"),
+                "--synthetic",
+                Size,
+                "--touchers",
+                "4",
+                "--accesses",
+                "1000",
+                "--overlapping",
+                "--verify",
+                "off",
+                "--patience",
+                "300s",
+            ],
+            name: group.Folder
         );
         Assert.True(await guest.End() == 0, guest.All() + serve.All());
         Assert.True(await serve.End() == 0, serve.All());

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Userfault.Handler;
-using Userfault.Linux;
 using Userfault.Tests;
 
 namespace Userfault.Host.Tests;
@@ -16,7 +15,7 @@ public class OutputTests
     [InlineData(">&-")]
     public async Task Nothing_can_be_written(string redirection)
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = Start(folder, redirection, "--json", folder.At("serve.json"));
         await Served(folder);
@@ -28,7 +27,7 @@ public class OutputTests
     [SkippableFact]
     public async Task Nobody_reads_any_more()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = Start(folder, "| head -n 1", "--json", folder.At("serve.json"));
         await serve.Line(HandlerEvent.Listening);
@@ -45,7 +44,7 @@ public class OutputTests
     [SkippableFact]
     public async Task A_reader_that_stands_still_holds_no_guest_up()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         // The pipe holds 64 KiB: filled first, by the shell.
         using var serve = Start(
@@ -63,7 +62,7 @@ public class OutputTests
     [SkippableFact]
     public async Task A_report_that_cannot_be_written_is_said_and_costs_no_guest_anything()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = Start(folder, ">/dev/full", "--json", "-");
         await Served(folder);
@@ -75,7 +74,7 @@ public class OutputTests
     [SkippableFact]
     public async Task A_disk_that_is_full_behind_a_record_costs_no_guest_anything()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         Skip.If(Environment.UserName != "root", "needs root, to mount a small file system");
         Directory.CreateDirectory(folder.At("disk"));
@@ -114,7 +113,7 @@ public class OutputTests
     public async Task Another_command_ends_with_one_line(params string[] command)
     {
         Skip.IfNot(File.Exists("/dev/full"), "there is no /dev/full");
-        using var process = StartShell(["sh"], "\"$@\" >/dev/full", command);
+        using var process = ServeProcess.ByShell("\"$@\" >/dev/full", command);
         Assert.Equal(1, await process.End());
         Assert.Single(process.All().Split('\n'));
     }
@@ -151,41 +150,13 @@ public class OutputTests
         bool isRead = true,
         string[]? within = null
     ) =>
-        StartShell(
-            [.. within ?? [], "sh"],
+        ServeProcess.ByShell(
             // Replaced by the command, so that its exit code and its process id are the command's.
             redirection.StartsWith('|')
                 ? $"{before}\"$@\" {redirection}"
                 : $"{before}exec \"$@\" {redirection}",
             ["serve", "--socket", folder.At("s"), "--synthetic", Size, "--once", .. args],
-            isRead
+            within,
+            isOutputRead: isRead
         );
-
-    private static ServeProcess StartShell(string[] shell, string script, string[] args, bool isRead = true) =>
-        new(
-            Process.Start(
-                new ProcessStartInfo(
-                    shell[0],
-                    [
-                        .. shell[1..],
-                        "-c",
-                        script,
-                        "sh",
-                        .. CommandLine.DefaultSignals,
-                        "dotnet",
-                        "exec",
-                        CommandLine.Assembly,
-                        .. args,
-                    ]
-                )
-                {
-                    RedirectStandardInput = true,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                }
-            )!,
-            isRead
-        );
-
-    private static void NeedsUserfaultfd() => Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
 }

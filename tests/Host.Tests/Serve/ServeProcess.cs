@@ -33,6 +33,45 @@ internal sealed class ServeProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>
+    /// The command behind a shell's script, in which it is <c>"$@"</c>. Where the script ends in <c>exec "$@"</c>, the
+    /// process is the command's own.
+    /// </summary>
+    /// <param name="script">The script.</param>
+    /// <param name="args">The command's arguments.</param>
+    /// <param name="within">The words before the shell, of a program that starts it.</param>
+    /// <param name="name">The script's <c>$0</c>.</param>
+    /// <param name="isOutputRead">Is its standard output read? Otherwise the pipe fills up.</param>
+    public static ServeProcess ByShell(
+        string script,
+        IReadOnlyList<string> args,
+        IReadOnlyList<string>? within = null,
+        string name = "sh",
+        bool isOutputRead = true
+    )
+    {
+        string[] words =
+        [
+            .. within ?? [],
+            "sh",
+            "-c",
+            script,
+            name,
+            .. CommandLine.DefaultSignals,
+            "dotnet",
+            "exec",
+            CommandLine.Assembly,
+            .. args,
+        ];
+        var start = new ProcessStartInfo(words[0], words[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return new ServeProcess(Process.Start(start)!, isOutputRead);
+    }
+
     public int Id => _process.Id;
 
     public bool HasEnded => _process.HasExited;

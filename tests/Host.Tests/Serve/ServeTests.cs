@@ -19,7 +19,7 @@ public class ServeTests
     [SkippableFact]
     public async Task The_two_terminals_of_the_readme()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--json", folder.At("serve.json"));
         // A second one at the same place is refused, and takes nothing away from the first.
@@ -51,7 +51,7 @@ public class ServeTests
     [SkippableFact]
     public async Task Status_shows_a_handler_while_it_serves()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--push", "none", "--status-socket", folder.At("status"));
         var nobody = await CommandLine.Run("status", "--serve", folder.At("status"));
@@ -82,7 +82,7 @@ public class ServeTests
     [SkippableFact]
     public async Task Huge_pages_as_firecracker_has_them()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var reserved = HugePages.Take(6);
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--push", "none", "--json", folder.At("serve.json"));
@@ -111,7 +111,7 @@ public class ServeTests
     public async Task The_secret_free_form()
     {
         const string deviceShare = "0.5";
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--push", "none", "--json", folder.At("serve.json"));
         var guest = await Guest(
@@ -145,7 +145,7 @@ public class ServeTests
     [SkippableFact]
     public async Task Collections_and_pages_never_wait_for_each_other()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--chunk", "1", "--push", "none", "--gc-stress");
         var guest = await Guest(folder, "--touchers", "64", "--gc-stress", "--json", folder.At("guest.json"));
@@ -162,7 +162,7 @@ public class ServeTests
     [InlineData(true, false)]
     public async Task A_standby_goes_on_after_kill_9_and_after_Ctrl_C(bool secretFree, bool killed)
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var first = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
         using var second = new ServeProcess(
@@ -215,7 +215,7 @@ public class ServeTests
     [InlineData(true)]
     public async Task Standbys_take_over_from_standbys(bool secretFree)
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         var serving = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
         using var guest = PausedGuest(
@@ -257,7 +257,7 @@ public class ServeTests
     [SkippableFact]
     public async Task A_standby_that_cannot_have_one_of_its_own_serves_nonetheless()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var first = await Serve(folder, "--standby-socket", folder.At("t"), "--push", "none");
         using var second = new ServeProcess(
@@ -282,7 +282,7 @@ public class ServeTests
     [SkippableFact]
     public async Task A_standby_takes_new_monitors_too()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var first = await Serve(folder, "--standby-socket", folder.At("t"));
         using var second = new ServeProcess("serve", "--standby", folder.At("t"), "--synthetic", Size, "--once");
@@ -298,7 +298,7 @@ public class ServeTests
     [SkippableFact]
     public async Task Ctrl_C_puts_everything_in_place_and_the_guest_lives_on()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--push", "none", "--chunk", "1", "--json", folder.At("serve.json"));
         using var guest = PausedGuest(folder);
@@ -314,7 +314,7 @@ public class ServeTests
     [SkippableFact]
     public async Task A_monitor_that_breaks_the_protocol_is_stopped()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = await Serve(folder, "--once", "--json", folder.At("serve.json"));
         // Twice as much memory as the handler's image has.
@@ -334,7 +334,7 @@ public class ServeTests
     [SkippableFact]
     public async Task Pages_come_from_a_node_and_the_monitor_is_stopped_when_no_source_is_left()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var node = new ServeProcess("node", "--role", "source", "--synthetic", Size);
         var address = (await node.Line("serves")).Split(' ')[^1];
@@ -385,7 +385,7 @@ public class ServeTests
     [SkippableFact]
     public async Task A_recorded_working_set_is_replayed()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         string[] guest =
         [
@@ -499,7 +499,7 @@ public class ServeTests
     [InlineData("--status-socket")]
     public async Task A_file_in_a_sockets_place_is_left_as_it_is(string option)
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         var file = folder.Write("image", new byte[4096]);
         string[] socket = option == "--socket" ? [] : ["--socket", folder.At("s")];
@@ -551,8 +551,6 @@ public class ServeTests
         Assert.Contains("vm.unprivileged_userfaultfd=1", error, StringComparison.Ordinal);
         Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
-
-    internal static void NeedsUserfaultfd() => Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
 
     private static async Task<ServeProcess> Serve(TemporaryFolder folder, params string[] args)
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Userfault.Handler;
-using Userfault.Linux;
 using Userfault.Tests;
 
 namespace Userfault.Host.Tests;
@@ -16,7 +15,7 @@ public class SignalTests
     [InlineData("QUIT")]
     public async Task A_signal_to_end_leaves_no_guest_hanging(string signal)
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = new ServeProcess(Serve(folder));
         await serve.Line(HandlerEvent.Listening);
@@ -36,7 +35,7 @@ public class SignalTests
     [InlineData("HUP")]
     public async Task A_signal_is_heard_from_the_first_moment_on(string signal)
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var serve = new ServeProcess(Serve(folder));
         // Without a pause: the socket is there before the line that says so.
@@ -52,7 +51,7 @@ public class SignalTests
     [SkippableFact]
     public async Task Signals_that_say_nothing_to_a_handler_do_not_end_it()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         var start = new ProcessStartInfo(
             "nohup",
@@ -79,7 +78,7 @@ public class SignalTests
     [SkippableFact]
     public async Task A_closed_terminal_leaves_no_guest_hanging()
     {
-        NeedsUserfaultfd();
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         using var terminal = Terminal.Start(Serve(folder));
         await terminal.Shows(" Listening: ");
@@ -138,6 +137,4 @@ public class SignalTests
             start.ArgumentList.Add(word);
         return start;
     }
-
-    private static void NeedsUserfaultfd() => Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
 }

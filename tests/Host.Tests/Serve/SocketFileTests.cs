@@ -12,7 +12,7 @@ public class SocketFileTests
     [SkippableFact]
     public async Task A_successor_at_the_same_paths_keeps_its_sockets()
     {
-        Skip.If(Userfaultfd.WhyNot() is not null, Userfaultfd.WhyNot());
+        Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         string[] paths =
         [
