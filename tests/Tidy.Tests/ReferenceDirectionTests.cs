@@ -4,8 +4,8 @@ using System.Reflection.PortableExecutable;
 namespace Userfault.Tidy.Tests;
 
 /// <summary>
-/// References point one way: Host -> all; Simulation -> Nodes -> Actors -> Fetch -> Pages -> Mmu; DataPlane, Handler
-/// and Kvm -> Linux.
+/// References point one way: Host -> all; Simulation -> Nodes -> Actors -> Fetch -> Pages -> Mmu; DataPlane, Handler,
+/// Qemu and Kvm -> Linux.
 /// </summary>
 public class ReferenceDirectionTests
 {
@@ -17,6 +17,7 @@ public class ReferenceDirectionTests
         ["Fetch"] = ["Pages", "Mmu"],
         ["DataPlane"] = ["Pages", "Linux", "Mmu"],
         ["Handler"] = ["Fetch", "DataPlane", "Pages", "Linux", "Mmu"],
+        ["Qemu"] = ["Fetch", "DataPlane", "Pages", "Linux", "Mmu"],
         ["Actors"] = ["Fetch", "Pages", "Linux", "Mmu"],
         ["Nodes"] = ["Actors", "DataPlane", "Fetch", "Pages", "Mmu"],
         ["Kvm"] = ["Actors", "Fetch", "Pages", "Linux", "Mmu"],
@@ -30,6 +31,7 @@ public class ReferenceDirectionTests
             "Nodes",
             "Actors",
             "Handler",
+            "Qemu",
             "DataPlane",
             "Fetch",
             "Pages",
@@ -59,6 +61,7 @@ public class ReferenceDirectionTests
     [InlineData("Fetch")]
     [InlineData("DataPlane")]
     [InlineData("Handler")]
+    [InlineData("Qemu")]
     [InlineData("Capacity")]
     public void Rooms_below_the_actors_know_no_Akka(string room)
     {

@@ -96,6 +96,18 @@ public sealed unsafe class QemuImage : IMemoryImage
     /// <exception cref="StreamException">The bytes are no sections.</exception>
     public IReadOnlyList<DeviceSection> Devices() => Qemu.DeviceState.Sections(Name, _file.Bytes, Stream, Description);
 
+    /// <summary>Pages that the file has content for.</summary>
+    public ulong ContentPages
+    {
+        get
+        {
+            ulong pages = 0;
+            for (ulong page = 0; page < Pages; page++)
+                pages += Find(new MemoryPage(page)) == null ? 0UL : 1;
+            return pages;
+        }
+    }
+
     /// <summary>Is the page known to be zero without a look at its bytes?</summary>
     public bool IsZero(MemoryPage page) => Find(page) == null;
 

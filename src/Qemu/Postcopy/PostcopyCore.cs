@@ -42,11 +42,7 @@ internal sealed class PostcopyCore : IDisposable
         (_stream, _contents, _settings) = (stream, contents, settings);
         _ram = new GuestRam(stream.Blocks, settings.HugePages);
         _requests = new RequestQueue(_ram);
-        for (ulong page = 0; page < _ram.Pages; page++)
-        {
-            if (!contents.IsZero(new MemoryPage(page)))
-                _contentPages++;
-        }
+        _contentPages = contents.ContentPages;
     }
 
     /// <summary>How far it is.</summary>
