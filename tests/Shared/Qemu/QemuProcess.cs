@@ -60,7 +60,7 @@ internal sealed class QemuProcess : IAsyncDisposable
         var (qmp, own) = (folder.At(name + ".qmp"), folder.At(name + ".own"));
         string[] arguments =
         [
-            .. (ReadOnlySpan<string>)["-c", Script, "sh", log, QemuProgram.Command],
+            .. (ReadOnlySpan<string>)["-c", Script, "sh", log, QemuOptions.Command],
             .. (ReadOnlySpan<string>)["-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg"],
             .. (ReadOnlySpan<string>)["-machine", options.Machine, "-m", $"{options.RamMib}", "-bios", options.Rom],
             .. (ReadOnlySpan<string>)["-debugcon", $"file:{console}"],
@@ -120,24 +120,6 @@ internal sealed class QemuProcess : IAsyncDisposable
                 throw new InvalidOperationException($"the guest could not be saved: {Error}");
             await Task.Delay(5);
         }
-    }
-
-    /// <summary>Waits until the guest has found more pages good; fails at a bad one, and at the end of QEMU.</summary>
-    /// <param name="more">How often 64 pages more.</param>
-    public async Task ChecksAsync(int more)
-    {
-        var until = Good + more;
-        await Eventually.Holds(() => HasEnded || Bad > 0 || Good >= until, () => $"{Good} of {until}; {Error}");
-        Assert.False(HasEnded, Error);
-        Assert.Equal(0, Bad);
-    }
-
-    /// <summary>The migration is complete, and the guest runs and finds all pages good.</summary>
-    /// <param name="checks">How often 64 pages more; 1000 are so many that it looks at every page of 16 MiB.</param>
-    public async Task IsCompleteAsync(int checks = 1000)
-    {
-        await Eventually.Holds(async () => await MigrationAsync() == "completed", () => Error);
-        await ChecksAsync(checks);
     }
 
     /// <summary>Waits for its end; answers its exit code.</summary>
