@@ -58,6 +58,15 @@ public sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     /// <summary>Pages of pushes that have not come, asked for or not.</summary>
     public ulong PushedInFlight => (ulong)_core.BackgroundHeld;
 
+    /// <summary>Pages that are wanted and have not come.</summary>
+    public int PagesHeld => _core.PagesHeld;
+
+    /// <summary>Is something wanted that <see cref="Go"/> has not asked for yet?</summary>
+    public bool IsWanted => _isWanted;
+
+    /// <summary>Can the passing of time alone change anything, so that <see cref="Tick"/> must be called?</summary>
+    public bool NeedsTicks => _core.NeedsTicks && _settings.TickNs > 0;
+
     /// <summary>Does something wait for a source to be there?</summary>
     public bool IsStarved => !_core.HasSource && _core.PagesHeld > 0;
 
@@ -65,8 +74,7 @@ public sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     public long LostForNs => _sources.LostForNs;
 
     /// <summary>How long the thread may sleep at most, in ms; -1 where only an event changes anything.</summary>
-    public int SleepMs =>
-        _core.NeedsTicks && _settings.TickNs > 0 ? (int)Math.Max(1, _settings.TickNs / 1_000_000) : -1;
+    public int SleepMs => NeedsTicks ? (int)Math.Max(1, _settings.TickNs / 1_000_000) : -1;
 
     /// <summary>Pages are wanted; asked for by <see cref="Go"/>, together with others.</summary>
     public void Want(MemoryPageRange pages, FetchPriority priority, long nowNs)
