@@ -18,11 +18,18 @@ public sealed class ClusterGuests : IDisposable
 
     /// <summary>Begins to fetch the digests.</summary>
     /// <param name="guest">What a source has said of the guest.</param>
+    /// <param name="name">How people call the image.</param>
     /// <param name="pages">Sources of its pages; not owned.</param>
     /// <param name="digests">Sources of its image's manifest; not owned.</param>
     /// <param name="settings">How they are asked.</param>
     /// <exception cref="PagingException">The machine does not give enough memory for the digests.</exception>
-    public ClusterGuests(GuestDescription guest, SourceSet pages, SourceSet digests, ClusterSettings settings)
+    public ClusterGuests(
+        GuestDescription guest,
+        string name,
+        SourceSet pages,
+        SourceSet digests,
+        ClusterSettings settings
+    )
     {
         ArgumentNullException.ThrowIfNull(guest);
         ArgumentNullException.ThrowIfNull(pages);
@@ -30,7 +37,11 @@ public sealed class ClusterGuests : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         (_guest, _pages, _settings) = (guest, pages, settings);
         _digests = new ClusterDigests(guest, digests, settings);
+        Source = new GuestSource(guest.Stream, guest.Devices, Open) { Image = guest.Image, Name = name };
     }
+
+    /// <summary>What guests are restored from.</summary>
+    public GuestSource Source { get; }
 
     /// <summary>What the engines of all guests did so far.</summary>
     public FetchCounters Counters
@@ -55,8 +66,7 @@ public sealed class ClusterGuests : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _digests.Dispose();
 
-    /// <summary>Contents for one guest.</summary>
-    internal IPageContents Open()
+    private ClusterContents Open()
     {
         var contents = new ClusterContents(_guest, _pages, _digests, _settings);
         lock (_lock)
