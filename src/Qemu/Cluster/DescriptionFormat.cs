@@ -50,6 +50,8 @@ internal static class DescriptionFormat
         foreach (var block in stream.Blocks)
         {
             var text = Encoding.UTF8.GetBytes(block.Name);
+            if (text.Length > byte.MaxValue)
+                throw Wrong(name, $"the name of RAM block {block.Name} is not text");
             to.WriteByte((byte)text.Length);
             to.Write(text);
             BinaryPrimitives.WriteUInt64LittleEndian(number, block.Bytes);
