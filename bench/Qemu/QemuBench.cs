@@ -120,7 +120,13 @@ internal static class QemuBench
     {
         var (first, second) = (folder.At("first.ws"), folder.At("second.ws"));
         var after = $"{RecordFor.TotalSeconds}s";
-        foreach (var options in (string[][])[["--record", first], ["--record", second, "--replay", first]])
+        foreach (
+            var options in (string[][])
+                [
+                    ["--record", first],
+                    ["--record", second, "--replay", first],
+                ]
+        )
         {
             await using var qemu = await Destination(folder, rom, memory);
             _ = await RestoreProcess.Run(folder, qemu, file, [.. options, "--push-after", after]);
