@@ -10,6 +10,7 @@ namespace Userfault.Qemu;
 public sealed unsafe class QemuImage : IMemoryImage
 {
     private readonly MappedFile _file;
+    private readonly FileChanges _changes;
     private readonly PageOffsets? _offsets;
     private readonly Lazy<ImageIdentity> _identity;
     private readonly RamBlock[] _blocks;
@@ -17,8 +18,10 @@ public sealed unsafe class QemuImage : IMemoryImage
     private QemuImage(MappedFile file, SavedStream stream, PageOffsets? offsets)
     {
         (_file, Stream, _offsets) = (file, stream, offsets);
+        _changes = new FileChanges(file);
         _blocks = [.. stream.Blocks];
-        _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this));
+        _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this, file.Stamp));
+        ContentPages = offsets?.ContentPages ?? CountMapped();
     }
 
     /// <summary>What the file holds beside its pages.</summary>
@@ -33,8 +36,17 @@ public sealed unsafe class QemuImage : IMemoryImage
     /// <inheritdoc/>
     public ulong Pages => Stream.Pages;
 
+    /// <summary>Pages that the file has content for.</summary>
+    public ulong ContentPages { get; }
+
     /// <inheritdoc/>
     public ImageIdentity Identity => _identity.Value;
+
+    /// <inheritdoc/>
+    public string? OpenPath => _file.OpenPath;
+
+    /// <inheritdoc/>
+    public ImageChange? Change() => _changes.Look(this);
 
     /// <summary>The state of the devices, as the destination must get it.</summary>
     public ReadOnlySpan<byte> DeviceState =>
@@ -96,20 +108,20 @@ public sealed unsafe class QemuImage : IMemoryImage
     /// <exception cref="StreamException">The bytes are no sections.</exception>
     public IReadOnlyList<DeviceSection> Devices() => Qemu.DeviceState.Sections(Name, _file.Bytes, Stream, Description);
 
-    /// <summary>Pages that the file has content for.</summary>
-    public ulong ContentPages
+    /// <summary>Is the page known to be zero without a look at its bytes?</summary>
+    public bool IsZero(MemoryPage page)
     {
-        get
-        {
-            ulong pages = 0;
-            for (ulong page = 0; page < Pages; page++)
-                pages += Find(new MemoryPage(page)) == null ? 0UL : 1;
-            return pages;
-        }
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        return !PageBits.IsSet(BitsOf(page, out var index, out _), index);
     }
 
-    /// <summary>Is the page known to be zero without a look at its bytes?</summary>
-    public bool IsZero(MemoryPage page) => Find(page) == null;
+    /// <inheritdoc/>
+    public ulong HoleAt(MemoryPage page)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        var bits = BitsOf(page, out var index, out var pages);
+        return PageBits.ZeroRun(bits, index, pages);
+    }
 
     /// <inheritdoc/>
     public byte* Read(MemoryPage page, byte* scratch)
@@ -144,10 +156,27 @@ public sealed unsafe class QemuImage : IMemoryImage
     private byte* Find(MemoryPage page)
     {
         if (_offsets is not null)
-            return _offsets[page.Value] is var offset and not 0 ? _file.Bytes + offset : null;
+            return PageBits.IsSet(_offsets.Bits, page.Value) ? _file.Bytes + _offsets[page.Value] : null;
         var block = BlockOf(page);
         var index = page.Value - block.FirstPage.Value;
-        var isHere = (_file.Bytes[block.BitmapOffset + (index / 8)] & (1 << (int)(index % 8))) != 0;
-        return isHere ? _file.Bytes + block.PagesOffset + (index << Page.Shift) : null;
+        return PageBits.IsSet(_file.Bytes + block.BitmapOffset, index)
+            ? _file.Bytes + block.PagesOffset + (index << Page.Shift)
+            : null;
     }
+
+    // The bitmap that a page has its bit in, which bit that is, and how many there are: mapped-ram has one per block.
+    private byte* BitsOf(MemoryPage page, out ulong index, out ulong pages)
+    {
+        if (_offsets is not null)
+        {
+            (index, pages) = (page.Value, Pages);
+            return _offsets.Bits;
+        }
+        var block = BlockOf(page);
+        (index, pages) = (page.Value - block.FirstPage.Value, block.Pages);
+        return _file.Bytes + block.BitmapOffset;
+    }
+
+    private ulong CountMapped() =>
+        _blocks.Aggregate(0UL, (sum, block) => sum + PageBits.Count(_file.Bytes + block.BitmapOffset, block.Pages));
 }
