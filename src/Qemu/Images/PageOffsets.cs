@@ -3,14 +3,14 @@ using Userfault.Linux;
 namespace Userfault.Qemu;
 
 /// <summary>
-/// Where each page of a plain stream lies in the file: private memory in the shape of <see cref="IndexLayout"/>, which
-/// is committed as it is written. The offset of a page is never 0, because the header lies there.
+/// Collects where each page of a plain stream lies in the file: private memory in the shape of
+/// <see cref="IndexLayout"/>, which is committed as it is written.
 /// </summary>
 internal sealed unsafe class PageOffsets : IPageOffsets, IDisposable
 {
-    private readonly MemoryMapping _memory;
     private readonly byte* _bits;
     private readonly ulong* _offsets;
+    private MemoryMapping? _memory;
 
     /// <summary>All pages zero.</summary>
     public PageOffsets(ulong pages)
@@ -25,24 +25,10 @@ internal sealed unsafe class PageOffsets : IPageOffsets, IDisposable
     /// <summary>How many.</summary>
     public ulong Pages { get; }
 
-    /// <summary>How many of them have content.</summary>
-    public ulong ContentPages { get; private set; }
-
-    /// <summary>The bitmap of pages with content.</summary>
-    public byte* Bits => _bits;
-
-    /// <summary>Where the page lies; anything where it has no content.</summary>
-    public ulong this[ulong page] => _offsets[page];
-
     /// <inheritdoc/>
     public void SetContent(ulong page, ulong offset)
     {
-        var bit = (byte)(1 << (int)(page % 8));
-        if ((_bits[page / 8] & bit) == 0)
-        {
-            _bits[page / 8] |= bit;
-            ContentPages++;
-        }
+        _bits[page / 8] |= (byte)(1 << (int)(page % 8));
         _offsets[page] = offset;
     }
 
@@ -54,9 +40,18 @@ internal sealed unsafe class PageOffsets : IPageOffsets, IDisposable
             return;
         _bits[page / 8] &= (byte)~(1 << (int)(page % 8));
         _offsets[page] = 0;
-        ContentPages--;
+    }
+
+    /// <summary>The index, which owns the memory from now on.</summary>
+    /// <param name="end">Where the pages end.</param>
+    public PageIndex ToIndex(EndOfRam end)
+    {
+        ObjectDisposedException.ThrowIf(_memory is null, this);
+        var index = new PageIndex(_memory, _memory.Start, Pages, end);
+        _memory = null;
+        return index;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose() => _memory?.Dispose();
 }
