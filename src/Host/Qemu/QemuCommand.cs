@@ -5,5 +5,6 @@ namespace Userfault.Cli;
 /// <summary><c>userfault qemu</c>: guests that QEMU has saved.</summary>
 internal static class QemuCommand
 {
-    public static Command Create() => new("qemu", "Restore guests that QEMU has saved, page by page as they run.");
+    public static Command Create() =>
+        new("qemu", "Restore guests that QEMU has saved, page by page as they run.") { RestoreCommand.Create() };
 }

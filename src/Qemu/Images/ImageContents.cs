@@ -1,4 +1,3 @@
-using Userfault.Linux;
 using Userfault.Mmu;
 using Userfault.Pages;
 
@@ -37,7 +36,7 @@ internal sealed unsafe class ImageContents(QemuImage image) : IPageContents
     }
 
     /// <inheritdoc/>
-    public void WakeOn(EventCounter wake) { }
+    public void WakeOn(Action wake) { }
 
     /// <inheritdoc/>
     public void Dispose() { }

@@ -1,4 +1,3 @@
-using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.Qemu;
@@ -31,12 +30,15 @@ internal interface IPageContents : IDisposable
     /// </summary>
     ReadOnlySpan<byte> Read(MemoryPage page);
 
-    /// <summary>A page that has arrived since <see cref="IsHere"/> denied it; each once.</summary>
+    /// <summary>
+    /// A page that has arrived since <see cref="IsHere"/> denied it; each once. Called ahead of every wait: requests
+    /// that were gathered into one may go out here.
+    /// </summary>
     bool TryTakeArrived(long nowNs, out MemoryPage page);
 
     /// <summary>When the next page arrives by the clock alone; <see cref="long.MaxValue"/> for never.</summary>
     long NextArrivalNs { get; }
 
-    /// <summary>What to signal from now on when pages have arrived, or there is a problem.</summary>
-    void WakeOn(EventCounter wake);
+    /// <summary>What to call from now on, on any thread, when pages have arrived, or there is a problem.</summary>
+    void WakeOn(Action wake);
 }

@@ -15,7 +15,7 @@ namespace Userfault.Qemu;
 /// end of RAM, EOF                           SHUT
 /// </code>
 /// </summary>
-internal sealed class PostcopyCore : IDisposable
+internal sealed class PostcopyCore
 {
     /// <summary>The ping behind the devices' state: its answer says that they are loaded and that vCPUs run.</summary>
     public const uint LoadedPing = 3;
@@ -23,18 +23,21 @@ internal sealed class PostcopyCore : IDisposable
     private const uint OpenPing = 1;
     private const uint ListenPing = 2;
     private const ulong TargetPage = Page.Size;
+    private const int MaxStrangePages = 1 << 19;
 
     private readonly SavedStream _stream;
     private readonly GuestRam _ram;
     private readonly RequestQueue _requests;
     private readonly IPageContents _contents;
     private readonly PostcopySettings _settings;
-    private readonly ulong _contentPages;
+    private readonly PageFetches _fetches;
+    private readonly PushCursor _push;
     private readonly HashSet<string> _strangers = new(StringComparer.Ordinal);
-    private readonly Queue<(string Block, ulong Offset, ulong Bytes)> _strangePages = new();
-    private ulong _pushAt;
+    private readonly HashSet<(string Block, ulong Offset)> _strangeSent = [];
+    private readonly Queue<(string Block, ulong Offset, long AtNs)> _strangePages = new();
     private int _bitmapsAwaited;
-    private long _pushAllowedNs;
+    private long _paceNs;
+    private long _pushFromNs;
 
     /// <summary>A restore that has not begun.</summary>
     public PostcopyCore(SavedStream stream, IPageContents contents, PostcopySettings settings)
@@ -42,7 +45,8 @@ internal sealed class PostcopyCore : IDisposable
         (_stream, _contents, _settings) = (stream, contents, settings);
         _ram = new GuestRam(stream.Blocks, settings.HugePages);
         _requests = new RequestQueue(_ram);
-        _contentPages = contents.ContentPages;
+        _fetches = new PageFetches(_ram, contents);
+        _push = new PushCursor(_ram, contents, settings);
     }
 
     /// <summary>How far it is.</summary>
@@ -57,11 +61,17 @@ internal sealed class PostcopyCore : IDisposable
     /// <summary>Pages with content that the destination does not have yet.</summary>
     public ulong Left { get; private set; }
 
-    /// <summary>Pages that wait for an answer.</summary>
-    public int Waiting => _requests.Count + _strangePages.Count;
+    /// <summary>Pages, or huge pages, that wait for an answer.</summary>
+    public int Waiting => _requests.Count + _fetches.Demanded + _strangePages.Count;
 
-    /// <summary>Waits of requests, from read to handed to the channel.</summary>
-    public LatencyHistogram Waits { get; } = new();
+    /// <summary>Pages that were requested and not sent before.</summary>
+    public ulong Requested => _requests.Requested;
+
+    /// <summary>Bytes of the largest bitmap that a recovery may bring.</summary>
+    public ulong MaxBitmapBytes => _stream.Blocks.Count == 0 ? 0 : (_stream.Blocks.Max(static b => b.Pages) / 8) + 16;
+
+    /// <summary>Notes the pages that are requested; null for none.</summary>
+    public WorkingSetRecorder? Recorder { get; init; }
 
     /// <summary>Blocks that the destination has and the file has not: devices that are only there.</summary>
     public IReadOnlyCollection<string> Strangers => _strangers;
@@ -69,7 +79,8 @@ internal sealed class PostcopyCore : IDisposable
     /// <summary>The beginning: everything up to and including the package.</summary>
     /// <param name="main">The main channel.</param>
     /// <param name="devices">The devices' state out of the file.</param>
-    public void Begin(IBufferWriter<byte> main, ReadOnlySpan<byte> devices)
+    /// <param name="nowNs">The time.</param>
+    public void Begin(IBufferWriter<byte> main, ReadOnlySpan<byte> devices, long nowNs)
     {
         var writer = new StreamWriter(main);
         writer.Header();
@@ -89,7 +100,8 @@ internal sealed class PostcopyCore : IDisposable
         inside.Ping(LoadedPing);
         inside.Command(CommandKind.PostcopyRun);
         writer.Package(package.WrittenSpan);
-        Left = _contentPages;
+        Left = _contents.ContentPages;
+        _pushFromNs = nowNs + _settings.PushAfterNs;
         Phase = PostcopyPhase.Loading;
     }
 
@@ -101,7 +113,9 @@ internal sealed class PostcopyCore : IDisposable
             writer.AskBitmap(block.Name);
         _bitmapsAwaited = _stream.Blocks.Count;
         _requests.Clear();
+        _fetches.ForgetRequests();
         _strangePages.Clear();
+        _strangeSent.Clear();
         Phase = PostcopyPhase.Recovering;
     }
 
@@ -127,7 +141,7 @@ internal sealed class PostcopyCore : IDisposable
                 break;
             case ReturnKind.ResumeAck when Phase == PostcopyPhase.Recovering && _bitmapsAwaited == 0:
                 Left = CountLeft();
-                _pushAt = 0;
+                _push.Restart();
                 Phase = PostcopyPhase.Running;
                 break;
             case ReturnKind.Shut:
@@ -138,6 +152,9 @@ internal sealed class PostcopyCore : IDisposable
         }
     }
 
+    /// <summary>The content of a page has arrived, from <see cref="IPageContents.TryTakeArrived"/>.</summary>
+    public void OnArrived(MemoryPage page) => _fetches.OnArrived(page);
+
     /// <summary>
     /// Appends what is to be sent next: the answer of a request, or one section of push, or the end. To be called while
     /// a channel has little in it.
@@ -145,54 +162,87 @@ internal sealed class PostcopyCore : IDisposable
     /// <param name="main">The main channel; null while it is full.</param>
     /// <param name="answers">The second channel, for answers; null where there is none, or while it is full.</param>
     /// <param name="nowNs">The time.</param>
-    /// <returns>False where there is nothing to send now.</returns>
-    public bool TryWrite(IBufferWriter<byte>? main, IBufferWriter<byte>? answers, long nowNs)
+    public Written TryWrite(IBufferWriter<byte>? main, IBufferWriter<byte>? answers, long nowNs)
     {
         if (Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running))
-            return false;
+            return default;
         var forAnswers = _settings.HasPreemptChannel ? answers : main;
-        if (forAnswers is not null && TryAnswer(forAnswers, nowNs))
-            return true;
+        if (forAnswers is not null && TryAnswer(forAnswers, out var requestedNs))
+            return new Written(WrittenKind.Answer, requestedNs);
         if (main is null)
-            return false;
+            return default;
         if (Left > 0)
-            return _settings.Pushes && nowNs >= _pushAllowedNs && TryPush(main, nowNs);
-        return Phase == PostcopyPhase.Running && Waiting == 0 && TryEnd(main, answers);
+            return new Written(nowNs >= NextPushNs ? Push(main, nowNs) : WrittenKind.Nothing);
+        return new Written(
+            Phase == PostcopyPhase.Running && Waiting == 0 && TryEnd(main, answers)
+                ? WrittenKind.End
+                : WrittenKind.Nothing
+        );
     }
 
-    /// <summary>When push may go on, if its rate holds it back.</summary>
-    public long PushAllowedNs => _pushAllowedNs;
-
-    /// <inheritdoc/>
-    public void Dispose() { }
+    /// <summary>When push may go on; <see cref="long.MaxValue"/> for never.</summary>
+    public long NextPushNs =>
+        Left == 0 ? long.MaxValue
+        : _push.IsReplaying ? _paceNs
+        : _settings.Pushes ? Math.Max(_paceNs, _pushFromNs)
+        : long.MaxValue;
 
     private void OnRequest(in ReturnMessage message, long nowNs)
     {
         if (_ram.TryFind(message.Block!, message.Offset, message.Bytes, out var pages))
         {
             _requests.Add(pages, nowNs);
+            for (ulong i = 0; Recorder is not null && i < pages.Count; i++)
+                Recorder.Touch(pages.Start.Plus(i));
             return;
         }
         // A device that is only at the destination: its memory was never anywhere, and reads as zeros.
+        if (
+            message.Bytes / TargetPage + (ulong)_strangeSent.Count > MaxStrangePages
+            || ((message.Offset | message.Bytes) & (TargetPage - 1)) != 0
+        )
+        {
+            throw new ReturnPathException(
+                $"a request for {message.Bytes} bytes at 0x{message.Offset:x} of {message.Block}, which the file has not"
+            );
+        }
+
         _ = _strangers.Add(message.Block!);
-        for (ulong at = 0; at < message.Bytes; at += TargetPage)
-            _strangePages.Enqueue((message.Block!, message.Offset + at, TargetPage));
+        for (var at = message.Offset; at < message.Offset + message.Bytes; at += TargetPage)
+        {
+            if (_strangeSent.Add((message.Block!, at)))
+                _strangePages.Enqueue((message.Block!, at, nowNs));
+        }
     }
 
-    private bool TryAnswer(IBufferWriter<byte> channel, long nowNs)
+    private bool TryAnswer(IBufferWriter<byte> channel, out long requestedNs)
     {
         var writer = new StreamWriter(channel);
         if (_strangePages.TryDequeue(out var strange))
         {
+            requestedNs = strange.AtNs;
             Section(writer, strange, static (to, page) => to.Page(page.Offset, page.Block, isZero: true));
             return true;
         }
-        if (!_requests.TryTake(out var unit, out var atNs))
+
+        if (!TryNextAnswer(out var unit, out requestedNs))
             return false;
         Section(writer, unit, WritePages);
         Demanded += unit.Count;
-        Waits.Record(nowNs - atNs);
         return true;
+    }
+
+    private bool TryNextAnswer(out MemoryPageRange unit, out long requestedNs)
+    {
+        if (_fetches.TryTakeDemanded(out unit, out requestedNs))
+            return true;
+        while (_requests.TryTake(out unit, out requestedNs))
+        {
+            if (_fetches.IsHere(unit, requestedNs))
+                return true;
+        }
+
+        return false;
     }
 
     // On the second channel go bare records; on the main one a section around them.
@@ -205,41 +255,45 @@ internal sealed class PostcopyCore : IDisposable
             writer.EndOfSection(_stream.RamSection);
     }
 
-    private bool TryPush(IBufferWriter<byte> main, long nowNs)
+    private WrittenKind Push(IBufferWriter<byte> main, long nowNs)
     {
         var writer = new StreamWriter(main);
         var pages = 0;
-        while (pages < _settings.SectionPages && NextPush() is { } unit)
+        var isSearching = false;
+        while (pages < _settings.SectionPages && TryNextPush(out var unit, out isSearching))
         {
             if (pages == 0)
                 writer.PartOfRam(_stream.RamSection);
             WritePages(writer, unit);
             pages += (int)unit.Count;
         }
+
         if (pages == 0)
-            return false;
+            return isSearching ? WrittenKind.Searching : WrittenKind.Nothing;
         writer.EndOfSection(_stream.RamSection);
         Pushed += (ulong)pages;
         if (_settings.PushBytesPerSecond > 0)
         {
             var costNs = pages * (long)TargetPage * 1_000_000_000 / _settings.PushBytesPerSecond;
-            _pushAllowedNs = Math.Max(_pushAllowedNs, nowNs - costNs) + costNs;
+            _paceNs = Math.Max(_paceNs, nowNs - costNs) + costNs;
         }
-        return true;
+
+        return WrittenKind.Push;
     }
 
-    private MemoryPageRange? NextPush()
+    // What has arrived, or is here; what is not is fetched ahead.
+    private bool TryNextPush(out MemoryPageRange unit, out bool isSearching)
     {
-        for (; _pushAt < _ram.Pages; _pushAt++)
+        isSearching = false;
+        if (_fetches.TryTakePushed(out unit))
+            return true;
+        while (_fetches.PushPages < (ulong)_settings.MaxFetchedAhead && _push.TryNext(out unit, out isSearching))
         {
-            var page = new MemoryPage(_pushAt);
-            if (_ram.IsSent(page) || _contents.IsZero(page))
-                continue;
-            var unit = _ram.UnitOf(page);
-            _pushAt = unit.End.Value;
-            return unit;
+            if (_fetches.IsHereForPush(unit))
+                return true;
         }
-        return null;
+
+        return false;
     }
 
     private void WritePages(StreamWriter writer, MemoryPageRange unit)

@@ -18,6 +18,9 @@ public enum PostcopyEnd
     /// <summary>The destination has broken the protocol.</summary>
     ProtocolError,
 
+    /// <summary>Contents of pages are not to be had any more; the guest is paused, and can be recovered.</summary>
+    NoContents,
+
     /// <summary>Stopped by the user while the guest ran: it is paused, and can be recovered.</summary>
     Stopped,
 }

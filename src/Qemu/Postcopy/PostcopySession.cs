@@ -4,74 +4,87 @@ using Userfault.Linux;
 namespace Userfault.Qemu;
 
 /// <summary>
-/// Restores one guest over its connections, on the thread that calls <see cref="Run"/>: reads requests, and writes what
+/// One connection's time of a restore, on the thread that calls <see cref="Run"/>: reads requests, and writes what
 /// <see cref="PostcopyCore"/> decides whenever a channel has sent all that it had.
 /// </summary>
 internal sealed class PostcopySession : IDisposable
 {
+    // What is appended of answers before the socket is asked to take it: a little, so that requests are looked at.
+    private const int MaxGatheredBytes = 64 << 10;
     private const int MaxWaitMs = 1000;
     private const long NsPerMs = 1_000_000;
     private const int MainEvent = 0;
     private const int AnswersEvent = 1;
-    private const int StopEvent = 2;
+    private const int WakeEvent = 2;
 
     private readonly PostcopyCore _core;
+    private readonly IPageContents _contents;
     private readonly OutputChannel _main;
     private readonly OutputChannel? _answers;
     private readonly ReturnPathReader _reader;
+    private readonly AnswerClock _clock;
+    private readonly Func<long> _nowNs;
     private readonly Epoll _epoll = new();
-    private readonly EventCounter _stop = new();
+    private readonly EventCounter _wake = new();
     private readonly byte[] _received = new byte[64 << 10];
-    private readonly TimeProvider _time;
-    private readonly long _startedAt;
     private volatile bool _isStopped;
     private bool _mainWaits;
     private bool _answersWait;
 
     /// <summary>A session over connected sockets, which it owns.</summary>
     /// <param name="core">What to send; the caller's.</param>
+    /// <param name="contents">Where contents come from; the caller's.</param>
     /// <param name="main">The first connection.</param>
     /// <param name="answers">The second one, of postcopy-preempt; null without it.</param>
-    /// <param name="maxBitmapBytes">Bytes of the largest block's bitmap.</param>
-    /// <param name="time">The clock.</param>
-    public PostcopySession(PostcopyCore core, Socket main, Socket? answers, ulong maxBitmapBytes, TimeProvider time)
+    /// <param name="clock">Measures answers; the caller's.</param>
+    /// <param name="nowNs">The time.</param>
+    public PostcopySession(
+        PostcopyCore core,
+        IPageContents contents,
+        Socket main,
+        Socket? answers,
+        AnswerClock clock,
+        Func<long> nowNs
+    )
     {
-        _core = core;
+        (_core, _contents, _clock, _nowNs) = (core, contents, clock, nowNs);
         _main = new OutputChannel(main);
         _answers = answers is null ? null : new OutputChannel(answers);
-        _reader = new ReturnPathReader(maxBitmapBytes);
-        (_time, _startedAt) = (time, time.GetTimestamp());
+        _reader = new ReturnPathReader(core.MaxBitmapBytes);
         _epoll.Watch(_main.Fd, Epoll.In, MainEvent);
         if (_answers is not null)
             _epoll.Watch(_answers.Fd, 0, AnswersEvent);
-        _epoll.Watch(_stop.Fd, Epoll.In, StopEvent);
+        _epoll.Watch(_wake.Fd, Epoll.In, WakeEvent);
+        contents.WakeOn(_wake.Signal);
     }
 
-    /// <summary>From the beginning to the answer that the devices are loaded, in ns; -1 before it.</summary>
-    public long ResumedNs { get; private set; } = -1;
-
-    /// <summary>What broke the connection; empty while it holds.</summary>
+    /// <summary>What ended the session, in one line; empty where it ended well.</summary>
     public string Reason { get; private set; } = "";
 
-    private long NowNs => _time.GetElapsedTime(_startedAt).Ticks * 100;
+    /// <summary>Called, on this thread, when the destination has loaded its devices.</summary>
+    public Action? OnLoaded { get; init; }
+
+    /// <summary>Bytes that the sockets took.</summary>
+    public long SentBytes => _main.Sent + (_answers?.Sent ?? 0);
 
     /// <summary>Ends <see cref="Run"/> soon; the guest goes on with what it has. From any thread.</summary>
     public void Stop()
     {
         _isStopped = true;
-        _stop.Signal();
+        _wake.Signal();
     }
 
     /// <summary>Restores the guest; blocks until the end.</summary>
-    /// <param name="devices">The devices' state; null to recover a guest that is paused.</param>
-    public PostcopyEnd Run(byte[]? devices)
+    /// <param name="devices">The devices' state; ignored in a recovery.</param>
+    /// <param name="kind">A guest that has not begun, or one that is paused.</param>
+    public PostcopyEnd Run(ReadOnlySpan<byte> devices, SessionKind kind)
     {
         try
         {
-            if (devices is null)
+            if (kind == SessionKind.Recovery)
                 _core.BeginRecovery(_main);
             else
-                _core.Begin(_main, devices);
+                _core.Begin(_main, devices, _nowNs());
             return Serve();
         }
         catch (SocketException e)
@@ -80,18 +93,23 @@ internal sealed class PostcopySession : IDisposable
         }
         catch (ReturnPathException e)
         {
-            Reason = e.Message;
+            Reason = $"the destination breaks the protocol: {e.Message}";
             return PostcopyEnd.ProtocolError;
+        }
+        finally
+        {
+            _clock.Forget();
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _contents.WakeOn(static () => { });
         _main.Dispose();
         _answers?.Dispose();
         _epoll.Dispose();
-        _stop.Dispose();
+        _wake.Dispose();
     }
 
     private PostcopyEnd Serve()
@@ -103,11 +121,24 @@ internal sealed class PostcopySession : IDisposable
             if (_core.Phase is PostcopyPhase.Completed)
                 return PostcopyEnd.Completed;
             if (_core.Phase is PostcopyPhase.Refused)
+            {
+                Reason = "the destination says that the migration has failed";
                 return PostcopyEnd.Refused;
+            }
+
+            if (_contents.Problem is { } problem)
+            {
+                Reason = problem;
+                return PostcopyEnd.NoContents;
+            }
+
+            while (_contents.TryTakeArrived(_nowNs(), out var page))
+                _core.OnArrived(page);
             if (!Send())
                 Wait();
         }
 
+        Reason = "stopped";
         return PostcopyEnd.Stopped;
     }
 
@@ -115,28 +146,51 @@ internal sealed class PostcopySession : IDisposable
     private bool Receive()
     {
         int count;
-        while ((count = _main.Receive(_received)) > 0)
+        do
         {
+            count = _main.Receive(_received);
+            if (count <= 0)
+                return count < 0;
             _reader.Append(_received.AsSpan(0, count));
             while (_reader.TryRead(out var message))
-                _core.OnMessage(message, _main, NowNs);
-            if (ResumedNs < 0 && _core.Phase is not (PostcopyPhase.Opening or PostcopyPhase.Loading))
-                ResumedNs = NowNs;
-            if (count < _received.Length)
-                return true;
-        }
-
-        return count < 0;
+            {
+                var isLoading = _core.Phase == PostcopyPhase.Loading;
+                _core.OnMessage(message, _main, _nowNs());
+                if (isLoading && _core.Phase == PostcopyPhase.Running)
+                    OnLoaded?.Invoke();
+            }
+        } while (count == _received.Length);
+        return true;
     }
 
-    // True where a channel has taken everything, so that more may be written after another look for requests.
+    // True where there may be more to do at once: what was appended goes out after another look for requests.
     private bool Send()
     {
-        var isMainFree = _main.Flush();
-        var areAnswersFree = _answers?.Flush() ?? true;
-        if (!isMainFree && (_answers is null || !areAnswersFree))
+        var main = Flush(_main) ? _main : null;
+        var answers = _answers is not null && Flush(_answers) ? _answers : null;
+        if (main is null && answers is null)
             return false;
-        return _core.TryWrite(isMainFree ? _main : null, areAnswersFree ? _answers : null, NowNs);
+        var onAnswers = _answers ?? _main;
+        while (true)
+        {
+            var written = _core.TryWrite(main, answers, _nowNs());
+            if (written.Kind == WrittenKind.Answer)
+                _clock.Appended(onAnswers.Sent + onAnswers.Pending, written.RequestedNs);
+            if (written.Kind != WrittenKind.Answer || onAnswers.Pending >= MaxGatheredBytes)
+                return written.Kind != WrittenKind.Nothing || HasUnsent(main) || HasUnsent(answers);
+        }
+    }
+
+    private static bool HasUnsent(OutputChannel? channel) => channel is { Pending: > 0 };
+
+    private bool Flush(OutputChannel channel)
+    {
+        if (channel.Pending == 0)
+            return true;
+        var isFree = channel.Flush();
+        if (channel == (_answers ?? _main))
+            _clock.Sent(channel.Sent, _nowNs());
+        return isFree;
     }
 
     private void Wait()
@@ -144,10 +198,14 @@ internal sealed class PostcopySession : IDisposable
         Watch(_main, MainEvent, Epoll.In, ref _mainWaits);
         if (_answers is not null)
             Watch(_answers, AnswersEvent, 0, ref _answersWait);
-        var untilPushNs = _core.PushAllowedNs - NowNs;
-        var waitMs = untilPushNs > 0 ? (int)Math.Min(MaxWaitMs, (untilPushNs / NsPerMs) + 1) : MaxWaitMs;
+        var now = _nowNs();
+        var next = Math.Min(_contents.NextArrivalNs, _core.NextPushNs > now ? _core.NextPushNs : long.MaxValue);
+        // A push may be a millisecond late; a page whose latency is over may not: the last of it is spent looking.
+        var waitMs = (int)Math.Clamp((next - now) / NsPerMs, 0, MaxWaitMs);
+        if (next == _core.NextPushNs)
+            waitMs++;
         _ = _epoll.Wait(waitMs);
-        _stop.Reset();
+        _wake.Reset();
     }
 
     private void Watch(OutputChannel channel, int data, uint always, ref bool waits)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Userfault.Actors;
+using Userfault.Pages;
 
 namespace Userfault.Cli;
 
@@ -17,29 +18,15 @@ internal static class HtmlReport
 
     public static string Of(MigrationReport report)
     {
-        var page = new StringBuilder();
-        page.Append(
-            CultureInfo.InvariantCulture,
-            $"""
-            <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"><title>userfault: {Text(report.Image)}</title>
-            <style>
-            body {"{"} font: 15px/1.5 system-ui, sans-serif; max-width: 960px; margin: 2em auto; padding: 0 1em;
-                color: #1b1f24 {"}"}
-            h1 {"{"} font-size: 1.5em {"}"} h2 {"{"} font-size: 1.1em; margin-top: 2em {"}"}
-            table {"{"} border-collapse: collapse {"}"} td {"{"} padding: 2px 14px 2px 0; vertical-align: top {"}"}
-            svg {"{"} width: 100%; height: auto; background: #f6f8fa {"}"}
-            text {"{"} font: 11px system-ui, sans-serif; fill: #57606a {"}"}
-            .ok {"{"} color: #1a7f37 {"}"} .bad {"{"} color: #cf222e {"}"}
-            </style></head><body>
-            <h1>Post-copy migration: <span class="{(report.IsVerified ? "ok" : "bad")}">{(
-                report.IsVerified ? "completed and verified" : Text(Units.NameOf(report.State))
-            )}</span></h1>
-            <p>{Text(report.Image)}, {Text(report.Workload)}; {Units.NameOf(report.Settings.Architecture)}, faults by
-            {Units.NameOf(report.Settings.Mode)}, {ProgressView.MemoryName(report.Settings.Memory)} memory.</p>
-            """
+        var page = Begin(
+            report.Image,
+            "Post-copy migration",
+            report.IsVerified ? "completed and verified" : Units.NameOf(report.State),
+            report.IsVerified,
+            $"{report.Image}, {report.Workload}; {Units.NameOf(report.Settings.Architecture)}, faults by "
+                + $"{Units.NameOf(report.Settings.Mode)}, {ProgressView.MemoryName(report.Settings.Memory)} memory."
         );
-        Section(page, "Fault latency", Histogram(report));
+        Section(page, "Fault latency", Histogram(report.Latency));
         Section(page, "Faults and pages over time", OverTime(report));
         Section(page, "Stall per vCPU", Stalls(report));
         Section(page, "The bitmap over time", Bitmap(report));
@@ -50,12 +37,40 @@ internal static class HtmlReport
         return page.ToString();
     }
 
-    private static void Section(StringBuilder page, string title, string picture) =>
+    /// <summary>A page up to its first section.</summary>
+    /// <param name="title">What the page is of.</param>
+    /// <param name="heading">What was done.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="isGood">Did it end well?</param>
+    /// <param name="about">What it was done with.</param>
+    public static StringBuilder Begin(string title, string heading, string outcome, bool isGood, string about) =>
+        new StringBuilder().Append(
+            CultureInfo.InvariantCulture,
+            $"""
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8"><title>userfault: {Text(title)}</title>
+            <style>
+            body {"{"} font: 15px/1.5 system-ui, sans-serif; max-width: 960px; margin: 2em auto; padding: 0 1em;
+                color: #1b1f24 {"}"}
+            h1 {"{"} font-size: 1.5em {"}"} h2 {"{"} font-size: 1.1em; margin-top: 2em {"}"}
+            table {"{"} border-collapse: collapse {"}"} td {"{"} padding: 2px 14px 2px 0; vertical-align: top {"}"}
+            svg {"{"} width: 100%; height: auto; background: #f6f8fa {"}"}
+            text {"{"} font: 11px system-ui, sans-serif; fill: #57606a {"}"}
+            .ok {"{"} color: #1a7f37 {"}"} .bad {"{"} color: #cf222e {"}"}
+            </style></head><body>
+            <h1>{heading}: <span class="{(isGood ? "ok" : "bad")}">{Text(outcome)}</span></h1>
+            <p>{Text(about)}</p>
+
+            """
+        );
+
+    /// <summary>A heading and what stands below it.</summary>
+    public static void Section(StringBuilder page, string title, string picture) =>
         page.Append(CultureInfo.InvariantCulture, $"<h2>{title}</h2>{picture}\n");
 
-    private static string Histogram(MigrationReport report)
+    public static string Histogram(LatencyHistogram latency)
     {
-        var buckets = report.Latency.Buckets().ToList();
+        var buckets = latency.Buckets().ToList();
         if (buckets.Count == 0)
             return "<p>No faults.</p>";
         var low = Math.Log10(Math.Max(1, buckets[0].LowNs));
@@ -79,7 +94,7 @@ internal static class HtmlReport
 
         foreach (var percentile in new[] { 50, 90, 99, 99.9 })
         {
-            var ns = report.Latency.PercentileNs(percentile);
+            var ns = latency.PercentileNs(percentile);
             Line(svg, X(ns), 15, X(ns), Height - 30, "#cf222e");
             Label(svg, X(ns) + 3, percentile is 50 or 99 ? 14 : 26, $"p{percentile} {Units.Duration(ns)}");
         }
@@ -226,5 +241,6 @@ internal static class HtmlReport
         svg.Append("\"/>");
     }
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
+    /// <summary>Text as it may stand in a page.</summary>
+    public static string Text(string text) => WebUtility.HtmlEncode(text);
 }

@@ -45,8 +45,7 @@ internal sealed class Outputs
             WriteFile(_json, JsonReport.Of(report, backend, cluster));
         if (_html is not null)
             WriteFile(_html, HtmlReport.Of(report));
-        if (_record is not null && report.WorkingSet is { } set)
-            WorkingSetFile.Save(_record, set);
+        WriteWorkingSet(report.WorkingSet);
     }
 
     /// <summary>Writes a report that is text already.</summary>
@@ -56,6 +55,20 @@ internal sealed class Outputs
             WriteOut(json);
         else if (_json is not null)
             WriteFile(_json, json);
+    }
+
+    /// <summary>Writes a page.</summary>
+    public void WriteHtml(string page)
+    {
+        if (_html is not null)
+            WriteFile(_html, page);
+    }
+
+    /// <summary>Writes a working set, where one was recorded.</summary>
+    public void WriteWorkingSet(WorkingSet? set)
+    {
+        if (_record is not null && set is not null)
+            WorkingSetFile.Save(_record, set);
     }
 
     private static void Check(string option, string? path)

@@ -1,6 +1,7 @@
 using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Pages;
+using Userfault.Qemu;
 
 namespace Userfault.Cli;
 
@@ -17,7 +18,8 @@ internal static class BadInput
         {
             return await run();
         }
-        catch (Exception e) when (e is CliException or PagingException or KvmUnavailableException)
+        catch (Exception e)
+            when (e is CliException or PagingException or KvmUnavailableException or DestinationException)
         {
             await Console.Error.WriteLineAsync($"userfault: {e.Message}");
             return ExitCodes.BadInput;

@@ -1,0 +1,49 @@
+using System.Text;
+
+namespace Userfault.Cli;
+
+/// <summary>What QEMU has printed to a file since the restore began: its errors are seen nowhere else.</summary>
+internal sealed class DestinationLog
+{
+    private const int MaxBytes = 64 << 10;
+    private readonly string _path;
+    private readonly long _from;
+
+    /// <summary>A log as it is now; what is in it already is not looked at.</summary>
+    public DestinationLog(string path)
+    {
+        _path = path;
+        _from = LengthOf(path);
+    }
+
+    /// <summary>The last line that QEMU has printed; null where there is none.</summary>
+    public string? LastLine()
+    {
+        try
+        {
+            using var file = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            file.Position = Math.Max(_from, file.Length - MaxBytes);
+            using var reader = new StreamReader(file, Encoding.UTF8);
+            return reader
+                .ReadToEnd()
+                .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .LastOrDefault();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static long LengthOf(string path)
+    {
+        try
+        {
+            return new FileInfo(path).Length;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+}

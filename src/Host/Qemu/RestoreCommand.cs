@@ -1,0 +1,111 @@
+using System.CommandLine;
+using Userfault.Linux;
+using Userfault.Pages;
+using Userfault.Qemu;
+
+namespace Userfault.Cli;
+
+/// <summary><c>userfault qemu restore</c>: the source of a post-copy migration whose guest is a file.</summary>
+internal static class RestoreCommand
+{
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(1);
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "restore",
+            "Resume saved guests in waiting QEMUs at once, and send their pages as they touch them."
+        );
+        var options = new RestoreOptions(command);
+        command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
+        return command;
+    }
+
+    private static async Task<int> Run(RestoreOptions options, ParseResult result, CancellationToken cancelled)
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new CliException("qemu restore: runs on Linux alone");
+        var outputs = new Outputs(
+            result.GetValue(options.Json),
+            result.GetValue(options.Html),
+            result.GetValue(options.Record)
+        );
+        var output = new LineOutput(
+            outputs.JsonIsStandardOutput ? LineOutput.StandardError : LineOutput.StandardOutput
+        );
+        var lines = new Lock();
+        void Log(string line)
+        {
+            lock (lines)
+                output.WriteLine($"userfault qemu: {line}");
+        }
+
+        var targets = options.TargetsOf(result);
+        if (result.GetValue(options.File) is not { } path)
+            throw new CliException("qemu restore: name the file that QEMU has saved");
+        using var image = QemuImage.Open(path);
+        var source = GuestSource.Of(image);
+        var settings = options.SettingsOf(result, source.Stream);
+        if (result.GetValue(options.Replay) is { } replay)
+        {
+            settings = settings with
+            {
+                Replay = WorkingSetFile.Load(replay, source.Image, source.Stream.Pages, source.Name),
+            };
+        }
+
+        using var recorder = result.GetValue(options.Record) is null
+            ? null
+            : new WorkingSetRecorder(source.Stream.Pages);
+        if (recorder is not null && targets.Count > 1)
+            throw new CliException("--record: belongs to one guest; give one --to");
+        var guests = targets
+            .Select(
+                (target, i) =>
+                    new RestoredGuest(
+                        i + 1,
+                        target,
+                        new GuestRestore(source, settings, recorder, TimeProvider.System),
+                        settings.HasPreemptChannel,
+                        options.PatienceOf(result),
+                        Log
+                    )
+            )
+            .ToList();
+        try
+        {
+            var kind = result.GetValue(options.Recover) ? SessionKind.Recovery : SessionKind.Start;
+            await using var progress = TimeProvider.System.CreateTimer(
+                _ => Tell(guests, Log),
+                null,
+                ProgressEvery,
+                ProgressEvery
+            );
+            var ends = await Task.WhenAll(guests.Select(guest => guest.RunAsync(kind, cancelled)));
+            var report = new RestoreReport(source, ends, recorder?.ToWorkingSet(source.Image, source.Stream.Pages));
+            report.Write(outputs);
+            return ends.All(static end => end.End == PostcopyEnd.Completed) ? ExitCodes.Success
+                : cancelled.IsCancellationRequested ? ExitCodes.Interrupted
+                : ExitCodes.Failed;
+        }
+        finally
+        {
+            guests.ForEach(static guest => guest.Dispose());
+        }
+    }
+
+    private static void Tell(List<RestoredGuest> guests, Action<string> log)
+    {
+        for (var i = 0; i < guests.Count; i++)
+        {
+            var now = guests[i].Progress;
+            if (now.LoadedNs >= 0 && now.Left > 0)
+            {
+                log(
+                    $"guest {i + 1}: {now.Demanded} pages demanded, {now.Pushed} pushed, {now.Left} left, "
+                        + $"{now.Waiting} waiting"
+                );
+            }
+        }
+    }
+}

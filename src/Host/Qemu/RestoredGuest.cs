@@ -1,0 +1,189 @@
+using System.Net.Sockets;
+using Userfault.Qemu;
+
+namespace Userfault.Cli;
+
+/// <summary>
+/// One guest's restore from the first connection to its end: makes the destination ready where it has a monitor,
+/// serves it, and goes on after a broken connection where it can.
+/// </summary>
+internal sealed class RestoredGuest : IDisposable
+{
+    // QEMU's last words come a moment after its socket is closed.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+    private const int MaxRecoveries = 100;
+
+    private readonly int _guest;
+    private readonly RestoreTarget _target;
+    private readonly GuestRestore _restore;
+    private readonly TimeSpan _patience;
+    private readonly bool _hasPreempt;
+    private readonly Action<string> _log;
+    private readonly DestinationLog? _destinationLog;
+    private long _connectedAt;
+    private long _resumedNs = -1;
+    private int _recoveries;
+
+    /// <summary>A restore that has not begun.</summary>
+    /// <param name="guest">Its number, from 1.</param>
+    /// <param name="target">Where to.</param>
+    /// <param name="restore">What to send; owned.</param>
+    /// <param name="hasPreempt">With a second connection?</param>
+    /// <param name="patience">How long a destination is waited for.</param>
+    /// <param name="log">Told what happens.</param>
+    public RestoredGuest(
+        int guest,
+        RestoreTarget target,
+        GuestRestore restore,
+        bool hasPreempt,
+        TimeSpan patience,
+        Action<string> log
+    )
+    {
+        (_guest, _target, _restore, _hasPreempt) = (guest, target, restore, hasPreempt);
+        (_patience, _log) = (patience, log);
+        _destinationLog = target.Log is null ? null : new DestinationLog(target.Log);
+    }
+
+    /// <summary>How far it is.</summary>
+    public GuestProgress Progress => _restore.Progress;
+
+    /// <summary>Restores it.</summary>
+    /// <param name="kind">From the beginning, or a guest that has lost its source.</param>
+    /// <param name="stop">Ends it early.</param>
+    public async Task<RestoreEnd> RunAsync(SessionKind kind, CancellationToken stop)
+    {
+        _connectedAt = TimeProvider.System.GetTimestamp();
+        var startedAt = _connectedAt;
+        SessionEnd end;
+        try
+        {
+            end = await RestoreAsync(kind, stop);
+        }
+        catch (DestinationException e)
+        {
+            var hasRun = kind == SessionKind.Recovery || _restore.Progress.LoadedNs >= 0;
+            end = new SessionEnd(hasRun ? PostcopyEnd.Broken : PostcopyEnd.ClosedBeforeRun, e.Message);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            end = new SessionEnd(PostcopyEnd.Stopped, "stopped");
+        }
+
+        return new RestoreEnd(
+            _guest,
+            _target,
+            end.End,
+            end.Reason,
+            _restore.Progress,
+            _resumedNs >= 0 ? _resumedNs : _restore.Progress.LoadedNs,
+            ElapsedSince(startedAt),
+            _recoveries,
+            _restore.Waits,
+            _restore.Strangers
+        );
+    }
+
+    public void Dispose() => _restore.Dispose();
+
+    private async Task<SessionEnd> RestoreAsync(SessionKind kind, CancellationToken stop)
+    {
+        await using var monitor = _target.Monitor is null
+            ? null
+            : await QmpDestination.ConnectAsync(_target.Monitor, stop);
+        var address = _target.Address;
+        if (monitor is not null && kind == SessionKind.Start)
+            await monitor.PrepareAsync(address, _hasPreempt, stop);
+        _ = monitor?.Resumed.ContinueWith(
+            _ => Resumed(ElapsedSince(Interlocked.Read(ref _connectedAt))),
+            stop,
+            TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion,
+            TaskScheduler.Default
+        );
+        while (true)
+        {
+            string? madeFor = null;
+            if (monitor is not null && kind == SessionKind.Recovery)
+            {
+                address = _target.Address.ToRecover();
+                madeFor = address.Path;
+                await monitor.RecoverAsync(address, _patience, TimeProvider.System, stop);
+            }
+
+            SessionEnd end;
+            try
+            {
+                end = await ServeAsync(address, kind, stop);
+            }
+            finally
+            {
+                // QEMU leaves the files of its sockets behind; this one was not the user's.
+                if (madeFor is not null)
+                    File.Delete(madeFor);
+            }
+
+            if (end.End != PostcopyEnd.Broken || monitor is null || monitor.IsGone || _recoveries >= MaxRecoveries)
+                return end.End == PostcopyEnd.Completed ? end : await ExplainAsync(end, monitor, stop);
+            _log($"guest {_guest}: the connection broke ({end.Reason}); recovering");
+            _recoveries++;
+            kind = SessionKind.Recovery;
+        }
+    }
+
+    private async Task<SessionEnd> ServeAsync(DestinationAddress address, SessionKind kind, CancellationToken stop)
+    {
+        var main = await address.ConnectAsync(_patience, TimeProvider.System, stop);
+        Socket? answers = null;
+        try
+        {
+            // The second connection must be the second that QEMU accepts.
+            if (_hasPreempt)
+                answers = await address.ConnectAsync(_patience, TimeProvider.System, stop);
+        }
+        catch
+        {
+            main.Dispose();
+            throw;
+        }
+
+        if (kind == SessionKind.Start)
+            Interlocked.Exchange(ref _connectedAt, TimeProvider.System.GetTimestamp());
+        _log($"guest {_guest}: {(kind == SessionKind.Start ? "restoring" : "recovering")} to {address.Uri}");
+        return await _restore.RunAsync(main, answers, kind, stop);
+    }
+
+    private void Resumed(long ns)
+    {
+        _resumedNs = ns;
+        _log($"guest {_guest}: resumed after {Units.Duration(ns)}");
+    }
+
+    // QEMU says why on its standard error, and newer ones on their monitor; the socket is only closed.
+    private async Task<SessionEnd> ExplainAsync(SessionEnd end, QmpDestination? monitor, CancellationToken stop)
+    {
+        if (end.End is PostcopyEnd.Stopped or PostcopyEnd.NoContents)
+            return end with { Reason = $"{end.Reason}; {Mend(end)}" };
+        string? why = null;
+        if (monitor is not null && !stop.IsCancellationRequested)
+        {
+            why = await monitor.FailureAsync(stop);
+            if (end.End == PostcopyEnd.ClosedBeforeRun)
+                _ = await monitor.WaitForAsync("failed", LastWords, TimeProvider.System, stop);
+        }
+
+        why = _destinationLog?.LastLine() ?? why;
+        return end with { Reason = $"{end.Reason}; {(why is null ? "" : $"QEMU says: {why}; ")}{Mend(end)}" };
+    }
+
+    private string Mend(SessionEnd end) =>
+        end.End == PostcopyEnd.ClosedBeforeRun
+            ? _destinationLog is null
+                ? "see QEMU's standard error for the reason (--qemu-log FILE shows it here), and start it anew"
+                : "start it anew"
+            : _target.Monitor is null
+                ? "the guest is paused: say migrate-recover with a new address in QEMU's monitor, then give that "
+                    + "address with --recover"
+                : "the guest is paused: give the same command with --recover";
+
+    private static long ElapsedSince(long timestamp) => TimeProvider.System.GetElapsedTime(timestamp).Ticks * 100;
+}

@@ -1,0 +1,11 @@
+using Userfault.Tests;
+
+namespace Userfault.Qemu.Tests;
+
+/// <summary>Tests that share the saved guest.</summary>
+[CollectionDefinition(Name)]
+public sealed class SavedGuestCollection : ICollectionFixture<SavedGuest>
+{
+    /// <summary>The name of the collection.</summary>
+    public const string Name = "saved guest";
+}
