@@ -1,4 +1,4 @@
-namespace Userfault.Qemu.Tests;
+namespace Userfault.Tests;
 
 /// <summary>A stream with its pages at fixed offsets (mapped-ram).</summary>
 internal static class MappedStream
