@@ -56,6 +56,16 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     /// <summary>Those that can be asked now.</summary>
     public SourceSet Set { get; } = new(TimeProvider.System.GetTimestamp);
 
+    /// <summary>The names of all that could be asked at any time so far.</summary>
+    public IReadOnlyList<string> Seen
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _links.Values.Where(static l => l.WasOpen).Select(static l => $"{l.Endpoint}")];
+        }
+    }
+
     public void OnOpened(PageClient client)
     {
         bool isSpare;
