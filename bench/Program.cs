@@ -4,6 +4,7 @@ using Userfault.Bench.Actors;
 using Userfault.Bench.Cluster;
 using Userfault.Bench.DataPlane;
 using Userfault.Bench.Fetch;
+using Userfault.Bench.Qemu;
 using Userfault.Bench.Simulation;
 using Userfault.Bench.Uffd;
 
@@ -26,6 +27,8 @@ switch (args)
         return DataPlaneBench.Run(options);
     case ["uffd", .. var options]:
         return UffdBench.Run(options);
+    case ["qemu", .. var options]:
+        return await QemuBench.Run(options);
     case ["children", "remoting-echo"]:
         return RemotingRate.Echo();
     case ["children", "cluster-node", var seed, var port]:

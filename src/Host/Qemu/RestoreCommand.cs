@@ -44,6 +44,7 @@ internal static class RestoreCommand
         if (result.GetValue(options.File) is not { } path)
             throw new CliException("qemu restore: name the file that QEMU has saved");
         using var image = QemuImage.Open(path);
+        RestoreWarmup.Run();
         var source = GuestSource.Of(image);
         var settings = options.SettingsOf(result, source.Stream);
         if (result.GetValue(options.Replay) is { } replay)
@@ -99,7 +100,7 @@ internal static class RestoreCommand
         for (var i = 0; i < guests.Count; i++)
         {
             var now = guests[i].Progress;
-            if (now.LoadedNs >= 0 && now.Left > 0)
+            if (now.RunningNs >= 0 && now.Left > 0)
             {
                 log(
                     $"guest {i + 1}: {now.Demanded} pages demanded, {now.Pushed} pushed, {now.Left} left, "

@@ -23,7 +23,8 @@ internal sealed record RestoreReport(GuestSource Source, IReadOnlyList<RestoreEn
         outputs.WriteText(Json());
         outputs.WriteHtml(RestorePage.Of(this));
         outputs.WriteWorkingSet(Recorded);
-        Table(outputs.JsonIsStandardOutput ? Console.Error : Console.Out);
+        if (Guests.Any(static g => g.Progress.SentBytes > 0))
+            Table(outputs.JsonIsStandardOutput ? Console.Error : Console.Out);
         foreach (var guest in Guests.Where(static g => g.End != PostcopyEnd.Completed))
             Console.Error.WriteLine($"userfault: {guest.Target.Address.Uri}: {guest.Reason}");
     }

@@ -62,7 +62,7 @@ internal sealed class RestoredGuest : IDisposable
         }
         catch (DestinationException e)
         {
-            var hasRun = kind == SessionKind.Recovery || _restore.Progress.LoadedNs >= 0;
+            var hasRun = kind == SessionKind.Recovery || _restore.Progress.RunningNs >= 0;
             end = new SessionEnd(hasRun ? PostcopyEnd.Broken : PostcopyEnd.ClosedBeforeRun, e.Message);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -76,7 +76,7 @@ internal sealed class RestoredGuest : IDisposable
             end.End,
             end.Reason,
             _restore.Progress,
-            _resumedNs >= 0 ? _resumedNs : _restore.Progress.LoadedNs,
+            _resumedNs >= 0 ? _resumedNs : _restore.Progress.RunningNs,
             ElapsedSince(startedAt),
             _recoveries,
             _restore.Waits,

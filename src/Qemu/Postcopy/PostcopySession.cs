@@ -61,8 +61,8 @@ internal sealed class PostcopySession : IDisposable
     /// <summary>What ended the session, in one line; empty where it ended well.</summary>
     public string Reason { get; private set; } = "";
 
-    /// <summary>Called, on this thread, when the destination has loaded its devices.</summary>
-    public Action? OnLoaded { get; init; }
+    /// <summary>Called, on this thread, when the destination has loaded its devices, or takes pages again.</summary>
+    public Action? OnRunning { get; init; }
 
     /// <summary>Bytes that the sockets took.</summary>
     public long SentBytes => _main.Sent + (_answers?.Sent ?? 0);
@@ -154,10 +154,10 @@ internal sealed class PostcopySession : IDisposable
             _reader.Append(_received.AsSpan(0, count));
             while (_reader.TryRead(out var message))
             {
-                var isLoading = _core.Phase == PostcopyPhase.Loading;
+                var didRun = _core.Phase == PostcopyPhase.Running;
                 _core.OnMessage(message, _main, _nowNs());
-                if (isLoading && _core.Phase == PostcopyPhase.Running)
-                    OnLoaded?.Invoke();
+                if (!didRun && _core.Phase == PostcopyPhase.Running)
+                    OnRunning?.Invoke();
             }
         } while (count == _received.Length);
         return true;

@@ -9,7 +9,9 @@ namespace Userfault.Qemu;
 /// <param name="Left">Pages with content that the destination does not have yet.</param>
 /// <param name="Waiting">Requests that wait for their answer.</param>
 /// <param name="SentBytes">Bytes that went over all connections.</param>
-/// <param name="LoadedNs">From the first byte until the destination had loaded its devices; -1 before it.</param>
+/// <param name="RunningNs">
+/// From the first byte until the destination had loaded its devices, or, recovered, took pages again; -1 before it.
+/// </param>
 public sealed record GuestProgress(
     ulong Pages,
     ulong ContentPages,
@@ -19,5 +21,5 @@ public sealed record GuestProgress(
     ulong Left,
     int Waiting,
     long SentBytes,
-    long LoadedNs
+    long RunningNs
 );

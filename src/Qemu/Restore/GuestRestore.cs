@@ -16,7 +16,7 @@ public sealed class GuestRestore : IDisposable
     private readonly TimeProvider _time;
     private readonly long _madeAt;
     private long _beganNs;
-    private long _loadedNs = -1;
+    private long _runningNs = -1;
     private long _earlierBytes;
     private PostcopySession? _session;
 
@@ -57,7 +57,7 @@ public sealed class GuestRestore : IDisposable
             _core.Left,
             _core.Waiting,
             _earlierBytes + (Volatile.Read(ref _session)?.SentBytes ?? 0),
-            Interlocked.Read(ref _loadedNs)
+            Interlocked.Read(ref _runningNs)
         );
 
     private long NowNs => _time.GetElapsedTime(_madeAt).Ticks * 100;
@@ -69,7 +69,7 @@ public sealed class GuestRestore : IDisposable
     /// <param name="stop">Ends it; the guest is paused then, and can be recovered.</param>
     public Task<SessionEnd> RunAsync(Socket main, Socket? answers, SessionKind kind, CancellationToken stop)
     {
-        var session = new PostcopySession(_core, _contents, main, answers, _clock, () => NowNs) { OnLoaded = Loaded };
+        var session = new PostcopySession(_core, _contents, main, answers, _clock, () => NowNs) { OnRunning = Running };
         Volatile.Write(ref _session, session);
         _beganNs = NowNs;
         var ended = new TaskCompletionSource<SessionEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -103,5 +103,5 @@ public sealed class GuestRestore : IDisposable
         }
     }
 
-    private void Loaded() => Interlocked.Exchange(ref _loadedNs, NowNs - _beganNs);
+    private void Running() => Interlocked.CompareExchange(ref _runningNs, NowNs - _beganNs, -1);
 }

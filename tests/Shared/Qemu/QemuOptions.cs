@@ -3,6 +3,9 @@ namespace Userfault.Tests;
 /// <summary>How QEMU is started.</summary>
 internal sealed record QemuOptions
 {
+    /// <summary>The program.</summary>
+    public const string Command = "qemu-system-x86_64";
+
     /// <summary>The firmware: <see cref="GuestRom"/>.</summary>
     public required string Rom { get; init; }
 

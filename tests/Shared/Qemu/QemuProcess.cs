@@ -76,7 +76,7 @@ internal sealed class QemuProcess : IAsyncDisposable
             .. options.IsIncoming ? (ReadOnlySpan<string>)["-incoming", "defer"] : [],
             .. options.More,
         ];
-        var start = new ProcessStartInfo(QemuProgram.Command, arguments) { RedirectStandardError = true };
+        var start = new ProcessStartInfo(QemuOptions.Command, arguments) { RedirectStandardError = true };
         var process = new QemuProcess(Process.Start(start)!, console, qmp);
         try
         {

@@ -8,7 +8,7 @@ namespace Userfault.Tests;
 internal static class QemuProgram
 {
     /// <summary>Its command.</summary>
-    public const string Command = "qemu-system-x86_64";
+    public const string Command = QemuOptions.Command;
 
     private const string Greeting = "QEMU emulator version ";
 
