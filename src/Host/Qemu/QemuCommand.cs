@@ -6,5 +6,9 @@ namespace Userfault.Cli;
 internal static class QemuCommand
 {
     public static Command Create() =>
-        new("qemu", "Restore guests that QEMU has saved, page by page as they run.") { RestoreCommand.Create() };
+        new("qemu", "Restore guests that QEMU has saved, page by page as they run.")
+        {
+            QemuInfoCommand.Create(),
+            RestoreCommand.Create(),
+        };
 }

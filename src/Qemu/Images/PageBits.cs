@@ -17,14 +17,20 @@ internal static unsafe class PageBits
     /// <summary>Has the page content?</summary>
     public static bool IsSet(byte* bits, ulong page) => (bits[page / 8] & (1 << (int)(page % 8))) != 0;
 
-    /// <summary>How many pages of the bitmap have content; bits behind the last page do not count.</summary>
-    public static ulong Count(byte* bits, ulong pages)
+    /// <summary>How many pages from one on have content.</summary>
+    /// <param name="bits">The bitmap.</param>
+    /// <param name="page">The first page.</param>
+    /// <param name="pages">How many pages to look at.</param>
+    public static ulong Count(byte* bits, ulong page, ulong pages)
     {
         ulong count = 0,
-            at = 0;
-        for (; at + 64 <= pages; at += 64)
+            at = page;
+        var end = page + pages;
+        for (; at < end && at % 8 != 0; at++)
+            count += IsSet(bits, at) ? 1UL : 0;
+        for (; end - at >= 64; at += 64)
             count += (ulong)BitOperations.PopCount(*(ulong*)(bits + (at / 8)));
-        for (; at < pages; at++)
+        for (; at < end; at++)
             count += IsSet(bits, at) ? 1UL : 0;
         return count;
     }

@@ -29,7 +29,7 @@ internal sealed unsafe class PageIndex : IDisposable
         _offsets = (ulong*)(start + _layout.Offsets);
         _sums = (uint*)(start + _layout.Sums);
         _checked = isChecked ? null : new ulong[(_layout.Chunks + 63) / 64];
-        ContentPages = PageBits.Count(Bits, pages);
+        ContentPages = PageBits.Count(Bits, 0, pages);
     }
 
     /// <summary>How many pages there are.</summary>

@@ -24,7 +24,7 @@ public sealed unsafe class QemuImage : IMemoryImage
         _changes = new FileChanges(file);
         _blocks = [.. stream.Blocks];
         _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this, file.Stamp));
-        ContentPages = index?.ContentPages ?? CountMapped();
+        ContentPages = index?.ContentPages ?? _blocks.Aggregate(0UL, (sum, block) => sum + ContentPagesOf(block));
     }
 
     /// <summary>What the file holds beside its pages.</summary>
@@ -146,6 +146,14 @@ public sealed unsafe class QemuImage : IMemoryImage
         return Find(page);
     }
 
+    /// <summary>Pages of a block that the file has content for.</summary>
+    public ulong ContentPagesOf(RamBlock block)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        var bits = BitsOf(block.FirstPage, out var first, out _);
+        return PageBits.Count(bits, first, block.Pages);
+    }
+
     /// <summary>The block that a page of the image lies in.</summary>
     public RamBlock BlockOf(MemoryPage page)
     {
@@ -218,7 +226,4 @@ public sealed unsafe class QemuImage : IMemoryImage
         (index, pages) = (page.Value - block.FirstPage.Value, block.Pages);
         return _file.Bytes + block.BitmapOffset;
     }
-
-    private ulong CountMapped() =>
-        _blocks.Aggregate(0UL, (sum, block) => sum + PageBits.Count(_file.Bytes + block.BitmapOffset, block.Pages));
 }
