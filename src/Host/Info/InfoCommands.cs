@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Userfault.Mmu;
 using Userfault.Pages;
+using Userfault.Qemu;
 
 namespace Userfault.Cli;
 
@@ -9,7 +10,7 @@ internal static class InfoCommands
 {
     public static Command Image()
     {
-        var file = new Argument<string>("file") { Description = "a raw file or an ELF core" };
+        var file = new Argument<string>("file") { Description = ImageFiles.Kinds };
         var info = new Command("info", "Say what a memory image holds.") { file };
         info.SetAction(
             (result, _) => BadInput.Guard(() => Task.FromResult(DescribeImage(result.GetRequiredValue(file))))
@@ -29,7 +30,7 @@ internal static class InfoCommands
 
     private static unsafe int DescribeImage(string path)
     {
-        using var image = MemoryImages.Open(path);
+        using var image = ImageFiles.Open(path);
         ulong zero = 0,
             pages = 0;
         var scratch = stackalloc byte[Mmu.Page.Size];
@@ -52,7 +53,7 @@ internal static class InfoCommands
         }
 
         Console.WriteLine($"image      {image.Name}");
-        Console.WriteLine($"kind       {Units.NameOf(image.Kind)}");
+        Console.WriteLine($"kind       {Units.NameOf(image.Kind).Replace('_', '-')}");
         var folder = WholeImage.DefaultFolder;
         var identity =
             WholeImage.TryKnown(image, folder)
@@ -65,6 +66,12 @@ internal static class InfoCommands
                 $"range      0x{range.Start.Value << Page.Shift:x} to 0x{range.End.Value << Page.Shift:x}, "
                     + $"{range.Count} pages"
             );
+        }
+
+        foreach (var block in image is QemuImage saved ? saved.Stream.Blocks : [])
+        {
+            var (start, end) = (block.Range.Start.Value << Page.Shift, block.Range.End.Value << Page.Shift);
+            Console.WriteLine($"block      0x{start:x} to 0x{end:x}, {block.Pages} pages, {block.Name}");
         }
 
         return ExitCodes.Success;

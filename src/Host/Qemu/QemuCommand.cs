@@ -9,6 +9,7 @@ internal static class QemuCommand
         new("qemu", "Restore guests that QEMU has saved, page by page as they run.")
         {
             SaveCommand.Create(),
+            QemuInfoCommand.Create(),
             RestoreCommand.Create(),
         };
 }

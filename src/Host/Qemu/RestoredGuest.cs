@@ -90,7 +90,7 @@ internal sealed class RestoredGuest : IDisposable
     {
         await using var monitor = _target.Monitor is null
             ? null
-            : await QmpDestination.ConnectAsync(_target.Monitor, stop);
+            : await QmpDestination.ConnectAsync(_target.Monitor, _patience, TimeProvider.System, stop);
         var address = _target.Address;
         if (monitor is not null && kind == SessionKind.Start)
             await monitor.PrepareAsync(address, _hasPreempt, stop);

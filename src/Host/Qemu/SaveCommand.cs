@@ -6,6 +6,8 @@ namespace Userfault.Cli;
 /// <summary><c>userfault qemu save</c>: has QEMU save a guest in a form that can be restored page by page.</summary>
 internal static class SaveCommand
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "where the guest goes" };
@@ -34,7 +36,7 @@ internal static class SaveCommand
             throw new CliException($"{file}: is a folder; name a file");
         if (!Directory.Exists(Path.GetDirectoryName(path)))
             throw new CliException($"{file}: there is no folder {Path.GetDirectoryName(path)}; make it first");
-        await using var qemu = await QmpClient.ConnectAsync(monitor, cancelled);
+        await using var qemu = await QmpClient.ConnectAsync(monitor, Patience, TimeProvider.System, cancelled);
         var startedAt = TimeProvider.System.GetTimestamp();
         try
         {

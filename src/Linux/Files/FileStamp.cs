@@ -18,6 +18,9 @@ public readonly record struct FileStamp(
     long ChangedNs
 )
 {
+    // Clocks of file systems tick every 2 s (FAT), every second (NFS version 2), or with the kernel's timer.
+    private static readonly TimeSpan CoarsestTick = TimeSpan.FromSeconds(2);
+
     private const long NsPerSecond = 1_000_000_000;
     private const int SeekEnd = 2;
 
@@ -53,6 +56,13 @@ public readonly record struct FileStamp(
             ? (ulong)Errors.Check((nint)Libc.Seek(fd.Number, 0, SeekEnd), "lseek to the device's end")
             : Bytes;
     }
+
+    /// <summary>
+    /// Will every later change give it another stamp? One that was changed shortly before may be changed again within
+    /// the same tick of its clock.
+    /// </summary>
+    public bool IsSettledAt(DateTimeOffset now) =>
+        now - DateTimeOffset.UnixEpoch.AddTicks(ChangedNs / 100) > CoarsestTick;
 
     private static FileStamp Of(in FileStatus status) =>
         new(

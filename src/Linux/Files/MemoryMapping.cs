@@ -12,6 +12,8 @@ public sealed unsafe class MemoryMapping : IDisposable
     private const int NoReserve = 0x4000;
     private const int HugeTlb = 0x40000;
     private const int Huge2M = 21 << 26;
+    private const int Normal = 0;
+    private const int Sequential = 2;
     private const int DontNeed = 4;
     private const int HugePage = 14;
     private const int NoHugePage = 15;
@@ -78,6 +80,9 @@ public sealed unsafe class MemoryMapping : IDisposable
     /// <exception cref="LinuxException">Not a part of the mapping.</exception>
     public void Discard(ulong offset, ulong bytes) =>
         Errors.Check(Libc.Advise(_start + offset, (nuint)bytes, DontNeed), "madvise MADV_DONTNEED");
+
+    /// <summary>madvise MADV_SEQUENTIAL: all of it is read in order, from now on or no longer. A hint.</summary>
+    public void ExpectInOrder(bool isInOrder) => _ = Libc.Advise(_start, (nuint)Bytes, isInOrder ? Sequential : Normal);
 
     /// <summary>madvise MADV_NOHUGEPAGE: 4 KiB pages alone, so that each faults by itself.</summary>
     /// <remarks>A kernel without huge pages answers EINVAL, which is as good.</remarks>

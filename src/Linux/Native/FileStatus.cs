@@ -14,6 +14,9 @@ internal struct FileStatus
     /// <summary>STATX_TYPE and STATX_SIZE.</summary>
     public const uint TypeAndSize = 0x201;
 
+    /// <summary>STATX_UID.</summary>
+    public const uint OwnerAlone = 0x8;
+
     /// <summary>STATX_TYPE, STATX_MTIME, STATX_CTIME, STATX_INO and STATX_SIZE.</summary>
     public const uint Identifying = 0x3c1;
 
@@ -21,6 +24,10 @@ internal struct FileStatus
     private const ushort Folder = 0x4000;
     private const ushort BlockDevice = 0x6000;
     private const ushort Regular = 0x8000;
+
+    /// <summary>stx_uid.</summary>
+    [FieldOffset(20)]
+    public uint Owner;
 
     /// <summary>stx_mode.</summary>
     [FieldOffset(28)]

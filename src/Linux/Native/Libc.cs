@@ -183,6 +183,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     public static partial int Protect(void* address, nuint bytes, int protection);
 
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint GetUser();
+
     [LibraryImport("libc", EntryPoint = "gettid")]
     public static partial int GetThreadId();
 

@@ -1,4 +1,3 @@
-using Userfault.Linux;
 using Userfault.Mmu;
 
 namespace Userfault.Pages;
@@ -14,14 +13,13 @@ public sealed unsafe class FileImage : IMemoryImage
     private readonly MappedFile _file;
     private readonly ImageSegment[] _segments;
     private readonly Lazy<ImageIdentity> _identity;
-    private readonly Lock _changeLock = new();
-    private FileStamp? _seen;
+    private readonly FileChanges _changes;
 
     internal FileImage(MappedFile file, ImageKind kind, ImageSegment[] segments, IReadOnlyList<MemoryPageRange> ranges)
     {
         _file = file;
         _segments = file.Extents() is { } extents ? SegmentMap.WithoutHoles(segments, extents) : segments;
-        _seen = file.Stamp;
+        _changes = new FileChanges(file);
         Kind = kind;
         Ranges = ranges;
         Pages = ranges[^1].End.Value;
@@ -40,9 +38,6 @@ public sealed unsafe class FileImage : IMemoryImage
     /// <inheritdoc/>
     public ImageIdentity Identity => _identity.Value;
 
-    // Good for comparison only where it was made before the doubt: whoever serves an image has asked for its identity.
-    private ImageIdentity SampleAtFirst => Identity.Sample;
-
     /// <inheritdoc/>
     public IReadOnlyList<MemoryPageRange> Ranges { get; }
 
@@ -53,31 +48,7 @@ public sealed unsafe class FileImage : IMemoryImage
     public string? OpenPath => _file.OpenPath;
 
     /// <inheritdoc/>
-    public ImageChange? Change()
-    {
-        lock (_changeLock)
-        {
-            if (_seen is not { } seen || _file.StampNow() is not { } now)
-                return null;
-            if (now.Bytes != seen.Bytes)
-                return new ImageChange($"its size was {seen.Bytes} bytes and is {now.Bytes}", IsContent: true);
-            // Its times can be set back, but not the time of its last change, which a new name or mode sets as well.
-            // What is written to a device behind a file system's back leaves no trace but the content.
-            var isDoubtful = now.ChangedNs != seen.ChangedNs || now.Kind == FileKind.BlockDevice;
-            if (now.ModifiedNs != seen.ModifiedNs || (isDoubtful && ImageIdentity.SampleOf(this) != SampleAtFirst))
-                return new ImageChange("it was written to", IsContent: true);
-            _seen = now;
-            return FileStamp.TryOf(Name) switch
-            {
-                null => new ImageChange("it was removed", IsContent: false),
-                { } there when (there.Device, there.Inode) != (now.Device, now.Inode) => new ImageChange(
-                    "another file took its place",
-                    IsContent: false
-                ),
-                _ => null,
-            };
-        }
-    }
+    public ImageChange? Change() => _changes.Look(this);
 
     /// <inheritdoc/>
     public ulong HoleAt(MemoryPage page)

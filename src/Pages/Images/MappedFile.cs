@@ -13,6 +13,7 @@ internal sealed unsafe class MappedFile : IDisposable
     private const int MaxHoleCalls = 1 << 17;
 
     private readonly OwnedFd? _fd;
+    private readonly MemoryMapping? _mapping;
     private readonly FileStamp _stamp;
     private readonly IDisposable[] _mappings;
     private int _disposed;
@@ -24,7 +25,7 @@ internal sealed unsafe class MappedFile : IDisposable
     }
 
     private MappedFile(string path, MemoryMapping mapping, OwnedFd fd, FileStamp stamp)
-        : this(path, mapping.Start, mapping.Bytes, mapping, fd) => (_fd, _stamp) = (fd, stamp);
+        : this(path, mapping.Start, mapping.Bytes, mapping, fd) => (_fd, _mapping, _stamp) = (fd, mapping, stamp);
 
     public string Path { get; }
 
@@ -44,6 +45,12 @@ internal sealed unsafe class MappedFile : IDisposable
 
     /// <summary>The state of the open file now; null where the system does not say.</summary>
     public FileStamp? StampNow() => _fd is null ? null : FileStamp.Of(_fd);
+
+    /// <summary>Whose it is: a user's number; null where the system does not say.</summary>
+    public uint? Owner => _fd is null ? null : FileOwner.Of(_fd);
+
+    /// <summary>All of it is read in order, from now on or no longer. A hint.</summary>
+    public void ExpectInOrder(bool isInOrder) => _mapping?.ExpectInOrder(isInOrder);
 
     /// <summary>A path that leads to the open file, whatever its own path leads to now.</summary>
     public string? OpenPath => _fd is null ? null : $"/proc/self/fd/{_fd.Number}";

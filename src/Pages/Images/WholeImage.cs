@@ -13,26 +13,10 @@ namespace Userfault.Pages;
 /// </summary>
 public static class WholeImage
 {
-    // A file that was changed so shortly before it was read may change again within the same tick of its clock.
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
-
     /// <summary>
     /// Where identities are kept: below XDG_CACHE_HOME, or .cache of the user's home; null for neither.
     /// </summary>
-    public static string? DefaultFolder
-    {
-        get
-        {
-            var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-            if (!Path.IsPathFullyQualified(cache ?? ""))
-            {
-                var home = Environment.GetEnvironmentVariable("HOME");
-                cache = string.IsNullOrEmpty(home) ? null : Path.Combine(home, ".cache");
-            }
-
-            return cache is null ? null : Path.Combine(cache, "userfault", "images");
-        }
-    }
+    public static string? DefaultFolder => UserCache.FolderFor("images");
 
     /// <summary>
     /// The identity by every page, where it is known without reading the image; null where it is not.
@@ -129,8 +113,7 @@ public static class WholeImage
         image.OpenPath is { } path && FileStamp.TryOf(path) is { Kind: FileKind.Regular } stamp ? stamp : null;
 
     private static bool IsSettled(IMemoryImage image, TimeProvider time) =>
-        StampOf(image) is { } stamp
-        && time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddTicks(stamp.ChangedNs / 100) > Settled;
+        StampOf(image) is { } stamp && stamp.IsSettledAt(time.GetUtcNow());
 
     private static string? FileOf(IMemoryImage image, string folder) =>
         StampOf(image) is { } stamp

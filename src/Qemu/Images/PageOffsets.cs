@@ -3,51 +3,55 @@ using Userfault.Linux;
 namespace Userfault.Qemu;
 
 /// <summary>
-/// Where each page of a plain stream lies in the file: one word a page, 0 where the page is zero or was not saved. The
-/// offset of a page is never 0, because the header lies there. Either private memory that is committed as it is
-/// written, or a mapped index file.
+/// Collects where each page of a plain stream lies in the file: private memory in the shape of
+/// <see cref="IndexLayout"/>, which is committed as it is written.
 /// </summary>
 internal sealed unsafe class PageOffsets : IPageOffsets, IDisposable
 {
-    private readonly MemoryMapping _memory;
-    private readonly ulong* _words;
-    private readonly ulong _pages;
+    private readonly byte* _bits;
+    private readonly ulong* _offsets;
+    private MemoryMapping? _memory;
 
     /// <summary>All pages zero.</summary>
     public PageOffsets(ulong pages)
-        : this(MemoryMapping.Anonymously(pages * sizeof(ulong)), 0, pages) { }
-
-    /// <summary>Over words that are mapped.</summary>
-    /// <param name="memory">The mapping; owned.</param>
-    /// <param name="offset">Where the words begin in it.</param>
-    /// <param name="pages">How many.</param>
-    public PageOffsets(MemoryMapping memory, ulong offset, ulong pages)
     {
-        _memory = memory;
-        _words = (ulong*)(memory.Start + offset);
-        _pages = pages;
+        var layout = new IndexLayout(pages);
+        _memory = MemoryMapping.Anonymously(layout.Bytes);
+        _bits = _memory.Start + IndexLayout.Bitmap;
+        _offsets = (ulong*)(_memory.Start + layout.Offsets);
+        Pages = pages;
     }
 
-    /// <summary>The words.</summary>
-    public ulong* Words => _words;
-
     /// <summary>How many.</summary>
-    public ulong Pages => _pages;
-
-    /// <summary>Where the page lies; 0 for a zero page.</summary>
-    public ulong this[ulong page] => _words[page];
+    public ulong Pages { get; }
 
     /// <inheritdoc/>
-    public void SetContent(ulong page, ulong offset) => _words[page] = offset;
+    public void SetContent(ulong page, ulong offset)
+    {
+        _bits[page / 8] |= (byte)(1 << (int)(page % 8));
+        _offsets[page] = offset;
+    }
 
     /// <inheritdoc/>
     public void SetZero(ulong page)
     {
-        // Reading a page of the index that was never written does not commit it; writing would.
-        if (_words[page] != 0)
-            _words[page] = 0;
+        // Reading a page of the bitmap that was never written does not commit it; writing would.
+        if (!PageBits.IsSet(_bits, page))
+            return;
+        _bits[page / 8] &= (byte)~(1 << (int)(page % 8));
+        _offsets[page] = 0;
+    }
+
+    /// <summary>The index, which owns the memory from now on.</summary>
+    /// <param name="end">Where the pages end.</param>
+    public PageIndex ToIndex(EndOfRam end)
+    {
+        ObjectDisposedException.ThrowIf(_memory is null, this);
+        var index = new PageIndex(_memory, _memory.Start, Pages, end);
+        _memory = null;
+        return index;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose() => _memory?.Dispose();
 }

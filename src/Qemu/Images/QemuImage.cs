@@ -10,19 +10,28 @@ namespace Userfault.Qemu;
 public sealed unsafe class QemuImage : IMemoryImage
 {
     private readonly MappedFile _file;
-    private readonly PageOffsets? _offsets;
+    private readonly FileChanges _changes;
+    private readonly StreamIndexer? _indexer;
     private readonly Lazy<ImageIdentity> _identity;
     private readonly RamBlock[] _blocks;
+    private readonly Lock _remake = new();
+    private readonly List<PageIndex> _damaged = [];
+    private volatile PageIndex? _index;
 
-    private QemuImage(MappedFile file, SavedStream stream, PageOffsets? offsets)
+    private QemuImage(MappedFile file, SavedStream stream, StreamIndexer? indexer, PageIndex? index, IndexState state)
     {
-        (_file, Stream, _offsets) = (file, stream, offsets);
+        (_file, Stream, _indexer, _index, IndexState) = (file, stream, indexer, index, state);
+        _changes = new FileChanges(file);
         _blocks = [.. stream.Blocks];
-        _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this));
+        _identity = new Lazy<ImageIdentity>(() => ImageIdentity.Of(this, file.Stamp));
+        ContentPages = index?.ContentPages ?? _blocks.Aggregate(0UL, (sum, block) => sum + ContentPagesOf(block));
     }
 
     /// <summary>What the file holds beside its pages.</summary>
     public SavedStream Stream { get; }
+
+    /// <summary>Where the index came from that says where its pages are.</summary>
+    public IndexState IndexState { get; }
 
     /// <inheritdoc/>
     public string Name => _file.Path;
@@ -33,8 +42,17 @@ public sealed unsafe class QemuImage : IMemoryImage
     /// <inheritdoc/>
     public ulong Pages => Stream.Pages;
 
+    /// <summary>Pages that the file has content for.</summary>
+    public ulong ContentPages { get; }
+
     /// <inheritdoc/>
     public ImageIdentity Identity => _identity.Value;
+
+    /// <inheritdoc/>
+    public string? OpenPath => _file.OpenPath;
+
+    /// <inheritdoc/>
+    public ImageChange? Change() => _changes.Look(this);
 
     /// <summary>The state of the devices, as the destination must get it.</summary>
     public ReadOnlySpan<byte> DeviceState =>
@@ -61,18 +79,28 @@ public sealed unsafe class QemuImage : IMemoryImage
     /// index.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="PagingException">It is missing, unusable, or refused.</exception>
-    public static QemuImage Open(string path)
+    public static QemuImage Open(string path) => Open(path, IndexSettings.Default);
+
+    internal static QemuImage Open(string path, IndexSettings settings)
     {
         var file = MappedFile.Open(path);
-        PageOffsets? offsets = null;
+        PageIndex? index = null;
         try
         {
-            var stream = SavedStreamReader.Read(
-                path,
-                file.Bytes,
-                file.Length,
-                blocks => offsets = new PageOffsets(blocks[^1].Range.End.Value)
-            );
+            var reader = new SavedStreamReader(path, file.Bytes, file.Length);
+            var head = reader.ReadHead();
+            StreamIndexer? indexer = null;
+            SavedStream stream;
+            var state = IndexState.NotNeeded;
+            if (head.Configuration.IsMappedRam)
+            {
+                stream = reader.ReadRest(head, reader.ReadRam(head, null));
+            }
+            else
+            {
+                indexer = new StreamIndexer(file, reader, head, settings);
+                (index, stream, state) = indexer.Open();
+            }
             if (stream.DeviceStateBytes > int.MaxValue)
             {
                 throw new StreamException(
@@ -82,11 +110,11 @@ public sealed unsafe class QemuImage : IMemoryImage
                     "save the guest with fewer devices"
                 );
             }
-            return new QemuImage(file, stream, offsets);
+            return new QemuImage(file, stream, indexer, index, state);
         }
         catch
         {
-            offsets?.Dispose();
+            index?.Dispose();
             file.Dispose();
             throw;
         }
@@ -96,26 +124,34 @@ public sealed unsafe class QemuImage : IMemoryImage
     /// <exception cref="StreamException">The bytes are no sections.</exception>
     public IReadOnlyList<DeviceSection> Devices() => Qemu.DeviceState.Sections(Name, _file.Bytes, Stream, Description);
 
-    /// <summary>Pages that the file has content for.</summary>
-    public ulong ContentPages
+    /// <summary>Is the page known to be zero without a look at its bytes?</summary>
+    public bool IsZero(MemoryPage page)
     {
-        get
-        {
-            ulong pages = 0;
-            for (ulong page = 0; page < Pages; page++)
-                pages += Find(new MemoryPage(page)) == null ? 0UL : 1;
-            return pages;
-        }
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        return !PageBits.IsSet(BitsOf(page, out var index, out _), index);
     }
 
-    /// <summary>Is the page known to be zero without a look at its bytes?</summary>
-    public bool IsZero(MemoryPage page) => Find(page) == null;
+    /// <inheritdoc/>
+    public ulong HoleAt(MemoryPage page)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
+        var bits = BitsOf(page, out var index, out var pages);
+        return PageBits.ZeroRun(bits, index, pages);
+    }
 
     /// <inheritdoc/>
     public byte* Read(MemoryPage page, byte* scratch)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Value, Pages, nameof(page));
         return Find(page);
+    }
+
+    /// <summary>Pages of a block that the file has content for.</summary>
+    public ulong ContentPagesOf(RamBlock block)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        var bits = BitsOf(block.FirstPage, out var first, out _);
+        return PageBits.Count(bits, first, block.Pages);
     }
 
     /// <summary>The block that a page of the image lies in.</summary>
@@ -137,17 +173,57 @@ public sealed unsafe class QemuImage : IMemoryImage
     /// <inheritdoc/>
     public void Dispose()
     {
-        _offsets?.Dispose();
+        _index?.Dispose();
+        foreach (var index in _damaged)
+            index.Dispose();
         _file.Dispose();
     }
 
     private byte* Find(MemoryPage page)
     {
-        if (_offsets is not null)
-            return _offsets[page.Value] is var offset and not 0 ? _file.Bytes + offset : null;
+        if (_index is { } index)
+            return FindBy(index, page.Value);
         var block = BlockOf(page);
-        var index = page.Value - block.FirstPage.Value;
-        var isHere = (_file.Bytes[block.BitmapOffset + (index / 8)] & (1 << (int)(index % 8))) != 0;
-        return isHere ? _file.Bytes + block.PagesOffset + (index << Page.Shift) : null;
+        var inBlock = page.Value - block.FirstPage.Value;
+        return PageBits.IsSet(_file.Bytes + block.BitmapOffset, inBlock)
+            ? _file.Bytes + block.PagesOffset + (inBlock << Page.Shift)
+            : null;
+    }
+
+    private byte* FindBy(PageIndex index, ulong page)
+    {
+        while (PageBits.IsSet(index.Bits, page))
+        {
+            if (index.TryFind(page, out var offset))
+                return _file.Bytes + offset;
+            index = Remake(index);
+        }
+        return null;
+    }
+
+    // The kept index was damaged behind its sums' back, on the disk or by someone: the first who meets that makes it
+    // anew, and the others wait. Readers may still be in the damaged one, which goes with the image.
+    private PageIndex Remake(PageIndex damaged)
+    {
+        lock (_remake)
+        {
+            if (_index is { } index && index != damaged)
+                return index;
+            _damaged.Add(damaged);
+            return _index = _indexer!.Make().Index;
+        }
+    }
+
+    // The bitmap that a page has its bit in, which bit that is, and how many there are: mapped-ram has one per block.
+    private byte* BitsOf(MemoryPage page, out ulong index, out ulong pages)
+    {
+        if (_index is { } whole)
+        {
+            (index, pages) = (page.Value, Pages);
+            return whole.Bits;
+        }
+        var block = BlockOf(page);
+        (index, pages) = (page.Value - block.FirstPage.Value, block.Pages);
+        return _file.Bytes + block.BitmapOffset;
     }
 }

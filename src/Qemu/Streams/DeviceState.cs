@@ -67,7 +67,7 @@ internal static unsafe class DeviceState
             if (cursor.Byte("a device") != (byte)ElementType.SectionFull)
                 throw cursor.Corrupt("the devices' state is not made of sections");
             var id = cursor.UInt32("a device");
-            var name = cursor.CountedString("a device's name");
+            var name = cursor.CountedName("a device's name");
             var (instance, version) = (cursor.UInt32("a device"), cursor.UInt32("a device"));
             if (names is not null && (sections.Count >= names.Count || names[sections.Count] != name))
                 throw cursor.Corrupt($"the state of {name} is not where the description has it");

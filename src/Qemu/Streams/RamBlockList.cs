@@ -52,9 +52,9 @@ internal static class RamBlockList
 
     private static RamBlock Entry(ref StreamCursor cursor, MemoryPage first, bool isMappedRam, ulong start)
     {
-        var name = cursor.CountedString("a RAM block's name");
+        var name = cursor.CountedName("a RAM block's name");
         var bytes = cursor.UInt64("a RAM block's size");
-        if (name.Length == 0 || bytes == 0 || (bytes & OffsetMask) != 0)
+        if (bytes == 0 || (bytes & OffsetMask) != 0)
             throw cursor.Corrupt($"RAM block '{name}' of {bytes} bytes");
         return isMappedRam
             ? Mapped(ref cursor, new RamBlock(name, bytes, first, 0, 0), start)

@@ -15,8 +15,13 @@ namespace Userfault.Qemu;
 /// </code>
 /// Nothing in the file is believed: every length is bounded by the file, every offset by its block.
 /// </summary>
-internal static unsafe class SavedStreamReader
+/// <param name="path">The file, for messages.</param>
+/// <param name="bytes">Its bytes.</param>
+/// <param name="length">How many.</param>
+internal sealed unsafe class SavedStreamReader(string path, byte* bytes, ulong length)
 {
+    private const uint FooterBytes = 5;
+
     private const uint Magic = 0x5145564d;
     private const uint Version = 3;
     private const ushort SwitchoverStart = 11;
@@ -41,6 +46,16 @@ internal static unsafe class SavedStreamReader
         Func<IReadOnlyList<RamBlock>, IPageOffsets> makeOffsets
     )
     {
+        var reader = new SavedStreamReader(path, bytes, length);
+        var head = reader.ReadHead();
+        var offsets = head.Configuration.IsMappedRam ? null : makeOffsets(head.Blocks);
+        return reader.ReadRest(head, reader.ReadRam(head, offsets));
+    }
+
+    /// <summary>Reads what stands in front of the pages.</summary>
+    /// <exception cref="StreamException">It is refused.</exception>
+    public StreamHead ReadHead()
+    {
         var (start, xml) = LibvirtSave.Is(new ReadOnlySpan<byte>(bytes, (int)Math.Min(length, 16)))
             ? LibvirtSave.Read(path, bytes, length)
             : (0, "");
@@ -50,33 +65,54 @@ internal static unsafe class SavedStreamReader
         var hasSwitchover = SkipCommands(ref cursor);
         var (section, version) = StartOfRam(ref cursor);
         var blocks = RamBlockList.Read(ref cursor, configuration.IsMappedRam, start);
-        var records = new RamRecordReader(
-            blocks,
-            configuration.IsMappedRam ? null : makeOffsets(blocks),
-            configuration.IsMappedRam
-        );
+        return new StreamHead(configuration, section, version, blocks, cursor.Position, hasSwitchover, xml);
+    }
+
+    /// <summary>Reads the records of all sections of RAM.</summary>
+    /// <param name="head">What stands in front of them.</param>
+    /// <param name="offsets">Is told where each page lies; null with mapped-ram.</param>
+    /// <exception cref="StreamException">A record or a section is refused.</exception>
+    public EndOfRam ReadRam(StreamHead head, IPageOffsets? offsets)
+    {
+        var cursor = new StreamCursor(path, bytes, length, head.Position);
+        var records = new RamRecordReader(head.Blocks, offsets, head.Configuration.IsMappedRam);
         records.Read(ref cursor);
-        Footer(ref cursor, section);
-        hasSwitchover |= RestOfRam(ref cursor, section, records);
-        var devices = DeviceState.Find(path, bytes, length, cursor.Position);
+        Footer(ref cursor, head.RamSection);
+        var hasSwitchover = RestOfRam(ref cursor, head.RamSection, records);
+        return new EndOfRam(cursor.Position, head.HasSwitchoverStart | hasSwitchover);
+    }
+
+    /// <summary>Can the last section of RAM end here, by what stands in front?</summary>
+    public bool CanEndAt(StreamHead head, ulong position)
+    {
+        if (position > length || position < head.Position + FooterBytes)
+            return false;
+        var cursor = new StreamCursor(path, bytes, length, position - FooterBytes);
+        return cursor.Byte("a footer") == (byte)ElementType.Footer && cursor.UInt32("a footer") == head.RamSection;
+    }
+
+    /// <summary>Finds what stands behind the pages.</summary>
+    /// <exception cref="StreamException">It is refused.</exception>
+    public SavedStream ReadRest(StreamHead head, EndOfRam end)
+    {
+        var devices = DeviceState.Find(path, bytes, length, end.Position);
         return new SavedStream
         {
-            Machine = configuration.Machine,
-            Configuration = configuration.ToSend,
-            IsMappedRam = configuration.IsMappedRam,
-            RamSection = section,
-            RamVersion = version,
-            Blocks = blocks,
-            DeviceStateOffset = cursor.Position,
-            DeviceStateBytes = devices.End - cursor.Position,
+            Machine = head.Configuration.Machine,
+            Configuration = head.Configuration.ToSend,
+            IsMappedRam = head.Configuration.IsMappedRam,
+            RamSection = head.RamSection,
+            RamVersion = head.RamVersion,
+            Blocks = head.Blocks,
+            DeviceStateOffset = end.Position,
+            DeviceStateBytes = devices.End - end.Position,
             DescriptionOffset = devices.Description,
-            HasSwitchoverStart = hasSwitchover,
-            LibvirtXml = xml,
+            HasSwitchoverStart = end.HasSwitchoverStart,
+            LibvirtXml = head.LibvirtXml,
         };
     }
 
-    /// <summary>The footer that closes a section.</summary>
-    public static void Footer(ref StreamCursor cursor, uint section)
+    private static void Footer(ref StreamCursor cursor, uint section)
     {
         if (cursor.Byte("a footer") != (byte)ElementType.Footer || cursor.UInt32("a footer") != section)
             throw cursor.Corrupt($"section {section} does not end in its footer");

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Userfault.Qemu;
 
@@ -32,6 +31,7 @@ internal sealed record StreamConfiguration(string Machine, bool IsMappedRam, Rea
         if (length is 0 or > MaxNameBytes)
             throw cursor.Corrupt($"a machine type of {length} bytes");
         var machine = cursor.Take(length, "the machine type").ToArray();
+        var name = cursor.Name(machine, "the machine type");
         var toSend = new MemoryStream();
         toSend.WriteByte((byte)ElementType.Configuration);
         Write(toSend, length);
@@ -40,9 +40,9 @@ internal sealed record StreamConfiguration(string Machine, bool IsMappedRam, Rea
         while (cursor.Peek() == (byte)ElementType.Subsection)
         {
             cursor.Skip(1, "a subsection");
-            var name = cursor.CountedBytes("a subsection's name").ToArray();
+            var subsection = cursor.CountedBytes("a subsection's name").ToArray();
             var version = cursor.UInt32("a subsection");
-            var text = StreamCursor.Text(name);
+            var text = StreamCursor.Text(subsection);
             if (text == "configuration/capabilities")
             {
                 isMappedRam |= HasMappedRam(ref cursor);
@@ -60,12 +60,12 @@ internal sealed record StreamConfiguration(string Machine, bool IsMappedRam, Rea
                 ),
             };
             toSend.WriteByte((byte)ElementType.Subsection);
-            toSend.WriteByte((byte)name.Length);
-            toSend.Write(name);
+            toSend.WriteByte((byte)subsection.Length);
+            toSend.Write(subsection);
             Write(toSend, version);
             toSend.Write(fields);
         }
-        return new StreamConfiguration(Encoding.UTF8.GetString(machine), isMappedRam, toSend.ToArray());
+        return new StreamConfiguration(name, isMappedRam, toSend.ToArray());
     }
 
     private static bool HasMappedRam(ref StreamCursor cursor)

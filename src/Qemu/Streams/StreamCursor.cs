@@ -48,6 +48,18 @@ internal unsafe ref struct StreamCursor(string path, byte* bytes, ulong length, 
     /// <summary>A length byte and so many bytes.</summary>
     public string CountedString(string what) => Text(Take(Byte(what), what));
 
+    /// <summary>
+    /// A counted string that names something, as QEMU has names: printable ASCII, at least one character. It is shown to
+    /// users, and sent to the destination.
+    /// </summary>
+    public string CountedName(string what) => Name(CountedBytes(what), what);
+
+    /// <summary>The same of bytes that were taken.</summary>
+    public readonly string Name(ReadOnlySpan<byte> name, string what) =>
+        name.Length > 0 && !name.ContainsAnyExceptInRange((byte)' ', (byte)'~')
+            ? Encoding.ASCII.GetString(name)
+            : throw Corrupt($"{what} is '{Text(name)}'");
+
     /// <summary>The bytes of a counted string, as they lie in the file.</summary>
     public ReadOnlySpan<byte> CountedBytes(string what) => Take(Byte(what), what);
 

@@ -36,7 +36,7 @@ internal static class ImageMutants
             "time-set-back-unseen",
             "A file whose time was set back after it was written to counts as unchanged.",
             Finder.Test(Pages, "Images.ImageChangeTests.A_time_that_is_set_back_hides_no_change"),
-            "Pages/Images/FileImage.cs",
+            "Pages/Images/FileChanges.cs",
             "now.ChangedNs != seen.ChangedNs",
             "false"
         ),

@@ -53,7 +53,7 @@ public sealed unsafe class QemuImageTests : IDisposable
     [Fact]
     public void Mapped_ram_has_its_pages_at_fixed_offsets()
     {
-        using var image = Open(Mapped(start: 0));
+        using var image = Open(MappedStream.Of(start: 0));
         Assert.True(image.Stream.IsMappedRam);
         Assert.Equal([0, 0x11, 0, 0x13, 0x22], Firsts(image));
         // What the destination would compare with its own capabilities is not sent.
@@ -113,7 +113,7 @@ public sealed unsafe class QemuImageTests : IDisposable
     public void No_bytes_do_more_than_be_refused()
     {
         var random = new Random(1);
-        byte[][] streams = [StreamBuilder.Small(4).Bytes, Mapped(0).Bytes];
+        byte[][] streams = [StreamBuilder.Small(4).Bytes, MappedStream.Of(0).Bytes];
         var (refused, taken) = (0, 0);
         var scratch = stackalloc byte[1];
         for (var run = 0; run < 20_000; run++)
@@ -158,27 +158,6 @@ public sealed unsafe class QemuImageTests : IDisposable
         }
 
         Assert.True(refused > 1000 && taken > 1000, $"{refused} refused, {taken} taken");
-    }
-
-    private static StreamBuilder Mapped(ulong start)
-    {
-        // One block of 4 pages, one of 1: bitmaps at 0x1000 and 0x7000, pages at 0x2000 and 0x8000.
-        var builder = StreamBuilder.Of("pc-q35-9.0", "mapped-ram").BeginSection("ram").UInt64((5 * 4096) | 4);
-        Entry(builder, "pc.ram", 4, 0x1000 + start, 0x2000 + start);
-        builder.PadTo(0x1000).Byte(0b1010).PadTo(0x3000).Raw(Filled(0x11)).PadTo(0x5000).Raw(Filled(0x13));
-        Entry(builder, "vga", 1, 0x7000 + start, 0x8000 + start);
-        builder.PadTo(0x7000).Byte(1).PadTo(0x8000).Raw(Filled(0x22));
-        return builder.EndOfPart().EndOfRam().Device("cpu", 3).Eof("cpu");
-    }
-
-    private static void Entry(StreamBuilder builder, string name, ulong pages, ulong bitmap, ulong offset) =>
-        builder.Counted(name).UInt64(pages * 4096).UInt32(1).UInt64(4096).UInt64(bitmap).UInt64(offset);
-
-    private static byte[] Filled(byte fill)
-    {
-        var bytes = new byte[4096];
-        Array.Fill(bytes, fill);
-        return bytes;
     }
 
     private static StreamBuilder Broken(string which)

@@ -6,8 +6,7 @@ namespace Userfault.Cli;
 /// <summary>Which image: for commands that start no actor system and read no HOCON.</summary>
 internal sealed class ImageOptions
 {
-    public Option<string> Image { get; } =
-        new("--image") { Description = "memory image: a raw file such as Firecracker's memory file, or an ELF core" };
+    public Option<string> Image { get; } = new("--image") { Description = $"memory image: {ImageFiles.Kinds}" };
 
     public Option<string> Synthetic { get; } =
         new("--synthetic") { Description = "make an image of this size instead, such as 256M" };
@@ -39,7 +38,7 @@ internal sealed class ImageOptions
         if (path is not null && synthetic is not null)
             throw new CliException("--image and --synthetic: give one of them");
         if (path is not null)
-            return MemoryImages.Open(path);
+            return ImageFiles.Open(path);
         if (synthetic is null)
             return null;
         var zero = result.GetValue(ZeroShare) is { } share ? Units.Share(ZeroShare.Name, share) : 0.3;

@@ -10,13 +10,10 @@ internal sealed class MigrateOptions
 
     public MigrateOptions()
     {
-        Image = Add<string>(
-            "--image",
-            "memory image: a raw file, or an ELF core as QEMU's dump-guest-memory writes it"
-        );
+        Image = Add<string>("--image", $"memory image: {ImageFiles.Kinds}");
         ImageFormat = Add<string>(
             "--image-format",
-            "auto (default), raw, elf, firecracker, firecracker-pci (versions that know PCI) or firecracker-arm64"
+            "auto (default), raw, elf, qemu, firecracker, firecracker-pci (versions that know PCI) or firecracker-arm64"
         );
         Synthetic = Add<string>("--synthetic", "make an image of this size instead, such as 256M");
         ZeroShare = Add<string>("--zero-share", "share of zero pages in the synthetic image (default 0.3)");

@@ -110,21 +110,7 @@ internal sealed class RunInputs : IDisposable
             );
         }
 
-        var format = result.GetValue(options.ImageFormat) ?? "auto";
-        return format switch
-        {
-            "auto" => MemoryImages.Open(path),
-            "raw" => MemoryImages.OpenRaw(path),
-            "elf" => MemoryImages.OpenElfCore(path),
-            "firecracker" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForX86),
-            "firecracker-pci" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForX86WithPci),
-            "firecracker-arm64" => MemoryImages.OpenFirecracker(path, FirecrackerLayout.ForArm64),
-            _ => throw Units.Bad(
-                options.ImageFormat.Name,
-                format,
-                "one of auto, raw, elf, firecracker, firecracker-pci, firecracker-arm64"
-            ),
-        };
+        return ImageFiles.Open(path, options.ImageFormat.Name, result.GetValue(options.ImageFormat));
     }
 
     // Memory regions that touch each other are one by now: what is left apart needs a memslot each.

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Userfault.Qemu.Tests;
+namespace Userfault.Tests;
 
 /// <summary>Writes saved streams, byte by byte as the specification has them, right ones and wrong ones.</summary>
 internal sealed class StreamBuilder
