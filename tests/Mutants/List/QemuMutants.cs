@@ -22,8 +22,8 @@ internal static class QemuMutants
             "Requests are answered only when the devices are loaded.",
             OfCore("Requests_are_answered_before_the_guest_runs"),
             Core,
-            "if (Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running))",
-            "if (Phase is not PostcopyPhase.Running)"
+            "Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running)",
+            "Phase is not PostcopyPhase.Running"
         ),
         new(
             "postcopy-page-sent-twice",
@@ -41,8 +41,8 @@ internal static class QemuMutants
             "Zero pages are pushed.",
             OfCore("What_is_not_requested_and_zero_is_not_sent"),
             "Qemu/Postcopy/PushCursor.cs",
-            "if (ram.IsSent(page) || contents.IsZero(page))",
-            "if (ram.IsSent(page))"
+            "ram.IsSent(page) || contents.IsZero(page)",
+            "ram.IsSent(page)"
         ),
         new(
             "postcopy-ends-early",
@@ -89,8 +89,8 @@ internal static class QemuMutants
             "A huge page is sent when the first of its pages is here.",
             Late("A_huge_page_is_sent_when_all_of_it_is_here"),
             Fetches,
-            "if (known.Missing > 1)",
-            "if (false)"
+            "known.Missing > 1",
+            "false"
         ),
         new(
             "postcopy-window-leaks",
