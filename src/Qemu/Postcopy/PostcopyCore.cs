@@ -22,6 +22,7 @@ internal sealed class PostcopyCore
 
     private const uint OpenPing = 1;
     private const uint ListenPing = 2;
+    private const uint EndPing = 4;
     private const ulong TargetPage = Page.Size;
     private const int MaxStrangePages = 1 << 19;
 
@@ -36,6 +37,9 @@ internal sealed class PostcopyCore
     private readonly HashSet<(string Block, ulong Offset)> _strangeSent = [];
     private readonly Queue<(string Block, ulong Offset, long AtNs)> _strangePages = new();
     private int _bitmapsAwaited;
+    private bool _isEndPingOut;
+    private bool _wereAnswersRead;
+    private bool _mayEnd;
     private long _paceNs;
     private long _pushFromNs;
 
@@ -48,6 +52,9 @@ internal sealed class PostcopyCore
         _fetches = new PageFetches(_ram, contents);
         _push = new PushCursor(_ram, contents, settings);
     }
+
+    /// <summary>Has the destination read all that was sent over the second channel?</summary>
+    public Func<bool> AreAnswersRead { get; set; } = static () => true;
 
     /// <summary>How far it is.</summary>
     public PostcopyPhase Phase { get; private set; }
@@ -112,6 +119,7 @@ internal sealed class PostcopyCore
         foreach (var block in _stream.Blocks)
             writer.AskBitmap(block.Name);
         _bitmapsAwaited = _stream.Blocks.Count;
+        (_isEndPingOut, _mayEnd) = (false, false);
         _requests.Clear();
         _fetches.ForgetRequests();
         _strangePages.Clear();
@@ -133,6 +141,9 @@ internal sealed class PostcopyCore
                 break;
             case ReturnKind.Pong when message.Value == LoadedPing && Phase == PostcopyPhase.Loading:
                 Phase = PostcopyPhase.Running;
+                break;
+            case ReturnKind.Pong when message.Value == EndPing && _isEndPingOut:
+                (_isEndPingOut, _mayEnd) = (false, _wereAnswersRead);
                 break;
             case ReturnKind.ReceivedBitmap when Phase == PostcopyPhase.Recovering && _bitmapsAwaited > 0:
                 _ram.OnReceived(message.Block!, message.Bitmap.Span);
@@ -164,20 +175,17 @@ internal sealed class PostcopyCore
     /// <param name="nowNs">The time.</param>
     public Written TryWrite(IBufferWriter<byte>? main, IBufferWriter<byte>? answers, long nowNs)
     {
-        if (Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running))
+        var isEnding = Phase == PostcopyPhase.Ending && _settings.HasPreemptChannel;
+        if (Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running) && !isEnding)
             return default;
         var forAnswers = _settings.HasPreemptChannel ? answers : main;
         if (forAnswers is not null && TryAnswer(forAnswers, out var requestedNs))
             return new Written(WrittenKind.Answer, requestedNs);
-        if (main is null)
+        if (main is null || isEnding)
             return default;
         if (Left > 0)
             return new Written(nowNs >= NextPushNs ? Push(main, nowNs) : WrittenKind.Nothing);
-        return new Written(
-            Phase == PostcopyPhase.Running && Waiting == 0 && TryEnd(main, answers)
-                ? WrittenKind.End
-                : WrittenKind.Nothing
-        );
+        return new Written(Phase == PostcopyPhase.Running && Waiting == 0 ? End(main) : WrittenKind.Nothing);
     }
 
     /// <summary>When push may go on; <see cref="long.MaxValue"/> for never.</summary>
@@ -314,17 +322,26 @@ internal sealed class PostcopyCore
         }
     }
 
-    private bool TryEnd(IBufferWriter<byte> main, IBufferWriter<byte>? answers)
+    // The end on the main channel and pages on the second one do not wait for each other. QEMU 7.2 closes the second
+    // channel as soon as it has read the end, and loses what it has not read there: the end is sent only when all of
+    // that was read and a ping that was sent afterwards has come back. Later versions wait at the end until nothing is
+    // requested: requests are answered until the destination's last message, also those of zero pages that come too
+    // late for the end. No EOS goes over the second channel: it would end the thread that reads there.
+    private WrittenKind End(IBufferWriter<byte> main)
     {
-        if (_settings.HasPreemptChannel)
+        var writer = new StreamWriter(main);
+        if (_settings.HasPreemptChannel && !_mayEnd)
         {
-            if (answers is null)
-                return false;
-            new StreamWriter(answers).EndOfRecords();
+            if (_isEndPingOut)
+                return WrittenKind.Nothing;
+            (_isEndPingOut, _wereAnswersRead) = (true, AreAnswersRead());
+            writer.Ping(EndPing);
+            return WrittenKind.Ping;
         }
-        new StreamWriter(main).End(_stream.RamSection);
+
+        writer.End(_stream.RamSection);
         Phase = PostcopyPhase.Ending;
-        return true;
+        return WrittenKind.End;
     }
 
     private ulong CountLeft()

@@ -56,6 +56,8 @@ internal sealed class PostcopySession : IDisposable
         if (_answers is not null)
             _epoll.Watch(_answers.Fd, 0, AnswersEvent);
         _epoll.Watch(_wake.Fd, Epoll.In, WakeEvent);
+        if (_answers is { } channel)
+            core.AreAnswersRead = () => channel.IsRead;
         contents.WakeOn(_wake.Signal);
     }
 
@@ -170,7 +172,7 @@ internal sealed class PostcopySession : IDisposable
     private bool Send()
     {
         var main = Flush(_main) ? _main : null;
-        var answers = _answers is not null && Flush(_answers) ? _answers : null;
+        var answers = _answers is not null && FlushAnswers(_answers) ? _answers : null;
         if (main is null && answers is null)
             return false;
         var onAnswers = _answers ?? _main;
@@ -185,6 +187,19 @@ internal sealed class PostcopySession : IDisposable
     }
 
     private static bool HasUnsent(OutputChannel? channel) => channel is { Pending: > 0 };
+
+    // At the end the destination closes the second channel before it says on the first that all went well.
+    private bool FlushAnswers(OutputChannel answers)
+    {
+        try
+        {
+            return Flush(answers);
+        }
+        catch (SocketException) when (_core.Phase == PostcopyPhase.Ending)
+        {
+            return false;
+        }
+    }
 
     private bool Flush(OutputChannel channel)
     {

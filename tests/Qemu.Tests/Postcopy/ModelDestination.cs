@@ -81,7 +81,11 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
     public void ReadAnswers(ReadOnlySpan<byte> bytes)
     {
         _answersInput.AddRange(bytes);
-        while (_answersAt < _answersInput.Count && Record(_answersInput, ref _answersAt, ref _answersBlock)) { }
+        while (_answersAt < _answersInput.Count)
+        {
+            if (!Record(_answersInput, ref _answersAt, ref _answersBlock))
+                Assert.Fail("the thread that reads the second channel ends at EOS, and requests wait for ever");
+        }
     }
 
     /// <summary>Bytes on the main channel.</summary>
