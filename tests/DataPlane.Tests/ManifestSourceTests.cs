@@ -107,6 +107,21 @@ public sealed class ManifestSourceTests
         Assert.Equal(FetchFailure.SourceLost, sink.FailureOf(99));
     }
 
+    [Fact]
+    public void Digests_that_somebody_waits_for_are_made_in_the_middle_of_a_request_for_others()
+    {
+        using var image = new GatedImage(3000);
+        using var source = new ManifestSource(image);
+        var sink = new OrderSink();
+        source.Request(new PageRequest(1, FetchPriority.Background, 0), [Plane.Range(1, 40)], sink);
+        image.Entered.Wait();
+        source.Request(new PageRequest(2, FetchPriority.Background, 0), [Plane.Range(1, 1)], sink);
+        source.Request(new PageRequest(3, FetchPriority.Demand, 0), [Plane.Range(45, 1)], sink);
+        image.Gate.Set();
+        Assert.True(sink.Three.Wait(Plane.Patience));
+        Assert.Equal([3UL, 1UL, 2UL], sink.Ended);
+    }
+
     private static void FailTheFirst(Asked asked)
     {
         if (asked.Source.Asked.Count <= 4)

@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Linux;
 using Userfault.Mmu;
 using Userfault.Pages;
@@ -33,7 +34,7 @@ internal sealed class SourceFeed : PageFeed
             );
         }
 
-        _fetches = new Fetches(sources, _settings.Fetch, wake, delivery.Counters);
+        _fetches = new Fetches(sources, _settings.Fetch, wake.Signal);
     }
 
     /// <inheritdoc/>
@@ -72,7 +73,9 @@ internal sealed class SourceFeed : PageFeed
         var nowNs = Delivery.NowNs;
         _fetches.Go(nowNs);
         _fetches.Tick(nowNs);
-        return TakeArrivals();
+        var any = TakeArrivals();
+        Delivery.Counters.SetFetches(_fetches.Counters, _fetches.FailedRequests);
+        return any;
     }
 
     /// <inheritdoc/>
@@ -99,7 +102,11 @@ internal sealed class SourceFeed : PageFeed
         while (_fetches.PushedInFlight < window && PushOnce(order, nowNs))
             started = true;
         if (started)
+        {
             _fetches.Go(nowNs);
+            Delivery.Counters.SetFetches(_fetches.Counters, _fetches.FailedRequests);
+        }
+
         return MayPush = started;
     }
 

@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Linux;
 using Userfault.Pages;
 

@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Pages;
 
 namespace Userfault.Handler;

@@ -135,16 +135,15 @@ public sealed class PagerCounters
 
     internal void CountWriteProtected() => _writeProtected++;
 
-    internal void SetFetches(in FetchCounters fetches)
+    internal void SetFetches(in FetchCounters fetches, long failed)
     {
         Volatile.Write(ref _fetches, fetches.Requests);
         Volatile.Write(ref _promoted, fetches.Promoted);
         Volatile.Write(ref _hedged, fetches.Hedged);
         Volatile.Write(ref _retried, fetches.Retried);
         Volatile.Write(ref _late, fetches.Late);
+        Volatile.Write(ref _failed, failed);
     }
-
-    internal void CountFailedFetch() => _failed++;
 
     internal void SetMissing(ulong pages) => Volatile.Write(ref _missing, (long)pages);
 

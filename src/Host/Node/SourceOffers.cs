@@ -1,13 +1,15 @@
 using Userfault.DataPlane;
 using Userfault.Pages;
+using Userfault.Qemu;
 
 namespace Userfault.Cli;
 
 /// <summary>
 /// What a source offers of its image. Where not every page of it has been looked at before, it is offered at once by an
 /// identity that no other source has, and read whole by a thread meanwhile: then by the identity of its content as
-/// well, and whoever asks may mix it with others of that. The image's file is looked at all the while: a source whose
-/// file was written to ends.
+/// well, and whoever asks may mix it with others of that. By each identity it offers digests too, and of a saved QEMU
+/// guest what a restore needs beside pages. The image's file is looked at all the while: a source whose file was written
+/// to ends.
 /// </summary>
 internal sealed class SourceOffers : IDisposable
 {
@@ -20,6 +22,7 @@ internal sealed class SourceOffers : IDisposable
     private readonly CancellationTokenSource _lost = new();
     private readonly ITimer? _look;
     private readonly Thread? _reader;
+    private readonly DescriptionImage? _description;
     private ManifestSource? _wholeManifest;
     private PageServer? _server;
     private IReadOnlyList<SourceListing> _listings;
@@ -34,6 +37,7 @@ internal sealed class SourceOffers : IDisposable
         var identity = WholeImage.TryKnown(image, WholeImage.DefaultFolder) ?? image.Identity;
         _listings = [listing with { Image = identity }];
         _manifest = new ManifestSource(image, identity);
+        _description = Describe(image, identity);
         _offer = new PageOffer(image);
         if (identity != image.Identity)
             _offer = _offer.As(identity);
@@ -54,7 +58,12 @@ internal sealed class SourceOffers : IDisposable
     public IReadOnlyList<SourceListing> Listings => Volatile.Read(ref _listings);
 
     /// <summary>What a server offers when it begins.</summary>
-    public IEnumerable<PageOffer> AtOnce => [_offer, new PageOffer(_manifest) { IsListed = false }];
+    public IEnumerable<PageOffer> AtOnce =>
+        [
+            _offer,
+            new PageOffer(_manifest) { IsListed = false },
+            .. _description is null ? [] : (PageOffer[])[new PageOffer(_description) { IsListed = false }],
+        ];
 
     /// <summary>Why the image cannot be served any more; null while it can.</summary>
     public string? Problem { get; private set; }
@@ -82,6 +91,9 @@ internal sealed class SourceOffers : IDisposable
         _lost.Dispose();
     }
 
+    private static DescriptionImage? Describe(IMemoryImage image, ImageIdentity identity) =>
+        image is QemuImage guest ? new DescriptionImage(guest, identity) : null;
+
     private void Read()
     {
         if (WholeImage.Read(_image, WholeImage.DefaultFolder, TimeProvider.System, _ends.Token) is not { } whole)
@@ -89,6 +101,8 @@ internal sealed class SourceOffers : IDisposable
         _wholeManifest = new ManifestSource(_image, whole);
         _server!.Add(_offer.As(whole));
         _server.Add(new PageOffer(_wholeManifest) { IsListed = false });
+        if (Describe(_image, whole) is { } description)
+            _server.Add(new PageOffer(description) { IsListed = false });
         Volatile.Write(ref _listings, [_listings[0] with { Image = whole }, .. _listings]);
     }
 

@@ -41,12 +41,21 @@ internal static class RestoreCommand
         }
 
         var targets = options.TargetsOf(result);
-        if (result.GetValue(options.File) is not { } path)
-            throw new CliException("qemu restore: name the file that QEMU has saved");
-        using var image = QemuImage.Open(path);
+        var path = result.GetValue(options.File);
+        using var cluster = RestoreFromCluster.TryOpen(options.FromCluster, result, Log);
+        if ((path is null) == (cluster is null))
+        {
+            throw new CliException(
+                "qemu restore: name the file that QEMU has saved, or --cluster H:P,... of nodes that serve it"
+            );
+        }
+
+        using var image = path is null ? null : QemuImage.Open(path);
         RestoreWarmup.Run();
-        var source = GuestSource.Of(image);
+        var source = cluster?.Source ?? GuestSource.Of(image!);
         var settings = options.SettingsOf(result, source.Stream);
+        if (cluster is not null && settings.LatencyNs > 0)
+            throw new CliException($"{options.Latency.Name}: belongs to a file in this process; leave it out");
         if (result.GetValue(options.Replay) is { } replay)
         {
             settings = settings with
@@ -83,7 +92,10 @@ internal static class RestoreCommand
                 ProgressEvery
             );
             var ends = await Task.WhenAll(guests.Select(guest => guest.RunAsync(kind, cancelled)));
-            var report = new RestoreReport(source, ends, recorder?.ToWorkingSet(source.Image, source.Stream.Pages));
+            var report = new RestoreReport(source, ends, recorder?.ToWorkingSet(source.Image, source.Stream.Pages))
+            {
+                Cluster = cluster?.Figures,
+            };
             report.Write(outputs);
             return ends.All(static end => end.End == PostcopyEnd.Completed) ? ExitCodes.Success
                 : cancelled.IsCancellationRequested ? ExitCodes.Interrupted

@@ -32,7 +32,12 @@ internal sealed class RestoreOptions
         {
             command.Options.Add(option);
         }
+
+        FromCluster.AddTo(command);
     }
+
+    /// <summary>Where pages come from instead of a file.</summary>
+    public RestoreFromClusterOptions FromCluster { get; } = new();
 
     public Argument<string?> File { get; } =
         new("file")

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Userfault.Qemu;
 
 namespace Userfault.Cli;
@@ -16,6 +17,8 @@ internal static class RestorePage
             isGood,
             $"{report.Source.Stream.Machine}; {report.Guests.Count} guests"
         );
+        if (report.Cluster is { } cluster)
+            Table(page, cluster.Rows);
         foreach (var guest in report.Guests)
         {
             HtmlReport.Section(
@@ -23,19 +26,24 @@ internal static class RestorePage
                 $"Guest {guest.Guest}: answers, from read to written",
                 HtmlReport.Histogram(guest.Waits)
             );
-            page.Append("<table>");
-            foreach (var (what, figure) in RestoreReport.Rows(guest))
-            {
-                page.Append(
-                    CultureInfo.InvariantCulture,
-                    $"<tr><td>{HtmlReport.Text(what)}</td><td>{HtmlReport.Text(figure)}</td></tr>"
-                );
-            }
-
-            page.Append("</table>");
+            Table(page, RestoreReport.Rows(guest));
         }
 
         page.Append("</body></html>\n");
         return page.ToString();
+    }
+
+    private static void Table(StringBuilder page, IEnumerable<(string What, string Figure)> rows)
+    {
+        page.Append("<table>");
+        foreach (var (what, figure) in rows)
+        {
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><td>{HtmlReport.Text(what)}</td><td>{HtmlReport.Text(figure)}</td></tr>"
+            );
+        }
+
+        page.Append("</table>");
     }
 }

@@ -17,6 +17,9 @@ internal sealed record RestoreReport(GuestSource Source, IReadOnlyList<RestoreEn
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
     };
 
+    /// <summary>What the sources of a cluster did; null where pages came from a file.</summary>
+    public RestoreFromClusterFigures? Cluster { get; init; }
+
     /// <summary>Writes everything that was asked for, and the table; and one line for each guest that failed.</summary>
     public void Write(Outputs outputs)
     {
@@ -76,6 +79,7 @@ internal sealed record RestoreReport(GuestSource Source, IReadOnlyList<RestoreEn
                 File = Source.Name,
                 Image = Source.Image.ToString(),
                 Source.Stream.Machine,
+                Cluster = Cluster?.Json,
                 Guests = Guests.Select(static g => new
                 {
                     g.Guest,
@@ -108,6 +112,8 @@ internal sealed record RestoreReport(GuestSource Source, IReadOnlyList<RestoreEn
         var table = new Table().Border(TableBorder.Rounded).HideHeaders();
         table.AddColumn("what").AddColumn("figure");
         table.AddRow("file", Markup.Escape($"{Source.Name}, {Source.Stream.Machine}"));
+        foreach (var (what, figure) in Cluster?.Rows ?? [])
+            table.AddRow(Markup.Escape(what), Markup.Escape(figure));
         foreach (var guest in Guests)
         {
             table.AddEmptyRow();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Userfault.Fetch;
 using Userfault.Handler;
 using Userfault.Pages;
 
@@ -44,7 +45,7 @@ internal sealed class ServePages : IDisposable
             plain._owned.AddRange([image, plain.Supply]);
             return plain;
         }
-        var sources = new SourceSet();
+        var sources = new SourceSet(TimeProvider.System.GetTimestamp);
         var pump = new SpinningPump();
         var source = new LocalPageSource(
             image,

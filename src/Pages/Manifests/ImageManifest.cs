@@ -44,7 +44,8 @@ public sealed class ImageManifest
         }
     }
 
-    private ImageManifest(ImageIdentity image, ulong pages, IReadOnlyList<MemoryPageRange> ranges)
+    /// <summary>The manifest of an image whose shape is known otherwise.</summary>
+    internal ImageManifest(ImageIdentity image, ulong pages, IReadOnlyList<MemoryPageRange> ranges)
     {
         (Image, ImagePages, Ranges) = (image, pages, ranges);
         Described = ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);

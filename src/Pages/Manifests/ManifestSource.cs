@@ -6,7 +6,8 @@ namespace Userfault.Pages;
 
 /// <summary>
 /// Serves an image's manifest. Digests take far longer to make than pages to send, so a thread of its own makes them,
-/// request by request and a little at a time, and the server's thread never waits for one.
+/// request by request and a little at a time, and the server's thread never waits for one. Digests that somebody waits
+/// for are made before others, also in the middle of a request for those.
 /// </summary>
 public sealed unsafe class ManifestSource : IPageSource
 {
@@ -16,7 +17,9 @@ public sealed unsafe class ManifestSource : IPageSource
     private readonly ImageManifest _manifest;
     private readonly byte[] _header;
     private readonly PageBatchPool _batches = new();
-    private readonly BlockingCollection<Job> _jobs = [];
+    private readonly object _lock = new();
+    private readonly Queue<Job> _demand = new();
+    private readonly Queue<Job> _background = new();
     private readonly ConcurrentDictionary<ulong, Job> _outstanding = new();
     private readonly Lazy<Thread> _thread;
     private volatile bool _isDisposed;
@@ -62,11 +65,22 @@ public sealed unsafe class ManifestSource : IPageSource
             return;
         }
 
-        var job = new Job(request.Id, ranges.ToArray(), sink);
+        var job = new Job(request.Id, request.Priority == FetchPriority.Demand, ranges.ToArray(), sink);
         if (!_outstanding.TryAdd(request.Id, job))
             throw new ArgumentException($"request {request.Id} is outstanding", nameof(request));
         _ = _thread.Value;
-        _jobs.Add(job);
+        lock (_lock)
+        {
+            if (!_isDisposed)
+            {
+                (job.IsDemand ? _demand : _background).Enqueue(job);
+                Monitor.Pulse(_lock);
+                return;
+            }
+        }
+
+        _outstanding.TryRemove(job.Id, out _);
+        sink.OnFailed(request.Id, FetchFailure.SourceLost);
     }
 
     /// <inheritdoc/>
@@ -81,11 +95,14 @@ public sealed unsafe class ManifestSource : IPageSource
     {
         if (_isDisposed)
             return;
-        _isDisposed = true;
-        _jobs.CompleteAdding();
+        lock (_lock)
+        {
+            _isDisposed = true;
+            Monitor.Pulse(_lock);
+        }
+
         if (_thread.IsValueCreated)
             _thread.Value.Join();
-        _jobs.Dispose();
     }
 
     private Thread Start()
@@ -105,17 +122,51 @@ public sealed unsafe class ManifestSource : IPageSource
         var scratch = (byte*)NativeMemory.AlignedAlloc(Page.Size, Page.Size);
         try
         {
-            foreach (var job in _jobs.GetConsumingEnumerable())
-            {
-                if (Answer(job, scratch) is not { } failure)
-                    continue;
-                _outstanding.TryRemove(job.Id, out _);
-                job.Sink.OnFailed(job.Id, failure);
-            }
+            while (Next() is { } job)
+                Do(job, scratch);
         }
         finally
         {
             NativeMemory.AlignedFree(scratch);
+        }
+    }
+
+    // Null at the end, when nothing is left.
+    private Job? Next()
+    {
+        lock (_lock)
+        {
+            while (true)
+            {
+                if (_demand.TryDequeue(out var job) || _background.TryDequeue(out job))
+                    return job;
+                if (_isDisposed)
+                    return null;
+                Monitor.Wait(_lock);
+            }
+        }
+    }
+
+    private void Do(Job job, byte* scratch)
+    {
+        if (Answer(job, scratch) is not { } failure)
+            return;
+        _outstanding.TryRemove(job.Id, out _);
+        job.Sink.OnFailed(job.Id, failure);
+    }
+
+    private void DoDemand(byte* scratch)
+    {
+        while (true)
+        {
+            Job? job;
+            lock (_lock)
+            {
+                if (!_demand.TryDequeue(out job))
+                    return;
+            }
+
+            Do(job, scratch);
         }
     }
 
@@ -134,6 +185,8 @@ public sealed unsafe class ManifestSource : IPageSource
                     return _isDisposed ? FetchFailure.SourceLost : FetchFailure.Cancelled;
                 }
 
+                if (!job.IsDemand)
+                    DoDemand(scratch);
                 var to = batch.TakeBuffer();
                 Make(page.Value, new Span<byte>(to, Page.Size), scratch);
                 batch.Add(PageContent.Of(page, to));
@@ -168,11 +221,13 @@ public sealed unsafe class ManifestSource : IPageSource
         }
     }
 
-    private sealed class Job(ulong id, MemoryPageRange[] ranges, IPageSink sink)
+    private sealed class Job(ulong id, bool isDemand, MemoryPageRange[] ranges, IPageSink sink)
     {
         private volatile bool _isCancelled;
 
         public ulong Id => id;
+
+        public bool IsDemand => isDemand;
 
         public MemoryPageRange[] Ranges => ranges;
 

@@ -67,6 +67,27 @@ public sealed unsafe class PageDigests : IDisposable
             || fingerprint == DigestAt(ordinal).Fingerprint;
     }
 
+    /// <summary>Has the digest of a page come? Any thread.</summary>
+    public bool Has(MemoryPage memoryPage) => _manifest.OrdinalOf(memoryPage) is not { } ordinal || HasCome(ordinal);
+
+    /// <summary>
+    /// Is this the content of a page, by its SHA-256? False for a page whose digest has not come. Any thread.
+    /// </summary>
+    /// <param name="memoryPage">The page.</param>
+    /// <param name="bytes">Its 4096 bytes; null for zeros.</param>
+    public bool IsContent(MemoryPage memoryPage, byte* bytes)
+    {
+        var digest = PageDigest.Zero;
+        if (_manifest.OrdinalOf(memoryPage) is { } ordinal)
+        {
+            if (!HasCome(ordinal))
+                return false;
+            digest = DigestAt(ordinal);
+        }
+
+        return bytes == null ? digest.Sha256 == PageDigest.Zero.Sha256 : digest.IsOf(bytes);
+    }
+
     /// <summary>Takes pages of the manifest.</summary>
     /// <param name="firstPage">The first, behind the header.</param>
     /// <param name="bytes">Their bytes.</param>

@@ -66,7 +66,7 @@ internal sealed class InjectorRun : IDisposable
         };
         if (_plan.FromSource)
         {
-            var set = new SourceSet();
+            var set = new SourceSet(_clock.GetTimestamp);
             set.Add(_source);
             _pager = new VmPager(vm, settings, set);
         }

@@ -1,3 +1,4 @@
+using Userfault.Fetch;
 using Userfault.Linux;
 using Userfault.Mmu;
 using Userfault.Pages;
@@ -138,7 +139,7 @@ public unsafe class MemoryFuzzTests
                 _pump.Wake
             );
             _pump.Add(_source);
-            var set = new SourceSet();
+            var set = new SourceSet(TimeProvider.System.GetTimestamp);
             set.Add(_source);
             Supply = new PageSupply(set, _image.Identity, _image.Pages, _image.Name);
         }

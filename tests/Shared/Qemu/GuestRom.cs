@@ -33,6 +33,9 @@ internal static class GuestRom
     /// <summary>What an address is multiplied by: odd, so that no two dwords of memory are equal.</summary>
     public const uint Multiplier = 0x9e3779b1;
 
+    /// <summary>Where a guest that writes has its counters: 4 bytes for each page of its memory.</summary>
+    public const uint Counters = 0x10000;
+
     private const int RomBytes = 0x10000;
     private const uint RomBase = 0xffff0000;
     private const int ResetOffset = 0xfff0;
@@ -45,25 +48,22 @@ internal static class GuestRom
     private const sbyte ZeroMask = 7;
     private const uint ZeroPage = 5;
 
-    // Counters of a guest that writes: 4 bytes per page, in low memory.
-    private const uint Counters = 0x10000;
     private const uint MaxCounters = 0x20000;
 
     /// <summary>Is it a page that stays zero?</summary>
     public static bool IsZero(ulong page) => page < FirstPage || (page & (ulong)ZeroMask) == ZeroPage;
 
     /// <summary>Writes what the guest has in a page of its memory, from 1 MiB up.</summary>
-    public static void Fill(ulong page, Span<byte> content)
+    /// <param name="page">The page.</param>
+    /// <param name="writes">How often it has written to the page.</param>
+    /// <param name="content">Where to.</param>
+    public static void Fill(ulong page, uint writes, Span<byte> content)
     {
-        content.Clear();
-        if (IsZero(page))
-            return;
-        var value = unchecked((uint)page * 4096 * Multiplier);
-        foreach (ref var dword in MemoryMarshal.Cast<byte, uint>(content))
-        {
-            dword = value;
-            value = unchecked(value + (4 * Multiplier));
-        }
+        var dwords = MemoryMarshal.Cast<byte, uint>(content);
+        var multiplier = IsZero(page) ? 0 : Multiplier;
+        for (var i = 0; i < dwords.Length; i++)
+            dwords[i] = unchecked((((uint)page * 4096) + (4 * (uint)i)) * multiplier);
+        dwords[0] = unchecked(dwords[0] + writes);
     }
 
     /// <summary>The image.</summary>

@@ -11,24 +11,22 @@ namespace Userfault.Tests;
 /// </summary>
 internal sealed class QemuProcess : IAsyncDisposable
 {
+    // The shell becomes QEMU: the process is QEMU's own.
+    private const string Script = """log=$1; shift; exec "$@" 2>"$log" """;
+
     private readonly Process _process;
     private readonly string _console;
-    private readonly StringBuilder _error = new();
     private QmpClient? _monitor;
+    private bool _isDisposed;
 
-    private QemuProcess(Process process, string console, string qmp)
-    {
-        (_process, _console, QmpPath) = (process, console, qmp);
-        process.ErrorDataReceived += (_, line) =>
-        {
-            lock (_error)
-                _error.AppendLine(line.Data);
-        };
-        process.BeginErrorReadLine();
-    }
+    private QemuProcess(Process process, string console, string log, string qmp) =>
+        (_process, _console, LogPath, QmpPath) = (process, console, log, qmp);
 
     /// <summary>The socket of a monitor that nobody has connected to.</summary>
     public string QmpPath { get; }
+
+    /// <summary>The file that takes its standard error.</summary>
+    public string LogPath { get; }
 
     /// <summary>The test's own connection to the other monitor.</summary>
     public QmpClient Monitor => _monitor!;
@@ -40,17 +38,10 @@ internal sealed class QemuProcess : IAsyncDisposable
     public bool HasEnded => _process.HasExited;
 
     /// <summary>What it wrote to its standard error so far.</summary>
-    public string Error
-    {
-        get
-        {
-            lock (_error)
-                return _error.ToString();
-        }
-    }
+    public string Error => Read(LogPath);
 
     /// <summary>What the guest has written to its debug console.</summary>
-    public string Console => File.Exists(_console) ? Read(_console) : "";
+    public string Console => Read(_console);
 
     /// <summary>How often the guest has checked 64 pages and found them good.</summary>
     public int Good => Console.Count(static c => c == GuestRom.Good);
@@ -65,9 +56,11 @@ internal sealed class QemuProcess : IAsyncDisposable
     /// <exception cref="QmpException">It ends before its monitor answers.</exception>
     public static async Task<QemuProcess> StartAsync(TemporaryFolder folder, string name, QemuOptions options)
     {
-        var (console, qmp, own) = (folder.At(name + ".console"), folder.At(name + ".qmp"), folder.At(name + ".own"));
+        var (console, log) = (folder.At(name + ".console"), folder.At(name + ".log"));
+        var (qmp, own) = (folder.At(name + ".qmp"), folder.At(name + ".own"));
         string[] arguments =
         [
+            .. (ReadOnlySpan<string>)["-c", Script, "sh", log, QemuOptions.Command],
             .. (ReadOnlySpan<string>)["-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg"],
             .. (ReadOnlySpan<string>)["-machine", options.Machine, "-m", $"{options.RamMib}", "-bios", options.Rom],
             .. (ReadOnlySpan<string>)["-debugcon", $"file:{console}"],
@@ -76,8 +69,7 @@ internal sealed class QemuProcess : IAsyncDisposable
             .. options.IsIncoming ? (ReadOnlySpan<string>)["-incoming", "defer"] : [],
             .. options.More,
         ];
-        var start = new ProcessStartInfo(QemuOptions.Command, arguments) { RedirectStandardError = true };
-        var process = new QemuProcess(Process.Start(start)!, console, qmp);
+        var process = new QemuProcess(Process.Start("sh", arguments), console, log, qmp);
         try
         {
             process._monitor = await process.ConnectAsync(own);
@@ -141,6 +133,9 @@ internal sealed class QemuProcess : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             _process.Kill();
@@ -174,6 +169,8 @@ internal sealed class QemuProcess : IAsyncDisposable
 
     private static string Read(string path)
     {
+        if (!File.Exists(path))
+            return "";
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         using var reader = new StreamReader(file, Encoding.Latin1);
         return reader.ReadToEnd();

@@ -12,7 +12,7 @@ public class SavedGuest : IAsyncLifetime, IDisposable
     public virtual int RamMib => 16;
 
     /// <summary>Does the guest write to the pages that it checks?</summary>
-    public virtual bool Writes => false;
+    public virtual bool Writes => true;
 
     /// <summary>The firmware.</summary>
     public string Rom => _folder.At("rom.bin");

@@ -97,6 +97,10 @@ internal sealed class SourceSearch
     public static EndPoint EndPointOf(string host, int port) =>
         IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
 
+    // A node lists what it serves itself without an address.
+    private static EndPoint ServerOf(EndPoint node, SourceListing listing) =>
+        listing.Host.Length == 0 ? node : EndPointOf(listing.Host, listing.Port);
+
     private void Ask(EndPoint node, PageClientOptions options, string? imageId)
     {
         IReadOnlyList<SourceListing> listings = [];
@@ -143,9 +147,7 @@ internal sealed class SourceSearch
             // By server: what one offers by two identities is one image.
             var images = SameImages.Groups([
                 .. _found
-                    .GroupBy(static f =>
-                        f.Listing.Host.Length == 0 ? f.Node : EndPointOf(f.Listing.Host, f.Listing.Port)
-                    )
+                    .GroupBy(static f => ServerOf(f.Node, f.Listing))
                     .Select(static server => server.Select(static f => f.Listing.Image).Distinct().ToList()),
             ]);
             if (images.Count == 0)
@@ -168,7 +170,8 @@ internal sealed class SourceSearch
 
             var image = images.Select(static i => i[0]).OrderBy(static i => i.IsProvisional).First();
             var first = _found.First(f => f.Listing.Image == image).Listing;
-            return new SourcesFound(first.Image, first.PageCount, first.Name, nodes);
+            var servers = _found.Where(f => f.Listing.Image == image).Select(static f => ServerOf(f.Node, f.Listing));
+            return new SourcesFound(first.Image, first.PageCount, first.Name, nodes, [.. servers.Distinct()]);
         }
     }
 }

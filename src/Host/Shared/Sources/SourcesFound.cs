@@ -8,4 +8,11 @@ namespace Userfault.Cli;
 /// <param name="Pages">Its size in pages.</param>
 /// <param name="Name">Its name, for messages.</param>
 /// <param name="Nodes">The nodes' data planes, those that did not answer among them.</param>
-internal sealed record SourcesFound(ImageIdentity Image, ulong Pages, string Name, IReadOnlyList<EndPoint> Nodes);
+/// <param name="Servers">Who serves it by that very identity, as far as the nodes know.</param>
+internal sealed record SourcesFound(
+    ImageIdentity Image,
+    ulong Pages,
+    string Name,
+    IReadOnlyList<EndPoint> Nodes,
+    IReadOnlyList<EndPoint> Servers
+);

@@ -1,22 +1,20 @@
 using System.Collections.Concurrent;
-using Userfault.Fetch;
-using Userfault.Linux;
 using Userfault.Pages;
 
-namespace Userfault.Handler;
+namespace Userfault.Fetch;
 
 /// <summary>
-/// The fetch engine of one pager (<see cref="FetchCore"/>), on the pager's thread alone. Answers arrive on the sources'
-/// threads, wait in a queue, and wake the pager where it sleeps; time comes by <see cref="Tick"/>.
+/// The fetch engine (<see cref="FetchCore"/>) of one guest, on one thread alone: a pager's, or that of a restore.
+/// Answers arrive on the sources' threads, wait in a queue, and wake the owner where it sleeps; time comes by
+/// <see cref="Tick"/>.
 /// </summary>
-internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
+public sealed class Fetches : IPageSink, ISourceFollower, IDisposable
 {
     // The engine knows one requester: the guest.
     private const int Guest = 0;
 
     private readonly SourceSet _sources;
-    private readonly EventFd _wake;
-    private readonly PagerCounters _counters;
+    private readonly Action _wake;
     private readonly FetchSettings _settings;
     private readonly FetchCore _core;
     private readonly ConcurrentQueue<SourceEvent> _events = new();
@@ -30,19 +28,44 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     private volatile bool _isOver;
 
     /// <summary>An engine that follows a set of sources.</summary>
-    /// <param name="sources">The sources; shared with other pagers.</param>
+    /// <param name="sources">The sources; shared with other engines.</param>
     /// <param name="settings">How they are asked.</param>
-    /// <param name="wake">Wakes the pager's thread.</param>
-    /// <param name="counters">The pager's.</param>
-    public Fetches(SourceSet sources, FetchSettings settings, EventFd wake, PagerCounters counters)
+    /// <param name="wake">Wakes the owner's thread; called on any thread.</param>
+    public Fetches(SourceSet sources, FetchSettings settings, Action wake)
     {
-        (_sources, _settings, _wake, _counters) = (sources, settings, wake, counters);
+        ArgumentNullException.ThrowIfNull(sources);
+        ArgumentNullException.ThrowIfNull(settings);
+        (_sources, _settings, _wake) = (sources, settings, wake);
         _core = new FetchCore(settings, sources.Numbers);
         sources.Follow(this);
     }
 
+    /// <summary>What was done so far.</summary>
+    public FetchCounters Counters => _core.Counters;
+
+    /// <summary>Requests that a source ended without (the rest of) their pages.</summary>
+    public long FailedRequests { get; private set; }
+
+    /// <summary>
+    /// Looks at the pages of an answer before the engine does, on the thread of the source, and takes those out that
+    /// are wrong: the engine counts an answer that lacks pages as wrong, and requests them again.
+    /// </summary>
+    public Action<PageBatch>? Check { get; init; }
+
+    /// <summary>Told which source is given up, and why; on the owner's thread.</summary>
+    public Action<IPageSource, SourceLoss>? GaveUp { get; init; }
+
     /// <summary>Pages of pushes that have not come, asked for or not.</summary>
     public ulong PushedInFlight => (ulong)_core.BackgroundHeld;
+
+    /// <summary>Pages that are wanted and have not come.</summary>
+    public int PagesHeld => _core.PagesHeld;
+
+    /// <summary>Is something wanted that <see cref="Go"/> has not asked for yet?</summary>
+    public bool IsWanted => _isWanted;
+
+    /// <summary>Can the passing of time alone change anything, so that <see cref="Tick"/> must be called?</summary>
+    public bool NeedsTicks => _core.NeedsTicks && _settings.TickNs > 0;
 
     /// <summary>Does something wait for a source to be there?</summary>
     public bool IsStarved => !_core.HasSource && _core.PagesHeld > 0;
@@ -51,8 +74,7 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     public long LostForNs => _sources.LostForNs;
 
     /// <summary>How long the thread may sleep at most, in ms; -1 where only an event changes anything.</summary>
-    public int SleepMs =>
-        _core.NeedsTicks && _settings.TickNs > 0 ? (int)Math.Max(1, _settings.TickNs / 1_000_000) : -1;
+    public int SleepMs => NeedsTicks ? (int)Math.Max(1, _settings.TickNs / 1_000_000) : -1;
 
     /// <summary>Pages are wanted; asked for by <see cref="Go"/>, together with others.</summary>
     public void Want(MemoryPageRange pages, FetchPriority priority, long nowNs)
@@ -101,7 +123,7 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     /// <summary>The next page that was pushed and will not come, since its source takes it to be in place.</summary>
     public bool TryTakeNotSent(out MemoryPage page) => _notSent.TryDequeue(out page);
 
-    /// <summary>The pager's thread is about to sleep: true where nothing arrived meanwhile.</summary>
+    /// <summary>The owner's thread is about to sleep: true where nothing arrived meanwhile.</summary>
     public bool Park()
     {
         Volatile.Write(ref _isParked, 1);
@@ -118,11 +140,16 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     /// <inheritdoc/>
     public void OnPages(PageBatch batch)
     {
-        // Nobody is there any more to place it.
+        ArgumentNullException.ThrowIfNull(batch);
+        // Nobody is there any more to take it.
         if (_isOver)
+        {
             batch.Release();
-        else
-            Arrive(new SourceEvent(SourceEvent.What.Pages, batch));
+            return;
+        }
+
+        Check?.Invoke(batch);
+        Arrive(new SourceEvent(SourceEvent.What.Pages, batch));
     }
 
     /// <inheritdoc/>
@@ -137,7 +164,7 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     public void OnRemoved(IPageSource source) => Arrive(new SourceEvent(SourceEvent.What.Removed, Source: source));
 
     /// <summary>
-    /// Cancels what is on its way, and lets go of what arrived and was not taken. The pager's thread is over.
+    /// Cancels what is on its way, and lets go of what arrived and was not taken. The owner's thread is over.
     /// </summary>
     public void Dispose()
     {
@@ -156,7 +183,7 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
         _events.Enqueue(happened);
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _isParked) != 0)
-            _wake.Signal();
+            _wake();
     }
 
     private void OnEvent(in SourceEvent happened, long nowNs)
@@ -168,7 +195,7 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
                 break;
             case SourceEvent.What.Failed:
                 if (happened.Failure != FetchFailure.Cancelled)
-                    _counters.CountFailedFetch();
+                    FailedRequests++;
                 _core.OnFailed(happened.RequestId, happened.Failure);
                 break;
             case SourceEvent.What.Added:
@@ -211,7 +238,11 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
                     break;
                 case FetchEffectKind.GiveUp:
                     if (effect.Loss != SourceLoss.Removed)
+                    {
+                        GaveUp?.Invoke(_bySource[effect.Source], effect.Loss);
                         _bySource[effect.Source].GiveUp();
+                    }
+
                     break;
                 case FetchEffectKind.Deliver:
                     _arrived.Enqueue((effect.Batch!, effect.Priority == FetchPriority.Demand));
@@ -225,7 +256,6 @@ internal sealed class Fetches : IPageSink, ISourceFollower, IDisposable
         foreach (var source in _gathering)
             source.Send();
         _gathering.Clear();
-        _counters.SetFetches(_core.Counters);
     }
 
     // What is asked of one source in a row goes out together.

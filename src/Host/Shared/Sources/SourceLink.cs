@@ -30,7 +30,10 @@ internal sealed class SourceLink(EndPoint endpoint, bool isNamed, ITimer retry) 
     /// <summary>Has it been said that it is lost?</summary>
     public bool IsLost { get; set; }
 
-    public void Opened() => (IsOpen, _retryAfter) = (true, MinRetry);
+    /// <summary>Could it be asked at any time?</summary>
+    public bool WasOpen { get; private set; }
+
+    public void Opened() => (IsOpen, WasOpen, _retryAfter) = (true, true, MinRetry);
 
     /// <summary>The connection is over: tries again soon, and less often the longer that fails.</summary>
     public void Closed()

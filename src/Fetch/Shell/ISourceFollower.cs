@@ -1,6 +1,6 @@
 using Userfault.Pages;
 
-namespace Userfault.Handler;
+namespace Userfault.Fetch;
 
 /// <summary>
 /// Is told which sources a <see cref="SourceSet"/> has. On any thread, under the set's lock: hands over and returns.

@@ -1,6 +1,4 @@
-using Userfault.Tests;
-
-namespace Userfault.Qemu.Tests;
+namespace Userfault.Tests;
 
 /// <summary>Tests that share the saved guest.</summary>
 [CollectionDefinition(Name)]

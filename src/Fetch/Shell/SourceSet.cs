@@ -1,29 +1,27 @@
-using System.Diagnostics;
-using Userfault.Fetch;
 using Userfault.Pages;
 
-namespace Userfault.Handler;
+namespace Userfault.Fetch;
 
 /// <summary>
 /// The page sources of a process, shared by all its VMs: those that are connected now. Sources come and go on any
-/// thread; each VM's pager follows them and asks them as it decides itself.
+/// thread; each VM's engine follows them and asks them as it decides itself.
 /// </summary>
-public sealed class SourceSet
+/// <param name="nowNs">The clock, in ns; any zero. Called on any thread.</param>
+public sealed class SourceSet(Func<long> nowNs)
 {
     private readonly Lock _lock = new();
     private readonly List<(IPageSource Source, bool IsSpare)> _sources = [];
     private readonly List<ISourceFollower> _followers = [];
-    private long _lostAt = Stopwatch.GetTimestamp();
+    private long _lostAtNs = nowNs();
     private volatile int _count;
 
     /// <summary>How many there are.</summary>
     public int Count => _count;
 
     /// <summary>For how long there has been none, in ns; 0 while there is one.</summary>
-    public long LostForNs =>
-        _count > 0 ? 0 : (long)Stopwatch.GetElapsedTime(Volatile.Read(ref _lostAt)).TotalNanoseconds;
+    public long LostForNs => _count > 0 ? 0 : nowNs() - Volatile.Read(ref _lostAtNs);
 
-    /// <summary>Where requests get their numbers: pagers share connections.</summary>
+    /// <summary>Where requests get their numbers: engines share connections.</summary>
     public RequestNumbers Numbers { get; } = new();
 
     /// <summary>A source is there.</summary>
@@ -51,7 +49,7 @@ public sealed class SourceSet
                 return;
             _count = _sources.Count;
             if (_count == 0)
-                Volatile.Write(ref _lostAt, Stopwatch.GetTimestamp());
+                Volatile.Write(ref _lostAtNs, nowNs());
             foreach (var follower in _followers)
                 follower.OnRemoved(source);
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using Userfault.DataPlane;
+using Userfault.Fetch;
 using Userfault.Handler;
 using Userfault.Pages;
 
@@ -8,9 +9,9 @@ namespace Userfault.Cli;
 
 /// <summary>
 /// Connections to all sources of one image: the nodes that a user has named, and those that these know of, which are
-/// spares. Kept up while the handler runs: one that is lost is tried again, and nodes are asked again whom they know.
-/// No actors here: a handler is a small process, and a collection of theirs must not stand between a guest and its
-/// page.
+/// spares. Kept up while guests are served: one that is lost is tried again, and nodes are asked again whom they know.
+/// No actors here: a handler, or a restore, is a small process, and a collection of theirs must not stand between a
+/// guest and its page.
 /// </summary>
 internal sealed class ClusterSources : IPageClientOwner, IDisposable
 {
@@ -21,6 +22,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     private readonly SslClientAuthenticationOptions? _tls;
     private readonly Func<string, bool> _mayDial;
     private readonly Action<string> _log;
+    private readonly Func<ImageIdentity, ImageIdentity> _askedAs;
     private readonly Dictionary<EndPoint, SourceLink> _links = [];
     private readonly Dictionary<EndPoint, IReadOnlyList<ImageIdentity>> _offered = [];
     private IReadOnlyList<ImageIdentity> _images;
@@ -32,14 +34,19 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     /// <param name="tls">TLS; null for none.</param>
     /// <param name="mayDial">May a host that a node knows of be connected to?</param>
     /// <param name="log">Told of sources that are lost, back, or new.</param>
+    /// <param name="askedAs">
+    /// Where something that belongs to the image is wanted: the identity that it is asked for by, from the image's.
+    /// </param>
     public ClusterSources(
         SourcesFound found,
         SslClientAuthenticationOptions? tls,
         Func<string, bool> mayDial,
-        Action<string> log
+        Action<string> log,
+        Func<ImageIdentity, ImageIdentity>? askedAs = null
     )
     {
         (_found, _tls, _mayDial, _log) = (found, tls, mayDial, log);
+        _askedAs = askedAs ?? (static image => image);
         _images = [found.Image];
         foreach (var node in found.Nodes)
             Add(node, isNamed: true);
@@ -47,7 +54,17 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
     }
 
     /// <summary>Those that can be asked now.</summary>
-    public SourceSet Set { get; } = new();
+    public SourceSet Set { get; } = new(TimeProvider.System.GetTimestamp);
+
+    /// <summary>The names of all that could be asked at any time so far.</summary>
+    public IReadOnlyList<string> Seen
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _links.Values.Where(static l => l.WasOpen).Select(static l => $"{l.Endpoint}")];
+        }
+    }
 
     public void OnOpened(PageClient client)
     {
@@ -153,7 +170,7 @@ internal sealed class ClusterSources : IPageClientOwner, IDisposable
                     new PageClientOptions
                     {
                         Server = endpoint,
-                        Image = _images[link.Attempts++ % _images.Count],
+                        Image = _askedAs(_images[link.Attempts++ % _images.Count]),
                         Tls = _tls,
                     },
                     this

@@ -1,8 +1,8 @@
 using Userfault.Pages;
 
-namespace Userfault.Handler;
+namespace Userfault.Fetch;
 
-/// <summary>What comes from the sources' threads to a pager's: one of these things.</summary>
+/// <summary>What comes from the sources' threads to the owner's of an engine: one of these things.</summary>
 /// <param name="Kind">Which of them.</param>
 /// <param name="Batch">Pages that have come.</param>
 /// <param name="RequestId">A request that ended without (the rest of) its pages.</param>

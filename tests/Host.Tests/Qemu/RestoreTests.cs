@@ -1,0 +1,182 @@
+using Userfault.Tests;
+
+namespace Userfault.Host.Tests;
+
+/// <summary>Guests of a real QEMU that go on where they were saved.</summary>
+[Collection(SavedGuestCollection.Name)]
+public sealed class RestoreTests(SavedGuest saved) : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [SkippableTheory]
+    [InlineData("")]
+    [InlineData("--preempt")]
+    [InlineData("--latency 200us")]
+    public async Task A_guest_goes_on_where_it_was_saved(string options)
+    {
+        QemuProgram.IsNeededAsDestination();
+        await using var to = await saved.DestinationAsync(_folder);
+        using var restore = Restore(saved.Plain, to, options.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        await restore.Command.Line("resumed after");
+        var report = await restore.EndAsync(0);
+        Assert.Equal("completed", report.GetProperty("end").GetString());
+        Assert.Equal(0, report.GetProperty("leftPages").GetInt32());
+        Assert.True(report.GetProperty("resumedMs").GetDouble() > 0);
+        Assert.Equal(
+            report.GetProperty("contentPages").GetInt32(),
+            Math.Min(
+                report.GetProperty("contentPages").GetInt32(),
+                report.GetProperty("demandedPages").GetInt32() + report.GetProperty("pushedPages").GetInt32()
+            )
+        );
+        await to.IsCompleteAsync();
+    }
+
+    [SkippableFact]
+    public async Task A_guest_goes_on_from_pages_at_fixed_offsets()
+    {
+        QemuProgram.MappedRamIsNeeded();
+        QemuProgram.IsNeededAsDestination();
+        await using var to = await saved.DestinationAsync(_folder);
+        using var restore = Restore(saved.MappedRam, to);
+        await restore.EndAsync(0);
+        await to.IsCompleteAsync();
+    }
+
+    [SkippableFact]
+    public async Task A_destination_may_be_driven_by_hand()
+    {
+        QemuProgram.IsNeededAsDestination();
+        await using var to = await saved.DestinationAsync(_folder);
+        var address = $"unix:{_folder.At("s")}";
+        await to.ListenAsync(address);
+        using var restore = new RestoreProcess(_folder, saved.Plain, "--to", address);
+        await restore.EndAsync(0);
+        await to.IsCompleteAsync();
+    }
+
+    [SkippableFact]
+    public async Task Only_requested_pages_are_sent_until_it_is_stopped()
+    {
+        QemuProgram.IsNeededAsDestination();
+        await using var to = await saved.DestinationAsync(_folder);
+        using var restore = Restore(saved.Plain, to, "--push", "none");
+        await to.ChecksAsync(100);
+        restore.Command.Interrupt();
+        var report = await restore.EndAsync(130);
+        Assert.Equal("stopped", report.GetProperty("end").GetString());
+        Assert.Equal(0, report.GetProperty("pushedPages").GetInt32());
+        Assert.True(report.GetProperty("demandedPages").GetInt32() > 100);
+        // What the guest does not touch was not sent: the firmware's memory below 1 MiB.
+        Assert.True(report.GetProperty("leftPages").GetInt32() > 0);
+        await Eventually.Holds(async () => await to.MigrationAsync() == "postcopy-paused", () => to.Error);
+        using var recovery = Restore(saved.Plain, to, "--recover");
+        await recovery.EndAsync(0);
+        await to.IsCompleteAsync();
+    }
+
+    [SkippableFact]
+    public async Task Push_is_held_to_its_rate()
+    {
+        const double BytesPerSecond = 16 << 20;
+        QemuProgram.IsNeededAsDestination();
+        await using var to = await saved.DestinationAsync(_folder);
+        using var restore = Restore(saved.Plain, to, "--push", "16M");
+        var report = await restore.EndAsync(0);
+        var pushed = report.GetProperty("pushedPages").GetInt32();
+        var seconds = report.GetProperty("elapsedMs").GetDouble() / 1000;
+        Assert.True(pushed > 0);
+        Assert.True(report.GetProperty("demandedPages").GetInt32() > pushed / 4);
+        // One section of 32 pages may be ahead of the rate.
+        Assert.True((pushed - 32) * 4096 <= BytesPerSecond * seconds, $"{pushed} pages in {seconds} s");
+        await to.IsCompleteAsync();
+    }
+
+    [SkippableFact]
+    public async Task A_guest_on_huge_pages_gets_them_whole()
+    {
+        QemuProgram.IsNeededAsDestination();
+        using var pages = HugePages.Take(saved.RamMib / 2);
+        string[] memory =
+        [
+            "-object",
+            $"memory-backend-memfd,id=pc.ram,size={saved.RamMib}M,hugetlb=on,hugetlbsize=2M",
+            "-machine",
+            "memory-backend=pc.ram",
+        ];
+        await using (var to = await saved.DestinationAsync(_folder, "small", memory))
+        {
+            using var refused = Restore(saved.Plain, to, "--qemu-log", to.LogPath);
+            await refused.FailureAsync("page sizes", "--huge-pages");
+        }
+
+        await using (var to = await saved.DestinationAsync(_folder, "huge", memory))
+        {
+            using var restore = Restore(saved.Plain, to, "--huge-pages", "pc.ram=2M");
+            await restore.EndAsync(0);
+            await to.IsCompleteAsync();
+        }
+    }
+
+    [SkippableFact]
+    public async Task Ten_guests_go_on_from_one_file()
+    {
+        const int Guests = 10;
+        QemuProgram.IsNeededAsDestination();
+        var all = new List<QemuProcess>();
+        try
+        {
+            var args = new List<string>();
+            for (var i = 0; i < Guests; i++)
+            {
+                all.Add(await saved.DestinationAsync(_folder, $"{i}"));
+                args.AddRange(["--to", $"unix:{_folder.At($"{i}.sock")}", "--qmp", all[i].QmpPath]);
+            }
+
+            using var restore = new RestoreProcess(_folder, [saved.Plain, .. args]);
+            Assert.True(await restore.Command.End() == 0, restore.Command.All());
+            Assert.Equal(Guests, restore.Guests().Count);
+            foreach (var guest in restore.Guests())
+            {
+                Assert.Equal("completed", guest.GetProperty("end").GetString());
+                Assert.Equal(0, guest.GetProperty("leftPages").GetInt32());
+            }
+            foreach (var to in all)
+            {
+                await to.IsCompleteAsync(50);
+                // The others have more of the processors then.
+                await to.DisposeAsync();
+            }
+        }
+        finally
+        {
+            foreach (var to in all)
+                await to.DisposeAsync();
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_guest_finds_a_page_that_is_not_its_own()
+    {
+        // The tests' own check: without it, no bad page would ever be found.
+        QemuProgram.IsNeededAsDestination();
+        var file = _folder.At("changed.mig");
+        var bytes = File.ReadAllBytes(saved.Plain);
+        var page = new byte[Mmu.Page.Size];
+        GuestRom.Fill(0x800, 0, page);
+        // Behind the first dword, in which the guest's writes are counted.
+        var at = bytes.AsSpan().LastIndexOf(page.AsSpan(4));
+        Assert.True(at > 0);
+        bytes[at + 1000]++;
+        File.WriteAllBytes(file, bytes);
+        await using var to = await saved.DestinationAsync(_folder);
+        using var restore = Restore(file, to);
+        await restore.EndAsync(0);
+        await Eventually.Holds(() => to.Bad > 0, () => to.Error);
+    }
+
+    private RestoreProcess Restore(string file, QemuProcess to, params string[] more) =>
+        new(_folder, [file, "--to", $"unix:{_folder.At("to.sock")}", "--qmp", to.QmpPath, .. more]);
+}
