@@ -6,6 +6,7 @@ namespace Userfault.Cli;
 internal sealed class DestinationLog
 {
     private const int MaxBytes = 64 << 10;
+    private static readonly string[] Callers = ["load of migration failed", "error while loading state"];
     private readonly string _path;
     private readonly long _from;
 
@@ -16,18 +17,21 @@ internal sealed class DestinationLog
         _from = LengthOf(path);
     }
 
-    /// <summary>The last line that QEMU has printed; null where there is none.</summary>
-    public string? LastLine()
+    /// <summary>
+    /// The line in which QEMU says why it gave up; null where it has printed none. It is the last one but for those in
+    /// which the callers of what failed say that they failed, too.
+    /// </summary>
+    public string? Reason()
     {
         try
         {
             using var file = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             file.Position = Math.Max(_from, file.Length - MaxBytes);
             using var reader = new StreamReader(file, Encoding.UTF8);
-            return reader
+            var lines = reader
                 .ReadToEnd()
-                .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                .LastOrDefault();
+                .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            return lines.LastOrDefault(static line => !Callers.Any(line.Contains)) ?? lines.LastOrDefault();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

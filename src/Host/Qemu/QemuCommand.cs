@@ -8,6 +8,7 @@ internal static class QemuCommand
     public static Command Create() =>
         new("qemu", "Restore guests that QEMU has saved, page by page as they run.")
         {
+            SaveCommand.Create(),
             QemuInfoCommand.Create(),
             RestoreCommand.Create(),
         };

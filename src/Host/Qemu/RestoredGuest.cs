@@ -90,7 +90,7 @@ internal sealed class RestoredGuest : IDisposable
     {
         await using var monitor = _target.Monitor is null
             ? null
-            : await QmpDestination.ConnectAsync(_target.Monitor, stop);
+            : await QmpDestination.ConnectAsync(_target.Monitor, _patience, TimeProvider.System, stop);
         var address = _target.Address;
         if (monitor is not null && kind == SessionKind.Start)
             await monitor.PrepareAsync(address, _hasPreempt, stop);
@@ -162,28 +162,34 @@ internal sealed class RestoredGuest : IDisposable
     private async Task<SessionEnd> ExplainAsync(SessionEnd end, QmpDestination? monitor, CancellationToken stop)
     {
         if (end.End is PostcopyEnd.Stopped or PostcopyEnd.NoContents)
-            return end with { Reason = $"{end.Reason}; {Mend(end)}" };
+            return end with { Reason = $"{end.Reason}; {Recover()}" };
         string? why = null;
+        var isGone = end.End is PostcopyEnd.ClosedBeforeRun or PostcopyEnd.Refused;
         if (monitor is not null && !stop.IsCancellationRequested)
         {
             why = await monitor.FailureAsync(stop);
-            if (end.End == PostcopyEnd.ClosedBeforeRun)
+            if (isGone)
                 _ = await monitor.WaitForAsync("failed", LastWords, TimeProvider.System, stop);
+            isGone |= monitor.IsGone;
         }
 
-        why = _destinationLog?.LastLine() ?? why;
-        return end with { Reason = $"{end.Reason}; {(why is null ? "" : $"QEMU says: {why}; ")}{Mend(end)}" };
+        why = _destinationLog?.Reason() ?? why;
+        var said = why is null ? "" : $"QEMU says: {why}; ";
+        return end with { Reason = $"{end.Reason}; {said}{(isGone ? StartAnew(why) : Recover())}" };
     }
 
-    private string Mend(SessionEnd end) =>
-        end.End == PostcopyEnd.ClosedBeforeRun
-            ? _destinationLog is null
-                ? "see QEMU's standard error for the reason (--qemu-log FILE shows it here), and start it anew"
-                : "start it anew"
-            : _target.Monitor is null
-                ? "the guest is paused: say migrate-recover with a new address in QEMU's monitor, then give that "
-                    + "address with --recover"
-                : "the guest is paused: give the same command with --recover";
+    private string StartAnew(string? why) =>
+        why?.Contains("RAM page sizes", StringComparison.Ordinal) == true
+            ? "name each block that is on huge pages there with --huge-pages BLOCK=SIZE, and start QEMU anew"
+        : _destinationLog is null && why is null
+            ? "see QEMU's standard error for the reason (--qemu-log FILE shows it here), and start QEMU anew"
+        : "start QEMU anew";
+
+    private string Recover() =>
+        _target.Monitor is null
+            ? "the guest is paused: say migrate-recover with a new address in QEMU's monitor, then give that "
+                + "address with --recover"
+            : "the guest is paused: give the same command with --recover";
 
     private static long ElapsedSince(long timestamp) => TimeProvider.System.GetElapsedTime(timestamp).Ticks * 100;
 }

@@ -11,6 +11,7 @@ internal sealed class PostcopySession : IDisposable
 {
     // What is appended of answers before the socket is asked to take it: a little, so that requests are looked at.
     private const int MaxGatheredBytes = 64 << 10;
+    private const string Closed = "the destination has closed the connection";
     private const int MaxWaitMs = 1000;
     private const long NsPerMs = 1_000_000;
     private const int MainEvent = 0;
@@ -89,7 +90,9 @@ internal sealed class PostcopySession : IDisposable
         }
         catch (SocketException e)
         {
-            return BrokenBy(e.Message);
+            return BrokenBy(
+                e.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown ? Closed : e.Message
+            );
         }
         catch (ReturnPathException e)
         {
@@ -117,7 +120,7 @@ internal sealed class PostcopySession : IDisposable
         while (!_isStopped)
         {
             if (!Receive())
-                return BrokenBy("the destination has closed the connection");
+                return BrokenBy(Closed);
             if (_core.Phase is PostcopyPhase.Completed)
                 return PostcopyEnd.Completed;
             if (_core.Phase is PostcopyPhase.Refused)

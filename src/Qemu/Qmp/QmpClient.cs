@@ -12,6 +12,7 @@ namespace Userfault.Qemu;
 /// </summary>
 public sealed class QmpClient : IAsyncDisposable
 {
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(20);
     private const int MaxLineBytes = 16 << 20;
 
     private readonly NetworkStream _stream;
@@ -32,6 +33,37 @@ public sealed class QmpClient : IAsyncDisposable
 
     /// <summary>Events that have arrived, in order; complete when the monitor is gone.</summary>
     public ChannelReader<QmpEvent> Events => _events.Reader;
+
+    /// <summary>Connects; tries again for a while where nothing listens there yet.</summary>
+    /// <param name="path">The socket of <c>-qmp unix:PATH,server</c>.</param>
+    /// <param name="patience">For how long.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancelled">Ends the attempt.</param>
+    /// <exception cref="QmpException">Nothing listens there, or it is no QEMU.</exception>
+    public static async Task<QmpClient> ConnectAsync(
+        string path,
+        TimeSpan patience,
+        TimeProvider time,
+        CancellationToken cancelled
+    )
+    {
+        ArgumentNullException.ThrowIfNull(time);
+        var startedAt = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await ConnectAsync(path, cancelled);
+            }
+            catch (QmpException e) when (e.InnerException is SocketException)
+            {
+                if (time.GetElapsedTime(startedAt) >= patience)
+                    throw;
+            }
+
+            await Task.Delay(RetryAfter, time, cancelled);
+        }
+    }
 
     /// <summary>Connects and leaves the negotiation.</summary>
     /// <param name="path">The socket of <c>-qmp unix:PATH,server</c>.</param>

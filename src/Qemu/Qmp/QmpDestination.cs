@@ -51,10 +51,16 @@ public sealed class QmpDestination : IAsyncDisposable
 
     /// <summary>Connects to QEMU's monitor.</summary>
     /// <param name="path">The socket of <c>-qmp unix:PATH,server=on,wait=off</c>.</param>
+    /// <param name="patience">How long to wait until something listens there.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="cancelled">Ends the attempt.</param>
     /// <exception cref="QmpException">Nothing listens there, or it is no QEMU.</exception>
-    public static async Task<QmpDestination> ConnectAsync(string path, CancellationToken cancelled) =>
-        new(path, await QmpClient.ConnectAsync(path, cancelled));
+    public static async Task<QmpDestination> ConnectAsync(
+        string path,
+        TimeSpan patience,
+        TimeProvider time,
+        CancellationToken cancelled
+    ) => new(path, await QmpClient.ConnectAsync(path, patience, time, cancelled));
 
     /// <summary>Has QEMU wait for a post-copy migration.</summary>
     /// <param name="address">Where it is to listen.</param>

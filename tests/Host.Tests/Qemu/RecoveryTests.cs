@@ -67,7 +67,7 @@ public sealed class RecoveryTests(SavedGuest saved) : IDisposable
         using var restore = Restore(to, "--push", "none");
         await to.ChecksAsync(2);
         await to.DisposeAsync();
-        await restore.FailureAsync("closed");
+        await restore.FailureAsync("closed", "start QEMU anew");
     }
 
     private RestoreProcess Restore(QemuProcess to, params string[] more) =>

@@ -38,7 +38,7 @@ public sealed class RefusalTests(SavedGuest saved) : IDisposable
         };
         await using var to = await QemuProcess.StartAsync(_folder, "to", options);
         using var restore = Restore(to, hasLog ? ["--qemu-log", to.LogPath] : []);
-        await restore.FailureAsync("closed", hasLog ? "Machine type received is 'pc-i440fx" : "standard error");
+        await restore.FailureAsync("QEMU", hasLog ? "Machine type received is 'pc-i440fx" : "standard error");
         Assert.NotEqual(0, await to.EndAsync());
     }
 
@@ -55,7 +55,7 @@ public sealed class RefusalTests(SavedGuest saved) : IDisposable
             "memory-backend=other"
         );
         using var restore = Restore(to, "--qemu-log", to.LogPath);
-        await restore.FailureAsync("closed", "Unknown ramblock", "pc.ram");
+        await restore.FailureAsync("Unknown ramblock", "pc.ram", "start QEMU anew");
         Assert.NotEqual(0, await to.EndAsync());
     }
 

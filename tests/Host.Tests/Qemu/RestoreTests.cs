@@ -108,8 +108,8 @@ public sealed class RestoreTests(SavedGuest saved) : IDisposable
         ];
         await using (var to = await saved.DestinationAsync(_folder, "small", memory))
         {
-            using var refused = Restore(saved.Plain, to);
-            await refused.FailureAsync(to.LogPath, "page sizes", "--huge-pages");
+            using var refused = Restore(saved.Plain, to, "--qemu-log", to.LogPath);
+            await refused.FailureAsync("page sizes", "--huge-pages");
         }
 
         await using (var to = await saved.DestinationAsync(_folder, "huge", memory))
