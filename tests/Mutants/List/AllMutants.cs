@@ -16,5 +16,6 @@ internal static class AllMutants
         .. HandlerMutants.List,
         .. ImageMutants.List,
         .. PagerMutants.List,
+        .. RestoreFromClusterMutants.List,
     ];
 }

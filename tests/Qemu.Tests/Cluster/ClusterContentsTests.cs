@@ -93,7 +93,7 @@ public sealed class ClusterContentsTests
     public void Digests_of_another_image_are_not_believed()
     {
         using var rig = new ClusterRig(Pages);
-        using var other = new AlteredZeros(rig.Image);
+        using var other = new OtherImage(rig.Image);
         using var manifest = new ManifestSource(other, rig.Image.Identity);
         rig.AddSource(manifest: manifest);
         rig.AddSource();
