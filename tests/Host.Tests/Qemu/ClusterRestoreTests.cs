@@ -96,6 +96,29 @@ public sealed class ClusterRestoreTests(SavedGuest saved) : IDisposable
         await to.IsCompleteAsync();
     }
 
+    [SkippableFact]
+    public async Task A_secured_cluster_wants_certificates()
+    {
+        QemuProgram.IsNeededAsDestination();
+        var keys = _folder.At("keys");
+        Assert.Equal(0, (await CommandLine.Run("cluster", "keys", keys, "--nodes", "2")).ExitCode);
+        using var source = await NodeProcess.Start(
+            "source",
+            "--image",
+            saved.Plain,
+            "--config",
+            $"{keys}/node-1.hocon"
+        );
+        var refused = await CommandLine.Run(
+            ["qemu", "restore", "--cluster", source.Serves, "--to", $"unix:{_folder.At("to.sock")}"]
+        );
+        refused.IsBadInput("--cluster", "no source found");
+        await using var to = await saved.DestinationAsync(_folder);
+        using var restore = Restore(to, source.Serves, "--config", $"{keys}/node-2.hocon");
+        await restore.EndAsync(0);
+        await to.IsCompleteAsync();
+    }
+
     [Fact]
     public async Task An_image_that_is_no_saved_guest_is_refused()
     {
