@@ -109,9 +109,14 @@ public sealed class ClusterRestoreTests(SavedGuest saved) : IDisposable
             "--config",
             $"{keys}/node-1.hocon"
         );
-        var refused = await CommandLine.Run(
-            ["qemu", "restore", "--cluster", source.Serves, "--to", $"unix:{_folder.At("to.sock")}"]
-        );
+        var refused = await CommandLine.Run([
+            "qemu",
+            "restore",
+            "--cluster",
+            source.Serves,
+            "--to",
+            $"unix:{_folder.At("to.sock")}",
+        ]);
         refused.IsBadInput("--cluster", "no source found");
         await using var to = await saved.DestinationAsync(_folder);
         using var restore = Restore(to, source.Serves, "--config", $"{keys}/node-2.hocon");

@@ -29,12 +29,27 @@ internal static class QemuMutants
             "postcopy-page-sent-twice",
             "A page that was pushed is sent again when its request comes late.",
             OfCore("Everything_arrives_once_and_it_ends_in_order"),
-            "Qemu/Postcopy/RequestQueue.cs",
-            """
-            if (!ram.IsSent(unit.Start))
-                            return true;
-            """,
-            "return true;"
+            new Rewrite(
+                "Qemu/Postcopy/RequestQueue.cs",
+                "!ram.IsSent(unit.Start) && _queued.Add(unit.Start.Value)",
+                "_queued.Add(unit.Start.Value)"
+            ),
+            new Rewrite(
+                "Qemu/Postcopy/RequestQueue.cs",
+                """
+                if (!ram.IsSent(unit.Start))
+                                return true;
+                """,
+                "return true;"
+            )
+        ),
+        new(
+            "postcopy-end-without-ping",
+            "The end is sent while answers may be unread on the second channel.",
+            OfCore("The_end_waits_until_the_second_channel_is_read"),
+            Core,
+            "_settings.HasPreemptChannel && !_mayEnd",
+            "false"
         ),
         new(
             "postcopy-pushes-zeros",
@@ -43,22 +58,6 @@ internal static class QemuMutants
             "Qemu/Postcopy/PushCursor.cs",
             "ram.IsSent(page) || contents.IsZero(page)",
             "ram.IsSent(page)"
-        ),
-        new(
-            "postcopy-ends-early",
-            "The end is sent while a request waits.",
-            OfCore("A_request_is_answered_before_the_end"),
-            Core,
-            "Phase == PostcopyPhase.Running && Waiting == 0 && TryEnd(main, answers)",
-            "Phase == PostcopyPhase.Running && TryEnd(main, answers)"
-        ),
-        new(
-            "postcopy-end-of-answers-missing",
-            "The second channel is not closed before the end.",
-            OfCore("The_second_channel_ends_before_the_first"),
-            Core,
-            "new StreamWriter(answers).EndOfRecords();",
-            ";"
         ),
         new(
             "postcopy-recovery-trusts-itself",

@@ -72,12 +72,7 @@ internal sealed class Mutations
                 _buffer[at] = (byte)random.Next();
                 return length;
             case 2 or 3 or 4:
-                Write(
-                    at,
-                    rest,
-                    Near(ref random),
-                    1 << random.Below(4)
-                );
+                Write(at, rest, Near(ref random), 1 << random.Below(4));
                 return length;
             case 5:
                 return at;

@@ -277,37 +277,6 @@ public sealed class PostcopyCoreTests : IDisposable
     }
 
     [Fact]
-    public void A_request_is_answered_before_the_end()
-    {
-        using var image = Open(StreamBuilder.Small(8));
-        var core = Core(image, new PostcopySettings { HasPreemptChannel = true });
-        var destination = new ModelDestination(("pc.ram", 8)) { HasPreempt = true };
-        Begin(core, image, destination);
-        while (core.Left > 0)
-            _ = core.TryWrite(_main, _answers, 0);
-        destination.Touch("pc.ram", 2);
-        Take(core, destination);
-        // The second channel is full: the answer cannot go out yet.
-        Assert.Equal(WrittenKind.Nothing, core.TryWrite(_main, null, 0).Kind);
-        Assert.Equal(WrittenKind.Answer, core.TryWrite(_main, _answers, 0).Kind);
-        Assert.Equal(WrittenKind.End, core.TryWrite(_main, _answers, 0).Kind);
-    }
-
-    [Fact]
-    public void The_second_channel_ends_before_the_first()
-    {
-        using var image = Open(StreamBuilder.Small(8));
-        var core = Core(image, new PostcopySettings { HasPreemptChannel = true });
-        var destination = new ModelDestination(("pc.ram", 8)) { HasPreempt = true };
-        Begin(core, image, destination);
-        while (core.Left > 0)
-            _ = core.TryWrite(_main, _answers, 0);
-        _answers.Clear();
-        Assert.Equal(WrittenKind.End, core.TryWrite(_main, _answers, 0).Kind);
-        Assert.Equal("0000000000000010", Convert.ToHexString(_answers.WrittenSpan));
-    }
-
-    [Fact]
     public void A_block_that_only_the_destination_has_reads_as_zeros()
     {
         using var image = Open(StreamBuilder.Small(8));
