@@ -42,7 +42,7 @@ internal static unsafe class IndexFile
             if (IsTrusted(file, stream) && file.Length == new IndexLayout(pages).Bytes && IsOf(file, stream, pages))
             {
                 var end = new EndOfRam(At(file.Bytes, 56), (At(file.Bytes, 64) & 1) != 0);
-                var index = new PageIndex(file, file.Bytes, pages, end, isChecked: false);
+                var index = PageIndex.OfFile(file, file.Bytes, pages, end);
                 file = null;
                 return index;
             }
@@ -118,23 +118,23 @@ internal static unsafe class IndexFile
         BinaryPrimitives.WriteUInt32LittleEndian(header[SumAt..], sum);
 
         file.SetLength((long)layout.Bytes);
-        Append(file, start, 0, layout.Offsets);
-        for (ulong chunk = 0; chunk < layout.Chunks; )
+        for (ulong at = 0; at < layout.Bytes; )
         {
-            var first = chunk;
-            while (chunk < layout.Chunks && HasContent(index, chunk))
-                chunk++;
-            if (chunk > first)
-            {
-                var bytes = (chunk - first) * IndexLayout.ChunkBytes;
-                Append(file, start, layout.Offsets + (first * IndexLayout.ChunkBytes), bytes);
-            }
+            var first = at;
+            while (at < layout.Bytes && IsWritten(index, layout, at))
+                at += IndexLayout.ChunkBytes;
+            if (at > first)
+                Append(file, start, first, at - first);
             else
-            {
-                chunk++;
-            }
+                at += IndexLayout.ChunkBytes;
         }
     }
+
+    // Pages of zeros are left out: the index of a large guest with little content is as small.
+    private static bool IsWritten(PageIndex index, in IndexLayout layout, ulong at) =>
+        at >= layout.Offsets
+            ? HasContent(index, (at - layout.Offsets) / IndexLayout.ChunkBytes)
+            : !ZeroPage.IsZero(index.Start + at);
 
     private static void WriteHead(Span<byte> header, FileStamp stream, ulong pages)
     {

@@ -16,21 +16,31 @@ internal sealed unsafe class PageIndex : IDisposable
     private readonly uint* _sums;
     private readonly ulong[]? _checked;
 
-    /// <summary>Of memory that this process has filled.</summary>
-    /// <param name="memory">Owns the memory, and is owned.</param>
-    /// <param name="start">Its first byte.</param>
-    /// <param name="pages">Pages of the stream.</param>
-    /// <param name="end">Where the pages end.</param>
-    /// <param name="isChecked">Is it as it was written? Else each chunk is looked at before it is believed.</param>
-    public PageIndex(IDisposable memory, byte* start, ulong pages, EndOfRam end, bool isChecked = true)
+    private PageIndex(IDisposable memory, byte* start, ulong pages, ulong contentPages, EndOfRam end, bool isChecked)
     {
-        (_memory, End, _layout) = (memory, end, new IndexLayout(pages));
+        (_memory, ContentPages, End, _layout) = (memory, contentPages, end, new IndexLayout(pages));
         _start = start;
         _offsets = (ulong*)(start + _layout.Offsets);
         _sums = (uint*)(start + _layout.Sums);
         _checked = isChecked ? null : new ulong[(_layout.Chunks + 63) / 64];
-        ContentPages = PageBits.Count(Bits, 0, pages);
     }
+
+    /// <summary>Of memory that this process has filled.</summary>
+    /// <param name="memory">Owns the memory, and is owned.</param>
+    /// <param name="start">Its first byte.</param>
+    /// <param name="pages">Pages of the stream.</param>
+    /// <param name="contentPages">How many of them have content.</param>
+    /// <param name="end">Where the pages end.</param>
+    public static PageIndex Of(IDisposable memory, byte* start, ulong pages, ulong contentPages, EndOfRam end) =>
+        new(memory, start, pages, contentPages, end, isChecked: true);
+
+    /// <summary>Of a mapped file whose header, bitmap and sums were checked.</summary>
+    /// <param name="file">Owns the memory, and is owned.</param>
+    /// <param name="start">Its first byte.</param>
+    /// <param name="pages">Pages of the stream.</param>
+    /// <param name="end">Where the pages end.</param>
+    public static PageIndex OfFile(IDisposable file, byte* start, ulong pages, EndOfRam end) =>
+        new(file, start, pages, PageBits.Count(start + IndexLayout.Bitmap, 0, pages), end, isChecked: false);
 
     /// <summary>How many pages there are.</summary>
     public ulong Pages => _layout.Pages;

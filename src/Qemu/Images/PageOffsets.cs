@@ -25,10 +25,17 @@ internal sealed unsafe class PageOffsets : IPageOffsets, IDisposable
     /// <summary>How many.</summary>
     public ulong Pages { get; }
 
+    /// <summary>How many of them have content.</summary>
+    public ulong ContentPages { get; private set; }
+
     /// <inheritdoc/>
     public void SetContent(ulong page, ulong offset)
     {
-        _bits[page / 8] |= (byte)(1 << (int)(page % 8));
+        if (!PageBits.IsSet(_bits, page))
+        {
+            _bits[page / 8] |= (byte)(1 << (int)(page % 8));
+            ContentPages++;
+        }
         _offsets[page] = offset;
     }
 
@@ -40,6 +47,7 @@ internal sealed unsafe class PageOffsets : IPageOffsets, IDisposable
             return;
         _bits[page / 8] &= (byte)~(1 << (int)(page % 8));
         _offsets[page] = 0;
+        ContentPages--;
     }
 
     /// <summary>The index, which owns the memory from now on.</summary>
@@ -47,7 +55,7 @@ internal sealed unsafe class PageOffsets : IPageOffsets, IDisposable
     public PageIndex ToIndex(EndOfRam end)
     {
         ObjectDisposedException.ThrowIf(_memory is null, this);
-        var index = new PageIndex(_memory, _memory.Start, Pages, end);
+        var index = PageIndex.Of(_memory, _memory.Start, Pages, ContentPages, end);
         _memory = null;
         return index;
     }

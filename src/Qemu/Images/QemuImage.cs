@@ -122,7 +122,14 @@ public sealed unsafe class QemuImage : IMemoryImage
 
     /// <summary>The sections of the devices' state.</summary>
     /// <exception cref="StreamException">The bytes are no sections.</exception>
-    public IReadOnlyList<DeviceSection> Devices() => Qemu.DeviceState.Sections(Name, _file.Bytes, Stream, Description);
+    public IReadOnlyList<DeviceSection> Devices() =>
+        Qemu.DeviceState.Sections(
+            Name,
+            _file.Bytes,
+            Stream.DeviceStateOffset,
+            Stream.DeviceStateOffset + Stream.DeviceStateBytes,
+            Description
+        );
 
     /// <summary>Is the page known to be zero without a look at its bytes?</summary>
     public bool IsZero(MemoryPage page)

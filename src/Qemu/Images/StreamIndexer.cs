@@ -46,7 +46,7 @@ internal sealed class StreamIndexer(MappedFile file, SavedStreamReader reader, S
     /// <exception cref="StreamException">The stream is refused.</exception>
     public (PageIndex Index, SavedStream Stream, IndexState State) Make()
     {
-        using var offsets = new PageOffsets(head.Pages);
+        using var offsets = NewOffsets();
         EndOfRam end;
         file.ExpectInOrder(true);
         try
@@ -60,6 +60,23 @@ internal sealed class StreamIndexer(MappedFile file, SavedStreamReader reader, S
         var stream = reader.ReadRest(head, end);
         var index = offsets.ToIndex(end);
         return (index, stream, TryKeep(index) ? IndexState.Made : IndexState.NotKept);
+    }
+
+    private PageOffsets NewOffsets()
+    {
+        try
+        {
+            return new PageOffsets(head.Pages);
+        }
+        catch (LinuxException)
+        {
+            throw new StreamException(
+                StreamError.TooLarge,
+                file.Path,
+                $"the index of {head.Pages} pages takes {new IndexLayout(head.Pages).Bytes} bytes of address space",
+                "raise the limit of this process (ulimit -v), or save with mapped-ram"
+            );
+        }
     }
 
     // A block device can be written to without leaving a trace in its stamp: its index is not kept.

@@ -32,7 +32,11 @@ internal static unsafe class DeviceState
                     return (at - 6, at);
             }
         }
-        else if (length > start && bytes[length - 1] == (byte)ElementType.Eof)
+        else if (
+            length > start
+            && bytes[length - 1] == (byte)ElementType.Eof
+            && IsWhole(path, bytes, length - 1, start)
+        )
         {
             return (length - 1, 0);
         }
@@ -48,19 +52,23 @@ internal static unsafe class DeviceState
     /// The sections in the state. A section ends at its footer that is followed by the next section or the end; with a
     /// description the next section must also be the next one that it names.
     /// </summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="bytes">Its bytes.</param>
+    /// <param name="start">Where the state begins.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="description">QEMU's description; empty without it.</param>
     /// <exception cref="StreamException">The bytes are no sections.</exception>
     public static IReadOnlyList<DeviceSection> Sections(
         string path,
         byte* bytes,
-        SavedStream stream,
+        ulong start,
+        ulong end,
         ReadOnlySpan<byte> description
     )
     {
-        ArgumentNullException.ThrowIfNull(stream);
         var names = description.IsEmpty ? null : Names(path, description);
         var sections = new List<DeviceSection>();
-        var end = stream.DeviceStateOffset + stream.DeviceStateBytes;
-        var at = stream.DeviceStateOffset;
+        var at = start;
         while (at < end)
         {
             var cursor = new StreamCursor(path, bytes, end, at);
@@ -88,6 +96,20 @@ internal static unsafe class DeviceState
             );
         }
         return sections;
+    }
+
+    // A state of devices is full of zeros: without a description, one that is cut off ends like one that is whole.
+    private static bool IsWhole(string path, byte* bytes, ulong end, ulong start)
+    {
+        try
+        {
+            _ = Sections(path, bytes, start, end, default);
+            return true;
+        }
+        catch (StreamException)
+        {
+            return false;
+        }
     }
 
     // Behind the footer `7e be32(id)`; 0 where there is none.

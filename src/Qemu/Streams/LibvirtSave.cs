@@ -21,13 +21,22 @@ internal static unsafe class LibvirtSave
     private const uint MaxXmlBytes = 16 << 20;
 
     /// <summary>Does the file begin like libvirt's?</summary>
-    public static bool Is(ReadOnlySpan<byte> start) => start.StartsWith("LibvirtQemudSave"u8);
+    public static bool Is(ReadOnlySpan<byte> start) => start.StartsWith("LibvirtQemudSave"u8) || IsPart(start);
 
     /// <summary>Where the stream begins, and the XML.</summary>
     public static (ulong Start, string Xml) Read(string path, byte* bytes, ulong length)
     {
         var cursor = new StreamCursor(path, bytes, length, 0);
         var header = cursor.Take(HeaderBytes, "libvirt's header");
+        if (IsPart(header))
+        {
+            throw new StreamException(
+                StreamError.CutOff,
+                path,
+                "libvirt has not finished this save",
+                "wait for virsh save to end, or save the guest again"
+            );
+        }
         var version = BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
         var xml = BinaryPrimitives.ReadUInt32LittleEndian(header[20..]);
         var format = BinaryPrimitives.ReadUInt32LittleEndian(header[28..]);
@@ -45,7 +54,7 @@ internal static unsafe class LibvirtSave
             throw new StreamException(
                 StreamError.LibvirtFormat,
                 path,
-                $"libvirt's save in compressed format {format}",
+                $"libvirt's save in format {format} (compressed, or sparse)",
                 "set save_image_format = \"raw\" in qemu.conf and save again"
             );
         }
@@ -54,4 +63,7 @@ internal static unsafe class LibvirtSave
         var text = Encoding.UTF8.GetString(cursor.Take(xml, "libvirt's XML")).TrimEnd('\0');
         return (cursor.Position, text);
     }
+
+    // What libvirt writes first, and replaces when all of the guest is in the file.
+    private static bool IsPart(ReadOnlySpan<byte> start) => start.StartsWith("LibvirtQemudPart"u8);
 }

@@ -16,52 +16,44 @@ internal static class RamBlockList
     /// <summary>Reads the record and the list.</summary>
     /// <param name="cursor">At the record.</param>
     /// <param name="isMappedRam">Do bitmap and pages follow each entry?</param>
-    /// <param name="start">Where the stream begins in the file: mapped-ram's offsets count from there.</param>
     /// <exception cref="StreamException">It contradicts itself.</exception>
-    public static IReadOnlyList<RamBlock> Read(ref StreamCursor cursor, bool isMappedRam, ulong start)
+    public static IReadOnlyList<RamBlock> Read(ref StreamCursor cursor, bool isMappedRam)
     {
         var record = cursor.UInt64("the list of RAM blocks");
         var sum = record & ~OffsetMask;
         if ((RamFlags)(record & OffsetMask) != RamFlags.MemSize || sum == 0)
             throw cursor.Corrupt("RAM does not begin with the list of its blocks");
         if (sum > MaxBytes)
-        {
-            throw new StreamException(
-                StreamError.TooLarge,
-                cursor.Path,
-                $"RAM of {sum} bytes; at most {MaxBytes} are read",
-                "save a smaller guest"
-            );
-        }
+            throw TooLarge(cursor, $"RAM of {sum} bytes; at most {MaxBytes} are read");
         var blocks = new List<RamBlock>();
         var names = new HashSet<string>(StringComparer.Ordinal);
         for (ulong done = 0; done < sum; )
         {
-            var block = Entry(ref cursor, new MemoryPage(done / PageSize), isMappedRam, start);
+            var block = Entry(ref cursor, new MemoryPage(done / PageSize), isMappedRam);
             if (block.Bytes > sum - done)
                 throw cursor.Corrupt($"RAM block {block.Name} of {block.Bytes} bytes is more than is left of {sum}");
             if (!names.Add(block.Name))
                 throw cursor.Corrupt($"RAM block {block.Name} is listed twice");
             if (blocks.Count == MaxBlocks)
-                throw cursor.Corrupt($"more than {MaxBlocks} RAM blocks");
+                throw TooLarge(cursor, $"more than {MaxBlocks} RAM blocks");
             blocks.Add(block);
             done += block.Bytes;
         }
         return blocks;
     }
 
-    private static RamBlock Entry(ref StreamCursor cursor, MemoryPage first, bool isMappedRam, ulong start)
+    private static RamBlock Entry(ref StreamCursor cursor, MemoryPage first, bool isMappedRam)
     {
         var name = cursor.CountedName("a RAM block's name");
         var bytes = cursor.UInt64("a RAM block's size");
         if (bytes == 0 || (bytes & OffsetMask) != 0)
             throw cursor.Corrupt($"RAM block '{name}' of {bytes} bytes");
         return isMappedRam
-            ? Mapped(ref cursor, new RamBlock(name, bytes, first, 0, 0), start)
+            ? Mapped(ref cursor, new RamBlock(name, bytes, first, 0, 0))
             : new RamBlock(name, bytes, first, 0, 0);
     }
 
-    private static RamBlock Mapped(ref StreamCursor cursor, RamBlock block, ulong start)
+    private static RamBlock Mapped(ref StreamCursor cursor, RamBlock block)
     {
         var what = $"RAM block {block.Name}";
         var version = cursor.UInt32(what);
@@ -79,11 +71,14 @@ internal static class RamBlockList
                 "copy the whole file, or save the guest again and wait for its end"
             );
         }
-        (bitmap, pages) = (bitmap + start, pages + start);
+        // From the start of the file, wherever in it the stream begins: QEMU notes where its descriptor is.
         cursor.MoveTo(bitmap, $"{what}: its bitmap");
         cursor.Skip((block.Pages + 7) / 8, $"{what}: its bitmap");
         cursor.MoveTo(pages, $"{what}: its pages");
         cursor.Skip(block.Bytes, $"{what}: its pages");
         return block with { BitmapOffset = bitmap, PagesOffset = pages };
     }
+
+    private static StreamException TooLarge(StreamCursor cursor, string what) =>
+        new(StreamError.TooLarge, cursor.Path, what, "save a smaller guest");
 }

@@ -24,6 +24,7 @@ internal sealed unsafe class SavedStreamReader(string path, byte* bytes, ulong l
 
     private const uint Magic = 0x5145564d;
     private const uint Version = 3;
+    private const uint RamVersion = 4;
     private const ushort SwitchoverStart = 11;
 
     /// <summary>Does the file begin like a stream, or like libvirt's save of one?</summary>
@@ -64,7 +65,7 @@ internal sealed unsafe class SavedStreamReader(string path, byte* bytes, ulong l
         var configuration = StreamConfiguration.Read(ref cursor);
         var hasSwitchover = SkipCommands(ref cursor);
         var (section, version) = StartOfRam(ref cursor);
-        var blocks = RamBlockList.Read(ref cursor, configuration.IsMappedRam, start);
+        var blocks = RamBlockList.Read(ref cursor, configuration.IsMappedRam);
         return new StreamHead(configuration, section, version, blocks, cursor.Position, hasSwitchover, xml);
     }
 
@@ -162,8 +163,17 @@ internal sealed unsafe class SavedStreamReader(string path, byte* bytes, ulong l
         var name = cursor.CountedString("a section's name");
         if (name != "ram")
             throw Foreign(cursor, name);
-        cursor.Skip(4, "a section");
-        return (section, cursor.UInt32("a section"));
+        var (instance, version) = (cursor.UInt32("a section"), cursor.UInt32("a section"));
+        if (instance != 0 || version != RamVersion)
+        {
+            throw new StreamException(
+                StreamError.Version,
+                cursor.Path,
+                $"RAM of version {version}, instance {instance}; version {RamVersion}, instance 0 is read",
+                "save the guest with a QEMU from 2.4 to 10.2"
+            );
+        }
+        return (section, version);
     }
 
     private static bool RestOfRam(ref StreamCursor cursor, uint ram, RamRecordReader records)

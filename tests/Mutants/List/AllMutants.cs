@@ -16,5 +16,7 @@ internal static class AllMutants
         .. HandlerMutants.List,
         .. ImageMutants.List,
         .. PagerMutants.List,
+        .. QemuMutants.List,
+        .. RestoreFromClusterMutants.List,
     ];
 }

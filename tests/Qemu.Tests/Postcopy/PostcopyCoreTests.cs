@@ -253,6 +253,25 @@ public sealed class PostcopyCoreTests : IDisposable
             Assert.Equal((byte)page, Assert.IsType<byte[]>(destination.Page("pc.ram", page))[0]);
     }
 
+    /// <summary>The connection breaks, and the same process goes on: what it sent last was lost.</summary>
+    [Fact]
+    public void A_recovery_over_the_same_core_sends_what_was_lost()
+    {
+        using var image = Open(StreamBuilder.Small(Pages));
+        var destination = new ModelDestination(("pc.ram", Pages));
+        var core = Core(image, new PostcopySettings { SectionPages = 4 });
+        Begin(core, image, destination);
+        for (var i = 0; i < 6; i++)
+            Turn(core, destination);
+        Assert.Equal(WrittenKind.Push, core.TryWrite(_main, null, 0).Kind);
+        _main.Clear();
+        destination.Break();
+        core.BeginRecovery(_main);
+        RunToEnd(core, destination);
+        for (ulong page = 1; page < Pages; page += 2)
+            Assert.Equal((byte)page, Assert.IsType<byte[]>(destination.Page("pc.ram", page))[0]);
+    }
+
     [Fact]
     public void A_block_that_only_the_destination_has_reads_as_zeros()
     {
