@@ -25,6 +25,7 @@ internal sealed class PostcopyCore
     private const uint EndPing = 4;
     private const ulong TargetPage = Page.Size;
     private const int MaxStrangePages = 1 << 19;
+    private const ulong MaxZeroPages = 256;
 
     private readonly SavedStream _stream;
     private readonly GuestRam _ram;
@@ -37,6 +38,7 @@ internal sealed class PostcopyCore
     private readonly HashSet<(string Block, ulong Offset)> _strangeSent = [];
     private readonly Queue<(string Block, ulong Offset, long AtNs)> _strangePages = new();
     private int _bitmapsAwaited;
+    private bool _areZerosSent;
     private bool _isEndPingOut;
     private bool _wereAnswersRead;
     private bool _mayEnd;
@@ -119,7 +121,7 @@ internal sealed class PostcopyCore
         foreach (var block in _stream.Blocks)
             writer.AskBitmap(block.Name);
         _bitmapsAwaited = _stream.Blocks.Count;
-        (_isEndPingOut, _mayEnd) = (false, false);
+        (_areZerosSent, _isEndPingOut, _mayEnd) = (false, false, false);
         _requests.Clear();
         _fetches.ForgetRequests();
         _strangePages.Clear();
@@ -175,17 +177,18 @@ internal sealed class PostcopyCore
     /// <param name="nowNs">The time.</param>
     public Written TryWrite(IBufferWriter<byte>? main, IBufferWriter<byte>? answers, long nowNs)
     {
-        var isEnding = Phase == PostcopyPhase.Ending && _settings.HasPreemptChannel;
-        if (Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running) && !isEnding)
+        if (Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running))
             return default;
         var forAnswers = _settings.HasPreemptChannel ? answers : main;
         if (forAnswers is not null && TryAnswer(forAnswers, out var requestedNs))
             return new Written(WrittenKind.Answer, requestedNs);
-        if (main is null || isEnding)
+        if (main is null)
             return default;
         if (Left > 0)
             return new Written(nowNs >= NextPushNs ? Push(main, nowNs) : WrittenKind.Nothing);
-        return new Written(Phase == PostcopyPhase.Running && Waiting == 0 ? End(main) : WrittenKind.Nothing);
+        if (Phase == PostcopyPhase.Loading || Waiting > 0)
+            return default;
+        return new Written(_settings.HasPreemptChannel ? EndBoth(main, answers) : End(main));
     }
 
     /// <summary>When push may go on; <see cref="long.MaxValue"/> for never.</summary>
@@ -322,26 +325,55 @@ internal sealed class PostcopyCore
         }
     }
 
-    // The end on the main channel and pages on the second one do not wait for each other. QEMU 7.2 closes the second
-    // channel as soon as it has read the end, and loses what it has not read there: the end is sent only when all of
-    // that was read and a ping that was sent afterwards has come back. Later versions wait at the end until nothing is
-    // requested: requests are answered until the destination's last message, also those of zero pages that come too
-    // late for the end. No EOS goes over the second channel: it would end the thread that reads there.
     private WrittenKind End(IBufferWriter<byte> main)
     {
-        var writer = new StreamWriter(main);
-        if (_settings.HasPreemptChannel && !_mayEnd)
+        new StreamWriter(main).End(_stream.RamSection);
+        Phase = PostcopyPhase.Ending;
+        return WrittenKind.End;
+    }
+
+    // What QEMU does at the end of two channels has changed from version to version:
+    // - 7.2 waits for EOS on the second channel.
+    // - 8.0 closes the second channel when it has read the end of the main one, and loses what it has not read there.
+    //   So the end goes out when the second channel was read and a ping that was sent afterwards has come back.
+    // - 10.0 waits until no page is requested any more, but takes none after EOS. A request may cross EOS if there is
+    //   any page that was not sent: so zero pages are sent, too.
+    private WrittenKind EndBoth(IBufferWriter<byte> main, IBufferWriter<byte>? answers)
+    {
+        if (!_areZerosSent)
+            return PushZeros(main);
+        if (!_mayEnd)
         {
             if (_isEndPingOut)
                 return WrittenKind.Nothing;
             (_isEndPingOut, _wereAnswersRead) = (true, AreAnswersRead());
-            writer.Ping(EndPing);
+            new StreamWriter(main).Ping(EndPing);
             return WrittenKind.Ping;
         }
 
-        writer.End(_stream.RamSection);
-        Phase = PostcopyPhase.Ending;
-        return WrittenKind.End;
+        if (answers is null)
+            return WrittenKind.Nothing;
+        new StreamWriter(answers).EndOfRecords();
+        return End(main);
+    }
+
+    private WrittenKind PushZeros(IBufferWriter<byte> main)
+    {
+        var writer = new StreamWriter(main);
+        var pages = 0UL;
+        var isSearching = false;
+        while (pages < MaxZeroPages && _push.TryNextUnsent(out var unit, out isSearching))
+        {
+            if (pages == 0)
+                writer.PartOfRam(_stream.RamSection);
+            WritePages(writer, unit);
+            pages += unit.Count;
+        }
+
+        if (pages > 0)
+            writer.EndOfSection(_stream.RamSection);
+        _areZerosSent = pages == 0 && !isSearching;
+        return WrittenKind.Searching;
     }
 
     private ulong CountLeft()

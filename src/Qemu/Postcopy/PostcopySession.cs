@@ -172,7 +172,7 @@ internal sealed class PostcopySession : IDisposable
     private bool Send()
     {
         var main = Flush(_main) ? _main : null;
-        var answers = _answers is not null && FlushAnswers(_answers) ? _answers : null;
+        var answers = _answers is not null && Flush(_answers) ? _answers : null;
         if (main is null && answers is null)
             return false;
         var onAnswers = _answers ?? _main;
@@ -187,19 +187,6 @@ internal sealed class PostcopySession : IDisposable
     }
 
     private static bool HasUnsent(OutputChannel? channel) => channel is { Pending: > 0 };
-
-    // At the end the destination closes the second channel before it says on the first that all went well.
-    private bool FlushAnswers(OutputChannel answers)
-    {
-        try
-        {
-            return Flush(answers);
-        }
-        catch (SocketException) when (_core.Phase == PostcopyPhase.Ending)
-        {
-            return false;
-        }
-    }
 
     private bool Flush(OutputChannel channel)
     {

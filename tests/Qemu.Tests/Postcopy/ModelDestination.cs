@@ -21,6 +21,7 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
     private int _answersAt;
     private string? _block;
     private string? _answersBlock;
+    private bool _haveAnswersEnded;
     private bool _isBegun;
 
     /// <summary>Everything that happened, in order.</summary>
@@ -83,8 +84,8 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
         _answersInput.AddRange(bytes);
         while (_answersAt < _answersInput.Count)
         {
-            if (!Record(_answersInput, ref _answersAt, ref _answersBlock))
-                Assert.Fail("the thread that reads the second channel ends at EOS, and requests wait for ever");
+            Assert.False(_haveAnswersEnded);
+            _haveAnswersEnded = !Record(_answersInput, ref _answersAt, ref _answersBlock);
         }
     }
 
@@ -120,6 +121,8 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
         {
             case 0:
                 Assert.False(isPackage);
+                // QEMU 7.2 would wait for the end of the second channel.
+                Assert.Equal(HasPreempt, _haveAnswersEnded);
                 Events.Add("eof");
                 IsComplete = true;
                 Reply(ReturnKind.Shut, 4);

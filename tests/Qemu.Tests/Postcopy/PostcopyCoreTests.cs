@@ -95,12 +95,15 @@ public sealed class PostcopyCoreTests : IDisposable
                 Assert.Equal((byte)page, Assert.IsType<byte[]>(content)[17]);
         }
 
-        Assert.Equal(Pages / 2, core.Pushed + core.Demanded - ZerosSent(destination));
+        if (hasPreempt)
+            Assert.Equal(Pages / 2, ZerosSent(destination));
+        else
+            Assert.Equal(Pages / 2, core.Pushed + core.Demanded - ZerosSent(destination));
         Assert.True(core.Demanded > 0);
     }
 
     /// <summary>
-    /// QEMU 7.2 loses what it has not read of the second channel when it reads the end on the first one.
+    /// QEMU 8.0 loses what it has not read of the second channel when it reads the end on the first one.
     /// </summary>
     [Fact]
     public void The_end_waits_until_the_second_channel_is_read()
@@ -120,27 +123,20 @@ public sealed class PostcopyCoreTests : IDisposable
     }
 
     /// <summary>
-    /// Later ones do not end while a page is requested, also one of zeros that is requested after the end was sent.
+    /// QEMU 10.0 waits at the end for what is requested, and reads nothing behind the end of the second channel: no
+    /// page may be left to be requested.
     /// </summary>
     [Fact]
-    public void Requests_are_answered_over_the_second_channel_until_the_last_message()
+    public void With_a_second_channel_zero_pages_are_sent_before_the_end()
     {
-        using var image = Open(StreamBuilder.Small(8));
+        using var image = Open(StreamBuilder.Small(2000));
         var core = Core(image, new PostcopySettings { HasPreemptChannel = true });
-        var destination = new ModelDestination(("pc.ram", 8)) { HasPreempt = true };
+        var destination = new ModelDestination(("pc.ram", 2000)) { HasPreempt = true };
         Begin(core, image, destination);
-        for (var turn = 0; core.Phase != PostcopyPhase.Ending; turn++)
-        {
-            Assert.True(turn < 50);
-            Turn(core, destination);
-        }
-
-        destination.Touch("pc.ram", 2);
-        Take(core, destination);
-        Assert.Equal(WrittenKind.Answer, core.TryWrite(_main, _answers, _nowNs).Kind);
-        Assert.Equal(WrittenKind.Nothing, core.TryWrite(_main, _answers, _nowNs).Kind);
         RunToEnd(core, destination);
-        Assert.Equal(new byte[4096], destination.Page("pc.ram", 2));
+        for (ulong page = 0; page < 2000; page++)
+            Assert.NotNull(destination.Page("pc.ram", page));
+        Assert.Equal(1000UL, core.Pushed);
     }
 
     /// <summary>Devices' state is loaded by code that reads guest memory: who waits for its end waits for ever.</summary>
