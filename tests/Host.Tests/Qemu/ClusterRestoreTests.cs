@@ -97,6 +97,29 @@ public sealed class ClusterRestoreTests(SavedGuest saved) : IDisposable
     }
 
     [SkippableFact]
+    public async Task Three_guests_go_on_from_one_cluster()
+    {
+        QemuProgram.IsNeededAsDestination();
+        using var source = await NodeProcess.Start("source", "--image", saved.Plain);
+        await using var one = await saved.DestinationAsync(_folder, "one");
+        await using var two = await saved.DestinationAsync(_folder, "two");
+        await using var three = await saved.DestinationAsync(_folder, "three");
+        QemuProcess[] all = [one, two, three];
+        using var restore = new RestoreProcess(
+            _folder,
+            [
+                "--cluster",
+                source.Serves,
+                .. all.SelectMany((to, i) => new[] { "--to", $"unix:{_folder.At($"{i}.sock")}", "--qmp", to.QmpPath }),
+            ]
+        );
+        Assert.True(await restore.Command.End() == 0, restore.Command.All());
+        Assert.Equal(3, restore.Guests().Count);
+        foreach (var to in all)
+            await to.IsCompleteAsync(20);
+    }
+
+    [SkippableFact]
     public async Task A_secured_cluster_wants_certificates()
     {
         QemuProgram.IsNeededAsDestination();
