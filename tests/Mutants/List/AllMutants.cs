@@ -17,5 +17,6 @@ internal static class AllMutants
         .. ImageMutants.List,
         .. PagerMutants.List,
         .. QemuMutants.List,
+        .. QemuImageMutants.List,
     ];
 }

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Userfault.Qemu.Tests;
 
 /// <summary>
-/// Changes valid bytes a little: bits, numbers that are special, pieces that are lost, doubled or exchanged, an end that
-/// is missing. Most changes fall on bytes that mean something, not on the contents of pages.
+/// Changes valid bytes a little: bits, numbers that are special, pieces that are lost, doubled or exchanged, an end
+/// that is missing. Most changes fall on bytes that mean something, not on the contents of pages.
 /// </summary>
 internal sealed class Mutations
 {
@@ -72,12 +72,7 @@ internal sealed class Mutations
                 _buffer[at] = (byte)random.Next();
                 return length;
             case 2 or 3 or 4:
-                Write(
-                    at,
-                    rest,
-                    Near(ref random),
-                    1 << random.Below(4)
-                );
+                Write(at, rest, Near(ref random), 1 << random.Below(4));
                 return length;
             case 5:
                 return at;
