@@ -8,8 +8,8 @@ namespace Userfault.Cli;
 /// What a source offers of its image. Where not every page of it has been looked at before, it is offered at once by an
 /// identity that no other source has, and read whole by a thread meanwhile: then by the identity of its content as
 /// well, and whoever asks may mix it with others of that. By each identity it offers digests too, and of a saved QEMU
-/// guest what a restore needs beside pages. The image's file is looked at all the while: a source whose file was written
-/// to ends.
+/// guest what a restore needs beside pages. The image's file is looked at all the while: a source whose file was
+/// written to ends.
 /// </summary>
 internal sealed class SourceOffers : IDisposable
 {

@@ -42,14 +42,16 @@ internal static class RestoreCommand
 
         var targets = options.TargetsOf(result);
         var path = result.GetValue(options.File);
-        using var cluster = RestoreFromCluster.TryOpen(options.FromCluster, result, Log);
-        if ((path is null) == (cluster is null))
+        if ((path is null) == (result.GetValue(options.FromCluster.Cluster) is null))
         {
             throw new CliException(
                 "qemu restore: name the file that QEMU has saved, or --cluster H:P,... of nodes that serve it"
             );
         }
 
+        if (path is null && result.GetValue(options.Latency) is not null)
+            throw new CliException("--latency: belongs to a file in this process");
+        using var cluster = RestoreFromCluster.TryOpen(options.FromCluster, result, Log);
         using var image = path is null ? null : QemuImage.Open(path);
         RestoreWarmup.Run();
         var source = cluster?.Source ?? GuestSource.Of(image!);

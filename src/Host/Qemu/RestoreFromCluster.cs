@@ -12,6 +12,8 @@ namespace Userfault.Cli;
 /// </summary>
 internal sealed class RestoreFromCluster : IDisposable
 {
+    private static readonly TimeSpan WarmPatience = TimeSpan.FromSeconds(1);
+
     private readonly ClusterSources _pages;
     private readonly ClusterSources _digests;
     private readonly ClusterGuests _guests;
@@ -28,6 +30,7 @@ internal sealed class RestoreFromCluster : IDisposable
         // One line for a source that is lost is enough.
         _digests = new ClusterSources(found, tls, mayDial, static _ => { }, ImageManifest.IdentityOf);
         _guests = new ClusterGuests(guest, found.Name, _pages.Set, _digests.Set, settings);
+        _guests.Warm(WarmPatience);
     }
 
     /// <summary>What guests are restored from.</summary>

@@ -9,6 +9,9 @@ namespace Userfault.Qemu;
 /// </summary>
 public sealed class ClusterGuests : IDisposable
 {
+    // The engine's clock has to be looked at, too.
+    private const int WarmPollMs = 5;
+
     private readonly GuestDescription _guest;
     private readonly SourceSet _pages;
     private readonly ClusterSettings _settings;
@@ -61,6 +64,40 @@ public sealed class ClusterGuests : IDisposable
             lock (_lock)
                 return _contents.Sum(static one => one.WrongPages);
         }
+    }
+
+    /// <summary>
+    /// Fetches a page as a guest does: what that takes is compiled, and sources are connected, before a guest waits.
+    /// Where none answers in time, nothing is lost.
+    /// </summary>
+    /// <param name="patience">Longest wait.</param>
+    public void Warm(TimeSpan patience)
+    {
+        var page = new MemoryPage(0);
+        while (page.Value < _guest.Stream.Pages && _guest.IsZero(page))
+            page = page.Plus(1);
+        if (page.Value == _guest.Stream.Pages)
+            return;
+        using var contents = new ClusterContents(_guest, _pages, _digests, _settings);
+        var arrival = new object();
+        contents.WakeOn(() =>
+        {
+            lock (arrival)
+                Monitor.Pulse(arrival);
+        });
+        var startedAt = _settings.Time.GetTimestamp();
+        contents.IsHere(page, FetchPriority.Demand);
+        lock (arrival)
+        {
+            while (!contents.TryTakeArrived(_settings.NowNs, out _))
+            {
+                if (_settings.Time.GetElapsedTime(startedAt) > patience)
+                    return;
+                Monitor.Wait(arrival, WarmPollMs);
+            }
+        }
+
+        contents.Read(page);
     }
 
     /// <inheritdoc/>

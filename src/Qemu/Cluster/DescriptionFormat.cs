@@ -19,7 +19,7 @@ namespace Userfault.Qemu;
 /// </summary>
 internal static class DescriptionFormat
 {
-    /// <summary>Bytes of a description: the bitmap of a guest of 4 TiB, and much more devices' state than any has.</summary>
+    /// <summary>Bytes of a description: the bitmap of a guest of 4 TiB, and more devices' state than any has.</summary>
     public const ulong MaxBytes = 256UL << 20;
 
     /// <summary>Bytes in front of what varies.</summary>

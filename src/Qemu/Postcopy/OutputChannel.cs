@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using Userfault.Linux;
 
 namespace Userfault.Qemu;
 
@@ -30,6 +31,9 @@ internal sealed class OutputChannel : IBufferWriter<byte>, IDisposable
 
     /// <summary>Bytes that wait to be sent.</summary>
     public int Pending => _end - _start;
+
+    /// <summary>Has the other end read all that was sent? Over TCP, has it received it?</summary>
+    public bool IsRead => Pending == 0 && SocketQueue.Unread(Fd) == 0;
 
     /// <summary>Bytes that were sent.</summary>
     public long Sent { get; private set; }

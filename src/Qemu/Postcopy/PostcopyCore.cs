@@ -22,8 +22,10 @@ internal sealed class PostcopyCore
 
     private const uint OpenPing = 1;
     private const uint ListenPing = 2;
+    private const uint EndPing = 4;
     private const ulong TargetPage = Page.Size;
     private const int MaxStrangePages = 1 << 19;
+    private const ulong MaxZeroPages = 256;
 
     private readonly SavedStream _stream;
     private readonly GuestRam _ram;
@@ -36,6 +38,10 @@ internal sealed class PostcopyCore
     private readonly HashSet<(string Block, ulong Offset)> _strangeSent = [];
     private readonly Queue<(string Block, ulong Offset, long AtNs)> _strangePages = new();
     private int _bitmapsAwaited;
+    private bool _areZerosSent;
+    private bool _isEndPingOut;
+    private bool _wereAnswersRead;
+    private bool _mayEnd;
     private long _paceNs;
     private long _pushFromNs;
 
@@ -48,6 +54,9 @@ internal sealed class PostcopyCore
         _fetches = new PageFetches(_ram, contents);
         _push = new PushCursor(_ram, contents, settings);
     }
+
+    /// <summary>Has the destination read all that was sent over the second channel?</summary>
+    public Func<bool> AreAnswersRead { get; set; } = static () => true;
 
     /// <summary>How far it is.</summary>
     public PostcopyPhase Phase { get; private set; }
@@ -112,6 +121,7 @@ internal sealed class PostcopyCore
         foreach (var block in _stream.Blocks)
             writer.AskBitmap(block.Name);
         _bitmapsAwaited = _stream.Blocks.Count;
+        (_areZerosSent, _isEndPingOut, _mayEnd) = (false, false, false);
         _requests.Clear();
         _fetches.ForgetRequests();
         _strangePages.Clear();
@@ -133,6 +143,9 @@ internal sealed class PostcopyCore
                 break;
             case ReturnKind.Pong when message.Value == LoadedPing && Phase == PostcopyPhase.Loading:
                 Phase = PostcopyPhase.Running;
+                break;
+            case ReturnKind.Pong when message.Value == EndPing && _isEndPingOut:
+                (_isEndPingOut, _mayEnd) = (false, _wereAnswersRead);
                 break;
             case ReturnKind.ReceivedBitmap when Phase == PostcopyPhase.Recovering && _bitmapsAwaited > 0:
                 _ram.OnReceived(message.Block!, message.Bitmap.Span);
@@ -173,11 +186,9 @@ internal sealed class PostcopyCore
             return default;
         if (Left > 0)
             return new Written(nowNs >= NextPushNs ? Push(main, nowNs) : WrittenKind.Nothing);
-        return new Written(
-            Phase == PostcopyPhase.Running && Waiting == 0 && TryEnd(main, answers)
-                ? WrittenKind.End
-                : WrittenKind.Nothing
-        );
+        if (Phase == PostcopyPhase.Loading || Waiting > 0)
+            return default;
+        return new Written(_settings.HasPreemptChannel ? EndBoth(main, answers) : End(main));
     }
 
     /// <summary>When push may go on; <see cref="long.MaxValue"/> for never.</summary>
@@ -314,17 +325,55 @@ internal sealed class PostcopyCore
         }
     }
 
-    private bool TryEnd(IBufferWriter<byte> main, IBufferWriter<byte>? answers)
+    private WrittenKind End(IBufferWriter<byte> main)
     {
-        if (_settings.HasPreemptChannel)
-        {
-            if (answers is null)
-                return false;
-            new StreamWriter(answers).EndOfRecords();
-        }
         new StreamWriter(main).End(_stream.RamSection);
         Phase = PostcopyPhase.Ending;
-        return true;
+        return WrittenKind.End;
+    }
+
+    // What QEMU does at the end of two channels has changed from version to version:
+    // - 7.2 waits for EOS on the second channel.
+    // - 8.0 closes the second channel when it has read the end of the main one, and loses what it has not read there.
+    //   So the end goes out when the second channel was read and a ping that was sent afterwards has come back.
+    // - 10.0 waits until no page is requested any more, but takes none after EOS. A request may cross EOS if there is
+    //   any page that was not sent: so zero pages are sent, too.
+    private WrittenKind EndBoth(IBufferWriter<byte> main, IBufferWriter<byte>? answers)
+    {
+        if (!_areZerosSent)
+            return PushZeros(main);
+        if (!_mayEnd)
+        {
+            if (_isEndPingOut)
+                return WrittenKind.Nothing;
+            (_isEndPingOut, _wereAnswersRead) = (true, AreAnswersRead());
+            new StreamWriter(main).Ping(EndPing);
+            return WrittenKind.Ping;
+        }
+
+        if (answers is null)
+            return WrittenKind.Nothing;
+        new StreamWriter(answers).EndOfRecords();
+        return End(main);
+    }
+
+    private WrittenKind PushZeros(IBufferWriter<byte> main)
+    {
+        var writer = new StreamWriter(main);
+        var pages = 0UL;
+        var isSearching = false;
+        while (pages < MaxZeroPages && _push.TryNextUnsent(out var unit, out isSearching))
+        {
+            if (pages == 0)
+                writer.PartOfRam(_stream.RamSection);
+            WritePages(writer, unit);
+            pages += unit.Count;
+        }
+
+        if (pages > 0)
+            writer.EndOfSection(_stream.RamSection);
+        _areZerosSent = pages == 0 && !isSearching;
+        return WrittenKind.Searching;
     }
 
     private ulong CountLeft()

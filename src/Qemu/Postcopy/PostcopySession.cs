@@ -56,6 +56,8 @@ internal sealed class PostcopySession : IDisposable
         if (_answers is not null)
             _epoll.Watch(_answers.Fd, 0, AnswersEvent);
         _epoll.Watch(_wake.Fd, Epoll.In, WakeEvent);
+        if (_answers is { } channel)
+            core.AreAnswersRead = () => channel.IsRead;
         contents.WakeOn(_wake.Signal);
     }
 

@@ -16,6 +16,7 @@ internal sealed class PushCursor(GuestRam ram, IPageContents contents, PostcopyS
     private int _run;
     private ulong _inRun;
     private ulong _at;
+    private ulong _unsentAt;
 
     /// <summary>Pages of the working set are left.</summary>
     public bool IsReplaying => _run < _recorded.Count;
@@ -39,9 +40,22 @@ internal sealed class PushCursor(GuestRam ram, IPageContents contents, PostcopyS
         }
 
         unit = default;
-        if (!settings.Pushes)
-            return false;
-        for (ulong searched = 0; _at < ram.Pages; _at++)
+        return settings.Pushes && TryFind(ref _at, withZeros: false, out unit, out isSearching);
+    }
+
+    /// <summary>The next unit that was not sent, once all that has content was: it is of zeros.</summary>
+    /// <param name="unit">The pages.</param>
+    /// <param name="isSearching">None was found yet, and the search is to be continued.</param>
+    public bool TryNextUnsent(out MemoryPageRange unit, out bool isSearching) =>
+        TryFind(ref _unsentAt, withZeros: true, out unit, out isSearching);
+
+    /// <summary>Recovery: what was sent may be missing again.</summary>
+    public void Restart() => (_run, _inRun, _at, _unsentAt) = (0, 0, 0, 0);
+
+    private bool TryFind(ref ulong at, bool withZeros, out MemoryPageRange unit, out bool isSearching)
+    {
+        (unit, isSearching) = (default, false);
+        for (ulong searched = 0; at < ram.Pages; at++)
         {
             if (searched++ == MaxSearched)
             {
@@ -49,17 +63,14 @@ internal sealed class PushCursor(GuestRam ram, IPageContents contents, PostcopyS
                 return false;
             }
 
-            var page = new MemoryPage(_at);
-            if (ram.IsSent(page) || contents.IsZero(page))
+            var page = new MemoryPage(at);
+            if (ram.IsSent(page) || (!withZeros && contents.IsZero(page)))
                 continue;
             unit = ram.UnitOf(page);
-            _at = unit.End.Value;
+            at = unit.End.Value;
             return true;
         }
 
         return false;
     }
-
-    /// <summary>Recovery: what was sent may be missing again.</summary>
-    public void Restart() => (_run, _inRun, _at) = (0, 0, 0);
 }

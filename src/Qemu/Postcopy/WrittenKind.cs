@@ -15,6 +15,9 @@ internal enum WrittenKind
     /// <summary>Nothing, but the search for pages to push has not ended: ask again after a look for requests.</summary>
     Searching,
 
+    /// <summary>A ping, whose answer permits the end.</summary>
+    Ping,
+
     /// <summary>The end of the stream.</summary>
     End,
 }

@@ -80,7 +80,7 @@ public sealed class QmpClient : IAsyncDisposable
         {
             socket.Dispose();
             throw new QmpException(
-                $"--qmp {path}: {e.Message}; start QEMU with -qmp unix:{path},server=on,wait=off",
+                $"--qmp {path}: {SocketProblem.Of(e)}; start QEMU with -qmp unix:{path},server=on,wait=off",
                 e
             );
         }

@@ -112,8 +112,8 @@ public sealed class QmpDestination : IAsyncDisposable
         if (!await WaitForAsync("postcopy-paused", patience, time, cancelled))
         {
             throw new QmpException(
-                $"--qmp {_path}: the migration is '{Status}', not postcopy-paused; only a guest that runs and has "
-                    + "lost its source can be recovered"
+                $"--qmp {_path}: {(Status.Length == 0 ? "there is no migration" : $"the migration is {Status}")}, "
+                    + "not postcopy-paused; only a guest that runs and has lost its source can be recovered"
             );
         }
 

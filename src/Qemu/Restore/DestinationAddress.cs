@@ -98,7 +98,7 @@ public sealed class DestinationAddress
                 if (time.GetElapsedTime(startedAt) >= patience)
                 {
                     throw new DestinationException(
-                        $"{Uri}: no destination listens there ({e.Message}); start QEMU with -incoming defer and "
+                        $"no destination listens at {Uri} ({SocketProblem.Of(e)}); start QEMU with -incoming defer and "
                             + $"give --qmp, or with -incoming {Uri}",
                         e
                     );

@@ -28,9 +28,11 @@ internal sealed class RestoreProcess : IDisposable
         return Assert.Single(Guests());
     }
 
+    /// <summary>All that it reports.</summary>
+    public JsonElement Report() => ServeProcess.Report(_json);
+
     /// <summary>What it reports of its guests.</summary>
-    public IReadOnlyList<JsonElement> Guests() =>
-        [.. ServeProcess.Report(_json).GetProperty("guests").EnumerateArray()];
+    public IReadOnlyList<JsonElement> Guests() => [.. Report().GetProperty("guests").EnumerateArray()];
 
     /// <summary>
     /// Waits for its end with exit code 1; answers the one line that says why, in which a cause must be named.

@@ -18,5 +18,6 @@ internal static class AllMutants
         .. PagerMutants.List,
         .. QemuMutants.List,
         .. QemuImageMutants.List,
+        .. RestoreFromClusterMutants.List,
     ];
 }

@@ -22,43 +22,42 @@ internal static class QemuMutants
             "Requests are answered only when the devices are loaded.",
             OfCore("Requests_are_answered_before_the_guest_runs"),
             Core,
-            "if (Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running))",
-            "if (Phase is not PostcopyPhase.Running)"
+            "Phase is not (PostcopyPhase.Loading or PostcopyPhase.Running)",
+            "Phase is not PostcopyPhase.Running"
         ),
         new(
             "postcopy-page-sent-twice",
             "A page that was pushed is sent again when its request comes late.",
             OfCore("Everything_arrives_once_and_it_ends_in_order"),
-            "Qemu/Postcopy/RequestQueue.cs",
-            """
-            if (!ram.IsSent(unit.Start))
-                            return true;
-            """,
-            "return true;"
+            new Rewrite(
+                "Qemu/Postcopy/RequestQueue.cs",
+                "!ram.IsSent(unit.Start) && _queued.Add(unit.Start.Value)",
+                "_queued.Add(unit.Start.Value)"
+            ),
+            new Rewrite(
+                "Qemu/Postcopy/RequestQueue.cs",
+                """
+                if (!ram.IsSent(unit.Start))
+                                return true;
+                """,
+                "return true;"
+            )
+        ),
+        new(
+            "postcopy-end-without-ping",
+            "The end is sent while answers may be unread on the second channel.",
+            OfCore("The_end_waits_until_the_second_channel_is_read"),
+            Core,
+            "_settings.HasPreemptChannel && !_mayEnd",
+            "false"
         ),
         new(
             "postcopy-pushes-zeros",
             "Zero pages are pushed.",
             OfCore("What_is_not_requested_and_zero_is_not_sent"),
             "Qemu/Postcopy/PushCursor.cs",
-            "if (ram.IsSent(page) || contents.IsZero(page))",
-            "if (ram.IsSent(page))"
-        ),
-        new(
-            "postcopy-ends-early",
-            "The end is sent while a request waits.",
-            OfCore("A_request_is_answered_before_the_end"),
-            Core,
-            "Phase == PostcopyPhase.Running && Waiting == 0 && TryEnd(main, answers)",
-            "Phase == PostcopyPhase.Running && TryEnd(main, answers)"
-        ),
-        new(
-            "postcopy-end-of-answers-missing",
-            "The second channel is not closed before the end.",
-            OfCore("The_second_channel_ends_before_the_first"),
-            Core,
-            "new StreamWriter(answers).EndOfRecords();",
-            ";"
+            "ram.IsSent(page) || contents.IsZero(page)",
+            "ram.IsSent(page)"
         ),
         new(
             "postcopy-recovery-trusts-itself",
@@ -89,8 +88,8 @@ internal static class QemuMutants
             "A huge page is sent when the first of its pages is here.",
             Late("A_huge_page_is_sent_when_all_of_it_is_here"),
             Fetches,
-            "if (known.Missing > 1)",
-            "if (false)"
+            "known.Missing > 1",
+            "false"
         ),
         new(
             "postcopy-window-leaks",

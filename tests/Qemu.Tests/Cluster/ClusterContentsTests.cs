@@ -1,4 +1,5 @@
 using Userfault.Pages;
+using Userfault.Tests;
 
 namespace Userfault.Qemu.Tests;
 
@@ -92,7 +93,7 @@ public sealed class ClusterContentsTests
     public void Digests_of_another_image_are_not_believed()
     {
         using var rig = new ClusterRig(Pages);
-        using var other = new AlteredZeros(rig.Image);
+        using var other = new OtherImage(rig.Image);
         using var manifest = new ManifestSource(other, rig.Image.Identity);
         rig.AddSource(manifest: manifest);
         rig.AddSource();
@@ -118,6 +119,21 @@ public sealed class ClusterContentsTests
         });
         Assert.True(restore.Core.Left > 0);
         Assert.DoesNotContain('\n', Assert.IsType<string>(restore.Problem));
+        rig.Disconnect();
+    }
+
+    [Fact]
+    public void Warming_up_takes_no_page_from_a_guest_and_waits_for_no_source_for_long()
+    {
+        using var rig = new ClusterRig(Pages);
+        var source = rig.AddSource();
+        using var guests = rig.Guests();
+        guests.Warm(Patience.Longest);
+        using var restore = new ModelRestore(guests.Source);
+        restore.Run();
+        AssertAll(restore);
+        source.Dispose();
+        guests.Warm(TimeSpan.FromMilliseconds(20));
         rig.Disconnect();
     }
 

@@ -21,6 +21,7 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
     private int _answersAt;
     private string? _block;
     private string? _answersBlock;
+    private bool _haveAnswersEnded;
     private bool _isBegun;
 
     /// <summary>Everything that happened, in order.</summary>
@@ -81,7 +82,11 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
     public void ReadAnswers(ReadOnlySpan<byte> bytes)
     {
         _answersInput.AddRange(bytes);
-        while (_answersAt < _answersInput.Count && Record(_answersInput, ref _answersAt, ref _answersBlock)) { }
+        while (_answersAt < _answersInput.Count)
+        {
+            Assert.False(_haveAnswersEnded);
+            _haveAnswersEnded = !Record(_answersInput, ref _answersAt, ref _answersBlock);
+        }
     }
 
     /// <summary>Bytes on the main channel.</summary>
@@ -116,6 +121,8 @@ internal sealed class ModelDestination(params (string Name, ulong Pages)[] block
         {
             case 0:
                 Assert.False(isPackage);
+                // QEMU 7.2 would wait for the end of the second channel.
+                Assert.Equal(HasPreempt, _haveAnswersEnded);
                 Events.Add("eof");
                 IsComplete = true;
                 Reply(ReturnKind.Shut, 4);

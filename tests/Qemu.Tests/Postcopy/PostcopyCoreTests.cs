@@ -95,8 +95,48 @@ public sealed class PostcopyCoreTests : IDisposable
                 Assert.Equal((byte)page, Assert.IsType<byte[]>(content)[17]);
         }
 
-        Assert.Equal(Pages / 2, core.Pushed + core.Demanded - ZerosSent(destination));
+        if (hasPreempt)
+            Assert.Equal(Pages / 2, ZerosSent(destination));
+        else
+            Assert.Equal(Pages / 2, core.Pushed + core.Demanded - ZerosSent(destination));
         Assert.True(core.Demanded > 0);
+    }
+
+    /// <summary>
+    /// QEMU 8.0 loses what it has not read of the second channel when it reads the end on the first one.
+    /// </summary>
+    [Fact]
+    public void The_end_waits_until_the_second_channel_is_read()
+    {
+        using var image = Open(StreamBuilder.Small(8));
+        var core = Core(image, new PostcopySettings { HasPreemptChannel = true });
+        var areRead = false;
+        core.AreAnswersRead = () => areRead;
+        var destination = new ModelDestination(("pc.ram", 8)) { HasPreempt = true };
+        Begin(core, image, destination);
+        for (var turn = 0; turn < 50; turn++)
+            Turn(core, destination);
+        Assert.Equal((PostcopyPhase.Running, 0UL), (core.Phase, core.Left));
+        areRead = true;
+        RunToEnd(core, destination);
+        Assert.Equal("eof", destination.Events[^1]);
+    }
+
+    /// <summary>
+    /// QEMU 10.0 waits at the end for what is requested, and reads nothing behind the end of the second channel: no
+    /// page may be left to be requested.
+    /// </summary>
+    [Fact]
+    public void With_a_second_channel_zero_pages_are_sent_before_the_end()
+    {
+        using var image = Open(StreamBuilder.Small(2000));
+        var core = Core(image, new PostcopySettings { HasPreemptChannel = true });
+        var destination = new ModelDestination(("pc.ram", 2000)) { HasPreempt = true };
+        Begin(core, image, destination);
+        RunToEnd(core, destination);
+        for (ulong page = 0; page < 2000; page++)
+            Assert.NotNull(destination.Page("pc.ram", page));
+        Assert.Equal(1000UL, core.Pushed);
     }
 
     /// <summary>Devices' state is loaded by code that reads guest memory: who waits for its end waits for ever.</summary>
@@ -230,37 +270,6 @@ public sealed class PostcopyCoreTests : IDisposable
         RunToEnd(core, destination);
         for (ulong page = 1; page < Pages; page += 2)
             Assert.Equal((byte)page, Assert.IsType<byte[]>(destination.Page("pc.ram", page))[0]);
-    }
-
-    [Fact]
-    public void A_request_is_answered_before_the_end()
-    {
-        using var image = Open(StreamBuilder.Small(8));
-        var core = Core(image, new PostcopySettings { HasPreemptChannel = true });
-        var destination = new ModelDestination(("pc.ram", 8)) { HasPreempt = true };
-        Begin(core, image, destination);
-        while (core.Left > 0)
-            _ = core.TryWrite(_main, _answers, 0);
-        destination.Touch("pc.ram", 2);
-        Take(core, destination);
-        // The second channel is full: the answer cannot go out yet.
-        Assert.Equal(WrittenKind.Nothing, core.TryWrite(_main, null, 0).Kind);
-        Assert.Equal(WrittenKind.Answer, core.TryWrite(_main, _answers, 0).Kind);
-        Assert.Equal(WrittenKind.End, core.TryWrite(_main, _answers, 0).Kind);
-    }
-
-    [Fact]
-    public void The_second_channel_ends_before_the_first()
-    {
-        using var image = Open(StreamBuilder.Small(8));
-        var core = Core(image, new PostcopySettings { HasPreemptChannel = true });
-        var destination = new ModelDestination(("pc.ram", 8)) { HasPreempt = true };
-        Begin(core, image, destination);
-        while (core.Left > 0)
-            _ = core.TryWrite(_main, _answers, 0);
-        _answers.Clear();
-        Assert.Equal(WrittenKind.End, core.TryWrite(_main, _answers, 0).Kind);
-        Assert.Equal("0000000000000010", Convert.ToHexString(_answers.WrittenSpan));
     }
 
     [Fact]
