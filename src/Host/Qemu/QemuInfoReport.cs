@@ -105,7 +105,7 @@ internal sealed record QemuInfoReport(
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"# {backend.Name}: -object memory-backend-memfd,id={backend.Name},size={backend.Bytes} and its device\n"
+                $"# -object memory-backend-memfd,id={backend.Name},size={backend.Bytes}, and its device\n"
             );
         }
         foreach (var device in Destination.Devices)
@@ -143,7 +143,8 @@ internal sealed record QemuInfoReport(
         {
             yield return (
                 "block",
-                $"{block.Name}, {Units.Size(block.Bytes)}: {block.ContentPages} pages with content, {block.ZeroPages} zero"
+                $"{block.Name}, {Units.Size(block.Bytes)}: {block.ContentPages} pages with content, "
+                    + $"{block.ZeroPages} zero"
             );
         }
         yield return ("devices", $"{Devices.Count} in {Units.Size(Stream.DeviceStateBytes)}");

@@ -49,8 +49,8 @@ internal static class SaveCommand
 
         var elapsed = TimeProvider.System.GetElapsedTime(startedAt);
         Console.WriteLine(
-            $"saved {file}: {Units.Size(new FileInfo(path).Length)} in {Units.Duration(elapsed.TotalNanoseconds)} by QEMU "
-                + $"{qemu.Version}; the guest is stopped"
+            $"saved {file}: {Units.Size(new FileInfo(path).Length)} in {Units.Duration(elapsed.TotalNanoseconds)} by "
+                + $"QEMU {qemu.Version}; the guest is stopped"
         );
         return ExitCodes.Success;
     }

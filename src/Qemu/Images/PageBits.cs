@@ -6,8 +6,8 @@ namespace Userfault.Qemu;
 internal static unsafe class PageBits
 {
     /// <summary>
-    /// The longest run that <see cref="ZeroRun"/> counts: 4 KiB of bitmap, which takes some tens of nanoseconds. Without
-    /// a bound a caller that asks at every page of a large hole would scan all of it each time.
+    /// The longest run that <see cref="ZeroRun"/> counts: 4 KiB of bitmap, which takes some tens of nanoseconds.
+    /// Without a bound a caller that asks at every page of a large hole would scan all of it each time.
     /// </summary>
     public const ulong MaxRun = 1 << 15;
 

@@ -214,7 +214,7 @@ internal sealed class PostcopyCore
         )
         {
             throw new ReturnPathException(
-                $"a request for {message.Bytes} bytes at 0x{message.Offset:x} of {message.Block}, which the file has not"
+                $"a request for {message.Bytes} bytes at 0x{message.Offset:x} of {message.Block}, not in the file"
             );
         }
 

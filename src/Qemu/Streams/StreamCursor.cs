@@ -4,8 +4,8 @@ using System.Text;
 namespace Userfault.Qemu;
 
 /// <summary>
-/// A place in the bytes of a stream that moves forward. Nothing is read beyond the end: whoever asks for more than there
-/// is gets <see cref="StreamError.CutOff"/>. Integers are big endian.
+/// A place in the bytes of a stream that moves forward. Nothing is read beyond the end: a call that asks for more than
+/// there is gets <see cref="StreamError.CutOff"/>. Integers are big endian.
 /// </summary>
 /// <param name="path">The file, for messages.</param>
 /// <param name="bytes">Its first byte.</param>
@@ -49,8 +49,8 @@ internal unsafe ref struct StreamCursor(string path, byte* bytes, ulong length, 
     public string CountedString(string what) => Text(Take(Byte(what), what));
 
     /// <summary>
-    /// A counted string that names something, as QEMU has names: printable ASCII, at least one character. It is shown to
-    /// users, and sent to the destination.
+    /// A counted string that names something, as QEMU has names: printable ASCII, at least one character. It is shown
+    /// to users, and sent to the destination.
     /// </summary>
     public string CountedName(string what) => Name(CountedBytes(what), what);
 

@@ -17,6 +17,7 @@ internal static class AllMutants
         .. ImageMutants.List,
         .. PagerMutants.List,
         .. QemuMutants.List,
+        .. QemuImageMutants.List,
         .. RestoreFromClusterMutants.List,
     ];
 }

@@ -48,7 +48,21 @@ internal static class QemuMutants
             "The end is sent while answers may be unread on the second channel.",
             OfCore("The_end_waits_until_the_second_channel_is_read"),
             Core,
-            "_settings.HasPreemptChannel && !_mayEnd",
+            """
+            if (_isEndPingOut)
+                            return WrittenKind.Nothing;
+                        (_isEndPingOut, _wereAnswersRead) = (true, AreAnswersRead());
+                        new StreamWriter(main).Ping(EndPing);
+                        return WrittenKind.Ping;
+            """,
+            ";"
+        ),
+        new(
+            "postcopy-end-with-unsent-zeros",
+            "With a second channel the end is sent while zero pages may still be requested.",
+            OfCore("With_a_second_channel_zero_pages_are_sent_before_the_end"),
+            Core,
+            "!_areZerosSent",
             "false"
         ),
         new(
@@ -56,8 +70,8 @@ internal static class QemuMutants
             "Zero pages are pushed.",
             OfCore("What_is_not_requested_and_zero_is_not_sent"),
             "Qemu/Postcopy/PushCursor.cs",
-            "ram.IsSent(page) || contents.IsZero(page)",
-            "ram.IsSent(page)"
+            "!withZeros && contents.IsZero(page)",
+            "false"
         ),
         new(
             "postcopy-recovery-trusts-itself",
@@ -72,7 +86,10 @@ internal static class QemuMutants
             "Of a huge page only the page that was requested is sent.",
             OfCore("Blocks_on_huge_pages_are_sent_in_whole_pages"),
             Ram,
-            "return new MemoryPageRange(new MemoryPage(start), Math.Min(size, _blocks[block].Range.End.Value - start));",
+            """
+            return new MemoryPageRange(
+                        new MemoryPage(start), Math.Min(size, _blocks[block].Range.End.Value - start));
+            """,
             "return new MemoryPageRange(page, 1);"
         ),
         new(

@@ -5,7 +5,8 @@ namespace Userfault.Qemu.Tests;
 
 /// <summary>
 /// Runs inputs by their seeds. The seed of an input that fails is in the failure's message; where the input ends the
-/// process, it is the first 8 bytes (little endian) of <c>userfault-fuzz-NAME-PID</c> in the folder for temporary files.
+/// process, it is the first 8 bytes (little endian) of <c>userfault-fuzz-NAME-PID</c> in the folder for temporary
+/// files.
 /// </summary>
 internal static unsafe class Fuzzing
 {

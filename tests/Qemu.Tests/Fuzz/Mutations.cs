@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Userfault.Qemu.Tests;
 
 /// <summary>
-/// Changes valid bytes a little: bits, numbers that are special, pieces that are lost, doubled or exchanged, an end that
-/// is missing. Most changes fall on bytes that mean something, not on the contents of pages.
+/// Changes valid bytes a little: bits, numbers that are special, pieces that are lost, doubled or exchanged, an end
+/// that is missing. Most changes fall on bytes that mean something, not on the contents of pages.
 /// </summary>
 internal sealed class Mutations
 {

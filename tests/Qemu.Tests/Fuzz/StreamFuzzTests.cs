@@ -4,8 +4,8 @@ using Userfault.Tests;
 namespace Userfault.Qemu.Tests;
 
 /// <summary>
-/// Whatever a file holds: a refusal, or a stream whose pages and devices lie in the file. Behind the file's last byte is
-/// memory that nobody may touch.
+/// Whatever a file holds: a refusal, or a stream whose pages and devices lie in the file. Behind the file's last byte
+/// is memory that nobody may touch.
 /// </summary>
 public sealed unsafe class StreamFuzzTests
 {

@@ -4,7 +4,9 @@ using Userfault.Pages;
 
 namespace Userfault.Qemu.Tests;
 
-/// <summary>Contents that come from elsewhere: late, in any order, and while the destination changes its mind.</summary>
+/// <summary>
+/// Contents that come from elsewhere: late, in any order, and while the destination changes its mind.
+/// </summary>
 public sealed class LateContentsTests : IDisposable
 {
     private const ulong Pages = 64;
@@ -84,7 +86,9 @@ public sealed class LateContentsTests : IDisposable
             Assert.NotNull(_destination.Page("pc.ram", page));
     }
 
-    /// <summary>The connection breaks while a page is on its way: the destination asks again, and gets it once.</summary>
+    /// <summary>
+    /// The connection breaks while a page is on its way: the destination asks again, and gets it once.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

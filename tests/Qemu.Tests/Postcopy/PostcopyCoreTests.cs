@@ -139,7 +139,9 @@ public sealed class PostcopyCoreTests : IDisposable
         Assert.Equal(1000UL, core.Pushed);
     }
 
-    /// <summary>Devices' state is loaded by code that reads guest memory: who waits for its end waits for ever.</summary>
+    /// <summary>
+    /// Devices' state is loaded by code that reads guest memory: a source that waits for its end waits for ever.
+    /// </summary>
     [Fact]
     public void Requests_are_answered_before_the_guest_runs()
     {

@@ -3,7 +3,9 @@ using Userfault.Mmu;
 
 namespace Userfault.Qemu.Tests;
 
-/// <summary>Memory whose end is followed by a page that cannot be accessed: one byte too far ends the process.</summary>
+/// <summary>
+/// Memory whose end is followed by a page that cannot be accessed: one byte too far ends the process.
+/// </summary>
 internal sealed unsafe class GuardedBytes : IDisposable
 {
     private readonly MemoryMapping _memory;

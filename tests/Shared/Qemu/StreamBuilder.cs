@@ -29,7 +29,9 @@ internal sealed class StreamBuilder
         return builder;
     }
 
-    /// <summary>A whole stream of one block: pages with their number as content where it is odd, zero pages else.</summary>
+    /// <summary>
+    /// A whole stream of one block: pages with their number as content where it is odd, zero pages else.
+    /// </summary>
     public static StreamBuilder Small(ulong pages = 8)
     {
         var builder = Of("pc-i440fx-7.2").StartOfRam(("pc.ram", pages * 4096)).Part();

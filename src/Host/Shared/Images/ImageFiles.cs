@@ -8,8 +8,8 @@ internal static class ImageFiles
 {
     /// <summary>The kinds, for descriptions of options.</summary>
     public const string Kinds =
-        "a raw file such as Firecracker's memory file, an ELF core of QEMU's dump-guest-memory, or a stream that QEMU's "
-        + "migrate or virsh save has saved";
+        "a raw file such as Firecracker's memory file, an ELF core of QEMU's dump-guest-memory, or a stream saved by "
+        + "QEMU's migrate or virsh save";
 
     private static readonly (string Name, Func<string, IMemoryImage> Open)[] Formats =
     [
