@@ -171,8 +171,9 @@ internal sealed class PostcopySession : IDisposable
     // True where there may be more to do at once: what was appended goes out after another look for requests.
     private bool Send()
     {
-        var main = Flush(_main) ? _main : null;
+        // In this order: when QEMU 10.0 has read the end of the main channel, it closes both and does not wait for EOS.
         var answers = _answers is not null && Flush(_answers) ? _answers : null;
+        var main = Flush(_main) ? _main : null;
         if (main is null && answers is null)
             return false;
         var onAnswers = _answers ?? _main;
