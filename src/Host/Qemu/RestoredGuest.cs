@@ -100,6 +100,7 @@ internal sealed class RestoredGuest : IDisposable
             TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion,
             TaskScheduler.Default
         );
+        var end = new SessionEnd(PostcopyEnd.Broken, "");
         while (true)
         {
             string? madeFor = null;
@@ -107,10 +108,17 @@ internal sealed class RestoredGuest : IDisposable
             {
                 address = _target.Address.ToRecover();
                 madeFor = address.Path;
-                await monitor.RecoverAsync(address, _patience, TimeProvider.System, stop);
+                try
+                {
+                    await monitor.RecoverAsync(address, _patience, TimeProvider.System, stop);
+                }
+                catch (QmpException) when (monitor.IsGone && _recoveries > 0)
+                {
+                    // It was not the connection that broke, but QEMU.
+                    return await ExplainAsync(end, monitor, stop);
+                }
             }
 
-            SessionEnd end;
             try
             {
                 end = await ServeAsync(address, kind, stop);

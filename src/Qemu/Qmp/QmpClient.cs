@@ -31,6 +31,9 @@ public sealed class QmpClient : IAsyncDisposable
     /// <summary>QEMU's version as it greets: "7.2.22".</summary>
     public string Version { get; private set; } = "";
 
+    /// <summary>Has QEMU closed its monitor?</summary>
+    public bool IsClosed => _answers.Reader.Completion.IsCompleted;
+
     /// <summary>Events that have arrived, in order; complete when the monitor is gone.</summary>
     public ChannelReader<QmpEvent> Events => _events.Reader;
 

@@ -45,7 +45,7 @@ public sealed class QmpDestination : IAsyncDisposable
         get
         {
             lock (_lock)
-                return _isGone;
+                return _isGone || _client.IsClosed;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Userfault.Tests;
 
 namespace Userfault.Host.Tests;
@@ -92,6 +93,48 @@ public sealed class RestoreTests(SavedGuest saved) : IDisposable
         // One section of 32 pages may be ahead of the rate.
         Assert.True((pushed - 32) * 4096 <= BytesPerSecond * seconds, $"{pushed} pages in {seconds} s");
         await to.IsCompleteAsync();
+    }
+
+    [SkippableFact]
+    public async Task Memory_of_a_device_that_only_the_destination_has_reads_as_zeros()
+    {
+        QemuProgram.IsNeededAsDestination();
+        await using var to = await saved.DestinationAsync(_folder, "to", "-device", "VGA");
+        using var restore = Restore(saved.Plain, to, "--push", "none");
+        await to.ChecksAsync(1);
+        // The window of the old graphics modes.
+        var picture = _folder.At("picture");
+        var arguments = new JsonObject
+        {
+            ["val"] = 0xa0000,
+            ["size"] = Mmu.Page.Size,
+            ["filename"] = picture,
+        };
+        await to.ExecuteAsync("pmemsave", arguments).WaitAsync(Patience.Longest);
+        Assert.Equal(new byte[Mmu.Page.Size], File.ReadAllBytes(picture));
+        restore.Command.Interrupt();
+        var report = await restore.EndAsync(130);
+        var block = Assert.Single(report.GetProperty("foreignBlocks").EnumerateArray());
+        Assert.EndsWith("vga.vram", block.GetString(), StringComparison.Ordinal);
+        Assert.Equal(0, to.Bad);
+    }
+
+    [SkippableFact]
+    public async Task A_recorded_working_set_is_sent_before_it_is_requested()
+    {
+        QemuProgram.IsNeededAsDestination();
+        var recorded = _folder.At("recorded");
+        var requested = new List<int>();
+        foreach (var option in (string[])["--record", "--replay"])
+        {
+            await using var to = await saved.DestinationAsync(_folder, "to");
+            using var restore = Restore(saved.Plain, to, "--push", "none", option, recorded);
+            await to.ChecksAsync(200);
+            restore.Command.Interrupt();
+            requested.Add((await restore.EndAsync(130)).GetProperty("requestedPages").GetInt32());
+            File.Delete(_folder.At("to.sock"));
+        }
+        Assert.True(requested[1] < requested[0] / 2, $"{requested[1]} requests, {requested[0]} without the recording");
     }
 
     [SkippableFact]

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Userfault.Pages;
 using Userfault.Tests;
 
@@ -45,5 +46,14 @@ public sealed class ProtocolTests(SavedGuest saved) : IDisposable
         await Eventually.Holds(async () => await to.MigrationAsync() == "postcopy-paused", () => to.Error);
         Assert.False(to.HasEnded);
         Assert.Equal(0, to.Bad);
+
+        // Nothing is lost by it.
+        await to.ExecuteAsync("migrate-recover", new() { ["uri"] = $"unix:{_folder.At("again")}" });
+        var again = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await again.ConnectAsync(new UnixDomainSocketEndPoint(_folder.At("again")));
+        using var restore = new GuestRestore(GuestSource.Of(image), new PostcopySettings(), null, TimeProvider.System);
+        var end = await restore.RunAsync(again, null, SessionKind.Recovery, CancellationToken.None);
+        Assert.Equal((PostcopyEnd.Completed, ""), (end.End, end.Reason));
+        await to.IsCompleteAsync();
     }
 }
