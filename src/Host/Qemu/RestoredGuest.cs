@@ -183,15 +183,21 @@ internal sealed class RestoredGuest : IDisposable
 
         why = _destinationLog?.Reason() ?? why;
         var said = why is null ? "" : $"QEMU says: {why}; ";
-        return end with { Reason = $"{end.Reason}; {said}{(isGone ? StartAnew(why) : Recover())}" };
+        return end with { Reason = $"{end.Reason}; {said}{(isGone ? StartAnew(end.End, why) : Recover())}" };
     }
 
-    private string StartAnew(string? why) =>
-        why?.Contains("RAM page sizes", StringComparison.Ordinal) == true
-            ? "name each block that is on huge pages there with --huge-pages BLOCK=SIZE, and start QEMU anew"
-        : _destinationLog is null && why is null
-            ? "see QEMU's standard error for the reason (--qemu-log FILE shows it here), and start QEMU anew"
-        : "start QEMU anew";
+    private string StartAnew(PostcopyEnd end, string? why)
+    {
+        if (end == PostcopyEnd.Broken)
+            return "start QEMU anew";
+        if (why?.Contains("RAM page sizes", StringComparison.Ordinal) == true)
+            return "name each block that is on huge pages there with --huge-pages BLOCK=SIZE, and start QEMU anew";
+        var see =
+            _destinationLog is null && why is null
+                ? "see QEMU's standard error for the reason (--qemu-log FILE shows it here), and "
+                : "";
+        return $"{see}start QEMU anew with the options that 'userfault qemu info' shows";
+    }
 
     private string Recover() =>
         _target.Monitor is null

@@ -58,6 +58,21 @@ public sealed class RestoreTests(SavedGuest saved) : IDisposable
         await to.IsCompleteAsync();
     }
 
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_guest_goes_on_over_tcp(bool hasPreempt)
+    {
+        QemuProgram.IsNeededAsDestination();
+        await using var to = await saved.DestinationAsync(_folder);
+        await to.ListenAsync("tcp:127.0.0.1:0", hasPreempt ? ["postcopy-preempt"] : []);
+        var port = (await to.ExecuteAsync("query-migrate"))!["socket-address"]![0]!["port"];
+        string[] preempt = hasPreempt ? ["--preempt"] : [];
+        using var restore = new RestoreProcess(_folder, [saved.Plain, "--to", $"tcp:127.0.0.1:{port}", .. preempt]);
+        await restore.EndAsync(0);
+        await to.IsCompleteAsync();
+    }
+
     [SkippableFact]
     public async Task Only_requested_pages_are_sent_until_it_is_stopped()
     {
