@@ -32,7 +32,7 @@ public sealed class ReturnPathFuzzTests : IDisposable
     public void Destinations()
     {
         using var image = QemuImage.Open(_folder.Write("vm.mig", StreamBuilder.Small(Pages).Bytes));
-        using var contents = new ImageContents(image);
+        using var contents = new ImageContents(image, TimeProvider.System);
         var taken = Fuzzing.Run(
             "return-path",
             Inputs,

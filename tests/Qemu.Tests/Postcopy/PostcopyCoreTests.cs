@@ -28,7 +28,11 @@ public sealed class PostcopyCoreTests : IDisposable
             .Device("cpu", 3)
             .Eof();
         using var image = Open(stream);
-        var core = new PostcopyCore(image.Stream, new ImageContents(image), new PostcopySettings());
+        var core = new PostcopyCore(
+            image.Stream,
+            new ImageContents(image, TimeProvider.System),
+            new PostcopySettings()
+        );
         core.Begin(_main, image.DeviceState, 0);
         var expected = new StreamBuilder()
             .UInt32(0x5145564d)
@@ -341,7 +345,7 @@ public sealed class PostcopyCoreTests : IDisposable
             Enumerable.Range(0, (int)Pages).Count(p => p % 2 == 0 && destination.Page("pc.ram", (ulong)p) is not null);
 
     private static PostcopyCore Core(QemuImage image, PostcopySettings settings) =>
-        new(image.Stream, new ImageContents(image), settings);
+        new(image.Stream, new ImageContents(image, TimeProvider.System), settings);
 
     private QemuImage Open(StreamBuilder stream) => QemuImage.Open(_folder.Write("vm.mig", stream.Bytes));
 
