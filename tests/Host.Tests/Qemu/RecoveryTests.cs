@@ -10,6 +10,7 @@ public sealed class RecoveryTests(SavedGuest saved) : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    // Where nothing is pushed, no restore ends: some pages are not requested by any guest.
     [SkippableTheory]
     [InlineData(false)]
     [InlineData(true)]
@@ -18,13 +19,13 @@ public sealed class RecoveryTests(SavedGuest saved) : IDisposable
         QemuProgram.IsNeededAsDestination();
         await using var to = await saved.DestinationAsync(_folder);
         string[] preempt = hasPreempt ? ["--preempt"] : [];
-        using (var first = Restore(to, ["--push", "2M", .. preempt]))
+        using (var first = Restore(to, ["--push", "none", .. preempt]))
         {
             await to.ChecksAsync(3);
             first.Command.Kill();
             await first.Command.End();
         }
-        using (var second = Restore(to, ["--recover", "--push", "2M", .. preempt]))
+        using (var second = Restore(to, ["--recover", "--push", "none", .. preempt]))
         {
             await Eventually.Holds(async () => await to.MigrationAsync() == "postcopy-active", second.Command.All);
             await to.ChecksAsync(3);
@@ -46,16 +47,22 @@ public sealed class RecoveryTests(SavedGuest saved) : IDisposable
     {
         QemuProgram.IsNeededAsDestination();
         await using var to = await saved.DestinationAsync(_folder);
-        using var restore = Restore(to, "--push", "4M");
-        for (var i = 1; i <= 2; i++)
+        using (var restore = Restore(to, "--push", "none"))
         {
+            for (var i = 1; i <= 2; i++)
+            {
+                await to.ChecksAsync(2);
+                await Eventually.Holds(async () => await to.MigrationAsync() == "postcopy-active", restore.Command.All);
+                await to.ExecuteAsync("migrate-pause");
+                await restore.Command.Line("recovering to");
+            }
             await to.ChecksAsync(2);
-            await Eventually.Holds(async () => await to.MigrationAsync() == "postcopy-active", restore.Command.All);
-            await to.ExecuteAsync("migrate-pause");
-            await restore.Command.Line("recovering to");
+            restore.Command.Interrupt();
+            var report = await restore.EndAsync(130);
+            Assert.Equal(2, report.GetProperty("recoveries").GetInt32());
         }
-        var report = await restore.EndAsync(0);
-        Assert.Equal(2, report.GetProperty("recoveries").GetInt32());
+        using var last = Restore(to, "--recover");
+        await last.EndAsync(0);
         await to.IsCompleteAsync();
     }
 
