@@ -54,7 +54,7 @@ internal static class RestoreCommand
         using var cluster = RestoreFromCluster.TryOpen(options.FromCluster, result, Log);
         using var image = path is null ? null : QemuImage.Open(path);
         RestoreWarmup.Run();
-        var source = cluster?.Source ?? GuestSource.Of(image!);
+        var source = cluster?.Source ?? GuestSource.Of(image!, TimeProvider.System);
         var settings = options.SettingsOf(result, source.Stream);
         if (cluster is not null && settings.LatencyNs > 0)
             throw new CliException($"{options.Latency.Name}: belongs to a file in this process; leave it out");

@@ -171,6 +171,11 @@ internal sealed class RestoredGuest : IDisposable
     {
         if (end.End is PostcopyEnd.Stopped or PostcopyEnd.NoContents)
             return end with { Reason = $"{end.Reason}; {Recover()}" };
+        if (end.End is PostcopyEnd.ImageChanged)
+        {
+            return end with { Reason = $"{end.Reason}; the guest may have pages of both contents: restore it anew" };
+        }
+
         string? why = null;
         var isGone = end.End is PostcopyEnd.ClosedBeforeRun or PostcopyEnd.Refused;
         if (monitor is not null && !stop.IsCancellationRequested)

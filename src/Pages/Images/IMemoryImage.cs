@@ -23,7 +23,7 @@ public unsafe interface IMemoryImage : IDisposable
 
     /// <summary>
     /// How many pages from this one on are known to be zero without looking (a hole); 0 where the page has to be looked
-    /// at.
+    /// at. A large hole may be told in pieces.
     /// </summary>
     /// <param name="page">The page; below <see cref="Pages"/>.</param>
     ulong HoleAt(MemoryPage page) => 0;

@@ -3,14 +3,39 @@ using Userfault.Pages;
 
 namespace Userfault.Qemu;
 
-/// <summary>Pages out of a saved stream in this process: all are here. The image is shared, not owned.</summary>
-internal sealed unsafe class ImageContents(QemuImage image) : IPageContents
+/// <summary>
+/// Pages out of a saved stream in this process: all are here, until somebody writes to the file, which is looked for
+/// once a second. The image is shared, not owned.
+/// </summary>
+/// <param name="image">The image.</param>
+/// <param name="time">The clock.</param>
+internal sealed unsafe class ImageContents(QemuImage image, TimeProvider time) : IPageContents
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private long _lookedAt = time.GetTimestamp();
+    private string? _problem;
+
     /// <inheritdoc/>
     public ulong ContentPages => image.ContentPages;
 
     /// <inheritdoc/>
-    public string? Problem => null;
+    public string? Problem
+    {
+        get
+        {
+            if (_problem is null && time.GetElapsedTime(_lookedAt) >= LookEvery)
+            {
+                _lookedAt = time.GetTimestamp();
+                if (image.Change() is { IsContent: true } change)
+                    _problem = $"{image.Name} has changed while a guest was restored from it: {change.What}";
+            }
+
+            return _problem;
+        }
+    }
+
+    /// <inheritdoc/>
+    public PostcopyEnd ProblemEnd => PostcopyEnd.ImageChanged;
 
     /// <inheritdoc/>
     public long NextArrivalNs => long.MaxValue;

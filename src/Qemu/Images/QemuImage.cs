@@ -5,7 +5,7 @@ namespace Userfault.Qemu;
 
 /// <summary>
 /// A saved stream as a memory image: its RAM blocks lie end to end, in the order of the file. Pages are pointers into
-/// the mapped file.
+/// the mapped file, which must not be cut short meanwhile: the machine answers that with SIGBUS.
 /// </summary>
 public sealed unsafe class QemuImage : IMemoryImage
 {

@@ -22,6 +22,9 @@ internal sealed class DelayedContents(IPageContents inner, long latencyNs, Func<
     public string? Problem => inner.Problem;
 
     /// <inheritdoc/>
+    public PostcopyEnd ProblemEnd => inner.ProblemEnd;
+
+    /// <inheritdoc/>
     public long NextArrivalNs => _onTheirWay.TryPeek(out var next) ? next.AtNs : long.MaxValue;
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ internal interface IPageContents : IDisposable
     /// <summary>Why no more contents come, in one line; null while they do.</summary>
     string? Problem { get; }
 
+    /// <summary>How a restore ends for its <see cref="Problem"/>.</summary>
+    PostcopyEnd ProblemEnd => PostcopyEnd.NoContents;
+
     /// <summary>Is the page known to be zero? Such a page is always here, and sent only when it is requested.</summary>
     bool IsZero(MemoryPage page);
 

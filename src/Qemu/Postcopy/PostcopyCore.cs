@@ -209,7 +209,8 @@ internal sealed class PostcopyCore
         }
         // A device that is only at the destination: its memory was never anywhere, and reads as zeros.
         if (
-            message.Bytes / TargetPage + (ulong)_strangeSent.Count > MaxStrangePages
+            message.Bytes == 0
+            || message.Bytes / TargetPage + (ulong)_strangeSent.Count > MaxStrangePages
             || ((message.Offset | message.Bytes) & (TargetPage - 1)) != 0
         )
         {

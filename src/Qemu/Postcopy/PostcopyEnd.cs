@@ -21,6 +21,9 @@ public enum PostcopyEnd
     /// <summary>Contents of pages are not to be had any more; the guest is paused, and can be recovered.</summary>
     NoContents,
 
+    /// <summary>The file was written to; the guest is paused, and may have pages of both contents.</summary>
+    ImageChanged,
+
     /// <summary>Stopped by the user while the guest ran: it is paused, and can be recovered.</summary>
     Stopped,
 }

@@ -134,7 +134,7 @@ internal sealed class PostcopySession : IDisposable
             if (_contents.Problem is { } problem)
             {
                 Reason = problem;
-                return PostcopyEnd.NoContents;
+                return _contents.ProblemEnd;
             }
 
             while (_contents.TryTakeArrived(_nowNs(), out var page))

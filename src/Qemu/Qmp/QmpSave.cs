@@ -47,7 +47,7 @@ public static class QmpSave
         var uri = isMapped ? $"file:{whole}" : $"exec:cat > {Quoted(part)} && mv {Quoted(part)} {Quoted(whole)}";
         try
         {
-            File.Delete(whole);
+            Remove(whole);
             _ = await qemu.ExecuteAsync("migrate", new JsonObject { ["uri"] = uri }, cancelled);
             await WaitAsync(qemu, cancelled);
             await WaitForAsync(whole, cancelled);
@@ -55,9 +55,22 @@ public static class QmpSave
         }
         catch
         {
-            File.Delete(part);
-            File.Delete(whole);
+            Remove(part);
+            Remove(whole);
             throw;
+        }
+    }
+
+    // Why it failed is to be said, not why what is left of it stays.
+    private static void Remove(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is not ours.
         }
     }
 

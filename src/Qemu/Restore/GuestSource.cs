@@ -29,10 +29,11 @@ public sealed class GuestSource
 
     /// <summary>Guests out of a file in this process.</summary>
     /// <param name="image">The file; the caller's, open for as long as guests are restored from it.</param>
-    public static GuestSource Of(QemuImage image)
+    /// <param name="time">The clock by which the file is looked at.</param>
+    public static GuestSource Of(QemuImage image, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return new GuestSource(image.Stream, image.DeviceState.ToArray(), () => new ImageContents(image))
+        return new GuestSource(image.Stream, image.DeviceState.ToArray(), () => new ImageContents(image, time))
         {
             Image = image.Identity,
             Name = image.Name,

@@ -25,12 +25,10 @@ public sealed class RestoreTests(SavedGuest saved) : IDisposable
         Assert.Equal("completed", report.GetProperty("end").GetString());
         Assert.Equal(0, report.GetProperty("leftPages").GetInt32());
         Assert.True(report.GetProperty("resumedMs").GetDouble() > 0);
-        Assert.Equal(
+        Assert.InRange(
+            report.GetProperty("demandedPages").GetInt32() + report.GetProperty("pushedPages").GetInt32(),
             report.GetProperty("contentPages").GetInt32(),
-            Math.Min(
-                report.GetProperty("contentPages").GetInt32(),
-                report.GetProperty("demandedPages").GetInt32() + report.GetProperty("pushedPages").GetInt32()
-            )
+            int.MaxValue
         );
         await to.IsCompleteAsync();
     }

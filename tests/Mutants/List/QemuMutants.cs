@@ -28,7 +28,7 @@ internal static class QemuMutants
         new(
             "postcopy-page-sent-twice",
             "A page that was pushed is sent again when its request comes late.",
-            OfCore("Everything_arrives_once_and_it_ends_in_order"),
+            OfCore("A_request_that_crosses_its_page_is_dropped"),
             new Rewrite(
                 "Qemu/Postcopy/RequestQueue.cs",
                 "!ram.IsSent(unit.Start) && _queued.Add(unit.Start.Value)",

@@ -19,6 +19,7 @@ public sealed class ReturnPathFuzzTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly ArrayBufferWriter<byte> _out = new();
+    private readonly ArrayBufferWriter<byte> _answers = new();
     private readonly byte[] _bytes = new byte[4096];
     private PostcopyCore? _core;
     private ReturnPathReader? _reader;
@@ -31,7 +32,7 @@ public sealed class ReturnPathFuzzTests : IDisposable
     public void Destinations()
     {
         using var image = QemuImage.Open(_folder.Write("vm.mig", StreamBuilder.Small(Pages).Bytes));
-        using var contents = new ImageContents(image);
+        using var contents = new ImageContents(image, TimeProvider.System);
         var taken = Fuzzing.Run(
             "return-path",
             Inputs,
@@ -73,14 +74,16 @@ public sealed class ReturnPathFuzzTests : IDisposable
         }
 
         for (var turn = random.Below(4); turn > 0; turn--)
-            _ = core.TryWrite(random.Below(4) == 0 ? null : _out, null, 0);
-        Assert.InRange(_out.WrittenCount, 0, 1 << 20);
+            _ = core.TryWrite(random.Below(4) == 0 ? null : _out, random.Below(4) == 0 ? null : _answers, 0);
+        Assert.InRange(_out.WrittenCount + _answers.WrittenCount, 0, 1 << 20);
         _out.ResetWrittenCount();
+        _answers.ResetWrittenCount();
     }
 
     private void Begin(ref FuzzRandom random, QemuImage image, ImageContents contents)
     {
-        _core = new PostcopyCore(image.Stream, contents, new PostcopySettings { SectionPages = 2 });
+        var settings = new PostcopySettings { SectionPages = 2, HasPreemptChannel = random.Below(2) == 0 };
+        _core = new PostcopyCore(image.Stream, contents, settings);
         _reader = new ReturnPathReader(_core.MaxBitmapBytes);
         _inputsOfCore = 0;
         if (random.Below(3) == 0)

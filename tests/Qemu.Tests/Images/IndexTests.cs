@@ -216,6 +216,35 @@ public sealed unsafe class IndexTests : IDisposable
         Assert.Equal(IndexState.Found, Check());
     }
 
+    /// <summary>The first who meets the damage makes the index anew; the others wait, or have it already.</summary>
+    [SkippableFact]
+    public void Several_threads_may_meet_a_damaged_index()
+    {
+        RequireStamps();
+        Assert.Equal(IndexState.Made, Check());
+        var bytes = File.ReadAllBytes(IndexPath);
+        for (ulong page = 1; page < Pages; page += 512)
+            IndexForgery.SetOffset(bytes, Pages, page, ulong.MaxValue);
+        File.WriteAllBytes(IndexPath, bytes);
+        using var image = Open(_path);
+        Assert.Equal(IndexState.Found, image.IndexState);
+        var wrong = 0;
+        var threads = Enumerable
+            .Range(0, 4)
+            .Select(_ => new Thread(() =>
+            {
+                for (ulong page = 1; page < Pages; page += 2)
+                {
+                    if (*image.Read(new MemoryPage(page), null) != (byte)page)
+                        Interlocked.Increment(ref wrong);
+                }
+            }))
+            .ToList();
+        threads.ForEach(static t => t.Start());
+        threads.ForEach(static t => t.Join());
+        Assert.Equal(0, wrong);
+    }
+
     [SkippableTheory]
     [InlineData(0UL)]
     [InlineData(100UL)]

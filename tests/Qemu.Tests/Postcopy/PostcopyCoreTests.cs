@@ -28,7 +28,11 @@ public sealed class PostcopyCoreTests : IDisposable
             .Device("cpu", 3)
             .Eof();
         using var image = Open(stream);
-        var core = new PostcopyCore(image.Stream, new ImageContents(image), new PostcopySettings());
+        var core = new PostcopyCore(
+            image.Stream,
+            new ImageContents(image, TimeProvider.System),
+            new PostcopySettings()
+        );
         core.Begin(_main, image.DeviceState, 0);
         var expected = new StreamBuilder()
             .UInt32(0x5145564d)
@@ -175,6 +179,22 @@ public sealed class PostcopyCoreTests : IDisposable
         );
     }
 
+    /// <summary>A vCPU asks for a page while it is on its way: a second copy would pause the guest.</summary>
+    [Fact]
+    public void A_request_that_crosses_its_page_is_dropped()
+    {
+        using var image = Open(StreamBuilder.Small(Pages));
+        var core = Core(image, new PostcopySettings());
+        var destination = new ModelDestination(("pc.ram", Pages));
+        Begin(core, image, destination);
+        _ = core.TryWrite(_main, null, 0);
+        destination.Touch("pc.ram", 1);
+        destination.Touch("pc.ram", 1);
+        Take(core, destination);
+        RunToEnd(core, destination);
+        Assert.Equal(0UL, core.Demanded);
+    }
+
     [Fact]
     public void Without_push_it_ends_when_all_content_was_requested()
     {
@@ -288,6 +308,20 @@ public sealed class PostcopyCoreTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0, 0)]
+    [InlineData(100, 4096)]
+    [InlineData(0, 0x80001000)]
+    public void A_request_for_a_foreign_block_is_bounded(ulong offset, uint bytes)
+    {
+        using var image = Open(StreamBuilder.Small(8));
+        var core = Core(image, new PostcopySettings());
+        core.Begin(_main, image.DeviceState, 0);
+        var request = new ReturnMessage(ReturnKind.RequestPagesOfBlock, Block: "x", Offset: offset, Bytes: bytes);
+        Assert.Throws<ReturnPathException>(() => core.OnMessage(request, _main, 0));
+        Assert.Empty(core.Strangers);
+    }
+
+    [Theory]
     [InlineData(8 * 4096, 4096)]
     [InlineData(0, 0)]
     [InlineData(4096, 8 * 4096)]
@@ -311,7 +345,7 @@ public sealed class PostcopyCoreTests : IDisposable
             Enumerable.Range(0, (int)Pages).Count(p => p % 2 == 0 && destination.Page("pc.ram", (ulong)p) is not null);
 
     private static PostcopyCore Core(QemuImage image, PostcopySettings settings) =>
-        new(image.Stream, new ImageContents(image), settings);
+        new(image.Stream, new ImageContents(image, TimeProvider.System), settings);
 
     private QemuImage Open(StreamBuilder stream) => QemuImage.Open(_folder.Write("vm.mig", stream.Bytes));
 

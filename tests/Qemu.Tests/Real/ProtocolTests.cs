@@ -51,7 +51,12 @@ public sealed class ProtocolTests(SavedGuest saved) : IDisposable
         await to.ExecuteAsync("migrate-recover", new() { ["uri"] = $"unix:{_folder.At("again")}" });
         var again = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await again.ConnectAsync(new UnixDomainSocketEndPoint(_folder.At("again")));
-        using var restore = new GuestRestore(GuestSource.Of(image), new PostcopySettings(), null, TimeProvider.System);
+        using var restore = new GuestRestore(
+            GuestSource.Of(image, TimeProvider.System),
+            new PostcopySettings(),
+            null,
+            TimeProvider.System
+        );
         var end = await restore.RunAsync(again, null, SessionKind.Recovery, CancellationToken.None);
         Assert.Equal((PostcopyEnd.Completed, ""), (end.End, end.Reason));
         await to.IsCompleteAsync();
