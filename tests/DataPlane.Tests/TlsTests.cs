@@ -33,7 +33,7 @@ public sealed class TlsTests
     }
 
     [Fact]
-    public async Task Strangers_are_refused_with_one_line_each()
+    public async Task ForeignBlocks_are_refused_with_one_line_each()
     {
         var log = new Plane.Lines();
         using var certificate = TestCertificate.Create("localhost");

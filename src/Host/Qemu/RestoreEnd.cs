@@ -13,7 +13,7 @@ namespace Userfault.Cli;
 /// <param name="ElapsedNs">From the first connection to the end.</param>
 /// <param name="Recoveries">How often it went on over another connection.</param>
 /// <param name="Waits">Waits of requests, from read to written.</param>
-/// <param name="Strangers">Blocks that only the destination has.</param>
+/// <param name="ForeignBlocks">Blocks that only the destination has.</param>
 internal sealed record RestoreEnd(
     int Guest,
     RestoreTarget Target,
@@ -24,5 +24,5 @@ internal sealed record RestoreEnd(
     long ElapsedNs,
     int Recoveries,
     LatencyHistogram Waits,
-    IReadOnlyCollection<string> Strangers
+    IReadOnlyCollection<string> ForeignBlocks
 );

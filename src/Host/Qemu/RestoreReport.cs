@@ -63,11 +63,11 @@ internal sealed record RestoreReport(GuestSource Source, IReadOnlyList<RestoreEn
         );
         if (guest.Recoveries > 0)
             yield return ("recoveries", $"{guest.Recoveries}");
-        if (guest.Strangers.Count > 0)
+        if (guest.ForeignBlocks.Count > 0)
         {
             yield return (
                 "blocks that only the destination has",
-                $"{string.Join(", ", guest.Strangers)}: read as zeros; start it with the devices of the saved guest"
+                $"{string.Join(", ", guest.ForeignBlocks)}: read as zeros; start it with the devices of the saved guest"
             );
         }
     }
@@ -98,7 +98,7 @@ internal sealed record RestoreReport(GuestSource Source, IReadOnlyList<RestoreEn
                     g.Recoveries,
                     Answers = g.Waits.Count,
                     AnswerUs = LatencyPercentiles.Of(g.Waits),
-                    ForeignBlocks = g.Strangers,
+                    g.ForeignBlocks,
                 }),
             },
             Options

@@ -80,7 +80,7 @@ internal sealed class RestoredGuest : IDisposable
             ElapsedSince(startedAt),
             _recoveries,
             _restore.Waits,
-            _restore.Strangers
+            _restore.ForeignBlocks
         );
     }
 

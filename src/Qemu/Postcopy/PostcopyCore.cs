@@ -15,17 +15,14 @@ namespace Userfault.Qemu;
 /// end of RAM, EOF                           SHUT
 /// </code>
 /// </summary>
-internal sealed class PostcopyCore
+internal sealed partial class PostcopyCore
 {
     /// <summary>The ping behind the devices' state: its answer says that they are loaded and that vCPUs run.</summary>
     public const uint LoadedPing = 3;
 
     private const uint OpenPing = 1;
     private const uint ListenPing = 2;
-    private const uint EndPing = 4;
     private const ulong TargetPage = Page.Size;
-    private const int MaxStrangePages = 1 << 19;
-    private const ulong MaxZeroPages = 256;
 
     private readonly SavedStream _stream;
     private readonly GuestRam _ram;
@@ -34,9 +31,7 @@ internal sealed class PostcopyCore
     private readonly PostcopySettings _settings;
     private readonly PageFetches _fetches;
     private readonly PushCursor _push;
-    private readonly HashSet<string> _strangers = new(StringComparer.Ordinal);
-    private readonly HashSet<(string Block, ulong Offset)> _strangeSent = [];
-    private readonly Queue<(string Block, ulong Offset, long AtNs)> _strangePages = new();
+    private readonly ForeignPages _foreign = new();
     private int _bitmapsAwaited;
     private bool _areZerosSent;
     private bool _isEndPingOut;
@@ -71,7 +66,7 @@ internal sealed class PostcopyCore
     public ulong Left { get; private set; }
 
     /// <summary>Pages, or huge pages, that wait for an answer.</summary>
-    public int Waiting => _requests.Count + _fetches.Demanded + _strangePages.Count;
+    public int Waiting => _requests.Count + _fetches.Demanded + _foreign.Count;
 
     /// <summary>Pages that were requested and not sent before.</summary>
     public ulong Requested => _requests.Requested;
@@ -83,7 +78,7 @@ internal sealed class PostcopyCore
     public WorkingSetRecorder? Recorder { get; init; }
 
     /// <summary>Blocks that the destination has and the file has not: devices that are only there.</summary>
-    public IReadOnlyCollection<string> Strangers => _strangers;
+    public IReadOnlyCollection<string> ForeignBlocks => _foreign.Blocks;
 
     /// <summary>The beginning: everything up to and including the package.</summary>
     /// <param name="main">The main channel.</param>
@@ -124,8 +119,7 @@ internal sealed class PostcopyCore
         (_areZerosSent, _isEndPingOut, _mayEnd) = (false, false, false);
         _requests.Clear();
         _fetches.ForgetRequests();
-        _strangePages.Clear();
-        _strangeSent.Clear();
+        _foreign.Clear();
         Phase = PostcopyPhase.Recovering;
     }
 
@@ -207,33 +201,17 @@ internal sealed class PostcopyCore
                 Recorder.Touch(pages.Start.Plus(i));
             return;
         }
-        // A device that is only at the destination: its memory was never anywhere, and reads as zeros.
-        if (
-            message.Bytes == 0
-            || message.Bytes / TargetPage + (ulong)_strangeSent.Count > MaxStrangePages
-            || ((message.Offset | message.Bytes) & (TargetPage - 1)) != 0
-        )
-        {
-            throw new ReturnPathException(
-                $"a request for {message.Bytes} bytes at 0x{message.Offset:x} of {message.Block}, not in the file"
-            );
-        }
 
-        _ = _strangers.Add(message.Block!);
-        for (var at = message.Offset; at < message.Offset + message.Bytes; at += TargetPage)
-        {
-            if (_strangeSent.Add((message.Block!, at)))
-                _strangePages.Enqueue((message.Block!, at, nowNs));
-        }
+        _foreign.Add(message.Block!, message.Offset, message.Bytes, nowNs);
     }
 
     private bool TryAnswer(IBufferWriter<byte> channel, out long requestedNs)
     {
         var writer = new StreamWriter(channel);
-        if (_strangePages.TryDequeue(out var strange))
+        if (_foreign.TryTake(out var foreign))
         {
-            requestedNs = strange.AtNs;
-            Section(writer, strange, static (to, page) => to.Page(page.Offset, page.Block, isZero: true));
+            requestedNs = foreign.AtNs;
+            Section(writer, foreign, static (to, page) => to.Page(page.Offset, page.Block, isZero: true));
             return true;
         }
 
@@ -265,116 +243,6 @@ internal sealed class PostcopyCore
         write(writer, what);
         if (!_settings.HasPreemptChannel)
             writer.EndOfSection(_stream.RamSection);
-    }
-
-    private WrittenKind Push(IBufferWriter<byte> main, long nowNs)
-    {
-        var writer = new StreamWriter(main);
-        var pages = 0;
-        var isSearching = false;
-        while (pages < _settings.SectionPages && TryNextPush(out var unit, out isSearching))
-        {
-            if (pages == 0)
-                writer.PartOfRam(_stream.RamSection);
-            WritePages(writer, unit);
-            pages += (int)unit.Count;
-        }
-
-        if (pages == 0)
-            return isSearching ? WrittenKind.Searching : WrittenKind.Nothing;
-        writer.EndOfSection(_stream.RamSection);
-        Pushed += (ulong)pages;
-        if (_settings.PushBytesPerSecond > 0)
-        {
-            var costNs = pages * (long)TargetPage * 1_000_000_000 / _settings.PushBytesPerSecond;
-            _paceNs = Math.Max(_paceNs, nowNs - costNs) + costNs;
-        }
-
-        return WrittenKind.Push;
-    }
-
-    // What has arrived, or is here; what is not is fetched ahead.
-    private bool TryNextPush(out MemoryPageRange unit, out bool isSearching)
-    {
-        isSearching = false;
-        if (_fetches.TryTakePushed(out unit))
-            return true;
-        while (_fetches.PushPages < (ulong)_settings.MaxFetchedAhead && _push.TryNext(out unit, out isSearching))
-        {
-            if (_fetches.IsHereForPush(unit))
-                return true;
-        }
-
-        return false;
-    }
-
-    private void WritePages(StreamWriter writer, MemoryPageRange unit)
-    {
-        var block = _ram.Blocks[_ram.BlockOf(unit.Start)];
-        for (ulong i = 0; i < unit.Count; i++)
-        {
-            var page = unit.Start.Plus(i);
-            if (!_ram.TrySend(page))
-                throw new InvalidOperationException($"{page} would be sent twice");
-            var isZero = _contents.IsZero(page);
-            if (!isZero)
-                Left--;
-            var content = isZero ? default : _contents.Read(page);
-            // The first record of each section names its block: what "the block before" is needs no memory then.
-            writer.Page((page.Value - block.FirstPage.Value) * TargetPage, i == 0 ? block.Name : null, content.IsEmpty);
-            writer.Bytes(content);
-        }
-    }
-
-    private WrittenKind End(IBufferWriter<byte> main)
-    {
-        new StreamWriter(main).End(_stream.RamSection);
-        Phase = PostcopyPhase.Ending;
-        return WrittenKind.End;
-    }
-
-    // What QEMU does at the end of two channels has changed from version to version:
-    // - 7.2 waits for EOS on the second channel.
-    // - 8.0 closes the second channel when it has read the end of the main one, and loses what it has not read there.
-    //   So the end goes out when the second channel was read and a ping that was sent afterwards has come back.
-    // - 10.0 waits until no page is requested any more, but takes none after EOS. A request may cross EOS if there is
-    //   any page that was not sent: so zero pages are sent, too.
-    private WrittenKind EndBoth(IBufferWriter<byte> main, IBufferWriter<byte>? answers)
-    {
-        if (!_areZerosSent)
-            return PushZeros(main);
-        if (!_mayEnd)
-        {
-            if (_isEndPingOut)
-                return WrittenKind.Nothing;
-            (_isEndPingOut, _wereAnswersRead) = (true, AreAnswersRead());
-            new StreamWriter(main).Ping(EndPing);
-            return WrittenKind.Ping;
-        }
-
-        if (answers is null)
-            return WrittenKind.Nothing;
-        new StreamWriter(answers).EndOfRecords();
-        return End(main);
-    }
-
-    private WrittenKind PushZeros(IBufferWriter<byte> main)
-    {
-        var writer = new StreamWriter(main);
-        var pages = 0UL;
-        var isSearching = false;
-        while (pages < MaxZeroPages && _push.TryNextUnsent(out var unit, out isSearching))
-        {
-            if (pages == 0)
-                writer.PartOfRam(_stream.RamSection);
-            WritePages(writer, unit);
-            pages += unit.Count;
-        }
-
-        if (pages > 0)
-            writer.EndOfSection(_stream.RamSection);
-        _areZerosSent = pages == 0 && !isSearching;
-        return WrittenKind.Searching;
     }
 
     private ulong CountLeft()

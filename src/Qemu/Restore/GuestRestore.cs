@@ -44,7 +44,7 @@ public sealed class GuestRestore : IDisposable
     /// Blocks that the destination has and the file has not: devices that are only there. To be read between
     /// connections.
     /// </summary>
-    public IReadOnlyCollection<string> Strangers => _core.Strangers;
+    public IReadOnlyCollection<string> ForeignBlocks => _core.ForeignBlocks;
 
     /// <summary>How far it is; from any thread.</summary>
     public GuestProgress Progress =>

@@ -4,6 +4,7 @@ namespace Userfault.Mutants;
 internal static class QemuMutants
 {
     private const string Core = "Qemu/Postcopy/PostcopyCore.cs";
+    private const string Push = "Qemu/Postcopy/PostcopyCore.Push.cs";
     private const string Ram = "Qemu/Postcopy/GuestRam.cs";
     private const string Fetches = "Qemu/Postcopy/PageFetches.cs";
 
@@ -47,7 +48,7 @@ internal static class QemuMutants
             "postcopy-end-without-ping",
             "The end is sent while answers may be unread on the second channel.",
             OfCore("The_end_waits_until_the_second_channel_is_read"),
-            Core,
+            Push,
             """
             if (_isEndPingOut)
                             return WrittenKind.Nothing;
@@ -61,7 +62,7 @@ internal static class QemuMutants
             "postcopy-end-with-unsent-zeros",
             "With a second channel the end is sent while zero pages may still be requested.",
             OfCore("With_a_second_channel_zero_pages_are_sent_before_the_end"),
-            Core,
+            Push,
             "!_areZerosSent",
             "false"
         ),

@@ -303,7 +303,7 @@ public sealed class PostcopyCoreTests : IDisposable
         Begin(core, image, destination);
         destination.Touch("e1000.rom", 3);
         RunToEnd(core, destination);
-        Assert.Equal(["e1000.rom"], core.Strangers);
+        Assert.Equal(["e1000.rom"], core.ForeignBlocks);
         Assert.Equal(new byte[4096], destination.Page("e1000.rom", 3));
     }
 
@@ -318,7 +318,7 @@ public sealed class PostcopyCoreTests : IDisposable
         core.Begin(_main, image.DeviceState, 0);
         var request = new ReturnMessage(ReturnKind.RequestPagesOfBlock, Block: "x", Offset: offset, Bytes: bytes);
         Assert.Throws<ReturnPathException>(() => core.OnMessage(request, _main, 0));
-        Assert.Empty(core.Strangers);
+        Assert.Empty(core.ForeignBlocks);
     }
 
     [Theory]
