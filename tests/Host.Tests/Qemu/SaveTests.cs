@@ -34,7 +34,9 @@ public sealed class SaveTests(SavedGuest saved) : IDisposable
     {
         QemuProgram.IsNeeded();
         var file = _folder.Write("vm.mig", "old");
+        // By exec: and by file:, which later versions of QEMU are given.
         Directory.CreateDirectory(file + ".part");
+        Directory.CreateDirectory(file + ".whole");
         await using var from = await StartAsync("from");
         var (code, _, output) = await CommandLine.Run("qemu", "save", file, "--qmp", from.QmpPath);
         Assert.True(code == 2, output);
