@@ -89,6 +89,8 @@ public class OldKernelTests
 
         public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region) => LinuxErrno.ENOTTY;
 
+        public GuestLeaves? CountLeaves() => _kernel.CountLeaves();
+
         public IVcpuRunner CreateVcpu(GuestLayout layout, nint boot, int number, int ring) =>
             _kernel.CreateVcpu(layout, boot, number, ring);
 

@@ -63,13 +63,16 @@ public sealed class OracleTests(OracleFixture device, ITestOutputHelper output) 
     private void Compare(Comparison comparison, IEnumerable<int> seeds)
     {
         string? finding = null;
+        var programs = 0;
         foreach (var seed in seeds)
         {
+            programs++;
             finding = Finding.Search(seed, comparison, device.Facts);
             if (finding is not null)
                 break;
         }
 
+        output.WriteLine($"{programs} programs, {comparison.Answered.Values.Sum()} calls compared");
         output.WriteLine($"{device.Facts}");
         foreach (var reason in device.Facts.LeftOut())
             output.WriteLine($"left out: {reason}");
