@@ -10,7 +10,10 @@ internal static class Program
             : [];
         if (names.Length != 1)
         {
-            Console.Error.WriteLine("This assembly holds tests: `dotnet test tests/Kernel.Tests` runs them.");
+            Console.Error.WriteLine(
+                "No virtio port is here. In the emulated kernel: VIRTIO_PCI and VIRTIO_CONSOLE must be built in, or "
+                    + "their modules be where the kernel's are. Elsewhere: `dotnet test tests/Kernel.Tests`."
+            );
             return 2;
         }
 

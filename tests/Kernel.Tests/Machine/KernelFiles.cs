@@ -5,12 +5,16 @@ namespace Userfault.Kernel.Tests.Machine;
 /// <summary>A kernel to boot.</summary>
 /// <param name="Name">Its name in messages.</param>
 /// <param name="Image">The compressed kernel (bzImage).</param>
-/// <param name="Modules">What has to be loaded for KVM, in this order, by file name.</param>
+/// <param name="Modules">What has to be loaded, in this order, by file name.</param>
 internal sealed record KernelFiles(string Name, byte[] Image, IReadOnlyList<(string Name, byte[] Content)> Modules)
 {
-    // An emulated processor has AMD's virtualization (SVM), and each needs what is before it. Some kernels have some of
-    // them built in.
-    private static readonly string[] ModuleNames = ["irqbypass", "ccp", "kvm", "kvm-amd"];
+    // The port that carries the tests, and KVM: an emulated processor has AMD's virtualization (SVM). Each needs what is
+    // before it. Most kernels have some of them built in.
+    private static readonly string[] ModuleNames =
+    [
+        .. (string[])["virtio-ring", "virtio", "virtio-pci-modern-dev", "virtio-pci-legacy-dev", "virtio-pci"],
+        .. (string[])["virtio-console", "irqbypass", "ccp", "kvm", "kvm-amd"],
+    ];
 
     /// <summary>Reads a kernel's package.</summary>
     public static async Task<KernelFiles> OfPackageAsync(DebianPackage package)
