@@ -1,6 +1,8 @@
 using Userfault.Linux;
+using Userfault.Mmu;
+using Userfault.Mmu.Tests.Oracle;
 
-namespace Userfault.Mmu.Tests.Oracle;
+namespace Userfault.Kernel.Tests.Oracle;
 
 /// <summary>/dev/kvm, opened once for all tests of the oracle, or the reason why it cannot be.</summary>
 public sealed class OracleFixture : IDisposable

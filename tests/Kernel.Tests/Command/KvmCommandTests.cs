@@ -1,12 +1,15 @@
 using System.Text.Json;
+using Userfault.Host.Tests;
+using Userfault.Kernel.Tests.Cases;
 using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Pages;
 using Userfault.Tests;
 
-namespace Userfault.Host.Tests.Kvm;
+namespace Userfault.Kernel.Tests.Command;
 
 /// <summary><c>userfault kvm</c> on the machine's own KVM: real vCPUs, real faults, every page verified.</summary>
+[Collection(KernelCollection.Name)]
 public class KvmCommandTests
 {
     private static readonly string[] Guest =
@@ -21,7 +24,7 @@ public class KvmCommandTests
         "-",
     ];
 
-    [SkippableTheory]
+    [KernelTheory]
     [InlineData("userfaultfd", "3", "none")]
     [InlineData("kick", "3", "none")]
     [InlineData("holes", "3", "none")]
@@ -59,7 +62,7 @@ public class KvmCommandTests
         Assert.Equal(mode == "holes", mmio > 0);
     }
 
-    [SkippableFact]
+    [KernelFact]
     public async Task The_sample_trace_runs_on_real_vcpus()
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
@@ -70,7 +73,7 @@ public class KvmCommandTests
     }
 
     /// <summary>A collection every millisecond: nobody may sleep on a page where a collection waits for him.</summary>
-    [SkippableTheory]
+    [KernelTheory]
     [InlineData("userfaultfd")]
     [InlineData("kick")]
     public async Task Collections_all_the_time_stop_nobody(string mode)
@@ -98,7 +101,7 @@ public class KvmCommandTests
         IsVerified(run.Output, 2048);
     }
 
-    [SkippableTheory]
+    [KernelTheory]
     [InlineData("--cpl", "2", "0 or 3")]
     [InlineData("--mode", "both", "one of")]
     [InlineData("--vcpus", "60000", "vCPUs")]
@@ -109,7 +112,7 @@ public class KvmCommandTests
         run.IsBadInput(value, part);
     }
 
-    [SkippableFact]
+    [KernelFact]
     public async Task A_mode_that_the_kernel_lacks_is_one_line()
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
