@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
 namespace Userfault.Kernel.Tests.Machine;
@@ -32,7 +33,10 @@ internal static partial class HostRuntime
             .. new[] { "libcoreclr.so", "libclrjit.so", "libSystem.Native.so", "libhostpolicy.so" }.Select(name =>
                 Path.Combine(runtime, name)
             ),
+            .. Cryptography(),
         ];
+        foreach (var program in Cryptography())
+            archive.AddFile($"{Libraries}/{Path.GetFileName(program)}", program);
         foreach (var line in (await Tool.RunAsync("ldd", programs)).Split('\n'))
         {
             if (Library().Match(line) is { Success: true } library)
@@ -41,6 +45,25 @@ internal static partial class HostRuntime
                 archive.AddFile(loader.Groups["path"].Value[1..], loader.Groups["path"].Value);
         }
     }
+
+    /// <summary>
+    /// OpenSSL, which .NET loads by itself when it is first needed: the one that it has loaded here.
+    /// </summary>
+    private static string[] Cryptography()
+    {
+        _ = RandomNumberGenerator.GetInt32(2);
+        return
+        [
+            .. File.ReadLines("/proc/self/maps")
+                .Select(static line => line[(line.LastIndexOf(' ') + 1)..])
+                .Where(static path => IsOpenSsl(Path.GetFileName(path)))
+                .Distinct(),
+        ];
+    }
+
+    private static bool IsOpenSsl(string name) =>
+        name.StartsWith("libssl.so", StringComparison.Ordinal)
+        || name.StartsWith("libcrypto.so", StringComparison.Ordinal);
 
     [GeneratedRegex(@"^\s+(?<name>\S+) => (?<path>/\S+) \(")]
     private static partial Regex Library();
