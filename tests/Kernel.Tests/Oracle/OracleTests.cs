@@ -80,6 +80,8 @@ public sealed class OracleTests(OracleFixture device, ITestOutputHelper output) 
             output.WriteLine($"left out {count} times: {reason}");
         foreach (var (kind, count) in comparison.Answered)
             output.WriteLine($"compared {count} times: {kind}");
+        foreach (var (feature, count) in comparison.Features)
+            output.WriteLine($"tried {count} times: {feature}");
         Assert.True(finding is null, finding);
     }
 }

@@ -56,6 +56,11 @@ public sealed class ModelKvm : IKvm
             HasPrivateMemory = facts.HasAttributes,
             PrefaultsMemory = facts.HasPreFault,
             ExitsOnErrorPage = facts.ExitsOnErrorPage,
+            HasQuirks = facts.HasZapQuirk,
+            ZapsAllSlots = facts.ZapsAllSlots,
+            RecoversHugePagesOnDisable = facts.Recovery != HugePageRecovery.None,
+            DropsTablesToRecover = facts.Recovery == HugePageRecovery.Drop,
+            ProtectsHugeLeavesOnClear = facts.ProtectsHugeLeavesOnClear,
             SplitsEagerly = facts.SplitsEagerly,
             UsesHardwareDirtyLog = facts.UsesHardwareDirtyLog,
         };

@@ -25,6 +25,14 @@ public sealed class SlotLedger(KernelFacts facts)
 
     public static string ForeignMemory => "an access to host memory that is not the test's own";
 
+    /// <summary>The call as the kernel understands it: without REGION2 the older call takes its place.</summary>
+    public KvmCall AsUnderstood(KvmCall call) =>
+        call is KvmCall.SetRegion { Second: true } region && !facts.HasRegion2 ? region with { Second = false } : call;
+
+    /// <summary>What a call tries of the USERFAULT flag, by name.</summary>
+    public IEnumerable<string> Features(KvmCall call) =>
+        call is KvmCall.SetRegion region ? UserfaultFeatures.Of(_slots.GetValueOrDefault(region.Slot), region) : [];
+
     /// <summary>Why a call is not compared, or null where it is.</summary>
     public string? WhyLeftOut(KvmCall call) =>
         call switch
@@ -43,7 +51,8 @@ public sealed class SlotLedger(KernelFacts facts)
             return;
         if (region.Size == 0)
             _slots.Remove(region.Slot);
-        else
+        // With the same flags nothing changes, not even the bitmap.
+        else if (!_slots.TryGetValue(region.Slot, out var old) || old.Flags != region.Flags || old.Gpa != region.Gpa)
             _slots[region.Slot] = region;
     }
 
