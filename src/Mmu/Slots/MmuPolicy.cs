@@ -135,7 +135,7 @@ public sealed record MmuPolicy
 
     /// <summary>
     /// Are tables that could become huge leaves removed instead of rebuilt in place, so that the next fault maps the
-    /// huge leaf (kernels before 6.14)? Applies where <see cref="RecoversHugePagesOnDisable"/> does.
+    /// huge leaf (kernels before 6.13)? Applies where <see cref="RecoversHugePagesOnDisable"/> does.
     /// </summary>
     public bool DropsTablesToRecover { get; init; }
 

@@ -6,7 +6,7 @@ public enum HugePageRecovery
     /// <summary>They stay.</summary>
     None,
 
-    /// <summary>A huge leaf takes their place at once (6.14 and newer).</summary>
+    /// <summary>A huge leaf takes their place at once (6.13 and newer).</summary>
     InPlace,
 
     /// <summary>They are removed, and the next fault maps a huge leaf.</summary>

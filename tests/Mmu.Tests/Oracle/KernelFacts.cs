@@ -105,7 +105,11 @@ public sealed record KernelFacts
             yield return "changes of a GUEST_MEMFD slot (a kernel without USERFAULT refuses all of them)";
         if (!HasPreFault)
             yield return "KVM_PRE_FAULT_MEMORY (this kernel answers EOPNOTSUPP)";
-        if (!HasAttributes)
+        else
+            yield return "KVM_PRE_FAULT_MEMORY (no program makes this call)";
+        if (HasAttributes)
+            yield return "KVM_SET_MEMORY_ATTRIBUTES and private memory (no program has private memory)";
+        else
             yield return "KVM_SET_MEMORY_ATTRIBUTES and private memory (this kernel has no private memory)";
         if (!HasHugePages)
             yield return "huge mappings (the host gives no 2 MiB pages)";

@@ -212,7 +212,7 @@ public sealed class NaiveSlot(MmuPolicy policy, MemslotFlags flags, ulong pages)
             var leaves = BlockOf(start).Select(page => _leaves[page]).OfType<Leaf>().ToArray();
             if (leaves.Length == 0 || leaves[0].IsLarge)
                 continue;
-            // A kernel before 6.14 drops them, and later faults map huge leaves; a newer one copies the first leaf.
+            // A kernel before 6.13 drops them, and later faults map huge leaves; a newer one copies the first leaf.
             if (policy.DropsTablesToRecover)
             {
                 foreach (var page in BlockOf(start))
