@@ -36,6 +36,7 @@ internal sealed class FactProbe(KernelKvm vm)
             HasRegion2 = _hasRegion2,
             HasUserfault = ExitsOnSetBit(),
             HasMemfd = _hasRegion2 && Accepts(Small with { Second = true, Flags = RegionFlags.GuestMemfd }),
+            GivesMemfd = vm.HasMemfd,
             HasPreFault = Extension(KvmCapability.PreFaultMemory) != 0,
             HasAttributes = Extension(KvmCapability.MemoryAttributes) != 0,
             HasHugePages = hasHugePages,

@@ -18,6 +18,7 @@ public sealed record KernelFacts
             AddressSpaces = 1,
             UserSlots = 32764,
             HasRegion2 = true,
+            GivesMemfd = true,
             HasMemfd = true,
             HasZapQuirk = true,
             ZapsAllSlots = true,
@@ -47,6 +48,9 @@ public sealed record KernelFacts
 
     /// <summary>Does this kind of VM accept a slot with GUEST_MEMFD?</summary>
     public bool HasMemfd { get; init; }
+
+    /// <summary>Does this kind of VM give out descriptors of guest_memfds? That alone says nothing.</summary>
+    public bool GivesMemfd { get; init; }
 
     /// <summary>KVM_PRE_FAULT_MEMORY.</summary>
     public bool HasPreFault { get; init; }
@@ -100,9 +104,16 @@ public sealed record KernelFacts
         }
 
         if (!HasMemfd)
-            yield return "GUEST_MEMFD slots (this kind of VM has none)";
+        {
+            yield return GivesMemfd
+                ? "GUEST_MEMFD slots (this kind of VM gives a descriptor and refuses the slot)"
+                : "GUEST_MEMFD slots (this kind of VM has none)";
+        }
         else if (!HasUserfault)
+        {
             yield return "changes of a GUEST_MEMFD slot (a kernel without USERFAULT refuses all of them)";
+        }
+
         if (!HasPreFault)
             yield return "KVM_PRE_FAULT_MEMORY (this kernel answers EOPNOTSUPP)";
         else

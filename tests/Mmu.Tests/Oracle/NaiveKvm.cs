@@ -7,7 +7,8 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// </summary>
 /// <param name="layout">The host memory.</param>
 /// <param name="facts">The kernel that it is.</param>
-public sealed class NaiveKvm(HostLayout layout, KernelFacts facts) : IKvm
+/// <param name="defect">What it gets wrong.</param>
+public sealed class NaiveKvm(HostLayout layout, KernelFacts facts, NaiveDefect defect = NaiveDefect.None) : IKvm
 {
     // Where bitmaps lie, if anybody asks.
     private const ulong BitmapAddress = 1UL << 33;
@@ -52,6 +53,7 @@ public sealed class NaiveKvm(HostLayout layout, KernelFacts facts) : IKvm
             facts.UsesHardwareDirtyLog,
             facts.ProtectsHugeLeavesOnClear,
             facts.Recovery,
+            defect,
             (slot, page) => CanBeHuge(slot, page)
         );
 
@@ -180,10 +182,15 @@ public sealed class NaiveKvm(HostLayout layout, KernelFacts facts) : IKvm
     private Errno ChangeFlags(NaiveKvmSlot slot, KvmCall.SetRegion region, ulong bitmap)
     {
         // The same flags: nothing happens.
-        if (region.Flags == slot.Flags)
+        if (region.Flags == slot.Flags && defect != NaiveDefect.TakesBitmapWithSameFlags)
             return Errno.None;
-        if ((region.Flags & ~slot.Flags & RegionFlags.Userfault) != 0)
+        var stays = (region.Flags & slot.Flags & RegionFlags.Userfault) != 0;
+        if ((region.Flags & ~slot.Flags & RegionFlags.Userfault) != 0 && defect != NaiveDefect.NeverZaps)
             Zap(slot);
+        if (stays && defect == NaiveDefect.ZapsWhileFlagStays)
+            Zap(slot);
+        if (stays && defect == NaiveDefect.KeepsBitmapWithOtherFlags)
+            bitmap = slot.Bitmap;
         slot.ChangeFlags(region, bitmap, Rules);
         return Errno.None;
     }
@@ -287,11 +294,13 @@ public sealed class NaiveKvm(HostLayout layout, KernelFacts facts) : IKvm
     private bool? IsSet(NaiveKvmSlot slot, ulong page)
     {
         if (slot.Bitmap == 0)
-            return false;
-        var word = slot.Bitmap + (page / 64 * 8);
-        if (word < BitmapAddress || word + 8 > BitmapAddress + HostLayout.BitmapSize)
+            return defect == NaiveDefect.NullIsUnreadable ? null : false;
+        var bitmap = defect == NaiveDefect.RoundsAddresses ? slot.Bitmap / 8 * 8 : slot.Bitmap;
+        var word = bitmap + (page / 64 * 8);
+        var last = defect == NaiveDefect.ReadsHalfWords ? bitmap + (page / 8) : word + 7;
+        if (word < BitmapAddress || last >= BitmapAddress + HostLayout.BitmapSize)
             return null;
-        return _bits.Contains(((slot.Bitmap - BitmapAddress) * 8) + page);
+        return _bits.Contains(((bitmap - BitmapAddress) * 8) + page);
     }
 
     private NaiveHostPage HostPage(ulong hva) =>

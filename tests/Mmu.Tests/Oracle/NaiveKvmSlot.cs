@@ -56,7 +56,8 @@ public sealed class NaiveKvmSlot(KvmCall.SetRegion region, ulong hva, ulong bitm
             ProtectAll(rules);
         // Huge leaves come back when neither flag asks for small ones; READONLY slots never had small ones for a log.
         var isOver = (toggled & Flag) != 0 || ((toggled & Log) != 0 && !IsReadonly);
-        if (isOver && (Flags & (Log | Flag)) == 0)
+        var small = rules.Defect == NaiveDefect.RecoversBesideFlag ? Log : Log | Flag;
+        if (isOver && (Flags & small) == 0)
             Recover(rules);
     }
 
@@ -128,7 +129,8 @@ public sealed class NaiveKvmSlot(KvmCall.SetRegion region, ulong hva, ulong bitm
 
     private void Install(ulong page, NaiveRules rules, bool isWritable)
     {
-        if ((Flags & (Log | Flag)) == 0 && rules.CanBeHuge(this, page))
+        var small = rules.Defect == NaiveDefect.MapsHugeWithFlag ? Log : Log | Flag;
+        if ((Flags & small) == 0 && rules.CanBeHuge(this, page))
         {
             var huge = new Leaf(isHuge: true, isWritable);
             foreach (var other in Block(page))

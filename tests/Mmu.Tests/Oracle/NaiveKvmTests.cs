@@ -81,4 +81,26 @@ public sealed class NaiveKvmTests(ITestOutputHelper output)
         output.WriteLine($"found by seed {found}");
         Assert.NotEqual(0, found);
     }
+
+    public static TheoryData<NaiveDefect> Defects =>
+        new(Enum.GetValues<NaiveDefect>().Where(defect => defect != NaiveDefect.None));
+
+    /// <summary>A rule of the flag that one side gets wrong has to show, too.</summary>
+    [SkippableTheory]
+    [MemberData(nameof(Defects))]
+    public void A_rule_of_the_flag_that_is_broken_shows(NaiveDefect defect)
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "the host memory is mapped by Linux calls");
+        using var layout = new HostLayout();
+        var comparison = new Comparison(
+            () => new NaiveKvm(layout, Flag, defect),
+            () => new ModelKvm(layout, Flag),
+            Flag
+        );
+        var found = Enumerable
+            .Range(1, 300)
+            .FirstOrDefault(seed => comparison.Run(ProgramGenerator.Generate(seed, 240, Flag)) is not null);
+        output.WriteLine($"found by seed {found}");
+        Assert.NotEqual(0, found);
+    }
 }

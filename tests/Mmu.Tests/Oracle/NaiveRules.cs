@@ -6,6 +6,7 @@ namespace Userfault.Mmu.Tests.Oracle;
 /// <param name="LogsByHardware">Does the processor log writes?</param>
 /// <param name="ProtectsHuge">Are huge leaves protected when a log is cleared, whatever StartsDirty says?</param>
 /// <param name="Recovery">What becomes of small leaves that are needed no more.</param>
+/// <param name="Defect">What the VM gets wrong.</param>
 /// <param name="CanBeHuge">Can the 2 MiB around a page of a slot be one leaf?</param>
 public sealed record NaiveRules(
     bool StartsDirty,
@@ -13,5 +14,6 @@ public sealed record NaiveRules(
     bool LogsByHardware,
     bool ProtectsHuge,
     HugePageRecovery Recovery,
+    NaiveDefect Defect,
     Func<NaiveKvmSlot, ulong, bool> CanBeHuge
 );
