@@ -116,8 +116,6 @@ public sealed record KernelFacts
 
         if (!HasPreFault)
             yield return "KVM_PRE_FAULT_MEMORY (this kernel answers EOPNOTSUPP)";
-        else
-            yield return "KVM_PRE_FAULT_MEMORY (no program makes this call)";
         if (HasAttributes)
             yield return "KVM_SET_MEMORY_ATTRIBUTES and private memory (no program has private memory)";
         else

@@ -65,6 +65,7 @@ public sealed unsafe class KernelKvm : IKvm
             KvmCall.CheckExtension check => Check((KvmCapability)check.Cap),
             KvmCall.Run run => Run(run),
             KvmCall.ChangeBits bits => ChangeBits(bits),
+            KvmCall.PreFault fault => (_vcpu ??= new KernelVcpu(_vm, RunBound)).PreFault(fault),
             _ => throw new InvalidOperationException($"no such call: {call}"),
         };
 

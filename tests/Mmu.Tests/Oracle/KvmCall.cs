@@ -74,6 +74,12 @@ public abstract record KvmCall
             };
     }
 
+    /// <summary>KVM_PRE_FAULT_MEMORY.</summary>
+    public sealed record PreFault(ulong Gpa, ulong Size, ulong Flags) : KvmCall
+    {
+        public override string ToString() => $"pre_fault gpa 0x{Gpa:x} size 0x{Size:x} flags {Flags}";
+    }
+
     /// <summary>Sets or clears bits of one word of the userfault bitmap: user space's own doing.</summary>
     public sealed record ChangeBits(ulong Word, ulong Mask, bool Set) : KvmCall
     {

@@ -41,6 +41,7 @@ public sealed class NaiveKvm(HostLayout layout, KernelFacts facts, NaiveDefect d
             KvmCall.CheckExtension check => new KvmAnswer(0, Check(check.Cap)),
             KvmCall.ChangeBits bits => ChangeBits(bits),
             KvmCall.Run run => Run(run),
+            KvmCall.PreFault fault => PreFault(fault),
             _ => throw new InvalidOperationException($"no such call: {call}"),
         };
 
@@ -260,11 +261,41 @@ public sealed class NaiveKvm(HostLayout layout, KernelFacts facts, NaiveDefect d
         return KvmAnswer.Success;
     }
 
+    private NaiveKvmSlot? SlotOf(ulong gpa) =>
+        _slots.Values.FirstOrDefault(slot =>
+            slot.Region.Slot >> 16 == 0 && gpa >= slot.Region.Gpa && gpa - slot.Region.Gpa < slot.Region.Size
+        );
+
+    /// <summary>A read of each page, until one fails. Some pages are enough for success.</summary>
+    private KvmAnswer PreFault(KvmCall.PreFault call)
+    {
+        var end = (UInt128)call.Gpa + call.Size;
+        var isWhole = call.Gpa % Page.Size == 0 && call.Size % Page.Size == 0 && call.Size != 0;
+        if (call.Flags != 0 || !isWhole || end > ulong.MaxValue)
+            return new KvmAnswer((int)Errno.EINVAL, call.Size);
+        for (var gpa = call.Gpa; gpa < end; gpa += Page.Size)
+        {
+            var errno = PreFaultPage(gpa);
+            if (errno != Errno.None)
+                return new KvmAnswer(gpa == call.Gpa ? (int)errno : 0, (ulong)end - gpa);
+        }
+
+        return KvmAnswer.Success;
+    }
+
+    private Errno PreFaultPage(ulong gpa)
+    {
+        if (SlotOf(gpa) is not { } slot)
+            return Errno.ENOENT;
+        var page = (gpa - slot.Region.Gpa) / Page.Size;
+        var host = HostPage(slot.Hva + (gpa - slot.Region.Gpa));
+        // A page that is mapped goes through the checks of a fault all the same.
+        return slot.PreFault(page, Rules, () => IsSet(slot, page), host) == NaiveEnd.Done ? Errno.None : Errno.EFAULT;
+    }
+
     private KvmAnswer Run(KvmCall.Run call)
     {
-        var slot = _slots.Values.FirstOrDefault(slot =>
-            slot.Region.Slot >> 16 == 0 && call.Gpa >= slot.Region.Gpa && call.Gpa - slot.Region.Gpa < slot.Region.Size
-        );
+        var slot = SlotOf(call.Gpa);
         if (slot is null)
             return Mmio(call);
         var page = (call.Gpa - slot.Region.Gpa) / Page.Size;

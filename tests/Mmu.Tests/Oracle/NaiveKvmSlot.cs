@@ -127,6 +127,15 @@ public sealed class NaiveKvmSlot(KvmCall.SetRegion region, ulong hva, ulong bitm
         return NaiveEnd.Done;
     }
 
+    /// <summary>A read that faults although its page may be mapped.</summary>
+    public NaiveEnd PreFault(ulong page, NaiveRules rules, Func<bool?> isSet, NaiveHostPage host)
+    {
+        ArgumentNullException.ThrowIfNull(isSet);
+        if ((Flags & Flag) != 0 && isSet() is not false)
+            return NaiveEnd.Userfault;
+        return host == NaiveHostPage.None ? NaiveEnd.NoPage : Access(page, Mmu.Access.Read, rules, isSet, host);
+    }
+
     private void Install(ulong page, NaiveRules rules, bool isWritable)
     {
         var small = rules.Defect == NaiveDefect.MapsHugeWithFlag ? Log : Log | Flag;

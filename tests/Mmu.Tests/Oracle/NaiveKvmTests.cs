@@ -23,6 +23,7 @@ public sealed class NaiveKvmTests(ITestOutputHelper output)
         ("huge leaves are protected on each clear", Flag with { ProtectsHugeLeavesOnClear = true }),
         ("split when written", Flag with { SplitsEagerly = false }),
         ("hardware dirty log", Flag with { UsesHardwareDirtyLog = true }),
+        ("with KVM_PRE_FAULT_MEMORY", Flag with { HasPreFault = true, Recovery = HugePageRecovery.Drop }),
         ("exits on error pages", Flag with { ExitsOnErrorPage = true }),
         ("before 6.8: the older call", KernelFacts.Typical with { HasRegion2 = false, HasMemfd = false }),
     ];

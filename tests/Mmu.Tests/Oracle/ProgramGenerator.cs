@@ -45,9 +45,16 @@ public sealed class ProgramGenerator
         if (generator.Chance(2))
             program.Add(generator.Protect());
         var userfault = facts.HasUserfault ? new UserfaultCalls(seed, facts, generator._believed) : null;
-        while (program.Count < length)
+        var preFault = facts.HasPreFault ? new PreFaultCalls(seed, generator._believed) : null;
+        for (var inserted = 0; program.Count < length + inserted; )
         {
             program.Add(generator.Next());
+            if (preFault?.Next() is { } fault)
+            {
+                program.Add(fault);
+                inserted++;
+            }
+
             if (program.Count < length && userfault?.Next() is { } call)
                 program.Add(call is KvmCall.SetRegion region ? generator.Believe(region) : call);
         }

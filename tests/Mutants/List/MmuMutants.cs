@@ -113,7 +113,10 @@ internal static class MmuMutants
         new(
             "drops-every-table",
             "A kernel that drops tables to recover huge leaves drops those that cannot become one.",
-            Finder.Test(Tests, "OperationTests.A_table_is_dropped_where_one_leaf_could_stand_and_kept_elsewhere"),
+            Finder.Test(
+                Tests,
+                "Tables.OperationTests.A_table_is_dropped_where_one_leaf_could_stand_and_kept_elsewhere"
+            ),
             "Mmu/Tables/DropAction.cs",
             "levels.MaxMappingLevel(new Gfn(entry.Start)) < entry.Level",
             "levels.MaxMappingLevel(new Gfn(entry.Start)) < PageLevel.Size4K"
