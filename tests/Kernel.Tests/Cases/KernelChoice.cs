@@ -29,8 +29,7 @@ public static class KernelChoice
     private static readonly string? Setting = Read(Variable);
 
     /// <summary>Do the tests run inside of an emulated kernel?</summary>
-    public static bool IsEmulated { get; } =
-        Setting is null ? KvmDevice.WhyMissing() is not null : Setting != Own;
+    public static bool IsEmulated { get; } = Setting is null ? KvmDevice.WhyMissing() is not null : Setting != Own;
 
     /// <summary>The kernel of the user's own choice: a package or an image. Null is Debian's.</summary>
     public static string? File => Setting is Own or Emulated ? null : Setting;

@@ -21,11 +21,7 @@ internal sealed class ResultSink : LongLivedMarshalByRefObject, IMessageSink, ID
         switch (message)
         {
             case ITestPassed passed:
-                _answer = new CaseAnswer(
-                    CaseOutcome.Passed,
-                    (double)passed.ExecutionTime,
-                    Output: passed.Output
-                );
+                _answer = new CaseAnswer(CaseOutcome.Passed, (double)passed.ExecutionTime, Output: passed.Output);
                 break;
             case ITestSkipped skipped:
                 _answer = CaseAnswer.Skipped(skipped.Reason) with { Seconds = (double)skipped.ExecutionTime };

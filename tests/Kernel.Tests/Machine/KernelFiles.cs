@@ -45,11 +45,7 @@ internal sealed record KernelFiles(string Name, byte[] Image, IReadOnlyList<(str
     }
 
     private static (string, byte[])[] InOrder(IEnumerable<KeyValuePair<string, byte[]>> modules) =>
-        [
-            .. modules
-                .OrderBy(file => ModuleOf(file.Key))
-                .Select(file => (Path.GetFileName(file.Key), file.Value)),
-        ];
+        [.. modules.OrderBy(file => ModuleOf(file.Key)).Select(file => (Path.GetFileName(file.Key), file.Value))];
 
     // "kvm-amd.ko.xz" is kvm-amd; names may also be written with underscores.
     private static int ModuleOf(string path)
