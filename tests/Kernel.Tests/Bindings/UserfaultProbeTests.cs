@@ -10,15 +10,14 @@ namespace Userfault.Kernel.Tests.Bindings;
 public class UserfaultProbeTests
 {
     [KernelFact]
-    public void The_real_kernel_answers()
+    public void The_real_kernel_answers_and_keeps_nothing()
     {
         KvmGuest.IsNeeded();
         using var device = KvmDevice.Open();
         using var vm = device.CreateVm();
         using var memory = MemoryMapping.Anonymously(2 * Page.Size);
-        var finds = UserfaultProbe.Finds(vm, memory.Address, memory.Address + Page.Size);
+        UserfaultProbe.Finds(vm, memory.Address, memory.Address + Page.Size);
         // Whatever it said, the VM is as it was: a region that overlaps the probed one can be made.
         Assert.Equal(LinuxErrno.None, vm.SetUserMemoryRegion(KvmGuest.Region(5, 0, memory.Address, Page.Size)));
-        Skip.IfNot(finds, "this kernel has no KVM_MEM_USERFAULT: nothing more to see");
     }
 }
