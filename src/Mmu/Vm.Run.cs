@@ -31,7 +31,7 @@ public sealed partial class Vm
             if (canHit && core.Table.TryAccess(access.Gfn, access.Kind, out var leaf))
             {
                 if (access.IsWrite && Policy.UsesHardwareDirtyLog)
-                    core.MarkDirty(access.Gfn);
+                    core.LogWrite(access.Gfn, leaf.Level);
                 return new AccessResult(true, leaf, fault, faults);
             }
 

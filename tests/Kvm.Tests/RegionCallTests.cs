@@ -1,3 +1,4 @@
+using Userfault.Actors;
 using Userfault.Linux;
 using Userfault.Mmu;
 
@@ -38,6 +39,8 @@ public class RegionCallTests
         public LinuxErrno SetUserMemoryRegion(in UserspaceMemoryRegion2 region) => Took(isSecond: false);
 
         public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region) => Took(isSecond: true);
+
+        public GuestLeaves? CountLeaves() => null;
 
         public IVcpuRunner CreateVcpu(GuestLayout layout, nint boot, int number, int ring) => new NoVcpu();
 

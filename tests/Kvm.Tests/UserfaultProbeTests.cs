@@ -4,9 +4,9 @@ using Userfault.Mmu;
 namespace Userfault.Kvm.Tests;
 
 /// <summary>
-/// KVM_MEM_USERFAULT is found by what the flag does, on kernels that a test makes up and on the real one.
+/// KVM_MEM_USERFAULT is found by what the flag does, on kernels that a test makes up; Kernel.Tests asks the real one.
 /// </summary>
-public unsafe class UserfaultProbeTests
+public class UserfaultProbeTests
 {
     [Fact]
     public void A_kernel_that_takes_the_flag_and_looks_at_the_address_has_it()
@@ -41,19 +41,6 @@ public unsafe class UserfaultProbeTests
         var kernel = new ModelRegionCalls { LooksAtBitmap = false };
         Assert.False(UserfaultProbe.Finds(kernel, 0x10000, 0x20000));
         Assert.Empty(kernel.Slots);
-    }
-
-    [SkippableFact]
-    public void The_real_kernel_answers()
-    {
-        KvmGuest.IsNeeded();
-        using var device = KvmDevice.Open();
-        using var vm = device.CreateVm();
-        using var memory = MemoryMapping.Anonymously(2 * Page.Size);
-        var finds = UserfaultProbe.Finds(vm, memory.Address, memory.Address + Page.Size);
-        // Whatever it said, the VM is as it was: a region that overlaps the probed one can be made.
-        Assert.Equal(LinuxErrno.None, vm.SetUserMemoryRegion(KvmGuest.Region(5, 0, memory.Address, Page.Size)));
-        Skip.IfNot(finds, "this kernel has no KVM_MEM_USERFAULT: nothing more to see");
     }
 
     private sealed class ModelRegionCalls : IMemoryRegionCalls

@@ -35,12 +35,32 @@ public partial class DocumentTests
         Assert.Contains("dotnet test Actors.sln", marked.Groups[1].Value, StringComparison.Ordinal);
     }
 
+    /// <summary>Tests that the page on the model's fidelity names: each is a method of that class.</summary>
+    [Fact]
+    public void Tests_that_hold_the_models_rules_exist()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "fidelity.md"));
+        var named = TestName().Matches(page);
+        Assert.True(named.Count > 20);
+        var tests = Directory
+            .EnumerateFiles(Path.Combine(Repository.Root, "tests", "Mmu.Tests"), "*.cs", SearchOption.AllDirectories)
+            .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
+            .ToLookup(path => Path.GetFileNameWithoutExtension(path), File.ReadAllText);
+        Assert.All(
+            named,
+            name => Assert.Contains(tests[name.Groups[1].Value], text => text.Contains($" {name.Groups[2].Value}("))
+        );
+    }
+
     private static IEnumerable<string> Documents() =>
         Directory
             .EnumerateFiles(Repository.Root, "*.md")
             .Concat(
                 Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories)
             );
+
+    [GeneratedRegex(@"`(\w+Tests)\.(\w+)`")]
+    private static partial Regex TestName();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

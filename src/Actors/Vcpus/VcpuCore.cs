@@ -211,7 +211,7 @@ internal sealed class VcpuCore : IDisposable
         _page = HostMapping.PageOf(walk.Pfn);
         _tlb.Insert(_next.Gfn, walk.Pfn, walk.Access, walk.Level, walk.IsDirty);
         if (_marksDirty && _next.Kind == Access.Write)
-            slot.Core.MarkDirty(_next.Gfn);
+            slot.Core.LogWrite(_next.Gfn, walk.Level);
         return true;
     }
 

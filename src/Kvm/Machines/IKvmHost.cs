@@ -1,3 +1,4 @@
+using Userfault.Actors;
 using Userfault.Linux;
 
 namespace Userfault.Kvm;
@@ -16,6 +17,12 @@ internal interface IKvmHost : IDisposable
 
     /// <summary>Does it support KVM_MEM_USERFAULT?</summary>
     bool HasUserfault { get; }
+
+    /// <summary>
+    /// Counts the leaves that the VM's second stage has now, those of the guest's own program included; null where the
+    /// kernel does not tell.
+    /// </summary>
+    GuestLeaves? CountLeaves();
 
     /// <summary>Creates a vCPU at the start of the guest's program.</summary>
     /// <param name="layout">The layout of the guest's own memory.</param>

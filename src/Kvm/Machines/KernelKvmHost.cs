@@ -1,3 +1,4 @@
+using Userfault.Actors;
 using Userfault.Linux;
 using Userfault.Mmu;
 
@@ -34,6 +35,17 @@ internal sealed class KernelKvmHost : IKvmHost
         var vcpu = _vm.CreateVcpu(number);
         GuestEntry.Prepare(vcpu, layout, number, ring);
         return vcpu;
+    }
+
+    public GuestLeaves? CountLeaves()
+    {
+        using var statistics = _vm.OpenStatistics();
+        return
+            statistics?["pages_4k"] is { } small
+            && statistics["pages_2m"] is { } large
+            && statistics["pages_1g"] is { } largest
+            ? new GuestLeaves(small, large, largest)
+            : null;
     }
 
     public void Dispose()

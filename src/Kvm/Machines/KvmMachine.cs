@@ -125,6 +125,9 @@ internal sealed unsafe class KvmMachine : IDisposable
         }
     }
 
+    /// <inheritdoc cref="IKvmHost.CountLeaves"/>
+    public GuestLeaves? CountLeaves() => _host.CountLeaves();
+
     public void Dispose()
     {
         foreach (var vcpu in Vcpus)

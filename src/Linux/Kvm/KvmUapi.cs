@@ -23,6 +23,7 @@ internal static class KvmUapi
     public const nuint SetCpuid2 = 0x4008ae90;
     public const nuint EnableCap = 0x4068aea3;
     public const nuint ClearDirtyLog = 0xc018aec0;
+    public const nuint GetStatsFd = 0xaece;
     public const nuint SetMemoryAttributes = 0x4020aed2;
     public const nuint CreateGuestMemfd = 0xc040aed4;
     public const nuint PreFaultMemory = 0xc040aed5;

@@ -59,6 +59,15 @@ internal sealed unsafe class KvmVcpu : IVcpuRunner
         set => Errors.Check(Libc.Ioctl(_fd.Number, KvmUapi.SetSregs, &value), "KVM_SET_SREGS");
     }
 
+    /// <summary>KVM_PRE_FAULT_MEMORY: maps a range as if the guest had read it.</summary>
+    /// <param name="range">The range; afterwards the part that is not mapped.</param>
+    /// <returns>None if anything was mapped; else the error.</returns>
+    internal LinuxErrno PreFault(ref KvmPreFaultMemory range)
+    {
+        fixed (KvmPreFaultMemory* pointer = &range)
+            return Libc.Ioctl(_fd.Number, KvmUapi.PreFaultMemory, pointer) < 0 ? Errors.Last : LinuxErrno.None;
+    }
+
     /// <inheritdoc/>
     public KvmExit Run()
     {

@@ -89,6 +89,13 @@ internal sealed unsafe class KvmVm : IMemoryRegionCalls, IDisposable
         return Call(KvmUapi.EnableCap, &enable);
     }
 
+    /// <summary>KVM_GET_STATS_FD: the VM's own statistics; null where this kernel has none.</summary>
+    /// <exception cref="LinuxException">They cannot be read.</exception>
+    public KvmStatistics? OpenStatistics() =>
+        Libc.Ioctl(_fd.Number, KvmUapi.GetStatsFd, 0) is var number and >= 0
+            ? new KvmStatistics(new OwnedFd(number))
+            : null;
+
     /// <summary>KVM_CREATE_VCPU.</summary>
     /// <param name="number">Its number, from 0.</param>
     /// <exception cref="LinuxException">No more vCPUs.</exception>

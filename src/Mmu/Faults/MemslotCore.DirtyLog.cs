@@ -12,8 +12,8 @@ public sealed partial class MemslotCore
     public UserfaultBitmap? DirtyBitmap => Volatile.Read(ref _dirty);
 
     /// <summary>
-    /// Records that a page was written (<c>mark_page_dirty_in_slot</c>). Any thread. Faults call it themselves; a vCPU
-    /// does if the policy logs by hardware, for each write that needed a walk; and the VMM does for its own writes.
+    /// Records that a page was written (<c>mark_page_dirty_in_slot</c>). Any thread. Faults call it themselves, and the
+    /// VMM does for its own writes.
     /// </summary>
     public void MarkDirty(Gfn gfn)
     {
@@ -23,6 +23,21 @@ public sealed partial class MemslotCore
         var index = _slot.IndexOf(gfn);
         if (!dirty.IsSet(index))
             dirty.Set(index);
+    }
+
+    /// <summary>
+    /// Records a write that the hardware's walk permitted, for a policy that logs by hardware: a vCPU calls it for each
+    /// write that needed a walk. Any thread.
+    /// </summary>
+    /// <param name="gfn">The page.</param>
+    /// <param name="level">
+    /// The leaf's size. A large leaf is writable in a logging slot only if its dirty bit was left set, and hardware logs
+    /// nothing through that.
+    /// </param>
+    public void LogWrite(Gfn gfn, PageLevel level)
+    {
+        if (level == PageLevel.Size4K)
+            MarkDirty(gfn);
     }
 
     /// <summary>
@@ -105,9 +120,15 @@ public sealed partial class MemslotCore
         if (Policy.StartsAllDirty && Policy.SplitsEagerly)
             flush = SplitSpan(Span(start, mask));
         if (!Policy.UsesHardwareDirtyLog)
-            return flush.Cover(Table.WriteProtect(start, Policy.WriteProtectsSpans ? Fill(mask) : mask).Flush);
+        {
+            var pages = Policy.WriteProtectsSpans ? Fill(mask) : mask;
+            var maxLevel =
+                Policy.StartsAllDirty || Policy.ProtectsHugeLeavesOnClear ? PageLevel.Size1G : PageLevel.Size4K;
+            return flush.Cover(Table.WriteProtect(start, pages, maxLevel).Flush);
+        }
+
         // The hardware's dirty bit covers the whole leaf: large leaves trap their next write and are split by it.
-        if (Policy.StartsAllDirty)
+        if (Policy.StartsAllDirty || Policy.ProtectsHugeLeavesOnClear)
             flush = flush.Cover(ProtectLarge(Span(start, mask)));
         var wasDirty = Table.TestAndClearDirty(start, mask);
         return wasDirty == 0 ? flush : flush.Cover(Span(start, wasDirty));
@@ -147,9 +168,9 @@ public sealed partial class MemslotCore
             return;
         if (!slot.LogsDirtyPages)
         {
-            // The rule for both flags: large leaves are rebuilt when neither flag requires small ones any more.
-            if (Policy.RecoversHugePagesOnDisable && !slot.IsUserfault)
-                _work.Add(MemslotWork.Operation.Recover, slot.Range);
+            // The rule for both flags: large leaves come back when neither flag requires small ones any more.
+            if (!slot.IsUserfault)
+                BeginRecovery(slot);
             return;
         }
 

@@ -70,10 +70,11 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
     public FaultOutcome Fault(in VcpuAccess access) => FaultPath.Run(this, _host, access);
 
     /// <summary>The userfault check (<c>kvm_do_userfault</c>): reads the page's bit with acquire.</summary>
+    /// <remarks>A bitmap at address 0 is not read: the kernel warns once and maps the page.</remarks>
     public UserfaultState CheckUserfault(Gfn gfn)
     {
         var slot = _slot;
-        if (!slot.IsUserfault)
+        if (!slot.IsUserfault || slot.UserfaultBitmap == default)
             return UserfaultState.Clear;
         var index = slot.IndexOf(gfn);
         if (!_host.TryReadBitmapWord(slot.UserfaultBitmap.Plus(index / 64 * sizeof(ulong)), out var word))
@@ -105,8 +106,8 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
             return;
         if (slot.IsUserfault)
             BeginZap();
-        else if (Policy.RecoversHugePagesOnDisable && !slot.IsUserfault && !slot.LogsDirtyPages)
-            _work.Add(MemslotWork.Operation.Recover, slot.Range);
+        else if (!slot.LogsDirtyPages)
+            BeginRecovery(slot);
     }
 
     /// <summary>
@@ -203,6 +204,17 @@ public sealed partial class MemslotCore : IMappingLevels, IDisposable
 
     // A second break before the flush of the first: neither may be made before both are flushed.
     internal void Break(GfnRange range) => UnflushedBreak = UnflushedBreak.Cover(range);
+
+    /// <summary>Neither flag requires small leaves any more: starts to make large ones possible again.</summary>
+    private void BeginRecovery(Memslot slot)
+    {
+        if (!Policy.RecoversHugePagesOnDisable)
+            return;
+        var operation = Policy.DropsTablesToRecover
+            ? MemslotWork.Operation.DropToRecover
+            : MemslotWork.Operation.Recover;
+        _work.Add(operation, slot.Range);
+    }
 
     private void SetSlot(Memslot slot)
     {

@@ -19,6 +19,7 @@ internal sealed class MemslotWork
         WriteProtectLarge,
         ClearDirty,
         Recover,
+        DropToRecover,
     }
 
     internal bool IsEmpty => _current == Operation.None && _queue.Count == 0;
@@ -65,6 +66,7 @@ internal sealed class MemslotWork
             Operation.WriteProtectLarge => table.WriteProtect(ref _cursor, budget, PageLevel.Size2M),
             Operation.ClearDirty => table.ClearDirty(ref _cursor, budget),
             Operation.Recover => table.Collapse(ref _cursor, budget, levels),
+            Operation.DropToRecover => table.DropTables(ref _cursor, budget, levels),
             _ => throw new InvalidOperationException($"no such work: {_current}"),
         };
 }

@@ -48,6 +48,7 @@ public sealed record MmuPolicy
             InjectsAborts = true,
             TreatsWalksAsReads = true,
             WriteProtectsSpans = true,
+            ProtectsHugeLeavesOnClear = true,
         };
 
     /// <summary>The format of the second-stage tables.</summary>
@@ -132,6 +133,12 @@ public sealed record MmuPolicy
     /// <summary>Are huge leaves rebuilt when USERFAULT or LOG_DIRTY_PAGES is turned off?</summary>
     public bool RecoversHugePagesOnDisable { get; init; }
 
+    /// <summary>
+    /// Are tables that could become huge leaves removed instead of rebuilt in place, so that the next fault maps the
+    /// huge leaf (kernels before 6.13)? Applies where <see cref="RecoversHugePagesOnDisable"/> does.
+    /// </summary>
+    public bool DropsTablesToRecover { get; init; }
+
     /// <summary>Can user space turn KVM's quirks off (KVM_CAP_DISABLE_QUIRKS2)?</summary>
     public bool HasQuirks { get; init; }
 
@@ -150,6 +157,13 @@ public sealed record MmuPolicy
     /// Does clearing a dirty log write-protect from the first to the last bit of a word, instead of bit by bit?
     /// </summary>
     public bool WriteProtectsSpans { get; init; }
+
+    /// <summary>
+    /// Does clearing a dirty log write-protect huge leaves over its pages in every case (arm64)? x86 does so only if
+    /// <see cref="StartsAllDirty"/>: if user space turns that off later, writes through a huge leaf that is writable
+    /// stay unlogged.
+    /// </summary>
+    public bool ProtectsHugeLeavesOnClear { get; init; }
 
     /// <summary>
     /// Are writes logged by the hardware's dirty bit (page-modification logging), not by write protection?

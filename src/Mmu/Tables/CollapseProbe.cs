@@ -6,7 +6,7 @@ internal unsafe struct CollapseProbe<TFormat>
 {
     private bool _any;
     private bool _anyAccessed;
-    private bool _anyWriteProtected;
+    private bool _isWriteProtected;
     private Access _access;
 
     // First frame of the one leaf.
@@ -22,7 +22,7 @@ internal unsafe struct CollapseProbe<TFormat>
         // Dirty if writable: a vCPU may be writing through the old table at this very moment.
         var leaf = TFormat.MakeLeaf(Frame, _access, level);
         leaf = TFormat.Touch(leaf, _access & (Access.Read | Access.Write));
-        if (_anyWriteProtected)
+        if (_isWriteProtected)
         {
             leaf = TFormat.WriteProtect(leaf);
         }
@@ -57,10 +57,10 @@ internal unsafe struct CollapseProbe<TFormat>
         var access = TFormat.AccessOf(pte) | (writeProtected ? Access.Write : 0);
         if (!_any)
         {
-            (_any, Frame, _access) = (true, frame, access);
+            // The kernel copies the first leaf (make_huge_spte): it decides whether the large one is protected.
+            (_any, Frame, _access, _isWriteProtected) = (true, frame, access, writeProtected);
         }
         _anyAccessed |= TFormat.IsAccessed(pte);
-        _anyWriteProtected |= writeProtected;
         return frame == Frame && access == _access;
     }
 }

@@ -118,7 +118,7 @@ public abstract class SecondStageTable : IDisposable
     /// <summary>
     /// Replaces the table at <paramref name="level"/> over <paramref name="gfn"/> by one leaf, if every leaf below it
     /// continues the same run of frames with the same permissions. Absent pages become mapped: the caller guarantees
-    /// that the host page is that large. If any of the leaves is write-protected, so is the new one.
+    /// that the host page is that large. The new leaf is write-protected if the first of the leaves is.
     /// </summary>
     /// <returns>
     /// Replaced with the frames to flush, Broken (arm64: flush, call again), or None if it is not possible.
@@ -135,6 +135,15 @@ public abstract class SecondStageTable : IDisposable
     /// <param name="levels">Limits the size of each leaf.</param>
     public abstract BatchResult Collapse(ref RangeCursor cursor, int budget, IMappingLevels levels);
 
+    /// <summary>
+    /// Removes every table of the range below which the levels permit one leaf, with all its leaves: a later fault maps
+    /// the large leaf (KVM's <c>kvm_tdp_mmu_zap_collapsible_sptes</c>, which preceded the recovery in place).
+    /// </summary>
+    /// <param name="cursor">Where the last batch ended. Tables that extend beyond the range are kept.</param>
+    /// <param name="budget">Maximum number of entries to visit, at least 1.</param>
+    /// <param name="levels">Limits the size of each leaf.</param>
+    public abstract BatchResult DropTables(ref RangeCursor cursor, int budget, IMappingLevels levels);
+
     /// <summary>Removes the write permission from every leaf of the range; larger leaves lose it as a whole.</summary>
     /// <param name="cursor">Where the last batch ended.</param>
     /// <param name="budget">Maximum number of entries to visit, at least 1.</param>
@@ -147,7 +156,8 @@ public abstract class SecondStageTable : IDisposable
     /// </summary>
     /// <param name="start">The page of bit 0; any alignment.</param>
     /// <param name="mask">The pages among these 64.</param>
-    public abstract BatchResult WriteProtect(Gfn start, ulong mask);
+    /// <param name="maxLevel">Leaves above this level do not change.</param>
+    public abstract BatchResult WriteProtect(Gfn start, ulong mask, PageLevel maxLevel = PageLevel.Size1G);
 
     /// <summary>
     /// Restores the write permission of a write-protected leaf (fast page fault). No flush.

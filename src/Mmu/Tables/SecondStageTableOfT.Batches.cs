@@ -34,6 +34,14 @@ public sealed unsafe partial class SecondStageTable<TFormat>
     }
 
     /// <inheritdoc/>
+    public override BatchResult DropTables(ref RangeCursor cursor, int budget, IMappingLevels levels)
+    {
+        ArgumentNullException.ThrowIfNull(levels);
+        var action = new DropAction<TFormat>(levels);
+        return Sweep(ref cursor, budget, ref action);
+    }
+
+    /// <inheritdoc/>
     public override BatchResult WriteProtect(ref RangeCursor cursor, int budget, PageLevel minLevel = PageLevel.Size4K)
     {
         var action = new UpdateAction<TFormat, WriteProtectUpdate<TFormat>>(minLevel, needsFlush: true);
@@ -55,9 +63,9 @@ public sealed unsafe partial class SecondStageTable<TFormat>
     }
 
     /// <inheritdoc/>
-    public override BatchResult WriteProtect(Gfn start, ulong mask)
+    public override BatchResult WriteProtect(Gfn start, ulong mask, PageLevel maxLevel = PageLevel.Size1G)
     {
-        UpdateMask(start, mask, default(WriteProtectUpdate<TFormat>), PageLevel.Size1G, out var result);
+        UpdateMask(start, mask, default(WriteProtectUpdate<TFormat>), maxLevel, out var result);
         return result;
     }
 

@@ -1,3 +1,4 @@
+using Userfault.Actors;
 using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Mmu;
@@ -48,6 +49,8 @@ internal sealed unsafe class ModelKvmHost : IKvmHost, IMemoryRegionCalls
             return LinuxErrno.None;
         }
     }
+
+    public GuestLeaves? CountLeaves() => null;
 
     public IVcpuRunner CreateVcpu(GuestLayout layout, nint boot, int number, int ring) =>
         new Vcpu(this, layout.Batch((byte*)boot, number), number);

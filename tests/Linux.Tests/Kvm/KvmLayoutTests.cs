@@ -51,6 +51,12 @@ public class KvmLayoutTests
             P("sregs.cr3", offsetof(struct kvm_sregs, cr3)); P("sregs.efer", offsetof(struct kvm_sregs, efer));
             P("region", sizeof(struct kvm_userspace_memory_region));
             P("region.addr", offsetof(struct kvm_userspace_memory_region, userspace_addr));
+        #ifdef KVM_GET_STATS_FD
+            C(KVM_GET_STATS_FD); P("stats", sizeof(struct kvm_stats_header));
+            P("stats.data", offsetof(struct kvm_stats_header, data_offset));
+            P("stats.desc", offsetof(struct kvm_stats_desc, name));
+            P("stats.desc.offset", offsetof(struct kvm_stats_desc, offset));
+        #endif
             P("dirty", sizeof(struct kvm_dirty_log)); P("dirty.bitmap", offsetof(struct kvm_dirty_log, dirty_bitmap));
             P("cap", sizeof(struct kvm_enable_cap)); P("cap.args", offsetof(struct kvm_enable_cap, args));
             P("cpuid", sizeof(struct kvm_cpuid2)); P("cpuid.entry", sizeof(struct kvm_cpuid_entry2));
@@ -89,6 +95,7 @@ public class KvmLayoutTests
             ["KVM_CLEAR_DIRTY_LOG"] = (long)KvmUapi.ClearDirtyLog,
             ["KVM_SET_USER_MEMORY_REGION2"] = (long)KvmUapi.SetUserMemoryRegion2,
             ["KVM_CREATE_GUEST_MEMFD"] = (long)KvmUapi.CreateGuestMemfd,
+            ["KVM_GET_STATS_FD"] = (long)KvmUapi.GetStatsFd,
             ["KVM_SET_MEMORY_ATTRIBUTES"] = (long)KvmUapi.SetMemoryAttributes,
             ["KVM_PRE_FAULT_MEMORY"] = (long)KvmUapi.PreFaultMemory,
             ["KVM_EXIT_IO"] = KvmUapi.ExitIo,
@@ -133,6 +140,10 @@ public class KvmLayoutTests
             ["sregs.efer"] = At<KvmSregs>("Efer"),
             ["region"] = UserspaceMemoryRegion2.Version1SizeBytes,
             ["region.addr"] = At<UserspaceMemoryRegion2>("UserspaceAddress"),
+            ["stats"] = sizeof(KvmStatsHeader),
+            ["stats.data"] = At<KvmStatsHeader>("DataOffset"),
+            ["stats.desc"] = sizeof(KvmStatsDescriptor),
+            ["stats.desc.offset"] = At<KvmStatsDescriptor>("Offset"),
             ["dirty"] = sizeof(KvmDirtyLog),
             ["dirty.bitmap"] = At<KvmDirtyLog>("Bitmap"),
             ["cap"] = sizeof(KvmEnableCap),

@@ -157,6 +157,8 @@ public static class FaultCases
         .. Both(5, "first bit of the next", Userfault, Read(64), Userfaults, p => p.Bitmap.Set(64)),
         .. Both(5, "last page", Userfault, Read(2047), Userfaults, p => p.Bitmap.Set(2047)),
         .. Both(5, "all other bits set", Userfault, Read(64), FaultEvents.Maps(Size4K, 1), SetAllBut64),
+        .. Both(5, "no bitmap, all bits set elsewhere", Userfault, Read(3), FaultEvents.Maps(Size4K), TakeBitmapAway),
+        .. Both(5, "no bitmap, write", Log | Userfault, Write(3), FaultEvents.Maps(Size4K, dirty: 1), TakeBitmapAway),
         .. Both(5, "bitmap unreadable", Userfault, Read(3), BareEfault with { BitmapReads = 1 }, HideBitmap),
         .. Both(
             5,
@@ -479,6 +481,15 @@ public static class FaultCases
     }
 
     private static void HideBitmap(TestVm vm) => vm.Host.Memory.RemoveBitmap(vm.Bitmap);
+
+    /// <summary>The slot again, with the flag and without a bitmap.</summary>
+    private static void TakeBitmapAway(TestVm vm)
+    {
+        var flags = vm.Core.Slot.Flags;
+        vm.Bitmap.SetAll();
+        Assert.Equal(Errno.None, vm.Vm.SetUserMemoryRegion2(vm.Region() with { MemorySize = 0 }));
+        Assert.Equal(Errno.None, vm.Vm.SetUserMemoryRegion2(vm.Region(flags) with { UserfaultBitmap = 0 }));
+    }
 
     private static void Unmap(TestVm vm) => vm.Host.Memory.Unmap(HvaOf(3), Page.Size);
 

@@ -7,10 +7,14 @@ namespace Userfault.Mmu.Tests.Oracle;
 public sealed class Comparison(Func<IKvm> reference, Func<IKvm> subject, KernelFacts facts)
 {
     private readonly SortedDictionary<string, int> _leftOut = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _features = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, int> _answered = new(StringComparer.Ordinal);
 
     /// <summary>How many calls were left out, by reason.</summary>
     public IReadOnlyDictionary<string, int> LeftOut => _leftOut;
+
+    /// <summary>How many calls tried which feature of the USERFAULT flag.</summary>
+    public IReadOnlyDictionary<string, int> Features => _features;
 
     /// <summary>How many calls were compared, by kind and errno: what the programs really covered.</summary>
     public IReadOnlyDictionary<string, int> Answered => _answered;
@@ -23,7 +27,7 @@ public sealed class Comparison(Func<IKvm> reference, Func<IKvm> subject, KernelF
         var slots = new SlotLedger(facts);
         for (var i = 0; i < program.Count; i++)
         {
-            var call = program[i];
+            var call = slots.AsUnderstood(program[i]);
             if (slots.WhyLeftOut(call) is { } reason)
             {
                 Count(_leftOut, reason);
@@ -34,6 +38,8 @@ public sealed class Comparison(Func<IKvm> reference, Func<IKvm> subject, KernelF
             var actual = Try(other, call);
             if (expected != actual)
                 return new Difference(i, call, expected, actual);
+            foreach (var feature in slots.Features(call))
+                Count(_features, feature);
             slots.Note(call, expected);
             Count(
                 _answered,

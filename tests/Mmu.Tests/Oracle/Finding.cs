@@ -42,7 +42,7 @@ public static class Finding
             text.AppendLine($"  {program[i]}");
         text.AppendLine($"    kernel: {difference.Expected}");
         text.AppendLine($"    model:  {difference.Actual}");
-        text.Append($"  again: USERFAULT_ORACLE_SEED={seed} dotnet test tests/Mmu.Tests --filter Oracle");
+        text.Append($"  again: USERFAULT_ORACLE_SEED={seed} dotnet test tests/Kernel.Tests --filter Oracle");
         return text.ToString();
     }
 }

@@ -19,6 +19,9 @@ public sealed unsafe class HostLayout : IDisposable
     public const ulong HoleSize = 64 << 20;
     public const ulong BootSize = 256 << 10;
 
+    /// <summary>Bytes that userfault bitmaps may lie in; behind them is a page that cannot be read.</summary>
+    public const ulong BitmapSize = 2 * Page.Size;
+
     /// <summary>Offset within a page from which on it holds RET instructions.</summary>
     public const int ReturnsOffset = 0xff0;
 
@@ -27,12 +30,14 @@ public sealed unsafe class HostLayout : IDisposable
     private const ulong Alignment = 2 << 20;
     private readonly byte[] _template = Template();
     private readonly HashSet<ulong> _written = [];
+    private readonly MemoryMapping _bitmaps = MemoryMapping.Reserve(BitmapSize + Page.Size);
     private readonly MemoryMapping _reservation = MemoryMapping.Reserve(
         (FilledSize + HoleSize + BootSize + Alignment + (Alignment - 1)) & ~(ulong)Page.OffsetMask
     );
 
     public HostLayout()
     {
+        _bitmaps.Protect(0, BitmapSize, writable: true);
         Base = (_reservation.Address + BootSize + Alignment - 1) & ~(Alignment - 1);
         _reservation.Protect(Base - _reservation.Address, FilledSize, writable: true);
         _reservation.Protect(Start(HostArea.Boot) - _reservation.Address, BootSize, writable: true);
@@ -52,6 +57,9 @@ public sealed unsafe class HostLayout : IDisposable
     /// largest slot: no program reaches memory that is not the layout's.
     /// </summary>
     public ulong Base { get; }
+
+    /// <summary>First address of the memory for userfault bitmaps, which lies apart from the areas.</summary>
+    public ulong Bitmaps => _bitmaps.Address;
 
     public ulong Start(HostArea area) =>
         area switch
@@ -107,6 +115,7 @@ public sealed unsafe class HostLayout : IDisposable
         }
 
         _written.Clear();
+        new Span<byte>((byte*)Bitmaps, (int)BitmapSize).Clear();
     }
 
     /// <summary>
@@ -152,5 +161,9 @@ public sealed unsafe class HostLayout : IDisposable
         return 0;
     }
 
-    public void Dispose() => _reservation.Dispose();
+    public void Dispose()
+    {
+        _reservation.Dispose();
+        _bitmaps.Dispose();
+    }
 }

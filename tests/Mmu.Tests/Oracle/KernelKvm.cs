@@ -15,7 +15,6 @@ public sealed unsafe class KernelKvm : IKvm
 
     private readonly HostLayout _layout;
     private readonly ulong[] _bitmap = new ulong[BitmapWords];
-    private readonly ulong* _userfaultBitmap;
     private readonly KvmDevice _kvm;
     private readonly KvmVm _vm;
     private readonly OwnedFd? _memfd;
@@ -24,12 +23,10 @@ public sealed unsafe class KernelKvm : IKvm
 
     /// <param name="kvm">/dev/kvm; stays the caller's.</param>
     /// <param name="layout">Host memory; must be reset by the caller.</param>
-    /// <param name="userfaultBitmap">Where REGION2's bitmaps lie.</param>
-    internal KernelKvm(KvmDevice kvm, HostLayout layout, ulong* userfaultBitmap)
+    internal KernelKvm(KvmDevice kvm, HostLayout layout)
     {
         _layout = layout;
         _kvm = kvm;
-        _userfaultBitmap = userfaultBitmap;
         _vm = kvm.CreateVm();
         _memfd = CreateGuestMemfd();
         GuestImage.WriteTo((byte*)layout.Start(HostArea.Boot));
@@ -68,6 +65,7 @@ public sealed unsafe class KernelKvm : IKvm
             KvmCall.CheckExtension check => Check((KvmCapability)check.Cap),
             KvmCall.Run run => Run(run),
             KvmCall.ChangeBits bits => ChangeBits(bits),
+            KvmCall.PreFault fault => (_vcpu ??= new KernelVcpu(_vm, RunBound)).PreFault(fault),
             _ => throw new InvalidOperationException($"no such call: {call}"),
         };
 
@@ -100,7 +98,7 @@ public sealed unsafe class KernelKvm : IKvm
             if ((call.Flags & RegionFlags.Userfault) != 0)
             {
                 region.UserfaultBitmap =
-                    (call.Bitmap.Area == HostArea.Absolute ? 0 : (ulong)_userfaultBitmap) + call.Bitmap.Offset;
+                    (call.Bitmap.Area == HostArea.Absolute ? 0 : _layout.Bitmaps) + call.Bitmap.Offset;
             }
         }
 
@@ -154,7 +152,7 @@ public sealed unsafe class KernelKvm : IKvm
 
     private KvmAnswer ChangeBits(KvmCall.ChangeBits call)
     {
-        ref var word = ref Unsafe.AsRef<ulong>(_userfaultBitmap + call.Word);
+        ref var word = ref Unsafe.AsRef<ulong>((ulong*)_layout.Bitmaps + call.Word);
         if (call.Set)
             Interlocked.Or(ref word, call.Mask);
         else

@@ -45,6 +45,19 @@ public sealed class KernelVcpu : IDisposable
         return answer.Errno == 0 && call.Access == Access.Read ? answer with { Value = rax } : answer;
     }
 
+    /// <summary>The answer's value is the size of the rest.</summary>
+    public KvmAnswer PreFault(KvmCall.PreFault call)
+    {
+        var range = new KvmPreFaultMemory
+        {
+            Gpa = call.Gpa,
+            SizeBytes = call.Size,
+            Flags = call.Flags,
+        };
+        var error = _vcpu.PreFault(ref range);
+        return new KvmAnswer((int)error, range.SizeBytes);
+    }
+
     public void Dispose()
     {
         using var gone = new ManualResetEvent(false);

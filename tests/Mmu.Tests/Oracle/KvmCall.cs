@@ -5,6 +5,9 @@ public abstract record KvmCall
 {
     private KvmCall() { }
 
+    /// <summary>A bitmap address of NULL.</summary>
+    public static HostAddress NoBitmap => new(HostArea.Absolute, 0);
+
     /// <summary>KVM_SET_USER_MEMORY_REGION, or REGION2 where <paramref name="Second"/>.</summary>
     public sealed record SetRegion(
         bool Second,
@@ -26,7 +29,10 @@ public abstract record KvmCall
             if ((Flags & RegionFlags.GuestMemfd) != 0)
                 text += $" memfd {Memfd}+0x{MemfdOffset:x}";
             if ((Flags & RegionFlags.Userfault) != 0)
-                text += $" bitmap {Bitmap}";
+            {
+                // Where no area is named, the address is one within the memory for bitmaps.
+                text += Bitmap.Area == HostArea.Absolute ? $" bitmap {Bitmap}" : $" bitmap +0x{Bitmap.Offset:x}";
+            }
             return text;
         }
     }
@@ -66,6 +72,12 @@ public abstract record KvmCall
                 Access.Execute => $"run execute gpa 0x{Gpa:x}",
                 _ => $"run read{Bytes} gpa 0x{Gpa:x}",
             };
+    }
+
+    /// <summary>KVM_PRE_FAULT_MEMORY.</summary>
+    public sealed record PreFault(ulong Gpa, ulong Size, ulong Flags) : KvmCall
+    {
+        public override string ToString() => $"pre_fault gpa 0x{Gpa:x} size 0x{Size:x} flags {Flags}";
     }
 
     /// <summary>Sets or clears bits of one word of the userfault bitmap: user space's own doing.</summary>

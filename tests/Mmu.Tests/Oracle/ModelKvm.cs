@@ -36,6 +36,9 @@ public sealed class ModelKvm : IKvm
                 return new KvmAnswer(0, (ulong)_vm.CheckExtension(check.Cap));
             case KvmCall.Run run:
                 return Run(run);
+            case KvmCall.PreFault fault:
+                var rest = _vm.PreFault(new Gpa(fault.Gpa), fault.Size, fault.Flags);
+                return new KvmAnswer((int)rest.Errno, rest.SizeBytes);
             case KvmCall.ChangeBits bits:
                 _memory.ChangeBits(bits);
                 return KvmAnswer.Success;
@@ -56,6 +59,11 @@ public sealed class ModelKvm : IKvm
             HasPrivateMemory = facts.HasAttributes,
             PrefaultsMemory = facts.HasPreFault,
             ExitsOnErrorPage = facts.ExitsOnErrorPage,
+            HasQuirks = facts.HasZapQuirk,
+            ZapsAllSlots = facts.ZapsAllSlots,
+            RecoversHugePagesOnDisable = facts.Recovery != HugePageRecovery.None,
+            DropsTablesToRecover = facts.Recovery == HugePageRecovery.Drop,
+            ProtectsHugeLeavesOnClear = facts.ProtectsHugeLeavesOnClear,
             SplitsEagerly = facts.SplitsEagerly,
             UsesHardwareDirtyLog = facts.UsesHardwareDirtyLog,
         };

@@ -11,7 +11,7 @@ public sealed class ModelMemory(HostLayout layout) : IHostMemory
     private const ulong FirstFrame = 1 << 18;
     private static readonly byte[] FirstContents = HostLayout.Template();
     private readonly Dictionary<ulong, byte[]> _written = [];
-    private readonly ulong[] _userfaultBitmap = new ulong[Page.Size / sizeof(ulong)];
+    private readonly byte[] _userfaultBitmap = new byte[HostLayout.BitmapSize];
 
     /// <summary>Where the model is told that userfault bitmaps lie; nothing is mapped there in this process.</summary>
     public static ulong BitmapAddress => 1UL << 32;
@@ -32,15 +32,15 @@ public sealed class ModelMemory(HostLayout layout) : IHostMemory
 
     public bool TryReadBitmapWord(Hva address, out ulong word)
     {
-        var index = (address.Value - BitmapAddress) / sizeof(ulong);
-        var isMapped = index < (ulong)_userfaultBitmap.Length;
-        word = isMapped ? Volatile.Read(ref _userfaultBitmap[index]) : 0;
+        var offset = address.Value - BitmapAddress;
+        var isMapped = offset <= HostLayout.BitmapSize - sizeof(ulong);
+        word = isMapped ? BitConverter.ToUInt64(_userfaultBitmap, (int)offset) : 0;
         return isMapped;
     }
 
     public void ChangeBits(KvmCall.ChangeBits call)
     {
-        ref var word = ref _userfaultBitmap[call.Word];
+        ref var word = ref MemoryMarshal.Cast<byte, ulong>(_userfaultBitmap.AsSpan())[(int)call.Word];
         word = call.Set ? word | call.Mask : word & ~call.Mask;
     }
 

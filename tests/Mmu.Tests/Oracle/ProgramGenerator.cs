@@ -44,8 +44,23 @@ public sealed class ProgramGenerator
         var program = new List<KvmCall>(length);
         if (generator.Chance(2))
             program.Add(generator.Protect());
-        while (program.Count < length)
+        var userfault = facts.HasUserfault ? new UserfaultCalls(seed, facts, generator._believed) : null;
+        var preFault = facts.HasPreFault ? new PreFaultCalls(seed, generator._believed) : null;
+        for (var inserted = 0; program.Count < length + inserted; )
+        {
             program.Add(generator.Next());
+            if (preFault?.Next() is { } fault)
+            {
+                program.Add(fault);
+                inserted++;
+            }
+
+            if (program.Count < length && userfault?.Next() is { } call)
+                program.Add(call is KvmCall.SetRegion region ? generator.Believe(region) : call);
+        }
+
+        if (facts.HasHugePages)
+            program.AddRange(new HugeLeafCalls(seed).All());
         return program;
     }
 
@@ -260,7 +275,7 @@ public sealed class ProgramGenerator
         if (region.Size == 0)
             _believed.Remove(region.Slot);
         else if (!_believed.Values.Any(other => Overlap(region, other)) && (isNew || IsAllowedChange(old!, region)))
-            _believed[region.Slot] = region;
+            _believed[region.Slot] = _facts.HasUserfault && IsIgnored(old, region) ? old! : region;
         return region;
     }
 
@@ -273,8 +288,13 @@ public sealed class ProgramGenerator
             && region.Gpa < GuestImage.WindowSize
             && (region.Flags & ~flags) == 0
             && region.Size <= Pages(LargestSlotPages)
+            && (region.Bitmap.Area != HostArea.Absolute || region.Bitmap.Offset <= Page.Size)
             && ((region.Gpa | region.Size | region.Hva.Offset) & Page.OffsetMask) == 0;
     }
+
+    /// <summary>With the same flags nothing changes, not even the bitmap.</summary>
+    private static bool IsIgnored(KvmCall.SetRegion? old, KvmCall.SetRegion region) =>
+        old is not null && old.Flags == region.Flags && old.Gpa == region.Gpa;
 
     private static bool IsAllowedChange(KvmCall.SetRegion old, KvmCall.SetRegion region) =>
         region.Size == old.Size && region.Hva == old.Hva && ((region.Flags ^ old.Flags) & RegionFlags.ReadOnly) == 0;

@@ -72,6 +72,10 @@ public static class Shrinker
                 },
                 region with
                 {
+                    Bitmap = default,
+                },
+                region with
+                {
                     Flags = 0,
                 },
                 region with

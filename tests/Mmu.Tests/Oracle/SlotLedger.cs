@@ -25,13 +25,26 @@ public sealed class SlotLedger(KernelFacts facts)
 
     public static string ForeignMemory => "an access to host memory that is not the test's own";
 
+    /// <summary>The call as the kernel understands it: without REGION2 the older call takes its place.</summary>
+    public KvmCall AsUnderstood(KvmCall call) =>
+        call is KvmCall.SetRegion { Second: true } region && !facts.HasRegion2 ? region with { Second = false } : call;
+
+    /// <summary>What a call tries of the USERFAULT flag, by name.</summary>
+    public IEnumerable<string> Features(KvmCall call) =>
+        call is KvmCall.SetRegion region ? UserfaultFeatures.Of(_slots.GetValueOrDefault(region.Slot), region) : [];
+
+    public static string PreFault => "KVM_PRE_FAULT_MEMORY";
+
     /// <summary>Why a call is not compared, or null where it is.</summary>
     public string? WhyLeftOut(KvmCall call) =>
         call switch
         {
             KvmCall.SetRegion region => WhyLeftOut(region),
+            KvmCall.PreFault when !facts.HasPreFault => PreFault,
+            KvmCall.PreFault fault when _slots.Values.Any(slot => Overlap(slot, fault) && IsForeign(slot)) =>
+                ForeignMemory,
             KvmCall.ChangeBits when !facts.HasUserfault => Userfault,
-            KvmCall.Run run when SlotOf(run.Gpa) is { } slot && !HostLayout.Holds(slot.Hva, slot.Size) => ForeignMemory,
+            KvmCall.Run run when SlotOf(run.Gpa) is { } slot && IsForeign(slot) => ForeignMemory,
             KvmCall.Run { Access: Access.Execute } run when SlotOf(run.Gpa) is null => FetchOutsideMemory,
             _ => null,
         };
@@ -43,7 +56,8 @@ public sealed class SlotLedger(KernelFacts facts)
             return;
         if (region.Size == 0)
             _slots.Remove(region.Slot);
-        else
+        // With the same flags nothing changes, not even the bitmap.
+        else if (!_slots.TryGetValue(region.Slot, out var old) || old.Flags != region.Flags || old.Gpa != region.Gpa)
             _slots[region.Slot] = region;
     }
 
@@ -63,6 +77,13 @@ public sealed class SlotLedger(KernelFacts facts)
             && ((old.Flags | region.Flags) & RegionFlags.GuestMemfd) != 0;
         return isChange && !facts.HasUserfault ? MemfdChange : null;
     }
+
+    private static bool IsForeign(KvmCall.SetRegion slot) => !HostLayout.Holds(slot.Hva, slot.Size);
+
+    private static bool Overlap(KvmCall.SetRegion slot, KvmCall.PreFault fault) =>
+        new SlotId(slot.Slot).AddressSpace == 0
+        && (UInt128)slot.Gpa < (UInt128)fault.Gpa + fault.Size
+        && fault.Gpa < (UInt128)slot.Gpa + slot.Size;
 
     private bool TurnsLoggingOn(KvmCall.SetRegion region) =>
         _slots.TryGetValue(region.Slot, out var old) && (region.Flags & ~old.Flags & RegionFlags.LogDirtyPages) != 0;

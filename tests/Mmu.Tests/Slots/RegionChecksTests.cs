@@ -69,6 +69,7 @@ public sealed class RegionChecksTests
         new("bitmap of 65 pages needs 16", Errno.EINVAL, (ref r) => SetBitmap(ref r, X86End - 8, pages: 65)),
         new("bitmap of 64 pages needs 8", Errno.None, (ref r) => SetBitmap(ref r, X86End - 8, pages: 64)),
         new("bitmap unaligned", Errno.None, (ref r) => SetBitmap(ref r, 0x7e00_0000_0003)),
+        new("bitmap NULL", Errno.None, (ref r) => SetBitmap(ref r, 0)),
         new("bitmap unmapped", Errno.None, (ref r) => SetBitmap(ref r, 0x1000)),
         new("arm64 bitmap with tag bits", Errno.EINVAL, (ref r) => SetBitmap(ref r, 1UL << 56), Policy: Arm64),
         new("bitmap ignored without the flag", Errno.None, (ref r) => r.UserfaultBitmap = ulong.MaxValue),
@@ -76,6 +77,7 @@ public sealed class RegionChecksTests
         new("delete", Errno.None, (ref r) => r.MemorySize = 0, Existing: 0),
         new("delete what is not there", Errno.EINVAL, (ref r) => r.MemorySize = 0),
         new("delete in the other address space", Errno.EINVAL, DeleteElsewhere, Existing: 0),
+        new("delete with a bitmap of the kernel", Errno.EINVAL, DeleteWithBadBitmap, Existing: 0),
         // 11. A slot that is there.
         new("the same again", Errno.None, (ref _) => { }, Existing: 0),
         new("another hva", Errno.EINVAL, (ref r) => r.UserspaceAddress += 4096, Existing: 0),
@@ -266,6 +268,10 @@ public sealed class RegionChecksTests
         region.Slot |= 0x1_0000;
         region.MemorySize = 0;
     }
+
+    /// <summary>No byte of it would be read, and still it has to be in user space.</summary>
+    private static void DeleteWithBadBitmap(ref UserspaceMemoryRegion2 region) =>
+        SetBitmap(ref region, 0xffff_8880_0000_0000, pages: 0);
 
     private static void MoveMemfd(ref UserspaceMemoryRegion2 region)
     {

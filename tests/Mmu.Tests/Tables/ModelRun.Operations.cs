@@ -115,6 +115,15 @@ internal sealed partial class ModelRun
         Note("collapse range", _naive.Collapse(start, end, _hostLevel));
     }
 
+    private void DropTables()
+    {
+        var (start, end) = PickRange();
+        _hostLevel = (PageLevel)_random.Next(1, 4);
+        Last = $"drop tables of {start:x}-{end:x} where the host has {_hostLevel}";
+        ToTheEnd(start, end, (ref RangeCursor c, int budget) => _table.DropTables(ref c, budget, this), mayFlush: true);
+        Note("drop tables", _naive.DropTables(start, end, _hostLevel));
+    }
+
     private void WriteProtectRange()
     {
         var (start, end) = PickRange();
@@ -139,11 +148,13 @@ internal sealed partial class ModelRun
     private void WriteProtectMask()
     {
         var (start, mask) = (PickGfn(), (ulong)_random.NextInt64() & (ulong)_random.NextInt64());
-        Last = $"write-protect {start:x} mask {mask:x}";
-        var result = _table.WriteProtect(new Gfn(start), mask);
-        var changed = Masked(start, mask).Where(_naive.WriteProtect).ToList();
+        var max = _random.Next(2) == 0 ? PageLevel.Size4K : PageLevel.Size1G;
+        Last = $"write-protect {start:x} mask {mask:x} up to {max}";
+        var result = _table.WriteProtect(new Gfn(start), mask, max);
+        var changed = Masked(start, mask).Where(leaf => leaf.Level <= max).Where(_naive.WriteProtect).ToList();
         Assert.Equal(changed.Count, result.Leaves);
         Assert.Equal(Hull(changed), result.Flush);
+        Note("write-protect mask", changed.Count > 0);
     }
 
     private void MakeWritable()

@@ -55,10 +55,13 @@ internal sealed partial class ModelRun : IDisposable, IMappingLevels
             case < 84:
                 CollapseRange();
                 break;
-            case < 87:
+            case < 85:
+                DropTables();
+                break;
+            case < 88:
                 WriteProtectRange();
                 break;
-            case < 90:
+            case < 91:
                 WriteProtectMask();
                 break;
             case < 94:
@@ -97,7 +100,7 @@ internal sealed partial class ModelRun : IDisposable, IMappingLevels
         CompareAll();
         // A run in which an operation never did anything would prove nothing about it.
         Assert.All(_effects, effect => Assert.True(effect.Value >= 3, $"{effect.Key} only {effect.Value} times"));
-        Assert.Equal(_isArm ? 22 : 25, _effects.Count);
+        Assert.Equal(_isArm ? 24 : 27, _effects.Count);
         Assert.Equal(0, _table.Reclaim());
         Assert.Equal(_table.Geometry.RootTables, _table.Counters.TablePages);
     }

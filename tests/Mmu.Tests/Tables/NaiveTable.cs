@@ -134,7 +134,7 @@ internal sealed class NaiveTable(bool isArm)
         }
         leaves.ForEach(Remove);
         var writable = (access & Access.Write) != 0;
-        var writeProtected = leaves.Exists(leaf => leaf.WriteProtected);
+        var writeProtected = leaves[0].WriteProtected;
         Put(
             new NaiveLeaf(start, level, pfn, writeProtected ? access & ~Access.Write : access)
             {
@@ -155,6 +155,25 @@ internal sealed class NaiveTable(bool isArm)
             for (; first + level.Pages() <= end; first += level.Pages())
             {
                 any |= Collapse(first, level);
+            }
+        }
+        return any;
+    }
+
+    public bool DropTables(ulong start, ulong end, PageLevel largest)
+    {
+        var any = false;
+        for (var level = largest; level > PageLevel.Size4K; level--)
+        {
+            var first = (start + level.Pages() - 1) & ~(level.Pages() - 1);
+            for (; first + level.Pages() <= end; first += level.Pages())
+            {
+                var leaves = Within(first, first + level.Pages());
+                if (leaves.TrueForAll(leaf => leaf.Level < level))
+                {
+                    any |= leaves.Count > 0;
+                    leaves.ForEach(Remove);
+                }
             }
         }
         return any;

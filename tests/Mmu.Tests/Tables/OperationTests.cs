@@ -117,6 +117,54 @@ public class OperationTests
     }
 
     [Theory]
+    [InlineData(Architecture.X86)]
+    [InlineData(Architecture.Arm64)]
+    public void A_table_is_dropped_where_one_leaf_could_stand_and_kept_elsewhere(Architecture architecture)
+    {
+        using var table = WithPage(architecture);
+        table.Map(new Gfn(0x403), new Pfn(0x403), RW, PageLevel.Size4K);
+        table.Map(new Gfn(0x600), new Pfn(0x600), RW, PageLevel.Size2M);
+        var cursor = new RangeCursor(new GfnRange(new Gfn(0x200), 0x600));
+        var result = table.DropTables(ref cursor, 1000, new LargeBelow(0x400));
+        Assert.Equal(new BatchResult(1, Second2M), result);
+        Assert.True(cursor.IsDone);
+        Assert.Equal(
+            (false, true, true),
+            (
+                table.Walk(new Gfn(0x205)).IsPresent,
+                table.Walk(new Gfn(0x403)).IsPresent,
+                table.Walk(new Gfn(0x600)).IsPresent
+            )
+        );
+    }
+
+    /// <summary>The kernel copies the first leaf that is there, whatever the others are.</summary>
+    [Theory]
+    [InlineData(0x201UL, false)]
+    [InlineData(0x206UL, true)]
+    public void The_first_leaf_decides_whether_the_collapsed_one_is_protected(ulong isProtected, bool permitsWrite)
+    {
+        using var table = SecondStageTable.Create(Architecture.X86, 48);
+        foreach (var gfn in new[] { 0x201UL, 0x206UL })
+            table.Map(new Gfn(gfn), new Pfn(gfn + 0x200), RW, PageLevel.Size4K);
+        table.WriteProtect(new Gfn(isProtected), 1);
+        Assert.Equal(TableChange.Replaced, table.Collapse(new Gfn(0x200), PageLevel.Size2M).Change);
+        var leaf = table.Walk(new Gfn(0x3ff));
+        Assert.Equal((permitsWrite, !permitsWrite), (leaf.Permits(Access.Write), leaf.IsWriteProtected));
+    }
+
+    [Fact]
+    public void A_mask_can_leave_large_leaves_writable()
+    {
+        using var table = SecondStageTable.Create(Architecture.X86, 48);
+        MapLarge(table);
+        table.Map(new Gfn(0x1ff), new Pfn(0x1ff), RW, PageLevel.Size4K);
+        var result = table.WriteProtect(new Gfn(0x1ff), 0b11, PageLevel.Size4K);
+        Assert.Equal(new BatchResult(1, new GfnRange(new Gfn(0x1ff), 1)), result);
+        Assert.True(table.Walk(new Gfn(0x200)).Permits(Access.Write));
+    }
+
+    [Theory]
     [InlineData(0x201UL, 0x400UL, RW, PageLevel.Size2M)]
     [InlineData(0x200UL, 0x401UL, RW, PageLevel.Size2M)]
     [InlineData(0x200UL, 0x400UL, RW, PageLevel.Size1G)]
@@ -159,6 +207,11 @@ public class OperationTests
 
     private static ChangeResult MapLarge(SecondStageTable table) =>
         table.Map(new Gfn(0x200), new Pfn(0x400), RW, PageLevel.Size2M);
+
+    private sealed class LargeBelow(ulong end) : IMappingLevels
+    {
+        public PageLevel MaxMappingLevel(Gfn gfn) => gfn.Value < end ? PageLevel.Size2M : PageLevel.Size4K;
+    }
 
     private struct SkippingVisitor() : ITableVisitor
     {

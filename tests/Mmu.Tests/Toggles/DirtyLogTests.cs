@@ -155,6 +155,58 @@ public sealed class DirtyLogTests
         Assert.Contains(3UL, vm.GetDirtyLog());
     }
 
+    /// <summary>
+    /// x86 protects huge leaves only while logs start all dirty. Turned off later, only 4 KiB leaves are protected.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_huge_leaf_stays_unlogged_if_initially_set_is_turned_off(bool isHardware)
+    {
+        using var vm = new TestVm(AllDirty with { UsesHardwareDirtyLog = isHardware });
+        vm.Write(3);
+        vm.Write(600);
+        vm.SetFlags(Log);
+        // Still all dirty from the start: the second block is split and its first pages protected.
+        Assert.Equal(Errno.None, vm.Vm.ClearDirtyLog(TestVm.Slot, 576, 64, [ulong.MaxValue]));
+        Assert.Equal(Errno.None, vm.Vm.EnableCap(VmCapability.ManualDirtyLogProtect2, 0, 0));
+        Assert.Equal(TestVm.Pages - 64, (ulong)vm.GetDirtyLog().Length);
+        Assert.Equal((PageLevel.Size2M, PageLevel.Size4K), (vm.Leaf(3).Level, vm.Leaf(600).Level));
+        Assert.True(vm.Leaf(3).Permits(Access.Write));
+
+        vm.Write(3);
+        vm.Write(600);
+
+        Assert.Equal([600UL], vm.GetDirtyLog());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_policy_that_protects_huge_leaves_on_every_clear_logs_it(bool isHardware)
+    {
+        var policy = AllDirty with { UsesHardwareDirtyLog = isHardware, ProtectsHugeLeavesOnClear = true };
+        using var vm = new TestVm(policy);
+        vm.Write(3);
+        vm.SetFlags(Log);
+        Assert.Equal(Errno.None, vm.Vm.EnableCap(VmCapability.ManualDirtyLogProtect2, 0, 0));
+        Assert.Equal(TestVm.Pages, (ulong)vm.GetDirtyLog().Length);
+        vm.Write(3);
+        Assert.Equal([3UL], vm.GetDirtyLog());
+    }
+
+    [Fact]
+    public void On_arm64_it_is_protected_and_logged()
+    {
+        using var vm = new TestVm(MmuPolicy.Arm64 with { DirtyLogProtect = AllDirty.DirtyLogProtect });
+        vm.Write(3);
+        vm.SetFlags(Log);
+        Assert.Equal(Errno.None, vm.Vm.EnableCap(VmCapability.ManualDirtyLogProtect2, 0, 0));
+        Assert.Equal(TestVm.Pages, (ulong)vm.GetDirtyLog().Length);
+        vm.Write(3);
+        Assert.Equal([3UL], vm.GetDirtyLog());
+    }
+
     [Fact]
     public void On_arm64_a_clear_protects_all_between_its_first_and_last_bit()
     {

@@ -41,7 +41,7 @@ public sealed class NaiveSlot(MmuPolicy policy, MemslotFlags flags, ulong pages)
     {
         var end = Fault(page, kind);
         if (end is FaultKind.None or FaultKind.Mapped && kind == Mmu.Access.Write && policy.UsesHardwareDirtyLog)
-            Dirty?.Add(page);
+            LogByHardware(page);
         return end;
     }
 
@@ -58,6 +58,9 @@ public sealed class NaiveSlot(MmuPolicy policy, MemslotFlags flags, ulong pages)
         else if (_isX86 && !Logs)
             Recover();
     }
+
+    /// <summary>User space enables KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 with other options.</summary>
+    public void SetProtect(DirtyLogProtect protect) => policy = policy with { DirtyLogProtect = protect };
 
     public void Zap() => Array.Clear(_leaves);
 
@@ -79,8 +82,12 @@ public sealed class NaiveSlot(MmuPolicy policy, MemslotFlags flags, ulong pages)
                 SplitBetween(first, last);
             if (!policy.UsesHardwareDirtyLog)
             {
+                // x86 protects huge leaves only where a log starts all dirty; arm64 always.
                 foreach (var page in _isX86 ? word : Between(first, last))
-                    Protect(page);
+                {
+                    if (!_isX86 || StartsDirty || _leaves[page] is { IsLarge: false })
+                        Protect(page);
+                }
             }
             else if (StartsDirty)
             {
@@ -178,6 +185,13 @@ public sealed class NaiveSlot(MmuPolicy policy, MemslotFlags flags, ulong pages)
 
     private HashSet<ulong> NewDirty() => StartsDirty ? [.. Between(0, pages - 1)] : [];
 
+    /// <summary>Through a huge leaf that is writable in a logging slot, hardware logs nothing.</summary>
+    private void LogByHardware(ulong page)
+    {
+        if (_leaves[page] is not { IsLarge: true })
+            Dirty?.Add(page);
+    }
+
     private void Protect(ulong page) => _leaves[page]?.Protect();
 
     private void SplitBetween(ulong first, ulong last)
@@ -198,7 +212,15 @@ public sealed class NaiveSlot(MmuPolicy policy, MemslotFlags flags, ulong pages)
             var leaves = BlockOf(start).Select(page => _leaves[page]).OfType<Leaf>().ToArray();
             if (leaves.Length == 0 || leaves[0].IsLarge)
                 continue;
-            var large = new Leaf(true, leaves.All(leaf => leaf.Permits(Mmu.Access.Write)), true);
+            // A kernel before 6.13 drops them, and later faults map huge leaves; a newer one copies the first leaf.
+            if (policy.DropsTablesToRecover)
+            {
+                foreach (var page in BlockOf(start))
+                    _leaves[page] = null;
+                continue;
+            }
+
+            var large = new Leaf(true, leaves[0].Permits(Mmu.Access.Write), true);
             large.IsProtected = !large.Permits(Mmu.Access.Write) && !IsReadonly;
             foreach (var page in BlockOf(start))
                 _leaves[page] = large;

@@ -8,6 +8,13 @@ public sealed class ToggleModelTests
 {
     private const int Operations = 3_000;
 
+    private static readonly DirtyLogProtect[] Protects =
+    [
+        DirtyLogProtect.None,
+        DirtyLogProtect.Manual,
+        DirtyLogProtect.Manual | DirtyLogProtect.InitiallySet,
+    ];
+
     private static readonly (string Name, MmuPolicy Policy)[] Policies =
     [
         ("x86", MmuPolicy.X86),
@@ -21,6 +28,7 @@ public sealed class ToggleModelTests
                 SplitsEagerly = false,
             }
         ),
+        ("x86, dropped to recover", MmuPolicy.X86 with { DropsTablesToRecover = true }),
         ("arm64", MmuPolicy.Arm64),
         ("arm64, eager", MmuPolicy.Arm64 with { SplitsEagerly = true }),
     ];
@@ -30,10 +38,10 @@ public sealed class ToggleModelTests
         var data = new TheoryData<int, DirtyLogProtect, MemslotFlags>();
         for (var policy = 0; policy < Policies.Length; policy++)
         {
-            foreach (var protect in new[] { 0UL, 1UL, 3UL })
+            foreach (var protect in Protects)
             {
-                data.Add(policy, (DirtyLogProtect)protect, MemslotFlags.None);
-                data.Add(policy, (DirtyLogProtect)protect, MemslotFlags.Readonly);
+                data.Add(policy, protect, MemslotFlags.None);
+                data.Add(policy, protect, MemslotFlags.Readonly);
             }
         }
 
@@ -42,10 +50,19 @@ public sealed class ToggleModelTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Any_order_of_toggles_agrees_with_the_tables(int policy, DirtyLogProtect protect, MemslotFlags flags)
+    public void Any_order_of_toggles_agrees_with_the_tables(int policy, DirtyLogProtect protect, MemslotFlags flags) =>
+        Go(policy, protect, flags, changesProtect: false);
+
+    /// <summary>The same with manual protection turned on and off on the way.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void So_it_does_when_manual_protection_changes(int policy, DirtyLogProtect protect, MemslotFlags flags) =>
+        Go(policy, protect, flags, changesProtect: true);
+
+    private static void Go(int policy, DirtyLogProtect protect, MemslotFlags flags, bool changesProtect)
     {
         var seed = (policy * 100) + ((int)protect * 10) + (int)flags;
-        var run = new Run(Policies[policy].Policy with { DirtyLogProtect = protect }, flags, seed);
+        var run = new Run(Policies[policy].Policy with { DirtyLogProtect = protect }, flags, seed, changesProtect);
         try
         {
             run.Go(Operations);
@@ -69,9 +86,11 @@ public sealed class ToggleModelTests
         private readonly NaiveSlot _naive;
         private readonly Random _random;
         private readonly MemslotFlags _fixed;
+        private readonly bool _changesProtect;
 
-        public Run(MmuPolicy policy, MemslotFlags flags, int seed)
+        public Run(MmuPolicy policy, MemslotFlags flags, int seed, bool changesProtect)
         {
+            _changesProtect = changesProtect;
             _vm = new TestVm(policy, flags);
             _naive = new NaiveSlot(policy, flags, TestVm.Pages);
             _naive.Start();
@@ -99,6 +118,8 @@ public sealed class ToggleModelTests
 
         private void Step()
         {
+            if (_changesProtect && _random.Next(20) == 0)
+                SetProtect(Protects[_random.Next(Protects.Length)]);
             var page = (ulong)_random.Next((int)TestVm.Pages);
             switch (_random.Next(100))
             {
@@ -146,6 +167,13 @@ public sealed class ToggleModelTests
             Last = $"flags {_naive.Flags} to {flags}";
             _vm.SetFlags(flags);
             _naive.SetFlags(flags);
+        }
+
+        private void SetProtect(DirtyLogProtect protect)
+        {
+            Last = $"manual protection {protect}";
+            Assert.Equal(Errno.None, _vm.Vm.EnableCap(VmCapability.ManualDirtyLogProtect2, argument: (ulong)protect));
+            _naive.SetProtect(protect);
         }
 
         private void GetDirtyLog()

@@ -95,6 +95,33 @@ internal static class MmuMutants
             ""
         ),
         new(
+            "no-bitmap-unreadable",
+            "A slot with the flag and without a bitmap has its bits read at address 0.",
+            Finder.Test(Tests, "FaultPathTests.An_access_ends_as_the_table_says"),
+            MemslotCore,
+            "!slot.IsUserfault || slot.UserfaultBitmap == default",
+            "!slot.IsUserfault"
+        ),
+        new(
+            "huge-leaf-always-protected",
+            "Clearing a dirty log protects huge leaves although the log did not start all dirty.",
+            Finder.Test(Tests, "DirtyLogTests.A_huge_leaf_stays_unlogged_if_initially_set_is_turned_off"),
+            DirtyLog,
+            "Policy.StartsAllDirty || Policy.ProtectsHugeLeavesOnClear ? PageLevel.Size1G : PageLevel.Size4K",
+            "PageLevel.Size1G"
+        ),
+        new(
+            "drops-every-table",
+            "A kernel that drops tables to recover huge leaves drops those that cannot become one.",
+            Finder.Test(
+                Tests,
+                "Tables.OperationTests.A_table_is_dropped_where_one_leaf_could_stand_and_kept_elsewhere"
+            ),
+            "Mmu/Tables/DropAction.cs",
+            "levels.MaxMappingLevel(new Gfn(entry.Start)) < entry.Level",
+            "levels.MaxMappingLevel(new Gfn(entry.Start)) < PageLevel.Size4K"
+        ),
+        new(
             "last-word-whole",
             "Bits behind the last page of a bitmap count as pages.",
             Finder.Test(Tests, "UserfaultBitmapTests.A_word_taken_whole_leaves_the_bits_behind_the_last_page"),

@@ -105,10 +105,12 @@ internal static class JsonReport
             }),
             Tables = new
             {
-                report.Slots.Leaves4K,
-                report.Slots.Leaves2M,
-                report.Slots.Leaves1G,
-                report.Slots.TableBytes,
+                // Whose they are: a real guest runs on the kernel's, which does not tell how large they are.
+                Of = report.GuestLeaves is null ? "model" : "kernel",
+                Leaves4K = report.GuestLeaves?.Leaves4K ?? report.Slots.Leaves4K,
+                Leaves2M = report.GuestLeaves?.Leaves2M ?? report.Slots.Leaves2M,
+                Leaves1G = report.GuestLeaves?.Leaves1G ?? report.Slots.Leaves1G,
+                TableBytes = report.GuestLeaves is null ? report.Slots.TableBytes : (long?)null,
             },
             Timeline = report.Timeline.Select(t => new
             {

@@ -98,11 +98,23 @@ internal static class ReportTable
         yield return ("guest's streams ended after", report.GuestNs < 0 ? "-" : Units.Duration(report.GuestNs));
         if (report.Pauses.Count > 0)
             yield return ("paused", $"{report.Pauses.Count} times, {Units.Duration(report.Pauses.TotalNs)}");
-        yield return (
-            "second stage",
-            $"{slots.Leaves4K} leaves of 4K, {slots.Leaves2M} of 2M, {slots.Leaves1G} of 1G; "
-                + $"{Units.Size(slots.TableBytes)} of tables"
-        );
+        yield return SecondStage(report);
+    }
+
+    // A real guest runs on the kernel's tables. Those of the actors' memslots are then what the model would have.
+    private static (string What, string Figure) SecondStage(MigrationReport report)
+    {
+        var slots = report.Slots;
+        return report.GuestLeaves is { } guest
+            ? (
+                "second stage",
+                $"{guest.Leaves4K} leaves of 4K, {guest.Leaves2M} of 2M, {guest.Leaves1G} of 1G, counted by the kernel"
+            )
+            : (
+                report.HasRealGuest ? "second stage of the model" : "second stage",
+                $"{slots.Leaves4K} leaves of 4K, {slots.Leaves2M} of 2M, {slots.Leaves1G} of 1G; "
+                    + $"{Units.Size(slots.TableBytes)} of tables"
+            );
     }
 
     /// <summary>Pages put in place a second, until the last one or the end.</summary>

@@ -11,18 +11,22 @@ internal sealed class KvmBackend : IMigrationBackend
 {
     private readonly MigrateArguments _arguments;
     private readonly IActorFeed _feed;
-    private readonly KernelKvmHost _host = new();
+    private readonly KernelKvmHost _host;
     private readonly KvmSetup _setup;
     private KvmSession? _session;
 
     /// <param name="arguments">What was given.</param>
     /// <param name="feed">Where its pages come from.</param>
     /// <exception cref="CliException">An option or a setting that only the model has a use for.</exception>
+    /// <exception cref="KvmUnavailableException">KVM is not available on this machine.</exception>
     public KvmBackend(MigrateArguments arguments, IActorFeed feed)
     {
         (_arguments, _feed) = (arguments, feed);
-        _setup = KvmSetup.Of(arguments.Settings).On(_host);
-        Migration = MigrationOf(arguments.Settings, _setup.Mode);
+        // What cannot be on any machine is said before what this machine lacks.
+        var setup = KvmSetup.Of(arguments.Settings);
+        Migration = MigrationOf(arguments.Settings, setup.Mode);
+        _host = new KernelKvmHost();
+        _setup = setup.On(_host);
     }
 
     public Backend Kind => Backend.Kvm;

@@ -68,7 +68,8 @@ internal sealed class KvmSession : IAsyncDisposable
         );
         try
         {
-            return await Actors.Run(progress, cancelled).WaitAsync(stuck.Token);
+            var report = await Actors.Run(progress, cancelled).WaitAsync(stuck.Token);
+            return report with { HasRealGuest = true, GuestLeaves = _machine.CountLeaves() };
         }
         catch (OperationCanceledException)
         {

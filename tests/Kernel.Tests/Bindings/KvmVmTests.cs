@@ -1,13 +1,16 @@
+using Userfault.Kernel.Tests.Cases;
+using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Mmu;
 using Userfault.Tests;
 
-namespace Userfault.Kvm.Tests;
+namespace Userfault.Kernel.Tests.Bindings;
 
 /// <summary>The real kernel's KVM: regions, dirty logs, guest_memfd, vCPUs, kicks.</summary>
+[Collection(KernelCollection.Name)]
 public unsafe class KvmVmTests
 {
-    [SkippableTheory]
+    [KernelTheory]
     [InlineData(3)]
     [InlineData(0)]
     public void A_vcpu_works_through_batches_of_reads_and_writes(int ring)
@@ -32,7 +35,7 @@ public unsafe class KvmVmTests
         }
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void A_full_batch_fits_its_page()
     {
         KvmGuest.IsNeeded();
@@ -46,7 +49,7 @@ public unsafe class KvmVmTests
             Assert.Equal((ulong)(i + 1), ((ulong*)guest.Ram.Start)[i]);
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void Where_no_region_is_reads_and_writes_exit_as_mmio_and_are_answered()
     {
         KvmGuest.IsNeeded();
@@ -73,7 +76,7 @@ public unsafe class KvmVmTests
         Assert.Equal(66UL, guest.Batch.Value(0));
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void Regions_answer_the_kernels_errors_by_name()
     {
         KvmGuest.IsNeeded();
@@ -95,7 +98,7 @@ public unsafe class KvmVmTests
         );
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void The_dirty_log_names_the_pages_that_the_guest_wrote()
     {
         KvmGuest.IsNeeded();
@@ -114,7 +117,7 @@ public unsafe class KvmVmTests
         Assert.Equal(LinuxErrno.ENOENT, guest.Vm.GetDirtyLog(1, words));
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void A_guest_memfd_is_made_where_the_kernel_has_them()
     {
         KvmGuest.IsNeeded();
@@ -130,7 +133,7 @@ public unsafe class KvmVmTests
         Assert.Equal(LinuxErrno.EINVAL, Assert.Throws<LinuxException>(() => guest.Vm.CreateGuestMemfd(5)).Error);
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void A_kick_before_the_run_ends_it_at_once_and_one_taken_does_not()
     {
         KvmGuest.IsNeeded();
@@ -144,7 +147,7 @@ public unsafe class KvmVmTests
         Assert.Equal(1UL, guest.Word(0));
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void A_kick_wakes_a_vcpu_that_sleeps_in_userfaultfd()
     {
         KvmGuest.IsNeeded();

@@ -1,13 +1,13 @@
 using Userfault.Linux;
+using Userfault.Mmu.Tests.Oracle;
 
-namespace Userfault.Mmu.Tests.Oracle;
+namespace Userfault.Kernel.Tests.Oracle;
 
 /// <summary>/dev/kvm, opened once for all tests of the oracle, or the reason why it cannot be.</summary>
 public sealed class OracleFixture : IDisposable
 {
     private readonly KvmDevice? _kvm;
     private readonly HostLayout? _layout;
-    private readonly MemoryMapping? _bitmaps;
 
     public OracleFixture()
     {
@@ -16,7 +16,6 @@ public sealed class OracleFixture : IDisposable
             return;
         _kvm = KvmDevice.Open();
         _layout = new HostLayout();
-        _bitmaps = MemoryMapping.Anonymously(Page.Size);
         using var vm = NewVm();
         Facts = KernelFacts.Probe(vm, _layout.HasHugePages);
     }
@@ -32,17 +31,15 @@ public sealed class OracleFixture : IDisposable
     public KernelKvm NewVm() => NewVm(TimeSpan.FromSeconds(10));
 
     /// <summary>The same with another bound for one KVM_RUN.</summary>
-    public unsafe KernelKvm NewVm(TimeSpan runBound)
+    public KernelKvm NewVm(TimeSpan runBound)
     {
         Layout.Reset();
-        new Span<byte>(_bitmaps!.Start, Page.Size).Clear();
-        return new KernelKvm(_kvm!, Layout, (ulong*)_bitmaps.Start) { RunBound = runBound };
+        return new KernelKvm(_kvm!, Layout) { RunBound = runBound };
     }
 
     public void Dispose()
     {
         _layout?.Dispose();
-        _bitmaps?.Dispose();
         _kvm?.Dispose();
     }
 }

@@ -1,7 +1,8 @@
+using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Mmu;
 
-namespace Userfault.Kvm.Tests;
+namespace Userfault.Kernel.Tests.Bindings;
 
 /// <summary>
 /// A VM with one vCPU and some RAM, for tests; a KVM_RUN that does not end is kicked out and found out.

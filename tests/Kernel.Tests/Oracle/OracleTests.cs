@@ -1,27 +1,30 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Userfault.Kernel.Tests.Cases;
+using Userfault.Mmu.Tests.Oracle;
 using Xunit.Abstractions;
 
-namespace Userfault.Mmu.Tests.Oracle;
+namespace Userfault.Kernel.Tests.Oracle;
 
 /// <summary>
 /// Random programs against the real kernel: every call must be answered alike. USERFAULT_ORACLE_SEED runs the program
 /// of one seed, USERFAULT_ORACLE_PROGRAMS sets how many fresh ones are run.
 /// </summary>
+[Collection(KernelCollection.Name)]
 public sealed class OracleTests(OracleFixture device, ITestOutputHelper output) : IClassFixture<OracleFixture>
 {
     private const int FixedSeeds = 300;
     private const int FreshSeeds = 40;
     private const int SelfSeeds = 30;
 
-    [SkippableFact]
+    [KernelFact]
     public void The_model_answers_fixed_programs_as_the_kernel_does()
     {
         Skip.If(Setting("SEED") is not null, "one seed was asked for");
         Compare(ModelComparison(), Enumerable.Range(1, FixedSeeds));
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void The_model_answers_fresh_programs_as_the_kernel_does()
     {
         var comparison = ModelComparison();
@@ -38,7 +41,7 @@ public sealed class OracleTests(OracleFixture device, ITestOutputHelper output) 
     }
 
     /// <summary>What the kernel answers does not hang on chance: a difference is the model's.</summary>
-    [SkippableFact]
+    [KernelFact]
     public void The_kernel_agrees_with_itself()
     {
         Skip.If(device.Missing.Length != 0, device.Missing);
@@ -60,13 +63,16 @@ public sealed class OracleTests(OracleFixture device, ITestOutputHelper output) 
     private void Compare(Comparison comparison, IEnumerable<int> seeds)
     {
         string? finding = null;
+        var programs = 0;
         foreach (var seed in seeds)
         {
+            programs++;
             finding = Finding.Search(seed, comparison, device.Facts);
             if (finding is not null)
                 break;
         }
 
+        output.WriteLine($"{programs} programs, {comparison.Answered.Values.Sum()} calls compared");
         output.WriteLine($"{device.Facts}");
         foreach (var reason in device.Facts.LeftOut())
             output.WriteLine($"left out: {reason}");
@@ -74,6 +80,8 @@ public sealed class OracleTests(OracleFixture device, ITestOutputHelper output) 
             output.WriteLine($"left out {count} times: {reason}");
         foreach (var (kind, count) in comparison.Answered)
             output.WriteLine($"compared {count} times: {kind}");
+        foreach (var (feature, count) in comparison.Features)
+            output.WriteLine($"tried {count} times: {feature}");
         Assert.True(finding is null, finding);
     }
 }

@@ -1,23 +1,25 @@
 using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Cli;
+using Userfault.Kernel.Tests.Cases;
 using Userfault.Kvm;
 using Userfault.Linux;
 using Userfault.Mmu;
 using Userfault.Pages;
 using Userfault.Tests;
 
-namespace Userfault.Host.Tests.Kvm;
+namespace Userfault.Kernel.Tests.Command;
 
 /// <summary>
 /// Real vCPUs on a kernel before 6.8, which has no KVM_SET_USER_MEMORY_REGION2: the machine's own KVM with that call
 /// taken away.
 /// </summary>
+[Collection(KernelCollection.Name)]
 public class OldKernelTests
 {
     private const ulong Pages = 256;
 
-    [SkippableTheory]
+    [KernelTheory]
     [InlineData(KvmMode.Userfaultfd)]
     [InlineData(KvmMode.Kick)]
     [InlineData(KvmMode.Holes)]
@@ -61,7 +63,7 @@ public class OldKernelTests
         Assert.True(report.IsVerified);
     }
 
-    [SkippableFact]
+    [KernelFact]
     public void Mode_userfault_is_refused_and_auto_does_without()
     {
         Skip.If(KvmDevice.WhyMissing() is not null, KvmDevice.WhyMissing());
@@ -86,6 +88,8 @@ public class OldKernelTests
             _kernel.Regions.SetUserMemoryRegion(region);
 
         public LinuxErrno SetUserMemoryRegion2(in UserspaceMemoryRegion2 region) => LinuxErrno.ENOTTY;
+
+        public GuestLeaves? CountLeaves() => _kernel.CountLeaves();
 
         public IVcpuRunner CreateVcpu(GuestLayout layout, nint boot, int number, int ring) =>
             _kernel.CreateVcpu(layout, boot, number, ring);
