@@ -42,7 +42,9 @@ public sealed record MigrationReport
     /// <summary>The memslots' work, summed.</summary>
     public required SlotCounters Slots { get; init; }
 
-    /// <summary>Are the guest's vCPUs real? Then the tables of <see cref="Slots"/> are not those that it ran on.</summary>
+    /// <summary>
+    /// Are the guest's vCPUs real? Then the tables of <see cref="Slots"/> are not those that it ran on.
+    /// </summary>
     public bool HasRealGuest { get; init; }
 
     /// <summary>A real guest's second stage at the end; null if the kernel does not count it.</summary>

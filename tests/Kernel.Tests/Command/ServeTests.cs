@@ -4,7 +4,9 @@ using Userfault.Tests;
 
 namespace Userfault.Kernel.Tests.Command;
 
-/// <summary><c>userfault serve</c> and <c>userfault guest</c> on another kernel's userfaultfd than this machine's.</summary>
+/// <summary>
+/// <c>userfault serve</c> and <c>userfault guest</c> on another kernel's userfaultfd than this machine's.
+/// </summary>
 [Collection(KernelCollection.Name)]
 public class ServeTests
 {

@@ -68,7 +68,7 @@ internal sealed partial class DebianDownload
                 // As root, apt would download as a user that cannot reach this folder.
                 .. (string[])["-o", "APT::Sandbox::User=root", "-o", "Acquire::Languages=none"],
             ];
-            await Tool.RunAsync("apt-get", [.. options, "-qq", "update"]);
+            await Tool.RunAsync("apt-get", [.. options, "-o", "APT::Update::Error-Mode=any", "-qq", "update"]);
             var kernels = await Tool.RunAsync(
                 "apt-cache",
                 [.. options, "--names-only", "search", @"^linux-image-6\.12\..*-cloud-amd64$"]

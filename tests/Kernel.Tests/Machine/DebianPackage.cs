@@ -7,7 +7,7 @@ internal sealed class DebianPackage(string path)
 {
     public override string ToString() => Path.GetFileName(path);
 
-    /// <summary>The contents of the files that are wanted, by their paths in the package, without a leading slash.</summary>
+    /// <summary>The contents of the wanted files, by their paths in the package, without a leading slash.</summary>
     public async Task<IReadOnlyDictionary<string, byte[]>> ReadAsync(Func<string, bool> isWanted)
     {
         Dictionary<string, byte[]> found = [];

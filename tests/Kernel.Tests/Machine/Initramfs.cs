@@ -3,7 +3,9 @@ using Userfault.Kernel.Tests.Cases;
 
 namespace Userfault.Kernel.Tests.Machine;
 
-/// <summary>The root file system of the emulated kernel: a shell, KVM's modules, .NET, and this folder's programs.</summary>
+/// <summary>
+/// The root file system of the emulated kernel: a shell, KVM's modules, .NET, and this folder's programs.
+/// </summary>
 internal static class Initramfs
 {
     private const string App = "app";

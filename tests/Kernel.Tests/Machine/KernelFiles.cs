@@ -8,8 +8,8 @@ namespace Userfault.Kernel.Tests.Machine;
 /// <param name="Modules">What has to be loaded, in this order, by file name.</param>
 internal sealed record KernelFiles(string Name, byte[] Image, IReadOnlyList<(string Name, byte[] Content)> Modules)
 {
-    // The port that carries the tests, and KVM: an emulated processor has AMD's virtualization (SVM). Each needs what is
-    // before it. Most kernels have some of them built in.
+    // The port that carries the tests, and KVM: an emulated processor has AMD's virtualization (SVM). Each needs what
+    // is before it. Most kernels have some of them built in.
     private static readonly string[] ModuleNames =
     [
         .. (string[])["virtio-ring", "virtio", "virtio-pci-modern-dev", "virtio-pci-legacy-dev", "virtio-pci"],

@@ -49,7 +49,7 @@ internal static class Tool
             await read(process.StandardOutput.BaseStream);
             await process.WaitForExitAsync();
             if (process.ExitCode != 0)
-                throw new KernelMissingException($"{name} {string.Join(' ', arguments)}: {(await error).Trim()}");
+                throw new KernelMissingException($"{name} fails: {(await error).Trim().Split('\n')[0]}");
         }
         catch (Win32Exception e)
         {
