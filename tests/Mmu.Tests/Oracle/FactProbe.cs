@@ -92,7 +92,9 @@ internal sealed class FactProbe(KernelKvm vm)
         return (log & 1) != 0;
     }
 
-    /// <summary>Page 0 is mapped small while the slot logs. What do reads find of it and of page 1 afterwards?</summary>
+    /// <summary>
+    /// Page 0 is mapped small while the slot logs. What do reads find of it and of page 1 afterwards?
+    /// </summary>
     private HugePageRecovery Recovery()
     {
         var logging = Huge with { Flags = RegionFlags.LogDirtyPages };
