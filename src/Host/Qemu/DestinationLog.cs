@@ -6,7 +6,13 @@ namespace Userfault.Cli;
 internal sealed class DestinationLog
 {
     private const int MaxBytes = 64 << 10;
-    private static readonly string[] Callers = ["load of migration failed", "error while loading state"];
+    private static readonly string[] Callers =
+    [
+        "load of migration failed",
+        "error while loading state",
+        // What goes wrong while it ends.
+        "Assertion",
+    ];
     private readonly string _path;
     private readonly long _from;
 

@@ -30,16 +30,10 @@ internal static class RestoreCommand
             result.GetValue(options.Html),
             result.GetValue(options.Record)
         );
-        var output = new LineOutput(
+        var lines = new RestoreLines(
             outputs.JsonIsStandardOutput ? LineOutput.StandardError : LineOutput.StandardOutput
         );
-        var lines = new Lock();
-        void Log(string line)
-        {
-            lock (lines)
-                output.WriteLine($"userfault qemu: {line}");
-        }
-
+        void Log(string line) => lines.Write(line);
         var targets = options.TargetsOf(result);
         var path = result.GetValue(options.File);
         if ((path is null) == (result.GetValue(options.FromCluster.Cluster) is null))
@@ -52,6 +46,7 @@ internal static class RestoreCommand
         if (path is null && result.GetValue(options.Latency) is not null)
             throw new CliException("--latency: belongs to a file in this process");
         using var cluster = RestoreFromCluster.TryOpen(options.FromCluster, result, Log);
+        outputs.KeepFrom(path, result.GetValue(options.Replay));
         using var image = path is null ? null : QemuImage.Open(path);
         RestoreWarmup.Run();
         var source = cluster?.Source ?? GuestSource.Of(image!, TimeProvider.System);
@@ -78,6 +73,7 @@ internal static class RestoreCommand
                         i + 1,
                         target,
                         new GuestRestore(source, settings, recorder, TimeProvider.System),
+                        source.Stream,
                         settings.HasPreemptChannel,
                         options.PatienceOf(result),
                         Log
@@ -87,8 +83,9 @@ internal static class RestoreCommand
         try
         {
             var kind = result.GetValue(options.Recover) ? SessionKind.Recovery : SessionKind.Start;
+            var told = new GuestProgress?[guests.Count];
             await using var progress = TimeProvider.System.CreateTimer(
-                _ => Tell(guests, Log),
+                _ => Tell(guests, told, Log),
                 null,
                 ProgressEvery,
                 ProgressEvery
@@ -99,7 +96,9 @@ internal static class RestoreCommand
                 Cluster = cluster?.Figures,
             };
             report.Write(outputs);
-            return ends.All(static end => end.End == PostcopyEnd.Completed) ? ExitCodes.Success
+            if (lines.Problem is { } problem)
+                await Console.Error.WriteLineAsync($"userfault: {problem}; lines are missing there");
+            return ends.All(static end => end.End == PostcopyEnd.Completed) && lines.Problem is null ? ExitCodes.Success
                 : cancelled.IsCancellationRequested ? ExitCodes.Interrupted
                 : ExitCodes.Failed;
         }
@@ -109,13 +108,15 @@ internal static class RestoreCommand
         }
     }
 
-    private static void Tell(List<RestoredGuest> guests, Action<string> log)
+    private static void Tell(List<RestoredGuest> guests, GuestProgress?[] told, Action<string> log)
     {
         for (var i = 0; i < guests.Count; i++)
         {
+            // A guest that asks for nothing is not worth a line a second.
             var now = guests[i].Progress;
-            if (now.RunningNs >= 0 && now.Left > 0)
+            if (now.RunningNs >= 0 && now.Left > 0 && now != told[i])
             {
+                told[i] = now;
                 log(
                     $"guest {i + 1}: {now.Demanded} pages demanded, {now.Pushed} pushed, {now.Left} left, "
                         + $"{now.Waiting} waiting"

@@ -141,6 +141,8 @@ internal sealed class RestoreOptions
             .ToList();
         if (to.Distinct(StringComparer.Ordinal).Count() < to.Length)
             throw new CliException("--to: the same destination is given twice");
+        if (qmp is not null && qmp.Distinct(StringComparer.Ordinal).Count() < qmp.Length)
+            throw new CliException("--qmp: the same monitor is given twice");
         return [.. addresses.Select((address, i) => new RestoreTarget(address, qmp?[i], logs?[i]))];
     }
 
@@ -164,6 +166,7 @@ internal sealed class RestoreOptions
             Pushes = push != "none",
             PushBytesPerSecond = push is "none" or "max" ? 0 : RateOf(push),
             PushAfterNs = Units.DurationNs(PushAfter.Name, result.GetValue(PushAfter) ?? (records ? "10s" : "0")),
+            AnswerPatienceNs = PatienceOf(result).Ticks * 100,
             LatencyNs = Units.DurationNs(Latency.Name, result.GetValue(Latency) ?? "0"),
         };
     }

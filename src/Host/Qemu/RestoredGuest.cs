@@ -16,6 +16,7 @@ internal sealed class RestoredGuest : IDisposable
     private readonly int _guest;
     private readonly RestoreTarget _target;
     private readonly GuestRestore _restore;
+    private readonly SavedStream _stream;
     private readonly TimeSpan _patience;
     private readonly bool _hasPreempt;
     private readonly Action<string> _log;
@@ -28,6 +29,7 @@ internal sealed class RestoredGuest : IDisposable
     /// <param name="guest">Its number, from 1.</param>
     /// <param name="target">Where to.</param>
     /// <param name="restore">What to send; owned.</param>
+    /// <param name="stream">What the file holds.</param>
     /// <param name="hasPreempt">With a second connection?</param>
     /// <param name="patience">How long a destination is waited for.</param>
     /// <param name="log">Told what happens.</param>
@@ -35,13 +37,14 @@ internal sealed class RestoredGuest : IDisposable
         int guest,
         RestoreTarget target,
         GuestRestore restore,
+        SavedStream stream,
         bool hasPreempt,
         TimeSpan patience,
         Action<string> log
     )
     {
         (_guest, _target, _restore, _hasPreempt) = (guest, target, restore, hasPreempt);
-        (_patience, _log) = (patience, log);
+        (_stream, _patience, _log) = (stream, patience, log);
         _destinationLog = target.Log is null ? null : new DestinationLog(target.Log);
     }
 
@@ -62,8 +65,7 @@ internal sealed class RestoredGuest : IDisposable
         }
         catch (DestinationException e)
         {
-            var hasRun = kind == SessionKind.Recovery || _restore.Progress.RunningNs >= 0;
-            end = new SessionEnd(hasRun ? PostcopyEnd.Broken : PostcopyEnd.ClosedBeforeRun, e.Message);
+            end = new SessionEnd(HasRun(kind) ? PostcopyEnd.Broken : PostcopyEnd.ClosedBeforeRun, e.Message);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -110,12 +112,12 @@ internal sealed class RestoredGuest : IDisposable
                 madeFor = address.Path;
                 try
                 {
-                    await monitor.RecoverAsync(address, _patience, TimeProvider.System, stop);
+                    await monitor.RecoverAsync(address, _stream, _patience, TimeProvider.System, stop);
                 }
                 catch (QmpException) when (monitor.IsGone && _recoveries > 0)
                 {
                     // It was not the connection that broke, but QEMU.
-                    return await ExplainAsync(end, monitor, stop);
+                    return await ExplainAsync(end, kind, monitor, stop);
                 }
             }
 
@@ -131,7 +133,7 @@ internal sealed class RestoredGuest : IDisposable
             }
 
             if (end.End != PostcopyEnd.Broken || monitor is null || monitor.IsGone || _recoveries >= MaxRecoveries)
-                return end.End == PostcopyEnd.Completed ? end : await ExplainAsync(end, monitor, stop);
+                return end.End == PostcopyEnd.Completed ? end : await ExplainAsync(end, kind, monitor, stop);
             _log($"guest {_guest}: the connection broke ({end.Reason}); recovering");
             _recoveries++;
             kind = SessionKind.Recovery;
@@ -167,10 +169,15 @@ internal sealed class RestoredGuest : IDisposable
     }
 
     // QEMU says why on its standard error, and newer ones on their monitor; the socket is only closed.
-    private async Task<SessionEnd> ExplainAsync(SessionEnd end, QmpDestination? monitor, CancellationToken stop)
+    private async Task<SessionEnd> ExplainAsync(
+        SessionEnd end,
+        SessionKind kind,
+        QmpDestination? monitor,
+        CancellationToken stop
+    )
     {
         if (end.End is PostcopyEnd.Stopped or PostcopyEnd.NoContents)
-            return end with { Reason = $"{end.Reason}; {Recover()}" };
+            return end with { Reason = $"{end.Reason}; {(HasRun(kind) ? Recover() : "start QEMU anew")}" };
         if (end.End is PostcopyEnd.ImageChanged)
         {
             return end with { Reason = $"{end.Reason}; the guest may have pages of both contents: restore it anew" };
@@ -191,17 +198,23 @@ internal sealed class RestoredGuest : IDisposable
         return end with { Reason = $"{end.Reason}; {said}{(isGone ? StartAnew(end.End, why) : Recover())}" };
     }
 
+    private bool HasRun(SessionKind kind) => kind == SessionKind.Recovery || _restore.Progress.RunningNs >= 0;
+
     private string StartAnew(PostcopyEnd end, string? why)
     {
         if (end == PostcopyEnd.Broken)
             return "start QEMU anew";
+        if (why?.Contains("postcopy is disabled", StringComparison.Ordinal) == true)
+            return "set its capability postcopy-ram before it listens, or give --qmp, and start QEMU anew";
         if (why?.Contains("RAM page sizes", StringComparison.Ordinal) == true)
             return "name each block that is on huge pages there with --huge-pages BLOCK=SIZE, and start QEMU anew";
         var see =
             _destinationLog is null && why is null
                 ? "see QEMU's standard error for the reason (--qemu-log FILE shows it here), and "
                 : "";
-        return $"{see}start QEMU anew with the options that 'userfault qemu info' shows";
+        // Without a monitor it may also be a QEMU that another restore serves.
+        var unless = _target.Monitor is null ? "unless it runs a guest, " : "";
+        return $"{see}{unless}start QEMU anew with the options that 'userfault qemu info' shows";
     }
 
     private string Recover() =>

@@ -30,24 +30,9 @@ public static class WorkingSetFile
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(set);
-        var bytes = Encode(set);
-        var temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
         try
         {
-            try
-            {
-                using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
-                {
-                    file.Write(bytes);
-                    file.Flush(flushToDisk: true);
-                }
-                File.Move(temporary, path, overwrite: true);
-            }
-            catch
-            {
-                File.Delete(temporary);
-                throw;
-            }
+            WholeFile.Write(path, Encode(set));
         }
         catch (Exception e) when (FileErrors.Explain(e, path) is { } explained)
         {

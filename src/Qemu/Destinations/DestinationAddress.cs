@@ -14,6 +14,10 @@ public sealed class DestinationAddress
     /// <summary>As QEMU takes it.</summary>
     public string Uri { get; }
 
+    /// <summary>As QEMU takes it, which may have been started in another folder.</summary>
+    public string Absolute =>
+        Path is { } path && TryParse($"unix:{System.IO.Path.GetFullPath(path)}") is { } absolute ? absolute.Uri : Uri;
+
     /// <summary>As a socket takes it.</summary>
     public EndPoint EndPoint { get; }
 

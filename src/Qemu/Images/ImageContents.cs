@@ -21,15 +21,17 @@ internal sealed unsafe class ImageContents(QemuImage image, TimeProvider time) :
     /// <inheritdoc/>
     public string? Problem
     {
+        get { return time.GetElapsedTime(_lookedAt) >= LookEvery ? FinalProblem : _problem; }
+    }
+
+    /// <inheritdoc/>
+    public string? FinalProblem
+    {
         get
         {
-            if (_problem is null && time.GetElapsedTime(_lookedAt) >= LookEvery)
-            {
-                _lookedAt = time.GetTimestamp();
-                if (image.Change() is { IsContent: true } change)
-                    _problem = $"{image.Name} has changed while a guest was restored from it: {change.What}";
-            }
-
+            _lookedAt = time.GetTimestamp();
+            if (_problem is null && image.Change() is { IsContent: true } change)
+                _problem = $"{image.Name} has changed while a guest was restored from it: {change.What}";
             return _problem;
         }
     }

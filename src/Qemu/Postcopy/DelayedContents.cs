@@ -22,6 +22,9 @@ internal sealed class DelayedContents(IPageContents inner, long latencyNs, Func<
     public string? Problem => inner.Problem;
 
     /// <inheritdoc/>
+    public string? FinalProblem => inner.FinalProblem;
+
+    /// <inheritdoc/>
     public PostcopyEnd ProblemEnd => inner.ProblemEnd;
 
     /// <inheritdoc/>

@@ -106,7 +106,13 @@ internal sealed class GuestRam
         var block = _blocks[index];
         var wanted = ((block.Pages + 7) / 8 + 7) / 8 * 8;
         if ((ulong)bitmap.Length != wanted)
-            throw new ReturnPathException($"a bitmap of {bitmap.Length} bytes for {name}, not {wanted}");
+        {
+            throw new ReturnPathException(
+                $"{name} has another size there ({bitmap.Length} bytes of bitmap, not {wanted}): this is not the file "
+                    + "that the restore began with"
+            );
+        }
+
         for (ulong i = 0; i < block.Pages; i++)
         {
             var page = block.FirstPage.Value + i;

@@ -14,6 +14,9 @@ internal interface IPageContents : IDisposable
     /// <summary>Why no more contents come, in one line; null while they do.</summary>
     string? Problem { get; }
 
+    /// <summary>Why what was sent may be wrong, when all was sent; null where it is not.</summary>
+    string? FinalProblem => null;
+
     /// <summary>How a restore ends for its <see cref="Problem"/>.</summary>
     PostcopyEnd ProblemEnd => PostcopyEnd.NoContents;
 

@@ -12,6 +12,10 @@ internal sealed class PostcopySession : IDisposable
     // What is appended of answers before the socket is asked to take it: a little, so that requests are looked at.
     private const int MaxGatheredBytes = 64 << 10;
     private const string Closed = "the destination has closed the connection";
+    private const string Unheard =
+        "the destination says nothing: QEMU is stopped, or has postcopy-preempt and waits for a second connection "
+        + "(--preempt)";
+
     private const int MaxWaitMs = 1000;
     private const long NsPerMs = 1_000_000;
     private const int MainEvent = 0;
@@ -29,6 +33,8 @@ internal sealed class PostcopySession : IDisposable
     private readonly EventCounter _wake = new();
     private readonly byte[] _received = new byte[64 << 10];
     private volatile bool _isStopped;
+    private bool _isHeard;
+    private long _beganNs;
     private bool _mainWaits;
     private bool _answersWait;
 
@@ -67,6 +73,9 @@ internal sealed class PostcopySession : IDisposable
     /// <summary>Called, on this thread, when the destination has loaded its devices, or takes pages again.</summary>
     public Action? OnRunning { get; init; }
 
+    /// <summary>How long the destination may say nothing at first, in ns.</summary>
+    public long AnswerPatienceNs { get; init; } = long.MaxValue;
+
     /// <summary>Bytes that the sockets took.</summary>
     public long SentBytes => _main.Sent + (_answers?.Sent ?? 0);
 
@@ -82,6 +91,7 @@ internal sealed class PostcopySession : IDisposable
     /// <param name="kind">A guest that has not begun, or one that is paused.</param>
     public PostcopyEnd Run(ReadOnlySpan<byte> devices, SessionKind kind)
     {
+        _beganNs = _nowNs();
         try
         {
             if (kind == SessionKind.Recovery)
@@ -124,7 +134,9 @@ internal sealed class PostcopySession : IDisposable
             if (!Receive())
                 return BrokenBy(Closed);
             if (_core.Phase is PostcopyPhase.Completed)
-                return PostcopyEnd.Completed;
+                return Completed();
+            if (!_isHeard && _nowNs() - _beganNs >= AnswerPatienceNs)
+                return BrokenBy(Unheard);
             if (_core.Phase is PostcopyPhase.Refused)
             {
                 Reason = "the destination says that the migration has failed";
@@ -147,6 +159,14 @@ internal sealed class PostcopySession : IDisposable
         return PostcopyEnd.Stopped;
     }
 
+    private PostcopyEnd Completed()
+    {
+        if (_contents.FinalProblem is not { } problem)
+            return PostcopyEnd.Completed;
+        Reason = problem;
+        return _contents.ProblemEnd;
+    }
+
     // False where the other end has closed.
     private bool Receive()
     {
@@ -156,6 +176,7 @@ internal sealed class PostcopySession : IDisposable
             count = _main.Receive(_received);
             if (count <= 0)
                 return count < 0;
+            _isHeard = true;
             _reader.Append(_received.AsSpan(0, count));
             while (_reader.TryRead(out var message))
             {
@@ -227,7 +248,7 @@ internal sealed class PostcopySession : IDisposable
         Reason = reason;
         return _core.Phase switch
         {
-            PostcopyPhase.Completed => PostcopyEnd.Completed,
+            PostcopyPhase.Completed => Completed(),
             PostcopyPhase.Opening or PostcopyPhase.Loading => PostcopyEnd.ClosedBeforeRun,
             _ => PostcopyEnd.Broken,
         };

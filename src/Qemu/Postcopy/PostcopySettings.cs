@@ -31,6 +31,9 @@ public sealed record PostcopySettings
     /// <summary>Pages that are fetched ahead of their push, where contents come from elsewhere.</summary>
     public int MaxFetchedAhead { get; init; } = 1024;
 
+    /// <summary>How long a destination that has taken a connection may say nothing; in ns.</summary>
+    public long AnswerPatienceNs { get; init; } = long.MaxValue;
+
     /// <summary>Each page is held back for so long: a network's latency, for experiments. In ns.</summary>
     public long LatencyNs { get; init; }
 }

@@ -13,6 +13,7 @@ namespace Userfault.Qemu;
 public sealed class QmpClient : IAsyncDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(100);
     private const int MaxLineBytes = 16 << 20;
 
     private readonly NetworkStream _stream;
@@ -54,9 +55,24 @@ public sealed class QmpClient : IAsyncDisposable
         var startedAt = time.GetTimestamp();
         while (true)
         {
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+            var left = patience - time.GetElapsedTime(startedAt);
+            await using var timer = time.CreateTimer(
+                _ => late.Cancel(),
+                null,
+                left > LeastPatience ? left : LeastPatience,
+                Timeout.InfiniteTimeSpan
+            );
             try
             {
-                return await ConnectAsync(path, cancelled);
+                return await ConnectAsync(path, late.Token);
+            }
+            catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
+            {
+                throw new QmpException(
+                    $"--qmp {path}: the monitor does not answer: another client holds it, or QEMU is stopped; give QEMU "
+                        + "a monitor for this command alone"
+                );
             }
             catch (QmpException e) when (e.InnerException is SocketException)
             {

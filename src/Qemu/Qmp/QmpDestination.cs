@@ -91,23 +91,37 @@ public sealed class QmpDestination : IAsyncDisposable
             );
         }
 
-        _ = await _client.ExecuteAsync("migrate-incoming", new JsonObject { ["uri"] = address.Uri }, cancelled);
+        try
+        {
+            _ = await _client.ExecuteAsync(
+                "migrate-incoming",
+                new JsonObject { ["uri"] = address.Absolute },
+                cancelled
+            );
+        }
+        catch (QmpException e) when (e.Message.Contains("already been started", StringComparison.Ordinal))
+        {
+            throw new QmpException($"{e.Message}; start QEMU with -incoming defer", e);
+        }
     }
 
     /// <summary>Has a paused guest's QEMU wait for another connection.</summary>
     /// <param name="address">Where it is to listen.</param>
+    /// <param name="stream">What the file holds: memory of another size is another guest's.</param>
     /// <param name="patience">How long to wait until it is paused.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancelled">Ends the wait.</param>
     /// <exception cref="QmpException">It is not paused, and does not become so.</exception>
     public async Task RecoverAsync(
         DestinationAddress address,
+        SavedStream stream,
         TimeSpan patience,
         TimeProvider time,
         CancellationToken cancelled
     )
     {
         ArgumentNullException.ThrowIfNull(address);
+        ArgumentNullException.ThrowIfNull(stream);
         await QueryAsync(cancelled);
         if (!await WaitForAsync("postcopy-paused", patience, time, cancelled))
         {
@@ -117,7 +131,8 @@ public sealed class QmpDestination : IAsyncDisposable
             );
         }
 
-        _ = await _client.ExecuteAsync("migrate-recover", new JsonObject { ["uri"] = address.Uri }, cancelled);
+        await RequireMemoryAsync(stream, cancelled);
+        _ = await _client.ExecuteAsync("migrate-recover", new JsonObject { ["uri"] = address.Absolute }, cancelled);
     }
 
     /// <summary>Waits until the migration has a state.</summary>
@@ -173,6 +188,22 @@ public sealed class QmpDestination : IAsyncDisposable
     {
         await _client.DisposeAsync();
         await _loop;
+    }
+
+    // A source with another file would be told of blocks that it does not have; QEMU 7.2 does not survive that.
+    private async Task RequireMemoryAsync(SavedStream stream, CancellationToken cancelled)
+    {
+        var summary = await _client.ExecuteAsync("query-memory-size-summary", null, cancelled);
+        if (summary?["base-memory"]?.GetValue<ulong>() is not { } there)
+            return;
+        var main = stream.Blocks.FirstOrDefault(static b => b.Name == "pc.ram");
+        if (stream.Blocks.Aggregate(0UL, static (sum, b) => sum + b.Bytes) < there || (main?.Bytes ?? there) != there)
+        {
+            throw new QmpException(
+                $"--qmp {_path}: the guest has {there >> 20} MiB of memory, and the file is of another one; give the "
+                    + "file that the restore began with"
+            );
+        }
     }
 
     private async Task<string?> QueryAsync(CancellationToken cancelled)

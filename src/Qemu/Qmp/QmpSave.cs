@@ -29,6 +29,9 @@ public static class QmpSave
         ArgumentNullException.ThrowIfNull(qemu);
         ArgumentNullException.ThrowIfNull(file);
         var isMapped = HasMappedRam(qemu);
+        var state = $"{(await qemu.ExecuteAsync("query-status", null, cancelled))?["status"]}";
+        if (state == "postmigrate")
+            throw new QmpException("the guest was saved before and has not run since; say cont in its monitor first");
         _ = await qemu.ExecuteAsync("stop", null, cancelled);
         // With postcopy-ram QEMU 10 would wait for a return path that a file has not.
         JsonArray capabilities = [Capability("events", true), Capability("postcopy-ram", false)];
@@ -96,9 +99,9 @@ public static class QmpSave
                 case "completed":
                     return;
                 case "failed" or "cancelled":
-                    var state = await qemu.ExecuteAsync("query-migrate", null, cancelled);
+                    var answer = await qemu.ExecuteAsync("query-migrate", null, cancelled);
                     throw new QmpException(
-                        $"QEMU could not save the guest: {state?["error-desc"] ?? "see its standard error"}; "
+                        $"QEMU could not save the guest: {answer?["error-desc"] ?? "see its standard error"}; "
                             + "the guest is stopped: say cont in its monitor to go on"
                     );
             }

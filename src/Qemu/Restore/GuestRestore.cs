@@ -15,6 +15,7 @@ public sealed class GuestRestore : IDisposable
     private readonly AnswerClock _clock = new();
     private readonly TimeProvider _time;
     private readonly long _madeAt;
+    private readonly long _answerPatienceNs;
     private long _beganNs;
     private long _runningNs = -1;
     private long _earlierBytes;
@@ -31,6 +32,7 @@ public sealed class GuestRestore : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(time);
         (_source, _time, _madeAt) = (source, time, time.GetTimestamp());
+        _answerPatienceNs = settings.AnswerPatienceNs;
         _contents = source.Open();
         if (settings.LatencyNs > 0)
             _contents = new DelayedContents(_contents, settings.LatencyNs, () => NowNs);
@@ -69,7 +71,11 @@ public sealed class GuestRestore : IDisposable
     /// <param name="stop">Ends it; the guest is paused then, and can be recovered.</param>
     public Task<SessionEnd> RunAsync(Socket main, Socket? answers, SessionKind kind, CancellationToken stop)
     {
-        var session = new PostcopySession(_core, _contents, main, answers, _clock, () => NowNs) { OnRunning = Running };
+        var session = new PostcopySession(_core, _contents, main, answers, _clock, () => NowNs)
+        {
+            OnRunning = Running,
+            AnswerPatienceNs = _answerPatienceNs,
+        };
         Volatile.Write(ref _session, session);
         _beganNs = NowNs;
         var ended = new TaskCompletionSource<SessionEnd>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,4 +1,6 @@
+using System.Text;
 using Userfault.Actors;
+using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.Cli;
@@ -29,6 +31,31 @@ internal sealed class Outputs
         );
 
     public bool JsonIsStandardOutput => _json == "-";
+
+    /// <summary>What a run reads must not be what it writes.</summary>
+    /// <param name="inputs">Files that are read; null for none.</param>
+    /// <exception cref="CliException">An output is one of them, by whatever name.</exception>
+    public void KeepFrom(params string?[] inputs)
+    {
+        foreach (
+            var (option, path) in ((string, string?)[])[("--json", _json), ("--html", _html), ("--record", _record)]
+        )
+        {
+            if (path is null || FileStamp.TryOf(path) is not { } written)
+                continue;
+            foreach (var input in inputs)
+            {
+                if (
+                    input is not null
+                    && FileStamp.TryOf(input) is { } read
+                    && (read.Device, read.Inode) == (written.Device, written.Inode)
+                )
+                {
+                    throw new CliException($"{option}: {path} is read by this run; name another file");
+                }
+            }
+        }
+    }
 
     /// <summary>Is the order of first touches to be written?</summary>
     public WorkingSetRecording WorkingSet => _record is null ? WorkingSetRecording.Off : WorkingSetRecording.On;
@@ -94,18 +121,14 @@ internal sealed class Outputs
         }
     }
 
-    // Complete under its name, or not at all.
     private static void WriteFile(string path, string text)
     {
-        var temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
         try
         {
-            File.WriteAllText(temporary, text);
-            File.Move(temporary, path, overwrite: true);
+            WholeFile.Write(path, Encoding.UTF8.GetBytes(text));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
             throw new CliException($"{path}: cannot be written: {e.Message}");
         }
     }

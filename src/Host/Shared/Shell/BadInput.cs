@@ -18,11 +18,16 @@ internal static class BadInput
         {
             return await run();
         }
-        catch (Exception e)
-            when (e is CliException or PagingException or KvmUnavailableException or DestinationException)
+        catch (Exception e) when (e is CliException or PagingException or KvmUnavailableException)
         {
             await Console.Error.WriteLineAsync($"userfault: {e.Message}");
             return ExitCodes.BadInput;
+        }
+        catch (DestinationException e)
+        {
+            // QEMU is not there, or refuses.
+            await Console.Error.WriteLineAsync($"userfault: {e.Message}");
+            return ExitCodes.Failed;
         }
         catch (LinuxException e)
         {

@@ -1,0 +1,35 @@
+using Userfault.Linux;
+
+namespace Userfault.Cli;
+
+/// <summary>
+/// Lines about guests, from any thread. That they cannot be written, because nobody reads any more or a disk is full,
+/// must not decide whether a guest lives: it is kept for the end.
+/// </summary>
+/// <param name="fd">Where to: standard output or standard error.</param>
+internal sealed class RestoreLines(int fd)
+{
+    private readonly LineOutput _output = new(fd);
+    private readonly Lock _lock = new();
+
+    /// <summary>Why lines are missing; null where none is.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>Writes a line, or notes that it cannot.</summary>
+    public void Write(string line)
+    {
+        lock (_lock)
+        {
+            if (Problem is not null)
+                return;
+            try
+            {
+                _output.WriteLine($"userfault qemu: {line}");
+            }
+            catch (LinuxException e)
+            {
+                Problem = e.Message;
+            }
+        }
+    }
+}
