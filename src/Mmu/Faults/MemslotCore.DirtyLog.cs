@@ -31,8 +31,8 @@ public sealed partial class MemslotCore
     /// </summary>
     /// <param name="gfn">The page.</param>
     /// <param name="level">
-    /// The leaf's size. A large leaf is writable in a logging slot only if its dirty bit was left set, and hardware logs
-    /// nothing through that.
+    /// The leaf's size. A large leaf is writable in a logging slot only if its dirty bit was left set, and hardware
+    /// logs nothing through that.
     /// </param>
     public void LogWrite(Gfn gfn, PageLevel level)
     {

@@ -1,6 +1,8 @@
 namespace Userfault.Mmu.Tests.Oracle;
 
-/// <summary>Rules of the USERFAULT flag that a <see cref="NaiveKvm"/> can get wrong, to see whether programs notice.</summary>
+/// <summary>
+/// Rules of the USERFAULT flag that a <see cref="NaiveKvm"/> can get wrong, to see whether programs notice.
+/// </summary>
 public enum NaiveDefect
 {
     /// <summary>It follows the specification.</summary>

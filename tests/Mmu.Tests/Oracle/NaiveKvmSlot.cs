@@ -1,6 +1,8 @@
 namespace Userfault.Mmu.Tests.Oracle;
 
-/// <summary>A slot of <see cref="NaiveKvm"/>: one leaf for each page that is mapped; the pages of a huge leaf share it.</summary>
+/// <summary>
+/// A slot of <see cref="NaiveKvm"/>: one leaf for each page that is mapped; the pages of a huge leaf share it.
+/// </summary>
 /// <param name="region">The call that made it.</param>
 /// <param name="hva">Its host memory.</param>
 /// <param name="bitmap">Its bitmap's address; 0 is none.</param>
