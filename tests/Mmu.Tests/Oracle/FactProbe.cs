@@ -37,7 +37,6 @@ internal sealed class FactProbe(KernelKvm vm)
             HasUserfault = ExitsOnSetBit(),
             HasMemfd = _hasRegion2 && Accepts(Small with { Second = true, Flags = RegionFlags.GuestMemfd }),
             GivesMemfd = vm.HasMemfd,
-            HasPreFault = Extension(KvmCapability.PreFaultMemory) != 0,
             HasAttributes = Extension(KvmCapability.MemoryAttributes) != 0,
             HasHugePages = hasHugePages,
             Recovery = hasHugePages ? Recovery() : HugePageRecovery.None,
@@ -47,7 +46,8 @@ internal sealed class FactProbe(KernelKvm vm)
             UsesHardwareDirtyLog = IsOn("kvm_intel", "pml"),
             ExitsOnErrorPage = ExitsInHole(),
             ZapsAllSlots = ZapsAllSlots(),
-            // The last: it cannot be undone.
+            // The last: what they do cannot be undone.
+            HasPreFault = Extension(KvmCapability.PreFaultMemory) != 0 && PreFaultComesBack(),
             HasZapQuirk =
                 vm.Do(new KvmCall.EnableCap((uint)KvmCapability.DisableQuirks2, 0, KvmUapi.QuirkSlotZapAll)).Errno == 0,
         };
@@ -74,6 +74,22 @@ internal sealed class FactProbe(KernelKvm vm)
         var answer = Read(region.Gpa);
         Delete(region);
         return answer.Exit == AnswerExit.MemoryFault;
+    }
+
+    /// <summary>
+    /// After the delete of a slot some kernels (6.12) do not return from the call until the vCPU has run or a signal
+    /// comes.
+    /// </summary>
+    private bool PreFaultComesBack()
+    {
+        var other = Small with { Slot = 1, Gpa = 16 * Page.Size };
+        Do(Small);
+        Do(other);
+        Read(Small.Gpa);
+        Delete(other);
+        var answer = Do(new KvmCall.PreFault(Small.Gpa, Page.Size, 0));
+        Delete(Small);
+        return answer.Errno == 0;
     }
 
     /// <summary>What a read finds mapped leaves no trace in a log; what it has to map counts as written.</summary>

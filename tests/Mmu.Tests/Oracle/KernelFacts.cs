@@ -52,7 +52,7 @@ public sealed record KernelFacts
     /// <summary>Does this kind of VM give out descriptors of guest_memfds? That alone says nothing.</summary>
     public bool GivesMemfd { get; init; }
 
-    /// <summary>KVM_PRE_FAULT_MEMORY.</summary>
+    /// <summary>KVM_PRE_FAULT_MEMORY that returns by itself, after the delete of a slot too.</summary>
     public bool HasPreFault { get; init; }
 
     /// <summary>KVM_SET_MEMORY_ATTRIBUTES.</summary>
@@ -115,7 +115,7 @@ public sealed record KernelFacts
         }
 
         if (!HasPreFault)
-            yield return "KVM_PRE_FAULT_MEMORY (this kernel answers EOPNOTSUPP)";
+            yield return "KVM_PRE_FAULT_MEMORY (this kernel has none, or does not return from it after a delete)";
         if (HasAttributes)
             yield return "KVM_SET_MEMORY_ATTRIBUTES and private memory (no program has private memory)";
         else

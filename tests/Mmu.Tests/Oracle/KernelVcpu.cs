@@ -6,6 +6,7 @@ namespace Userfault.Mmu.Tests.Oracle;
 public sealed class KernelVcpu : IDisposable
 {
     private const ulong Iopl3 = 0x3002;
+    private static readonly TimeSpan PreFaultBound = TimeSpan.FromSeconds(1);
 
     private readonly KvmVcpu _vcpu;
     private readonly Timer _watchdog;
@@ -54,7 +55,11 @@ public sealed class KernelVcpu : IDisposable
             SizeBytes = call.Size,
             Flags = call.Flags,
         };
+        // Some kernels do not come back from this call by themselves, but a signal ends it.
+        _vcpu.Adopt();
+        _watchdog.Change(PreFaultBound, Timeout.InfiniteTimeSpan);
         var error = _vcpu.PreFault(ref range);
+        _watchdog.Change(Timeout.Infinite, Timeout.Infinite);
         return new KvmAnswer((int)error, range.SizeBytes);
     }
 
