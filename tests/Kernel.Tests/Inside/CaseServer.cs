@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json;
 using Userfault.Kernel.Tests.Cases;
@@ -14,17 +16,33 @@ internal sealed class CaseServer(Stream port)
 {
     private static readonly XunitTestFramework Framework = new(new NullMessageSink());
 
+    private readonly BlockingCollection<string> _requests = [];
+
     public void Serve()
     {
-        using var reader = new StreamReader(port, leaveOpen: true);
+        new Thread(Read) { IsBackground = true }.Start();
         Answer(new KernelGreeting(Environment.OSVersion.Version.ToString(), Uptime()));
-        while (reader.ReadLine() is { } line)
+        foreach (var line in _requests.GetConsumingEnumerable())
         {
             var request = JsonSerializer.Deserialize<CaseRequest>(line)!;
             foreach (var (name, value) in request.Variables)
                 Environment.SetEnvironmentVariable(name, value);
             Answer(Run(request.Case));
         }
+    }
+
+    // A thread of its own, since the other side may die while a test runs: the port then takes no answer and blocks the
+    // writer for ever. Whatever the tests do at that time, this program ends, and the machine with it.
+    private void Read()
+    {
+        using (var reader = new StreamReader(port, leaveOpen: true))
+        {
+            while (reader.ReadLine() is { } line)
+                _requests.Add(line);
+        }
+
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
     }
 
     private static CaseAnswer Run(string serialized)
