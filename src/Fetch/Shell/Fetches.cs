@@ -25,6 +25,7 @@ public sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     private long _lastTickNs;
     private bool _isWanted;
     private int _isParked;
+    private int _taking;
     private volatile bool _isOver;
 
     /// <summary>An engine that follows a set of sources.</summary>
@@ -141,15 +142,23 @@ public sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     public void OnPages(PageBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        // Nobody is there any more to take it.
-        if (_isOver)
+        _ = Interlocked.Increment(ref _taking);
+        try
         {
-            batch.Release();
-            return;
-        }
+            // Nobody is there any more to take it.
+            if (_isOver)
+            {
+                batch.Release();
+                return;
+            }
 
-        Check?.Invoke(batch);
-        Arrive(new SourceEvent(SourceEvent.What.Pages, batch));
+            Check?.Invoke(batch);
+            Arrive(new SourceEvent(SourceEvent.What.Pages, batch));
+        }
+        finally
+        {
+            _ = Interlocked.Decrement(ref _taking);
+        }
     }
 
     /// <inheritdoc/>
@@ -170,6 +179,13 @@ public sealed class Fetches : IPageSink, ISourceFollower, IDisposable
     {
         _sources.Unfollow(this);
         _isOver = true;
+        // What a check looks at, digests in native memory, may be gone as soon as this returns: an answer that a source
+        // is handing over now is waited for. It counts itself before it asks whether this is over, and this asks for
+        // the count after it has said so: one of the two sees the other.
+        Interlocked.MemoryBarrier();
+        var spin = default(SpinWait);
+        while (Volatile.Read(ref _taking) > 0)
+            spin.SpinOnce();
         _core.CancelAll();
         Perform();
         while (_arrived.TryDequeue(out var arrived))

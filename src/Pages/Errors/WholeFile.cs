@@ -47,6 +47,9 @@ public static class WholeFile
     }
 
     /// <summary>The file that a path leads to: where it is a symbolic link, what that names in the end.</summary>
-    public static string TargetOf(string path) =>
-        new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+    public static string TargetOf(string path)
+    {
+        var file = new FileInfo(path);
+        return file.LinkTarget is null ? path : file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+    }
 }

@@ -26,7 +26,7 @@ public sealed record PostcopySettings
     public WorkingSet? Replay { get; init; }
 
     /// <summary>Pages of one section of push. An answer on the same channel waits behind at most this many.</summary>
-    public int SectionPages { get; init; } = 32;
+    public int SectionPages { get; init; } = 16;
 
     /// <summary>Pages that are fetched ahead of their push, where contents come from elsewhere.</summary>
     public int MaxFetchedAhead { get; init; } = 1024;

@@ -70,8 +70,8 @@ public sealed class QmpClient : IAsyncDisposable
             catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
             {
                 throw new QmpException(
-                    $"--qmp {path}: the monitor does not answer: another client holds it, or QEMU is stopped; give QEMU "
-                        + "a monitor for this command alone"
+                    $"--qmp {path}: the monitor does not answer: another client holds it, or QEMU is stopped; give "
+                        + "QEMU a monitor for this command alone"
                 );
             }
             catch (QmpException e) when (e.InnerException is SocketException)
