@@ -29,6 +29,9 @@ public sealed class ImageContentsTests : IDisposable
         File.SetLastWriteTimeUtc(path, new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         time.Now += TimeSpan.FromMilliseconds(999);
         Assert.Null(contents.Problem);
+        // A restore that ends meanwhile looks once more.
+        using (var ending = new ImageContents(image, time))
+            Assert.NotNull(((IPageContents)ending).FinalProblem);
         time.Now += TimeSpan.FromMilliseconds(1);
         Assert.NotNull(contents.Problem);
         Assert.Equal(PostcopyEnd.ImageChanged, ((IPageContents)contents).ProblemEnd);
