@@ -51,8 +51,6 @@ internal static class RestoreCommand
         RestoreWarmup.Run();
         var source = cluster?.Source ?? GuestSource.Of(image!, TimeProvider.System);
         var settings = options.SettingsOf(result, source.Stream);
-        if (cluster is not null && settings.LatencyNs > 0)
-            throw new CliException($"{options.Latency.Name}: belongs to a file in this process; leave it out");
         if (result.GetValue(options.Replay) is { } replay)
         {
             settings = settings with

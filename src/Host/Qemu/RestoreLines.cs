@@ -3,8 +3,8 @@ using Userfault.Linux;
 namespace Userfault.Cli;
 
 /// <summary>
-/// Lines about guests, from any thread. That they cannot be written, because nobody reads any more or a disk is full,
-/// must not decide whether a guest lives: it is kept for the end.
+/// Writes lines about guests, from any thread. A line that cannot be written, because a pipe is closed or a disk is
+/// full, must not end a guest: the error is kept and reported at the end.
 /// </summary>
 /// <param name="fd">Where to: standard output or standard error.</param>
 internal sealed class RestoreLines(int fd)

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Userfault.Linux;
+using Userfault.Pages;
 using Userfault.Qemu;
 
 namespace Userfault.Cli;
@@ -32,6 +34,10 @@ internal static class SaveCommand
     private static async Task<int> Run(string file, string monitor, CancellationToken cancelled)
     {
         var path = Path.GetFullPath(file);
+        // A link stays one; what is no file, such as a disk, would be replaced by one.
+        var target = WholeFile.TargetOf(path);
+        if (FileStamp.TryOf(path) is { Kind: FileKind.Other or FileKind.BlockDevice })
+            throw new CliException($"{file}: is a device or a pipe; name a file");
         if (Directory.Exists(path))
             throw new CliException($"{file}: is a folder; name a file");
         if (!Directory.Exists(Path.GetDirectoryName(path)))
@@ -40,7 +46,7 @@ internal static class SaveCommand
         var startedAt = TimeProvider.System.GetTimestamp();
         try
         {
-            await QmpSave.SaveAsync(qemu, path, cancelled);
+            await QmpSave.SaveAsync(qemu, target, cancelled);
         }
         catch (OperationCanceledException)
         {

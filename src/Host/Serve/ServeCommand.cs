@@ -30,6 +30,7 @@ internal static class ServeCommand
         if ((socket is null) == (standby is null))
             throw new CliException("serve: give --socket S to listen, or --standby S to stand by");
         var outputs = new Outputs(result.GetValue(options.Json), null, result.GetValue(options.Record));
+        outputs.KeepFrom(result.GetValue(options.Image.Image), result.GetValue(options.Replay));
         var output = new LineOutput(
             outputs.JsonIsStandardOutput ? LineOutput.StandardError : LineOutput.StandardOutput
         );

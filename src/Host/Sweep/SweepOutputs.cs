@@ -1,3 +1,6 @@
+using System.Text;
+using Userfault.Pages;
+
 namespace Userfault.Cli;
 
 /// <summary>What a sweep writes, and where; checked before it starts.</summary>
@@ -44,16 +47,12 @@ internal sealed class SweepOutputs
             return;
         }
 
-        // Complete under its name, or not at all.
-        var temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
         try
         {
-            File.WriteAllText(temporary, text);
-            File.Move(temporary, path, overwrite: true);
+            WholeFile.Write(path, Encoding.UTF8.GetBytes(text));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
             throw new CliException($"{path}: cannot be written: {e.Message.ReplaceLineEndings(" ")}");
         }
     }

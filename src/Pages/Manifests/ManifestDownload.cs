@@ -1,5 +1,3 @@
-using Userfault.Mmu;
-
 namespace Userfault.Pages;
 
 /// <summary>
@@ -62,7 +60,7 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
         while (true)
         {
             cancelled.ThrowIfCancellationRequested();
-            var answer = new Answer(range);
+            var answer = new CollectedPages(range);
             source.Request(
                 new PageRequest(Interlocked.Increment(ref _lastRequest), FetchPriority.Background, SentNs: 0),
                 [range],
@@ -79,34 +77,4 @@ public sealed class ManifestDownload(IPageSource source, ImageIdentity image, Ti
 
     private static PagingException Wrong(string what) =>
         new(PagingError.Corrupt, "page digests", what, "give this node the image itself");
-
-    private sealed class Answer(MemoryPageRange range) : IPageSink
-    {
-        private readonly TaskCompletionSource<FetchFailure?> _ended = new(
-            TaskCreationOptions.RunContinuationsAsynchronously
-        );
-
-        public byte[] Bytes { get; } = new byte[range.Count << Page.Shift];
-
-        public Task<FetchFailure?> Ended => _ended.Task;
-
-        public unsafe void OnPages(PageBatch batch)
-        {
-            foreach (var page in batch.Pages)
-            {
-                if (!range.Contains(page.Page) || page.Bytes == null)
-                    continue;
-                new ReadOnlySpan<byte>(page.Bytes, Page.Size).CopyTo(
-                    Bytes.AsSpan((int)((page.Page.Value - range.Start.Value) << Page.Shift))
-                );
-            }
-
-            var isLast = batch.IsLast;
-            batch.Release();
-            if (isLast)
-                _ended.TrySetResult(null);
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure) => _ended.TrySetResult(failure);
-    }
 }

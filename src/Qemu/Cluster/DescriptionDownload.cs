@@ -41,7 +41,7 @@ public static class DescriptionDownload
 
     private static byte[] Ask(PageClient client, ulong id, MemoryPageRange range)
     {
-        var answer = new Answer(range);
+        var answer = new CollectedPages(range);
         client.Request(new PageRequest(id, FetchPriority.Demand, SentNs: 0), [range], answer);
         // A source that is silent is disconnected by the client, which ends the request.
         var failure = answer.Ended.GetAwaiter().GetResult();
@@ -52,34 +52,4 @@ public static class DescriptionDownload
 
     private static PagingException Wrong(PageClient client, string problem) =>
         new(PagingError.Corrupt, client.Name, problem, "leave this source out, or start it anew");
-
-    private sealed class Answer(MemoryPageRange range) : IPageSink
-    {
-        private readonly TaskCompletionSource<FetchFailure?> _ended = new(
-            TaskCreationOptions.RunContinuationsAsynchronously
-        );
-
-        public byte[] Bytes { get; } = new byte[range.Count << Page.Shift];
-
-        public Task<FetchFailure?> Ended => _ended.Task;
-
-        public unsafe void OnPages(PageBatch batch)
-        {
-            foreach (var page in batch.Pages)
-            {
-                if (!range.Contains(page.Page) || page.Bytes == null)
-                    continue;
-                new ReadOnlySpan<byte>(page.Bytes, Page.Size).CopyTo(
-                    Bytes.AsSpan((int)((page.Page.Value - range.Start.Value) << Page.Shift))
-                );
-            }
-
-            var isLast = batch.IsLast;
-            batch.Release();
-            if (isLast)
-                _ended.TrySetResult(null);
-        }
-
-        public void OnFailed(ulong requestId, FetchFailure failure) => _ended.TrySetResult(failure);
-    }
 }

@@ -4,8 +4,8 @@ using Userfault.Pages;
 namespace Userfault.Qemu;
 
 /// <summary>
-/// Pages out of a saved stream in this process: all are here, until somebody writes to the file, which is looked for
-/// once a second. The image is shared, not owned.
+/// Pages of a saved stream in this process: all are here. Once a second it checks whether the file was written to.
+/// The image is shared, not owned.
 /// </summary>
 /// <param name="image">The image.</param>
 /// <param name="time">The clock.</param>

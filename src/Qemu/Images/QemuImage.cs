@@ -162,20 +162,7 @@ public sealed unsafe class QemuImage : IMemoryImage
     }
 
     /// <summary>The block that a page of the image lies in.</summary>
-    public RamBlock BlockOf(MemoryPage page)
-    {
-        int low = 0,
-            high = _blocks.Length - 1;
-        while (low < high)
-        {
-            var middle = (low + high + 1) >>> 1;
-            if (_blocks[middle].FirstPage.Value <= page.Value)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        return _blocks[low];
-    }
+    public RamBlock BlockOf(MemoryPage page) => _blocks[RamBlock.IndexOf(_blocks, page)];
 
     /// <inheritdoc/>
     public void Dispose()

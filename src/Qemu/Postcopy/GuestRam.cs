@@ -39,20 +39,7 @@ internal sealed class GuestRam
     public IReadOnlyList<RamBlock> Blocks => _blocks;
 
     /// <summary>The block of a page.</summary>
-    public int BlockOf(MemoryPage page)
-    {
-        int low = 0,
-            high = _blocks.Length - 1;
-        while (low < high)
-        {
-            var middle = (low + high + 1) >>> 1;
-            if (_blocks[middle].FirstPage.Value <= page.Value)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        return low;
-    }
+    public int BlockOf(MemoryPage page) => RamBlock.IndexOf(_blocks, page);
 
     /// <summary>The pages that must be sent together with this one: one, or those of a huge page.</summary>
     public MemoryPageRange UnitOf(MemoryPage page)

@@ -18,7 +18,7 @@ public enum PostcopyEnd
     /// <summary>The destination has broken the protocol.</summary>
     ProtocolError,
 
-    /// <summary>Contents of pages are not to be had any more; the guest is paused, and can be recovered.</summary>
+    /// <summary>No source of page contents is left; the guest is paused, and can be recovered.</summary>
     NoContents,
 
     /// <summary>The file was written to; the guest is paused, and may have pages of both contents.</summary>

@@ -22,7 +22,7 @@ public static class QmpSave
     /// </summary>
     /// <param name="qemu">Its monitor.</param>
     /// <param name="file">The file, with its folder.</param>
-    /// <param name="cancelled">Ends the wait, and the migration.</param>
+    /// <param name="cancelled">Ends the wait; what QEMU writes is removed, and the guest stays stopped.</param>
     /// <exception cref="QmpException">QEMU refuses, or fails.</exception>
     public static async Task SaveAsync(QmpClient qemu, string file, CancellationToken cancelled)
     {

@@ -15,4 +15,21 @@ public sealed record RamBlock(string Name, ulong Bytes, MemoryPage FirstPage, ul
 
     /// <summary>Its pages in the image.</summary>
     public MemoryPageRange Range => new(FirstPage, Pages);
+
+    /// <summary>Which of some blocks, which lie end to end, holds a page of the image.</summary>
+    internal static int IndexOf(ReadOnlySpan<RamBlock> blocks, MemoryPage page)
+    {
+        int low = 0,
+            high = blocks.Length - 1;
+        while (low < high)
+        {
+            var middle = (low + high + 1) >>> 1;
+            if (blocks[middle].FirstPage.Value <= page.Value)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+
+        return low;
+    }
 }

@@ -29,6 +29,29 @@ public sealed class OperatorTests(SavedGuest saved) : IDisposable
         Assert.Equal(new FileInfo(saved.Plain).Length, new FileInfo(file).Length);
     }
 
+    /// <summary>The same of the commands whose guests are not QEMU's.</summary>
+    [Theory]
+    [InlineData("migrate")]
+    [InlineData("serve", "--socket", "x")]
+    public async Task An_image_is_not_overwritten_by_what_is_reported_of_it(params string[] command)
+    {
+        var image = _folder.Write("guest.raw", new byte[4096]);
+        var result = await CommandLine.Run([.. command, "--image", image, "--json", image]);
+        result.IsBadInput("--json");
+        Assert.Equal(4096, new FileInfo(image).Length);
+    }
+
+    /// <summary>A node of a device would be replaced by a file.</summary>
+    [Fact]
+    public async Task A_guest_is_not_saved_over_a_device()
+    {
+        var link = _folder.At("null");
+        File.CreateSymbolicLink(link, "/dev/null");
+        var result = await CommandLine.Run("qemu", "save", link, "--qmp", _folder.At("q"));
+        result.IsBadInput(link);
+        Assert.NotNull(new FileInfo(link).LinkTarget);
+    }
+
     /// <summary>A monitor serves one client at a time, and says nothing to the next.</summary>
     [SkippableFact]
     public async Task A_monitor_that_another_holds_is_not_waited_for_without_end()

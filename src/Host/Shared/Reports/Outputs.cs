@@ -22,13 +22,14 @@ internal sealed class Outputs
     }
 
     /// <summary>What the options name.</summary>
-    /// <exception cref="CliException">A folder is not there.</exception>
-    public static Outputs Of(MigrateArguments arguments) =>
-        new(
-            arguments.Of(arguments.Options.Json),
-            arguments.Of(arguments.Options.Html),
-            arguments.Of(arguments.Options.Record)
-        );
+    /// <exception cref="CliException">A folder is not there, or an output is a file that is read.</exception>
+    public static Outputs Of(MigrateArguments arguments)
+    {
+        var options = arguments.Options;
+        var outputs = new Outputs(arguments.Of(options.Json), arguments.Of(options.Html), arguments.Of(options.Record));
+        outputs.KeepFrom(arguments.Of(options.Image), arguments.Of(options.Trace), arguments.Of(options.Replay));
+        return outputs;
+    }
 
     public bool JsonIsStandardOutput => _json == "-";
 
