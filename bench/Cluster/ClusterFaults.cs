@@ -44,7 +44,10 @@ internal static class ClusterFaults
                 Environment.ProcessPath!,
                 DataPlaneBench.Self("children", "data-plane-server", path)
             );
-            var setup = new Setup(image, server, vcpus, hasOneLoop, IsFresh: Arguments.Number(args, "--fresh", 0) == 1);
+            var setup = new Setup(image, server, vcpus, hasOneLoop, IsFresh: Arguments.Number(args, "--fresh", 0) == 1)
+            {
+                ReceivesOnLoop = Arguments.Number(args, "--receiver", 0) == 0,
+            };
             var only = Arguments.Text(args, "--only", "");
             for (var round = 0; round < rounds; round++)
                 Round(setup, only);
@@ -164,6 +167,7 @@ internal static class ClusterFaults
             {
                 Server = new IPEndPoint(IPAddress.Loopback, setup.Server.Port),
                 Image = content.Image.Identity,
+                Loop = setup.ReceivesOnLoop ? EventLoopDispatcher.LoopOf(system, memslots) : null,
             }
         );
         var settings = new MigrationSettings
@@ -207,6 +211,9 @@ internal static class ClusterFaults
 
     private sealed record Setup(FileImage Image, ServerProcess Server, int Vcpus, bool HasOneLoop, bool IsFresh)
     {
+        /// <summary>Does the actors' loop receive, and not a thread of the client's?</summary>
+        public bool ReceivesOnLoop { get; init; }
+
         /// <summary>How long a fault waits at half load, as far as it is known.</summary>
         public long WaitNs { get; set; }
 

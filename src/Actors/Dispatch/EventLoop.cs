@@ -8,9 +8,10 @@ namespace Userfault.Actors;
 /// <summary>
 /// One thread with a queue of mailboxes to run. Posts from the loop's own thread go to a list that no other thread
 /// accesses; posts from other threads go through a concurrent queue and wake the thread only if it is parked. The loop
-/// is also a clock: the thread itself sends timed messages, so timers for its own actors involve no other thread.
+/// is also a clock: the thread itself sends timed messages, so timers for its own actors involve no other thread. And it
+/// reads descriptors: what arrives for its actors is received on their thread, after everything that they had to do.
 /// </summary>
-internal sealed class EventLoop : IGuestTime
+internal sealed class EventLoop : IGuestTime, IReadinessLoop
 {
     // The foreign queue is checked at least this often while the loop is busy with its own posts.
     private const int OwnBatch = 64;
@@ -27,6 +28,7 @@ internal sealed class EventLoop : IGuestTime
     private readonly TimeProvider _time;
     private readonly bool _ticksAreNs;
     private readonly long _spinNs;
+    private readonly Readables _readables;
     private long _nextDueNs = long.MaxValue;
     private volatile bool _parked;
     private volatile bool _stopping;
@@ -38,6 +40,7 @@ internal sealed class EventLoop : IGuestTime
         _time = TimeProvider.System;
         _ticksAreNs = _time.TimestampFrequency == 1_000_000_000;
         _spinNs = spin.Ticks * 100;
+        _readables = new Readables(_bell);
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
@@ -47,6 +50,22 @@ internal sealed class EventLoop : IGuestTime
         _ticksAreNs
             ? _time.GetTimestamp()
             : (long)((Int128)_time.GetTimestamp() * 1_000_000_000 / _time.TimestampFrequency);
+
+    /// <inheritdoc/>
+    public bool IsCurrent => Thread.CurrentThread == _thread;
+
+    /// <inheritdoc/>
+    public bool TryAdd(IReadable readable)
+    {
+        if (!_readables.TryAdd(readable))
+            return false;
+        if (!IsCurrent)
+            _bell.Ring();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Remove(IReadable readable) => _readables.Remove(readable);
 
     /// <inheritdoc/>
     public void TellAt(long dueNs, IActorRef receiver, object message)
@@ -82,7 +101,8 @@ internal sealed class EventLoop : IGuestTime
     {
         while (true)
         {
-            if (RunSome() | TellDue())
+            // Descriptors after the actors: what has arrived in the meantime is one batch.
+            if (RunSome() | TellDue() | Read())
                 continue;
             if (_stopping)
                 break;
@@ -91,6 +111,7 @@ internal sealed class EventLoop : IGuestTime
             Park();
         }
 
+        _readables.End(_failed);
         _bell.Dispose();
     }
 
@@ -146,6 +167,21 @@ internal sealed class EventLoop : IGuestTime
 #pragma warning restore CA1031
     }
 
+    private bool Read()
+    {
+#pragma warning disable CA1031 // The same for a descriptor's reader.
+        try
+        {
+            return _readables.Read();
+        }
+        catch (Exception failure)
+        {
+            _failed(failure);
+            return true;
+        }
+#pragma warning restore CA1031
+    }
+
     // True if there is work or a timer is due.
     private bool SpinForWork()
     {
@@ -157,7 +193,7 @@ internal sealed class EventLoop : IGuestTime
         var until = isNear ? _nextDueNs : nowNs + _spinNs;
         do
         {
-            if (!_foreign.IsEmpty)
+            if (!_foreign.IsEmpty || Read())
                 return true;
             Thread.SpinWait(1);
         } while (!_stopping && NowNs < until);
@@ -168,7 +204,7 @@ internal sealed class EventLoop : IGuestTime
     {
         _parked = true;
         Interlocked.MemoryBarrier();
-        if (_foreign.IsEmpty && !_stopping)
+        if (_foreign.IsEmpty && !_readables.HasAdded && !_stopping)
         {
             if (_nextDueNs == long.MaxValue)
                 _bell.Wait(Doorbell.Forever);

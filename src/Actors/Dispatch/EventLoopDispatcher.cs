@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Dispatch;
+using Userfault.Linux;
 
 namespace Userfault.Actors;
 
@@ -47,6 +48,15 @@ public sealed class EventLoopDispatcher : MessageDispatcher
     {
         ArgumentNullException.ThrowIfNull(system);
         return system.Dispatchers.Lookup(dispatcher) is EventLoopDispatcher loop ? loop.Time : null;
+    }
+
+    /// <summary>
+    /// The thread of a dispatcher as a reader of descriptors; null if it is not an <see cref="EventLoopDispatcher"/>.
+    /// </summary>
+    public static IReadinessLoop? LoopOf(ActorSystem system, string dispatcher)
+    {
+        ArgumentNullException.ThrowIfNull(system);
+        return system.Dispatchers.Lookup(dispatcher) is EventLoopDispatcher loop ? loop._loop : null;
     }
 
     /// <inheritdoc/>

@@ -17,6 +17,7 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
 
     private readonly ReceiveBufferPool _buffers = new();
     private readonly ClientHandshake _handshake = new(options);
+    private ReceiveBuffer? _buffer;
     private PageDecoder? _decoder;
     private long _completedNs;
     private PageBatch? _open;
@@ -27,32 +28,46 @@ internal sealed unsafe class ClientReceiver(PageClient client, PageClientOptions
     /// <summary>Receives until the connection ends, and returns the reason.</summary>
     public Refusal Receive()
     {
-        var buffer = _buffers.Rent([]);
-        try
+        while (true)
         {
-            while (true)
+            var refusal = Take(transport.Receive(NextRoom()));
+            if (refusal.Reason != RefusalReason.None)
             {
-                buffer = MakeRoom(buffer);
-                var bytes = transport.Receive(RoomFor(buffer));
-                if (bytes <= 0)
-                {
-                    return new Refusal(RefusalReason.ConnectionLost, transport.ClosedText);
-                }
-                buffer.Filled += bytes;
-                client.Heard(bytes);
-                _completedNs = client.NowNs;
-                var refusal = TakeFrames(buffer);
-                if (refusal.Reason != RefusalReason.None)
-                {
-                    return refusal;
-                }
+                return refusal;
             }
         }
-        finally
+    }
+
+    /// <summary>
+    /// Receives once, without blocking. Returns null if nothing had arrived; a reason if the connection ends with it.
+    /// </summary>
+    public Refusal? TryReceive() => transport.TryReceive(NextRoom()) is int bytes ? Take(bytes) : null;
+
+    /// <summary>Gives up the memory; nothing is received any more.</summary>
+    public void Close()
+    {
+        _buffer?.Release();
+        _buffer = null;
+        _decoder?.Clear();
+    }
+
+    private Span<byte> NextRoom()
+    {
+        _buffer = _buffer is null ? _buffers.Rent([]) : MakeRoom(_buffer);
+        return RoomFor(_buffer);
+    }
+
+    private Refusal Take(int bytes)
+    {
+        if (bytes <= 0)
         {
-            buffer.Release();
-            _decoder?.Clear();
+            return new Refusal(RefusalReason.ConnectionLost, transport.ClosedText);
         }
+        var buffer = _buffer!;
+        buffer.Filled += bytes;
+        client.Heard(bytes);
+        _completedNs = client.NowNs;
+        return TakeFrames(buffer);
     }
 
     // Does not receive the start of a frame that will not fit behind the incoming one: it would have to be moved.

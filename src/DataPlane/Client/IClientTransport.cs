@@ -11,6 +11,20 @@ internal interface IClientTransport : IDisposable
     /// <summary>Blocks until bytes arrive. Returns 0 if the server has closed the connection.</summary>
     int Receive(Span<byte> into);
 
+    /// <summary>
+    /// The descriptor from which <see cref="TryReceive"/> receives, once connected; null if the transport only blocks.
+    /// </summary>
+    int? Descriptor { get; }
+
+    /// <summary>
+    /// Receives what has arrived, without blocking: null if that is nothing, and 0 if the server has closed the
+    /// connection.
+    /// </summary>
+    int? TryReceive(Span<byte> into);
+
+    /// <summary>Ends the connection for both ends, and with it a wait for the descriptor, which stays open.</summary>
+    void Shutdown();
+
     /// <summary>The message for a connection that the server has closed.</summary>
     string ClosedText { get; }
 

@@ -1,10 +1,11 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
 
-// The work of the receive thread, from connecting to the end of the connection.
+// The work of the thread that receives, from connecting to the end of the connection.
 public sealed partial class PageClient
 {
     /// <summary>The handshake is complete.</summary>
@@ -112,6 +113,11 @@ public sealed partial class PageClient
         try
         {
             _transport.Connect();
+            if (TryMoveToLoop())
+            {
+                return;
+            }
+            _receiving = Thread.CurrentThread;
             End(_receiver.Receive());
         }
         catch (AuthenticationException e)
@@ -120,8 +126,67 @@ public sealed partial class PageClient
         }
         catch (Exception e) when (IsLoss(e))
         {
-            End(new Refusal(RefusalReason.ConnectionLost, e.Message));
+            End(LossOf(e));
         }
+        Finish();
+    }
+
+    // Returns false if this thread goes on.
+    private bool TryMoveToLoop()
+    {
+        if (_options.Loop is not { } loop || _transport.Descriptor is not int descriptor)
+        {
+            return false;
+        }
+        var reader = new LoopReader(this, loop, descriptor);
+        lock (_lock)
+        {
+            // The descriptor of a client that has ended is closed, or about to be.
+            if (_end is not null)
+            {
+                return false;
+            }
+            _loopReader = reader;
+        }
+        if (loop.TryAdd(reader))
+        {
+            return true;
+        }
+        lock (_lock)
+        {
+            _loopReader = null;
+        }
+        return false;
+    }
+
+    // On the loop's thread. Returns false if nothing had arrived.
+    private bool TryReceive()
+    {
+        Refusal? refusal = null;
+        _receiving = Thread.CurrentThread;
+        try
+        {
+            refusal = _receiver.TryReceive();
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            refusal = LossOf(e);
+        }
+        finally
+        {
+            _receiving = null;
+        }
+        if (refusal is { Reason: not RefusalReason.None } end)
+        {
+            End(end);
+        }
+        return refusal is not null;
+    }
+
+    // The last action of the thread that receives, after End.
+    private void Finish()
+    {
+        _receiver.Close();
         var failure = _end!.Value.Reason
             is RefusalReason.BadFrame
                 or RefusalReason.BadChecksum
@@ -144,6 +209,8 @@ public sealed partial class PageClient
         _owner.OnClosed(this, _end!.Value);
     }
 
+    private static Refusal LossOf(Exception e) => new(RefusalReason.ConnectionLost, e.Message);
+
     private static bool IsLoss(Exception e) =>
         e
             is SocketException
@@ -151,4 +218,53 @@ public sealed partial class PageClient
                 or ObjectDisposedException
                 or AuthenticationException
                 or InvalidOperationException;
+
+    /// <summary>The client on a loop's thread.</summary>
+    private sealed class LoopReader(PageClient client, IReadinessLoop loop, int descriptor) : IReadable
+    {
+        private readonly TaskCompletionSource _finished = new();
+
+        public int Fd => descriptor;
+
+        public bool TryRead()
+        {
+            if (!client._hasEnded && !client.TryReceive())
+            {
+                return false;
+            }
+            if (client._hasEnded)
+            {
+                Finish();
+            }
+            return true;
+        }
+
+        public void OnLoopEnded()
+        {
+            client.End(new Refusal(RefusalReason.Closed, "the thread that receives has ended"));
+            Finish();
+        }
+
+        /// <summary>After the client's end: returns once the loop has finished it.</summary>
+        public void WaitForEnd()
+        {
+            if (loop.IsCurrent)
+            {
+                Finish();
+            }
+            _finished.Task.Wait();
+        }
+
+        private void Finish()
+        {
+            if (_finished.Task.IsCompleted)
+            {
+                return;
+            }
+            loop.Remove(this);
+            client._transport.Dispose();
+            client.Finish();
+            _finished.SetResult();
+        }
+    }
 }

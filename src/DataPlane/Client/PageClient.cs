@@ -4,9 +4,9 @@ namespace Userfault.DataPlane;
 
 /// <summary>
 /// The requesting end of the page data plane (docs/data-plane.md): an <see cref="IPageSource"/> whose pages are in
-/// another process. One dedicated thread connects, receives into pooled buffers and delivers pages to sinks by
-/// reference; requests may be made on any thread, which also sends them. Everything that the server sends is checked; a
-/// server that violates the protocol is disconnected, and every outstanding request ends.
+/// another process. A thread of its own connects; that thread, or the loop of the options, receives into pooled buffers
+/// and delivers pages to sinks by reference. Requests may be made on any thread, which also sends them. Everything that
+/// the server sends is checked; a server that violates the protocol is disconnected, and every outstanding request ends.
 /// </summary>
 public sealed partial class PageClient : IPageSource
 {
@@ -24,7 +24,12 @@ public sealed partial class PageClient : IPageSource
     private readonly ClientReceiver _receiver;
     private Welcome? _welcome;
     private Refusal? _end;
+    private LoopReader? _loopReader;
     private volatile Thread? _gatherer;
+
+    // The thread that delivers pages now.
+    private volatile Thread? _receiving;
+    private volatile bool _hasEnded;
     private long _receivedMs;
 
     private PageClient(PageClientOptions options, IPageClientOwner owner)
@@ -119,7 +124,7 @@ public sealed partial class PageClient : IPageSource
             if (failure is null && pages > 0)
             {
                 _pending.Add(request, ranges, sink);
-                SendWhatMayGo(Thread.CurrentThread == _thread ? _receivedMs : NowMs);
+                SendWhatMayGo(Thread.CurrentThread == _receiving ? _receivedMs : NowMs);
             }
         }
         if (failure is FetchFailure known)
@@ -196,15 +201,19 @@ public sealed partial class PageClient : IPageSource
     /// </remarks>
     public void GiveUp() => End(new Refusal(RefusalReason.Closed, "given up: its answers are wrong or do not come"));
 
-    /// <summary>Closes the connection; outstanding requests end in SourceLost. Waits for the receive thread.</summary>
+    /// <summary>
+    /// Closes the connection; outstanding requests end in SourceLost. Waits until nothing is delivered any more, unless
+    /// it is called in a delivery.
+    /// </summary>
     public void Dispose()
     {
         End(new Refusal(RefusalReason.Closed, "closed by this end"));
-        if (Thread.CurrentThread != _thread)
+        if (Thread.CurrentThread == _receiving)
         {
-            _thread.Join();
+            return;
         }
-        _timer.Dispose();
+        _thread.Join();
+        Volatile.Read(ref _loopReader)?.WaitForEnd();
     }
 
     private FetchFailure? Check(ReadOnlySpan<MemoryPageRange> ranges, out ulong pages)
@@ -241,7 +250,7 @@ public sealed partial class PageClient : IPageSource
     private void Flush(bool fromReceiveThread = false)
     {
         var current = Thread.CurrentThread;
-        if (!fromReceiveThread && (current == _thread || current == _gatherer))
+        if (!fromReceiveThread && (current == _receiving || current == _gatherer))
         {
             return;
         }
@@ -277,10 +286,21 @@ public sealed partial class PageClient : IPageSource
 
     private void End(Refusal why)
     {
+        bool isOnLoop;
         lock (_lock)
         {
             _end ??= why;
+            _hasEnded = true;
+            isOnLoop = _loopReader is not null;
         }
-        _transport.Dispose();
+        // A descriptor that the loop waits for is closed by the loop.
+        if (isOnLoop)
+        {
+            _transport.Shutdown();
+        }
+        else
+        {
+            _transport.Dispose();
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.DataPlane;
@@ -35,6 +36,12 @@ public sealed record PageClientOptions
 
     /// <summary>Maximum silence of the server; the client pings it in time.</summary>
     public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// The loop on whose thread the client receives and delivers, so that pages are placed by the thread that receives
+    /// them; null for a thread of the client's own, which also serves TLS and systems whose sockets cannot be waited for.
+    /// </summary>
+    public IReadinessLoop? Loop { get; init; }
 
     /// <summary>The clock for the timeouts and <see cref="PageBatch.CompletedNs"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

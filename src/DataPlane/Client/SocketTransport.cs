@@ -37,7 +37,37 @@ internal sealed unsafe class SocketTransport : IClientTransport
 
     public string ClosedText => "the server closed the connection";
 
+    public int? Descriptor => _fd < 0 ? null : _fd;
+
     public int Receive(Span<byte> into) => _socket.Receive(into);
+
+    public int? TryReceive(Span<byte> into)
+    {
+        fixed (byte* start = into)
+        {
+            var received = Libc.Receive(_fd, start, (nuint)into.Length, Libc.MSG_DONTWAIT);
+            if (received >= 0)
+            {
+                return (int)received;
+            }
+            var error = Marshal.GetLastPInvokeError();
+            return error is (int)LinuxErrno.EAGAIN or (int)LinuxErrno.EINTR
+                ? null
+                : throw new IOException($"recv: errno {error}");
+        }
+    }
+
+    public void Shutdown()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The other end was faster.
+        }
+    }
 
     public int Send(ReadOnlySpan<byte> bytes)
     {

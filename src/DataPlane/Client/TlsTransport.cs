@@ -50,6 +50,13 @@ internal sealed class TlsTransport(EndPoint server, SslClientAuthenticationOptio
         return bytes;
     }
 
+    // Decryption may need several receives for one byte of content, and blocks in between.
+    public int? Descriptor => null;
+
+    public int? TryReceive(Span<byte> into) => throw new NotSupportedException("TLS only blocks");
+
+    public void Shutdown() => _socket.Dispose();
+
     public int Send(ReadOnlySpan<byte> bytes)
     {
         _stream!.Write(bytes);
