@@ -29,6 +29,8 @@ switch (args)
         return UffdBench.Run(options);
     case ["qemu", .. var options]:
         return await QemuBench.Run(options);
+    case ["children", "busy"]:
+        return BusyProcesses.Run();
     case ["children", "remoting-echo"]:
         return RemotingRate.Echo();
     case ["children", "cluster-node", var seed, var port]:

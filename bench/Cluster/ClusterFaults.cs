@@ -13,10 +13,13 @@ namespace Userfault.Bench.Cluster;
 
 /// <summary>
 /// Pages from a source in another process to a destination's guest memory through all of its actors, over TCP loopback:
-/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand|push] [--fresh 1]`. Each round:
+/// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand|push] [--fresh 1] [--load 0]
+/// [--receiver 1]`. Each round:
 /// what the data plane alone does with as many pages outstanding, which bounds the rest; demand alone at full speed; at
 /// half that rate, which gives the latency; and both with background push. With one loop all actors share a thread that
-/// parks at once, as the command has it on two cores. Guest memory has been touched before, unless it is to be fresh.
+/// parks at once and receives pages itself, as the command has it on two cores, unless a thread of the data plane's is to
+/// receive. Guest memory has been touched before, unless it is to be fresh. With a load, demand alone runs again beside so
+/// many busy processes.
 /// </summary>
 internal static class ClusterFaults
 {
@@ -49,8 +52,20 @@ internal static class ClusterFaults
                 ReceivesOnLoop = Arguments.Number(args, "--receiver", 0) == 0,
             };
             var only = Arguments.Text(args, "--only", "");
+            var load = Arguments.Number(args, "--load", 0);
+            // Compiles everything, so that the rounds are alike.
+            foreach (var order in new[] { BackgroundOrder.None, BackgroundOrder.Sequential })
+            {
+                for (var i = 0; i < 3; i++)
+                    Measure(setup, order, spacingNs: 0);
+            }
+
             for (var round = 0; round < rounds; round++)
+            {
                 Round(setup, only);
+                if (load > 0)
+                    Loaded(setup, load);
+            }
         }
         finally
         {
@@ -86,18 +101,31 @@ internal static class ClusterFaults
         Half(setup, BackgroundOrder.Sequential, "push, half   ", demand);
     }
 
+    private static void Loaded(Setup setup, int count)
+    {
+        var undisturbed = Rate(setup, Measure(setup, BackgroundOrder.None, spacingNs: 0));
+        using var load = new BusyProcesses(count);
+        Full(setup, BackgroundOrder.None, $"beside {count} loops", undisturbed, "the same without");
+    }
+
     private static double Bound(Setup setup, int outstanding, int pagesPerRequest) =>
         PageLoad
             .Run(setup.Server, setup.Image.Identity, (int)setup.Image.Pages, outstanding, pagesPerRequest, seconds: 1)
             .PagesPerSecond;
 
-    private static double Full(Setup setup, BackgroundOrder background, string name, double bound)
+    private static double Full(
+        Setup setup,
+        BackgroundOrder background,
+        string name,
+        double bound,
+        string of = "the data plane"
+    )
     {
         var report = Measure(setup, background, spacingNs: 0);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of the data plane; "
+                $"{name} {Figures(setup, report)}; {100 * Rate(setup, report) / bound:0} % of {of}; "
                     + $"processor a page: source {setup.SourceUs:0.0} us, destination {setup.OwnUs:0.0} us; "
                     + $"{setup.AllocatedBytes:0} bytes allocated a page"
             )

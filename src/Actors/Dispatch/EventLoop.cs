@@ -16,6 +16,10 @@ internal sealed class EventLoop : IGuestTime, IReadinessLoop
     // The foreign queue is checked at least this often while the loop is busy with its own posts.
     private const int OwnBatch = 64;
 
+    // Mailboxes with much to do end a turn early: what they left to be sent waits for the turn's end.
+    private const long MaxTurnNs = 100_000;
+    private const int RunsPerLook = 8;
+
     // Waking a parked thread takes about this long: a loop that may spin wakes this much before the next timer is due.
     private const long WakeNs = 60_000;
 
@@ -118,13 +122,14 @@ internal sealed class EventLoop : IGuestTime, IReadinessLoop
     private bool RunSome()
     {
         var any = false;
-        for (var i = 0; i < OwnBatch && _own.TryDequeue(out var run); i++)
+        var untilNs = _readables.IsEmpty ? long.MaxValue : NowNs + MaxTurnNs;
+        for (var i = 0; i < OwnBatch && HasTime(i, untilNs) && _own.TryDequeue(out var run); i++)
         {
             Execute(run);
             any = true;
         }
 
-        for (var i = 0; i < OwnBatch && _foreign.TryDequeue(out var run); i++)
+        for (var i = 0; i < OwnBatch && HasTime(i, untilNs) && _foreign.TryDequeue(out var run); i++)
         {
             Execute(run);
             any = true;
@@ -132,6 +137,10 @@ internal sealed class EventLoop : IGuestTime, IReadinessLoop
 
         return any;
     }
+
+    // At least one run per turn and queue.
+    private bool HasTime(int runs, long untilNs) =>
+        untilNs == long.MaxValue || runs == 0 || runs % RunsPerLook != 0 || NowNs < untilNs;
 
     private bool TellDue()
     {

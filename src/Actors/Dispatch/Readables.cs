@@ -17,6 +17,9 @@ internal sealed class Readables(Doorbell bell)
     /// <summary>Has one been added since the last read?</summary>
     public bool HasAdded => _hasAdded;
 
+    /// <summary>Is there nothing to read from?</summary>
+    public bool IsEmpty => _all.Count == 0;
+
     /// <summary>From any thread; the loop then needs a ring.</summary>
     public bool TryAdd(IReadable readable)
     {
@@ -50,6 +53,9 @@ internal sealed class Readables(Doorbell bell)
     {
         if (_hasAdded)
             TakeAdded();
+        // From behind, since each may remove itself.
+        for (var i = _all.Count - 1; i >= 0; i--)
+            _all[i].OnIdle();
         return _all.Count switch
         {
             0 => false,
@@ -89,7 +95,7 @@ internal sealed class Readables(Doorbell bell)
     {
         bell.Wait(0);
         var any = false;
-        // From behind, since a reader may remove itself; one that is removed by another's read ends the round.
+        // One that is removed ends the round: the indexes are other ones now.
         for (var i = _all.Count - 1; i >= 0; i--)
         {
             if (!bell.IsReadable(i))

@@ -75,7 +75,7 @@ public sealed partial class PageClient
         {
             SendWhatMayGo(_receivedMs);
         }
-        Flush(fromReceiveThread: true);
+        Flush(isLast: true);
     }
 
     /// <summary>The server has ended a request early.</summary>
@@ -223,8 +223,25 @@ public sealed partial class PageClient
     private sealed class LoopReader(PageClient client, IReadinessLoop loop, int descriptor) : IReadable
     {
         private readonly TaskCompletionSource _finished = new();
+        private bool _hasUnsent;
 
         public int Fd => descriptor;
+
+        /// <summary>
+        /// Will what was appended be sent at the end of the loop's turn? A call over loopback takes as long as several
+        /// pages, and a turn of the loop has requests of several actors.
+        /// </summary>
+        public bool TakeTurn() => loop.IsCurrent && (_hasUnsent = true);
+
+        public void OnIdle()
+        {
+            if (!_hasUnsent)
+            {
+                return;
+            }
+            _hasUnsent = false;
+            client.Flush(isLast: true);
+        }
 
         public bool TryRead()
         {

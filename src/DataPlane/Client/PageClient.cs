@@ -246,11 +246,16 @@ public sealed partial class PageClient : IPageSource
         }
     }
 
-    // The receive thread sends all requests of its sinks at once, when it has processed all frames.
-    private void Flush(bool fromReceiveThread = false)
+    // The thread that receives sends all requests of its sinks at once, when it has processed all frames; a loop sends
+    // all requests of its turn at once.
+    private void Flush(bool isLast = false)
     {
         var current = Thread.CurrentThread;
-        if (!fromReceiveThread && (current == _receiving || current == _gatherer))
+        if (!isLast && (current == _receiving || current == _gatherer))
+        {
+            return;
+        }
+        if (!isLast && _loopReader?.TakeTurn() == true)
         {
             return;
         }

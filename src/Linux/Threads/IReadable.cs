@@ -6,6 +6,11 @@ public interface IReadable
     /// <summary>The descriptor, open from its addition to its removal.</summary>
     int Fd { get; }
 
+    /// <summary>
+    /// The loop has done all its other work and looks for more: what that work left to be sent is sent now.
+    /// </summary>
+    void OnIdle();
+
     /// <summary>Reads once, without blocking. Returns false if there was nothing to read.</summary>
     bool TryRead();
 
