@@ -4,8 +4,14 @@ using Userfault.Tests;
 namespace Userfault.DataPlane.Tests;
 
 /// <summary>How many batches an owner is given for pages that travelled in frames of their own.</summary>
-public sealed class BatchingTests
+public class BatchingTests : ClientTests
 {
+    public BatchingTests()
+        : this(onLoop: false) { }
+
+    protected BatchingTests(bool onLoop)
+        : base(onLoop) { }
+
     private static readonly PlaneImage Image = new(512);
 
     [Theory]
@@ -24,7 +30,7 @@ public sealed class BatchingTests
             sent.Set();
         });
         var (sink, isOver) = Waiting(sent);
-        using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
+        using var client = PageClient.Connect(ClientOf(server.Endpoint, Image.Identity));
 
         // While the first request's sink waits, the receive thread takes nothing: all the rest is there when it looks
         // again.
@@ -63,7 +69,7 @@ public sealed class BatchingTests
             sent.Set();
         });
         var (sink, isOver) = Waiting(sent);
-        using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
+        using var client = PageClient.Connect(ClientOf(server.Endpoint, Image.Identity));
 
         client.Ask(1, 500, 1, sink);
         client.Request(new PageRequest(2, FetchPriority.Demand, 0), [Plane.Range(0, 2), Plane.Range(9, 1)], sink);
@@ -87,7 +93,7 @@ public sealed class BatchingTests
     {
         using var source = Scattered();
         using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, Image.Identity));
         var sink = new RecordingSink(Image);
 
         for (ulong i = 0; i < 20; i++)
@@ -120,7 +126,7 @@ public sealed class BatchingTests
             }
         });
         var sink = new RecordingSink(Image);
-        using var client = PageClient.Connect(Plane.ClientOf(server.Endpoint, Image.Identity));
+        using var client = PageClient.Connect(ClientOf(server.Endpoint, Image.Identity));
 
         client.Gather();
         foreach (var page in new ulong[] { 3, 8, 18 })
@@ -139,7 +145,7 @@ public sealed class BatchingTests
     {
         using var source = Scattered();
         using var server = new PageServer(Plane.Server, [new PageOffer(source)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, Image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, Image.Identity));
         var sink = new RecordingSink(Image);
 
         client.Request(

@@ -4,12 +4,18 @@ using Userfault.Tests;
 namespace Userfault.DataPlane.Tests;
 
 /// <summary>What a client does with servers that answer wrongly, late, twice or never.</summary>
-public sealed class HostileServerTests
+public class HostileServerTests : ClientTests
 {
+    public HostileServerTests()
+        : this(onLoop: false) { }
+
+    protected HostileServerTests(bool onLoop)
+        : base(onLoop) { }
+
     private static readonly PlaneImage Image = new(64);
 
-    private static PageClientOptions OptionsOf(ScriptedServer server) =>
-        Plane.ClientOf(server.Endpoint, Image.Identity) with
+    private PageClientOptions OptionsOf(ScriptedServer server) =>
+        ClientOf(server.Endpoint, Image.Identity) with
         {
             DuplicateWindow = 4,
         };
@@ -277,7 +283,7 @@ public sealed class HostileServerTests
             [new PageOffer(Image)]
         );
         var owner = new TestOwner();
-        using var client = PageClient.Start(Plane.ClientOf(server, Image.Identity), owner);
+        using var client = PageClient.Start(ClientOf(server, Image.Identity), owner);
         await owner.Opened;
         var before = client.Counters.Bytes;
 

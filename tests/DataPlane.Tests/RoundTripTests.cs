@@ -5,8 +5,14 @@ using Userfault.Tests;
 
 namespace Userfault.DataPlane.Tests;
 
-public sealed class RoundTripTests
+public class RoundTripTests : ClientTests
 {
+    public RoundTripTests()
+        : this(onLoop: false) { }
+
+    protected RoundTripTests(bool onLoop)
+        : base(onLoop) { }
+
     [Theory]
     [InlineData("native", 64)]
     [InlineData("native", 0)]
@@ -25,7 +31,7 @@ public sealed class RoundTripTests
             [new PageOffer(image)]
         );
         using var client = PageClient.Connect(
-            Plane.ClientOf(server, image.Identity) with
+            ClientOf(server, image.Identity) with
             {
                 DuplicateWindow = window,
                 Tls = transport == "tls" ? certificate.ForClient() : null,
@@ -60,7 +66,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(70);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         var sink = new RecordingSink(image);
 
         client.Ask(1, 0, 70, sink);
@@ -79,7 +85,7 @@ public sealed class RoundTripTests
     {
         using var image = new SyntheticImage(new SyntheticSettings(2000, 0.3, 0.2, Seed: 9));
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         var sink = new RecordingSink(image);
 
         client.Ask(1, 0, 1000, sink);
@@ -97,7 +103,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(100);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         var sink = new RecordingSink(image);
 
         client.Request(
@@ -124,7 +130,7 @@ public sealed class RoundTripTests
             },
             [new PageOffer(image)]
         );
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         var sink = new RecordingSink(image);
 
         client.Ask(1000, 0, 4096, sink, background: true);
@@ -146,7 +152,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(10);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         var sink = new RecordingSink(image);
 
         client.Ask(1, 10, 1, sink);
@@ -166,7 +172,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         using var server = new PageServer(Plane.Server with { DuplicateWindow = 0 }, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         var sink = new RecordingSink(image);
 
         for (ulong i = 0; i < 200; i++)
@@ -191,7 +197,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var (blocking, entered) = Blocking(stuck);
         var sink = new RecordingSink(image);
@@ -211,7 +217,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var (blocking, entered) = Blocking(stuck);
 
@@ -231,7 +237,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(4096);
         var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         using var stuck = new ManualResetEventSlim();
         var (blocking, entered) = Blocking(stuck);
         var sink = new RecordingSink(image);
@@ -272,7 +278,7 @@ public sealed class RoundTripTests
         ];
         using var server = new PageServer(Plane.Server with { UsePortableSockets = portable }, [], () => known);
 
-        var listed = PageClient.ListSources(Plane.ClientOf(server.Endpoint, default));
+        var listed = PageClient.ListSources(ClientOf(server.Endpoint, default));
 
         Assert.Equal(known, listed);
     }
@@ -283,7 +289,7 @@ public sealed class RoundTripTests
         using var image = new PlaneImage(12);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
 
-        var listed = Assert.Single(PageClient.ListSources(Plane.ClientOf(server, default)));
+        var listed = Assert.Single(PageClient.ListSources(ClientOf(server, default)));
 
         Assert.Equal(new SourceListing(image.Identity, 12, "", 0, "plane image"), listed);
     }
@@ -295,15 +301,10 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(3000);
         using var far = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var middle = PageClient.Connect(
-            Plane.ClientOf(far, image.Identity) with
-            {
-                MaxOutstandingBytes = 1 << 20,
-            }
-        );
+        using var middle = PageClient.Connect(ClientOf(far, image.Identity) with { MaxOutstandingBytes = 1 << 20 });
         using var near = new PageServer(Plane.Server with { UsePortableSockets = portable }, [new PageOffer(middle)]);
-        using var client = PageClient.Connect(Plane.ClientOf(near, image.Identity));
-        using var other = PageClient.Connect(Plane.ClientOf(near, image.Identity));
+        using var client = PageClient.Connect(ClientOf(near, image.Identity));
+        using var other = PageClient.Connect(ClientOf(near, image.Identity));
         var sink = new RecordingSink(image);
         var otherSink = new RecordingSink(image);
 
@@ -334,7 +335,7 @@ public sealed class RoundTripTests
     {
         using var image = new PlaneImage(1024);
         using var server = new PageServer(Plane.Server, [new PageOffer(image)]);
-        using var client = PageClient.Connect(Plane.ClientOf(server, image.Identity));
+        using var client = PageClient.Connect(ClientOf(server, image.Identity));
         var sink = new RecordingSink(image);
         Thread[] threads =
         [
@@ -377,7 +378,7 @@ public sealed class RoundTripTests
         // Bound and not listening: nobody else can take the port meanwhile.
         holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var failure = Assert.Throws<PageConnectionException>(() =>
-            PageClient.Connect(Plane.ClientOf(holder.LocalEndPoint!, default))
+            PageClient.Connect(ClientOf(holder.LocalEndPoint!, default))
         );
         Assert.Equal(RefusalReason.ConnectionLost, failure.Refusal.Reason);
         Assert.DoesNotContain('\n', failure.Message);

@@ -40,6 +40,35 @@ public sealed class DoorbellTests
     }
 
     [Fact]
+    public void A_readable_descriptor_ends_the_wait_as_long_as_it_is_readable()
+    {
+        if (!Doorbell.TakesDescriptors)
+            return;
+        using var bell = new Doorbell();
+        using var one = new EventCounter();
+        using var two = new EventCounter();
+        bell.Watch([one.Fd, two.Fd]);
+        two.Signal();
+        for (var i = 0; i < 2; i++)
+        {
+            bell.Wait(Doorbell.Forever);
+            Assert.Equal((false, true), (bell.IsReadable(0), bell.IsReadable(1)));
+        }
+
+        two.Reset();
+        bell.Wait(0);
+        Assert.Equal((false, false), (bell.IsReadable(0), bell.IsReadable(1)));
+        bell.Ring();
+        bell.Wait(Doorbell.Forever);
+        Assert.Equal((false, false), (bell.IsReadable(0), bell.IsReadable(1)));
+        // What is no longer watched ends no wait.
+        two.Signal();
+        bell.Watch([one.Fd]);
+        bell.Wait(0);
+        Assert.False(bell.IsReadable(0));
+    }
+
+    [Fact]
     public void A_ring_after_the_end_is_nothing()
     {
         var bell = new Doorbell();

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Userfault.Linux;
 using Xunit.Abstractions;
 
 namespace Userfault.Actors.Tests.Dispatch;
@@ -73,6 +74,64 @@ public sealed class EventLoopDispatcherSpec(ITestOutputHelper output) : Spec(out
             [1, 2],
             ((int[])[ExpectMsg<Teller.Said>().Number, ExpectMsg<Teller.Said>().Number]).Order().ToArray()
         );
+    }
+
+    [Theory]
+    [InlineData("loop", 1)]
+    [InlineData("loop", 3)]
+    [InlineData("spinning", 1)]
+    [InlineData("spinning", 3)]
+    public void It_reads_descriptors_on_its_thread_between_messages_and_while_it_is_parked(string dispatcher, int count)
+    {
+        if (!Doorbell.TakesDescriptors)
+            return;
+        var actor = Sys.ActorOf(Teller.Props(TestActor).WithDispatcher(dispatcher));
+        var loop = EventLoopDispatcher.LoopOf(Sys, dispatcher)!;
+        var readers = Enumerable.Range(0, count).Select(_ => new ByteReader(loop, TestActor)).ToArray();
+        foreach (var reader in readers)
+            Assert.True(loop.TryAdd(reader));
+
+        for (var i = 0; i < 200; i++)
+        {
+            var reader = readers[i % count];
+            reader.Send((byte)i);
+            var read = ExpectMsg<ByteReader.Read>();
+            Assert.Equal(((byte)i, dispatcher), (read.Value, read.On.Name));
+            actor.Tell(i);
+            Assert.Equal(i, ExpectMsg<Teller.Said>().Number);
+        }
+
+        // The last word of one that fails is logged, and the loop goes on.
+        EventFilter.Exception<InvalidOperationException>().ExpectOne(() => readers[0].Send(ByteReader.Fail));
+        readers[^1].Send(7);
+        Assert.Equal(7, ExpectMsg<ByteReader.Read>().Value);
+        // At its end a reader removes itself.
+        foreach (var reader in readers)
+        {
+            reader.Close();
+            ExpectMsg<ByteReader.Ended>();
+        }
+
+        actor.Tell(5);
+        Assert.Equal(5, ExpectMsg<Teller.Said>().Number);
+        Assert.All(readers, r => Assert.True(r.LooksForMore > 0));
+    }
+
+    [Fact]
+    public void Its_end_is_told_to_what_it_reads()
+    {
+        if (!Doorbell.TakesDescriptors)
+            return;
+        var actor = Sys.ActorOf(Teller.Props(TestActor).WithDispatcher("loop"));
+        var loop = EventLoopDispatcher.LoopOf(Sys, "loop")!;
+        using var reader = new ByteReader(loop, TestActor);
+        Assert.True(loop.TryAdd(reader));
+
+        Sys.Stop(actor);
+
+        ExpectMsg<ByteReader.LoopEnded>();
+        using var late = new ByteReader(loop, TestActor);
+        Assert.False(loop.TryAdd(late));
     }
 
     [Theory]

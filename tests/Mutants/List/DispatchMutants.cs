@@ -41,5 +41,37 @@ internal static class DispatchMutants
             "if (_parked) _bell.Ring();",
             ""
         ),
+        new(
+            "loop-reads-when-idle-alone",
+            "A loop reads its descriptors before it sleeps and not when they wake it.",
+            Finder.Test(Tests, $"{Spec}.It_reads_descriptors_on_its_thread_between_messages_and_while_it_is_parked"),
+            "Actors/Dispatch/Readables.cs",
+            "bell.Watch(descriptors);",
+            "if (!BUG) bell.Watch(descriptors);"
+        ),
+        new(
+            "loop-end-untold",
+            "A loop ends and leaves its connections waiting for it.",
+            Finder.Test(Tests, $"{Spec}.Its_end_is_told_to_what_it_reads"),
+            "Actors/Dispatch/Readables.cs",
+            "readable.OnLoopEnded();",
+            ""
+        ),
+        new(
+            "loop-turn-unsent",
+            "What was requested in a turn of the loop is sent when something arrives.",
+            Finder.Test("DataPlane.Tests", "LoopTests.What_is_asked_for_in_one_turn_of_the_loop_goes_out_in_one_frame"),
+            "DataPlane/Client/PageClient.Receiving.cs",
+            "client.Flush(isLast: true);",
+            ""
+        ),
+        new(
+            "loop-closes-elsewhere",
+            "A client that ends leaves its descriptor on the loop.",
+            Finder.Test("DataPlane.Tests", "LoopTests.A_client_may_be_closed_anywhere"),
+            "DataPlane/Client/PageClient.Receiving.cs",
+            "loop.Remove(this);",
+            ""
+        ),
     ];
 }

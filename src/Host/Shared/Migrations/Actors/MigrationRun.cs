@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Akka.Actor;
 using Userfault.Actors;
+using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.Cli;
@@ -27,6 +28,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         var (migration, clears) = (settings.Migration, settings.Clears);
         var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - settings.OtherThreads);
         System = system;
+        Loop = EventLoopDispatcher.LoopOf(system, memslotDispatcher);
         (_inputs, _settings) = (inputs, migration);
         // On the vCPUs' own thread; the pump's is for sources alone, and takes a core while it runs.
         var time = EventLoopDispatcher.TimeOf(system, vcpuDispatcher) ?? new PumpedTime(_pump);
@@ -56,6 +58,9 @@ internal sealed class MigrationRun : IAsyncDisposable
     }
 
     public ActorSystem System { get; }
+
+    /// <summary>The thread of memslots and fetchers, which can receive their pages; null if they have none.</summary>
+    public IReadinessLoop? Loop { get; }
 
     /// <summary>The fetcher pool, empty at first.</summary>
     public IActorRef Pool { get; }

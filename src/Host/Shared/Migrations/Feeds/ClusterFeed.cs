@@ -38,7 +38,9 @@ internal sealed class ClusterFeed : IActorFeed
 
     public int LocalFetchers => 0;
 
-    /// <summary>One receives pages, and one sends them: the source may be on this machine.</summary>
+    /// <summary>
+    /// One receives pages where the actors' thread cannot (TLS), and one sends them: the source may be on this machine.
+    /// </summary>
     public int BusyThreads => 2;
 
     // The incarnation of now, or the last one.
@@ -166,7 +168,7 @@ internal sealed class ClusterFeed : IActorFeed
     /// </summary>
     public async Task Connect(MigrationRun run, IMemoryImage image, IGuestMemory? memory, CancellationToken cancelled)
     {
-        await Link(run.Pool, image, memory, cancelled);
+        await Link(run, image, memory, cancelled);
         _endpoint = MetricsEndpoint.Open(_setup);
         if (_endpoint is not null)
             await Console.Error.WriteLineAsync($"metrics at {_endpoint.Address}");
@@ -174,12 +176,12 @@ internal sealed class ClusterFeed : IActorFeed
         _metrics.Watch(() => _report.Progress);
     }
 
-    private async Task Link(IActorRef pool, IMemoryImage image, IGuestMemory? memory, CancellationToken cancelled)
+    private async Task Link(MigrationRun run, IMemoryImage image, IGuestMemory? memory, CancellationToken cancelled)
     {
-        var identity = await IdentityThere(image, cancelled);
+        var client = _setup.ClientOptions(await IdentityThere(image, cancelled)) with { Loop = run.Loop };
         _links = System.ActorOf(
             PageLinksActor.Props(
-                PageLinksSettings.IntoPool(pool, _setup.ClientOptions(identity), memory) with
+                PageLinksSettings.IntoPool(run.Pool, client, memory) with
                 {
                     RetryAfter = _setup.RetryAfter,
                 }
