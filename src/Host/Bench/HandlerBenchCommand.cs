@@ -16,18 +16,14 @@ internal static class HandlerBenchCommand
     {
         var command = new Command(
             "handler",
-            "Measure page-fault handlers of Firecracker's protocol: rate, wait and stall under 1 to 512 touching threads."
+            "Measure page-fault handlers of Firecracker's protocol: rate, wait and stall under 1 to 512 touchers."
         );
         var options = new HandlerBenchOptions(command);
         command.SetAction((result, cancelled) => BadInput.Guard(() => Run(options, result, cancelled)));
         return command;
     }
 
-    private static async Task<int> Run(
-        HandlerBenchOptions options,
-        ParseResult result,
-        CancellationToken cancelled
-    )
+    private static async Task<int> Run(HandlerBenchOptions options, ParseResult result, CancellationToken cancelled)
     {
         if (!OperatingSystem.IsLinux())
             throw new CliException("bench handler: userfaultfd is Linux's alone");
@@ -74,6 +70,7 @@ internal static class HandlerBenchCommand
             PageBytes = plan.Turn.Form == GuestMemoryForm.HugePages ? RegionList.HugePageBytes : Page.Size,
             Memory = HandlerBenchOptions.NameOf(plan.Turn.Form),
             Pattern = plan.Turn.IsRandom ? "random" : "sequential",
+            ThinkNs = plan.Turn.Think.TotalNanoseconds,
             Rounds = plan.Rounds,
             Image = image,
             Machine =

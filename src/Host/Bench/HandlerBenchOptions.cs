@@ -20,6 +20,7 @@ internal sealed class HandlerBenchOptions
     private readonly Option<string> _pages;
     private readonly Option<string> _memory;
     private readonly Option<string> _pattern;
+    private readonly Option<string> _think;
     private readonly Option<string> _rounds;
     private readonly Option<string> _seconds;
     private readonly Option<string> _patience;
@@ -38,6 +39,7 @@ internal sealed class HandlerBenchOptions
         _pages = Add("--pages", "pages of a VM (default: those of the image, or 32768, or 64 huge pages)");
         _memory = Add("--memory", "anonymous (default), huge_pages (of 2 MiB), or secret_free (a memfd and a bitmap)");
         _pattern = Add("--pattern", "order of pages: random (default) or sequential, each thread in its share");
+        _think = Add("--think", "what a toucher computes between two touches, such as 20us (default 0)");
         _rounds = Add("--rounds", "turns of each handler, count and load (default 5)");
         _seconds = Add("--seconds", "longest time of a turn, after which it ends with fewer pages (default 30)");
         _patience = Add("--patience", "give a handler up when no touch ends for so long (default 10s)");
@@ -89,30 +91,29 @@ internal sealed class HandlerBenchOptions
         }
 
         var patience = TimeSpan.FromTicks(Units.DurationNs(_patience.Name, Text(_patience, "10s")) / 100);
-        return new HandlerBenchPlan(
-            HandlersOf(result.GetValue(_sockets) ?? []),
-            touchers,
-            load == 0 ? [0] : [0, load],
-            Units.Count(_rounds.Name, Text(_rounds, "5"), 1, 1000),
-            new TurnSettings
+        var rounds = Units.Count(_rounds.Name, Text(_rounds, "5"), 1, 1000);
+        var turn = new TurnSettings
+        {
+            Socket = "",
+            Pages = pages,
+            Form = form,
+            Touchers = 0,
+            Load = 0,
+            IsRandom = Text(_pattern, "random") switch
             {
-                Socket = "",
-                Pages = pages,
-                Form = form,
-                Touchers = 0,
-                Load = 0,
-                IsRandom = Text(_pattern, "random") switch
-                {
-                    "random" => true,
-                    "sequential" => false,
-                    var text => throw Units.Bad(_pattern.Name, text, "random or sequential"),
-                },
-                Seed = _image.SeedOf(result) << 16,
-                Limit = TimeSpan.FromSeconds(Units.Count(_seconds.Name, Text(_seconds, "30"), 1, 3600)),
-                Patience = patience,
-                ConnectPatience = patience,
-            }
-        );
+                "random" => true,
+                "sequential" => false,
+                var text => throw Units.Bad(_pattern.Name, text, "random or sequential"),
+            },
+            Think = TimeSpan.FromTicks(Units.DurationNs(_think.Name, Text(_think, "0")) / 100),
+            Seed = _image.SeedOf(result) << 16,
+            Limit = TimeSpan.FromSeconds(Units.Count(_seconds.Name, Text(_seconds, "30"), 1, 3600)),
+            Patience = patience,
+            ConnectPatience = patience,
+        };
+        // Last: whoever corrects an option need not have started the handlers.
+        var handlers = HandlersOf(result.GetValue(_sockets) ?? []);
+        return new HandlerBenchPlan(handlers, touchers, load == 0 ? [0] : [0, load], rounds, turn);
     }
 
     /// <summary>What reports call a kind of memory.</summary>
@@ -159,13 +160,15 @@ internal sealed class HandlerBenchOptions
             if (handlers.Count(h => h.Name == handler.Name) > 1)
             {
                 throw new CliException(
-                    $"{_sockets.Name}: two handlers are named {handler.Name}; write {_sockets.Name} NAME={handler.Socket}"
+                    $"{_sockets.Name}: two handlers are named {handler.Name}; write {_sockets.Name} "
+                        + $"NAME={handler.Socket}"
                 );
             }
             if (!File.Exists(handler.Socket))
             {
                 throw new CliException(
-                    $"{_sockets.Name}: handler {handler.Name} is not there: there is no {handler.Socket}; start it first"
+                    $"{_sockets.Name}: handler {handler.Name} is not there: there is no {handler.Socket}; "
+                        + "start it first"
                 );
             }
             if (SocketFile.At(File.ResolveLinkTarget(handler.Socket, true)?.FullName ?? handler.Socket) is null)

@@ -15,6 +15,7 @@ internal static class BenchJson
                 report.PageBytes,
                 report.Memory,
                 report.Pattern,
+                ThinkUs = report.ThinkNs / 1e3,
                 report.Rounds,
                 report.Machine,
                 report.Image,

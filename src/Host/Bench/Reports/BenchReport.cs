@@ -18,6 +18,9 @@ internal sealed record BenchReport
     /// <summary>In which order pages are touched.</summary>
     public required string Pattern { get; init; }
 
+    /// <summary>What a toucher computes between two touches.</summary>
+    public required double ThinkNs { get; init; }
+
     /// <summary>Turns of each cell.</summary>
     public required int Rounds { get; init; }
 
@@ -56,10 +59,7 @@ internal sealed record BenchReport
     private double Floor(Func<TurnResult, long> figure) =>
         Spread
             .Of(
-                Cells
-                    .SelectMany(static c => c.Turns)
-                    .Where(static t => t.FloorP50Ns > 0)
-                    .Select(t => (double)figure(t))
+                Cells.SelectMany(static c => c.Turns).Where(static t => t.FloorP50Ns > 0).Select(t => (double)figure(t))
             )
             .Median;
 }

@@ -47,13 +47,18 @@ internal static class BenchWords
 
     /// <summary>What was done, in one line.</summary>
     public static string Conditions(BenchReport report) =>
-        $"{report.Pages} pages of {Units.Size(report.PageBytes)}, {report.Memory}, each touched once, {report.Pattern}; "
-        + $"{report.Rounds} rounds; {report.Machine}";
+        $"{report.Pages} pages of {Units.Size(report.PageBytes)}, {report.Memory}, each touched once, {report.Pattern}"
+        + $"{(report.ThinkNs > 0 ? $", {Units.Duration(report.ThinkNs)} of computing between touches" : "")}; "
+        + $"{report.Rounds} round{(report.Rounds == 1 ? "" : "s")}; {report.Machine}";
 
     /// <summary>What the measure itself takes, and what was compared.</summary>
     public static string Floor(BenchReport report) =>
-        $"touch of a page that is in place: p50 {Units.Duration(report.FloorP50Ns)}, p99 "
-        + $"{Units.Duration(report.FloorP99Ns)}; "
+        (
+            report.FloorP50Ns > 0
+                ? $"touch of a page that is in place: p50 {Units.Duration(report.FloorP50Ns)}, p99 "
+                    + $"{Units.Duration(report.FloorP99Ns)}; "
+                : ""
+        )
         + (
             report.Image is null
                 ? "content not compared: --image or --synthetic names what it must be"
@@ -72,5 +77,5 @@ internal static class BenchWords
     private static string Ratio(Spread ratio) =>
         string.Create(CultureInfo.InvariantCulture, $"{ratio.Median:0.00} ({ratio.Low:0.00} to {ratio.High:0.00})");
 
-    private static string Percent(double share) => share.ToString("0 %", CultureInfo.InvariantCulture);
+    private static string Percent(double share) => share.ToString("0.# %", CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,8 @@
 namespace Userfault.Cli;
 
-/// <summary>Threads of the ordinary class that compute until they are stopped: a load beside what is measured.</summary>
+/// <summary>
+/// Threads of the ordinary class that compute until they are stopped: a load beside what is measured.
+/// </summary>
 internal sealed class BusyLoops : IDisposable
 {
     private readonly Thread[] _threads;

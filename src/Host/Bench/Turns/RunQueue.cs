@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Userfault.Cli;
 
-/// <summary>How long a thread of this process has been ready to run without a processor, as the kernel counts it.</summary>
+/// <summary>
+/// How long a thread of this process has been ready to run without a processor, as the kernel counts it.
+/// </summary>
 internal static class RunQueue
 {
     /// <summary>In ns since the thread began; null where the kernel does not tell (no CONFIG_SCHED_INFO).</summary>

@@ -48,7 +48,8 @@ internal sealed class TurnProcess(IReadOnlyList<string> imageArguments)
         {
             return TurnResult.Failed(
                 TurnProblem.MonitorKilled,
-                $"the process that stood for the VM was ended by signal {signal}: a handler that cannot serve does that"
+                $"ended the process that it served (signal {signal}), as a handler does that cannot serve: "
+                    + "its log says why, and --pages must not be more than its image has"
             );
         }
         var said = (await error).ReplaceLineEndings(" ").Trim();

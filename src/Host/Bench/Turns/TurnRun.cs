@@ -35,6 +35,7 @@ internal sealed class TurnRun : IDisposable
     /// <exception cref="LinuxException">No userfaultfd, no memory.</exception>
     public static TurnResult Of(TurnSettings settings, IMemoryImage? image)
     {
+        TurnWarmup.Run(settings.Form);
         var run = new TurnRun(settings);
         var result = run.Make(image);
         // Not disposed of where a thread may still sleep on its memory: the process ends then.
@@ -93,10 +94,17 @@ internal sealed class TurnRun : IDisposable
     {
         // The process ends with the turn: what threads may still wait for is not disposed of.
         var (goFirst, go, leave) = (new EventFd(), new EventFd(), new EventFd());
-        var first = new TurnToucher(0, _memory, _order.AsMemory(0, 1), goFirst, leave);
+        var first = new TurnToucher(0, _memory, _order.AsMemory(0, 1), TimeSpan.Zero, goFirst, leave);
         var touchers = Enumerable
             .Range(0, _settings.Touchers)
-            .Select(i => new TurnToucher(i, _memory, PageOrder.ShareOf(_order, i, _settings.Touchers), go, leave))
+            .Select(i => new TurnToucher(
+                i,
+                _memory,
+                PageOrder.ShareOf(_order, i, _settings.Touchers),
+                _settings.Think,
+                go,
+                leave
+            ))
             .ToArray();
         using var tick = new ManualResetEventSlim();
         while (!touchers.All(t => t.ThreadId != 0))
@@ -129,8 +137,8 @@ internal sealed class TurnRun : IDisposable
         {
             tick.Wait(Look);
             _isClosed = _isClosed || IsClosed();
-            if (!_isClosed && _memory.Channel?.Broken is { } broken)
-                return TurnResult.Failed(TurnProblem.WrongAnswer, broken);
+            if (Broken() is { } broken)
+                return broken;
             if (Stopwatch.GetElapsedTime(begun) > _settings.Limit)
                 Array.ForEach(touchers, static t => t.Stop());
             if (touchers.Sum(t => t.Touches) is var now && now != last)
@@ -145,8 +153,17 @@ internal sealed class TurnRun : IDisposable
             if (Stopwatch.GetElapsedTime(since) > patience)
                 return GivenUp(waiting, now);
         }
-        return null;
+        // Touchers go on without their pages where the channel of exits is broken.
+        return Broken();
     }
+
+    private TurnResult? Broken() =>
+        _memory.Channel switch
+        {
+            { IsClosed: true } => TurnResult.Failed(TurnProblem.Closed, "closed the connection"),
+            { Broken: { } broken } => TurnResult.Failed(TurnProblem.WrongAnswer, broken),
+            _ => null,
+        };
 
     private TurnResult GivenUp(int waiting, long touched)
     {
@@ -166,9 +183,7 @@ internal sealed class TurnRun : IDisposable
     // In the main form nothing comes from a handler but the end. The secret-free form's answers have a reader.
     private bool IsClosed()
     {
-        if (_memory.Channel is { } channel)
-            return channel.IsClosed;
-        if (!_socket!.WaitReadable(0))
+        if (_memory.Channel is not null || !_socket!.WaitReadable(0))
             return false;
         Span<byte> bytes = stackalloc byte[256];
         return _socket.Receive(bytes, [], wait: false) == 0;

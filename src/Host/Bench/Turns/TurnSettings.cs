@@ -20,6 +20,9 @@ internal sealed record TurnSettings
     /// <summary>Threads that compute beside them all the time.</summary>
     public required int Load { get; init; }
 
+    /// <summary>How long a toucher computes between two touches.</summary>
+    public required TimeSpan Think { get; init; }
+
     /// <summary>Is the order of pages random?</summary>
     public required bool IsRandom { get; init; }
 
@@ -44,7 +47,7 @@ internal sealed record TurnSettings
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Pages},{(int)Form},{Touchers},{Load},{(IsRandom ? 1 : 0)},{Seed},{Limit.Ticks},{Patience.Ticks},"
-                    + $"{ConnectPatience.Ticks}"
+                    + $"{ConnectPatience.Ticks},{Think.Ticks}"
             ),
         ];
 
@@ -64,6 +67,7 @@ internal sealed record TurnSettings
             Limit = new TimeSpan(parts[6]),
             Patience = new TimeSpan(parts[7]),
             ConnectPatience = new TimeSpan(parts[8]),
+            Think = new TimeSpan(parts[9]),
         };
     }
 }

@@ -6,18 +6,19 @@ using Userfault.Pages;
 namespace Userfault.Cli;
 
 /// <summary>
-/// One thread that touches its share of the pages, one after the other without a pause, and measures each touch by the
-/// monotonic clock.
+/// One thread that touches its share of the pages, one after the other, and measures each touch by the monotonic
+/// clock. Between touches it computes for as long as it is told.
 /// </summary>
 internal sealed class TurnToucher
 {
-    /// <summary>A touch of more than this has waited for its page: no access to a page in place takes so long.</summary>
+    /// <summary>A touch of more than this has waited for its page: an access to a page in place is shorter.</summary>
     public const long WaitedAboveNs = 1000;
 
     private const int StackBytes = 256 << 10;
     private readonly int _index;
     private readonly TurnMemory _memory;
     private readonly ReadOnlyMemory<uint> _share;
+    private readonly long _thinkNs;
     private readonly EventFd _go;
     private readonly EventFd _leave;
     private long _touches;
@@ -29,11 +30,20 @@ internal sealed class TurnToucher
     /// <param name="index">Which vCPU it is.</param>
     /// <param name="memory">What it touches.</param>
     /// <param name="share">Which pages.</param>
+    /// <param name="think">How long it computes between two touches.</param>
     /// <param name="go">It begins when this is signalled,</param>
     /// <param name="leave">and stays until that is, so that the kernel still knows it.</param>
-    public TurnToucher(int index, TurnMemory memory, ReadOnlyMemory<uint> share, EventFd go, EventFd leave)
+    public TurnToucher(
+        int index,
+        TurnMemory memory,
+        ReadOnlyMemory<uint> share,
+        TimeSpan think,
+        EventFd go,
+        EventFd leave
+    )
     {
         (_index, _memory, _share, _go, _leave) = (index, memory, share, go, leave);
+        _thinkNs = (long)think.TotalNanoseconds;
         new Thread(Run, StackBytes) { IsBackground = true, Name = $"toucher {index}" }.Start();
     }
 
@@ -86,8 +96,9 @@ internal sealed class TurnToucher
             if (after - before > WaitedAboveNs)
                 Waited++;
             Volatile.Write(ref _touches, _touches + 1);
+            while (_thinkNs > 0 && Stopwatch.GetTimestamp() - after < _thinkNs) { }
         }
-        EndedAt = after;
+        EndedAt = _thinkNs > 0 ? Stopwatch.GetTimestamp() : after;
         _hasEnded = true;
         while (!_leave.Wait(-1)) { }
     }
