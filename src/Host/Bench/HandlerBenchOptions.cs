@@ -37,7 +37,7 @@ internal sealed class HandlerBenchOptions
         _touchers = Add("--touchers", "counts of threads that touch pages, 1 to 512 (default 1,8,64,512)");
         _load = Add("--load", "busy loops beside them; everything is then measured without and with (default 0)");
         _pages = Add("--pages", "pages of a VM (default: those of the image, or 32768, or 64 huge pages)");
-        _memory = Add("--memory", "anonymous (default), huge_pages (of 2 MiB), or secret_free (a memfd and a bitmap)");
+        _memory = Add("--memory", $"what a VM's memory is: {Forms} (default anonymous)");
         _pattern = Add("--pattern", "order of pages: random (default) or sequential, each thread in its share");
         _think = Add("--think", "what a toucher computes between two touches, such as 20us (default 0)");
         _rounds = Add("--rounds", "turns of each handler, count and load (default 5)");
@@ -120,6 +120,8 @@ internal sealed class HandlerBenchOptions
     public static string NameOf(GuestMemoryForm form) =>
         form == GuestMemoryForm.Private ? "anonymous" : Units.NameOf(form);
 
+    private static string Forms => string.Join(", ", Enum.GetValues<GuestMemoryForm>().Select(NameOf));
+
     private GuestMemoryForm FormOf(string text)
     {
         foreach (var form in Enum.GetValues<GuestMemoryForm>())
@@ -127,11 +129,7 @@ internal sealed class HandlerBenchOptions
             if (NameOf(form) == text)
                 return form;
         }
-        throw Units.Bad(
-            _memory.Name,
-            text,
-            "one of " + string.Join(", ", Enum.GetValues<GuestMemoryForm>().Select(NameOf))
-        );
+        throw Units.Bad(_memory.Name, text, $"one of {Forms}");
     }
 
     private ulong PagesOf(string? text, GuestMemoryForm form, IMemoryImage? image)

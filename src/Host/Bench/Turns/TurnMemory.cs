@@ -33,7 +33,7 @@ internal sealed unsafe class TurnMemory : IDisposable
     public void HandOver(UnixSocket socket, int touchers)
     {
         _memory.HandOver(socket);
-        if (_memory.File is not null)
+        if (_memory.Bitmap is not null)
             Channel = new FaultChannel(socket, touchers);
     }
 
