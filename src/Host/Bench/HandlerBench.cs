@@ -87,6 +87,7 @@ internal sealed class HandlerBench(
         plan.Turn with
         {
             Socket = handler.Socket,
+            Form = handler.Form,
             Touchers = touchers,
             Load = load,
             Seed = plan.Turn.Seed + (ulong)(round + 1),

@@ -67,8 +67,7 @@ internal static class HandlerBenchCommand
         {
             Handlers = plan.Handlers,
             Pages = plan.Turn.Pages,
-            PageBytes = plan.Turn.Form == GuestMemoryForm.HugePages ? RegionList.HugePageBytes : Page.Size,
-            Memory = HandlerBenchOptions.NameOf(plan.Turn.Form),
+            PageBytes = plan.Handlers[0].Form == GuestMemoryForm.HugePages ? RegionList.HugePageBytes : Page.Size,
             Pattern = plan.Turn.IsRandom ? "random" : "sequential",
             ThinkNs = plan.Turn.Think.TotalNanoseconds,
             Rounds = plan.Rounds,

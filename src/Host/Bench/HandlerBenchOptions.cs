@@ -18,12 +18,15 @@ internal sealed class HandlerBenchOptions
     private readonly Option<string> _touchers;
     private readonly Option<string> _load;
     private readonly Option<string> _pages;
-    private readonly Option<string> _memory;
     private readonly Option<string> _pattern;
     private readonly Option<string> _think;
     private readonly Option<string> _rounds;
     private readonly Option<string> _seconds;
     private readonly Option<string> _patience;
+    private readonly Option<string[]> _memory = new("--memory")
+    {
+        Description = $"what a VM's memory is: {Forms} (default anonymous); NAME=KIND for one of the handlers",
+    };
     private readonly ImageOptions _image = new();
     private readonly Option<string[]> _sockets = new("--socket")
     {
@@ -37,7 +40,7 @@ internal sealed class HandlerBenchOptions
         _touchers = Add("--touchers", "counts of threads that touch pages, 1 to 512 (default 1,8,64,512)");
         _load = Add("--load", "busy loops beside them; everything is then measured without and with (default 0)");
         _pages = Add("--pages", "pages of a VM (default: those of the image, or 32768, or 64 huge pages)");
-        _memory = Add("--memory", $"what a VM's memory is: {Forms} (default anonymous)");
+        command.Options.Add(_memory);
         _pattern = Add("--pattern", "order of pages: random (default) or sequential, each thread in its share");
         _think = Add("--think", "what a toucher computes between two touches, such as 20us (default 0)");
         _rounds = Add("--rounds", "turns of each handler, count and load (default 5)");
@@ -80,8 +83,9 @@ internal sealed class HandlerBenchOptions
             .Distinct()
             .ToArray();
         var load = Units.Count(_load.Name, Text(_load, "0"), 0, MaxLoad);
-        var form = FormOf(Text(_memory, "anonymous"));
-        var pages = PagesOf(result.GetValue(_pages), form, image);
+        var forms = FormsOf(result.GetValue(_memory) ?? []);
+        var isHuge = forms.ContainsValue(GuestMemoryForm.HugePages);
+        var pages = PagesOf(result.GetValue(_pages), isHuge, image);
         if (pages <= (ulong)touchers.Max())
         {
             throw new CliException(
@@ -96,7 +100,7 @@ internal sealed class HandlerBenchOptions
         {
             Socket = "",
             Pages = pages,
-            Form = form,
+            Form = GuestMemoryForm.Private,
             Touchers = 0,
             Load = 0,
             IsRandom = Text(_pattern, "random") switch
@@ -112,29 +116,45 @@ internal sealed class HandlerBenchOptions
             ConnectPatience = patience,
         };
         // Last: whoever corrects an option need not have started the handlers.
-        var handlers = HandlersOf(result.GetValue(_sockets) ?? []);
+        var handlers = HandlersOf(result.GetValue(_sockets) ?? [], forms);
+        if (isHuge && handlers.Any(static h => h.Form != GuestMemoryForm.HugePages))
+        {
+            throw new CliException(
+                $"{_memory.Name}: pages of 2 MiB and of 4 KiB in one run; give all handlers the same"
+            );
+        }
+
         return new HandlerBenchPlan(handlers, touchers, load == 0 ? [0] : [0, load], rounds, turn);
     }
 
-    /// <summary>What reports call a kind of memory.</summary>
-    public static string NameOf(GuestMemoryForm form) =>
-        form == GuestMemoryForm.Private ? "anonymous" : Units.NameOf(form);
+    private static string Forms => string.Join(", ", Enum.GetValues<GuestMemoryForm>().Select(HandlerName.NameOf));
 
-    private static string Forms => string.Join(", ", Enum.GetValues<GuestMemoryForm>().Select(NameOf));
+    // By handlers' names; the empty one is that of all others.
+    private Dictionary<string, GuestMemoryForm> FormsOf(string[] texts)
+    {
+        var forms = new Dictionary<string, GuestMemoryForm>();
+        foreach (var text in texts)
+        {
+            var at = text.IndexOf('=', StringComparison.Ordinal);
+            var name = at < 0 ? "" : text[..at];
+            if (!forms.TryAdd(name, FormOf(text[(at + 1)..])))
+                throw new CliException($"{_memory.Name}: two kinds{(at < 0 ? "" : $" for {name}")}; give one");
+        }
+        return forms;
+    }
 
     private GuestMemoryForm FormOf(string text)
     {
         foreach (var form in Enum.GetValues<GuestMemoryForm>())
         {
-            if (NameOf(form) == text)
+            if (HandlerName.NameOf(form) == text)
                 return form;
         }
         throw Units.Bad(_memory.Name, text, $"one of {Forms}");
     }
 
-    private ulong PagesOf(string? text, GuestMemoryForm form, IMemoryImage? image)
+    private ulong PagesOf(string? text, bool isHuge, IMemoryImage? image)
     {
-        var isHuge = form == GuestMemoryForm.HugePages;
         var perPage = isHuge ? RegionList.HugePageBytes >> Page.Shift : 1;
         var available = image?.Pages / perPage;
         var pages = text is null
@@ -146,7 +166,7 @@ internal sealed class HandlerBenchOptions
             : pages;
     }
 
-    private HandlerName[] HandlersOf(string[] sockets)
+    private HandlerName[] HandlersOf(string[] sockets, Dictionary<string, GuestMemoryForm> forms)
     {
         if (sockets.Length == 0)
             throw new CliException($"bench handler: name where a handler listens: {_sockets.Name} S");
@@ -172,7 +192,10 @@ internal sealed class HandlerBenchOptions
             if (SocketFile.At(File.ResolveLinkTarget(handler.Socket, true)?.FullName ?? handler.Socket) is null)
                 throw new CliException($"{_sockets.Name}: {handler.Socket} is no socket");
         }
-        return handlers;
+        if (forms.Keys.FirstOrDefault(n => n.Length > 0 && handlers.All(h => h.Name != n)) is { } unknown)
+            throw new CliException($"{_memory.Name}: no handler is named {unknown}");
+        var others = forms.GetValueOrDefault("", GuestMemoryForm.Private);
+        return [.. handlers.Select(h => h with { Form = forms.GetValueOrDefault(h.Name, others) })];
     }
 
     private Option<string> Add(string name, string description)

@@ -5,7 +5,7 @@ namespace Userfault.Cli;
 /// <param name="Touchers">Counts of touching threads.</param>
 /// <param name="Loads">Counts of busy loops beside them: 0, and what was asked for.</param>
 /// <param name="Rounds">Turns of each.</param>
-/// <param name="Turn">What all turns share; socket, touchers, load and seed are set for each.</param>
+/// <param name="Turn">What all turns share; the rest is set for each.</param>
 internal sealed record HandlerBenchPlan(
     IReadOnlyList<HandlerName> Handlers,
     IReadOnlyList<int> Touchers,

@@ -12,7 +12,6 @@ public class BenchReportTests
             Handlers = [new HandlerName("c", "/tmp/c"), new HandlerName("a<b", "/tmp/d")],
             Pages = 1001,
             PageBytes = 4096,
-            Memory = "anonymous",
             Pattern = "random",
             ThinkNs = 0,
             Rounds = 3,

@@ -89,7 +89,10 @@ public class HandlerBenchCommandTests
             "sequential"
         );
         Assert.Equal(512, report.GetProperty("checked").GetInt64());
-        Assert.Equal(("secret_free", 5.0), (report.GetProperty("memory").GetString(), Us(report, "thinkUs")));
+        Assert.Equal(
+            ("secret_free", 5.0),
+            (report.GetProperty("handlers")[0].GetProperty("memory").GetString(), Us(report, "thinkUs"))
+        );
     }
 
     [SkippableFact]
@@ -212,6 +215,22 @@ public class HandlerBenchCommandTests
         );
         (await Bench("--socket", folder.At("one.sock"), "--pages", "8", "--touchers", "8")).IsBadInput("--touchers");
         (await Bench("--socket", folder.At("one.sock"), "--synthetic", "1M", "--pages", "300")).IsBadInput("--pages");
+        (await Bench("--socket", folder.At("one.sock"), "--memory", "two=anonymous")).IsBadInput("--memory", "two");
+        (await Bench("--socket", folder.At("one.sock"), "--memory", "anonymous", "--memory", "secret_free")).IsBadInput(
+            "--memory"
+        );
+        (
+            await Bench(
+                "--socket",
+                folder.At("one.sock"),
+                "--socket",
+                $"b={folder.At("other/one.sock")}",
+                "--memory",
+                "b=huge_pages",
+                "--touchers",
+                "1"
+            )
+        ).IsBadInput("--memory");
         (await Bench("--image", folder.At("file"), "--csv", folder.At("file"))).IsBadInput("--csv", folder.At("file"));
     }
 

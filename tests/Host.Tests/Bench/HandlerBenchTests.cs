@@ -143,10 +143,25 @@ public class HandlerBenchTests
             ConnectPatience = TimeSpan.FromSeconds(3),
         };
 
+    [Fact]
+    public async Task Each_handler_gets_its_kind_of_memory()
+    {
+        var forms = new HashSet<(string, GuestMemoryForm)>();
+        await Run(
+            1,
+            settings =>
+            {
+                forms.Add((settings.Socket, settings.Form));
+                return new TurnResult { Touches = 1, ElapsedNs = 1 };
+            }
+        );
+        Assert.Equal([("/a", GuestMemoryForm.Private), ("/b", GuestMemoryForm.SecretFree)], forms.Order());
+    }
+
     private static Task<IReadOnlyList<BenchCell>> Run(int rounds, Func<TurnSettings, TurnResult> turn) =>
         new HandlerBench(
             new HandlerBenchPlan(
-                [new HandlerName("a", "/a"), new HandlerName("b", "/b")],
+                [new HandlerName("a", "/a"), new HandlerName("b", "/b", GuestMemoryForm.SecretFree)],
                 [1, 8],
                 [0, 3],
                 rounds,

@@ -36,8 +36,8 @@ internal static class BenchMutants
             "The first page, which is in place, is in a toucher's share as well.",
             Finder.Test(Tests, "HandlerBenchTests.Every_page_is_in_one_share"),
             "Host/Bench/Turns/PageOrder.cs",
-            "var from = 1 + (int)(count * toucher / touchers);",
-            "var from = (int)(count * toucher / touchers);"
+            "1 + (int)(count * toucher / touchers)",
+            "(int)(count * toucher / touchers)"
         ),
     ];
 }

@@ -10,10 +10,14 @@ internal static class BenchJson
             new
             {
                 report.IsGood,
-                report.Handlers,
+                Handlers = report.Handlers.Select(static h => new
+                {
+                    h.Name,
+                    h.Socket,
+                    h.Memory,
+                }),
                 report.Pages,
                 report.PageBytes,
-                report.Memory,
                 report.Pattern,
                 ThinkUs = report.ThinkNs / 1e3,
                 report.Rounds,

@@ -12,8 +12,11 @@ internal sealed record BenchReport
     /// <summary>Bytes of a page: 4 KiB, or 2 MiB.</summary>
     public required ulong PageBytes { get; init; }
 
-    /// <summary>What memory is.</summary>
-    public required string Memory { get; init; }
+    /// <summary>What memory is, where it is not the same with every handler by its name.</summary>
+    public string Memory =>
+        Handlers.Select(static h => h.Memory).Distinct().Count() == 1
+            ? Handlers[0].Memory
+            : string.Join(", ", Handlers.Select(static h => $"{h.Name} {h.Memory}"));
 
     /// <summary>In which order pages are touched.</summary>
     public required string Pattern { get; init; }
