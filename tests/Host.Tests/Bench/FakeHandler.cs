@@ -26,6 +26,12 @@ internal sealed unsafe class FakeHandler : IDisposable
         _thread.Start();
     }
 
+    /// <summary>Ends when the first VM has handed its memory over.</summary>
+    public TaskCompletionSource HandedOver { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when the first VM is gone.</summary>
+    public TaskCompletionSource Gone { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public void Dispose()
     {
         _ends.Signal();
@@ -45,7 +51,11 @@ internal sealed unsafe class FakeHandler : IDisposable
             var descriptors = new List<OwnedFd>();
             var bytes = new byte[RegionList.MaxBytes];
             if (monitor.Receive(bytes, descriptors) > 0)
+            {
+                HandedOver.TrySetResult();
                 ServeVm(monitor, descriptors);
+                Gone.TrySetResult();
+            }
             foreach (var descriptor in descriptors)
                 descriptor.Dispose();
         }

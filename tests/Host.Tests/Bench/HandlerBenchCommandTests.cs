@@ -169,6 +169,33 @@ public class HandlerBenchCommandTests
         );
     }
 
+    /// <summary>Threads sleep on pages that never come, in a process that must not stay.</summary>
+    [SkippableTheory]
+    [InlineData("INT", 130)]
+    [InlineData("KILL", 137)]
+    public async Task No_process_is_left_when_the_bench_is_stopped(string signal, int exitCode)
+    {
+        Here.NeedsUserfaultfd();
+        using var folder = new TemporaryFolder();
+        using var fake = new FakeHandler(folder.At("fake"), FakeBehaviour.Silent);
+        using var bench = new ServeProcess([
+            "bench",
+            "handler",
+            "--socket",
+            folder.At("fake"),
+            "--pages",
+            Pages,
+            "--touchers",
+            "4",
+            "--patience",
+            "300s",
+        ]);
+        await fake.HandedOver.Task.WaitAsync(Userfault.Tests.Patience.Longest);
+        bench.Signal(signal);
+        Assert.Equal(exitCode, await bench.End());
+        await fake.Gone.Task.WaitAsync(Userfault.Tests.Patience.Longest);
+    }
+
     public static TheoryData<string, string> Bad() =>
         new()
         {
