@@ -25,6 +25,7 @@ root.Subcommands.Add(SimulateCommand.Create());
 root.Subcommands.Add(ModelCommand.Create());
 root.Subcommands.Add(ServeCommand.Create());
 root.Subcommands.Add(GuestCommand.Create());
+root.Subcommands.Add(BenchCommand.Create());
 root.Subcommands.Add(QemuCommand.Create());
 root.Subcommands.Add(SweepCommand.Create());
 root.Options.Add(Unforeseen.Verbose);

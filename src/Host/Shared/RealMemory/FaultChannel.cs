@@ -19,6 +19,7 @@ internal sealed class FaultChannel : IDisposable
     private readonly Lock _sending = new();
     private readonly Thread _reader;
     private volatile string? _broken;
+    private bool _isClosed;
     private long _requests;
     private long _repeated;
 
@@ -39,6 +40,13 @@ internal sealed class FaultChannel : IDisposable
 
     /// <summary>What was wrong with an answer; null while nothing was.</summary>
     public string? Broken => _broken;
+
+    /// <summary>Has the handler closed the connection?</summary>
+    public bool IsClosed
+    {
+        get => Volatile.Read(ref _isClosed);
+        private set => Volatile.Write(ref _isClosed, value);
+    }
 
     /// <summary>Waits until the handler has the page in place.</summary>
     public void Exit(int vcpu, Gfn gfn)
@@ -76,6 +84,7 @@ internal sealed class FaultChannel : IDisposable
                 while (cutter.TryNext(out var json))
                     Take(json);
             }
+            IsClosed = true;
             _broken ??= "the handler closed the connection";
         }
         catch (Exception e)

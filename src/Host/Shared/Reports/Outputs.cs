@@ -11,14 +11,16 @@ internal sealed class Outputs
     private readonly string? _json;
     private readonly string? _html;
     private readonly string? _record;
+    private readonly string? _csv;
 
-    public Outputs(string? json, string? html, string? record)
+    public Outputs(string? json, string? html, string? record, string? csv = null)
     {
-        (_json, _html, _record) = (json, html, record);
+        (_json, _html, _record, _csv) = (json, html, record, csv);
         if (!JsonIsStandardOutput)
             Check("--json", json);
         Check("--html", html);
         Check("--record", record);
+        Check("--csv", csv);
     }
 
     /// <summary>What the options name.</summary>
@@ -39,7 +41,8 @@ internal sealed class Outputs
     public void KeepFrom(params string?[] inputs)
     {
         foreach (
-            var (option, path) in ((string, string?)[])[("--json", _json), ("--html", _html), ("--record", _record)]
+            var (option, path) in ((string, string?)[])
+                [("--json", _json), ("--html", _html), ("--record", _record), ("--csv", _csv)]
         )
         {
             if (path is null || FileStamp.TryOf(path) is not { } written)
@@ -90,6 +93,13 @@ internal sealed class Outputs
     {
         if (_html is not null)
             WriteFile(_html, page);
+    }
+
+    /// <summary>Writes rows.</summary>
+    public void WriteCsv(string rows)
+    {
+        if (_csv is not null)
+            WriteFile(_csv, rows);
     }
 
     /// <summary>Writes a working set, where one was recorded.</summary>
