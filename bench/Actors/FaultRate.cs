@@ -13,33 +13,34 @@ namespace Userfault.Bench.Actors;
 /// Faults resolved a second with content, by all actors of the fault path, beside the rate at which one core copies the
 /// same pages in the same order in the same process: `faults [--pages N] [--vcpus 8,64,512] [--latency-us N] [--rounds
 /// N] [--order sequential|random|both] [--loops 1|2]`: with one loop all actors share a thread, as the command has it
-/// on two cores with a latency.
+/// on two cores with a latency or few vCPUs.
 /// </summary>
 internal static unsafe class FaultRate
 {
     internal const string Dispatchers = """
         userfault-vcpus { type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"
           throughput = 100
-          spin = 1ms }
+          spin = auto }
         userfault-memslots { type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"
           throughput = 100
-          spin = 1ms }
+          spin = auto }
         akka.loglevel = WARNING
         """;
 
     private static bool OneLoop;
+    private static int Loops;
 
     public static int Run(string[] args)
     {
         var pages = (ulong)Arguments.Number(args, "--pages", 65536);
         var latencyNs = Arguments.Number(args, "--latency-us", 0) * 1000L;
-        // As the command has it: the clock of latencies needs a processor of its own.
-        OneLoop = Arguments.Number(args, "--loops", latencyNs > 0 && Environment.ProcessorCount < 3 ? 1 : 2) == 1;
         var vcpus = Arguments
             .Text(args, "--vcpus", "8,64,512")
             .Split(',')
             .Select(v => int.Parse(v, CultureInfo.InvariantCulture))
             .ToArray();
+        // As the command has it, unless it is said.
+        Loops = Arguments.Number(args, "--loops", 0);
         var rounds = Arguments.Number(args, "--rounds", 3);
         var path = Path.Combine(Path.GetTempPath(), $"userfault-faults-{Environment.ProcessId}.img");
         try
@@ -67,6 +68,8 @@ internal static unsafe class FaultRate
 
     private static string Measure(FileImage image, ulong pages, int vcpus, bool isRandom, long latencyNs)
     {
+        var free = Environment.ProcessorCount - (latencyNs > 0 ? 1 : 0);
+        OneLoop = Loops == 1 || (Loops == 0 && (free < 2 || (Environment.ProcessorCount < 4 && vcpus < 32)));
         var workload = new OncePerPage(pages, vcpus, isRandom);
         using var memory = new ByteGuestMemory(pages);
         using var ledger = new StampLedger(pages);

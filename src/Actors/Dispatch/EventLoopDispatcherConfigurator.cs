@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using Akka.Dispatch;
+using Userfault.Linux;
 
 namespace Userfault.Actors;
 
@@ -18,7 +19,7 @@ public sealed class EventLoopDispatcherConfigurator : MessageDispatcherConfigura
             this,
             config.GetString("id"),
             config.GetInt("throughput", 100),
-            config.GetTimeSpan("spin", TimeSpan.FromMilliseconds(0.05)),
+            config.GetString("spin", "auto") == "auto" ? SpinTime.OfThisMachine : config.GetTimeSpan("spin"),
             config.GetTimeSpan("shutdown-timeout", TimeSpan.FromSeconds(1))
         );
     }

@@ -12,6 +12,7 @@ internal sealed class MigrationRun : IAsyncDisposable
     private const string VcpuDispatcher = "userfault-vcpus";
     private const string MemslotDispatcher = "userfault-memslots";
     private const string SharedDispatcher = "userfault-shared";
+    private const int VcpusForTwoLoops = 32;
 
     private readonly SpinningPump _pump = new();
     private readonly Channel<object> _news = Channel.CreateUnbounded<object>();
@@ -26,7 +27,11 @@ internal sealed class MigrationRun : IAsyncDisposable
     public MigrationRun(ActorSystem system, RunInputs inputs, RunSettings settings)
     {
         var (migration, clears) = (settings.Migration, settings.Clears);
-        var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(Environment.ProcessorCount - settings.OtherThreads);
+        var (vcpuDispatcher, memslotDispatcher) = DispatchersFor(
+            Environment.ProcessorCount,
+            settings.OtherThreads,
+            inputs.Workload.Vcpus
+        );
         System = system;
         Loop = EventLoopDispatcher.LoopOf(system, memslotDispatcher);
         (_inputs, _settings) = (inputs, migration);
@@ -66,12 +71,18 @@ internal sealed class MigrationRun : IAsyncDisposable
     public IActorRef Pool { get; }
 
     /// <summary>The dispatchers of vCPUs and of memslots.</summary>
-    /// <param name="cores">Cores that are the actors' own.</param>
-    internal static (string Vcpus, string Memslots) DispatchersFor(int cores) =>
-        cores switch
+    /// <param name="processors">The machine's.</param>
+    /// <param name="others">Busy threads besides the actors'.</param>
+    /// <param name="vcpus">How many vCPUs there are.</param>
+    internal static (string Vcpus, string Memslots) DispatchersFor(int processors, int others, int vcpus) =>
+        (processors - others) switch
         {
-            >= 2 => (VcpuDispatcher, MemslotDispatcher),
-            1 => (MemslotDispatcher, MemslotDispatcher),
+            // Where nothing spins, few vCPUs would wake the memslots' thread for each fault, and it them.
+            >= 2 when processors >= SpinTime.LeastProcessors || vcpus >= VcpusForTwoLoops => (
+                VcpuDispatcher,
+                MemslotDispatcher
+            ),
+            >= 1 => (MemslotDispatcher, MemslotDispatcher),
             _ => (SharedDispatcher, SharedDispatcher),
         };
 
