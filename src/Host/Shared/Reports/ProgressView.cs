@@ -20,7 +20,7 @@ internal abstract class ProgressView(TextWriter output)
     }
 
     /// <summary>Says what begins.</summary>
-    public void Begin(RunInputs inputs, MigrationSettings migration, string path)
+    public void Begin(RunInputs inputs, MigrationSettings migration, string path, TimeSpan? compiled)
     {
         var ranges = inputs.Image.Ranges;
         var pages = ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);
@@ -35,7 +35,13 @@ internal abstract class ProgressView(TextWriter output)
                 + $"{MemoryName(migration.Memory)} memory, "
                 + $"{path}, background {Units.NameOf(migration.Background)}"
         );
+        if (compiled is { } took)
+            Output.WriteLine(CompiledLine(took));
     }
+
+    /// <summary>What is said of a warm-up.</summary>
+    public static string CompiledLine(TimeSpan took) =>
+        $"compiled the way of a fault in {Units.Duration(took.TotalNanoseconds)}, before the clock";
 
     /// <summary>Shows a moment.</summary>
     public abstract void Show(MigrationProgress progress);

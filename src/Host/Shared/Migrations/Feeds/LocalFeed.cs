@@ -11,6 +11,7 @@ namespace Userfault.Cli;
 /// <param name="source">The path, and what is remembered of it.</param>
 internal sealed class LocalFeed(Config config, int fetchers, SourceSection source) : IActorFeed
 {
+    private const long MaxWarmupLatencyNs = 30_000;
     private ActorSystem? _system;
 
     public bool BringsImage => false;
@@ -27,6 +28,23 @@ internal sealed class LocalFeed(Config config, int fetchers, SourceSection sourc
         _system = ActorSystem.Create("userfault", config);
         return Task.FromResult<RemoteImage?>(null);
     }
+
+    /// <summary>The same path, but for what would only make a warm-up longer.</summary>
+    public IActorFeed ForWarmup() =>
+        new LocalFeed(
+            config,
+            fetchers,
+            source with
+            {
+                Link = source.Link with
+                {
+                    LatencyNs = Math.Min(source.Link.LatencyNs, MaxWarmupLatencyNs),
+                    JitterNs = Math.Min(source.Link.JitterNs, MaxWarmupLatencyNs),
+                    BitsPerSecond =
+                        source.Link.BitsPerSecond == 0 ? 0 : Math.Max(source.Link.BitsPerSecond, 10_000_000_000),
+                },
+            }
+        );
 
     public Broadcast? Publish(IMemoryImage image) => null;
 

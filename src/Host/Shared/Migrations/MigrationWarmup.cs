@@ -1,0 +1,124 @@
+using Userfault.Actors;
+using Userfault.Pages;
+
+namespace Userfault.Cli;
+
+/// <summary>
+/// Compiles the way of a fault before the clock of a migration starts: else the first faults of a process wait for the
+/// compiler, a thousand times longer than for their pages. A small guest is migrated to its report by the very backend
+/// and feed of the real one, with the same settings, in an actor system of its own: nothing of it is left in what the
+/// real one counts. On a thread of its own, while the process opens its inputs or joins a cluster.
+/// </summary>
+internal sealed class MigrationWarmup
+{
+    // Two huge pages of x86: leaves are split, and built again at the end.
+    private const ulong Pages = 1024;
+    private const ulong AccessesPerVcpu = 384;
+    private const int MaxVcpus = 4;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly TaskCompletionSource<TimeSpan> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private MigrationWarmup() { }
+
+    /// <summary>Completes when it is over, with the time that it took. It never fails.</summary>
+    public Task<TimeSpan> Done => _done.Task;
+
+    /// <summary>Begins.</summary>
+    /// <param name="open">Makes the small guest's backend, and its feed. What they cannot have here, the real ones
+    /// report.</param>
+    /// <param name="workingSet">Is the order of first touches recorded?</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    public static MigrationWarmup Begin(
+        Func<(IMigrationBackend Backend, IActorFeed Feed)> open,
+        WorkingSetRecording workingSet,
+        CancellationToken cancelled
+    )
+    {
+        var warmup = new MigrationWarmup();
+        var thread = new Thread(() => warmup.Run(open, workingSet, cancelled))
+        {
+            IsBackground = true,
+            Name = "warm up",
+        };
+        thread.Start();
+        return warmup;
+    }
+
+    /// <summary>The settings of a real migration, for the small guest.</summary>
+    public static MigrationSettings SettingsOf(MigrationSettings real) =>
+        real with
+        {
+            // Progress as well, as often as there is something to tell.
+            ProgressNs = 1,
+            SampleNs = 1_000_000,
+            HostAccesses = Math.Min(real.HostAccesses, 64),
+        };
+
+    /// <summary>What the small guest works on.</summary>
+    /// <param name="settings">Its settings.</param>
+    /// <param name="memory">Its memory, of <see cref="Pages"/>; null: plain memory.</param>
+    public static RunInputs InputsOf(MigrationSettings settings, Func<ulong, IGuestMemory>? memory = null)
+    {
+        var image = new SyntheticImage(
+            settings.StartsWhole
+                ? new SyntheticSettings(Pages, 1, 0)
+                : new SyntheticSettings(Pages, 0.3, 0.1, settings.Seed)
+        );
+        var workload = new PatternWorkload(
+            new PatternSettings(PatternKind.Random, MaxVcpus, Pages)
+            {
+                Overlapping = true,
+                AccessesPerVcpu = AccessesPerVcpu,
+            }
+        );
+        var set =
+            settings.Background == BackgroundOrder.Recorded
+                ? new WorkingSet(image.Identity, Pages, [new MemoryPageRange(new MemoryPage(0), Pages / 2)])
+                : null;
+        return RunInputs.Of(image, workload, memory?.Invoke(Pages), set);
+    }
+
+    private void Run(
+        Func<(IMigrationBackend Backend, IActorFeed Feed)> open,
+        WorkingSetRecording workingSet,
+        CancellationToken cancelled
+    )
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        try
+        {
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+            ends.CancelAfter(Patience);
+            Migrate(open, workingSet, ends.Token).GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // What is wrong here is wrong with the real migration too, which says so with the right names.
+        }
+        finally
+        {
+            _done.SetResult(TimeProvider.System.GetElapsedTime(begun));
+        }
+    }
+
+    private static async Task Migrate(
+        Func<(IMigrationBackend Backend, IActorFeed Feed)> open,
+        WorkingSetRecording workingSet,
+        CancellationToken ends
+    )
+    {
+        var (backend, feed) = open();
+        await using (feed)
+        {
+            using var inputs = backend.Open(null);
+            await feed.Open(static _ => { }, ends);
+            await using (backend)
+            {
+                await backend.Start(inputs, workingSet, ends);
+                var report = await backend.Run(static _ => { }, ends);
+                ReportTable.Write(report, TextWriter.Null, null);
+            }
+        }
+    }
+}
