@@ -85,7 +85,7 @@ internal static class DemandPagingCommand
         await feed.Open(_ => { }, cancelled);
         await backend.Start(inputs, WorkingSetRecording.Off, cancelled);
         // Not among the lines of the kernel's test: its scripts read those.
-        await Console.Error.WriteLineAsync(ProgressView.CompiledLine(await warmup.Done));
+        await Console.Error.WriteLineAsync(ProgressView.CompiledLine(await warmup));
         Console.WriteLine("Finished creating vCPUs and starting uffd threads");
         var report = await backend.Run(_ => { }, cancelled);
         if (report.GuestNs < 0 || !report.IsVerified)

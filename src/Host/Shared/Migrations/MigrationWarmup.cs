@@ -9,7 +9,7 @@ namespace Userfault.Cli;
 /// and feed of the real one, with the same settings, in an actor system of its own: nothing of it is left in what the
 /// real one counts. On a thread of its own, while the process opens its inputs or joins a cluster.
 /// </summary>
-internal sealed class MigrationWarmup
+internal static class MigrationWarmup
 {
     // Two huge pages of x86: leaves are split, and built again at the end.
     private const ulong Pages = 1024;
@@ -17,32 +17,33 @@ internal sealed class MigrationWarmup
     private const int MaxVcpus = 4;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly TaskCompletionSource<TimeSpan> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private MigrationWarmup() { }
-
-    /// <summary>Completes when it is over, with the time that it took. It never fails.</summary>
-    public Task<TimeSpan> Done => _done.Task;
-
     /// <summary>Begins.</summary>
+    /// <param name="settings">The settings of the real migration.</param>
     /// <param name="open">Makes the small guest's backend, and its feed. What they cannot have here, the real ones
     /// report.</param>
     /// <param name="workingSet">Is the order of first touches recorded?</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    public static MigrationWarmup Begin(
+    /// <returns>Completes when it is over, with the time that it took. It never fails.</returns>
+    public static async Task<TimeSpan> Begin(
+        MigrationSettings settings,
         Func<(IMigrationBackend Backend, IActorFeed Feed)> open,
         WorkingSetRecording workingSet,
         CancellationToken cancelled
     )
     {
-        var warmup = new MigrationWarmup();
-        var thread = new Thread(() => warmup.Run(open, workingSet, cancelled))
-        {
-            IsBackground = true,
-            Name = "warm up",
-        };
-        thread.Start();
-        return warmup;
+        var begun = TimeProvider.System.GetTimestamp();
+        var guest = OnThread("warm up", () => Migrate(open, workingSet, cancelled).GetAwaiter().GetResult());
+        var beside = OnThread(
+            "warm up beside",
+            () =>
+            {
+                FaultPath.Compile();
+                Show(settings);
+            }
+        );
+        await guest;
+        await beside;
+        return TimeProvider.System.GetElapsedTime(begun);
     }
 
     /// <summary>The settings of a real migration, for the small guest.</summary>
@@ -79,46 +80,64 @@ internal sealed class MigrationWarmup
         return RunInputs.Of(image, workload, memory?.Invoke(Pages), set);
     }
 
-    private void Run(
+    private static Task OnThread(string name, Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // What is wrong here is wrong with the real migration too, which says so with the right names.
+            }
+            finally
+            {
+                done.SetResult();
+            }
+        })
+        {
+            IsBackground = true,
+            Name = name,
+        };
+        thread.Start();
+        return done.Task;
+    }
+
+    // Twice: what is called by reflection is compiled at its second call.
+    private static async Task Migrate(
         Func<(IMigrationBackend Backend, IActorFeed Feed)> open,
         WorkingSetRecording workingSet,
         CancellationToken cancelled
     )
     {
-        var begun = TimeProvider.System.GetTimestamp();
-        try
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        ends.CancelAfter(Patience);
+        for (var i = 0; i < 2 && !ends.IsCancellationRequested; i++)
         {
-            using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
-            ends.CancelAfter(Patience);
-            Migrate(open, workingSet, ends.Token).GetAwaiter().GetResult();
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            // What is wrong here is wrong with the real migration too, which says so with the right names.
-        }
-        finally
-        {
-            _done.SetResult(TimeProvider.System.GetElapsedTime(begun));
+            var (backend, feed) = open();
+            await using (feed)
+            {
+                using var inputs = backend.Open(null);
+                await feed.Open(static _ => { }, ends.Token);
+                await using (backend)
+                {
+                    await backend.Start(inputs, workingSet, ends.Token);
+                    _ = await backend.Run(static _ => { }, ends.Token);
+                }
+            }
         }
     }
 
-    private static async Task Migrate(
-        Func<(IMigrationBackend Backend, IActorFeed Feed)> open,
-        WorkingSetRecording workingSet,
-        CancellationToken ends
-    )
+    // Progress is shown while the guest runs, and the report is ready sooner.
+    private static void Show(MigrationSettings settings)
     {
-        var (backend, feed) = open();
-        await using (feed)
-        {
-            using var inputs = backend.Open(null);
-            await feed.Open(static _ => { }, ends);
-            await using (backend)
-            {
-                await backend.Start(inputs, workingSet, ends);
-                var report = await backend.Run(static _ => { }, ends);
-                ReportTable.Write(report, TextWriter.Null, null);
-            }
-        }
+        using var inputs = InputsOf(settings);
+        var view = ProgressView.Plain(TextWriter.Null);
+        view.Begin(inputs, settings, "", null);
+        view.Show(new MigrationProgress(default, null, 0, 0, 1, 0, 0, 0, 0, 0, 0, [0]));
+        ReportTable.Write(MigrationRun.NothingOf(inputs, settings, ""), TextWriter.Null, null);
     }
 }

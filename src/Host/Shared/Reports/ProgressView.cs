@@ -13,11 +13,14 @@ internal abstract class ProgressView(TextWriter output)
     public static ProgressView Create(Outputs outputs)
     {
         if (outputs.JsonIsStandardOutput)
-            return new PlainProgressView(Console.Error);
+            return Plain(Console.Error);
         return Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi
-            ? new PlainProgressView(Console.Out)
+            ? Plain(Console.Out)
             : new LiveProgressView();
     }
+
+    /// <summary>Plain lines.</summary>
+    public static ProgressView Plain(TextWriter output) => new PlainProgressView(output);
 
     /// <summary>Says what begins.</summary>
     public void Begin(RunInputs inputs, MigrationSettings migration, string path, TimeSpan? compiled)

@@ -16,12 +16,12 @@ internal interface IMigrationBackend : IAsyncDisposable
     string? Line { get; }
 
     /// <summary>
-    /// Begins to compile, on a thread of its own, what stands between this guest and its pages; null where there is
-    /// nothing to compile.
+    /// Begins to compile what stands between this guest and its pages, on threads of its own; null where there is
+    /// nothing to compile. See <see cref="MigrationWarmup"/>.
     /// </summary>
     /// <param name="workingSet">Is the order of first touches recorded?</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    MigrationWarmup? WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled);
+    Task<TimeSpan>? WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled);
 
     /// <summary>Opens what the migration works on.</summary>
     /// <param name="adopted">An image that the options do not name; null: they name it.</param>

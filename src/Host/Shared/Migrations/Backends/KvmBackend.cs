@@ -47,8 +47,9 @@ internal sealed class KvmBackend : IMigrationBackend
 
     public string Line => $"real vCPUs at CPL {_setup.Ring} by {Units.NameOf(_setup.Mode)}";
 
-    public MigrationWarmup WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
+    public Task<TimeSpan> WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
         MigrationWarmup.Begin(
+            Migration,
             () =>
             {
                 var small = _feed.ForWarmup();

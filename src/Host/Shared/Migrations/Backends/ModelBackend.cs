@@ -32,8 +32,9 @@ internal sealed class ModelBackend(MigrationSettings migration, IActorFeed feed,
         );
     }
 
-    public MigrationWarmup WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
+    public Task<TimeSpan> WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
         MigrationWarmup.Begin(
+            migration,
             () =>
             {
                 var (small, settings) = (feed.ForWarmup(), MigrationWarmup.SettingsOf(migration));
