@@ -12,6 +12,7 @@ namespace Userfault.Cli;
 internal sealed class LocalFeed(Config config, int fetchers, SourceSection source) : IActorFeed
 {
     private const long MaxWarmupLatencyNs = 30_000;
+    private const int MaxWarmupContents = 256;
     private ActorSystem? _system;
 
     public bool BringsImage => false;
@@ -36,6 +37,8 @@ internal sealed class LocalFeed(Config config, int fetchers, SourceSection sourc
             fetchers,
             source with
             {
+                // A table of the usual size makes the next large one begin a garbage collection.
+                RememberedContents = Math.Min(source.RememberedContents, MaxWarmupContents),
                 Link = source.Link with
                 {
                     LatencyNs = Math.Min(source.Link.LatencyNs, MaxWarmupLatencyNs),
