@@ -120,9 +120,7 @@ public sealed partial class MigrationActor
 
     // Before the first page there is no rate: the first progress waits for it, but not for longer than an interval.
     private bool IsWorthTelling =>
-        _lastProgress is not null
-        || _missingPages < _pages
-        || _core.ElapsedNs(Now) >= _plan.Settings.ProgressNs;
+        _lastProgress is not null || _missingPages < _pages || _core.ElapsedNs(Now) >= _plan.Settings.ProgressNs;
 
     private TimelineSample Sample(ReportCollector reports)
     {

@@ -65,7 +65,7 @@ internal static class MigrationProcedure
                 await using (backend)
                 {
                     await backend.Start(inputs, outputs.WorkingSet, ends.Token);
-                    TimeSpan? compiled = warmup is null ? null : await warmup;
+                    var compiled = warmup is null ? null : await warmup;
                     var code = await Report(backend, feed, inputs, (outputs, compiled), ends.Token);
                     return wrong is null ? code : throw new CliException(wrong);
                 }

@@ -23,8 +23,9 @@ internal static class MigrationWarmup
     /// report.</param>
     /// <param name="workingSet">Is the order of first touches recorded?</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    /// <returns>Completes when it is over, with the time that it took. It never fails.</returns>
-    public static async Task<TimeSpan> Begin(
+    /// <returns>Completes when it is over, with the time that it took; null where the small guest did not arrive whole.
+    /// It never fails.</returns>
+    public static async Task<TimeSpan?> Begin(
         MigrationSettings settings,
         Func<(IMigrationBackend Backend, IActorFeed Feed)> open,
         WorkingSetRecording workingSet,
@@ -39,11 +40,12 @@ internal static class MigrationWarmup
             {
                 FaultPath.Compile();
                 Show(settings);
+                return true;
             }
         );
-        await guest;
-        await beside;
-        return TimeProvider.System.GetElapsedTime(begun);
+        var isWhole = await guest;
+        _ = await beside;
+        return isWhole ? TimeProvider.System.GetElapsedTime(begun) : null;
     }
 
     /// <summary>The settings of a real migration, for the small guest.</summary>
@@ -80,14 +82,14 @@ internal static class MigrationWarmup
         return RunInputs.Of(image, workload, memory?.Invoke(Pages), set);
     }
 
-    private static Task OnThread(string name, Action action)
+    private static Task<bool> OnThread(string name, Func<bool> action)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(() =>
         {
             try
             {
-                action();
+                done.TrySetResult(action());
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -95,7 +97,7 @@ internal static class MigrationWarmup
             }
             finally
             {
-                done.SetResult();
+                done.TrySetResult(false);
             }
         })
         {
@@ -107,7 +109,7 @@ internal static class MigrationWarmup
     }
 
     // Twice: what is called by reflection is compiled at its second call.
-    private static async Task Migrate(
+    private static async Task<bool> Migrate(
         Func<(IMigrationBackend Backend, IActorFeed Feed)> open,
         WorkingSetRecording workingSet,
         CancellationToken cancelled
@@ -115,7 +117,8 @@ internal static class MigrationWarmup
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         ends.CancelAfter(Patience);
-        for (var i = 0; i < 2 && !ends.IsCancellationRequested; i++)
+        var isWhole = true;
+        for (var i = 0; i < 2 && isWhole; i++)
         {
             var (backend, feed) = open();
             await using (feed)
@@ -125,10 +128,14 @@ internal static class MigrationWarmup
                 await using (backend)
                 {
                     await backend.Start(inputs, workingSet, ends.Token);
-                    _ = await backend.Run(static _ => { }, ends.Token);
+                    // Nothing of this may hold the real migration up.
+                    var run = backend.Run(static _ => { }, CancellationToken.None);
+                    isWhole = (await run.WaitAsync(ends.Token)).IsVerified;
                 }
             }
         }
+
+        return isWhole;
     }
 
     // Progress is shown while the guest runs, and the report is ready sooner.

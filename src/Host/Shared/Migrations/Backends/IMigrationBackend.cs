@@ -21,7 +21,7 @@ internal interface IMigrationBackend : IAsyncDisposable
     /// </summary>
     /// <param name="workingSet">Is the order of first touches recorded?</param>
     /// <param name="cancelled">Ctrl-C.</param>
-    Task<TimeSpan>? WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled);
+    Task<TimeSpan?>? WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled);
 
     /// <summary>Opens what the migration works on.</summary>
     /// <param name="adopted">An image that the options do not name; null: they name it.</param>

@@ -47,7 +47,7 @@ internal sealed class KvmBackend : IMigrationBackend
 
     public string Line => $"real vCPUs at CPL {_setup.Ring} by {Units.NameOf(_setup.Mode)}";
 
-    public Task<TimeSpan> WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
+    public Task<TimeSpan?> WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
         MigrationWarmup.Begin(
             Migration,
             () =>

@@ -32,7 +32,7 @@ internal sealed class ModelBackend(MigrationSettings migration, IActorFeed feed,
         );
     }
 
-    public Task<TimeSpan> WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
+    public Task<TimeSpan?> WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
         MigrationWarmup.Begin(
             migration,
             () =>

@@ -49,7 +49,7 @@ internal sealed class UffdBackend : IMigrationBackend
     public string Line => "real memory";
 
     /// <summary>The handler compiles its part before it listens, and no actors are on the way.</summary>
-    public Task<TimeSpan>? WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) => null;
+    public Task<TimeSpan?>? WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) => null;
 
     public RunInputs Open(RemoteImage? adopted) => RunInputs.Open(_arguments, maxSlots: null, adopted: adopted);
 
