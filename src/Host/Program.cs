@@ -7,27 +7,8 @@ using Userfault.Linux;
 // Bad options are one line and exit code 2, as every other bad input.
 ErrorOutput.Install();
 var root = new RootCommand("Post-copy live migration with KVM Userfault, as a cluster of actors.");
-root.Subcommands.Add(MigrateCommand.Create());
-root.Subcommands.Add(DemandPagingCommand.Create());
-root.Subcommands.Add(KvmCommand.Create());
-root.Subcommands.Add(InfoCommands.Image());
-root.Subcommands.Add(InfoCommands.Trace());
-root.Subcommands.Add(NodeCommand.Create());
-root.Subcommands.Add(
-    new Command("cluster", "Clusters on this machine, and certificates for those on several.")
-    {
-        DemoCommand.Create(),
-        KeysCommand.Create(),
-    }
-);
-root.Subcommands.Add(StatusCommand.Create());
-root.Subcommands.Add(SimulateCommand.Create());
-root.Subcommands.Add(ModelCommand.Create());
-root.Subcommands.Add(ServeCommand.Create());
-root.Subcommands.Add(GuestCommand.Create());
-root.Subcommands.Add(BenchCommand.Create());
-root.Subcommands.Add(QemuCommand.Create());
-root.Subcommands.Add(SweepCommand.Create());
+foreach (var command in Commands.For(args))
+    root.Subcommands.Add(command);
 root.Options.Add(Unforeseen.Verbose);
 
 var parsed = root.Parse(args);

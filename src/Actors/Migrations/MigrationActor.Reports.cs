@@ -110,13 +110,17 @@ public sealed partial class MigrationActor
             SetMissing(slot.Id, Math.Min(_missing[slot.Id], slot.Missing));
         _timeline.Add(Sample(sample));
         Thin(_timeline);
-        if (_plan.Settings.ProgressNs <= 0 || Now < _nextProgressNs)
+        if (_plan.Settings.ProgressNs <= 0 || Now < _nextProgressNs || !IsWorthTelling)
             return;
         _nextProgressNs = Now + _plan.Settings.ProgressNs;
         _lastProgress = Progress(sample);
         _lastProgressNs = Now;
         _observer.Tell(_lastProgress);
     }
+
+    // Before the first page there is no rate: the first progress waits for it, but not for longer than an interval.
+    private bool IsWorthTelling =>
+        _lastProgress is not null || _missingPages < _pages || _core.ElapsedNs(Now) >= _plan.Settings.ProgressNs;
 
     private TimelineSample Sample(ReportCollector reports)
     {

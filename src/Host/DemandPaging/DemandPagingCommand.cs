@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Akka.Actor;
 using Userfault.Actors;
 using Userfault.Mmu;
 using Userfault.Pages;
@@ -74,16 +73,21 @@ internal static class DemandPagingCommand
             }
         );
         using var inputs = RunInputs.Of(image, workload);
-        Console.WriteLine($"Testing guest mode: {Units.NameOf(settings.Architecture)}, 4K pages");
         var link = new LinkSettings(delayNs);
-        await using var run = new MigrationRun(
-            ActorSystem.Create("userfault", Settings.Load(null).Config),
-            inputs,
-            new RunSettings(settings) { OtherThreads = link.IsInstant ? 0 : 1 }
+        await using var feed = new LocalFeed(
+            Settings.Load(null).Config,
+            1,
+            new SourceSection(link, RememberedContents: 0)
         );
-        run.AddLocalFetchers(image, 1, new SourceSection(link, RememberedContents: 0));
+        await using var backend = new ModelBackend(settings, feed, _ => inputs);
+        var warmup = backend.WarmUp(WorkingSetRecording.Off, cancelled);
+        Console.WriteLine($"Testing guest mode: {Units.NameOf(settings.Architecture)}, 4K pages");
+        await feed.Open(_ => { }, cancelled);
+        await backend.Start(inputs, WorkingSetRecording.Off, cancelled);
+        if (await warmup is { } took)
+            Console.WriteLine(ProgressView.CompiledLine(took));
         Console.WriteLine("Finished creating vCPUs and starting uffd threads");
-        var report = await run.Run(_ => { }, cancelled);
+        var report = await backend.Run(_ => { }, cancelled);
         if (report.GuestNs < 0 || !report.IsVerified)
         {
             await Console.Error.WriteLineAsync($"userfault: {report.Reason ?? "a page or a read was wrong"}");

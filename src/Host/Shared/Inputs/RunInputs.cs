@@ -74,10 +74,15 @@ internal sealed class RunInputs : IDisposable
     /// <summary>
     /// A run on an image and a workload that are there already; the image is disposed of with the rest.
     /// </summary>
-    public static RunInputs Of(IMemoryImage image, IWorkload workload, IGuestMemory? memory = null)
+    public static RunInputs Of(
+        IMemoryImage image,
+        IWorkload workload,
+        IGuestMemory? memory = null,
+        WorkingSet? set = null
+    )
     {
         var content = new GuestContent(image, memory ?? new ByteGuestMemory(image.Pages), new StampLedger(image.Pages));
-        return new RunInputs(image, workload, content, [new GfnRange(new Gfn(0), image.Pages)], null);
+        return new RunInputs(image, workload, content, [new GfnRange(new Gfn(0), image.Pages)], set);
     }
 
     public void Dispose()

@@ -27,7 +27,7 @@ internal static class MigrationProcedure
 
         IActorFeed feed = cluster is null ? LocalFeedOf(arguments) : ClusterFeed.Of(arguments, cluster);
         IMigrationBackend backend =
-            kind == Backend.Kvm ? new KvmBackend(arguments, feed) : new ModelBackend(arguments, feed);
+            kind == Backend.Kvm ? new KvmBackend(arguments, feed) : ModelBackend.Of(arguments, feed);
         return Run(backend, feed, Outputs.Of(arguments), cancelled);
     }
 
@@ -53,6 +53,7 @@ internal static class MigrationProcedure
             ends.Cancel();
         }
 
+        var warmup = backend.WarmUp(outputs.WorkingSet, cancelled);
         // What is wrong with an image of one's own is said before anybody is joined.
         var inputs = feed.BringsImage ? null : backend.Open(null);
         try
@@ -64,7 +65,8 @@ internal static class MigrationProcedure
                 await using (backend)
                 {
                     await backend.Start(inputs, outputs.WorkingSet, ends.Token);
-                    var code = await Report(backend, feed, inputs, outputs, ends.Token);
+                    var compiled = warmup is null ? null : await warmup;
+                    var code = await Report(backend, feed, inputs, (outputs, compiled), ends.Token);
                     return wrong is null ? code : throw new CliException(wrong);
                 }
             }
@@ -80,13 +82,14 @@ internal static class MigrationProcedure
         IMigrationBackend backend,
         IPageFeed feed,
         RunInputs inputs,
-        Outputs outputs,
+        (Outputs Outputs, TimeSpan? Compiled) about,
         CancellationToken cancelled
     )
     {
+        var (outputs, compiled) = about;
         var view = ProgressView.Create(outputs);
         var from = await feed.Describe();
-        view.Begin(inputs, backend.Migration, backend.Line is { } guest ? $"{guest}, {from}" : from);
+        view.Begin(inputs, backend.Migration, backend.Line is { } guest ? $"{guest}, {from}" : from, compiled);
         var report = await backend.Run(
             progress =>
             {
@@ -99,7 +102,7 @@ internal static class MigrationProcedure
 
         var nodes = await feed.End(report);
         ReportTable.Write(report, view.Output, nodes);
-        outputs.Write(report, backend.Kind, nodes);
+        outputs.Write(report, backend.Kind, nodes, compiled);
         return ExitCodes.Of(report, cancelled);
     }
 }

@@ -18,7 +18,7 @@ internal static class JsonReport
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    public static string Of(MigrationReport report, Backend backend, ClusterSummary? cluster) =>
+    public static string Of(MigrationReport report, Backend backend, ClusterSummary? cluster, TimeSpan? compiled) =>
         JsonSerializer.Serialize(
             new
             {
@@ -44,12 +44,12 @@ internal static class JsonReport
                 StallMs = report.Vcpus.Select(vcpu => vcpu.StallNs / 1e6),
                 cluster?.Nodes,
                 cluster?.LostNodes,
-                Details = Details(report, backend),
+                Details = Details(report, backend, compiled),
             },
             Options
         );
 
-    private static object Details(MigrationReport report, Backend backend) =>
+    private static object Details(MigrationReport report, Backend backend, TimeSpan? compiled) =>
         new
         {
             Backend = Units.NameOf(backend),
@@ -58,6 +58,7 @@ internal static class JsonReport
             Background = Units.NameOf(report.Settings.Background),
             report.Settings.Seed,
             report.Settings.Fetchers,
+            CompiledMs = compiled?.TotalMilliseconds,
             report.CompletionNs,
             report.GuestNs,
             Pauses = new { report.Pauses.Count, report.Pauses.TotalNs },

@@ -68,12 +68,13 @@ internal sealed class Outputs
     /// <param name="report">The report.</param>
     /// <param name="backend">What the guest ran on.</param>
     /// <param name="cluster">The nodes that took part; null where none did.</param>
-    public void Write(MigrationReport report, Backend backend, ClusterSummary? cluster)
+    /// <param name="compiled">How long the warm-up took; null where there was none.</param>
+    public void Write(MigrationReport report, Backend backend, ClusterSummary? cluster, TimeSpan? compiled)
     {
         if (JsonIsStandardOutput)
-            WriteOut(JsonReport.Of(report, backend, cluster));
+            WriteOut(JsonReport.Of(report, backend, cluster, compiled));
         else if (_json is not null)
-            WriteFile(_json, JsonReport.Of(report, backend, cluster));
+            WriteFile(_json, JsonReport.Of(report, backend, cluster, compiled));
         if (_html is not null)
             WriteFile(_html, HtmlReport.Of(report));
         WriteWorkingSet(report.WorkingSet);

@@ -13,14 +13,17 @@ internal abstract class ProgressView(TextWriter output)
     public static ProgressView Create(Outputs outputs)
     {
         if (outputs.JsonIsStandardOutput)
-            return new PlainProgressView(Console.Error);
+            return Plain(Console.Error);
         return Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi
-            ? new PlainProgressView(Console.Out)
+            ? Plain(Console.Out)
             : new LiveProgressView();
     }
 
+    /// <summary>Plain lines.</summary>
+    public static ProgressView Plain(TextWriter output) => new PlainProgressView(output);
+
     /// <summary>Says what begins.</summary>
-    public void Begin(RunInputs inputs, MigrationSettings migration, string path)
+    public void Begin(RunInputs inputs, MigrationSettings migration, string path, TimeSpan? compiled)
     {
         var ranges = inputs.Image.Ranges;
         var pages = ranges.Aggregate(0UL, static (sum, range) => sum + range.Count);
@@ -35,7 +38,13 @@ internal abstract class ProgressView(TextWriter output)
                 + $"{MemoryName(migration.Memory)} memory, "
                 + $"{path}, background {Units.NameOf(migration.Background)}"
         );
+        if (compiled is { } took)
+            Output.WriteLine(CompiledLine(took));
     }
+
+    /// <summary>What is said of a warm-up.</summary>
+    public static string CompiledLine(TimeSpan took) =>
+        $"compiled the way of a fault in {Units.Duration(took.TotalNanoseconds)}, before the clock";
 
     /// <summary>Shows a moment.</summary>
     public abstract void Show(MigrationProgress progress);

@@ -110,7 +110,7 @@ internal sealed class MigrationRun : IAsyncDisposable
             if (news is MigrationReport report)
                 return report;
             if (news is MigrationWatch.Broken broken)
-                return ReportOf(broken.Reason);
+                return NothingOf(_inputs, _settings, broken.Reason);
             if (news is MigrationProgress now)
                 progress(now);
         }
@@ -135,16 +135,16 @@ internal sealed class MigrationRun : IAsyncDisposable
         return source;
     }
 
-    // What is known where the actor that knows the rest has failed.
-    private MigrationReport ReportOf(string reason) =>
+    /// <summary>What is known where the actor that knows the rest has failed.</summary>
+    internal static MigrationReport NothingOf(RunInputs inputs, MigrationSettings settings, string reason) =>
         new()
         {
             State = MigrationState.Failed,
             Reason = reason,
-            Settings = _settings,
-            Image = _inputs.Image.Name,
-            Workload = _inputs.Workload.Name,
-            Pages = _inputs.Regions.Aggregate(0UL, static (sum, region) => sum + region.Count),
+            Settings = settings,
+            Image = inputs.Image.Name,
+            Workload = inputs.Workload.Name,
+            Pages = inputs.Regions.Aggregate(0UL, static (sum, region) => sum + region.Count),
             PagesPresent = 0,
             CompletionNs = -1,
             GuestNs = -1,

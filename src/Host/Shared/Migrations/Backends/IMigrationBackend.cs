@@ -15,6 +15,14 @@ internal interface IMigrationBackend : IAsyncDisposable
     /// <summary>The guest, for the line that says what begins; null where there is nothing to say.</summary>
     string? Line { get; }
 
+    /// <summary>
+    /// Begins to compile what stands between this guest and its pages, on threads of its own; null where there is
+    /// nothing to compile. See <see cref="MigrationWarmup"/>.
+    /// </summary>
+    /// <param name="workingSet">Is the order of first touches recorded?</param>
+    /// <param name="cancelled">Ctrl-C.</param>
+    Task<TimeSpan?>? WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled);
+
     /// <summary>Opens what the migration works on.</summary>
     /// <param name="adopted">An image that the options do not name; null: they name it.</param>
     /// <exception cref="CliException">Options that do not go together, or a bad value.</exception>

@@ -9,7 +9,7 @@ namespace Userfault.Cli;
 /// <summary>A guest of real vCPUs of this machine, their faults served by the actors.</summary>
 internal sealed class KvmBackend : IMigrationBackend
 {
-    private readonly MigrateArguments _arguments;
+    private readonly Func<int, KvmMode, RemoteImage?, RunInputs> _open;
     private readonly IActorFeed _feed;
     private readonly KernelKvmHost _host;
     private readonly KvmSetup _setup;
@@ -21,12 +21,24 @@ internal sealed class KvmBackend : IMigrationBackend
     /// <exception cref="KvmUnavailableException">KVM is not available on this machine.</exception>
     public KvmBackend(MigrateArguments arguments, IActorFeed feed)
     {
-        (_arguments, _feed) = (arguments, feed);
+        (_open, _feed) = (
+            (slots, mode, adopted) =>
+                RunInputs.Open(arguments, slots, pages => new KvmGuestMemory(pages, mode), adopted),
+            feed
+        );
         // What cannot be on any machine is said before what this machine lacks.
         var setup = KvmSetup.Of(arguments.Settings);
         Migration = MigrationOf(arguments.Settings, setup.Mode);
         _host = new KernelKvmHost();
         _setup = setup.On(_host);
+    }
+
+    // The small guest of a warm-up, in a VM of its own.
+    private KvmBackend(MigrationSettings migration, KvmSetup setup, IActorFeed feed)
+    {
+        (Migration, _setup, _feed) = (MigrationWarmup.SettingsOf(migration), setup, feed);
+        _open = (_, mode, _) => MigrationWarmup.InputsOf(Migration, pages => new KvmGuestMemory(pages, mode));
+        _host = new KernelKvmHost();
     }
 
     public Backend Kind => Backend.Kvm;
@@ -35,13 +47,25 @@ internal sealed class KvmBackend : IMigrationBackend
 
     public string Line => $"real vCPUs at CPL {_setup.Ring} by {Units.NameOf(_setup.Mode)}";
 
+    public Task<TimeSpan?> WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) =>
+        MigrationWarmup.Begin(
+            Migration,
+            () =>
+            {
+                var small = _feed.ForWarmup();
+                return (new KvmBackend(Migration, _setup, small), small);
+            },
+            workingSet,
+            cancelled
+        );
+
     public RunInputs Open(RemoteImage? adopted)
     {
         try
         {
             // The last one is the machine's own.
             var slots = Math.Min(MmuPolicy.X86.UserSlots, (int)_host.Slots - 1);
-            return RunInputs.Open(_arguments, slots, pages => new KvmGuestMemory(pages, _setup.Mode), adopted);
+            return _open(slots, _setup.Mode, adopted);
         }
         catch (LinuxException e)
         {

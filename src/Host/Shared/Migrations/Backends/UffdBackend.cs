@@ -48,6 +48,9 @@ internal sealed class UffdBackend : IMigrationBackend
 
     public string Line => "real memory";
 
+    /// <summary>The handler compiles its part before it listens, and no actors are on the way.</summary>
+    public Task<TimeSpan?>? WarmUp(WorkingSetRecording workingSet, CancellationToken cancelled) => null;
+
     public RunInputs Open(RemoteImage? adopted) => RunInputs.Open(_arguments, maxSlots: null, adopted: adopted);
 
     public Task Start(RunInputs inputs, WorkingSetRecording workingSet, CancellationToken cancelled)

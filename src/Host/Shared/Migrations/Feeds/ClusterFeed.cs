@@ -13,6 +13,9 @@ namespace Userfault.Cli;
 /// </summary>
 internal sealed class ClusterFeed : IActorFeed
 {
+    /// <summary>Threads of the data plane that want a core of this machine.</summary>
+    internal const int DataPlaneThreads = 2;
+
     private readonly ClusterSetup _setup;
     private readonly ClusterRequest _cluster;
     private readonly DestinationReport _report = new();
@@ -41,7 +44,7 @@ internal sealed class ClusterFeed : IActorFeed
     /// <summary>
     /// One receives pages where the actors' thread cannot (TLS), and one sends them: the source may be on this machine.
     /// </summary>
-    public int BusyThreads => 2;
+    public int BusyThreads => DataPlaneThreads;
 
     // The incarnation of now, or the last one.
     private ClusterMember Member
@@ -145,6 +148,8 @@ internal sealed class ClusterFeed : IActorFeed
         _adoption = new ImageAdoption(_setup, System, _cluster.Option, Listen);
         return await _adoption.Describe(offers.First(o => o.Image == images[0][0]), Patience, failed, cancelled);
     }
+
+    public IActorFeed ForWarmup() => new LoopbackFeed(_setup);
 
     /// <summary>Lets other nodes follow the migration's bitmaps.</summary>
     public Broadcast? Publish(IMemoryImage image)

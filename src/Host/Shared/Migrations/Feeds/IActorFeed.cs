@@ -17,6 +17,9 @@ internal interface IActorFeed : IPageFeed
     /// <summary>Threads that want a core of this machine to deliver pages.</summary>
     int BusyThreads { get; }
 
+    /// <summary>A feed of the same kind for the small guest of a warm-up.</summary>
+    IActorFeed ForWarmup();
+
     /// <summary>Lets other nodes follow the guest's bitmaps; null where there are none.</summary>
     Broadcast? Publish(IMemoryImage image);
 

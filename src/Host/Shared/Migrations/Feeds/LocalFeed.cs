@@ -11,6 +11,8 @@ namespace Userfault.Cli;
 /// <param name="source">The path, and what is remembered of it.</param>
 internal sealed class LocalFeed(Config config, int fetchers, SourceSection source) : IActorFeed
 {
+    private const long MaxWarmupLatencyNs = 30_000;
+    private const int MaxWarmupContents = 256;
     private ActorSystem? _system;
 
     public bool BringsImage => false;
@@ -27,6 +29,25 @@ internal sealed class LocalFeed(Config config, int fetchers, SourceSection sourc
         _system = ActorSystem.Create("userfault", config);
         return Task.FromResult<RemoteImage?>(null);
     }
+
+    /// <summary>The same path, but for what would only make a warm-up longer.</summary>
+    public IActorFeed ForWarmup() =>
+        new LocalFeed(
+            config,
+            fetchers,
+            source with
+            {
+                // A table of the usual size makes the next large one begin a garbage collection.
+                RememberedContents = Math.Min(source.RememberedContents, MaxWarmupContents),
+                Link = source.Link with
+                {
+                    LatencyNs = Math.Min(source.Link.LatencyNs, MaxWarmupLatencyNs),
+                    JitterNs = Math.Min(source.Link.JitterNs, MaxWarmupLatencyNs),
+                    BitsPerSecond =
+                        source.Link.BitsPerSecond == 0 ? 0 : Math.Max(source.Link.BitsPerSecond, 10_000_000_000),
+                },
+            }
+        );
 
     public Broadcast? Publish(IMemoryImage image) => null;
 
