@@ -2,7 +2,7 @@ namespace Userfault.Capacity.Tests;
 
 public class WhatIfTests
 {
-    private static readonly KernelCosts Free = new(0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    private static readonly KernelCosts Free = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     [Fact]
     public void As_many_fetchers_as_the_load_takes()
