@@ -21,6 +21,9 @@ public sealed record ErrorBand(
     IReadOnlyList<BandAnchor> Anchors
 )
 {
+    // A curve that is measured at 2, 8 and 64 vCPUs has no gap; one that is measured at 2 and 64 has.
+    private const int MaxStep = 8;
+
     private static readonly Lazy<IReadOnlyList<(MeasuredCell Cell, double Error)>> Measured = new(static () =>
         [
             .. MeasurementTable
@@ -44,6 +47,11 @@ public sealed record ErrorBand(
     /// numbers of vCPUs, where no cell tells.
     /// </summary>
     public double? WorstError => IsExtrapolated ? null : Anchors.Max(static a => a.WorstError);
+
+    /// <summary>
+    /// Are the ends so far apart that the region's middle follows from the model's form alone?
+    /// </summary>
+    public bool HasGap => !IsExtrapolated && Anchors[^1].Vcpus > MaxStep * Anchors[0].Vcpus;
 
     /// <summary>The ends that have one cell only: a second measurement could contradict it.</summary>
     public IEnumerable<int> SingleCellsAt => Anchors.Where(static a => a.Cells == 1).Select(static a => a.Vcpus);

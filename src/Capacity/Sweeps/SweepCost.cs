@@ -27,8 +27,5 @@ internal readonly record struct SweepCost(double WorkNs, double LineNs)
     }
 
     private static SweepCost[] Each(PagingSetup setup, Func<PagingSetup, SweepCost> cost) =>
-        [
-            default,
-            .. Enumerable.Range(1, setup.Vcpus).Select(n => cost(setup with { Vcpus = n })),
-        ];
+        [default, .. Enumerable.Range(1, setup.Vcpus).Select(n => cost(setup with { Vcpus = n }))];
 }

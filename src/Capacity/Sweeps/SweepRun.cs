@@ -68,9 +68,7 @@ public sealed class SweepRun
         var (costs, setup) = (point.Costs ?? KernelCosts.Of(point.Architecture), point.Setup);
         _isShared = KernelCostModel.IsQueue(setup);
         _map = SweepCost.ByVcpus(costs, setup with { Mode = PagingMode.None, IsAnonymous = false });
-        _fault = _isShared
-            ? SweepCost.OfSleep(costs, setup)
-            : SweepCost.ByVcpus(costs, setup);
+        _fault = _isShared ? SweepCost.OfSleep(costs, setup) : SweepCost.ByVcpus(costs, setup);
         _passNs = KernelCostModel.PassNs(costs, setup);
     }
 

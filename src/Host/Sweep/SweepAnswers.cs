@@ -56,7 +56,8 @@ internal sealed record SweepAnswers(
                 + $"{SweepWords.Rate(answer.PagesPerSecond)} in all, "
                 + $"a stall of {Units.Duration(answer.StallMeanNs)} in the mean and "
                 + $"{Units.Duration(answer.StallP99Ns)} at the 99th percentile. {more} "
-                + $"What is left to wait for is {SweepWords.Cause(answer.Times.Longest)}."
+                + $"What is left to wait for is {SweepWords.Cause(answer.Times.Longest)}. "
+                + $"The kernel's part: {SweepBands.Words(Guest)}."
         );
     }
 

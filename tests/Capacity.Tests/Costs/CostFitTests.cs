@@ -38,21 +38,25 @@ public class CostFitTests
     public void Rates_made_by_known_costs_are_explained_by_what_is_fitted()
     {
         // Other hosts than the measured ones: the fit must follow the data, not the priors.
-        var made = KernelCosts.X86 with
-        {
-            FaultNs = 3000,
-            MapLineNs = 400,
-            ExitNs = 2000,
-            Growth = 0.3,
-        };
-        var cells = Cells.Select(c => c with { RatePerVcpu = KernelCostModel.RatePerVcpu(made, c.Setup) }).ToList();
+        KernelCosts Made(Architecture architecture) =>
+            KernelCosts.Of(architecture) with
+            {
+                FaultNs = 3000,
+                MapLineNs = 400,
+                ExitNs = 2000,
+                Growth = 0.3,
+            };
+        var cells = Cells
+            .Select(c => c with { RatePerVcpu = KernelCostModel.RatePerVcpu(Made(c.Setup.Architecture), c.Setup) })
+            .ToList();
         var fit = CostFit.To(cells);
         Assert.InRange(
             CrossValidation.Median(cells.Select(c => CrossValidation.Error(c, fit.Predict(c.Setup)))),
             0,
             0.02
         );
-        Assert.InRange(fit.X86.Growth, 0.22, 0.38);
+        // Three counts of vCPUs show the growth; with two it could also be a longer line.
+        Assert.InRange(fit.Arm64.Growth, 0.25, 0.35);
         Assert.InRange(fit.X86.FaultNs, 2600, 3400);
     }
 

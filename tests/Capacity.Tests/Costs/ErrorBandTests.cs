@@ -61,6 +61,14 @@ public class ErrorBandTests
     }
 
     [Fact]
+    public void A_curve_without_a_middle_has_a_gap()
+    {
+        Assert.True(ErrorBand.Of(Setup(Architecture.X86, PagingMode.Userfault, ReaderKind.None, 16)).HasGap);
+        Assert.False(ErrorBand.Of(Setup(Architecture.Arm64, PagingMode.Userfault, ReaderKind.None, 16)).HasGap);
+        Assert.False(ErrorBand.Of(Setup(Architecture.X86, PagingMode.Userfault, ReaderKind.None, 65)).HasGap);
+    }
+
+    [Fact]
     public void What_was_never_measured_says_so()
     {
         var own = ErrorBand.Of(Setup(Architecture.Arm64, PagingMode.Userfaultfd, ReaderKind.Own, 64));

@@ -68,7 +68,11 @@ public class KernelCostModelTests
     public void One_line_shows_nothing_until_it_is_busy_and_a_chain_does_from_the_start()
     {
         // A tenth of the work is a line: eight are too few to fill it, 64 are many times too many.
-        var line = Simple with { LineShare = 0, Growth = 0 };
+        var line = Simple with
+        {
+            LineShare = 0,
+            Growth = 0,
+        };
         double Ns(KernelCosts costs, int vcpus) =>
             KernelCostModel.FaultNs(costs, new PagingSetup(Architecture.X86, PagingMode.None, false, vcpus));
         Assert.InRange(Ns(line, 8) - Ns(line, 1), 0, 0.4 * 7 * 100);
