@@ -46,6 +46,22 @@ public class WhatIfTests
     }
 
     [Fact]
+    public void A_network_that_fewer_vCPUs_fill_is_full()
+    {
+        // One line, kept for 100 ns and longer with each vCPU: 32 vCPUs ask for the most, 512 for a tenth of that.
+        var point = new SweepPoint
+        {
+            Costs = Free with { MapLineNs = 100, Growth = 0.9 },
+            Vcpus = 512,
+            LatencyNs = 32_896,
+            TouchesPerVcpu = 64,
+        };
+        var answer = WhatIf.Network(point, [10e9], 512);
+        Assert.InRange(answer.WantedBitsPerSecond, 0, 9e9);
+        Assert.InRange(answer.Fills[0].FullFromVcpus ?? int.MaxValue, 10, 12);
+    }
+
+    [Fact]
     public void A_replay_saves_stalls_in_the_share_that_was_recorded()
     {
         var answer = WhatIf.Replay(
