@@ -80,7 +80,7 @@ internal sealed record SweepAnswers(
         var full = Network
             .Fills.Where(static f => f.FullFromVcpus is not null)
             .Select(static f =>
-                $"{SweepWords.Bandwidth(f.BitsPerSecond)} from about {SweepWords.Vcpus(f.FullFromVcpus!.Value)} on"
+                $"{SweepWords.Bandwidth(f.BitsPerSecond)} from about {SweepWords.Vcpus(f.FullFromVcpus!.Value)}"
             );
         var never = Network
             .Fills.Where(static f => f.FullFromVcpus is null)
