@@ -7,8 +7,9 @@ namespace Userfault.Capacity;
 internal static class ClosedQueue
 {
     /// <summary>
-    /// The mean time of one round (thinking, waiting, service) in ns, by exact mean value analysis. It grows with the number of customers, from
-    /// <paramref name="thinkNs"/> + <paramref name="serviceNs"/> for a single one towards customers * service.
+    /// The mean time of one round (thinking, waiting, service) in ns, by exact mean value analysis. It grows with the
+    /// number of customers, from <paramref name="thinkNs"/> + <paramref name="serviceNs"/> for a single one towards
+    /// customers * service.
     /// </summary>
     public static double RoundNs(int customers, double thinkNs, double serviceNs)
     {

@@ -11,8 +11,8 @@ public static class KernelCostModel
     // already runs.
     private const double ReaderTail = 0.5;
 
-    // Of a reader's pass, one half is under the lock of the wait queue, or in its vCPU's way; the other half (the ioctl,
-    // the content, a new page) several readers do at the same time.
+    // Of a reader's pass, one half is under the lock of the wait queue, or in its vCPU's way; the other half (the
+    // ioctl, the content, a new page) several readers do at the same time.
     private const double LockedShare = 0.5;
 
     /// <summary>
