@@ -12,33 +12,45 @@ public sealed class CostFit
     // Two thirds of all rates are assumed to be within this share of a perfect model's prediction.
     private const double RateNoise = 0.04;
 
-    // Prior on the distance of arm64's costs from x86's: two thirds are within a factor of e^0.5.
-    private const double ArchitectureSpread = 0.5;
+    private const int Starts = 4;
 
-    private const int Starts = 6;
-    private const int Shared = 3;
+    // The spread of arm64's lines as a whole against x86's, before each differs for itself.
+    private const double LinesBetween = 0.5;
 
-    // Centers and the spread of the logarithm. The first nine are specific to an architecture, the last three shared.
-    private static readonly (string Name, double Center, double Spread)[] Priors =
+    // x86's locked instructions fetch the line, contended or not; arm64's large-system extensions do their work where
+    // the line is. The share is a property of the form, not fitted: no cell determines it. See docs/model.md.
+    private const double X86LineShare = 0.8;
+    private const double Arm64LineShare = 0;
+
+    private static readonly CostPrior[] Priors =
     [
-        ("fault", 2000, 0.3),
-        ("map line", 900, 0.7),
-        ("exit", 2800, 0.3),
-        ("exit line", 150, 1.5),
-        ("resolve line", 120, 1.0),
-        ("reader", 4800, 0.3),
-        ("wake", 3000, 0.6),
-        ("herd", 250, 0.7),
-        ("growth", 0.75, 0.2),
-        ("allocate", 450, 0.5),
-        ("resolve", 600, 0.4),
-        ("sibling", 0.5, 0.3),
+        new("fault", 2000, 0.3) { Between = 0.3 },
+        new("map line", 300, 0.7) { Between = 0.3, IsLine = true },
+        new("exit", 2800, 0.3) { Between = 0.3 },
+        new("exit line", 150, 1.5) { Between = 1.5, IsLine = true },
+        new("resolve line", 100, 1.0) { Between = 0.5, IsLine = true },
+        new("reader", 4800, 0.3) { Between = 0.3 },
+        new("wake", 3000, 0.6) { Between = 0.5 },
+        new("herd", 100, 0.7) { Between = 0.7, IsLine = true },
+        new("growth", 0.25, 0.7) { Between = 1.0 },
+        new("allocate", 450, 0.5),
+        new("resolve", 600, 0.4),
+        new("sibling", 0.5, 0.3),
+        new("reader wake", 1500, 0.6),
+        new("wake line", 1000, 0.7),
     ];
 
-    private static readonly int Own = Priors.Length - Shared;
+    // After the priors: one unknown for arm64's lines together, then one for each prior that differs between the
+    // architectures.
+    private static readonly int[] OwnAt = Own();
+    private static readonly int Unknowns = Priors.Length + 1 + Priors.Count(static p => p.Between > 0);
 
-    private CostFit(double[] x, double cost)
+    private readonly double[] _x;
+    private readonly IReadOnlyList<MeasuredCell> _cells;
+
+    private CostFit(double[] x, double cost, IReadOnlyList<MeasuredCell> cells)
     {
+        (_x, _cells) = (x, cells);
         X86 = Costs(x, Architecture.X86);
         Arm64 = Costs(x, Architecture.Arm64);
         Cost = cost;
@@ -53,6 +65,12 @@ public sealed class CostFit
     /// <summary>The minimum of the sum of squares, including priors; 1 is one standard deviation.</summary>
     public double Cost { get; }
 
+    /// <summary>The number of unknowns, each with a prior.</summary>
+    public static int UnknownCount => Unknowns;
+
+    /// <summary>The number of unknowns that the cells determine rather than the priors; not a whole number.</summary>
+    public double Determined() => LeastSquares.Determined(_x, candidate => Residuals(candidate, _cells));
+
     /// <summary>Fits to cells. The same cells and seed give the same costs.</summary>
     /// <param name="cells">Measured rates; there may be few, since the priors supply the rest.</param>
     /// <param name="seed">Seed of the starting points: the best of several descents is kept.</param>
@@ -62,7 +80,7 @@ public sealed class CostFit
         CostFit? best = null;
         for (var start = 0; start < Starts; start++)
         {
-            var x = new double[Priors.Length + Own];
+            var x = new double[Unknowns];
             if (start > 0)
             {
                 for (var i = 0; i < x.Length; i++)
@@ -71,7 +89,7 @@ public sealed class CostFit
 
             var cost = LeastSquares.Minimize(x, candidate => Residuals(candidate, cells));
             if (best is null || cost < best.Cost)
-                best = new CostFit(x, cost);
+                best = new CostFit(x, cost, cells);
         }
 
         return best!;
@@ -83,16 +101,25 @@ public sealed class CostFit
     /// <summary>The predicted rate of a cell, in pages/s per vCPU.</summary>
     public double Predict(PagingSetup setup) => KernelCostModel.RatePerVcpu(Of(setup.Architecture), setup);
 
-    // Unknowns are in units of their prior's spread: 0 is the center. First x86's and the shared ones, then arm64's,
-    // relative to x86's.
+    private static int[] Own()
+    {
+        var at = new int[Priors.Length];
+        var next = Priors.Length + 1;
+        for (var i = 0; i < at.Length; i++)
+            at[i] = Priors[i].Between > 0 ? next++ : -1;
+        return at;
+    }
+
+    // Unknowns are in units of their prior's spread: 0 is the center.
     private static KernelCosts Costs(double[] x, Architecture architecture)
     {
         double Value(int i)
         {
-            var away = x[i] * Priors[i].Spread;
-            if (i < Own && architecture == Architecture.Arm64)
-                away += x[Priors.Length + i] * SpreadBetween(i);
-            return Priors[i].Center * Math.Exp(away);
+            var prior = Priors[i];
+            var away = x[i] * prior.Spread;
+            if (architecture == Architecture.Arm64 && prior.Between > 0)
+                away += x[OwnAt[i]] * prior.Between + (prior.IsLine ? x[Priors.Length] * LinesBetween : 0);
+            return prior.Center * Math.Exp(away);
         }
 
         return new KernelCosts(
@@ -104,16 +131,15 @@ public sealed class CostFit
             Value(5),
             Value(6),
             Value(7),
-            Math.Min(1, Value(8)),
+            Value(8),
             Value(9),
             Value(10),
-            Value(11)
+            Value(11),
+            Value(12),
+            Value(13),
+            architecture == Architecture.X86 ? X86LineShare : Arm64LineShare
         );
     }
-
-    // The costs of cache lines differ more between architectures than the lengths of code paths.
-    private static double SpreadBetween(int i) =>
-        Math.Min(2 * Priors[i].Spread, Priors[i].Spread > ArchitectureSpread ? 1.5 : ArchitectureSpread);
 
     private static double[] Residuals(double[] x, IReadOnlyList<MeasuredCell> cells)
     {

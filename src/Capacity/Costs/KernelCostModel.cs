@@ -2,8 +2,8 @@ namespace Userfault.Capacity;
 
 /// <summary>
 /// The time of a fault in the kernel, from <see cref="KernelCosts"/>: derived in docs/model.md. Two regimes. If vCPUs
-/// resolve their own faults (none, userfault, both), or if each has its own descriptor, a fault costs its work plus
-/// cache lines that all cores write. If readers serve one descriptor, all faults queue at the lock of its wait queue.
+/// resolve their own faults (none, userfault, both), or if each has its own descriptor, they meet only at cache lines
+/// that all cores write. If readers serve one descriptor, all faults queue at the lock of its wait queue.
 /// </summary>
 public static class KernelCostModel
 {
@@ -11,9 +11,9 @@ public static class KernelCostModel
     // already runs.
     private const double ReaderTail = 0.5;
 
-    // Of the counters that a COPY or CONTINUE writes, one half is the descriptor's (file and context), the other the
-    // address space's: the first half is not shared if each vCPU has its own descriptor.
-    private const double AddressSpaceShare = 0.5;
+    // Of a reader's pass, one half is under the lock of the wait queue, or in its vCPU's way; the other half (the
+    // ioctl, the content, a new page) several readers do at the same time.
+    private const double LockedShare = 0.5;
 
     /// <summary>
     /// Mean time from one touch of a missing page by a vCPU to its next, in ns, with the fitted costs of the
@@ -25,18 +25,21 @@ public static class KernelCostModel
     public static double FaultNs(KernelCosts costs, PagingSetup setup)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(setup.Vcpus, 1);
-        var readsOneDescriptor = setup.Mode == PagingMode.Userfaultfd && !setup.HasDescriptorPerVcpu;
-        return readsOneDescriptor
-            ? ClosedQueue.RoundNs(setup.Vcpus, SleepNs(costs), PassNs(costs, setup))
-            : Slowdown(costs, setup) * WorkNs(costs, setup) + LineNs(costs, setup) * Spread(costs, setup.Vcpus);
+        return IsQueue(setup)
+            ? ClosedQueue.RoundNs(setup.Vcpus, SleepNs(costs, setup), PassNs(costs, setup))
+            : MeetNs(costs, setup);
     }
 
     /// <summary>Pages per second of each vCPU.</summary>
     public static double RatePerVcpu(KernelCosts costs, PagingSetup setup) => 1e9 / FaultNs(costs, setup);
 
+    /// <summary>Do all faults pass through the wait queue of one descriptor?</summary>
+    public static bool IsQueue(PagingSetup setup) =>
+        setup.Mode == PagingMode.Userfaultfd && !setup.HasDescriptorPerVcpu;
+
     /// <summary>
-    /// The cost of a fault for a single vCPU, in ns: equals <see cref="FaultNs(KernelCosts, PagingSetup)"/> for one
-    /// vCPU.
+    /// The work of a fault for a single vCPU that queues at no descriptor, in ns, without the lines of
+    /// <see cref="LineNs"/>.
     /// </summary>
     public static double WorkNs(KernelCosts costs, PagingSetup setup) =>
         Allocation(costs, setup)
@@ -46,41 +49,51 @@ public static class KernelCostModel
             PagingMode.None => 0,
             PagingMode.Userfault => costs.ExitNs,
             PagingMode.Both => costs.ExitNs + costs.ResolveNs,
-            _ => costs.WakeNs + (1 - ReaderTail) * costs.ReaderNs,
+            _ => costs.WakeNs + costs.ReaderWakeNs + (1 - ReaderTail) * costs.ReaderNs,
         };
 
     /// <summary>
-    /// The cost that another core adds through cache lines that all cores write, in ns, before it grows with the cores.
+    /// The time for which a fault keeps lines to itself that all cores write, in ns, without other vCPUs.
     /// </summary>
-    public static double LineNs(KernelCosts costs, PagingSetup setup)
-    {
-        var resolve = costs.ResolveLineNs * (setup.HasDescriptorPerVcpu ? AddressSpaceShare : 1);
-        return costs.MapLineNs
-            + setup.Mode switch
-            {
-                PagingMode.None => 0,
-                PagingMode.Userfault => costs.ExitLineNs,
-                PagingMode.Both => costs.ExitLineNs + resolve,
-                // A thread that sleeps in userfaultfd leaves its vCPU like one that exits: the same counters. And the
-                // address space is walked three times, not once: to fall asleep, by the reader, and after the wake.
-                _ => costs.ExitLineNs + resolve + 2 * AddressSpaceShare * costs.ResolveLineNs,
-            };
-    }
+    public static double LineNs(KernelCosts costs, PagingSetup setup) =>
+        costs.MapLineNs
+        + setup.Mode switch
+        {
+            PagingMode.None => 0,
+            PagingMode.Userfault => costs.ExitLineNs,
+            // A thread that sleeps in userfaultfd leaves its vCPU like one that exits, and its reader resolves.
+            _ => costs.ExitLineNs + costs.ResolveLineNs,
+        };
 
     /// <summary>
     /// One fault at a descriptor that all vCPUs share, in ns: the part that its readers cannot do in parallel.
     /// </summary>
-    public static double PassNs(KernelCosts costs, PagingSetup setup) =>
-        Allocation(costs, setup) + costs.ReaderNs + costs.HerdNs * Spread(costs, Math.Min(setup.Readers, setup.Vcpus));
+    public static double PassNs(KernelCosts costs, PagingSetup setup)
+    {
+        var readers = Readers(setup);
+        return LockedShare * costs.ReaderNs + Parallel(costs, setup) / readers + costs.HerdNs * (readers - 1);
+    }
 
     /// <summary>
     /// A vCPU's own part of a fault that a reader resolves, in ns: everything except the reader's pass.
     /// </summary>
-    public static double SleepNs(KernelCosts costs) =>
-        Math.Max(0, costs.FaultNs + costs.WakeNs - ReaderTail * costs.ReaderNs);
+    public static double SleepNs(KernelCosts costs, PagingSetup setup)
+    {
+        var readers = Readers(setup);
+        var own =
+            Math.Max(0, costs.FaultNs + costs.WakeNs - ReaderTail * costs.ReaderNs)
+            + Parallel(costs, setup) * (1 - 1.0 / readers);
+        // A single reader sleeps only if no other vCPU is waiting for it: otherwise it finds the next fault without
+        // having slept. One of several readers has to be woken.
+        var pass = PassNs(costs, setup);
+        var asleep = readers > 1 || pass <= 0 ? 1 : Math.Pow(own / (own + pass), setup.Vcpus - 1);
+        return own + costs.ReaderWakeNs * asleep;
+    }
 
-    /// <summary>The multiple of a contended line's cost paid with this many cores: 0 for one, 1 for two.</summary>
-    public static double Spread(KernelCosts costs, int cores) => cores <= 1 ? 0 : Math.Pow(cores - 1, costs.Growth);
+    /// <summary>
+    /// The multiple of its time alone for which a contended line is kept with this many vCPUs: 1 for one.
+    /// </summary>
+    public static double Handover(KernelCosts costs, int vcpus) => Math.Pow(vcpus, costs.Growth);
 
     /// <summary>
     /// Factor by which the busy threads slow down when they outnumber the host's cores; 1 if they do not.
@@ -98,6 +111,26 @@ public static class KernelCostModel
         var together = Math.Min(1, 2 * (threads - cores) / threads);
         return (1 + costs.SiblingShare * together) * Math.Max(1, threads / setup.HostProcessors);
     }
+
+    // vCPUs that meet only at cache lines: a closed queue whose server is kept longer by each further vCPU.
+    private static double MeetNs(KernelCosts costs, PagingSetup setup)
+    {
+        var work = Slowdown(costs, setup) * WorkNs(costs, setup);
+        var wakes = setup.Mode == PagingMode.Userfaultfd ? costs.WakeLineNs * (setup.Vcpus - 1) : 0;
+        var line = LineNs(costs, setup);
+        var elsewhere = ((1 - costs.LineShare) * work) + wakes;
+        return elsewhere
+            + ClosedQueue.VisitNs(
+                elsewhere,
+                costs.LineShare * work + line,
+                (setup.Vcpus - 1) * line * Handover(costs, setup.Vcpus)
+            );
+    }
+
+    private static double Parallel(KernelCosts costs, PagingSetup setup) =>
+        ((1 - LockedShare) * costs.ReaderNs) + Allocation(costs, setup);
+
+    private static int Readers(PagingSetup setup) => Math.Min(setup.Readers, setup.Vcpus);
 
     private static double Allocation(KernelCosts costs, PagingSetup setup) => setup.IsAnonymous ? costs.AllocateNs : 0;
 }

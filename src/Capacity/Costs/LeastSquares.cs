@@ -40,6 +40,24 @@ internal static class LeastSquares
         return cost;
     }
 
+    /// <summary>
+    /// The number of unknowns that the data determine rather than the priors: the trace of the projection onto the
+    /// data's part of the normal matrix. The residuals' last rows are the priors, one for each unknown, of unit weight.
+    /// </summary>
+    public static double Determined(double[] x, Func<double[], double[]> residuals)
+    {
+        var (normal, gradient) = Linearize(x, residuals(x), residuals);
+        var byPriors = 0.0;
+        for (var i = 0; i < x.Length; i++)
+        {
+            Array.Clear(gradient);
+            gradient[i] = 1;
+            byPriors += Solve(normal, gradient, 0)[i];
+        }
+
+        return x.Length - byPriors;
+    }
+
     private static double Squares(double[] r) => r.Sum(static v => v * v);
 
     private static (double[,] Normal, double[] Gradient) Linearize(

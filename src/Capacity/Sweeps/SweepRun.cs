@@ -30,14 +30,12 @@ public sealed class SweepRun
     private readonly long[] _sinceNs;
     private readonly bool[] _waits;
     private readonly bool[] _stalled;
-    private readonly double[] _spread;
-    private readonly double[] _slowdown;
     private readonly bool _isShared;
-    private readonly double _workNs,
-        _lineNs,
-        _passNs,
-        _mapNs,
-        _mapLineNs;
+
+    // What a fault and the mapping of a present page cost, by the number of vCPUs in the kernel.
+    private readonly SweepCost[] _fault,
+        _map;
+    private readonly double _passNs;
     private SweepTimes _times;
     private int _busy,
         _running;
@@ -68,18 +66,10 @@ public sealed class SweepRun
         (_waits, _stalled) = (new bool[point.Vcpus], new bool[point.Vcpus]);
 
         var (costs, setup) = (point.Costs ?? KernelCosts.Of(point.Architecture), point.Setup);
-        _spread = [.. Enumerable.Range(0, point.Vcpus + 1).Select(n => KernelCostModel.Spread(costs, n))];
-        _slowdown =
-        [
-            .. Enumerable
-                .Range(0, point.Vcpus + 1)
-                .Select(n => KernelCostModel.Slowdown(costs, setup with { Vcpus = n })),
-        ];
-        _isShared = point.Mode == PagingMode.Userfaultfd && !point.HasDescriptorPerVcpu;
-        _workNs = _isShared ? KernelCostModel.SleepNs(costs) : KernelCostModel.WorkNs(costs, setup);
-        _lineNs = _isShared ? 0 : KernelCostModel.LineNs(costs, setup);
+        _isShared = KernelCostModel.IsQueue(setup);
+        _map = SweepCost.ByVcpus(costs, setup with { Mode = PagingMode.None, IsAnonymous = false });
+        _fault = _isShared ? SweepCost.OfSleep(costs, setup) : SweepCost.ByVcpus(costs, setup);
         _passNs = KernelCostModel.PassNs(costs, setup);
-        (_mapNs, _mapLineNs) = (costs.FaultNs, costs.MapLineNs);
     }
 
     /// <summary>Simulates a point to its end.</summary>
@@ -92,7 +82,7 @@ public sealed class SweepRun
     private SweepResult Play()
     {
         // The vCPUs start at different instants: vCPUs in lockstep would be an artefact.
-        var withinNs = _point.LatencyNs + _point.ThinkNs + _workNs;
+        var withinNs = _point.LatencyNs + _point.ThinkNs + _fault[1].WorkNs;
         for (var vcpu = 0; vcpu < _point.Vcpus; vcpu++)
             _events.Add((long)(SweepDraw.Fraction(~_point.Seed, (ulong)vcpu) * withinNs), SweepEvent.Touch, vcpu);
         _running = _point.Vcpus;
@@ -182,9 +172,9 @@ public sealed class SweepRun
         _touchNs[vcpu] = nowNs;
         _stalled[vcpu] = !_memory.IsHere(PageOf(vcpu));
         if (_stalled[vcpu])
-            Spend(nowNs, vcpu, _workNs / 2, _lineNs / 2, SweepEvent.FaultTaken);
+            Spend(nowNs, vcpu, _fault, 0.5, SweepEvent.FaultTaken);
         else
-            Spend(nowNs, vcpu, _mapNs, _mapLineNs, SweepEvent.Resumed);
+            Spend(nowNs, vcpu, _map, 1, SweepEvent.Resumed);
     }
 
     // The fault has reached user space.
@@ -225,7 +215,7 @@ public sealed class SweepRun
         if (_isShared)
             Queue(nowNs, vcpu, isResolved: true);
         else
-            Spend(nowNs, vcpu, _workNs / 2, _lineNs / 2, SweepEvent.Resumed);
+            Spend(nowNs, vcpu, _fault, 0.5, SweepEvent.Resumed);
     }
 
     private void OnResumed(long nowNs, int vcpu)
@@ -259,7 +249,7 @@ public sealed class SweepRun
         var (vcpu, isResolved) = (job >> 1, (job & 1) != 0);
         _times = _times with { DescriptorNs = _times.DescriptorNs + nowNs - _sinceNs[vcpu] };
         if (isResolved)
-            Spend(nowNs, vcpu, _workNs / 2, 0, SweepEvent.Resumed);
+            Spend(nowNs, vcpu, _fault, 0.5, SweepEvent.Resumed);
         else
             OnReported(nowNs, vcpu);
     }
@@ -311,10 +301,10 @@ public sealed class SweepRun
     }
 
     // A vCPU is busy in the kernel, together with others.
-    private void Spend(long nowNs, int vcpu, double workNs, double lineNs, SweepEvent then)
+    private void Spend(long nowNs, int vcpu, SweepCost[] costs, double share, SweepEvent then)
     {
         _busy++;
-        var (work, line) = (workNs * _slowdown[_busy], lineNs * _spread[_busy]);
+        var (work, line) = (costs[_busy].WorkNs * share, costs[_busy].LineNs * share);
         _times = _times with { KernelNs = _times.KernelNs + work, LineNs = _times.LineNs + line };
         _events.Add(nowNs + (long)Math.Round(work + line), then, vcpu);
     }

@@ -83,12 +83,18 @@ public static class WhatIf
         return new NetworkAnswer(unbound.PagesPerSecond * BitsPerPage, [.. bandwidths.Select(Fill)]);
     }
 
-    // The rate grows almost monotonically with vCPUs, so bisection finds the place.
+    // The rate of all vCPUs rises to a peak and may fall behind it, where lines take longer with each vCPU that waits:
+    // the first doubling at which it holds, then bisection below.
     private static int? FirstWith(Func<int, bool> holds, int most)
     {
-        if (!holds(most))
-            return null;
-        var (low, high) = (0, most);
+        var (low, high) = (0, 1);
+        while (!holds(high))
+        {
+            if (high == most)
+                return null;
+            (low, high) = (high, Math.Min(most, high * 2));
+        }
+
         while (high - low > Math.Max(1, high / 32))
         {
             var middle = (low + high) / 2;

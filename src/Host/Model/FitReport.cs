@@ -12,8 +12,16 @@ internal static class FitReport
         var fit = CostFit.To(cells);
         var text = new StringBuilder();
         Costs(text, fit);
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"\n{cells.Count} cells, {CostFit.UnknownCount} unknowns with priors; the cells determine "
+                + $"{fit.Determined():0.0} of them, which leaves {cells.Count - fit.Determined():0.0} degrees of "
+                + $"freedom.\n"
+        );
         var alone = CrossValidation.LeaveOut(cells, static c => c);
-        Residuals(text, cells, fit, alone);
+        var curve = CrossValidation.LeaveOut(cells, static c => c.Curve);
+        var mode = CrossValidation.LeaveOut(cells, static c => (c.Setup.Architecture, c.Setup.Mode));
+        Residuals(text, cells, fit, [alone, curve, mode]);
         text.Append("\n| left out together | median error | mean error | worst |\n|---|---|---|---|\n");
         Row(
             text,
@@ -21,12 +29,8 @@ internal static class FitReport
             [.. cells.Select(c => CrossValidation.Error(c, fit.Predict(c.Setup)))]
         );
         Row(text, "one cell", alone);
-        Row(text, "a curve (both vCPU counts of one setup)", CrossValidation.LeaveOut(cells, static c => c.Curve));
-        Row(
-            text,
-            "a mode of an architecture",
-            CrossValidation.LeaveOut(cells, static c => (c.Setup.Architecture, c.Setup.Mode))
-        );
+        Row(text, "a curve (all vCPU counts of one setup)", curve);
+        Row(text, "a mode of an architecture", mode);
         foreach (var vcpus in cells.Select(static c => c.Setup.Vcpus).Distinct().Order())
         {
             var unseen = cells.Where(c => c.Setup.Vcpus == vcpus).ToList();
@@ -57,10 +61,16 @@ internal static class FitReport
         }
     }
 
-    private static void Residuals(StringBuilder text, IReadOnlyList<MeasuredCell> cells, CostFit fit, double[] alone)
+    private static void Residuals(
+        StringBuilder text,
+        IReadOnlyList<MeasuredCell> cells,
+        CostFit fit,
+        IReadOnlyList<double[]> leftOut
+    )
     {
         text.Append(
-            "\n| measured | vCPUs | rate | fitted | error | error when left out |\n|---|---|---|---|---|---|\n"
+            "\n| measured | vCPUs | rate | fitted | error | cell left out | curve left out | mode left out |\n"
+                + "|---|---|---|---|---|---|---|---|\n"
         );
         for (var i = 0; i < cells.Count; i++)
         {
@@ -68,8 +78,11 @@ internal static class FitReport
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"| {cell.Curve} | {cell.Setup.Vcpus} | {cell.RatePerVcpu:0} | {predicted:0} | "
-                    + $"{CrossValidation.Error(cell, predicted):+0.0 %;-0.0 %} | {alone[i]:+0.0 %;-0.0 %} |\n"
+                    + $"{CrossValidation.Error(cell, predicted):+0.0 %;-0.0 %} |"
             );
+            foreach (var errors in leftOut)
+                text.Append(CultureInfo.InvariantCulture, $" {errors[i]:+0.0 %;-0.0 %} |");
+            text.Append('\n');
         }
     }
 

@@ -56,7 +56,8 @@ internal sealed record SweepAnswers(
                 + $"{SweepWords.Rate(answer.PagesPerSecond)} in all, "
                 + $"a stall of {Units.Duration(answer.StallMeanNs)} in the mean and "
                 + $"{Units.Duration(answer.StallP99Ns)} at the 99th percentile. {more} "
-                + $"What is left to wait for is {SweepWords.Cause(answer.Times.Longest)}."
+                + $"What is left to wait for is {SweepWords.Cause(answer.Times.Longest)}. "
+                + $"The kernel's part: {SweepBands.Words(Guest)}."
         );
     }
 
@@ -79,7 +80,7 @@ internal sealed record SweepAnswers(
         var full = Network
             .Fills.Where(static f => f.FullFromVcpus is not null)
             .Select(static f =>
-                $"{SweepWords.Bandwidth(f.BitsPerSecond)} from about {SweepWords.Vcpus(f.FullFromVcpus!.Value)} on"
+                $"{SweepWords.Bandwidth(f.BitsPerSecond)} from about {SweepWords.Vcpus(f.FullFromVcpus!.Value)}"
             );
         var never = Network
             .Fills.Where(static f => f.FullFromVcpus is null)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Userfault.Capacity;
 
 namespace Userfault.Cli;
 
@@ -9,7 +10,8 @@ internal static class SweepCsv
     public const string Header =
         "arch,mode,latency_us,fetchers,prefetch,bandwidth_bps,vcpus,pages_per_second,pages_per_second_per_vcpu,"
         + "stall_mean_us,stall_p50_us,"
-        + "stall_p99_us,stalls,touches,completion_ms,whole_ms,fetcher_use,network_use,longest,knee_vcpus";
+        + "stall_p99_us,stalls,touches,completion_ms,whole_ms,fetcher_use,network_use,longest,knee_vcpus,"
+        + "kernel_error,kernel_from_vcpus,kernel_to_vcpus,kernel_cells";
 
     public static string Of(IEnumerable<SweepCurve> curves)
     {
@@ -34,7 +36,12 @@ internal static class SweepCsv
                 text.Append(
                     CultureInfo.InvariantCulture,
                     $",{r.FetcherUse:0.####},{r.NetworkUse:0.####},{Units.NameOf(r.Times.Longest)},"
-                        + $"{(curve.Knee.IsBent ? curve.Knee.Vcpus : ""):0}\n"
+                        + $"{(curve.Knee.IsBent ? curve.Knee.Vcpus : ""):0},"
+                );
+                var band = ErrorBand.Of(p.Setup);
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"{band.WorstError:0.###},{band.FromVcpus},{band.ToVcpus},{band.Cells}\n"
                 );
             }
         }

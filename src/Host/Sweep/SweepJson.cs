@@ -65,6 +65,7 @@ internal static class SweepJson
                 Bandwidth = r.Times.NetworkNs,
             },
             Longest = Units.NameOf(r.Times.Longest),
+            KernelError = SweepBands.Json(r.Point),
         };
 
     private static object Answer(SweepAnswers a) =>
@@ -80,6 +81,7 @@ internal static class SweepJson
             ReplaySavedStalls = a.Replay.SavedStalls,
             CalmReplaySavedTime = a.CalmReplay.SavedTime,
             CalmReplaySavedStalls = a.CalmReplay.SavedStalls,
+            KernelError = SweepBands.Json(a.Guest),
             WantedBps = a.Network.WantedBitsPerSecond,
             NetworkFull = a.Network.Fills.Select(static f => new
             {

@@ -42,6 +42,7 @@ internal static class SweepPage
         );
         if (answers.Count > 0)
             Answers(page, answers);
+        Bands(page, curves);
         var first = true;
         foreach (var network in curves.GroupBy(static c => SweepWords.Network(c.Point)))
         {
@@ -50,6 +51,14 @@ internal static class SweepPage
         }
 
         return page.Append("</body></html>\n").ToString();
+    }
+
+    private static void Bands(StringBuilder page, IReadOnlyList<SweepCurve> curves)
+    {
+        page.Append("<details open><summary><b>What the kernel spends, against measured cells</b></summary>\n<ul>\n");
+        foreach (var band in SweepBands.Of(curves))
+            page.Append(CultureInfo.InvariantCulture, $"<li>{Text(band)}</li>\n");
+        page.Append("</ul></details>\n");
     }
 
     private static string Thinking(SweepPoint point) =>
@@ -138,7 +147,8 @@ internal static class SweepPage
     {
         page.Append(
             "<details><summary>All points</summary><table>\n<tr><th>guest</th><th>vCPUs</th><th>rate</th><th>stall "
-                + "mean</th><th>p50</th><th>p99</th><th>completion</th><th>waits for</th></tr>\n"
+                + "mean</th><th>p50</th><th>p99</th><th>completion</th><th>waits for</th>"
+                + "<th>kernel's error</th></tr>\n"
         );
         foreach (var r in curves.SelectMany(static c => c.Results))
         {
@@ -148,7 +158,7 @@ internal static class SweepPage
                     + $"{SweepWords.Rate(r.PagesPerSecond)}</td><td>{Units.Duration(r.StallMeanNs)}</td><td>"
                     + $"{Units.Duration(r.StallP50Ns)}</td><td>{Units.Duration(r.StallP99Ns)}</td><td>"
                     + $"{Units.Duration(r.CompletionNs)}</td><td>"
-                    + $"{Text(SweepWords.Cause(r.Times.Longest))}</td></tr>\n"
+                    + $"{Text(SweepWords.Cause(r.Times.Longest))}</td><td>{Text(SweepBands.Short(r.Point))}</td></tr>\n"
             );
         }
 

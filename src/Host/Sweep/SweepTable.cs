@@ -19,6 +19,10 @@ internal static class SweepTable
             console.Write(Curves(network));
         }
 
+        output.WriteLine("What the kernel spends, against measured cells:");
+        foreach (var band in SweepBands.Of(curves))
+            output.WriteLine($"  {band}");
+
         foreach (var answer in answers)
         {
             output.WriteLine($"{SweepWords.Guest(answer.Guest)}:");
@@ -35,7 +39,7 @@ internal static class SweepTable
     {
         var table = new Table()
             .Border(TableBorder.Rounded)
-            .AddColumns("guest", "knee", "vCPUs", "pages/s", "stall p50", "p99", "completion");
+            .AddColumns("guest", "knee", "vCPUs", "pages/s", "stall p50", "p99", "completion", "kernel's error");
         foreach (var curve in curves)
         {
             var last = curve.Results[^1];
@@ -48,6 +52,7 @@ internal static class SweepTable
                 Units.Duration(last.StallP50Ns),
                 Units.Duration(last.StallP99Ns),
                 Units.Duration(last.CompletionNs),
+                SweepBands.Short(last.Point),
             ];
             table.AddRow(cells.Select(Markup.Escape).ToArray());
         }

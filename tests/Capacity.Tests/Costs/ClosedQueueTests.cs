@@ -17,4 +17,18 @@ public class ClosedQueueTests
     [Fact]
     public void No_customers_is_a_fault() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => ClosedQueue.RoundNs(0, 3, 2));
+
+    // y = 2 + 4 y / (6 + y) by hand: y^2 = 12, and 2 + 4 * 3.464 / 9.464 is 3.464 again.
+    [Theory]
+    [InlineData(6.0, 2.0, 0.0, 2.0)] // nobody else
+    [InlineData(6.0, 2.0, 4.0, 3.464101615)]
+    [InlineData(0.0, 2.0, 4.0, 6.0)] // the others are always there
+    [InlineData(6.0, 0.0, 4.0, 0.0)] // no time there, no wait
+    [InlineData(0.0, 0.0, 0.0, 0.0)]
+    public void A_visit_finds_the_others_as_often_as_they_are_there(
+        double think,
+        double service,
+        double others,
+        double expected
+    ) => Assert.Equal(expected, ClosedQueue.VisitNs(think, service, others), 8);
 }

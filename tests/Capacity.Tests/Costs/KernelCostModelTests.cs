@@ -4,7 +4,8 @@ namespace Userfault.Capacity.Tests;
 
 public class KernelCostModelTests
 {
-    // Round numbers, so that every case can be worked out by hand.
+    // Round numbers, so that every case can be worked out by hand. All work lies at lines: each further vCPU costs the
+    // same.
     private static readonly KernelCosts Simple = new(
         FaultNs: 1000,
         MapLineNs: 100,
@@ -17,26 +18,68 @@ public class KernelCostModelTests
         Growth: 0.5,
         AllocateNs: 400,
         ResolveNs: 500,
-        SiblingShare: 0.5
+        SiblingShare: 0.5,
+        ReaderWakeNs: 600,
+        WakeLineNs: 50,
+        LineShare: 1
     );
 
     public static TheoryData<PagingMode, bool, int, int, bool, double> Cases() =>
         new()
         {
             // mode, anonymous, vCPUs, readers, a descriptor a vCPU, ns
-            { PagingMode.None, false, 1, 1, false, 1000 },
-            { PagingMode.None, true, 1, 1, false, 1400 },
-            { PagingMode.None, false, 5, 1, false, 1000 + 2 * 100 },
-            { PagingMode.Userfault, false, 5, 1, false, 3000 + 2 * 110 },
-            { PagingMode.Both, false, 5, 5, false, 3500 + 2 * 130 },
-            { PagingMode.Both, true, 5, 5, true, 3900 + 2 * 120 },
-            { PagingMode.Userfaultfd, false, 1, 1, false, 1000 + 3000 - 2000 + 4000 },
-            { PagingMode.Userfaultfd, false, 1, 1, true, 1000 + 3000 + 2000 },
-            { PagingMode.Userfaultfd, true, 5, 1, true, 6400 + 2 * 140 },
-            // Two at one reader: 2000 + 4000 (1 + 4000 / 6000). Two readers: a pass of 4200.
-            { PagingMode.Userfaultfd, false, 2, 1, false, 2000 + 4000 * (1 + 4000.0 / 6000) },
-            { PagingMode.Userfaultfd, false, 2, 2, false, 2000 + 4200 * (1 + 4200.0 / 6200) },
+            { PagingMode.None, false, 1, 1, false, 1000 + 100 },
+            { PagingMode.None, true, 1, 1, false, 1400 + 100 },
+            // Three others, each keeps the line for twice its time alone.
+            { PagingMode.None, false, 4, 1, false, 1000 + 100 + 3 * 2 * 100 },
+            { PagingMode.Userfault, false, 4, 1, false, 3000 + 110 + 3 * 2 * 110 },
+            { PagingMode.Both, false, 4, 4, false, 3500 + 130 + 3 * 2 * 130 },
+            { PagingMode.Both, true, 4, 4, true, 3900 + 130 + 3 * 2 * 130 },
+            // fault, wake, the reader's wake, half a pass
+            { PagingMode.Userfaultfd, false, 1, 1, true, 1000 + 3000 + 600 + 2000 + 130 },
+            // One vCPU is the same with its own descriptor, but for the lines of the address space.
+            { PagingMode.Userfaultfd, false, 1, 1, false, 1000 + 3000 + 600 - 2000 + 4000 },
+            { PagingMode.Userfaultfd, true, 1, 1, false, 1400 + 3000 + 600 - 2000 + 4000 },
+            // Two at one reader, which sleeps in a third of all cases: 2000 of 6000 before the next fault.
+            { PagingMode.Userfaultfd, false, 2, 1, false, 2200 + 4000 * (1 + 4000.0 / 6200) },
+            // Two readers: half of the pass is under the lock, a quarter is done meanwhile by the other; 200 for the
+            // herd.
+            { PagingMode.Userfaultfd, false, 2, 2, false, 3600 + 3200 * (1 + 3200.0 / 6800) },
+            { PagingMode.Userfaultfd, true, 2, 2, false, 3800 + 3400 * (1 + 3400.0 / 7200) },
+            // More readers than vCPUs are no more than those.
+            { PagingMode.Userfaultfd, false, 2, 9, false, 3600 + 3200 * (1 + 3200.0 / 6800) },
         };
+
+    [Fact]
+    public void A_wakeup_is_longer_with_each_further_vCPU_that_wakes()
+    {
+        var free = new KernelCosts(0, 0, 0, 0, 0, 0, 3000, 0, 0, 0, 0, 0, 1000, 50, 0);
+        Assert.Equal(
+            4000 + 7 * 50,
+            KernelCostModel.FaultNs(
+                free,
+                new PagingSetup(Architecture.X86, PagingMode.Userfaultfd, false, 8) { HasDescriptorPerVcpu = true }
+            ),
+            6
+        );
+    }
+
+    [Fact]
+    public void One_line_shows_nothing_until_it_is_busy_and_a_chain_does_from_the_start()
+    {
+        // A tenth of the work is a line: eight are too few to fill it, 64 are many times too many.
+        var line = Simple with
+        {
+            LineShare = 0,
+            Growth = 0,
+        };
+        double Ns(KernelCosts costs, int vcpus) =>
+            KernelCostModel.FaultNs(costs, new PagingSetup(Architecture.X86, PagingMode.None, false, vcpus));
+        Assert.InRange(Ns(line, 8) - Ns(line, 1), 0, 0.4 * 7 * 100);
+        Assert.InRange(Ns(line, 64), 6400, 6600);
+        Assert.Equal(1100 + 7 * 100, Ns(line with { LineShare = 1 }, 8), 6);
+        Assert.Equal(1100 + 63 * 100, Ns(line with { LineShare = 1 }, 64), 6);
+    }
 
     [Theory]
     [MemberData(nameof(Cases))]

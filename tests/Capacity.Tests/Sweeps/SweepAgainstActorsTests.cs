@@ -11,7 +11,7 @@ namespace Userfault.Capacity.Tests;
 /// </summary>
 public class SweepAgainstActorsTests
 {
-    private static readonly KernelCosts Free = new(0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    private static readonly KernelCosts Free = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     // A page is 4112 bytes on the line: 400,000 pages a second.
     private const long FetcherBits = 400_000L * 8 * 4112;

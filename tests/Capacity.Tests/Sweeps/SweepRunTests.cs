@@ -5,7 +5,7 @@ namespace Userfault.Capacity.Tests;
 public class SweepRunTests
 {
     // A kernel that costs nothing leaves the network alone to be seen.
-    private static readonly KernelCosts Free = new(0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    private static readonly KernelCosts Free = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private static readonly SweepPoint Network = new()
     {

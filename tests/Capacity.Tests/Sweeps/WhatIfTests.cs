@@ -2,7 +2,7 @@ namespace Userfault.Capacity.Tests;
 
 public class WhatIfTests
 {
-    private static readonly KernelCosts Free = new(0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    private static readonly KernelCosts Free = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     [Fact]
     public void As_many_fetchers_as_the_load_takes()
@@ -43,6 +43,22 @@ public class WhatIfTests
         Assert.Null(answer.Fills[2].FullFromVcpus);
         Assert.InRange(answer.Fills[0].Result.PagesPerSecond * 4112 * 8, 9.5e9, 10e9);
         Assert.InRange(answer.Fills[2].Result.PagesPerSecond * 4112 * 8, 49e9, 51e9);
+    }
+
+    [Fact]
+    public void A_network_that_fewer_vCPUs_fill_is_full()
+    {
+        // One line, kept for 100 ns and longer with each vCPU: 32 vCPUs ask for the most, 512 for a tenth of that.
+        var point = new SweepPoint
+        {
+            Costs = Free with { MapLineNs = 100, Growth = 0.9 },
+            Vcpus = 512,
+            LatencyNs = 32_896,
+            TouchesPerVcpu = 64,
+        };
+        var answer = WhatIf.Network(point, [10e9], 512);
+        Assert.InRange(answer.WantedBitsPerSecond, 0, 9e9);
+        Assert.InRange(answer.Fills[0].FullFromVcpus ?? int.MaxValue, 10, 12);
     }
 
     [Fact]

@@ -111,6 +111,109 @@ public class SweepCommandTests
         Assert.InRange(wholeMs, 335_000, 671_000);
     }
 
+    [Fact]
+    public async Task Every_output_says_how_far_to_trust_the_kernels_part()
+    {
+        using var folder = new TemporaryFolder();
+        var (csv, json, html) = (folder.At("s.csv"), folder.At("s.json"), folder.At("s.html"));
+        var run = await CommandLine.Run(
+            "sweep",
+            "--vcpus",
+            "16,128",
+            "--latency",
+            "30us",
+            "--mode",
+            "userfault",
+            "--touches",
+            "16",
+            "--ask-vcpus",
+            "64",
+            "--csv",
+            csv,
+            "--json",
+            json,
+            "--html",
+            html
+        );
+        Assert.Equal(0, run.ExitCode);
+
+        using var parsed = JsonDocument.Parse(await File.ReadAllTextAsync(json));
+        var page = System.Net.WebUtility.HtmlDecode(await File.ReadAllTextAsync(html));
+        var rows = (await File.ReadAllLinesAsync(csv)).Select(static row => row.Split(',')).ToList();
+        var errorAt = Array.IndexOf(rows[0], "kernel_error");
+        var words = new List<string>();
+        foreach (var (curve, at) in parsed.RootElement.GetProperty("curves").EnumerateArray().Select((c, i) => (c, i)))
+        {
+            var points = curve.GetProperty("points").EnumerateArray().Select(static p => p.GetProperty("kernelError"));
+            var (inside, beyond) = (points.First(), points.Last());
+            Assert.False(inside.GetProperty("isExtrapolated").GetBoolean());
+            Assert.True(beyond.GetProperty("isExtrapolated").GetBoolean());
+            Assert.Equal(JsonValueKind.Null, beyond.GetProperty("worstError").ValueKind);
+            var worst = inside.GetProperty("worstError").GetDouble();
+            Assert.InRange(worst, 0.001, 0.4);
+            Assert.Equal(
+                worst,
+                double.Parse(rows[1 + 2 * at][errorAt], System.Globalization.CultureInfo.InvariantCulture),
+                3
+            );
+            Assert.Equal("", rows[2 + 2 * at][errorAt]);
+            words.AddRange([inside.GetProperty("words").GetString()!, beyond.GetProperty("words").GetString()!]);
+        }
+
+        // x86 has two cells at either end, arm64 one: that is said.
+        Assert.Equal(4, words.Distinct().Count());
+        var singles = parsed
+            .RootElement.GetProperty("curves")
+            .EnumerateArray()
+            .Select(static c => c.GetProperty("points")[0].GetProperty("kernelError").GetProperty("singleCellsAt"))
+            .Select(static s => s.EnumerateArray().Select(static n => n.GetInt32()).ToArray());
+        Assert.Equal(
+            [
+                [],
+                [8, 64],
+            ],
+            singles
+        );
+        Assert.All(words, text => Assert.Contains(text, run.Output, StringComparison.Ordinal));
+        Assert.All(words, text => Assert.Contains($"<li>{text}</li>", page, StringComparison.Ordinal));
+        foreach (var answer in parsed.RootElement.GetProperty("answers").EnumerateArray())
+            Assert.False(answer.GetProperty("kernelError").GetProperty("isExtrapolated").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_descriptor_per_vCPU_on_arm64_is_said_not_to_be_measured()
+    {
+        var run = await CommandLine.Run(
+            "sweep",
+            "--vcpus",
+            "8",
+            "--latency",
+            "30us",
+            "--mode",
+            "userfaultfd",
+            "--uffds",
+            "multiple",
+            "--touches",
+            "16",
+            "--no-answers",
+            "--json",
+            "-"
+        );
+        Assert.Equal(0, run.ExitCode);
+        using var parsed = JsonDocument.Parse(run.Output);
+        var errors = parsed
+            .RootElement.GetProperty("curves")
+            .EnumerateArray()
+            .ToDictionary(
+                static c => c.GetProperty("arch").GetString()!,
+                static c => c.GetProperty("points")[0].GetProperty("kernelError")
+            );
+        Assert.Equal(2, errors["x86"].GetProperty("cells").GetInt32());
+        Assert.Equal(2, errors["x86"].GetProperty("singleCellsAt").GetArrayLength());
+        Assert.Equal(0, errors["arm64"].GetProperty("cells").GetInt32());
+        Assert.Equal(2, errors["arm64"].GetProperty("cellsElsewhere").GetInt32());
+    }
+
     public static TheoryData<string, string> Bad() =>
         new()
         {

@@ -13,6 +13,7 @@ internal static class AllMutants
         .. NodeMutants.List,
         .. DataPlaneMutants.List,
         .. DispatchMutants.List,
+        .. CapacityMutants.List,
         .. HandlerMutants.List,
         .. ImageMutants.List,
         .. PagerMutants.List,
