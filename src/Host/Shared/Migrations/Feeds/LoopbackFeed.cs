@@ -46,7 +46,8 @@ internal sealed class LoopbackFeed(ClusterSetup setup) : IActorFeed
     {
         _server = new PageServer(setup.ServerOptions(0), [new PageOffer(image)]);
         var connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var into = PageLinksSettings.IntoPool(run.Pool, setup.ClientOptions(image.Identity), memory);
+        var client = setup.ClientOptions(image.Identity) with { Loop = run.Loop };
+        var into = PageLinksSettings.IntoPool(run.Pool, client, memory);
         var links = System.ActorOf(
             PageLinksActor.Props(
                 into with
