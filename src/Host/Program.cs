@@ -12,6 +12,7 @@ root.Subcommands.Add(DemandPagingCommand.Create());
 root.Subcommands.Add(KvmCommand.Create());
 root.Subcommands.Add(InfoCommands.Image());
 root.Subcommands.Add(InfoCommands.Trace());
+root.Subcommands.Add(WorkingsetCommand.Create());
 root.Subcommands.Add(NodeCommand.Create());
 root.Subcommands.Add(
     new Command("cluster", "Clusters on this machine, and certificates for those on several.")
