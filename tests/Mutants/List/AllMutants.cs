@@ -19,5 +19,6 @@ internal static class AllMutants
         .. QemuMutants.List,
         .. QemuImageMutants.List,
         .. RestoreFromClusterMutants.List,
+        .. WorkingSetMutants.List,
     ];
 }

@@ -72,6 +72,18 @@ public sealed class WorkingSetMergeTests : IDisposable
     }
 
     [Fact]
+    public void Sets_that_were_merged_before_age_older_ones_by_all_their_recordings()
+    {
+        var newer = Merge(1, [3], [3], [3]);
+        var merged = new WorkingSetMerge(1).Of([("older", Recorded([1, 2])), ("newer", newer)]);
+        Assert.Equal(
+            (0.125, 3),
+            Summary(merged).Where(static p => p.Page == 1).Select(static p => (p.Weight, p.Age)).Single()
+        );
+        Assert.Equal(4u, merged.Recordings);
+    }
+
+    [Fact]
     public void The_order_is_that_of_first_touch_however_often()
     {
         // Page 900 is wanted first by one of three guests; 500 last, by all.
