@@ -19,7 +19,7 @@ namespace Userfault.Pages;
 /// aging.</param>
 public sealed class WorkingSetMerge(double halfLife = WorkingSetMerge.DefaultHalfLife)
 {
-    /// <summary>The half-life where none is given. A page that was wanted once falls out after 12 recordings.</summary>
+    /// <summary>The half-life where none is given. A page that was wanted once falls out with the 13th after.</summary>
     public const double DefaultHalfLife = 4;
 
     /// <summary>The weight below which a page falls out: an eighth of a recording.</summary>

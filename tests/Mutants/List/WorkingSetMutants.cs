@@ -79,8 +79,8 @@ internal static class WorkingSetMutants
             "Neighbours whose mean ranks differ a little are replayed one by one.",
             OfMerge("Neighbours_that_are_wanted_at_one_moment_stay_together"),
             Merge,
-            ".OrderBy(static entry => entry.Rank / PagesPerStep)",
-            ".OrderBy(static entry => entry.Rank)"
+            "PagesPerStep = 64;",
+            "PagesPerStep = 1;"
         ),
         new(
             "working-set-page-twice",

@@ -1,4 +1,5 @@
 using Userfault.Actors;
+using Userfault.Fetch;
 using Userfault.Pages;
 using Userfault.Simulation;
 
@@ -15,16 +16,25 @@ internal sealed record ReplayRun(long Waits, long P50Ns, long P99Ns, long MaxNs,
     /// <summary>Pages of the guest: 128 MiB.</summary>
     public const ulong Pages = 32768;
 
+    /// <summary>The share of a run's pages that a working set lacks.</summary>
+    public static double Missed(WorkingSet wanted, WorkingSet set)
+    {
+        var held = set.Runs.SelectMany(PagesOf).ToHashSet();
+        return wanted.Runs.SelectMany(PagesOf).Count(page => !held.Contains(page)) / (double)wanted.TouchedPages;
+    }
+
     /// <summary>Runs it.</summary>
     /// <param name="workload">What it does.</param>
     /// <param name="background">What is pushed.</param>
     /// <param name="replay">What is replayed, with <see cref="BackgroundOrder.Recorded"/>.</param>
     /// <param name="bitsPerSecond">Bandwidth of the source; 0 is unlimited.</param>
+    /// <param name="requestPages">Pages of one request.</param>
     public static ReplayRun Of(
         IWorkload workload,
         BackgroundOrder background,
         WorkingSet? replay,
-        long bitsPerSecond = 10_000_000_000
+        long bitsPerSecond = 10_000_000_000,
+        int requestPages = 64
     )
     {
         using var world = new SimWorld(1);
@@ -44,6 +54,7 @@ internal sealed record ReplayRun(long Waits, long P50Ns, long P99Ns, long MaxNs,
                     Background = background,
                     ProgressNs = 0,
                     SampleNs = 0,
+                    Fetcher = new FetchSettings { RequestPages = requestPages },
                 },
             }
         );
@@ -77,5 +88,11 @@ internal sealed record ReplayRun(long Waits, long P50Ns, long P99Ns, long MaxNs,
         }
 
         return new ReplayRun(count, At(0.5), At(0.99), report.Latency.MaxNs, report.WorkingSet!);
+    }
+
+    private static IEnumerable<ulong> PagesOf(MemoryPageRange range)
+    {
+        for (ulong i = 0; i < range.Count; i++)
+            yield return range.Start.Value + i;
     }
 }

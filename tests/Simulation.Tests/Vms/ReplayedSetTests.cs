@@ -33,9 +33,9 @@ public sealed class ReplayedSetTests
         var merged = new WorkingSetMerge().Of(Recordings.Value);
         var bounded = merged.Limit(one.TouchedPages);
         var (missedByOne, missed, missedByBounded) = (
-            Missed(wanted, one),
-            Missed(wanted, merged),
-            Missed(wanted, bounded)
+            ReplayRun.Missed(wanted, one),
+            ReplayRun.Missed(wanted, merged),
+            ReplayRun.Missed(wanted, bounded)
         );
         Assert.InRange(missedByOne, 0.1, 0.25);
         Assert.True(missed < 0.6 * missedByOne, $"{missed:0.000} of one {missedByOne:0.000}");
@@ -73,18 +73,6 @@ public sealed class ReplayedSetTests
         Assert.True(replayed.P99Ns <= pushed.P99Ns * 1.05, $"{replayed} against {pushed}");
         Assert.True(replayed.Waits < alone.Waits / 10, $"{replayed.Waits} of {alone.Waits} faults wait");
         Assert.True(replayed.Waits < pushed.Waits / 2, $"{replayed.Waits}, and {pushed.Waits} with a push alone");
-    }
-
-    private static double Missed(WorkingSet wanted, WorkingSet set)
-    {
-        var held = set.Runs.SelectMany(PagesOf).ToHashSet();
-        return wanted.Runs.SelectMany(PagesOf).Count(page => !held.Contains(page)) / (double)wanted.TouchedPages;
-    }
-
-    private static IEnumerable<ulong> PagesOf(MemoryPageRange range)
-    {
-        for (ulong i = 0; i < range.Count; i++)
-            yield return range.Start.Value + i;
     }
 
     private static ReplayRun Run(
