@@ -3,7 +3,7 @@ using Userfault.Tests;
 
 namespace Userfault.DataPlane.Tests;
 
-/// <summary>A working set over the data plane: whole, in a later state, from sources without one, and from liars.</summary>
+/// <summary>A working set over the data plane: whole, in a later state, from liars.</summary>
 public sealed class WorkingSetDownloadTests
 {
     private static readonly ImageIdentity Somebodys = new(Enumerable.Repeat((byte)2, 32).ToArray());

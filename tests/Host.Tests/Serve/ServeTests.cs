@@ -383,61 +383,6 @@ public class ServeTests
     }
 
     [SkippableFact]
-    public async Task Recordings_of_several_guests_are_merged_and_replayed_up_to_a_limit()
-    {
-        Here.NeedsUserfaultfd();
-        using var folder = new TemporaryFolder();
-        string[] guest = ["--touchers", "2", "--accesses", "300", "--overlapping", "--verify", "off"];
-        using (var serve = await Serve(folder, "--record", folder.At("set"), "--record-merge"))
-        {
-            Assert.Equal(0, (await Guest(folder, ["--pattern", "zipf", .. guest])).ExitCode);
-            await serve.Line(HandlerEvent.Ended);
-            Assert.Equal(0, (await Guest(folder, ["--pattern", "random", .. guest])).ExitCode);
-            await serve.Line(HandlerEvent.Ended);
-            serve.Signal("TERM");
-            Assert.Equal(0, await serve.End());
-        }
-
-        Assert.Equal(2u, Userfault.Pages.WorkingSetFile.Read(folder.At("set")).Recordings);
-        using (
-            var serve = await Serve(
-                folder,
-                "--once",
-                "--push",
-                "none",
-                "--replay",
-                folder.At("set"),
-                "--replay-limit",
-                "80K",
-                "--json",
-                folder.At("replayed.json")
-            )
-        )
-        {
-            using var replayed = new ServeProcess([
-                "guest",
-                "--socket",
-                folder.At("s"),
-                "--synthetic",
-                Size,
-                "--pause-at",
-                "0",
-                "--pattern",
-                "zipf",
-                .. guest,
-            ]);
-            await serve.Line($" 20/{Pages} pages");
-            replayed.Enter();
-            Assert.True(await replayed.End() == 0, replayed.All());
-            Assert.Equal(0, await serve.End());
-        }
-
-        var vm = ServeProcess.Report(folder.At("replayed.json")).GetProperty("vms")[0];
-        Assert.Equal(20, vm.GetProperty("backgroundPages").GetInt64());
-        Assert.True(vm.GetProperty("demandPages").GetInt64() > 0);
-    }
-
-    [SkippableFact]
     public async Task A_recorded_working_set_is_replayed()
     {
         Here.NeedsUserfaultfd();

@@ -133,7 +133,7 @@ internal static class WorkingSetMutants
             "--replay-limit changes nothing.",
             Finder.Test(
                 "Host.Tests",
-                "Serve.ServeTests.Recordings_of_several_guests_are_merged_and_replayed_up_to_a_limit"
+                "Serve.RecordingTests.Recordings_of_several_guests_are_merged_and_replayed_up_to_a_limit"
             ),
             "Host/Shared/Inputs/ReplayOptions.cs",
             "MaxPages(result) is { } max ? set.Limit(max) : set;",
@@ -144,7 +144,7 @@ internal static class WorkingSetMutants
             "The recording of the last VM replaces those of all others.",
             Finder.Test(
                 "Host.Tests",
-                "Serve.ServeTests.Recordings_of_several_guests_are_merged_and_replayed_up_to_a_limit"
+                "Serve.RecordingTests.Recordings_of_several_guests_are_merged_and_replayed_up_to_a_limit"
             ),
             "Handler/Sessions/PageSupply.cs",
             "if (MergesRecord)",

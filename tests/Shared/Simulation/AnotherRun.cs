@@ -5,8 +5,8 @@ namespace Userfault.Tests;
 
 /// <summary>
 /// Another run of a recorded guest, for want of recordings of many: what it does is the same, but some of its memory
-/// was allocated elsewhere. A share of its neighbourhoods of 16 pages, chosen by a seed, lies at other places, chosen by
-/// the same seed. Two such runs have (1 - share)² of their neighbourhoods in common.
+/// was allocated elsewhere. A share of its neighbourhoods of 16 pages, chosen by a seed, lies at other places, chosen
+/// by the same seed. Two such runs have (1 - share)² of their neighbourhoods in common.
 /// </summary>
 internal sealed class AnotherRun : IWorkload
 {

@@ -85,7 +85,9 @@ internal sealed class RunInputs : IDisposable
         }
     }
 
-    /// <summary>Replays a set that the nodes have; where they have none, an empty one: the push follows at once.</summary>
+    /// <summary>
+    /// Replays a set that the nodes have; where they have none, an empty one: the push follows at once.
+    /// </summary>
     public void Replay(WorkingSet? shared, MigrateArguments arguments) =>
         WorkingSet = arguments.Options.WorkingSets.Bound(
             arguments.Result,
