@@ -21,6 +21,8 @@ switch (args)
         return FaultRate.Run(options);
     case ["simulation", .. var options]:
         return SimulationRate.Run(options);
+    case ["working-sets", var trace]:
+        return WorkingSets.Run(trace);
     case ["cluster-faults", .. var options]:
         return ClusterFaults.Run(options);
     case ["data-plane", .. var options]:

@@ -16,6 +16,7 @@ internal static class Commands
         ("kvm", KvmCommand.Create),
         ("image", InfoCommands.Image),
         ("trace", InfoCommands.Trace),
+        ("workingset", WorkingsetCommand.Create),
         (NodeCommand.Name, NodeCommand.Create),
         ("cluster", Cluster),
         ("status", StatusCommand.Create),

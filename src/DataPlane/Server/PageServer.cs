@@ -67,6 +67,16 @@ public sealed class PageServer : IDisposable
         _contents.Add(offer);
     }
 
+    /// <summary>
+    /// Offers something from now on, in place of what is offered by that identity. Connections that are open keep what
+    /// they have. Any thread.
+    /// </summary>
+    public void Replace(PageOffer offer)
+    {
+        ArgumentNullException.ThrowIfNull(offer);
+        _contents.Replace(offer);
+    }
+
     /// <summary>Closes all connections and waits for the server's threads.</summary>
     public void Dispose()
     {

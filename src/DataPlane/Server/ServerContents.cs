@@ -21,6 +21,9 @@ internal sealed class ServerContents(IEnumerable<PageOffer> offers, Func<IReadOn
     /// <summary>Adds an offer; an offer that has this identity already stays.</summary>
     public void Add(PageOffer offer) => _offers.TryAdd(offer.Identity, offer);
 
+    /// <summary>Adds an offer in place of the one that has this identity; connections keep what they have.</summary>
+    public void Replace(PageOffer offer) => _offers[offer.Identity] = offer;
+
     /// <summary>Computes the checksums of some pages ahead of requests; false once all are known.</summary>
     public bool LookAhead()
     {

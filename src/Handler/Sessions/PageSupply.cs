@@ -62,6 +62,9 @@ public sealed class PageSupply : IDisposable
     /// <summary>Where to write the pages that were waited for, when a VM ends; null for nowhere.</summary>
     public string? RecordTo { get; init; }
 
+    /// <summary>Are they merged with the working set that is there already, and not put in its place?</summary>
+    public bool MergesRecord { get; init; }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -140,14 +143,18 @@ public sealed class PageSupply : IDisposable
     /// <summary>Why a record could not be written; null where all could. No reason to stop serving anybody.</summary>
     public string? RecordProblem { get; private set; }
 
-    // With several VMs the last one to end is what stays. Answers what was wrong.
+    // With several VMs the last one to end is what stays, or each is merged. Answers what was wrong.
     internal string? SaveRecord(WorkingSetRecorder recorder)
     {
         lock (_lock)
         {
             try
             {
-                WorkingSetFile.Save(RecordTo!, recorder.ToWorkingSet(Identity, PageCount));
+                var recording = recorder.ToWorkingSet(Identity, PageCount);
+                if (MergesRecord)
+                    WorkingSetFile.Merge(RecordTo!, recording);
+                else
+                    WorkingSetFile.Save(RecordTo!, recording);
                 return null;
             }
             catch (Exception e)

@@ -15,7 +15,16 @@ internal static class KvmCommand
         var options = new MigrateOptions();
         options.AddTo(
             command,
-            except: [options.Backend, options.Mode, options.Arch, options.Memory, options.Ips, options.Cluster]
+            except:
+            [
+                options.Backend,
+                options.Mode,
+                options.Arch,
+                options.Memory,
+                options.Ips,
+                options.Cluster,
+                options.WorkingSets.Shared,
+            ]
         );
         var mode = new Option<string>("--mode")
         {

@@ -33,6 +33,8 @@ internal static class NodeCommand
         var role = result.GetValue(options.Role)!;
         if (result.GetValue(options.Image.Cluster) is not null)
             throw new CliException($"{options.Image.Cluster.Name}: belongs to migrate; a node joins at --seeds");
+        if (role != NodeRoles.Source && result.GetValue(options.WorkingSet) is not null)
+            throw new CliException($"{options.WorkingSet.Name}: belongs to a source; this node is a {role}");
         if (role is NodeRoles.Source or NodeRoles.Fetcher)
             options.Image.RefuseBeyondImage(result, role);
         switch (role)
@@ -85,10 +87,16 @@ internal static class NodeCommand
     )
     {
         var port = NodeOptions.PortOf(result, options.DataPort);
+        using var workingSet = result.GetValue(options.WorkingSet) is { } path
+            ? new WorkingSetOffer(path, image, static line => Console.Error.WriteLine($"userfault node: {line}"))
+            : null;
         using var offers = new SourceOffers(
             image,
             new SourceListing(image.Identity, image.Pages, setup.Host.ToString(), 0, Shortened(image.Name))
-        );
+        )
+        {
+            WorkingSet = workingSet,
+        };
         var view = new ClusterView();
         using var server = Serve(
             () =>

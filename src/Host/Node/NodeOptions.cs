@@ -13,6 +13,7 @@ internal sealed class NodeOptions
         command.Options.Add(Port);
         command.Options.Add(DataPort);
         command.Options.Add(Seeds);
+        command.Options.Add(WorkingSet);
         command.Options.Add(UntilStdinCloses);
         Image.AddTo(command);
     }
@@ -34,6 +35,15 @@ internal sealed class NodeOptions
 
     public Option<string> Seeds { get; } =
         new("--seeds") { Description = "nodes to join, H:P,...; none begins a new cluster" };
+
+    public Option<string> WorkingSet { get; } =
+        new("--working-set")
+        {
+            Description =
+                "a source's working set of its image, for destinations with --replay-shared; looked at again when the "
+                + "file changes",
+            HelpName = "FILE",
+        };
 
     public Option<bool> UntilStdinCloses { get; } =
         new("--until-stdin-closes") { Description = "end when standard input is closed", Hidden = true };

@@ -65,6 +65,9 @@ internal sealed class SourceOffers : IDisposable
             .. _description is null ? [] : (PageOffer[])[new PageOffer(_description) { IsListed = false }],
         ];
 
+    /// <summary>Its working set, offered by the same identities; null for none. Not owned.</summary>
+    public WorkingSetOffer? WorkingSet { get; init; }
+
     /// <summary>Why the image cannot be served any more; null while it can.</summary>
     public string? Problem { get; private set; }
 
@@ -75,6 +78,8 @@ internal sealed class SourceOffers : IDisposable
     public void Serve(PageServer server)
     {
         _server = server;
+        foreach (var listing in _listings)
+            WorkingSet?.Add(server, listing.Image);
         Volatile.Write(ref _listings, [.. _listings.Select(l => l with { Port = server.Endpoint.Port })]);
         _reader?.Start();
     }
@@ -103,6 +108,7 @@ internal sealed class SourceOffers : IDisposable
         _server.Add(new PageOffer(_wholeManifest) { IsListed = false });
         if (Describe(_image, whole) is { } description)
             _server.Add(new PageOffer(description) { IsListed = false });
+        WorkingSet?.Add(_server, whole);
         Volatile.Write(ref _listings, [_listings[0] with { Image = whole }, .. _listings]);
     }
 

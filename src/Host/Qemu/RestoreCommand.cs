@@ -29,7 +29,10 @@ internal static class RestoreCommand
             result.GetValue(options.Json),
             result.GetValue(options.Html),
             result.GetValue(options.Record)
-        );
+        )
+        {
+            MergesRecord = result.GetValue(options.WorkingSets.RecordMerge),
+        };
         var lines = new RestoreLines(
             outputs.JsonIsStandardOutput ? LineOutput.StandardError : LineOutput.StandardOutput
         );
@@ -45,19 +48,21 @@ internal static class RestoreCommand
 
         if (path is null && result.GetValue(options.Latency) is not null)
             throw new CliException("--latency: belongs to a file in this process");
+        var sets = options.WorkingSets;
+        sets.Check(result, result.GetValue(options.Record), hasCluster: path is null);
         using var cluster = RestoreFromCluster.TryOpen(options.FromCluster, result, Log);
-        outputs.KeepFrom(path, result.GetValue(options.Replay));
+        outputs.KeepFrom(path, result.GetValue(sets.Replay));
         using var image = path is null ? null : QemuImage.Open(path);
         RestoreWarmup.Run();
         var source = cluster?.Source ?? GuestSource.Of(image!, TimeProvider.System);
         var settings = options.SettingsOf(result, source.Stream);
-        if (result.GetValue(options.Replay) is { } replay)
-        {
-            settings = settings with
-            {
-                Replay = WorkingSetFile.Load(replay, source.Image, source.Stream.Pages, source.Name),
-            };
-        }
+        sets.CheckMerge(result, result.GetValue(options.Record), source.Image, source.Stream.Pages, source.Name);
+        var replay = result.GetValue(sets.Shared)
+            ? cluster!.FindWorkingSet(Log) is { } shared
+                ? sets.Bound(result, shared)
+                : null
+            : sets.Load(result, source.Image, source.Stream.Pages, source.Name);
+        settings = settings with { Replay = replay };
 
         using var recorder = result.GetValue(options.Record) is null
             ? null

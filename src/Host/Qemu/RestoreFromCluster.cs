@@ -17,6 +17,7 @@ internal sealed class RestoreFromCluster : IDisposable
     private readonly ClusterSources _pages;
     private readonly ClusterSources _digests;
     private readonly ClusterGuests _guests;
+    private readonly Func<Action<string>, WorkingSet?> _findWorkingSet;
 
     private RestoreFromCluster(
         SourcesFound found,
@@ -26,6 +27,7 @@ internal sealed class RestoreFromCluster : IDisposable
         ClusterSettings settings
     )
     {
+        _findWorkingSet = log => SharedWorkingSets.Find(found, tls, mayDial, log);
         _pages = new ClusterSources(found, tls, mayDial, settings.Log);
         // One line for a source that is lost is enough.
         _digests = new ClusterSources(found, tls, mayDial, static _ => { }, ImageManifest.IdentityOf);
@@ -72,6 +74,10 @@ internal sealed class RestoreFromCluster : IDisposable
 
         return new RestoreFromCluster(found, guest, tls, MayDial, cluster);
     }
+
+    /// <summary>The working set that the sources have of the guest; null where none has one. Blocks.</summary>
+    /// <param name="log">Told which, or why there is none.</param>
+    public WorkingSet? FindWorkingSet(Action<string> log) => _findWorkingSet(log);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -21,7 +21,6 @@ internal sealed class RestoreOptions
                 Preempt,
                 HugePages,
                 Record,
-                Replay,
                 Latency,
                 Recover,
                 Patience,
@@ -33,8 +32,13 @@ internal sealed class RestoreOptions
             command.Options.Add(option);
         }
 
+        foreach (var option in WorkingSets.All)
+            command.Options.Add(option);
         FromCluster.AddTo(command);
     }
+
+    /// <summary>What is replayed, and how recordings are merged.</summary>
+    public ReplayOptions WorkingSets { get; } = new();
 
     /// <summary>Where pages come from instead of a file.</summary>
     public RestoreFromClusterOptions FromCluster { get; } = new();
@@ -100,9 +104,6 @@ internal sealed class RestoreOptions
 
     public Option<string> Record { get; } =
         new("--record") { Description = "write the pages that were requested to this file", HelpName = "FILE" };
-
-    public Option<string> Replay { get; } =
-        new("--replay") { Description = "send a recorded working set first", HelpName = "FILE" };
 
     public Option<string> Latency { get; } =
         new("--latency")

@@ -30,7 +30,12 @@ internal static class ServeCommand
         if ((socket is null) == (standby is null))
             throw new CliException("serve: give --socket S to listen, or --standby S to stand by");
         var outputs = new Outputs(result.GetValue(options.Json), null, result.GetValue(options.Record));
-        outputs.KeepFrom(result.GetValue(options.Image.Image), result.GetValue(options.Replay));
+        outputs.KeepFrom(result.GetValue(options.Image.Image), result.GetValue(options.WorkingSets.Replay));
+        options.WorkingSets.Check(
+            result,
+            result.GetValue(options.Record),
+            hasCluster: result.GetValue(options.Cluster) is not null
+        );
         var output = new LineOutput(
             outputs.JsonIsStandardOutput ? LineOutput.StandardError : LineOutput.StandardOutput
         );

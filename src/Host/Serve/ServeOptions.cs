@@ -34,7 +34,7 @@ internal sealed class ServeOptions
         Latency = Add<string>("--latency", "modelled latency between this process and its image, such as 30us");
         Bandwidth = Add<string>("--bandwidth", "modelled bandwidth, such as 10Gbps");
         Record = Add<string>("--record", "write the pages that were waited for to this file when the VM ends");
-        Replay = Add<string>("--replay", "push a recorded working set first");
+        _all.AddRange(WorkingSets.All);
         StandbySocket = Add<string>("--standby-socket", "UNIX socket where a standby attaches");
         Standby = Add<string>(
             "--standby",
@@ -85,7 +85,8 @@ internal sealed class ServeOptions
 
     public Option<string> Record { get; }
 
-    public Option<string> Replay { get; }
+    /// <summary>What is replayed, and how recordings are merged.</summary>
+    public ReplayOptions WorkingSets { get; } = new();
 
     public Option<string> StandbySocket { get; }
 

@@ -38,10 +38,20 @@ internal sealed class ServePages : IDisposable
     {
         var link = options.LinkOf(result);
         var record = result.GetValue(options.Record);
-        var replay = result.GetValue(options.Replay) is { } path ? WorkingSetFile.Load(path, image) : null;
+        var sets = options.WorkingSets;
+        var replay = sets.Load(result, image.Identity, image.Pages, image.Name);
+        sets.CheckMerge(result, record, image.Identity, image.Pages, image.Name);
+        var merges = result.GetValue(sets.RecordMerge);
         if (link.IsInstant)
         {
-            var plain = new ServePages(new PageSupply(image) { RecordTo = record, Replay = replay });
+            var plain = new ServePages(
+                new PageSupply(image)
+                {
+                    RecordTo = record,
+                    MergesRecord = merges,
+                    Replay = replay,
+                }
+            );
             plain._owned.AddRange([image, plain.Supply]);
             return plain;
         }
@@ -54,7 +64,14 @@ internal sealed class ServePages : IDisposable
         );
         pump.Add(source);
         sources.Add(source);
-        var pages = new ServePages(new PageSupply(sources, image) { RecordTo = record, Replay = replay });
+        var pages = new ServePages(
+            new PageSupply(sources, image)
+            {
+                RecordTo = record,
+                MergesRecord = merges,
+                Replay = replay,
+            }
+        );
         pages._owned.AddRange([image, source, pump, pages.Supply]);
         return pages;
     }
@@ -66,16 +83,23 @@ internal sealed class ServePages : IDisposable
         var nodes = SourceSearch.Nodes(options.Cluster.Name, result.GetValue(options.Cluster)!);
         var tls = SourceSearch.Tls(settings, options.Cluster.Name, nodes, log);
         var found = SourceSearch.Find(nodes, tls, result.GetValue(options.ImageId));
-        var replay = result.GetValue(options.Replay) is { } path
-            ? WorkingSetFile.Load(path, found.Image, found.Pages, found.Name)
-            : null;
         // What holds for the nodes that a user names holds for those that they name.
         var isAnywhere = tls is not null || settings.Switch(LoopbackRule.Key);
-        var sources = new ClusterSources(found, tls, host => isAnywhere || LoopbackRule.IsLoopback(host), log);
+        bool MayDial(string host) => isAnywhere || LoopbackRule.IsLoopback(host);
+        var sets = options.WorkingSets;
+        var record = result.GetValue(options.Record);
+        sets.CheckMerge(result, record, found.Image, found.Pages, found.Name);
+        var replay = result.GetValue(sets.Shared)
+            ? SharedWorkingSets.Find(found, tls, MayDial, log) is { } shared
+                ? sets.Bound(result, shared)
+                : null
+            : sets.Load(result, found.Image, found.Pages, found.Name);
+        var sources = new ClusterSources(found, tls, MayDial, log);
         var pages = new ServePages(
             new PageSupply(sources.Set, found.Image, found.Pages, found.Name)
             {
-                RecordTo = result.GetValue(options.Record),
+                RecordTo = record,
+                MergesRecord = result.GetValue(sets.RecordMerge),
                 Replay = replay,
             }
         );

@@ -21,5 +21,6 @@ internal static class AllMutants
         .. QemuImageMutants.List,
         .. RestoreFromClusterMutants.List,
         .. BenchMutants.List,
+        .. WorkingSetMutants.List,
     ];
 }

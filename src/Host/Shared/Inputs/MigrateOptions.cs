@@ -38,7 +38,7 @@ internal sealed class MigrateOptions
         Bandwidth = Add<string>("--bandwidth", "bandwidth of the page source, such as 10Gbps; off: unlimited");
         Background = Add<string>("--background", "push order: none, sequential, outward or recorded");
         Record = Add<string>("--record", "write the working set to this file");
-        Replay = Add<string>("--replay", "push a recorded working set first");
+        _all.AddRange(WorkingSets.All);
         Backend = Add<string>(
             "--backend",
             "what the guest is: model, userfaultfd (real memory, served by a child process) or kvm (real vCPUs)"
@@ -92,7 +92,8 @@ internal sealed class MigrateOptions
 
     public Option<string> Record { get; }
 
-    public Option<string> Replay { get; }
+    /// <summary>What is replayed, and how recordings are merged.</summary>
+    public ReplayOptions WorkingSets { get; } = new();
 
     public Option<string> Backend { get; }
 
@@ -164,8 +165,10 @@ internal sealed class MigrateOptions
             settings.Override(key, option.Name, result.GetValue(option));
         }
 
-        if (result.GetValue(Replay) is not null && result.GetValue(Background) is null)
-            settings.Override("background.order", Replay.Name, Units.NameOf(BackgroundOrder.Recorded));
+        var replay = result.GetValue(WorkingSets.Shared) ? WorkingSets.Shared.Name : WorkingSets.Replay.Name;
+        var replays = result.GetValue(WorkingSets.Shared) || result.GetValue(WorkingSets.Replay) is not null;
+        if (replays && result.GetValue(Background) is null)
+            settings.Override("background.order", replay, Units.NameOf(BackgroundOrder.Recorded));
         return settings;
     }
 

@@ -26,7 +26,8 @@ internal sealed class RunInputs : IDisposable
 
     public IReadOnlyList<GfnRange> Regions { get; }
 
-    public WorkingSet? WorkingSet { get; }
+    /// <summary>What is replayed; null for nothing.</summary>
+    public WorkingSet? WorkingSet { get; private set; }
 
     /// <summary>Opens everything; what was opened before an error is closed again.</summary>
     /// <exception cref="CliException">Options that do not go together, or a bad value.</exception>
@@ -51,10 +52,23 @@ internal sealed class RunInputs : IDisposable
             if (maxSlots is { } max)
                 CheckSlots(image.Name, regions, settings.Pages("memslot.size"), (ulong)max);
             var workload = OpenWorkload(arguments, image);
-            var replay = result.GetValue(options.Replay);
-            var set = replay is null ? null : WorkingSetFile.Load(replay, image);
-            if (set is null && settings.OneOf<BackgroundOrder>("background.order") == BackgroundOrder.Recorded)
+            var set = options.WorkingSets.Load(result, image.Identity, image.Pages, image.Name);
+            options.WorkingSets.CheckMerge(
+                result,
+                result.GetValue(options.Record),
+                image.Identity,
+                image.Pages,
+                image.Name
+            );
+            if (
+                set is null
+                && !result.GetValue(options.WorkingSets.Shared)
+                && settings.OneOf<BackgroundOrder>("background.order") == BackgroundOrder.Recorded
+            )
+            {
                 throw new CliException("--background recorded: needs a working set; add --replay FILE");
+            }
+
             var memory = memoryOf?.Invoke(image.Pages) ?? new ByteGuestMemory(image.Pages);
             return new RunInputs(
                 image,
@@ -70,6 +84,15 @@ internal sealed class RunInputs : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Replays a set that the nodes have; where they have none, an empty one: the push follows at once.
+    /// </summary>
+    public void Replay(WorkingSet? shared, MigrateArguments arguments) =>
+        WorkingSet = arguments.Options.WorkingSets.Bound(
+            arguments.Result,
+            shared ?? new WorkingSet(Image.Identity, Image.Pages, (MemoryPageRange[])[])
+        );
 
     /// <summary>
     /// A run on an image and a workload that are there already; the image is disposed of with the rest.

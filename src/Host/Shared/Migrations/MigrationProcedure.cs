@@ -17,18 +17,23 @@ internal static class MigrationProcedure
         CancellationToken cancelled
     )
     {
+        arguments.Options.WorkingSets.Check(
+            arguments.Result,
+            arguments.Of(arguments.Options.Record),
+            hasCluster: cluster is not null || arguments.Of(arguments.Options.Cluster) is not null
+        );
         if (kind == Backend.Userfaultfd)
         {
             var handler = new HandlerFeed(arguments);
             var memory = new UffdBackend(arguments, handler);
             handler.Check();
-            return Run(memory, handler, Outputs.Of(arguments), cancelled);
+            return Run(memory, handler, arguments, cancelled);
         }
 
         IActorFeed feed = cluster is null ? LocalFeedOf(arguments) : ClusterFeed.Of(arguments, cluster);
         IMigrationBackend backend =
             kind == Backend.Kvm ? new KvmBackend(arguments, feed) : ModelBackend.Of(arguments, feed);
-        return Run(backend, feed, Outputs.Of(arguments), cancelled);
+        return Run(backend, feed, arguments, cancelled);
     }
 
     private static LocalFeed LocalFeedOf(MigrateArguments arguments) =>
@@ -41,10 +46,11 @@ internal static class MigrationProcedure
     private static async Task<int> Run(
         IMigrationBackend backend,
         IPageFeed feed,
-        Outputs outputs,
+        MigrateArguments arguments,
         CancellationToken cancelled
     )
     {
+        var outputs = Outputs.Of(arguments);
         string? wrong = null;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         void Fail(string reason)
@@ -62,6 +68,8 @@ internal static class MigrationProcedure
             {
                 var adopted = await feed.Open(Fail, cancelled);
                 inputs ??= backend.Open(adopted);
+                if (arguments.Of(arguments.Options.WorkingSets.Shared))
+                    inputs.Replay(await feed.SharedWorkingSet(inputs.Image, cancelled), arguments);
                 await using (backend)
                 {
                     await backend.Start(inputs, outputs.WorkingSet, ends.Token);

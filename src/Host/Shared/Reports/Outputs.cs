@@ -28,12 +28,22 @@ internal sealed class Outputs
     public static Outputs Of(MigrateArguments arguments)
     {
         var options = arguments.Options;
-        var outputs = new Outputs(arguments.Of(options.Json), arguments.Of(options.Html), arguments.Of(options.Record));
-        outputs.KeepFrom(arguments.Of(options.Image), arguments.Of(options.Trace), arguments.Of(options.Replay));
+        var outputs = new Outputs(arguments.Of(options.Json), arguments.Of(options.Html), arguments.Of(options.Record))
+        {
+            MergesRecord = arguments.Of(options.WorkingSets.RecordMerge),
+        };
+        outputs.KeepFrom(
+            arguments.Of(options.Image),
+            arguments.Of(options.Trace),
+            arguments.Of(options.WorkingSets.Replay)
+        );
         return outputs;
     }
 
     public bool JsonIsStandardOutput => _json == "-";
+
+    /// <summary>Is a working set that the file of <c>--record</c> holds merged with, and not replaced?</summary>
+    public bool MergesRecord { get; init; }
 
     /// <summary>What a run reads must not be what it writes.</summary>
     /// <param name="inputs">Files that are read; null for none.</param>
@@ -106,11 +116,19 @@ internal sealed class Outputs
     /// <summary>Writes a working set, where one was recorded.</summary>
     public void WriteWorkingSet(WorkingSet? set)
     {
-        if (_record is not null && set is not null)
+        if (_record is null || set is null)
+            return;
+        if (MergesRecord)
+            WorkingSetFile.Merge(_record, set);
+        else
             WorkingSetFile.Save(_record, set);
     }
 
-    private static void Check(string option, string? path)
+    /// <summary>Looks whether a file could be written there.</summary>
+    /// <param name="option">The option that names it.</param>
+    /// <param name="path">The file; null for none.</param>
+    /// <exception cref="CliException">It is a folder, or in none.</exception>
+    public static void Check(string option, string? path)
     {
         if (path is null)
             return;

@@ -100,8 +100,13 @@ internal sealed class UffdBackend : IMigrationBackend
             "--push",
             Units.NameOf(push),
         ];
-        if (_arguments.Of(_arguments.Options.Replay) is { } replay)
-            args.AddRange(["--replay", replay]);
+        var sets = _arguments.Options.WorkingSets;
+        if (_arguments.Of(sets.Replay) is { } replay)
+            args.AddRange([sets.Replay.Name, replay]);
+        if (_arguments.Of(sets.Shared))
+            args.Add(sets.Shared.Name);
+        if (_arguments.Of(sets.Limit) is { } limit)
+            args.AddRange([sets.Limit.Name, limit]);
         args.AddRange(_feed.HandlerArguments);
         return args;
     }

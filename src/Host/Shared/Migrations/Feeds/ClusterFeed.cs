@@ -151,6 +151,27 @@ internal sealed class ClusterFeed : IActorFeed
 
     public IActorFeed ForWarmup() => new LoopbackFeed(_setup);
 
+    /// <summary>The working set that a node has of the image, by what the nodes say that they serve.</summary>
+    public async Task<WorkingSet?> SharedWorkingSet(IMemoryImage image, CancellationToken cancelled)
+    {
+        List<SourceListing> offers = [];
+        await Member.Until(
+            async () =>
+            {
+                offers =
+                [
+                    .. (await Offered()).Where(o => o.Image.IsSameSample(image.Identity) && o.PageCount == image.Pages),
+                ];
+                return offers.Count > 0 || (!Waits && await ServesOthersAlone(image));
+            },
+            cancelled,
+            Patience
+        );
+        if (cancelled.IsCancellationRequested)
+            throw new InterruptedException();
+        return await SharedWorkingSets.Find(_setup, offers);
+    }
+
     /// <summary>Lets other nodes follow the migration's bitmaps.</summary>
     public Broadcast? Publish(IMemoryImage image)
     {

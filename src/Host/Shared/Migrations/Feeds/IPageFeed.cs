@@ -20,6 +20,12 @@ internal interface IPageFeed : IAsyncDisposable
     /// <exception cref="InterruptedException">Ctrl-C meanwhile.</exception>
     Task<RemoteImage?> Open(Action<string> failed, CancellationToken cancelled);
 
+    /// <summary>
+    /// The working set that nodes have of an image; null where none has one, or no node is asked here.
+    /// </summary>
+    Task<WorkingSet?> SharedWorkingSet(IMemoryImage image, CancellationToken cancelled) =>
+        Task.FromResult<WorkingSet?>(null);
+
     /// <summary>Where the pages come from, for the line that says what begins.</summary>
     Task<string> Describe();
 
