@@ -140,7 +140,7 @@ internal sealed unsafe partial class VmPager
             Counters.CountStale();
             return true;
         }
-        if (fault.IsMinor && _vm.Memfd is null)
+        if (fault.IsMinor && _delivery.Placement.IsInPlaceIfCached(page))
             return IsServed(_delivery.Placement.MapCached(page, region));
         if (!_vm.State.Missing.IsSet(page.Value))
             return IsServed(_delivery.Placement.PlaceZero(page, region));

@@ -58,6 +58,8 @@ public static class Warmup
                     typeof(CopyPlacement),
                     typeof(HugePlacement),
                     typeof(GuestMemfdPlacement),
+                    typeof(FilePlacement),
+                    typeof(MemoryFile),
                     typeof(CopyThreads),
                     typeof(DeferredFaults),
                     typeof(FaultKey),
