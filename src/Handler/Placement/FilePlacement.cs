@@ -19,34 +19,16 @@ namespace Userfault.Handler;
 /// first. No other thread writes to the file.
 /// </para>
 /// </summary>
-internal sealed unsafe class FilePlacement(
-    VmDescriptors vm,
-    IMemoryFile file,
-    PagerCounters counters,
-    PagerSettings settings
-) : Placement(vm, counters, settings)
+internal sealed unsafe class FilePlacement : ThreadedPlacement, IPieceWriter
 {
-    private UffdModes _modes;
-    private ulong _wakeFrom = ulong.MaxValue;
-    private ulong _wakeTo;
+    private readonly IMemoryFile _file;
+
+    /// <summary>A placement for one VM; owns none of what it is given.</summary>
+    public FilePlacement(VmDescriptors vm, IMemoryFile file, PagerCounters counters, PagerSettings settings)
+        : base(vm, counters, settings) => _file = file;
 
     /// <summary>The page cache holds every page, those too whose content has not come.</summary>
     public override bool IsInPlaceIfCached(MemoryPage page) => !State.Missing.IsSet(page.Value);
-
-    /// <inheritdoc/>
-    public override bool TryBeginBatch()
-    {
-        _modes = UffdModes.DontWake;
-        return true;
-    }
-
-    /// <inheritdoc/>
-    public override PlaceResult EndBatch()
-    {
-        var result = _wakeTo > _wakeFrom ? Wake(_wakeFrom, _wakeTo - _wakeFrom) : PlaceResult.Done;
-        (_modes, _wakeFrom, _wakeTo) = (UffdModes.None, ulong.MaxValue, 0);
-        return result;
-    }
 
     // What was given back and is a hole now reads as zeros. All else is in the file.
     /// <inheritdoc/>
@@ -61,23 +43,58 @@ internal sealed unsafe class FilePlacement(
         return ContinueAround(page, region);
     }
 
+    // On any of the threads. The pieces of one batch do not overlap.
     /// <inheritdoc/>
-    protected override UffdResult PlaceRun(MemoryPage first, ulong address, ulong pages, byte* bytes, PlaceWay way)
+    public UffdResult Write(ulong first, ulong to, byte* from, ulong bytes)
     {
-        file.Write(first, pages, bytes);
-        Counters.CountContinued(pages);
-        return new UffdResult(pages << Page.Shift, LinuxErrno.None);
+        var run = MissingFrom(first, bytes >> Page.Shift);
+        if (run == 0)
+            return new UffdResult(0, LinuxErrno.EEXIST);
+        _file.Write(new MemoryPage(first), run, from);
+        State.Missing.ClearRange(first, run);
+        return Show(to, run, UffdModes.None) == PlaceResult.Done
+            ? new UffdResult(run << Page.Shift, run == bytes >> Page.Shift ? LinuxErrno.None : LinuxErrno.EAGAIN)
+            : new UffdResult(0, LinuxErrno.EAGAIN);
     }
 
     /// <inheritdoc/>
-    protected override PlaceResult Show(MemoryPage first, ulong address, ulong pages)
+    protected override void MarkPiece(MemoryPage first, ulong pages)
+    {
+        Counters.CountContinued(pages);
+        MarkPlacedBefore(first, pages);
+    }
+
+    // A page that is in place is not written again, whatever the reason that it comes twice.
+    /// <inheritdoc/>
+    protected override UffdResult PlaceRun(MemoryPage first, ulong address, ulong pages, byte* bytes, PlaceWay way)
+    {
+        var run = MissingFrom(first.Value, pages);
+        if (run == 0)
+            return new UffdResult(0, LinuxErrno.EEXIST);
+        _file.Write(first, run, bytes);
+        Counters.CountContinued(run);
+        return new UffdResult(run << Page.Shift, run == pages ? LinuxErrno.None : LinuxErrno.EAGAIN);
+    }
+
+    /// <inheritdoc/>
+    protected override PlaceResult Show(MemoryPage first, ulong address, ulong pages) => Show(address, pages, Modes);
+
+    private ulong MissingFrom(ulong first, ulong pages)
+    {
+        ulong run = 0;
+        while (run < pages && State.Missing.IsSet(first + run))
+            run++;
+        return run;
+    }
+
+    private PlaceResult Show(ulong address, ulong pages, UffdModes modes)
     {
         var end = address + (pages << Page.Shift);
         while (address < end)
         {
-            var result = Uffd.Continue(address, end - address, _modes);
-            if (_modes == UffdModes.DontWake && result.Done > 0)
-                (_wakeFrom, _wakeTo) = (Math.Min(_wakeFrom, address), Math.Max(_wakeTo, address + result.Done));
+            var result = Uffd.Continue(address, end - address, modes);
+            if (modes == UffdModes.DontWake)
+                WakeLater(address, result.Done);
             address += result.Done;
             switch (result.Error)
             {

@@ -95,6 +95,15 @@ internal abstract unsafe partial class Placement
         MarkPresent(first, pages);
     }
 
+    /// <summary>The same of missing pages whose bits were cleared as they went in place.</summary>
+    protected void MarkPlacedBefore(MemoryPage first, ulong pages)
+    {
+        _futile.Forget(first, pages);
+        IsShort = false;
+        Counters.CountNoLongerMissing(pages - Left.Remove(first, pages));
+        OnPlaced(first, pages);
+    }
+
     // Pages are there: no longer missing, and all who have to know do.
     private void MarkPresent(MemoryPage first, ulong pages)
     {

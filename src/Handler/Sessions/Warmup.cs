@@ -55,6 +55,7 @@ public static class Warmup
                     typeof(ChunkedImageFeed),
                     typeof(SourceFeed),
                     typeof(Placement),
+                    typeof(ThreadedPlacement),
                     typeof(CopyPlacement),
                     typeof(HugePlacement),
                     typeof(GuestMemfdPlacement),
