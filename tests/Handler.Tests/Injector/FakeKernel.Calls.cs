@@ -110,6 +110,12 @@ internal sealed unsafe partial class FakeKernel
     private void Call()
     {
         Calls++;
+        if (KillsHandler && _dice.Comes(60))
+        {
+            KillsHandler = false;
+            Note("the handler dies");
+            throw new HandlerDied();
+        }
         if (_dice.Comes(20))
             Beside?.Invoke();
     }
