@@ -94,8 +94,7 @@ internal static class UffdBench
             ("memfd, 512 around and push", () => OfMemfd(programs, 8, "512", "sequential", source)),
             (
                 "the same, a file of holes",
-                () =>
-                    programs.UnderServe(8, ["--chunk", "512", "--push", "sequential"], source, memory: "holes")
+                () => programs.UnderServe(8, ["--chunk", "512", "--push", "sequential"], source, memory: "holes")
             )
         );
     }

@@ -7,10 +7,6 @@ namespace Userfault.Handler;
 // The guest's faults, the events of its memory, and the monitor's requests.
 internal sealed unsafe partial class VmPager
 {
-    // A wake walks the list of all sleeping threads, and each thread that is woken can run while the next page is put in
-    // place. With many faults one wake for all of them is cheaper, with few of them it only lets threads wait.
-    private const int MinBatch = 9;
-
     private readonly Action<FaultRequest> _serve;
 
     private bool TakeMessages()
@@ -27,7 +23,7 @@ internal sealed unsafe partial class VmPager
             OnEvent(messages[i]);
             _vm.State.Heeded(i);
         }
-        _feed.BeginFaults(areMany: count >= MinBatch);
+        _feed.BeginFaults(areMany: count >= _settings.MinBatch);
         var now = _delivery.NowNs;
         for (var i = 0; i < count && _delivery.End == PagerEnd.None; i++)
         {

@@ -9,13 +9,7 @@ namespace Userfault.Handler;
 /// <param name="Memfd">The secret-free form's descriptors, or null.</param>
 /// <param name="File">The memory file, where pages are to be written into it; else null.</param>
 /// <param name="Rest">What came glued behind it.</param>
-internal sealed record Handshake(
-    Userfaultfd Uffd,
-    RegionMap Map,
-    GuestMemfdSide? Memfd,
-    MemoryFile? File,
-    byte[] Rest
-)
+internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide? Memfd, MemoryFile? File, byte[] Rest)
 {
     private const string Wanted =
         "wanted is 1 (userfaultfd), 2 (userfaultfd, memory file) or 3 (userfaultfd, guest_memfd, bitmap)";

@@ -115,8 +115,8 @@ internal sealed unsafe class StandbyHub : IDisposable
                     vm = id,
                     regions,
                     form = vm.Memfd is not null ? "memfd"
-                        : vm.File is not null ? "file"
-                        : "main",
+                    : vm.File is not null ? "file"
+                    : "main",
                 }
             ),
             descriptors

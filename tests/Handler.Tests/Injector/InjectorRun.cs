@@ -62,6 +62,7 @@ internal sealed class InjectorRun : IDisposable
             Push = _plan.Push,
             PushPages = _plan.PushPages,
             CopyThreads = 1,
+            MinBatch = 2,
             SpinNs = 0,
             StallPatienceNs = 2_000_000_000,
             Fetch = new FetchSettings { TimeoutNs = 0, Hedge = false },
