@@ -54,6 +54,13 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             }
             if (count == 3 && map.PagesPerGranule > 1)
                 throw new ProtocolException(ProtocolError.RegionSize, "huge pages with a guest_memfd are not served");
+            if (count == 2 && Userfault.Linux.Memfd.SizeOf(descriptors[1]) < 0)
+            {
+                throw new ProtocolException(
+                    ProtocolError.DescriptorCount,
+                    $"2 descriptors came, and the second is no file but {descriptors[1].Describe()}; {Wanted}"
+                );
+            }
             if (count == 2 && map.PagesPerGranule > 1)
             {
                 throw new ProtocolException(
