@@ -20,6 +20,8 @@ internal sealed unsafe partial class FakeKernel
         ulong done = 0;
         for (; done < bytes; done += Page.Size)
         {
+            if (done > 0 && done % (_plan.Granule << Page.Shift) == 0 && _dice.Comes(FaultsPerMille))
+                return Ended(start, done, modes, LinuxErrno.EAGAIN);
             ref var page = ref Memory[PageAt(start + done)];
             if (page.IsPresent || !page.IsCached)
             {
