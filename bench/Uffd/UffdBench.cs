@@ -8,7 +8,8 @@ namespace Userfault.Bench.Uffd;
 /// <c>dotnet run -c Release --project bench -- uffd [--touchers 8,64] [--pages 32768] [--rounds 5] [--what
 /// faults,completion,load]</c>:
 /// <c>userfault serve</c> beside a plain C handler, turn by turn in one run, both in processes of their own, under the
-/// same C monitor that touches every page once in random order. Ratios are of neighbouring rounds.
+/// same C monitor that touches every page once in random order; with private memory, and with a memfd that is allocated
+/// and handed over. Ratios are of neighbouring rounds.
 /// </summary>
 internal static class UffdBench
 {
@@ -66,7 +67,9 @@ internal static class UffdBench
             rounds,
             ("C, page by page", () => programs.UnderC(threads)),
             ("serve, page by page", () => programs.UnderServe(threads, ["--chunk", "1", "--push", "none"])),
-            ("serve, 64 around a fault", () => programs.UnderServe(threads, ["--chunk", "64", "--push", "none"]))
+            ("serve, 64 around a fault", () => programs.UnderServe(threads, ["--chunk", "64", "--push", "none"])),
+            ("memfd, page by page", () => OfMemfd(programs, threads, "1", "none")),
+            ("memfd, 64 around a fault", () => OfMemfd(programs, threads, "64", "none"))
         );
     }
 
@@ -86,9 +89,24 @@ internal static class UffdBench
             (
                 "serve, 512 around and push",
                 () => programs.UnderServe(8, ["--chunk", "512", "--push", "sequential"], source)
+            ),
+            ("memfd, 64 around a fault", () => OfMemfd(programs, 8, "64", "none", source)),
+            ("memfd, 512 around and push", () => OfMemfd(programs, 8, "512", "sequential", source)),
+            (
+                "the same, a file of holes",
+                () => programs.UnderServe(8, ["--chunk", "512", "--push", "sequential"], source, memory: "holes")
             )
         );
     }
+
+    // Memory whose file is allocated beforehand and handed over: pages are written into it and mapped by runs.
+    private static TouchResult OfMemfd(
+        UffdPrograms programs,
+        int threads,
+        string chunk,
+        string push,
+        string[]? source = null
+    ) => programs.UnderServe(threads, ["--chunk", chunk, "--push", push], source, memory: "memfd");
 
     private static void Load(UffdPrograms programs, int rounds)
     {

@@ -53,7 +53,8 @@ internal sealed class UffdPrograms
         string[] options,
         string[]? source = null,
         int touches = 0,
-        int pauseUs = 0
+        int pauseUs = 0,
+        string memory = "private"
     )
     {
         var socket = NextSocket();
@@ -62,7 +63,7 @@ internal sealed class UffdPrograms
             [.. Userfault("serve"), "--socket", socket, "--once", .. options, .. source ?? ["--image", Image]],
             " pages of image "
         );
-        return Touch(socket, threads, touches, pauseUs);
+        return Touch(socket, threads, touches, pauseUs, memory);
     }
 
     /// <summary>A round with migrations on actors, and their collections, going on beside it.</summary>
@@ -115,11 +116,11 @@ internal sealed class UffdPrograms
 
     private string NextSocket() => Path.Combine(_folder, $"s{_rounds++}");
 
-    private TouchResult Touch(string socket, int threads, int touches, int pauseUs)
+    private TouchResult Touch(string socket, int threads, int touches, int pauseUs, string memory = "private")
     {
         var args = new[] { threads, touches, pauseUs }.Select(n => n.ToString(CultureInfo.InvariantCulture));
         using var toucher = Process.Start(
-            new ProcessStartInfo(_toucher, [socket, _bytes, .. args]) { RedirectStandardOutput = true }
+            new ProcessStartInfo(_toucher, [socket, _bytes, .. args, memory]) { RedirectStandardOutput = true }
         )!;
         var said = toucher.StandardOutput.ReadToEndAsync();
         if (!toucher.WaitForExit(TimeSpan.FromMinutes(2)))

@@ -1,6 +1,7 @@
 // The monitor of the userfaultfd benchmark: maps memory, registers it, hands it over by Firecracker's protocol, and touches
 // every page once, in random order, from N threads. The same program for every handler, in a process of its own.
-// usage: toucher SOCKET BYTES THREADS [TOUCHES] [PAUSE_US]; prints "touches SECONDS P50 P99 P999 MAX WRONG" (times in us).
+// usage: toucher SOCKET BYTES THREADS [TOUCHES] [PAUSE_US] [private|memfd|holes]; prints "touches SECONDS P50 P99 P999 MAX WRONG" (times in us).
+// memfd: shared memory, its file allocated beforehand and handed over as well; holes: the same, not allocated.
 // A page's first word must be its number plus one, so that a handler that copies the wrong page is found out.
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -66,37 +67,58 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int open_uffd(size_t bytes)
+static int open_uffd(size_t bytes, int file)
 {
     int device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
     int uffd = device >= 0 ? ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK)
                            : (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
     struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_EVENT_REMOVE };
     struct uffdio_register area = { { (uintptr_t)memory, bytes }, UFFDIO_REGISTER_MODE_MISSING, 0 };
+    if (file >= 0) {
+        api.features |= UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM;
+        area.mode |= UFFDIO_REGISTER_MODE_MINOR;
+    }
     if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) < 0 || ioctl(uffd, UFFDIO_REGISTER, &area) < 0)
         die("userfaultfd");
     return uffd;
 }
 
-static int hand_over(const char *path, int uffd, size_t bytes)
+static int hand_over(const char *path, int uffd, size_t bytes, int file)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    char text[256], control[CMSG_SPACE(sizeof(int))] = { 0 };
+    char text[256], control[CMSG_SPACE(2 * sizeof(int))] = { 0 };
+    int fds[2] = { uffd, file };
+    size_t fds_bytes = (file >= 0 ? 2 : 1) * sizeof(int);
     int length = snprintf(text, sizeof text,
         "[{\"base_host_virt_addr\":%" PRIuPTR ",\"size\":%zu,\"offset\":0,\"page_size\":4096,\"page_size_kib\":4096}]",
         (uintptr_t)memory, bytes);
     struct iovec vector = { text, length };
-    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(fds_bytes) };
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &uffd, sizeof(int));
+    header->cmsg_len = CMSG_LEN(fds_bytes);
+    memcpy(CMSG_DATA(header), fds, fds_bytes);
     int handler = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     strncpy(address.sun_path, path, sizeof address.sun_path - 1);
     if (handler < 0 || connect(handler, (struct sockaddr *)&address, sizeof address) < 0 || sendmsg(handler, &message, 0) != length)
         die(path);
     return handler;
+}
+
+// A file of guest memory; its pages are made and cleared now, as a destination does that is ready before its guest comes.
+static int open_file(size_t bytes, const char *kind)
+{
+    int file = memfd_create("guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (file < 0 || ftruncate(file, bytes) < 0)
+        die("memfd");
+    if (strcmp(kind, "memfd"))
+        return file;
+    void *all = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
+    if (all == MAP_FAILED)
+        die("mmap");
+    munmap(all, bytes);
+    return file;
 }
 
 int main(int argc, char **argv)
@@ -107,7 +129,10 @@ int main(int argc, char **argv)
     threads = atoi(argv[3]);
     touches = argc > 4 && atoll(argv[4]) > 0 ? (size_t)atoll(argv[4]) : pages;
     pause_us = argc > 5 ? atol(argv[5]) : 0;
-    memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const char *kind = argc > 6 ? argv[6] : "private";
+    int file = strcmp(kind, "private") ? open_file(bytes, kind) : -1;
+    int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED | MAP_NORESERVE;
+    memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, file, 0);
     order = malloc(pages * sizeof *order);
     latency = calloc(touches, sizeof *latency);
     if (memory == MAP_FAILED || !order || !latency || touches > pages)
@@ -120,7 +145,7 @@ int main(int argc, char **argv)
         order[i] = order[j];
         order[j] = i;
     }
-    int uffd = open_uffd(bytes), handler = hand_over(argv[1], uffd, bytes);
+    int uffd = open_uffd(bytes, file), handler = hand_over(argv[1], uffd, bytes, file);
     pthread_t *ids = calloc(threads, sizeof *ids);
     uint64_t start = now();
     for (int i = 0; i < threads; i++)

@@ -11,7 +11,7 @@ internal sealed unsafe class ChunkedImageFeed : ImageFeed
 {
     private readonly ulong[] _faults = new ulong[VmState.MessagesAtOnce];
     private readonly Action<MemoryPageRange, bool, bool, long> _onPiece;
-    private readonly CopyPlacement _placement;
+    private readonly ThreadedPlacement _placement;
     private int _faultCount;
     private bool _isChunkLeft;
 
@@ -20,7 +20,7 @@ internal sealed unsafe class ChunkedImageFeed : ImageFeed
     /// <param name="placement">Its placement.</param>
     /// <param name="image">The image; shared with other pagers, not owned.</param>
     /// <param name="index">What is known of the image, or null.</param>
-    public ChunkedImageFeed(PageDelivery delivery, CopyPlacement placement, IMemoryImage image, ImageIndex? index)
+    public ChunkedImageFeed(PageDelivery delivery, ThreadedPlacement placement, IMemoryImage image, ImageIndex? index)
         : base(delivery, image, index) => (_placement, _onPiece) = (placement, OnPiece);
 
     /// <inheritdoc/>
@@ -83,7 +83,11 @@ internal sealed unsafe class ChunkedImageFeed : ImageFeed
     private void NoteFault(MemoryPage page)
     {
         if (_faultCount == _faults.Length)
+        {
             EndFaults();
+            // There is room for as many chunks as for faults, so that no chunk is queued a second time.
+            ForgetPlaced();
+        }
         _faults[_faultCount++] = page.Value;
     }
 

@@ -34,7 +34,7 @@ internal unsafe class ImageFeed : PageFeed
 
     /// <summary>The feed that suits the placement: chunks are copied together where it has threads for that.</summary>
     public static ImageFeed Of(PageDelivery delivery, IMemoryImage image, ImageIndex? index) =>
-        delivery.Placement is CopyPlacement copying && copying.ChunkPages > 1
+        delivery.Placement is ThreadedPlacement copying && copying.ChunkPages > 1
             ? new ChunkedImageFeed(delivery, copying, image, index)
             : new ImageFeed(delivery, image, index);
 
@@ -140,6 +140,9 @@ internal unsafe class ImageFeed : PageFeed
         if (_placedNowCount < _placedNow.Length)
             _placedNow[_placedNowCount++] = (pages.Start.Value, pages.Count);
     }
+
+    /// <summary>Further faults are looked at anew.</summary>
+    protected void ForgetPlaced() => _placedNowCount = 0;
 
     // The page that is waited for at the front of the first call, what lies below it afterwards.
     private PlaceResult PlaceAround(MemoryPage page, MemoryPageRange window, PlaceWay way)

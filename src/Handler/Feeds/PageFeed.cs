@@ -38,7 +38,7 @@ internal abstract class PageFeed(PageDelivery delivery) : IDisposable
     protected bool MayPush { get; set; } = true;
 
     /// <summary>Faults that were read together begin, or such that are tried again.</summary>
-    /// <param name="areMany">Are they more than one, just read?</param>
+    /// <param name="areMany">Are they many, just read, so that it pays to wake their threads at once?</param>
     public virtual void BeginFaults(bool areMany) { }
 
     /// <summary>

@@ -23,7 +23,7 @@ internal sealed unsafe partial class VmPager
             OnEvent(messages[i]);
             _vm.State.Heeded(i);
         }
-        _feed.BeginFaults(areMany: count > 1);
+        _feed.BeginFaults(areMany: count >= _settings.MinBatch);
         var now = _delivery.NowNs;
         for (var i = 0; i < count && _delivery.End == PagerEnd.None; i++)
         {
@@ -140,7 +140,7 @@ internal sealed unsafe partial class VmPager
             Counters.CountStale();
             return true;
         }
-        if (fault.IsMinor && _vm.Memfd is null)
+        if (fault.IsMinor && _delivery.Placement.IsInPlaceIfCached(page))
             return IsServed(_delivery.Placement.MapCached(page, region));
         if (!_vm.State.Missing.IsSet(page.Value))
             return IsServed(_delivery.Placement.PlaceZero(page, region));

@@ -1,136 +1,26 @@
 using Userfault.Linux;
 using Userfault.Mmu;
-using Userfault.Pages;
 
 namespace Userfault.Handler;
 
 /// <summary>
 /// Memory of 4 KiB pages: UFFDIO_COPY, long runs and queued pieces by several threads (<see cref="CopyThreads"/>).
 /// </summary>
-internal sealed unsafe class CopyPlacement : Placement
+internal sealed unsafe class CopyPlacement(VmDescriptors vm, PagerCounters counters, PagerSettings settings)
+    : ThreadedPlacement(vm, counters, settings)
 {
-    private readonly CopyThreads _threads;
-    private UffdModes _modes;
-    private ulong _wakeFrom = ulong.MaxValue;
-    private ulong _wakeTo;
-
-    /// <summary>A placement for one VM; owns none of what it is given.</summary>
-    public CopyPlacement(VmDescriptors vm, PagerCounters counters, PagerSettings settings)
-        : base(vm, counters, settings) =>
-        _threads = new CopyThreads(
-            vm.Uffd,
-            Math.Max(1, settings.CopyThreads) - 1,
-            settings.SpinNs,
-            VmState.MessagesAtOnce * (int)Math.Min(ChunkPages, 64)
-        );
-
-    /// <summary>
-    /// From here on nobody is woken until <see cref="EndBatch"/>: each wake walks the list of all who sleep, so one for
-    /// many faults costs less than many. Only for single pages, which leave nobody waiting for long.
-    /// </summary>
-    public override bool TryBeginBatch()
-    {
-        _modes = UffdModes.DontWake;
-        return true;
-    }
-
-    /// <summary>Wakes whoever waits for what was put in place since; others in between fault anew.</summary>
-    public override PlaceResult EndBatch()
-    {
-        var result = _wakeTo > _wakeFrom ? Wake(_wakeFrom, _wakeTo - _wakeFrom) : PlaceResult.Done;
-        (_modes, _wakeFrom, _wakeTo) = (UffdModes.None, ulong.MaxValue, 0);
-        return result;
-    }
-
-    /// <summary>
-    /// Adds a run of missing pages to what <see cref="PlaceQueued"/> puts in place, cut into pieces; false, and nothing
-    /// added, where it has to be placed by itself.
-    /// </summary>
-    /// <param name="first">The first page.</param>
-    /// <param name="pages">How many.</param>
-    /// <param name="bytes">Their content, valid until they are placed.</param>
-    /// <param name="waited">The page that somebody waits for: its piece comes first. It need not be one of
-    /// these.</param>
-    public bool TryQueue(MemoryPage first, ulong pages, byte* bytes, MemoryPage waited)
-    {
-        if (
-            !Map.TryAtPage(first, out var region)
-            || first.Value + pages > region.Pages.End.Value
-            || (ulong)_threads.Room < (pages / CopyThreads.PiecePages) + 2
-        )
-        {
-            return false;
-        }
-        while (pages > 0)
-        {
-            // Cut by page, so that the window around a fault has as few as can be.
-            var piece = Math.Min(pages, CopyThreads.PiecePages - (first.Value % CopyThreads.PiecePages));
-            _threads.Add(
-                first.Value,
-                region.AddressOf(first),
-                bytes,
-                piece << Page.Shift,
-                isUrgent: waited.Value - first.Value < piece
-            );
-            Advance(piece, ref pages, ref first, ref bytes);
-        }
-        return true;
-    }
-
-    /// <summary>Puts what was queued in place.</summary>
-    /// <param name="onPiece">
-    /// Told of what is in place of each piece, and of what is not: the pages, whether somebody waits for one of the
-    /// piece, whether they are in place, and when.
-    /// </param>
-    public void PlaceQueued(Action<MemoryPageRange, bool, bool, long> onPiece)
-    {
-        if (_threads.Pieces.IsEmpty)
-            return;
-        _threads.CopyPieces();
-        foreach (ref readonly var piece in _threads.Pieces)
-        {
-            var pages = new MemoryPageRange(new MemoryPage(piece.Tag), piece.Bytes >> Page.Shift);
-            var done = piece.Result.Done >> Page.Shift;
-            if (done > 0)
-            {
-                MarkPlaced(pages.Start, done);
-                Counters.CountPlaced(done, isDemand: true, isZero: false);
-                onPiece(new MemoryPageRange(pages.Start, done), piece.IsUrgent, true, piece.DoneNs);
-            }
-            if (done < pages.Count)
-            {
-                onPiece(
-                    new MemoryPageRange(pages.Start.Plus(done), pages.Count - done),
-                    piece.IsUrgent,
-                    false,
-                    piece.DoneNs
-                );
-            }
-        }
-        _threads.Clear();
-    }
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        _threads.Dispose();
-        base.Dispose();
-    }
-
     /// <inheritdoc/>
     protected override UffdResult Resolve(ulong address, ulong pages, byte* bytes)
     {
         var length = pages << Page.Shift;
         UffdResult result;
         if (bytes == null)
-            result = ResolveZeros(address, pages, _modes);
+            result = ResolveZeros(address, pages, Modes);
         else if (pages < CopyThreads.PiecePages * 2)
-            result = Uffd.Copy(address, bytes, length, _modes);
+            result = Uffd.Copy(address, bytes, length, Modes);
         else
-            return _threads.Copy(address, bytes, length);
-        // Only what is in place now: a thread that is woken for nothing comes again at once.
-        if (_modes == UffdModes.DontWake && result.Done > 0)
-            (_wakeFrom, _wakeTo) = (Math.Min(_wakeFrom, address), Math.Max(_wakeTo, address + result.Done));
+            return Threads.Copy(address, bytes, length);
+        WakeLater(address, result.Done);
         return result;
     }
 }

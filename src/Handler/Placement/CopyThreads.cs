@@ -17,6 +17,7 @@ internal sealed unsafe class CopyThreads : IDisposable
     private const int MaxPieces = 4096;
     private const ulong PieceBytes = PiecePages << Mmu.Page.Shift;
     private readonly IUserfaultfd _uffd;
+    private readonly IPieceWriter? _writer;
     private readonly long _spinNs;
     private readonly Helper[] _helpers;
     private readonly Piece[] _pieces;
@@ -34,8 +35,16 @@ internal sealed unsafe class CopyThreads : IDisposable
     /// <param name="helpers">How many beside the caller's.</param>
     /// <param name="spinNs">How long one looks for work before it sleeps.</param>
     /// <param name="maxPieces">Pieces that can be added before they are copied.</param>
-    public CopyThreads(IUserfaultfd uffd, int helpers, long spinNs, int maxPieces = MaxPieces)
+    /// <param name="writer">How pieces go in place; null for UFFDIO_COPY.</param>
+    public CopyThreads(
+        IUserfaultfd uffd,
+        int helpers,
+        long spinNs,
+        int maxPieces = MaxPieces,
+        IPieceWriter? writer = null
+    )
     {
+        _writer = writer;
         _pieces = new Piece[Math.Min(maxPieces, MaxPieces)];
         (_uffd, _spinNs) = (uffd, spinNs);
         _helpers = [.. Enumerable.Range(0, helpers).Select(i => new Helper(this, i))];
@@ -76,7 +85,7 @@ internal sealed unsafe class CopyThreads : IDisposable
         }
     }
 
-    /// <summary>UFFDIO_COPY of every piece; returns when all are done.</summary>
+    /// <summary>Puts every piece in place; returns when all are done.</summary>
     public void CopyPieces()
     {
         _done = 0;
@@ -135,7 +144,9 @@ internal sealed unsafe class CopyThreads : IDisposable
             return true;
         // Whoever took it holds all of them in place until it is done.
         ref var piece = ref _pieces[index];
-        piece.Result = _uffd.Copy(piece.To, piece.From, piece.Bytes);
+        piece.Result = _writer is null
+            ? _uffd.Copy(piece.To, piece.From, piece.Bytes)
+            : _writer.Write(piece.Tag, piece.To, piece.From, piece.Bytes);
         piece.DoneNs = Stopwatch.GetTimestamp();
         Interlocked.Increment(ref _done);
         return true;

@@ -15,17 +15,19 @@ internal sealed unsafe class GuestMemfdPlacement(
     PagerSettings settings
 ) : Placement(vm, counters, settings)
 {
-    private const ulong MaxContinued = 64;
-
     /// <inheritdoc/>
     public override ulong FaultPages => 1;
 
     /// <inheritdoc/>
     public override PlaceWay UsualWay => PlaceWay.File;
 
+    // A page that is in the file is there, and one that is not does not fault so.
+    /// <inheritdoc/>
+    public override bool IsInPlaceIfCached(MemoryPage page) => false;
+
     /// <inheritdoc/>
     public override PlaceResult PlaceZero(MemoryPage page, in GuestRegion region) =>
-        State.Removed.IsSet(page.Value) ? base.PlaceZero(page, region) : Continue(page, region);
+        State.Removed.IsSet(page.Value) ? base.PlaceZero(page, region) : ContinueAround(page, region);
 
     // Written into the guest_memfd: who sleeps on it in the monitor's own mapping still does.
     /// <inheritdoc/>
@@ -38,9 +40,11 @@ internal sealed unsafe class GuestMemfdPlacement(
     protected override UffdResult PlaceRun(MemoryPage first, ulong address, ulong pages, byte* bytes, PlaceWay way)
     {
         State.BeginPlacing(first, pages, way == PlaceWay.Userfaultfd);
-        return way == PlaceWay.File
-            ? memfd.Write(first, pages, bytes, Zeros)
-            : base.PlaceRun(first, address, pages, bytes, way);
+        if (way != PlaceWay.File)
+            return base.PlaceRun(first, address, pages, bytes, way);
+        var written = memfd.Write(first, pages, bytes, Zeros);
+        Counters.CountContinued(written.Done >> Page.Shift);
+        return written;
     }
 
     /// <inheritdoc/>
@@ -57,25 +61,4 @@ internal sealed unsafe class GuestMemfdPlacement(
     // Holes of the file are zeros without anybody's help.
     /// <inheritdoc/>
     protected override void OnForgotten(MemoryPage first, ulong pages) => memfd.Clear(first, pages);
-
-    // The content is in the guest_memfd, and the VMM's own mapping does not know yet.
-    private PlaceResult Continue(MemoryPage page, in GuestRegion region)
-    {
-        var address = region.AddressOf(page);
-        // Its neighbours that are in the file too, as far as the first that is mapped already.
-        var max = Math.Min(MaxContinued, region.Pages.End.Value - page.Value);
-        ulong run = 1;
-        while (run < max && !State.Missing.IsSet(page.Value + run))
-            run++;
-        var result = Uffd.Continue(address, run << Page.Shift);
-        if (result.Done > 0)
-            return PlaceResult.Done;
-        // Into the next mapping: the page that was touched, alone.
-        if (result.Error == LinuxErrno.ENOENT && run > 1)
-            result = Uffd.Continue(address, Page.Size);
-        // A hole in the file: a page whose content is zeros and was never written.
-        if (result.Error == LinuxErrno.EFAULT)
-            result = Resolve(address, 1, null);
-        return Ended(result.Error, page, address);
-    }
 }

@@ -9,6 +9,7 @@ internal abstract unsafe partial class Placement
 {
     // Of a call that failed and that nobody would make again.
     private const int MaxTries = 16;
+    private const ulong MaxContinued = 64;
 
     /// <summary>
     /// A write to a page that the monitor has write-protected: lifts the protection and lets the writer go on. The
@@ -24,7 +25,7 @@ internal abstract unsafe partial class Placement
     }
 
     /// <summary>A page that is in the page cache and not mapped was touched (a minor fault): maps it.</summary>
-    public PlaceResult MapCached(MemoryPage page, in GuestRegion region)
+    public virtual PlaceResult MapCached(MemoryPage page, in GuestRegion region)
     {
         var address = region.AddressOf(page);
         var error = Uffd.Continue(address, PagesPerGranule << Page.Shift).Error;
@@ -35,6 +36,29 @@ internal abstract unsafe partial class Placement
         }
         // Not in the page cache any more: the touch comes again, as one of a page that is not there.
         return Ended(error == LinuxErrno.EFAULT ? LinuxErrno.ENOENT : error, page, address);
+    }
+
+    /// <summary>
+    /// Maps a page whose content is in the memory's file, and its neighbours that are there too, as far as the first
+    /// that is mapped already.
+    /// </summary>
+    protected PlaceResult ContinueAround(MemoryPage page, in GuestRegion region)
+    {
+        var address = region.AddressOf(page);
+        var max = Math.Min(MaxContinued, region.Pages.End.Value - page.Value);
+        ulong run = 1;
+        while (run < max && !State.Missing.IsSet(page.Value + run))
+            run++;
+        var result = Uffd.Continue(address, run << Page.Shift);
+        if (result.Done > 0)
+            return PlaceResult.Done;
+        // Into the next mapping: the page that was touched, alone.
+        if (result.Error == LinuxErrno.ENOENT && run > 1)
+            result = Uffd.Continue(address, Page.Size);
+        // A hole in the file: a page whose content is zeros and was never written, or was given back.
+        if (result.Error == LinuxErrno.EFAULT)
+            result = Resolve(address, 1, null);
+        return Ended(result.Error, page, address);
     }
 
     /// <summary>What a call for one touched page came to.</summary>
@@ -69,6 +93,15 @@ internal abstract unsafe partial class Placement
         _futile.Forget(first, pages);
         IsShort = false;
         MarkPresent(first, pages);
+    }
+
+    /// <summary>The same of missing pages whose bits were cleared as they went in place.</summary>
+    protected void MarkPlacedBefore(MemoryPage first, ulong pages)
+    {
+        _futile.Forget(first, pages);
+        IsShort = false;
+        Counters.CountNoLongerMissing(pages - Left.Remove(first, pages));
+        OnPlaced(first, pages);
     }
 
     // Pages are there: no longer missing, and all who have to know do.

@@ -65,6 +65,12 @@ internal abstract unsafe partial class Placement : IDisposable
     /// <summary>Missing pages that nobody could touch when they were to be put in place.</summary>
     public LeftPages Left { get; }
 
+    /// <summary>
+    /// A page of the page cache was touched that is not mapped (a minor fault): is what the page cache holds its
+    /// content?
+    /// </summary>
+    public virtual bool IsInPlaceIfCached(MemoryPage page) => true;
+
     /// <summary>The userfaultfd of the VM.</summary>
     protected IUserfaultfd Uffd { get; }
 
@@ -85,6 +91,8 @@ internal abstract unsafe partial class Placement : IDisposable
     public static Placement Of(VmDescriptors vm, PagerCounters counters, PagerSettings settings)
     {
         var isHuge = vm.Map.PagesPerGranule > 1;
+        if (vm.File is not null)
+            return new FilePlacement(vm, vm.File, counters, settings);
         if (vm.Memfd is null)
             return isHuge ? new HugePlacement(vm, counters, settings) : new CopyPlacement(vm, counters, settings);
         return isHuge
@@ -142,6 +150,8 @@ internal abstract unsafe partial class Placement : IDisposable
             {
                 MarkPlaced(first, done);
                 Counters.CountPlaced(done, isDemand, bytes == null);
+                if (Show(first, address, done) is var shown and not PlaceResult.Done)
+                    return shown;
                 Advance(done, ref pages, ref first, ref bytes);
             }
             switch (result.Error)
@@ -226,6 +236,9 @@ internal abstract unsafe partial class Placement : IDisposable
     /// <summary>Puts a run that lies in one region in place: one call, or as many as the memory's kind needs.</summary>
     protected virtual UffdResult PlaceRun(MemoryPage first, ulong address, ulong pages, byte* bytes, PlaceWay way) =>
         Resolve(address, pages, bytes);
+
+    /// <summary>Pages are in place, and their bits are cleared: maps them, where putting them there did not.</summary>
+    protected virtual PlaceResult Show(MemoryPage first, ulong address, ulong pages) => PlaceResult.Done;
 
     /// <summary>Pages are in place and counted: what else has to know.</summary>
     protected virtual void OnPlaced(MemoryPage first, ulong pages) { }

@@ -13,6 +13,16 @@ public static class MonitorHandshake
         socket.Send(RegionList.Write(regions), uffd);
     }
 
+    /// <summary>
+    /// Main form with the file of the memory: where all of the file is allocated, pages are written into it.
+    /// </summary>
+    /// <exception cref="LinuxException">The handler is gone.</exception>
+    public static void Send(UnixSocket socket, ReadOnlySpan<GuestRegion> regions, OwnedFd uffd, OwnedFd memory)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        socket.Send(RegionList.Write(regions), uffd, memory);
+    }
+
     /// <summary>Secret-free form: a guest_memfd and the bitmap besides.</summary>
     /// <exception cref="LinuxException">The handler is gone.</exception>
     public static void Send(

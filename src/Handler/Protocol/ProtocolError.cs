@@ -53,7 +53,7 @@ public enum ProtocolError
     /// <summary>Regions that overlap in the memory file.</summary>
     OverlapInFile,
 
-    /// <summary>Another number of descriptors than one or three.</summary>
+    /// <summary>Another number of descriptors than one, two or three.</summary>
     DescriptorCount,
 
     /// <summary>The first descriptor is no userfaultfd.</summary>
@@ -62,11 +62,17 @@ public enum ProtocolError
     /// <summary>The userfaultfd does not take a region.</summary>
     RegionRefused,
 
-    /// <summary>The guest_memfd is shorter than the regions.</summary>
+    /// <summary>The guest_memfd, or the memory file, is shorter than the regions.</summary>
     MemoryTooShort,
 
-    /// <summary>The guest_memfd cannot be written by a handler.</summary>
+    /// <summary>The guest_memfd, or the memory file, cannot be written by a handler.</summary>
     MemoryNotWritable,
+
+    /// <summary>The memory file could shrink under this process.</summary>
+    MemoryCanShrink,
+
+    /// <summary>The memory file is allocated, and the userfaultfd does not report touches of its pages.</summary>
+    NoMinorFaults,
 
     /// <summary>The bitmap is shorter than one bit per page.</summary>
     BitmapTooShort,

@@ -212,7 +212,12 @@ public sealed class HandlerServer : IDisposable
         Log(
             session.Id,
             HandlerEvent.Began,
-            $"{vm.Map.Regions.Length} regions, {pages} pages" + (vm.Memfd is null ? "" : ", secret-free")
+            $"{vm.Map.Regions.Length} regions, {pages} pages"
+                + (
+                    vm.Memfd is not null ? ", secret-free"
+                    : vm.File is not null ? ", written into the memory file"
+                    : ""
+                )
         );
     }
 

@@ -7,9 +7,13 @@ namespace Userfault.Handler;
 /// <param name="Uffd">The userfaultfd; the receiver's.</param>
 /// <param name="Map">The regions.</param>
 /// <param name="Memfd">The secret-free form's descriptors, or null.</param>
+/// <param name="File">The memory file, where pages are to be written into it; else null.</param>
 /// <param name="Rest">What came glued behind it.</param>
-internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide? Memfd, byte[] Rest)
+internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide? Memfd, MemoryFile? File, byte[] Rest)
 {
+    private const string Wanted =
+        "wanted is 1 (userfaultfd), 2 (userfaultfd, memory file) or 3 (userfaultfd, guest_memfd, bitmap)";
+
     /// <summary>Receives and checks a handshake. Whatever descriptors came are closed where it is refused.</summary>
     /// <param name="socket">The connection.</param>
     /// <param name="timeout">For all of it.</param>
@@ -26,15 +30,10 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             var (regions, rest) = ReceiveRegions(socket, timeout, imagePages, descriptors);
             var map = new RegionMap(regions);
             var count = descriptors.Count;
-            if (count is not (1 or 3))
-            {
-                throw new ProtocolException(
-                    ProtocolError.DescriptorCount,
-                    $"{count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd, bitmap)"
-                );
-            }
+            if (count is not (1 or 2 or 3))
+                throw new ProtocolException(ProtocolError.DescriptorCount, $"{count} descriptors came; {Wanted}");
 
-            if (count == 1 && rest.Length > 0)
+            if (count < 3 && rest.Length > 0)
                 throw new ProtocolException(ProtocolError.Unexpected, "something follows the list of regions");
             if (!Userfaultfd.IsUserfaultfd(descriptors[0]))
             {
@@ -55,7 +54,22 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             }
             if (count == 3 && map.PagesPerGranule > 1)
                 throw new ProtocolException(ProtocolError.RegionSize, "huge pages with a guest_memfd are not served");
+            if (count == 2 && Userfault.Linux.Memfd.SizeOf(descriptors[1]) < 0)
+            {
+                throw new ProtocolException(
+                    ProtocolError.DescriptorCount,
+                    $"2 descriptors came, and the second is no file but {descriptors[1].Describe()}; {Wanted}"
+                );
+            }
+            if (count == 2 && map.PagesPerGranule > 1)
+            {
+                throw new ProtocolException(
+                    ProtocolError.RegionSize,
+                    "huge pages with a memory file are not served: hand over the userfaultfd alone"
+                );
+            }
             var memfd = count == 3 ? new GuestMemfdSide(descriptors[1], descriptors[2], map.PageLimit) : null;
+            var file = count == 2 ? MemoryFile.Take(descriptors[1], map.PageLimit, uffd.Features) : null;
             try
             {
                 RequireRegistered(uffd, map, timeout - Stopwatch.GetElapsedTime(begun));
@@ -63,11 +77,12 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             catch
             {
                 memfd?.Dispose();
+                file?.Dispose();
                 throw;
             }
             descriptors.Clear();
             handedOver = true;
-            return new Handshake(uffd, map, memfd, rest);
+            return new Handshake(uffd, map, memfd, file, rest);
         }
         catch (LinuxException e)
         {
@@ -192,8 +207,7 @@ internal sealed record Handshake(Userfaultfd Uffd, RegionMap Map, GuestMemfdSide
             {
                 throw new ProtocolException(
                     ProtocolError.DescriptorCount,
-                    $"{descriptors.Count} descriptors came; wanted is 1 (userfaultfd) or 3 (userfaultfd, guest_memfd,"
-                        + $" bitmap)"
+                    $"{descriptors.Count} descriptors came; {Wanted}"
                 );
             }
 

@@ -152,8 +152,9 @@ public sealed class StandbyClient : IDisposable
         var socket = new UnixSocket(NextDescriptor());
         var monitor = new PidFd(NextDescriptor());
         var state = NextDescriptor();
-        var isMemfd = message.GetProperty("form").GetString() == "memfd";
-        var (memory, bitmap) = isMemfd ? (NextDescriptor(), NextDescriptor()) : (null, null);
+        var form = message.GetProperty("form").GetString();
+        var (memory, bitmap) = form == "memfd" ? (NextDescriptor(), NextDescriptor()) : (null, null);
+        var file = form == "file" ? NextDescriptor() : null;
         var regions = RegionList.Parse(
             System.Text.Encoding.UTF8.GetBytes(message.GetProperty("regions").GetRawText()),
             _pages.PageCount
@@ -167,7 +168,8 @@ public sealed class StandbyClient : IDisposable
             VmState.Attach(state, _pages.Identity),
             socket,
             monitor,
-            memory is null ? null : new GuestMemfdSide(memory, bitmap!, map.PageLimit)
+            memory is null ? null : new GuestMemfdSide(memory, bitmap!, map.PageLimit),
+            file: file is null ? null : MemoryFile.Attach(file, map.PageLimit)
         );
         _log($"{HandlerEvent.Holds}: vm {id}: {regions.Sum(r => (long)(r.Bytes >> Page.Shift))} pages");
     }

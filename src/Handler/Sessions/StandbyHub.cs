@@ -10,6 +10,7 @@ namespace Userfault.Handler;
 /// <code>
 /// {"userfault":1,"image":"HEX","file":F}   listener; F is its file, {"Path":P,"Device":D,"Inode":I} or null
 /// {"vm":3,"regions":[...],"form":"main"}   userfaultfd, socket, pidfd, state
+/// {"vm":3,"regions":[...],"form":"file"}   userfaultfd, socket, pidfd, state, memory file
 /// {"vm":3,"regions":[...],"form":"memfd"}  userfaultfd, socket, pidfd, state, guest_memfd, bitmap
 /// {"end":3}                                it is over
 /// {"take":3}                               this process cannot serve it
@@ -105,13 +106,17 @@ internal sealed unsafe class StandbyHub : IDisposable
         OwnedFd[] descriptors = [vm.Uffd.Fd, vm.Socket.Fd, vm.Monitor.Fd, vm.State.Fd];
         if (vm.Memfd is { } memfd)
             descriptors = [.. descriptors, memfd.Descriptors.Memory, memfd.Descriptors.Bitmap];
+        if (vm.File is { } file)
+            descriptors = [.. descriptors, file.Descriptor];
         return (
             JsonSerializer.SerializeToUtf8Bytes(
                 new
                 {
                     vm = id,
                     regions,
-                    form = vm.Memfd is null ? "main" : "memfd",
+                    form = vm.Memfd is not null ? "memfd"
+                    : vm.File is not null ? "file"
+                    : "main",
                 }
             ),
             descriptors

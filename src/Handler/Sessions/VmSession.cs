@@ -143,7 +143,16 @@ internal sealed class VmSession : IDisposable
             var state = VmState.Create(handshake.Map.PageLimit, _server.Pages.Identity);
             foreach (var region in handshake.Map.Regions)
                 state.Missing.SetRange(region.Pages.Start.Value, region.Pages.Count);
-            _vm = new VmDescriptors(Id, handshake.Uffd, handshake.Map, state, _socket!, monitor, handshake.Memfd);
+            _vm = new VmDescriptors(
+                Id,
+                handshake.Uffd,
+                handshake.Map,
+                state,
+                _socket!,
+                monitor,
+                handshake.Memfd,
+                file: handshake.File
+            );
             _rest = handshake.Rest;
             return true;
         }
@@ -173,9 +182,15 @@ internal sealed class VmSession : IDisposable
         using var recorder = _server.Pages.RecordTo is null ? null : new WorkingSetRecorder(_server.Pages.PageCount);
         using var pager = _server.Pages.Open(vm, _server.Options.Pager, recorder, _rest);
         pager.Notice = (what, line) => _server.Log(Id, EventOf(what), line);
-        // What goes into a guest_memfd by a write is charged to who writes; all else to whose memory it is.
-        if (CgroupMemory.Of(vm.Memfd is null ? vm.Monitor.Number : Environment.ProcessId) is { } memory)
+        // What goes into a guest_memfd by a write is charged to who writes; a memory file has all of its pages, and
+        // they are charged already; all else is charged to whose memory it is.
+        if (
+            vm.File is null
+            && CgroupMemory.Of(vm.Memfd is null ? vm.Monitor.Number : Environment.ProcessId) is { } memory
+        )
+        {
             pager.Spare(memory, line => _server.Log(Id, HandlerEvent.PushStopped, line));
+        }
         _pager = pager;
         Served = vm;
         _server.Began(this, vm);

@@ -26,7 +26,8 @@ public sealed class PagerCounters
         _retried,
         _late,
         _writeProtected,
-        _left;
+        _left,
+        _continued;
 
     /// <summary>Faults that a thread slept on (userfaultfd messages).</summary>
     public long Faults => Volatile.Read(ref _faults);
@@ -48,6 +49,15 @@ public sealed class PagerCounters
 
     /// <summary>Of both, pages of zeros.</summary>
     public long ZeroPages => Volatile.Read(ref _zero);
+
+    /// <summary>
+    /// Of both, pages that were written into the memory's file, to be mapped by UFFDIO_CONTINUE. All others went by
+    /// UFFDIO_COPY or UFFDIO_ZEROPAGE.
+    /// </summary>
+    public long ContinuedPages => Volatile.Read(ref _continued);
+
+    /// <summary>Pages put in place by UFFDIO_COPY or UFFDIO_ZEROPAGE.</summary>
+    public long CopiedPages => DemandPages + BackgroundPages - ContinuedPages;
 
     /// <summary>Pages that the guest gave back.</summary>
     public long RemovedPages => Volatile.Read(ref _removed);
@@ -118,6 +128,8 @@ public sealed class PagerCounters
         if (isZero)
             _zero += (long)pages;
     }
+
+    internal void CountContinued(ulong pages) => _continued += (long)pages;
 
     internal void CountRemoved(ulong pages) => _removed += (long)pages;
 

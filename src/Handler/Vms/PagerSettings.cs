@@ -28,6 +28,13 @@ public sealed record PagerSettings
     public int CopyThreads { get; init; } = Math.Min(2, Environment.ProcessorCount);
 
     /// <summary>
+    /// Faults read together from which on their threads are woken together. A wake walks the list of all sleeping
+    /// threads, so one for many faults is cheaper; with few faults it lets threads wait that could run while the next
+    /// page is put in place.
+    /// </summary>
+    public int MinBatch { get; init; } = 9;
+
+    /// <summary>
     /// How long the thread looks for work before it sleeps, in ns. With few processors whoever is to fault next needs
     /// the one that is spun away.
     /// </summary>

@@ -14,6 +14,7 @@ public sealed class VmDescriptors : IDisposable
     /// <param name="monitor">Its monitor's process.</param>
     /// <param name="memfd">The secret-free form's descriptors; null in the main form.</param>
     /// <param name="presence">Tells which pages are there; null to ask the kernel about the monitor's process.</param>
+    /// <param name="file">The file of its memory, where pages are written into it; else null.</param>
     internal VmDescriptors(
         int id,
         IUserfaultfd uffd,
@@ -22,10 +23,11 @@ public sealed class VmDescriptors : IDisposable
         UnixSocket socket,
         PidFd monitor,
         IGuestMemfd? memfd,
-        IPagePresence? presence = null
+        IPagePresence? presence = null,
+        IMemoryFile? file = null
     )
     {
-        (Id, Uffd, Map, State, Socket, Monitor, Memfd) = (id, uffd, map, state, socket, monitor, memfd);
+        (Id, Uffd, Map, State, Socket, Monitor, Memfd, File) = (id, uffd, map, state, socket, monitor, memfd, file);
         Presence = presence ?? new PageMap(monitor);
     }
 
@@ -50,6 +52,9 @@ public sealed class VmDescriptors : IDisposable
     /// <summary>The secret-free form's descriptors; null in the main form.</summary>
     internal IGuestMemfd? Memfd { get; }
 
+    /// <summary>The file of its memory, where pages are written into it; else null.</summary>
+    internal IMemoryFile? File { get; }
+
     /// <summary>Tells which pages of the memory are there.</summary>
     internal IPagePresence Presence { get; }
 
@@ -62,5 +67,6 @@ public sealed class VmDescriptors : IDisposable
         Socket.Dispose();
         Monitor.Dispose();
         Memfd?.Dispose();
+        File?.Dispose();
     }
 }

@@ -31,6 +31,10 @@ internal sealed class GuestOptions
             "with --secret-free: share of accesses through the monitor's own mapping (default 0.1)"
         );
         Verify = Add("--verify", "on (default): check every page at the end, which fetches what is missing; off");
+        Memory = Add(
+            "--memory",
+            "private (default); shmem: a memfd, allocated and handed over, which the handler writes pages into"
+        );
         Patience = Add("--patience", "give up when nothing moves for so long (default 30s)");
         Json = Add("--json", "write the report as JSON to this file; - is standard output");
         command.Options.Add(SecretFree);
@@ -66,6 +70,8 @@ internal sealed class GuestOptions
     public Option<string> DeviceShare { get; }
 
     public Option<string> Verify { get; }
+
+    public Option<string> Memory { get; }
 
     public Option<string> Patience { get; }
 
@@ -140,7 +146,11 @@ internal sealed class GuestOptions
     public GuestMemoryForm FormOf(ParseResult result) =>
         result.GetValue(SecretFree) ? GuestMemoryForm.SecretFree
         : result.GetValue(HugePages) ? GuestMemoryForm.HugePages
+        : IsShmem(result) ? GuestMemoryForm.Shmem
         : GuestMemoryForm.Private;
+
+    private bool IsShmem(ParseResult result) =>
+        Units.OneOf<MemoryKind>(Memory.Name, result.GetValue(Memory) ?? "private") == MemoryKind.Shmem;
 
     // Pages at the end of memory that are given back.
     private ulong BalloonOf(ParseResult result, ulong pages)
@@ -160,6 +170,8 @@ internal sealed class GuestOptions
         var granule = result.GetValue(HugePages) ? HugePage : 1;
         if (granule > 1 && result.GetValue(SecretFree))
             throw new CliException("--huge-pages: guest_memfd has none; leave out --secret-free");
+        if (IsShmem(result) && (result.GetValue(SecretFree) || granule > 1))
+            throw new CliException("--memory shmem: leave out --secret-free and --huge-pages");
         if (pages % granule != 0)
         {
             throw new CliException(
@@ -180,6 +192,12 @@ internal sealed class GuestOptions
                     return new GfnRange(new Gfn(from * granule), ((units * (ulong)(i + 1) / count) - from) * granule);
                 }),
         ];
+    }
+
+    private enum MemoryKind
+    {
+        Private,
+        Shmem,
     }
 
     private Option<string> Add(string name, string description)

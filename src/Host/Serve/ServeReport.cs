@@ -63,6 +63,9 @@ internal static class ServeReport
             vm.Counters.DemandPages,
             vm.Counters.BackgroundPages,
             vm.Counters.ZeroPages,
+            // Which way they went.
+            vm.Counters.CopiedPages,
+            vm.Counters.ContinuedPages,
             vm.Counters.RemovedPages,
             vm.Counters.RemovedTouched,
             vm.Counters.UnmappedPages,

@@ -34,6 +34,23 @@ public static class Memfd
         }
     }
 
+    /// <summary>fallocate: all of the file gets its memory now, and no later write lacks any.</summary>
+    /// <exception cref="LinuxException">Out of memory.</exception>
+    public static void Allocate(OwnedFd fd, ulong bytes)
+    {
+        ArgumentNullException.ThrowIfNull(fd);
+        Errors.Check(Libc.Allocate(fd.Number, 0, 0, checked((long)bytes)), $"fallocate memfd of {bytes} bytes");
+    }
+
+    /// <summary>Bytes of a file that have memory (or disk) behind them; -1 where that cannot be told.</summary>
+    public static unsafe long AllocatedBytesOf(OwnedFd fd)
+    {
+        ArgumentNullException.ThrowIfNull(fd);
+        FileStatus status;
+        var error = Libc.StatX(fd.Number, "", FileStatus.OfDescriptor, FileStatus.BlocksAlone, &status);
+        return error == 0 ? (long)status.Blocks * FileStatus.BlockBytes : -1;
+    }
+
     /// <summary>Is it sealed against shrinking, or can it be, now?</summary>
     public static bool CannotShrink(OwnedFd fd)
     {

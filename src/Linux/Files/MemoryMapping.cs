@@ -15,6 +15,7 @@ public sealed unsafe class MemoryMapping : IDisposable
     private const int Normal = 0;
     private const int Sequential = 2;
     private const int DontNeed = 4;
+    private const int RemoveAdvice = 9;
     private const int HugePage = 14;
     private const int NoHugePage = 15;
 
@@ -80,6 +81,23 @@ public sealed unsafe class MemoryMapping : IDisposable
     /// <exception cref="LinuxException">Not a part of the mapping.</exception>
     public void Discard(ulong offset, ulong bytes) =>
         Errors.Check(Libc.Advise(_start + offset, (nuint)bytes, DontNeed), "madvise MADV_DONTNEED");
+
+    /// <summary>
+    /// madvise MADV_REMOVE: gives pages of shared memory back, and of its file; they read as zeros from then on.
+    /// </summary>
+    /// <remarks>Blocks as <see cref="Discard"/> does.</remarks>
+    /// <exception cref="LinuxException">Not a part of the mapping, or no shared memory.</exception>
+    public void Remove(ulong offset, ulong bytes) =>
+        Errors.Check(Libc.Advise(_start + offset, (nuint)bytes, RemoveAdvice), "madvise MADV_REMOVE");
+
+    /// <summary>
+    /// madvise MADV_POPULATE_READ: maps what is there, many pages at once; a part behind the end is left out. A hint:
+    /// what is not mapped now is mapped when it is touched.
+    /// </summary>
+    /// <param name="offset">Where it starts, page aligned.</param>
+    /// <param name="bytes">How many bytes.</param>
+    public void PopulateForRead(ulong offset, ulong bytes) =>
+        _ = Libc.Advise(_start + offset, (nuint)Math.Min(bytes, Bytes - offset), Libc.MADV_POPULATE_READ);
 
     /// <summary>madvise MADV_SEQUENTIAL: all of it is read in order, from now on or no longer. A hint.</summary>
     public void ExpectInOrder(bool isInOrder) => _ = Libc.Advise(_start, (nuint)Bytes, isInOrder ? Sequential : Normal);

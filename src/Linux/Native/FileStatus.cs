@@ -14,6 +14,12 @@ internal struct FileStatus
     /// <summary>STATX_TYPE and STATX_SIZE.</summary>
     public const uint TypeAndSize = 0x201;
 
+    /// <summary>STATX_BLOCKS.</summary>
+    public const uint BlocksAlone = 0x400;
+
+    /// <summary>Bytes of a block of stx_blocks.</summary>
+    public const int BlockBytes = 512;
+
     /// <summary>STATX_UID.</summary>
     public const uint OwnerAlone = 0x8;
 
@@ -40,6 +46,10 @@ internal struct FileStatus
     /// <summary>stx_size, in bytes.</summary>
     [FieldOffset(40)]
     public ulong Bytes;
+
+    /// <summary>stx_blocks, in 512 bytes.</summary>
+    [FieldOffset(48)]
+    public ulong Blocks;
 
     /// <summary>stx_ctime, seconds.</summary>
     [FieldOffset(96)]

@@ -20,6 +20,8 @@ internal sealed unsafe partial class FakeKernel
         ulong done = 0;
         for (; done < bytes; done += Page.Size)
         {
+            if (done > 0 && done % (_plan.Granule << Page.Shift) == 0 && _dice.Comes(FaultsPerMille))
+                return Ended(start, done, modes, LinuxErrno.EAGAIN);
             ref var page = ref Memory[PageAt(start + done)];
             if (page.IsPresent || !page.IsCached)
             {
@@ -110,6 +112,12 @@ internal sealed unsafe partial class FakeKernel
     private void Call()
     {
         Calls++;
+        if (KillsHandler && _dice.Comes(60))
+        {
+            KillsHandler = false;
+            Note("the handler dies");
+            throw new HandlerDied();
+        }
         if (_dice.Comes(20))
             Beside?.Invoke();
     }

@@ -64,6 +64,9 @@ internal sealed unsafe partial class FakeKernel : IUserfaultfd, IPagePresence
     /// <summary>Was a call failed for good?</summary>
     public bool HasFailedForGood { get; private set; }
 
+    /// <summary>The handler dies in some call from now on, once.</summary>
+    public bool KillsHandler { get; set; }
+
     /// <summary>Calls that were made.</summary>
     public long Calls { get; private set; }
 
@@ -224,6 +227,9 @@ internal sealed unsafe partial class FakeKernel : IUserfaultfd, IPagePresence
     public void AfterCopy(ulong address) { }
 
     public void Dispose() { }
+
+    /// <summary>A moment of the handler that is no call: others do something, or it dies.</summary>
+    public void Pass() => Call();
 
     /// <summary>Why a write into the guest_memfd fails; none where it does not.</summary>
     public LinuxErrno WriteError()

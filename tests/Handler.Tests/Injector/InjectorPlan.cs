@@ -36,6 +36,9 @@ internal sealed class InjectorPlan
             (FaultsPerMille, PushPages) = (250, 16);
             Push = Userfault.Pages.PushOrderKind.Sequential;
         }
+        IsFile = IsShared && !IsSecretFree && Granule == 1 && dice.Comes(700);
+        HasMinor |= IsFile;
+        IsKilled = Granule == 1 && !IsSecretFree && !FromSource && dice.Comes(300);
     }
 
     /// <summary>Pages that go in place at once.</summary>
@@ -46,6 +49,12 @@ internal sealed class InjectorPlan
 
     /// <summary>A guest_memfd, whose vCPUs ask on the socket; threads of the monitor still fault.</summary>
     public bool IsSecretFree { get; }
+
+    /// <summary>Shared memory whose file is handed over, all of it allocated?</summary>
+    public bool IsFile { get; }
+
+    /// <summary>Does the handler die in the middle of something, and a standby go on?</summary>
+    public bool IsKilled { get; }
 
     /// <summary>Is it registered for minor faults as well?</summary>
     public bool HasMinor { get; }
@@ -94,7 +103,7 @@ internal sealed class InjectorPlan
     /// <summary>
     /// May the monitor put a page in place itself? Not where its being there could never be shown, and has to be.
     /// </summary>
-    public bool HasRival => !IsSecretFree && (KnowsPresence || Granule == 1 || !Stops);
+    public bool HasRival => !IsSecretFree && !IsFile && (KnowsPresence || Granule == 1 || !Stops);
 
     /// <summary>In one line.</summary>
     public string Describe() =>
@@ -102,5 +111,6 @@ internal sealed class InjectorPlan
         + $"{Regions}, vcpus {Vcpus}, "
         + $"faults {FaultsPerMille}, unmap event {HasUnmapEvent}, knows presence {KnowsPresence}, protects "
         + $"{WritesProtected}, push {Push}, chunk {Chunk}, push pages {PushPages}, mapped {IsMapped}, source "
-        + $"{FromSource}, steps {Steps}, stops {Stops}, stuck {IsStuck}, dies {Dies}, fatal {IsFatal}";
+        + $"{FromSource}, steps {Steps}, stops {Stops}, stuck {IsStuck}, dies {Dies}, fatal {IsFatal}, file {IsFile}, "
+        + $"killed {IsKilled}";
 }

@@ -27,7 +27,9 @@ internal sealed class InjectorRun : IDisposable
     private readonly FakeMonitor _monitor;
     private readonly FakeSource _source = new();
     private readonly VmState _state;
-    private readonly VmPager _pager;
+    private readonly VmDescriptors _vm;
+    private readonly PagerSettings _settings;
+    private VmPager _pager;
     private PagerEnd _end;
     private bool _isStopped;
     private bool _sleeps;
@@ -52,28 +54,22 @@ internal sealed class InjectorRun : IDisposable
         foreach (var region in regions)
             _state.Missing.SetRange(region.Pages.Start.Value, region.Pages.Count);
         var socket = _memfd?.Theirs ?? Sockets.One;
-        var vm = new VmDescriptors(1, _kernel, map, _state, socket, Monitor, _memfd, _kernel);
-        var settings = new PagerSettings
+        var file = _plan.IsFile ? new FakeMemoryFile(_kernel) : null;
+        _vm = new VmDescriptors(1, _kernel, map, _state, socket, Monitor, _memfd, _kernel, file);
+        _settings = new PagerSettings
         {
             ChunkPages = _plan.Chunk,
             Push = _plan.Push,
             PushPages = _plan.PushPages,
             CopyThreads = 1,
+            MinBatch = 2,
             SpinNs = 0,
             StallPatienceNs = 2_000_000_000,
             Fetch = new FetchSettings { TimeoutNs = 0, Hedge = false },
             Time = _clock,
         };
-        if (_plan.FromSource)
-        {
-            var set = new SourceSet(_clock.GetTimestamp);
-            set.Add(_source);
-            _pager = new VmPager(vm, settings, set);
-        }
-        else
-        {
-            _pager = new VmPager(vm, settings, new InjectorImage(_plan.IsMapped));
-        }
+        _pager = OpenPager();
+        _kernel.KillsHandler = _plan.IsKilled;
     }
 
     /// <summary>How serving ended.</summary>
@@ -85,10 +81,9 @@ internal sealed class InjectorRun : IDisposable
     /// <summary>What was wrong; null where nothing was.</summary>
     public string? Run()
     {
-        _pager.Notice = (what, _) => _shortages += what == PagerNotice.MemoryShort ? 1 : 0;
         _kernel.FaultsPerMille = _plan.FaultsPerMille;
         (_kernel.Beside, _kernel.BeforeRelease) = (_monitor.Act, _monitor.RemoveAny);
-        _pager.Begin();
+        Begin();
         for (var step = 0; step < _plan.Steps && _end == PagerEnd.None; step++)
         {
             if (Step() is { } wrong)
@@ -102,6 +97,46 @@ internal sealed class InjectorRun : IDisposable
         _pager.Dispose();
         _memfd?.Dispose();
         _state.Dispose();
+    }
+
+    private void Begin()
+    {
+        try
+        {
+            _pager.Begin();
+        }
+        catch (HandlerDied)
+        {
+            TakeOver();
+        }
+    }
+
+    private VmPager OpenPager()
+    {
+        var pager = _plan.FromSource
+            ? new VmPager(_vm, _settings, OpenSources())
+            : new VmPager(_vm, _settings, new InjectorImage(_plan.IsMapped));
+        pager.Notice = (what, _) => _shortages += what == PagerNotice.MemoryShort ? 1 : 0;
+        return pager;
+    }
+
+    private SourceSet OpenSources()
+    {
+        var set = new SourceSet(_clock.GetTimestamp);
+        set.Add(_source);
+        return set;
+    }
+
+    // What the dead process had begun stays as it is; a standby has the descriptors and the shared state.
+    private void TakeOver()
+    {
+        _pager.Dispose();
+        _pager = OpenPager();
+        if (_isStopped)
+            _pager.Stop(handOver: false);
+        _kernel.Note("a standby goes on");
+        _pager.Begin();
+        _sleeps = false;
     }
 
     private GuestRegion[] MakeRegions()
@@ -167,10 +202,17 @@ internal sealed class InjectorRun : IDisposable
             _memfd.HasNews = false;
         _pager.Unpark();
         _kernel.Note("turn");
-        if (!_pager.Turn(out _end) && _end == PagerEnd.None && _pager.TryPark())
+        try
         {
-            _sleeps = true;
-            _wakesAtNs = _pager.SleepMs is var ms and >= 0 ? _clock.NowNs + (Math.Max(1, ms) * 1_000_000L) : 0;
+            if (!_pager.Turn(out _end) && _end == PagerEnd.None && _pager.TryPark())
+            {
+                _sleeps = true;
+                _wakesAtNs = _pager.SleepMs is var ms and >= 0 ? _clock.NowNs + (Math.Max(1, ms) * 1_000_000L) : 0;
+            }
+        }
+        catch (HandlerDied)
+        {
+            TakeOver();
         }
         _memfd?.TakeAnswers();
         _monitor.HasLetGo = _end == PagerEnd.Completed;
@@ -244,7 +286,8 @@ internal sealed class InjectorRun : IDisposable
 
     private string? CheckNotices()
     {
-        var max = 1 + ((_clock.NowNs - _begunNs) / 10_000_000_000);
+        // A standby says it anew.
+        var max = (_plan.IsKilled ? 2 : 1) + ((_clock.NowNs - _begunNs) / 10_000_000_000);
         return _shortages > max ? $"a shortage was told {_shortages} times" : null;
     }
 

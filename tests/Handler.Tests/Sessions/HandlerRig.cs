@@ -99,7 +99,11 @@ internal sealed unsafe class HandlerRig : IDisposable
     public SecretFreeVm MakeSecretFree() => new(this, connects: false);
 
     /// <summary>A VM that keeps to the protocol.</summary>
-    public GoodVm Connect(UffdFeatures features = UffdFeatures.EventRemove) => new(this, features);
+    public GoodVm Connect(UffdFeatures features = UffdFeatures.EventRemove) => new(this, features, MemoryKind.Private);
+
+    /// <summary>The same with memory of its own kind.</summary>
+    public GoodVm Connect(MemoryKind kind, UffdFeatures features = UffdFeatures.EventRemove) =>
+        new(this, features, kind);
 
     public void Dispose()
     {
@@ -216,15 +220,44 @@ internal sealed unsafe class HandlerRig : IDisposable
     {
         private readonly HandlerRig _rig;
 
-        public GoodVm(HandlerRig rig, UffdFeatures features)
+        private readonly OwnedFd? _file;
+
+        public GoodVm(HandlerRig rig, UffdFeatures features, MemoryKind kind)
         {
+            const ulong bytes = Pages << Page.Shift;
             _rig = rig;
-            Memory = MemoryMapping.Anonymously(Pages << Page.Shift);
+            var (shmem, modes) = (UffdFeatures.None, UffdRegisterModes.Missing);
+            if (kind == MemoryKind.Private)
+            {
+                Memory = MemoryMapping.Anonymously(bytes);
+            }
+            else
+            {
+                _file = Memfd.Create("guest", bytes);
+                if (kind == MemoryKind.File)
+                    Memfd.Allocate(_file, bytes);
+                Memory = MemoryMapping.Of(_file, bytes);
+                shmem = UffdFeatures.MissingShmem | UffdFeatures.MinorShmem;
+                modes |= UffdRegisterModes.Minor;
+            }
             Memory.ForbidHugePages();
-            Uffd = Userfaultfd.Open(features);
-            Uffd.Register(Memory.Address, Memory.Bytes, UffdRegisterModes.Missing);
+            Uffd = Userfaultfd.Open(features | shmem);
+            Uffd.Register(Memory.Address, Memory.Bytes, modes);
             Socket = UnixSocket.Connect(rig.Path);
-            MonitorHandshake.Send(Socket, [new GuestRegion(Memory.Address, Memory.Bytes, 0, Page.Size)], Uffd.Fd);
+            GuestRegion[] regions = [new GuestRegion(Memory.Address, Memory.Bytes, 0, Page.Size)];
+            if (_file is null)
+                MonitorHandshake.Send(Socket, regions, Uffd.Fd);
+            else
+                MonitorHandshake.Send(Socket, regions, Uffd.Fd, _file);
+        }
+
+        /// <summary>Gives pages back.</summary>
+        public void GiveBack(ulong page, ulong count)
+        {
+            if (_file is null)
+                Memory.Discard(page << Page.Shift, count << Page.Shift);
+            else
+                Memory.Remove(page << Page.Shift, count << Page.Shift);
         }
 
         public MemoryMapping Memory { get; }
@@ -245,6 +278,7 @@ internal sealed unsafe class HandlerRig : IDisposable
             Socket.Dispose();
             Uffd.Dispose();
             Memory.Dispose();
+            _file?.Dispose();
         }
     }
 }

@@ -17,14 +17,21 @@ public unsafe class MemoryFuzzTests
     private const int Steps = 300;
 
     [SkippableTheory]
-    [InlineData(1, 1, false, false)]
-    [InlineData(2, 64, false, false)]
-    [InlineData(3, 64, true, false)]
-    [InlineData(4, 16, true, false)]
-    [InlineData(5, 1, false, true)]
-    [InlineData(6, 64, true, true)]
-    [InlineData(7, 16, true, true)]
-    public void A_guest_finds_what_it_must(int seed, int chunk, bool push, bool fromSource)
+    [InlineData(1, 1, false, false, MemoryKind.Private)]
+    [InlineData(2, 64, false, false, MemoryKind.Private)]
+    [InlineData(3, 64, true, false, MemoryKind.Private)]
+    [InlineData(4, 16, true, false, MemoryKind.Private)]
+    [InlineData(5, 1, false, true, MemoryKind.Private)]
+    [InlineData(6, 64, true, true, MemoryKind.Private)]
+    [InlineData(7, 16, true, true, MemoryKind.Private)]
+    [InlineData(8, 1, false, false, MemoryKind.File)]
+    [InlineData(9, 64, true, false, MemoryKind.File)]
+    [InlineData(10, 16, true, false, MemoryKind.File)]
+    [InlineData(11, 64, false, true, MemoryKind.File)]
+    [InlineData(12, 16, true, true, MemoryKind.File)]
+    [InlineData(13, 16, true, false, MemoryKind.Holes)]
+    [InlineData(14, 64, true, true, MemoryKind.Holes)]
+    public void A_guest_finds_what_it_must(int seed, int chunk, bool push, bool fromSource, MemoryKind memory)
     {
         Here.NeedsUserfaultfd();
         using var sources = new SlowSource();
@@ -41,7 +48,7 @@ public unsafe class MemoryFuzzTests
                 },
             fromSource ? sources.Supply : null
         );
-        using var vm = rig.Connect(UffdFeatures.EventRemove | UffdFeatures.EventUnmap);
+        using var vm = rig.Connect(memory, UffdFeatures.EventRemove | UffdFeatures.EventUnmap);
         var wrong = new string?[Threads];
         var threads = Enumerable
             .Range(0, Threads)
@@ -67,6 +74,7 @@ public unsafe class MemoryFuzzTests
         private readonly Random _random = new((seed * 1000) + index);
         private readonly Dictionary<ulong, ulong> _stamps = [];
         private readonly HashSet<ulong> _zero = [];
+        private readonly HashSet<ulong> _replaced = [];
         private readonly List<string> _done = [];
 
         /// <summary>What was wrong; null where nothing was.</summary>
@@ -100,13 +108,18 @@ public unsafe class MemoryFuzzTests
                     _stamps[page] = stamp;
                     return ("write", true);
                 case < 15:
-                    vm.Memory.Discard(page << Page.Shift, 1 << Page.Shift);
+                    // What has come in its place is private.
+                    if (_replaced.Contains(page))
+                        vm.Memory.Discard(page << Page.Shift, Page.Size);
+                    else
+                        vm.GiveBack(page, 1);
                     Forget(page);
                     return ("give back", true);
                 default:
                     // Other memory in its place, so that nothing else of this process can come to lie there.
                     const int replace = 0x10 | 0x02 | 0x20;
                     var isThere = Libc.Map(vm.At(page), Page.Size, 3, replace, -1, 0) == vm.At(page);
+                    _replaced.Add(page);
                     Forget(page);
                     return ("unmap", isThere);
             }

@@ -77,6 +77,16 @@ public sealed class FailoverTests(ITestOutputHelper output)
         await run.Completes(guest, output);
     }
 
+    /// <summary>Pages of a memory file go another way from their source.</summary>
+    [SkippableFact]
+    public async Task One_of_two_sources_is_killed_beside_a_guest_of_shared_memory()
+    {
+        await using var run = await Run.Start(2, "--push", "sequential", "--chunk", "16");
+        run.GuestArguments = ["--memory", "shmem", "--balloon", "0.25"];
+        using var guest = await run.GuestAfter("0.5", run.Nodes[0].Kill);
+        await run.Completes(guest, output);
+    }
+
     /// <summary>No source lives for a while: the guest waits, as long as patience lasts, and is not stopped.</summary>
     [SkippableFact]
     public async Task Both_sources_are_killed_and_one_comes_back()

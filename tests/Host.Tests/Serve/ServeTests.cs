@@ -16,8 +16,10 @@ public class ServeTests
     // Longer than any test waits for a process: a machine that has no time for it is no reason for a guest to give up.
     private const string Patience = "300s";
 
-    [SkippableFact]
-    public async Task The_two_terminals_of_the_readme()
+    [SkippableTheory]
+    [InlineData("private")]
+    [InlineData("shmem")]
+    public async Task The_two_terminals_of_the_readme(string memory)
     {
         Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
@@ -32,6 +34,8 @@ public class ServeTests
             "0.25",
             "--regions",
             "3",
+            "--memory",
+            memory,
             "--json",
             folder.At("guest.json")
         );
@@ -42,6 +46,9 @@ public class ServeTests
         Assert.Equal("monitor_gone", vm.GetProperty("end").GetString());
         Assert.Equal(Pages / 4, vm.GetProperty("removedPages").GetInt64());
         Assert.Equal(Pages, vm.GetProperty("pagesPresent").GetInt64());
+        // Which way they went; what was given back and touched again got zeros by a call of its own.
+        Assert.Equal(memory == "shmem", vm.GetProperty("continuedPages").GetInt64() > 0);
+        Assert.Equal(memory == "private", vm.GetProperty("copiedPages").GetInt64() > 0);
         Assert.InRange(vm.GetProperty("allocatedBytes").GetInt64(), 0, 4096);
         var seen = ServeProcess.Report(folder.At("guest.json"));
         Assert.True(seen.GetProperty("verified").GetBoolean());
@@ -156,11 +163,13 @@ public class ServeTests
 
     /// <summary>The guest waits at half of its accesses until another serves it.</summary>
     [SkippableTheory]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    [InlineData(false, false)]
-    [InlineData(true, false)]
-    public async Task A_standby_goes_on_after_kill_9_and_after_Ctrl_C(bool secretFree, bool killed)
+    [InlineData("private", true)]
+    [InlineData("secret-free", true)]
+    [InlineData("shmem", true)]
+    [InlineData("private", false)]
+    [InlineData("secret-free", false)]
+    [InlineData("shmem", false)]
+    public async Task A_standby_goes_on_after_kill_9_and_after_Ctrl_C(string memory, bool killed)
     {
         Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
@@ -178,7 +187,9 @@ public class ServeTests
         await second.Line(HandlerEvent.StandsBy);
         using var guest = PausedGuest(
             folder,
-            secretFree ? ["--secret-free", "--device-share", "0.5"] : ["--balloon", "0.25"]
+            memory == "secret-free"
+                ? ["--secret-free", "--device-share", "0.5"]
+                : ["--balloon", "0.25", "--memory", memory]
         );
         await second.Line("Holds: vm 1:");
         await guest.Line("paused");
@@ -211,16 +222,19 @@ public class ServeTests
     /// serves.
     /// </summary>
     [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Standbys_take_over_from_standbys(bool secretFree)
+    [InlineData("private")]
+    [InlineData("secret-free")]
+    [InlineData("shmem")]
+    public async Task Standbys_take_over_from_standbys(string memory)
     {
         Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
         var serving = await Serve(folder, "--standby-socket", folder.At("t"), "--chunk", "1", "--push", "none");
         using var guest = PausedGuest(
             folder,
-            secretFree ? ["--secret-free", "--ips", "1e6"] : ["--balloon", "0.25", "--ips", "1e6"]
+            memory == "secret-free"
+                ? ["--secret-free", "--ips", "1e6"]
+                : ["--balloon", "0.25", "--ips", "1e6", "--memory", memory]
         );
         await serving.Line(HandlerEvent.Began);
         for (var round = 0; round < 3; round++)
@@ -382,8 +396,10 @@ public class ServeTests
         Assert.Equal(1, await again.End());
     }
 
-    [SkippableFact]
-    public async Task A_recorded_working_set_is_replayed()
+    [SkippableTheory]
+    [InlineData("private")]
+    [InlineData("shmem")]
+    public async Task A_recorded_working_set_is_replayed(string memory)
     {
         Here.NeedsUserfaultfd();
         using var folder = new TemporaryFolder();
@@ -398,6 +414,8 @@ public class ServeTests
             "--overlapping",
             "--verify",
             "off",
+            "--memory",
+            memory,
         ];
         using (
             var serve = await Serve(
@@ -489,6 +507,9 @@ public class ServeTests
     [InlineData("127.0.0.1:1", "serve", "--socket", "/tmp/x", "--cluster", "127.0.0.1:1")]
     [InlineData("/no/such/socket", "guest", "--socket", "/no/such/socket", "--synthetic", Size)]
     [InlineData("--secret-free", "guest", "--socket", "/x", "--synthetic", Size, "--balloon", "0.1", "--secret-free")]
+    [InlineData("--memory", "guest", "--socket", "/x", "--synthetic", Size, "--memory", "file")]
+    [InlineData("--memory", "guest", "--socket", "/x", "--synthetic", Size, "--memory", "shmem", "--secret-free")]
+    [InlineData("--memory", "guest", "--socket", "/x", "--synthetic", Size, "--memory", "shmem", "--huge-pages")]
     public async Task Bad_input_is_one_line(string part, params string[] args) =>
         (await CommandLine.Run(args)).IsBadInput(part);
 

@@ -17,6 +17,7 @@ internal static class AllMutants
         .. HandlerMutants.List,
         .. ImageMutants.List,
         .. PagerMutants.List,
+        .. MemoryFileMutants.List,
         .. QemuMutants.List,
         .. QemuImageMutants.List,
         .. RestoreFromClusterMutants.List,

@@ -117,12 +117,9 @@ internal static class PagerMutants
             "batch-wakes-unplaced",
             "The wake of a batch reaches pages that were not put in place: their threads come again at once, for ever.",
             Injector,
-            new Rewrite(
-                "Handler/Placement/CopyPlacement.cs",
-                "_modes == UffdModes.DontWake && result.Done > 0",
-                "_modes == UffdModes.DontWake && (BUG || result.Done > 0)"
-            ),
-            new Rewrite("Handler/Placement/CopyPlacement.cs", "address + result.Done", "address + length")
+            "Handler/Placement/CopyPlacement.cs",
+            "WakeLater(address, result.Done)",
+            "WakeLater(address, BUG ? length : result.Done)"
         ),
         new(
             "marker-is-present",
@@ -151,8 +148,8 @@ internal static class PagerMutants
             "A touch of a page that is in the page cache is answered as one of a missing page.",
             Injector,
             Faults,
-            "fault.IsMinor && _vm.Memfd is null",
-            "!BUG && fault.IsMinor && _vm.Memfd is null"
+            "fault.IsMinor && _delivery.Placement.IsInPlaceIfCached(page)",
+            "!BUG && fault.IsMinor && _delivery.Placement.IsInPlaceIfCached(page)"
         ),
         new(
             "part-not-removed",

@@ -6,9 +6,9 @@ using Userfault.Pages;
 namespace Userfault.Cli;
 
 /// <summary>
-/// The stand-in monitor's guest memory: mapped, registered, and handed over. In the main form it is private memory; in
-/// the secret-free form a memfd in a guest_memfd's place, which vCPUs access by the file, and the monitor by its
-/// mapping.
+/// The stand-in monitor's guest memory: mapped, registered, and handed over. In the main form it is private memory,
+/// or a memfd that is handed over too; in the secret-free form a memfd in a guest_memfd's place, which vCPUs access by the file,
+/// and the monitor by its mapping.
 /// </summary>
 internal sealed unsafe class GuestMemory : IDisposable
 {
@@ -25,13 +25,17 @@ internal sealed unsafe class GuestMemory : IDisposable
     {
         var (secretFree, hugePages) = (form == GuestMemoryForm.SecretFree, form == GuestMemoryForm.HugePages);
         (Form, Pages) = (form, ranges[^1].End.Value);
-        var shmem = secretFree ? UffdFeatures.MissingShmem | UffdFeatures.MinorShmem : UffdFeatures.None;
+        var isShared = secretFree || form == GuestMemoryForm.Shmem;
+        var shmem = isShared ? UffdFeatures.MissingShmem | UffdFeatures.MinorShmem : UffdFeatures.None;
         _granule = (hugePages ? RegionList.HugePageBytes : Page.Size) >> Page.Shift;
         var huge = hugePages ? UffdFeatures.MissingHugetlbfs : UffdFeatures.None;
         _uffd = Userfaultfd.Open(UffdFeatures.EventRemove | UffdFeatures.ThreadId | shmem | huge);
+        if (isShared)
+            File = Memfd.Create("guest", Pages << Page.Shift);
+        if (form == GuestMemoryForm.Shmem)
+            Memfd.Allocate(File!, Pages << Page.Shift);
         if (secretFree)
         {
-            File = Memfd.Create("guest", Pages << Page.Shift);
             var bytes = (Pages + 63) / 64 * sizeof(ulong);
             _bitmapFd = Memfd.Create("userfault-bitmap", bytes);
             _bitmapMemory = MemoryMapping.Of(_bitmapFd, bytes);
@@ -53,7 +57,7 @@ internal sealed unsafe class GuestMemory : IDisposable
             _uffd.Register(
                 _mappings[i].Address,
                 _mappings[i].Bytes,
-                secretFree ? UffdRegisterModes.Missing | UffdRegisterModes.Minor : UffdRegisterModes.Missing
+                isShared ? UffdRegisterModes.Missing | UffdRegisterModes.Minor : UffdRegisterModes.Missing
             );
             _regions[i] = new GuestRegion(
                 _mappings[i].Address,
@@ -68,10 +72,10 @@ internal sealed unsafe class GuestMemory : IDisposable
 
     public ulong Pages { get; }
 
-    /// <summary>The memfd of the secret-free form.</summary>
+    /// <summary>The memfd; null for private memory.</summary>
     public OwnedFd? File { get; }
 
-    /// <summary>Pages on which vCPUs exit; null in the main form.</summary>
+    /// <summary>Pages on which vCPUs exit (secret-free form); else null.</summary>
     public UserfaultBitmap? Bitmap { get; }
 
     /// <summary>Hands it over. Afterwards every bit is set, as a monitor may do late.</summary>
@@ -82,8 +86,13 @@ internal sealed unsafe class GuestMemory : IDisposable
             MonitorHandshake.Send(socket, _regions, _uffd.Fd);
             return;
         }
+        if (Bitmap is null)
+        {
+            MonitorHandshake.Send(socket, _regions, _uffd.Fd, File);
+            return;
+        }
         // Before the vCPUs run, so that none misses a page.
-        Bitmap!.SetAll();
+        Bitmap.SetAll();
         MonitorHandshake.Send(socket, _regions, _uffd.Fd, File, _bitmapFd!);
     }
 
@@ -111,8 +120,13 @@ internal sealed unsafe class GuestMemory : IDisposable
         for (var i = 0; i < _regions.Length; i++)
         {
             var part = new MemoryPageRange(PageOf(range.Start), range.Count).Intersect(_regions[i].Pages);
-            if (part.Count > 0)
-                _mappings[i].Discard((part.Start.Value << Page.Shift) - _regions[i].Offset, part.Count << Page.Shift);
+            if (part.Count == 0)
+                continue;
+            var (offset, bytes) = ((part.Start.Value << Page.Shift) - _regions[i].Offset, part.Count << Page.Shift);
+            if (File is null)
+                _mappings[i].Discard(offset, bytes);
+            else
+                _mappings[i].Remove(offset, bytes);
         }
     }
 

@@ -6,6 +6,9 @@ internal enum GuestMemoryForm
     /// <summary>Private memory in pages of 4 KiB.</summary>
     Private,
 
+    /// <summary>Shared memory in pages of 4 KiB: a memfd, allocated, and handed over as well.</summary>
+    Shmem,
+
     /// <summary>Private memory in pages of 2 MiB.</summary>
     HugePages,
 

@@ -103,6 +103,9 @@ internal sealed record GuestReport
             );
         }
 
+        if (Form == GuestMemoryForm.Shmem)
+            output.WriteLine("memory     shared, all of its file allocated and handed over");
+
         if (BalloonPages > 0)
             output.WriteLine($"balloon    {BalloonPages} pages given back");
         if (Collections > 0)
@@ -133,6 +136,7 @@ internal sealed record GuestReport
                 Requests,
                 RepeatedAnswers,
                 BalloonPages,
+                Memory = Units.NameOf(Form),
                 MemfdInPlaceOfGuestMemfd = SecretFree,
                 NoGuestMemfdBecause = GuestMemfd,
                 Checked,

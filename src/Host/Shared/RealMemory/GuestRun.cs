@@ -40,7 +40,7 @@ internal sealed class GuestRun : IDisposable
         Stamps = new GuestStamps(workload.Vcpus, memory.Pages);
         _touchers = [.. Enumerable.Range(0, workload.Vcpus).Select(i => new Toucher(i, this, workload.Open(i)))];
         memory.HandOver(socket);
-        if (memory.File is not null)
+        if (memory.Bitmap is not null)
             Channel = new FaultChannel(socket, workload.Vcpus);
         _begun = Stopwatch.GetTimestamp();
     }

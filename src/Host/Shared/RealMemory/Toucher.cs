@@ -69,7 +69,7 @@ internal sealed unsafe class Toucher
         if (isWrite)
             _run.Stamps.Note(_index, access.Gfn);
         var value = GuestStamps.ValueOf(_index, access.Gfn);
-        if (memory.File is null || _run.IsDeviceAccess(_index, access.Gfn))
+        if (memory.Bitmap is null || _run.IsDeviceAccess(_index, access.Gfn))
         {
             var at = memory.At(access.Gfn);
             if (isWrite)
@@ -79,13 +79,13 @@ internal sealed unsafe class Toucher
             return;
         }
         // What KVM does: a set bit is an exit, whatever is mapped, and again until the bit is clear.
-        while (memory.Bitmap!.IsSet(access.Gfn.Value) && !_run.IsOver)
+        while (memory.Bitmap.IsSet(access.Gfn.Value) && !_run.IsOver)
             _run.Channel!.Exit(_index, access.Gfn);
         var offset = access.Gfn.Value << Page.Shift;
         if (isWrite)
-            NativeTouch.Write(memory.File, offset + (ulong)GuestStamps.OffsetOf(_index), value);
+            NativeTouch.Write(memory.File!, offset + (ulong)GuestStamps.OffsetOf(_index), value);
         else
-            _ = NativeTouch.Read(memory.File, offset);
+            _ = NativeTouch.Read(memory.File!, offset);
     }
 
     private static void WaitUntil(long dueNs)
