@@ -14,7 +14,7 @@ namespace Userfault.Bench.Cluster;
 /// <summary>
 /// Pages from a source in another process to a destination's guest memory through all of its actors, over TCP loopback:
 /// `cluster-faults [--vcpus 64] [--pages 65536] [--rounds 3] [--loops 1] [--only demand|push] [--fresh 1] [--load 0]
-/// [--receiver 1]`. Each round:
+/// [--receiver 1] [--window 256] [--chunk 64]`. Each round:
 /// what the data plane alone does with as many pages outstanding, which bounds the rest; demand alone at full speed; at
 /// half that rate, which gives the latency; and both with background push. With one loop all actors share a thread that
 /// parks at once and receives pages itself, as the command has it on two cores, unless a thread of the data plane's is to
@@ -49,6 +49,8 @@ internal static class ClusterFaults
             );
             var setup = new Setup(image, server, vcpus, hasOneLoop, IsFresh: Arguments.Number(args, "--fresh", 0) == 1)
             {
+                Window = Arguments.Number(args, "--window", new MigrationSettings().BackgroundWindowPages),
+                Chunk = Arguments.Number(args, "--chunk", new MigrationSettings().BackgroundChunkPages),
                 ReceivesOnLoop = Arguments.Number(args, "--receiver", 0) == 0,
             };
             var only = Arguments.Text(args, "--only", "");
@@ -202,6 +204,8 @@ internal static class ClusterFaults
         {
             Mode = FaultMode.Userfault,
             Background = background,
+            BackgroundWindowPages = setup.Window,
+            BackgroundChunkPages = setup.Chunk,
             ProgressNs = 0,
             SampleNs = 0,
         };
@@ -239,6 +243,12 @@ internal static class ClusterFaults
 
     private sealed record Setup(FileImage Image, ServerProcess Server, int Vcpus, bool HasOneLoop, bool IsFresh)
     {
+        /// <summary>Maximum pages of a push in flight.</summary>
+        public int Window { get; init; }
+
+        /// <summary>Pages of one request of a push.</summary>
+        public int Chunk { get; init; }
+
         /// <summary>Does the actors' loop receive, and not a thread of the client's?</summary>
         public bool ReceivesOnLoop { get; init; }
 

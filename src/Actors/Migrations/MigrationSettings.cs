@@ -21,7 +21,7 @@ public sealed record MigrationSettings
     public BackgroundOrder Background { get; init; } = BackgroundOrder.Sequential;
 
     /// <summary>Maximum background pages in flight.</summary>
-    public int BackgroundWindowPages { get; init; } = 256;
+    public int BackgroundWindowPages { get; init; } = 128;
 
     /// <summary>Pages per background request.</summary>
     public int BackgroundChunkPages { get; init; } = 64;

@@ -41,7 +41,7 @@ public sealed record SweepPoint
     public int LocalityPages { get; init; } = 16;
 
     /// <summary>Maximum background pages in flight; also the maximum per fetcher.</summary>
-    public int BackgroundWindowPages { get; init; } = 256;
+    public int BackgroundWindowPages { get; init; } = 128;
 
     /// <summary>The share of the touched pages that the recorded working set holds, 0 to 1.</summary>
     public double RecordedShare { get; init; } = 0.9;

@@ -188,6 +188,7 @@ public class SweepRunTests
             Prefetch = PrefetchKind.Push,
             CopyNs = 0,
             ThinkNs = 5_000_000,
+            BackgroundWindowPages = 256,
             TouchesPerVcpu = 8,
         };
         // 65536 pages, 256 of them at a time, 30 us each time.
