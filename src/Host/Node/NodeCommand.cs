@@ -114,6 +114,7 @@ internal static class NodeCommand
             Joined = _ => SayServes(offers.Listings[0]),
         };
         using var over = CancellationTokenSource.CreateLinkedTokenSource(ends, offers.Lost);
+        using var warmup = new ServingWarmup(setup, image);
         await new ServingNode(setup, settings, new Replicas()) { View = view }.Run(over.Token);
         if (offers.Problem is { } problem)
             throw new CliException(problem);
