@@ -3,7 +3,9 @@ using Userfault.Bench.DataPlane;
 
 namespace Userfault.Bench.Cluster;
 
-/// <summary>Processes that do nothing but take processor time, in the ordinary scheduling class; ended with this.</summary>
+/// <summary>
+/// Processes that do nothing but take processor time, in the ordinary scheduling class; ended with this.
+/// </summary>
 internal sealed class BusyProcesses : IDisposable
 {
     private readonly List<Process> _processes = [];

@@ -17,9 +17,9 @@ namespace Userfault.Bench.Cluster;
 /// [--receiver 1] [--window 256] [--chunk 64]`. Each round:
 /// what the data plane alone does with as many pages outstanding, which bounds the rest; demand alone at full speed; at
 /// half that rate, which gives the latency; and both with background push. With one loop all actors share a thread that
-/// parks at once and receives pages itself, as the command has it on two cores, unless a thread of the data plane's is to
-/// receive. Guest memory has been touched before, unless it is to be fresh. With a load, demand alone runs again beside so
-/// many busy processes.
+/// parks at once and receives pages itself, as the command has it on two cores, unless a thread of the data plane's is
+/// to receive. Guest memory has been touched before, unless it is to be fresh. With a load, demand alone runs again
+/// beside so many busy processes.
 /// </summary>
 internal static class ClusterFaults
 {

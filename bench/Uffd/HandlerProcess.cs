@@ -6,6 +6,7 @@ namespace Userfault.Bench.Uffd;
 internal sealed class HandlerProcess : IDisposable
 {
     private readonly Process _process;
+    private TimeSpan _atReady;
 
     private HandlerProcess(Process process) => _process = process;
 
@@ -24,11 +25,37 @@ internal sealed class HandlerProcess : IDisposable
             if (!line.Contains(ready, StringComparison.Ordinal))
                 continue;
             _ = handler._process.StandardOutput.ReadToEndAsync();
+            handler._atReady = handler.ProcessorTime;
             return handler;
         }
 
         handler.Dispose();
         throw new InvalidOperationException($"{program} ended before it listened");
+    }
+
+    /// <summary>Processor time since it listened; none once it has ended.</summary>
+    public TimeSpan? Spent
+    {
+        get
+        {
+            try
+            {
+                return ProcessorTime - _atReady;
+            }
+            catch (InvalidOperationException)
+            {
+                return null;
+            }
+        }
+    }
+
+    private TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
     }
 
     public void Dispose()

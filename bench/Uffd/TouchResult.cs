@@ -14,6 +14,12 @@ internal sealed record TouchResult(
 {
     public double PerSecond => Touches / Seconds;
 
+    /// <summary>Processor time of the handler's process per touch, in us; negative where it is not known.</summary>
+    public double HandlerUs { get; init; } = -1;
+
+    /// <summary>The same of the page server; none without one.</summary>
+    public double ServerUs { get; init; }
+
     /// <summary>The toucher's one line.</summary>
     public static TouchResult Parse(string line)
     {

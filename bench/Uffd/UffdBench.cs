@@ -84,19 +84,36 @@ internal static class UffdBench
         Compare(
             rounds,
             ("C, page by page, mapped", () => programs.UnderC(8)),
-            ("serve, page by page", () => programs.UnderServe(8, ["--chunk", "1", "--push", "none"], source)),
-            ("serve, 64 around a fault", () => programs.UnderServe(8, ["--chunk", "64", "--push", "none"], source)),
-            (
+            Served("serve, page by page", () => programs.UnderServe(8, ["--chunk", "1", "--push", "none"], source)),
+            Served(
+                "serve, 64 around a fault",
+                () => programs.UnderServe(8, ["--chunk", "64", "--push", "none"], source)
+            ),
+            Served(
                 "serve, 512 around and push",
                 () => programs.UnderServe(8, ["--chunk", "512", "--push", "sequential"], source)
             ),
-            ("memfd, 64 around a fault", () => OfMemfd(programs, 8, "64", "none", source)),
-            ("memfd, 512 around and push", () => OfMemfd(programs, 8, "512", "sequential", source)),
-            (
+            Served("memfd, 64 around a fault", () => OfMemfd(programs, 8, "64", "none", source)),
+            Served("memfd, 512 around and push", () => OfMemfd(programs, 8, "512", "sequential", source)),
+            Served(
                 "the same, a file of holes",
                 () => programs.UnderServe(8, ["--chunk", "512", "--push", "sequential"], source, memory: "holes")
             )
         );
+
+        (string, Func<TouchResult>) Served(string name, Func<TouchResult> run) =>
+            (
+                name,
+                () =>
+                {
+                    var before = server.ProcessorTime;
+                    var result = run();
+                    return result with
+                    {
+                        ServerUs = (server.ProcessorTime - before).TotalMicroseconds / result.Touches,
+                    };
+                }
+            );
     }
 
     // Memory whose file is allocated beforehand and handed over: pages are written into it and mapped by runs.
@@ -160,6 +177,7 @@ internal static class UffdBench
                         + $"({ratios[0]:F2} to {ratios[^1]:F2})"
                         + $"  p50 {median.P50Us, 7:F1}  p99 {median.P99Us, 8:F1}  p99.9 {tails[rounds / 2], 8:F1} us "
                         + $"({tails[0]:F0} to {tails[^1]:F0})"
+                        + $"  processor {median.HandlerUs:F2} + {median.ServerUs:F2} us"
                 )
             );
         }

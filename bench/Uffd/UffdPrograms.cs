@@ -44,7 +44,7 @@ internal sealed class UffdPrograms
     {
         var socket = NextSocket();
         using var handler = HandlerProcess.Start(_handler, [socket, Image], "ready");
-        return Touch(socket, threads, touches, pauseUs);
+        return Touch(handler, socket, threads, touches, pauseUs);
     }
 
     /// <summary>A round under <c>userfault serve</c>.</summary>
@@ -63,7 +63,7 @@ internal sealed class UffdPrograms
             [.. Userfault("serve"), "--socket", socket, "--once", .. options, .. source ?? ["--image", Image]],
             " pages of image "
         );
-        return Touch(socket, threads, touches, pauseUs, memory);
+        return Touch(handler, socket, threads, touches, pauseUs, memory);
     }
 
     /// <summary>A round with migrations on actors, and their collections, going on beside it.</summary>
@@ -116,20 +116,31 @@ internal sealed class UffdPrograms
 
     private string NextSocket() => Path.Combine(_folder, $"s{_rounds++}");
 
-    private TouchResult Touch(string socket, int threads, int touches, int pauseUs, string memory = "private")
+    private TouchResult Touch(
+        HandlerProcess handler,
+        string socket,
+        int threads,
+        int touches,
+        int pauseUs,
+        string memory = "private"
+    )
     {
         var args = new[] { threads, touches, pauseUs }.Select(n => n.ToString(CultureInfo.InvariantCulture));
         using var toucher = Process.Start(
             new ProcessStartInfo(_toucher, [socket, _bytes, .. args, memory]) { RedirectStandardOutput = true }
         )!;
-        var said = toucher.StandardOutput.ReadToEndAsync();
-        if (!toucher.WaitForExit(TimeSpan.FromMinutes(2)))
+        var said = toucher.StandardOutput.ReadLineAsync();
+        var isSaid = said.Wait(TimeSpan.FromMinutes(2));
+        // The handler ends with the toucher, which has yet to give its memory back.
+        var spent = handler.Spent;
+        if (!isSaid || !toucher.WaitForExit(TimeSpan.FromMinutes(2)))
         {
             toucher.Kill();
             throw new InvalidOperationException("the toucher waits for a page that does not come");
         }
 
-        return TouchResult.Parse(said.Result);
+        var result = TouchResult.Parse(said.Result ?? "");
+        return spent is { } time ? result with { HandlerUs = time.TotalMicroseconds / result.Touches } : result;
     }
 
     private static void WriteImage(string path, int pages)

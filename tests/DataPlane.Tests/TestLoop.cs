@@ -2,7 +2,9 @@ using Userfault.Linux;
 
 namespace Userfault.DataPlane.Tests;
 
-/// <summary>A thread that does nothing but read what is added, as an event loop of actors does between messages.</summary>
+/// <summary>
+/// A thread that does nothing but read what is added, as an event loop of actors does between messages.
+/// </summary>
 internal sealed class TestLoop : IReadinessLoop, IDisposable
 {
     private readonly Doorbell _bell = new();

@@ -4,8 +4,8 @@ namespace Userfault.Host.Tests;
 
 public sealed class MigrationRunTests
 {
-    // A loop that spins where others want the core makes every page wait for the scheduler; one that sleeps is woken for
-    // each fault of few vCPUs.
+    // A loop that spins where others want the core makes every page wait for the scheduler; one that sleeps is woken
+    // for each fault of few vCPUs.
     [Theory]
     [InlineData(4, 0, 1, "userfault-vcpus", "userfault-memslots")]
     [InlineData(4, 2, 1, "userfault-vcpus", "userfault-memslots")]

@@ -12,9 +12,9 @@ public sealed class SpinTimeTests
     [InlineData(64, 40, 21, 0)]
     [InlineData(64, 40, 20, 80)]
     [InlineData(64, 40, 4000, 0)]
-    public void It_is_twice_a_wake_up_where_processors_are_free(int processors, int asleepUs, int awakeUs, int spinUs) =>
+    public void It_is_twice_a_wake_up_where_processors_are_free(int processors, int asleepUs, int awakeUs, int us) =>
         Assert.Equal(
-            TimeSpan.FromMicroseconds(spinUs),
+            TimeSpan.FromMicroseconds(us),
             SpinTime.Choose(processors, TimeSpan.FromMicroseconds(asleepUs), TimeSpan.FromMicroseconds(awakeUs))
         );
 

@@ -8,8 +8,8 @@ namespace Userfault.Actors;
 /// <summary>
 /// One thread with a queue of mailboxes to run. Posts from the loop's own thread go to a list that no other thread
 /// accesses; posts from other threads go through a concurrent queue and wake the thread only if it is parked. The loop
-/// is also a clock: the thread itself sends timed messages, so timers for its own actors involve no other thread. And it
-/// reads descriptors: what arrives for its actors is received on their thread, after everything that they had to do.
+/// is also a clock: the thread itself sends timed messages, so timers for its own actors involve no other thread. And
+/// it reads descriptors: what arrives for its actors is received on their thread, after everything that they had to do.
 /// </summary>
 internal sealed class EventLoop : IGuestTime, IReadinessLoop
 {

@@ -11,7 +11,8 @@ namespace Userfault.Actors;
 /// </summary>
 /// <remarks>
 /// HOCON: <c>type = "Userfault.Actors.EventLoopDispatcherConfigurator, Userfault.Actors"</c>, <c>spin</c> (a duration;
-/// 0 parks at once; auto, which is the default: <see cref="SpinTime.OfThisMachine"/>), and Akka's own <c>throughput</c>.
+/// 0 parks at once; auto, which is the default: <see cref="SpinTime.OfThisMachine"/>), and Akka's own
+/// <c>throughput</c>.
 /// </remarks>
 public sealed class EventLoopDispatcher : MessageDispatcher
 {

@@ -6,7 +6,8 @@ namespace Userfault.DataPlane;
 /// The requesting end of the page data plane (docs/data-plane.md): an <see cref="IPageSource"/> whose pages are in
 /// another process. A thread of its own connects; that thread, or the loop of the options, receives into pooled buffers
 /// and delivers pages to sinks by reference. Requests may be made on any thread, which also sends them. Everything that
-/// the server sends is checked; a server that violates the protocol is disconnected, and every outstanding request ends.
+/// the server sends is checked; a server that violates the protocol is disconnected, and every outstanding request
+/// ends.
 /// </summary>
 public sealed partial class PageClient : IPageSource
 {

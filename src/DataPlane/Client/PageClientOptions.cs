@@ -39,7 +39,8 @@ public sealed record PageClientOptions
 
     /// <summary>
     /// The loop on whose thread the client receives and delivers, so that pages are placed by the thread that receives
-    /// them; null for a thread of the client's own, which also serves TLS and systems whose sockets cannot be waited for.
+    /// them; null for a thread of the client's own, which also serves TLS and systems whose sockets cannot be waited
+    /// for.
     /// </summary>
     public IReadinessLoop? Loop { get; init; }
 

@@ -29,6 +29,7 @@ internal sealed unsafe class PageDelivery : IDisposable
         (Settings, Map, Missing, _monitor, _recorder) = (settings, vm.Map, vm.State.Missing, monitor, recorder);
         _time = settings.Time;
         Placement = Placement.Of(vm, Counters, settings);
+        Placement.Start();
         Claims = new PageClaims(new MemoryPageRange(new MemoryPage(0), Map.PageLimit), Missing);
         Deferred = new DeferredFaults(Counters);
         IsInPlace = offset => !Missing.IsSet(offset >> Page.Shift);

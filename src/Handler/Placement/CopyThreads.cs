@@ -7,7 +7,7 @@ namespace Userfault.Handler;
 /// Copies pages by several threads. The kernel spends more than a microsecond on each page, so one thread alone limits
 /// a VM whose guest waits for chunks. The work is cut into pieces; the pager's thread takes pieces as its helpers do,
 /// so that a helper that wakes late costs nothing. Pieces that a thread of the guest waits for are taken first. Helpers
-/// spin for a moment before they sleep. Nothing is allocated after construction.
+/// spin for a moment before they sleep. Nothing is allocated after <see cref="Start"/>.
 /// </summary>
 internal sealed unsafe class CopyThreads : IDisposable
 {
@@ -30,7 +30,9 @@ internal sealed unsafe class CopyThreads : IDisposable
     private int _done;
     private volatile bool _isOver;
 
-    /// <summary>Some helper threads beside the thread that calls <see cref="CopyPieces"/>.</summary>
+    /// <summary>
+    /// Some helper threads beside the thread that calls <see cref="CopyPieces"/>; none before <see cref="Start"/>.
+    /// </summary>
     /// <param name="uffd">Of the VM; not owned.</param>
     /// <param name="helpers">How many beside the caller's.</param>
     /// <param name="spinNs">How long one looks for work before it sleeps.</param>
@@ -48,6 +50,13 @@ internal sealed unsafe class CopyThreads : IDisposable
         _pieces = new Piece[Math.Min(maxPieces, MaxPieces)];
         (_uffd, _spinNs) = (uffd, spinNs);
         _helpers = [.. Enumerable.Range(0, helpers).Select(i => new Helper(this, i))];
+    }
+
+    /// <summary>Starts the helpers, once. Until then whoever calls <see cref="CopyPieces"/> copies alone.</summary>
+    public void Start()
+    {
+        foreach (var helper in _helpers)
+            helper.Start();
     }
 
     /// <summary>
@@ -188,8 +197,9 @@ internal sealed unsafe class CopyThreads : IDisposable
         {
             _owner = owner;
             _thread = new Thread(Run) { IsBackground = true, Name = $"copy {index}" };
-            _thread.Start();
         }
+
+        public void Start() => _thread.Start();
 
         public void Call()
         {
@@ -201,7 +211,8 @@ internal sealed unsafe class CopyThreads : IDisposable
         public void Dispose()
         {
             _wake.Signal();
-            _thread.Join();
+            if ((_thread.ThreadState & System.Threading.ThreadState.Unstarted) == 0)
+                _thread.Join();
             _wake.Dispose();
         }
 

@@ -100,6 +100,9 @@ internal abstract unsafe partial class Placement : IDisposable
             : new GuestMemfdPlacement(vm, vm.Memfd, counters, settings);
     }
 
+    /// <summary>Starts what runs beside the pager's thread: once, when this object is whole.</summary>
+    public virtual void Start() { }
+
     /// <summary>The first page of what the kernel puts in place together with a page.</summary>
     public MemoryPage GranuleOf(MemoryPage memoryPage) => new(memoryPage.Value & ~(PagesPerGranule - 1));
 

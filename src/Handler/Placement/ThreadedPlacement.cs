@@ -23,6 +23,7 @@ internal abstract unsafe class ThreadedPlacement : Placement
             Math.Max(1, settings.CopyThreads) - 1,
             settings.SpinNs,
             VmState.MessagesAtOnce * (int)Math.Min(ChunkPages, 64),
+            // Not called before the threads are started: until then this object is not whole.
             this as IPieceWriter
         );
 
@@ -31,6 +32,9 @@ internal abstract unsafe class ThreadedPlacement : Placement
 
     /// <summary>How calls resolve now: in a batch nobody is woken by them.</summary>
     protected UffdModes Modes { get; private set; }
+
+    /// <inheritdoc/>
+    public override void Start() => Threads.Start();
 
     /// <summary>
     /// From here on nobody is woken until <see cref="EndBatch"/>: each wake walks the list of all who sleep, so one for

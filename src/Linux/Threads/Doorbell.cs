@@ -72,7 +72,9 @@ public sealed unsafe class Doorbell : IDisposable
         }
     }
 
-    /// <summary>Was this descriptor of <see cref="Watch"/>, by its index, readable or at its end in the last wait?</summary>
+    /// <summary>
+    /// Was this descriptor of <see cref="Watch"/>, by its index, readable or at its end in the last wait?
+    /// </summary>
     public bool IsReadable(int index) => _polled[1 + index].Returned != 0;
 
     /// <summary>

@@ -1,8 +1,8 @@
 namespace Userfault.Linux;
 
 /// <summary>
-/// How long a thread looks for work before it sleeps. With few processors not at all: the one that it would keep busy is
-/// wanted by the thread that it waits for. With many, measured once per process: twice what a wake-up and its answer
+/// How long a thread looks for work before it sleeps. With few processors not at all: the one that it would keep busy
+/// is wanted by the thread that it waits for. With many, measured once per process: twice what a wake-up and its answer
 /// take, if two threads that look answer each other clearly faster than two that sleep, which they do only as long as
 /// processors are free.
 /// </summary>

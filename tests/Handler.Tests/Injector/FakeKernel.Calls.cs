@@ -112,14 +112,18 @@ internal sealed unsafe partial class FakeKernel
     private void Call()
     {
         Calls++;
-        if (KillsHandler && _dice.Comes(60))
-        {
-            KillsHandler = false;
-            Note("the handler dies");
-            throw new HandlerDied();
-        }
+        MayDie();
         if (_dice.Comes(20))
             Beside?.Invoke();
+    }
+
+    private void MayDie()
+    {
+        if (!KillsHandler || !_dice.Comes(40))
+            return;
+        KillsHandler = false;
+        Note("the handler dies");
+        throw new HandlerDied();
     }
 
     private bool IsInjected(ReadOnlySpan<LinuxErrno> errors, out LinuxErrno error)

@@ -136,6 +136,7 @@ internal sealed unsafe partial class FakeKernel : IUserfaultfd, IPagePresence
             [LinuxErrno.EAGAIN, LinuxErrno.EAGAIN, LinuxErrno.EINTR, LinuxErrno.ENOMEM, LinuxErrno.ENOSPC]
         );
         Noted("copy", to, bytes, result.Error, result.Done);
+        MayDie();
         return result;
     }
 
@@ -162,6 +163,8 @@ internal sealed unsafe partial class FakeKernel : IUserfaultfd, IPagePresence
     {
         var result = Map(start, bytes, modes);
         Noted("continue", start, bytes, result.Error, result.Done);
+        // It is done, and nothing that follows is.
+        MayDie();
         return result;
     }
 

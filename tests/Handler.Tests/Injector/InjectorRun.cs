@@ -233,7 +233,7 @@ internal sealed class InjectorRun : IDisposable
         {
             // What its process descriptor says.
             if (_kernel.IsDead && _end == PagerEnd.None)
-                _end = _pager.OnMonitorGone();
+                _end = OnMonitorGone();
             if (_end is PagerEnd.Failed or PagerEnd.MonitorGone || (_kernel.IsDead && _end != PagerEnd.None))
                 return null;
             var isMoving = _kernel.Balloon.Step();
@@ -266,6 +266,20 @@ internal sealed class InjectorRun : IDisposable
             _clock.MoveMs(Math.Max(1, (_wakesAtNs - _clock.NowNs) / 1_000_000));
         }
         return $"no end within {MaxSteps} steps: {Asleep()}";
+    }
+
+    // A standby finds out by itself.
+    private PagerEnd OnMonitorGone()
+    {
+        try
+        {
+            return _pager.OnMonitorGone();
+        }
+        catch (HandlerDied)
+        {
+            TakeOver();
+            return PagerEnd.None;
+        }
     }
 
     private void Stop()

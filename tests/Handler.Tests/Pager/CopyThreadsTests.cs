@@ -23,8 +23,20 @@ public unsafe class CopyThreadsTests
             using var memory = Watched(out var uffd);
             using var watcher = uffd;
             using var threads = new CopyThreads(uffd, helpers, spinNs: 5_000);
+            threads.Start();
             CopyAndCompare(threads, memory, source);
         }
+    }
+
+    [SkippableFact]
+    public void Until_helpers_are_started_the_caller_copies_alone()
+    {
+        Here.NeedsUserfaultfd();
+        using var memory = Watched(out var uffd);
+        using var watcher = uffd;
+        using var source = Numbered();
+        using var threads = new CopyThreads(uffd, 2, spinNs: 0);
+        CopyAndCompare(threads, memory, source);
     }
 
     /// <summary>As one thread would: what lies before the gap, and why there is one.</summary>
@@ -41,6 +53,7 @@ public unsafe class CopyThreadsTests
         using var watcher = uffd;
         using var source = Numbered();
         using var threads = new CopyThreads(uffd, 1, spinNs: 20_000);
+        threads.Start();
         Assert.True(uffd.Zeropage(memory.Address + ((ulong)present << Page.Shift), Page.Size).IsComplete);
         var result = threads.Copy(memory.Address, source.Start, 128ul << Page.Shift);
         Assert.Equal((ulong)done << Page.Shift, result.Done);

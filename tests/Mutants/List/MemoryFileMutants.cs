@@ -12,6 +12,30 @@ internal static class MemoryFileMutants
     public static IReadOnlyList<Mutant> List { get; } =
     [
         new(
+            "file-mapped-before-its-bit",
+            "A page of the memory file is mapped before its bit is clear: a standby writes over what the guest wrote.",
+            Injector,
+            Placement,
+            "_file.Write(first, run, bytes);",
+            """
+            _file.Write(first, run, bytes);
+            if (BUG)
+                _ = Show(address, run, Modes);
+            """
+        ),
+        new(
+            "piece-mapped-before-its-bit",
+            "The same of a piece that is written beside others.",
+            Injector,
+            Placement,
+            "_file.Write(new MemoryPage(first), run, from);",
+            """
+            _file.Write(new MemoryPage(first), run, from);
+            if (BUG)
+                _ = Show(to, run, UffdModes.None);
+            """
+        ),
+        new(
             "cached-is-in-place",
             "A page of an allocated file counts as in place, because the page cache holds it.",
             Injector,

@@ -114,8 +114,8 @@ internal static class WorkingSetMutants
                 "Cluster.SharedWorkingSetTests.A_destination_replays_the_latest_set_that_a_source_has"
             ),
             "Host/Shared/Sources/SharedWorkingSets.cs",
-            "(than.Generation, than.Recordings)) > 0",
-            "(than.Generation, than.Recordings)) < 0"
+            "(set.Generation, set.Recordings).CompareTo((than.Generation, than.Recordings)) > 0",
+            "(set.Generation, set.Recordings).CompareTo((than.Generation, than.Recordings)) < 0"
         ),
         new(
             "working-set-never-looked-at-again",

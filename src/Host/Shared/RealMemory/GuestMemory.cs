@@ -7,8 +7,8 @@ namespace Userfault.Cli;
 
 /// <summary>
 /// The stand-in monitor's guest memory: mapped, registered, and handed over. In the main form it is private memory,
-/// or a memfd that is handed over too; in the secret-free form a memfd in a guest_memfd's place, which vCPUs access by the file,
-/// and the monitor by its mapping.
+/// or a memfd that is handed over too; in the secret-free form a memfd in a guest_memfd's place, which vCPUs access by
+/// the file, and the monitor by its mapping.
 /// </summary>
 internal sealed unsafe class GuestMemory : IDisposable
 {
