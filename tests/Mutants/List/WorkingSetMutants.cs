@@ -115,7 +115,7 @@ internal static class WorkingSetMutants
             ),
             "Host/Shared/Sources/SharedWorkingSets.cs",
             "(than.Generation, than.Recordings)) > 0",
-            "(than.Generation, than.Recordings)) < 0"
+            "(than.Generation, than.Recordings)) * (BUG ? -1 : 1) > 0"
         ),
         new(
             "working-set-never-looked-at-again",
