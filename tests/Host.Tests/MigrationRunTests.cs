@@ -1,4 +1,6 @@
+using Userfault.Actors;
 using Userfault.Cli;
+using Userfault.Pages;
 
 namespace Userfault.Host.Tests;
 
@@ -22,4 +24,23 @@ public sealed class MigrationRunTests
         string vcpus,
         string memslots
     ) => Assert.Equal((vcpus, memslots), MigrationRun.DispatchersFor(processors, others, count));
+
+    [Fact]
+    public async Task Ctrl_C_before_the_start_has_a_report_as_well()
+    {
+        const ulong Pages = 2048;
+        using var inputs = RunInputs.Of(
+            new SyntheticImage(new SyntheticSettings(Pages, 0.3, 0.1)),
+            new PatternWorkload(new PatternSettings(PatternKind.Random, 2, Pages))
+        );
+        await using var feed = new LocalFeed(Settings.Load(null).Config, 1, new SourceSection(LinkSettings.None, 1024));
+        await using var backend = new ModelBackend(new MigrationSettings(), feed, _ => inputs);
+        await feed.Open(static _ => { }, CancellationToken.None);
+        await backend.Start(inputs, WorkingSetRecording.Off, CancellationToken.None);
+        var report = await backend
+            .Run(static _ => { }, new CancellationToken(canceled: true))
+            .WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal((MigrationState.Failed, "stopped by Ctrl-C"), (report.State, report.Reason));
+        Assert.Equal((Pages, 0UL), (report.Pages, report.PagesPresent));
+    }
 }

@@ -65,7 +65,17 @@ public sealed partial class MigrationActor
         if (_final is not null || _sample is not null)
             return;
         _final = new ReportCollector();
-        _vm.Tell(VmProtocol.GetReports.Instance);
+        if (_vm.IsNobody())
+        {
+            // Stopped before its start: there is no VM to ask, and none of its pages is in place.
+            _pages = _missingPages = _plan.Regions.Aggregate(0UL, static (sum, region) => sum + region.Count);
+            _final.Take(new VmProtocol.ReportsComing(Vcpus: 0, Slots: 0));
+        }
+        else
+        {
+            _vm.Tell(VmProtocol.GetReports.Instance);
+        }
+
         _fetchers.Tell(FetcherPoolProtocol.GetReports.Instance);
     }
 

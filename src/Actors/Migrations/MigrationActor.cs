@@ -147,6 +147,9 @@ public sealed partial class MigrationActor : UntypedActor
 
     private void Prepare()
     {
+        // Stopped before; it has reported, or is about to.
+        if (_core.IsOver)
+            return;
         var settings = _plan.Settings;
         var policy = settings.Architecture == Architecture.X86 ? MmuPolicy.X86 : MmuPolicy.Arm64;
         _vm = Context.ActorOf(

@@ -7,7 +7,7 @@ namespace Userfault.Actors;
 internal sealed class MigrationCore(int vcpus, bool fetchAll)
 {
     private readonly bool[] _finished = new bool[vcpus];
-    private long _startNs;
+    private long? _startNs;
     private long _pausedNs;
     private long _pauseTotalNs;
 
@@ -37,8 +37,8 @@ internal sealed class MigrationCore(int vcpus, bool fetchAll)
     /// </summary>
     public bool IsReadyToVerify => !IsOver && GuestNs >= 0 && (CompletionNs >= 0 || !fetchAll);
 
-    /// <summary>Time since the guest was started, in ns.</summary>
-    public long ElapsedNs(long nowNs) => State == MigrationState.Preparing ? 0 : nowNs - _startNs;
+    /// <summary>Time since the guest was started, in ns; 0 if it was not.</summary>
+    public long ElapsedNs(long nowNs) => nowNs - _startNs ?? 0;
 
     /// <summary>The guest is started.</summary>
     public void Started(long nowNs)
@@ -75,7 +75,7 @@ internal sealed class MigrationCore(int vcpus, bool fetchAll)
     {
         if (CompletionNs >= 0 || State == MigrationState.Preparing)
             return false;
-        CompletionNs = nowNs - _startNs;
+        CompletionNs = ElapsedNs(nowNs);
         return true;
     }
 
@@ -86,7 +86,7 @@ internal sealed class MigrationCore(int vcpus, bool fetchAll)
             return;
         _finished[vcpu] = true;
         if (++FinishedVcpus == vcpus)
-            GuestNs = nowNs - _startNs;
+            GuestNs = ElapsedNs(nowNs);
     }
 
     /// <summary>Verification is finished.</summary>

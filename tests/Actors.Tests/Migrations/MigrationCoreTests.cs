@@ -58,6 +58,8 @@ public sealed class MigrationCoreTests
         core.Fail("first");
         core.Fail("second");
         Assert.Equal((MigrationState.Failed, "first"), (core.State, core.Reason));
+        // It was never started.
+        Assert.Equal(0, core.ElapsedNs(50));
         Assert.Throws<InvalidOperationException>(() => core.Started(0));
     }
 }

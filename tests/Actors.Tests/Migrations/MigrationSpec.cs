@@ -64,6 +64,39 @@ public class MigrationSpec(ITestOutputHelper output) : TestKit("akka.loglevel = 
         Assert.InRange(report.PagesPresent, 1UL, 2000UL);
     }
 
+    [Fact]
+    public void What_is_stopped_before_its_start_reports_at_once()
+    {
+        using var guest = new Guest(4096);
+        var settings = new MigrationSettings();
+        var pool = Sys.ActorOf(FetcherPoolActor.Props(settings.Fetcher));
+        pool.Tell(new FetcherPoolProtocol.AddFetcher(0, [guest.Source()]));
+        var migration = Sys.ActorOf(
+            MigrationActor.Props(guest.Plan(new SchedulerTime(Sys.Scheduler), settings), pool, TestActor)
+        );
+        migration.Tell(new MigrationProtocol.Stop("stopped by a test"));
+        var report = FishForMessage<MigrationReport>(_ => true, Patience);
+        Assert.Equal((MigrationState.Failed, "stopped by a test"), (report.State, report.Reason));
+        Assert.Equal((4096UL, 0UL, 0L), (report.Pages, report.PagesPresent, report.ElapsedNs));
+        Assert.False(report.IsVerified);
+
+        // The start that comes behind it makes no VM, and there is no other report.
+        migration.Tell(MigrationProtocol.Start.Instance);
+        Assert.Equal(MigrationState.Failed, Ask(migration).State);
+        Assert.Empty(report.Vcpus);
+        Sys.ActorSelection(migration.Path / "vm").Tell(new Identify(null), TestActor);
+        Assert.Null(ExpectMsg<ActorIdentity>(Patience).Subject);
+        Watch(migration);
+        Sys.Stop(migration);
+        ExpectTerminated(migration, Patience);
+    }
+
+    private MigrationProgress Ask(IActorRef migration)
+    {
+        migration.Tell(MigrationProtocol.GetProgress.Instance, TestActor);
+        return ExpectMsg<MigrationProgress>(Patience);
+    }
+
     private MigrationReport Migrate(Guest guest, MigrationSettings settings)
     {
         var plan = guest.Plan(new SchedulerTime(Sys.Scheduler), settings with { ProgressNs = 0 });

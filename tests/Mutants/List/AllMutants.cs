@@ -23,5 +23,6 @@ internal static class AllMutants
         .. RestoreFromClusterMutants.List,
         .. BenchMutants.List,
         .. WorkingSetMutants.List,
+        .. WarmupMutants.List,
     ];
 }

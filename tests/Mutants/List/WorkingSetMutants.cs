@@ -24,7 +24,7 @@ internal static class WorkingSetMutants
             OfMerge("A_limit_keeps_what_is_wanted_most_and_of_that_what_is_wanted_first_in_order"),
             Set,
             ".OrderByDescending(i => Entries[i].Weight)",
-            ".OrderByDescending(_ => 0)"
+            ".OrderByDescending(i => BUG ? 0 : Entries[i].Weight)"
         ),
         new(
             "working-set-foreign",
@@ -47,8 +47,8 @@ internal static class WorkingSetMutants
             "Old recordings count as much as new ones.",
             OfMerge("A_page_counts_as_often_as_it_was_wanted_and_older_recordings_count_less"),
             Merge,
-            "Weight = (ulong)((entry.Weight * decay) + 0.5)",
-            "Weight = entry.Weight"
+            "(ulong)((entry.Weight * decay) + 0.5)",
+            "entry.Weight"
         ),
         new(
             "working-set-merge-ages-once",
@@ -72,15 +72,15 @@ internal static class WorkingSetMutants
             OfMerge("The_order_is_that_of_first_touch_however_often"),
             Merge,
             ".OrderBy(static entry => entry.Rank / PagesPerStep)",
-            ".OrderByDescending(static entry => entry.Weight)"
+            ".OrderBy(static entry => BUG ? ulong.MaxValue - entry.Weight : entry.Rank / PagesPerStep)"
         ),
         new(
             "working-set-torn",
             "Neighbours whose mean ranks differ a little are replayed one by one.",
             OfMerge("Neighbours_that_are_wanted_at_one_moment_stay_together"),
             Merge,
-            "PagesPerStep = 64;",
-            "PagesPerStep = 1;"
+            "const ulong PagesPerStep = 64;",
+            "static readonly ulong PagesPerStep = BUG ? 1UL : 64;"
         ),
         new(
             "working-set-page-twice",
@@ -114,8 +114,8 @@ internal static class WorkingSetMutants
                 "Cluster.SharedWorkingSetTests.A_destination_replays_the_latest_set_that_a_source_has"
             ),
             "Host/Shared/Sources/SharedWorkingSets.cs",
-            "(set.Generation, set.Recordings).CompareTo((than.Generation, than.Recordings)) > 0",
-            "(set.Generation, set.Recordings).CompareTo((than.Generation, than.Recordings)) < 0"
+            "(than.Generation, than.Recordings)) > 0",
+            "(than.Generation, than.Recordings)) * (BUG ? -1 : 1) > 0"
         ),
         new(
             "working-set-never-looked-at-again",
