@@ -62,6 +62,13 @@ public sealed class KilledNodeTests : ClusterSpec
         var source = await Start("source", [.. Image, .. Config("join-timeout = 16s", "stable-after = 1s")]);
         using var migration = CommandLine.Start(["migrate", "--cluster", source.Address, .. SlowGuest, .. patient]);
         await Migration.Line(migration, " running ");
+        // What other nodes know of a destination is told once an interval: before that, nobody misses it.
+        await Eventually.Holds(async () =>
+            (await Migration.Status(source.Address))
+                .GetProperty("nodes")
+                .EnumerateArray()
+                .Any(static n => n.GetProperty("state").GetString()!.StartsWith("running", StringComparison.Ordinal))
+        );
 
         migration.Kill();
 

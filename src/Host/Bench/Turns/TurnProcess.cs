@@ -9,6 +9,7 @@ namespace Userfault.Cli;
 internal sealed class TurnProcess(IReadOnlyList<string> imageArguments)
 {
     // Shells and .NET tell a signal by this.
+    private const int SigKill = 9;
     private const int SignalExitCode = 128;
 
     /// <summary>Makes it.</summary>
@@ -44,6 +45,9 @@ internal sealed class TurnProcess(IReadOnlyList<string> imageArguments)
         if (cancelled.IsCancellationRequested || process.ExitCode == ExitCodes.Interrupted)
             throw new InterruptedException();
         var signal = process.ExitCode - SignalExitCode;
+        // A handler that cannot serve uses SIGKILL; another signal is somebody's who wants an end.
+        if (signal > 0 && signal != SigKill)
+            throw new InterruptedException();
         if (signal > 0)
         {
             return TurnResult.Failed(

@@ -167,8 +167,17 @@ internal sealed class MigrateOptions
 
         var replay = result.GetValue(WorkingSets.Shared) ? WorkingSets.Shared.Name : WorkingSets.Replay.Name;
         var replays = result.GetValue(WorkingSets.Shared) || result.GetValue(WorkingSets.Replay) is not null;
-        if (replays && result.GetValue(Background) is null)
-            settings.Override("background.order", replay, Units.NameOf(BackgroundOrder.Recorded));
+        var recorded = Units.NameOf(BackgroundOrder.Recorded);
+        if (replays && result.GetValue(Background) is { } order && order != recorded)
+        {
+            throw new CliException(
+                $"{Background.Name} {order}: {replay} pushes in the order of the working set, and the rest after it; leave "
+                    + $"{Background.Name} out"
+            );
+        }
+
+        if (replays)
+            settings.Override("background.order", replay, recorded);
         return settings;
     }
 

@@ -109,8 +109,16 @@ internal static class MigrationProcedure
         view.End();
 
         var nodes = await feed.End(report);
-        ReportTable.Write(report, view.Output, nodes);
-        outputs.Write(report, backend.Kind, nodes, compiled);
+        // The files are there even if nobody can read the table.
+        try
+        {
+            outputs.Write(report, backend.Kind, nodes, compiled);
+        }
+        finally
+        {
+            ReportTable.Write(report, view.Output, nodes);
+        }
+
         return ExitCodes.Of(report, cancelled);
     }
 }

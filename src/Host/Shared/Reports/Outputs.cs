@@ -21,7 +21,11 @@ internal sealed class Outputs
         Check("--html", html);
         Check("--record", record);
         Check("--csv", csv);
+        CheckApart();
     }
+
+    private (string Option, string? Path)[] Files =>
+        [("--json", JsonIsStandardOutput ? null : _json), ("--html", _html), ("--record", _record), ("--csv", _csv)];
 
     /// <summary>What the options name.</summary>
     /// <exception cref="CliException">A folder is not there, or an output is a file that is read.</exception>
@@ -50,10 +54,7 @@ internal sealed class Outputs
     /// <exception cref="CliException">An output is one of them, by whatever name.</exception>
     public void KeepFrom(params string?[] inputs)
     {
-        foreach (
-            var (option, path) in ((string, string?)[])
-                [("--json", _json), ("--html", _html), ("--record", _record), ("--csv", _csv)]
-        )
+        foreach (var (option, path) in Files)
         {
             if (path is null || FileStamp.TryOf(path) is not { } written)
                 continue;
@@ -132,12 +133,41 @@ internal sealed class Outputs
     {
         if (path is null)
             return;
+        if (path.Length == 0)
+            throw new CliException($"{option}: the name is empty; name a file");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path));
         if (Directory.Exists(path))
             throw new CliException($"{option}: {path} is a folder; name a file");
         if (!Directory.Exists(folder))
             throw new CliException($"{option}: there is no folder {folder}; make it first");
     }
+
+    // The one that is written last would be all that is left.
+    private void CheckApart()
+    {
+        var files = Files.Where(static f => f.Path is not null).ToArray();
+        for (var i = 0; i < files.Length; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                if (IsSame(files[i].Path!, files[j].Path!))
+                {
+                    throw new CliException(
+                        $"{files[i].Option}: {files[i].Path} is the file of {files[j].Option}, too; name another file"
+                    );
+                }
+            }
+        }
+    }
+
+    private static bool IsSame(string one, string other) =>
+        Path.GetFullPath(one) == Path.GetFullPath(other)
+        || (
+            FileStamp.TryOf(one) is { } first
+            && FileStamp.TryOf(other) is { } second
+            && (first.Device, first.Inode) == (second.Device, second.Inode)
+            && File.Exists(one)
+        );
 
     private static void WriteOut(string text)
     {
