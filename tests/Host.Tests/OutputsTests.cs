@@ -29,8 +29,8 @@ public sealed class OutputsTests
 
         Assert.Equal(2, run.ExitCode);
         Assert.Equal(
-            "userfault: --background none: --replay pushes in the order of the working set, and the rest after it; leave "
-                + "--background out",
+            "userfault: --background none: --replay pushes in the order of the working set, and the rest after it; "
+                + "leave --background out",
             run.Error.Trim()
         );
     }

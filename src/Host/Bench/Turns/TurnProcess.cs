@@ -46,7 +46,7 @@ internal sealed class TurnProcess(IReadOnlyList<string> imageArguments)
             throw new InterruptedException();
         var signal = process.ExitCode - SignalExitCode;
         // A handler that cannot serve uses SIGKILL; another signal is somebody's who wants an end.
-        if (signal > 0 && signal != SigKill)
+        if (signal is > 0 and not SigKill)
             throw new InterruptedException();
         if (signal > 0)
         {

@@ -171,8 +171,8 @@ internal sealed class MigrateOptions
         if (replays && result.GetValue(Background) is { } order && order != recorded)
         {
             throw new CliException(
-                $"{Background.Name} {order}: {replay} pushes in the order of the working set, and the rest after it; leave "
-                    + $"{Background.Name} out"
+                $"{Background.Name} {order}: {replay} pushes in the order of the working set, and the rest after it; "
+                    + $"leave {Background.Name} out"
             );
         }
 
