@@ -41,9 +41,9 @@ public sealed class LoopTests
         using var server = new ScriptedServer(peer =>
         {
             ScriptedServer.Shake(peer, Image);
-            while (frames.Sum() < 5)
+            // A client that ends without its answers ends this, too.
+            while (frames.Sum() < 5 && peer.ReadFrame() is (var type, _, var payload))
             {
-                var (type, _, payload) = peer.ReadFrame()!.Value;
                 if (type != FrameType.Request)
                     continue;
                 frames.Add(payload.Length / RequestEntry.Size);
