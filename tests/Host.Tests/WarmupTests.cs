@@ -14,6 +14,28 @@ public sealed partial class WarmupTests
 {
     private const ulong Pages = 2048;
 
+    /// <summary>A type that got another name would no longer be compiled, and nothing else would tell.</summary>
+    [Fact]
+    public void Every_type_of_the_way_of_a_fault_is_there()
+    {
+        static string[] Missing(Type room, string[] names) =>
+            [.. names.Except(room.Assembly.GetTypes().Select(static t => t.Name.Split('`')[0]))];
+
+        Assert.Empty(Missing(typeof(IGuestMemory), FaultPathTypes.OfPages));
+        Assert.Empty(Missing(typeof(UserfaultBitmap), FaultPathTypes.OfMmu));
+    }
+
+    [Fact]
+    public void A_source_exchanges_pages_with_itself_while_it_joins()
+    {
+        using var image = new SyntheticImage(new SyntheticSettings(100, 0.3, 0.1, 1));
+        var warmup = new ServingWarmup(ClusterSetup.Open(Settings.Load(null)), image);
+
+        warmup.Dispose();
+
+        Assert.Equal(ServingWarmup.Requests, warmup.Answered);
+    }
+
     [Theory]
     [InlineData(Architecture.X86, FaultMode.Both, MemoryKind.Anonymous, BackgroundOrder.Sequential)]
     [InlineData(Architecture.Arm64, FaultMode.Userfault, MemoryKind.Shmem, BackgroundOrder.Outward)]

@@ -30,15 +30,15 @@ internal abstract unsafe class ThreadedPlacement : Placement
     /// <summary>The threads.</summary>
     protected CopyThreads Threads { get; }
 
-    /// <summary>How calls resolve now: in a batch nobody is woken by them.</summary>
+    /// <summary>How calls resolve faults now: in a batch they wake no thread.</summary>
     protected UffdModes Modes { get; private set; }
 
     /// <inheritdoc/>
     public override void Start() => Threads.Start();
 
     /// <summary>
-    /// From here on nobody is woken until <see cref="EndBatch"/>: each wake walks the list of all who sleep, so one for
-    /// many faults costs less than many. Only for single pages, which leave nobody waiting for long.
+    /// From here on no thread is woken until <see cref="EndBatch"/>: each wake walks the list of all sleeping threads,
+    /// so one wake for many faults costs less than many wakes. Only for single pages, which take little time.
     /// </summary>
     public override bool TryBeginBatch()
     {

@@ -1,4 +1,5 @@
 using Userfault.Fetch;
+using Userfault.Linux;
 using Userfault.Pages;
 
 namespace Userfault.Handler;
@@ -35,10 +36,10 @@ public sealed record PagerSettings
     public int MinBatch { get; init; } = 9;
 
     /// <summary>
-    /// How long the thread looks for work before it sleeps, in ns. With few processors whoever is to fault next needs
+    /// How long the thread looks for work before it sleeps, in ns. With few processors the next thread to fault needs
     /// the one that is spun away.
     /// </summary>
-    public long SpinNs { get; init; } = Environment.ProcessorCount < 4 ? 0 : 20_000;
+    public long SpinNs { get; init; } = SpinTime.OfThisMachine.Ticks * 100;
 
     /// <summary>How long a pager waits for any page source to be there before it gives up, in ns.</summary>
     public long SourcePatienceNs { get; init; } = 30_000_000_000;

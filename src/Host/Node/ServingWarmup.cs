@@ -10,7 +10,8 @@ namespace Userfault.Cli;
 /// </summary>
 internal sealed class ServingWarmup : IDisposable
 {
-    private const int Requests = 64;
+    /// <summary>How many requests are made.</summary>
+    internal const int Requests = 64;
     private const ulong PagesPerRequest = 8;
 
     private readonly ClusterSetup _setup;
@@ -26,6 +27,9 @@ internal sealed class ServingWarmup : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "userfault-warm-up" };
         _thread.Start();
     }
+
+    /// <summary>How many requests were answered with their pages, once this is disposed of.</summary>
+    public int Answered { get; private set; }
 
     /// <summary>Waits for its end.</summary>
     public void Dispose() => _thread.Join();
@@ -50,7 +54,7 @@ internal sealed class ServingWarmup : IDisposable
                 client.Request(new PageRequest((ulong)i, priority, 0), [new MemoryPageRange(first, count)], sink);
             }
 
-            sink.Wait();
+            Answered = sink.Wait();
         }
         catch (Exception e) when (e is PageConnectionException or SocketException or IOException)
         {
@@ -62,15 +66,22 @@ internal sealed class ServingWarmup : IDisposable
     {
         private readonly TaskCompletionSource _done = new();
         private int _open = Requests;
+        private int _answered;
 
-        public void Wait() => _done.Task.Wait();
+        public int Wait()
+        {
+            _done.Task.Wait();
+            return _answered;
+        }
 
         public void OnPages(PageBatch batch)
         {
             var isLast = batch.IsLast;
             batch.Release();
-            if (isLast)
-                End();
+            if (!isLast)
+                return;
+            _answered++;
+            End();
         }
 
         public void OnFailed(ulong requestId, FetchFailure failure) => End();

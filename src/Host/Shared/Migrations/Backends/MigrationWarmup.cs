@@ -38,7 +38,7 @@ internal static class MigrationWarmup
             "warm up beside",
             () =>
             {
-                FaultPath.Compile();
+                FaultPathTypes.Compile();
                 Show(settings);
                 return true;
             }

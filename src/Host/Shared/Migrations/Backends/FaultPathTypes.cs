@@ -12,7 +12,7 @@ namespace Userfault.Cli;
 /// method after another; these are compiled beside it on another core, with what it may not come through: a hedge, a
 /// retry, a source that is lost.
 /// </summary>
-internal static class FaultPath
+internal static class FaultPathTypes
 {
     private const BindingFlags Own =
         BindingFlags.Public
@@ -21,7 +21,8 @@ internal static class FaultPath
         | BindingFlags.Instance
         | BindingFlags.DeclaredOnly;
 
-    private static readonly string[] OfPages =
+    /// <summary>Those of src/Pages, by name.</summary>
+    internal static readonly string[] OfPages =
     [
         "ByteGuestMemory",
         "GuestVerifier",
@@ -45,7 +46,8 @@ internal static class FaultPath
         "ZeroPage",
     ];
 
-    private static readonly string[] OfMmu =
+    /// <summary>Those of src/Mmu, by name.</summary>
+    internal static readonly string[] OfMmu =
     [
         "BitmapWords",
         "FaultPath",
