@@ -52,7 +52,7 @@ internal sealed unsafe class CopyThreads : IDisposable
         _helpers = [.. Enumerable.Range(0, helpers).Select(i => new Helper(this, i))];
     }
 
-    /// <summary>Starts the helpers, once. Before, the thread that calls <see cref="CopyPieces"/> copies alone.</summary>
+    /// <summary>Starts the helpers, once. Before, the caller of <see cref="CopyPieces"/> copies alone.</summary>
     public void Start()
     {
         foreach (var helper in _helpers)
